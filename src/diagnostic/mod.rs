@@ -1,0 +1,84 @@
+//! What a reader or a lint has to say about a place in a file. No rendering here: `report` and `cli` do that.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A place in a text: 1-based line and column (in characters) and the byte range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// Line of the first character, from 1; 0 when there is no position.
+    pub line: usize,
+    /// Column of the first character, from 1.
+    pub column: usize,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Written by the user, in this file at this place.
+    File(Arc<str>, Span),
+    /// Given on the command line by this flag.
+    Flag(&'static str),
+    /// The gateway's own default; with its source.
+    GatewayDefault(&'static str),
+    /// Assumed by billcast; with the source of the figure.
+    Assumed(&'static str),
+}
+
+/// How much a diagnostic matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// The result may not be what the user expects.
+    Warning,
+    /// The input cannot be used.
+    Error,
+}
+
+/// One finding about one place.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Diagnostic {
+    /// Stable id such as `BC101`.
+    pub code: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// Name of the file as the user gave it; empty when there is none.
+    pub file: Arc<str>,
+    /// The place in it.
+    pub span: Span,
+    /// What is the case. Never contains a value that could be a secret.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.span.line > 0 {
+            write!(f, "{}:{}:{}: ", self.file, self.span.line, self.span.column)?;
+        } else if !self.file.is_empty() {
+            write!(f, "{}: ", self.file)?;
+        }
+        write!(f, "{} [{}]: {}", self.severity, self.code, self.message)?;
+        match &self.help {
+            Some(help) => write!(f, "; {help}"),
+            None => Ok(()),
+        }
+    }
+}

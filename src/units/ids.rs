@@ -1,0 +1,50 @@
+//! Ids are dense indices: the hot path indexes arrays with them and never looks up a name.
+
+macro_rules! index_id {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// The id as an array index.
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+
+            /// The id of the element at `index`; an index beyond `u32` does not occur in a compiled world.
+            pub fn from_index(index: usize) -> Self {
+                Self(u32::try_from(index).expect("fewer than 2^32 elements"))
+            }
+        }
+    )+};
+}
+
+index_id! {
+    /// One upstream deployment of the gateway (an entry of LiteLLM's `model_list`).
+    DeploymentId,
+    /// A model group: all deployments that share one `model_name`.
+    GroupId,
+    /// A virtual key of the gateway.
+    KeyId,
+    /// A team that keys belong to.
+    TeamId,
+    /// A provider (OpenAI, Anthropic …): the unit of shared fate.
+    ProviderId,
+    /// A traffic class of the scenario.
+    ClassId,
+    /// A priced model.
+    ModelId,
+    /// A request in flight: the engine's slot for it, reused after the request has ended.
+    CallId,
+    /// Number of an upstream attempt within its request, from 0.
+    AttemptNumber,
+}
+
+/// A client request, numbered from 0 in order of arrival within its class and replication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct RequestId(pub u64);
+
+/// What a request asks: two requests with the same id have the same prompt and parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct PromptId(pub u64);

@@ -1,0 +1,39 @@
+//! What one answered call consumed.
+
+/// A number of tokens.
+pub type Tokens = u32;
+
+/// Token usage of one upstream call, as OpenAI-compatible providers report it: `input` includes cached and
+/// cache-writing tokens, `output` includes reasoning tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Usage {
+    /// All input tokens.
+    pub input: Tokens,
+    /// Input tokens read from the provider's prompt cache.
+    pub cached: Tokens,
+    /// Input tokens written to the provider's prompt cache for 5 minutes.
+    pub cache_write: Tokens,
+    /// Input tokens written to the provider's prompt cache for 1 hour.
+    pub cache_write_1h: Tokens,
+    /// All output tokens.
+    pub output: Tokens,
+    /// Output tokens spent on reasoning.
+    pub reasoning: Tokens,
+}
+
+impl Usage {
+    /// Plain usage without caching or reasoning.
+    pub const fn plain(input: Tokens, output: Tokens) -> Self {
+        Self { input, cached: 0, cache_write: 0, cache_write_1h: 0, output, reasoning: 0 }
+    }
+
+    /// Input tokens that are neither read from nor written to a prompt cache.
+    pub const fn text_input(&self) -> Tokens {
+        self.input.saturating_sub(self.cached).saturating_sub(self.cache_write).saturating_sub(self.cache_write_1h)
+    }
+
+    /// Input and output together, as rate limiters count.
+    pub const fn total(&self) -> u64 {
+        self.input as u64 + self.output as u64
+    }
+}
