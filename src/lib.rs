@@ -6,5 +6,9 @@
 
 /// Findings about places in files; no rendering.
 pub mod diagnostic;
+/// Text to a tree of values with positions, for YAML and JSON.
+pub mod document;
+/// The gateways, each a state machine behind one trait.
+pub mod gateway;
 /// Exact money, tokens, simulated time, ids.
 pub mod units;
