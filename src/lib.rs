@@ -6,5 +6,13 @@
 
 /// Findings about places in files; no rendering.
 pub mod diagnostic;
+/// The discrete-event loop.
+pub mod engine;
+/// Gateways as state machines.
+pub mod gateway;
+/// How deployments answer.
+pub mod provider;
+/// Addressed draws and distributions.
+pub mod random;
 /// Exact money, tokens, simulated time, ids.
 pub mod units;
