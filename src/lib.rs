@@ -8,8 +8,12 @@
 pub mod diagnostic;
 /// The discrete-event loop.
 pub mod engine;
+/// Replications and what they say together.
+pub mod experiment;
 /// Gateways as state machines.
 pub mod gateway;
+/// Every dollar once, by why it was spent.
+pub mod ledger;
 /// How deployments answer.
 pub mod provider;
 /// Addressed draws and distributions.
