@@ -1,7 +1,7 @@
 //! Every dollar once, by why it was spent.
 
+mod books;
 mod cause;
-mod ledger;
 
+pub use books::{Charge, Edge, Ledger, Shape};
 pub use cause::{Cause, Causes};
-pub use ledger::{Charge, Edge, Ledger, Shape};
