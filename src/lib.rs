@@ -8,7 +8,17 @@
 pub mod diagnostic;
 /// Text to a tree of values with positions, for YAML and JSON.
 pub mod document;
-/// The gateways, each a state machine behind one trait.
+/// The discrete-event loop.
+pub mod engine;
+/// Replications and what they say together.
+pub mod experiment;
+/// Gateways as state machines.
 pub mod gateway;
+/// Every dollar once, by why it was spent.
+pub mod ledger;
+/// How deployments answer.
+pub mod provider;
+/// Addressed draws and distributions.
+pub mod random;
 /// Exact money, tokens, simulated time, ids.
 pub mod units;

@@ -1,4 +1,190 @@
-//! The gateways, each a state machine behind one trait.
+//! A gateway is a state machine that never sleeps, calls or reads a clock: the engine tells it what has happened, it says
+//! what to do next. The same object is stepped by a forecast and against recorded traces of the real gateway.
 
 /// The LiteLLM proxy.
 pub mod litellm;
+
+use crate::random::Draws;
+use crate::units::{
+    AttemptNumber, BodyId, CallId, DeploymentId, KeyId, NameId, Outcome, Phase, PromptId, RequestId, RetryAfter,
+    SimDuration, SimTime, Tokens, Usage,
+};
+
+/// What a gateway can know of a request when it arrives.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestView {
+    /// Number of the request.
+    pub id: RequestId,
+    /// The model name that the client sent.
+    pub model: NameId,
+    /// The virtual key that it came with.
+    pub key: KeyId,
+    /// The other parameters of the body (and headers that the gateway reads).
+    pub body: BodyId,
+    /// What is asked: equal prompts have equal ids.
+    pub prompt: PromptId,
+    /// Characters of the prompt.
+    pub prompt_chars: u32,
+    /// Input tokens as the gateway's own tokenizer counts them.
+    pub prompt_tokens: Tokens,
+    /// `max_tokens` of the request.
+    pub max_tokens: Option<Tokens>,
+    /// Whether the client asked for a stream.
+    pub stream: bool,
+}
+
+/// Everything a gateway may use during one step.
+pub struct Turn<'a, D: Draws, N: Notes> {
+    /// The moment.
+    pub now: SimTime,
+    /// The engine's name for the request that the step is about.
+    pub call: CallId,
+    /// Random numbers, standing at this request.
+    pub draws: &'a mut D,
+    /// Where decisions are written down.
+    pub notes: &'a mut N,
+    /// Parked calls to resume with [`Event::Woke`] at this same moment, in this order.
+    pub woken: &'a mut Vec<CallId>,
+}
+
+/// A gateway, as the engine sees it.
+pub trait Gateway {
+    /// The gateway's own state of one request; slots are reused, so admission must reset it.
+    type Call: Default;
+
+    /// A request has arrived: admit it (keys, budgets, limits, cache) and say what to do first.
+    fn admit<D: Draws, N: Notes>(&mut self, turn: Turn<'_, D, N>, request: &RequestView, call: &mut Self::Call)
+    -> Step;
+
+    /// Something that concerns this call has happened: say what to do next.
+    fn resume<D: Draws, N: Notes>(
+        &mut self,
+        turn: Turn<'_, D, N>,
+        request: &RequestView,
+        call: &mut Self::Call,
+        event: Event,
+    ) -> Step;
+}
+
+/// What has happened to a call.
+#[derive(Debug, Clone, Copy)]
+pub enum Event {
+    /// The attempt in flight has ended.
+    Ended(Ended),
+    /// The sleep is over, or another call has woken this parked one.
+    Woke,
+    /// The client has gone. Answer `CarryOn`, `CancelAttempt` or `Respond`.
+    ClientLeft,
+}
+
+/// What a gateway wants done for a call.
+#[derive(Debug, Clone, Copy)]
+pub enum Step {
+    /// Send this upstream.
+    Attempt(Attempt),
+    /// Wait this long, then resume with [`Event::Woke`].
+    Sleep(SimDuration),
+    /// Wait until another call wakes this one (a queue inside the gateway).
+    Park,
+    /// After [`Event::ClientLeft`]: go on as if nothing had happened.
+    CarryOn,
+    /// After [`Event::ClientLeft`]: close the attempt in flight; it ends at once as [`Outcome::Cancelled`].
+    CancelAttempt,
+    /// The request is over.
+    Respond(Response),
+}
+
+/// One upstream call.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt {
+    /// Where to.
+    pub deployment: DeploymentId,
+    /// Number within the request, from 0.
+    pub number: AttemptNumber,
+    /// How long to wait for what.
+    pub limits: Limits,
+    /// `max_tokens` that the upstream is asked for.
+    pub max_tokens: Option<Tokens>,
+    /// Why the ledger should book it.
+    pub role: AttemptRole,
+}
+
+/// Why an attempt is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AttemptRole {
+    /// The first attempt of the request at its own group.
+    First,
+    /// A further attempt at the request's own group.
+    Retry,
+    /// An attempt at a group that the request fell back to.
+    Fallback,
+}
+
+/// The longest silences that a gateway bears. `SimDuration::FOREVER` means no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Until the response headers.
+    pub headers: SimDuration,
+    /// Until the first token of a stream.
+    pub first_token: SimDuration,
+    /// Between bytes.
+    pub idle: SimDuration,
+    /// From start to end.
+    pub total: SimDuration,
+}
+
+/// How an attempt ended: each ends in exactly one of these.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended {
+    /// How.
+    pub outcome: Outcome,
+    /// How much of the answer the client already had.
+    pub phase: Phase,
+    /// The upstream's `Retry-After`.
+    pub retry_after: RetryAfter,
+    /// When the attempt was started.
+    pub started: SimTime,
+    /// When the first token came, if one did.
+    pub first_token: Option<SimTime>,
+    /// Tokens of the answer as the gateway learns them (zero for failures without an answer).
+    pub usage: Usage,
+}
+
+/// What the client gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Response {
+    /// HTTP status; 499 when the client has gone.
+    pub http_status: u16,
+    /// Whether the answer is complete and good.
+    pub ok: bool,
+    /// The deployment that is named as having served it.
+    pub served_by: Option<DeploymentId>,
+    /// Where the answer comes from, or why there is none.
+    pub source: Source,
+}
+
+/// Where an answer comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// An upstream call.
+    Upstream,
+    /// The gateway's response cache.
+    Cache,
+    /// The gateway itself refused it before any routing: key limits, budgets, an unknown model.
+    Admission,
+    /// The gateway found no deployment to send it to.
+    NoDeployment,
+    /// The client went away.
+    ClientLeft,
+}
+
+/// Where a gateway writes down what it decides. A forecast counts, a trace keeps all, and nothing is formatted unless kept.
+pub trait Notes {
+    /// A deployment is put into cooldown at `at` until `until`.
+    fn cooldown(&mut self, at: SimTime, deployment: DeploymentId, until: SimTime);
+
+    /// A decision worth telling in an explanation. The text is only made where somebody listens.
+    fn decided(&mut self, at: SimTime, call: CallId, decision: impl FnOnce() -> String) {
+        let _ = (at, call, decision);
+    }
+}

@@ -35,6 +35,10 @@ index_id! {
     ClassId,
     /// A priced model.
     ModelId,
+    /// A model name as clients send it, interned by the gateway's plan.
+    NameId,
+    /// The parameters of a request body beside model and messages, interned by the gateway's plan.
+    BodyId,
     /// A request in flight: the engine's slot for it, reused after the request has ended.
     CallId,
     /// Number of an upstream attempt within its request, from 0.

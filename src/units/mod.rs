@@ -2,12 +2,15 @@
 
 mod ids;
 mod money;
+mod outcome;
 mod time;
 mod usage;
 
 pub use ids::{
-    AttemptNumber, CallId, ClassId, DeploymentId, GroupId, KeyId, ModelId, PromptId, ProviderId, RequestId, TeamId,
+    AttemptNumber, BodyId, CallId, ClassId, DeploymentId, GroupId, KeyId, ModelId, NameId, PromptId, ProviderId,
+    RequestId, TeamId,
 };
 pub use money::{Money, MoneyError, UnitPrice};
+pub use outcome::{Outcome, Phase, RetryAfter};
 pub use time::{SimDuration, SimTime};
 pub use usage::{Tokens, Usage};

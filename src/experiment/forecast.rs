@@ -1,0 +1,407 @@
+//! What a forecast says: plain data with names, ready to be shown. Money is exact; rates and latencies are `f64`.
+
+use crate::diagnostic::Diagnostic;
+use crate::ledger::Causes;
+use crate::units::Money;
+
+/// The result of many replications of one scenario.
+#[derive(Debug, Clone)]
+pub struct Forecast {
+    /// What was simulated, and how to do it again.
+    pub about: About,
+    /// The bill of one horizon.
+    pub bill: MoneyStats,
+    /// Requests without a good answer, as a share of all requests.
+    pub failure_rate: RateStats,
+    /// Requests answered by another group than the one asked for, as a share of all requests.
+    pub fallback_share: RateStats,
+    /// Client requests in a horizon.
+    pub requests: CountStats,
+    /// Upstream calls in a horizon.
+    pub upstream_calls: CountStats,
+    /// Time from a request to the end of its answer, seconds, over all answered requests of all runs.
+    pub latency_s: LatencyStats,
+    /// Mean cost by cause; sums to `bill.mean` exactly.
+    pub cost_by_cause: Causes<Money>,
+    /// Mean over the runs of what fallbacks cost above the prices of the groups asked for.
+    pub fallback_premium: Money,
+    /// Mean of what the gateway itself would report as spend (its own prices, failures at zero).
+    pub reported_spend: Money,
+    /// Models without a price, with the tokens that went there.
+    pub unpriced: Vec<UnpricedRow>,
+    /// Run by run, in order of the replication's number.
+    pub runs: Vec<RunRow>,
+    /// Hour by hour.
+    pub hours: Vec<HourRow>,
+    /// Deployment by deployment.
+    pub deployments: Vec<DeploymentRow>,
+    /// Traffic class by traffic class.
+    pub classes: Vec<ShareRow>,
+    /// Virtual key by virtual key.
+    pub keys: Vec<ShareRow>,
+    /// The fallback graph with its money, dearest edge first.
+    pub edges: Vec<EdgeRow>,
+    /// The weekend at the P95 of the bill, told in detail.
+    pub expensive: Option<Timeline>,
+    /// What matters most, in order.
+    pub findings: Vec<Finding>,
+    /// Everything that the user did not write.
+    pub assumptions: Vec<Assumption>,
+    /// What the readers had to say.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What was simulated.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// One line on it.
+    pub description: String,
+    /// Seed of the forecast.
+    pub seed: u64,
+    /// Replications that were simulated.
+    pub runs: u64,
+    /// Whether it was interrupted before all replications were done.
+    pub partial: bool,
+    /// Length of one replication, hours.
+    pub horizon_hours: f64,
+    /// Local date and time of the start, RFC 3339 with the zone in brackets.
+    pub start: String,
+    /// Name of the gateway software, e.g. `litellm`.
+    pub gateway: &'static str,
+    /// Behaviour profile, e.g. `litellm-1.102`.
+    pub profile: &'static str,
+    /// The newest as-of date of the prices used.
+    pub prices_as_of: String,
+    /// Version of billcast.
+    pub version: &'static str,
+    /// The command that gives this result again.
+    pub command: String,
+}
+
+/// Statistics of an amount over the replications.
+#[derive(Debug, Clone, Default)]
+pub struct MoneyStats {
+    /// Arithmetic mean.
+    pub mean: Money,
+    /// 95% confidence interval of the mean.
+    pub ci95_mean: [Money; 2],
+    /// 5th percentile.
+    pub p5: Money,
+    /// Median.
+    pub p50: Money,
+    /// 95% confidence interval of the median.
+    pub ci95_p50: [Money; 2],
+    /// 80th percentile.
+    pub p80: Money,
+    /// 95th percentile.
+    pub p95: Money,
+    /// 95% confidence interval of the 95th percentile (order statistics).
+    pub ci95_p95: [Money; 2],
+    /// 99th percentile.
+    pub p99: Money,
+    /// The dearest replication.
+    pub max: Money,
+}
+
+/// Statistics of a share over the replications.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RateStats {
+    /// Mean of the replications' shares.
+    pub mean: f64,
+    /// Half width of the 95% confidence interval of the mean.
+    pub ci95_half_width: f64,
+    /// Median replication.
+    pub p50: f64,
+    /// 95th percentile of the replications.
+    pub p95: f64,
+}
+
+/// Statistics of a number over the replications.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CountStats {
+    /// Mean.
+    pub mean: f64,
+    /// 5th percentile.
+    pub p5: f64,
+    /// 95th percentile.
+    pub p95: f64,
+}
+
+/// Quantiles of a latency in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct LatencyStats {
+    /// Median.
+    pub p50: f64,
+    /// 95th percentile.
+    pub p95: f64,
+    /// 99th percentile.
+    pub p99: f64,
+}
+
+/// One replication.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRow {
+    /// Number of the replication.
+    pub run: u64,
+    /// Its bill.
+    pub bill: Money,
+    /// Its bill by cause.
+    pub by_cause: Causes<Money>,
+    /// Client requests.
+    pub requests: u64,
+    /// Answered well (upstream or cache).
+    pub served: u64,
+    /// Of those: from the response cache.
+    pub cache_hits: u64,
+    /// Ended in an error after routing.
+    pub failed: u64,
+    /// Refused before routing (limits, budgets, unknown model).
+    pub rejected: u64,
+    /// The client left before the answer was complete.
+    pub abandoned: u64,
+    /// Still in flight at the end.
+    pub in_flight: u64,
+    /// Answered by another group than the one asked for.
+    pub fallbacks: u64,
+    /// Upstream calls.
+    pub attempts: u64,
+    /// What fallbacks cost above the prices of the groups asked for.
+    pub fallback_premium: Money,
+    /// What the gateway itself would report.
+    pub reported_spend: Money,
+    /// Latency of the answered requests.
+    pub latency_s: LatencyStats,
+}
+
+/// Low, middle and high over the replications at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Band {
+    /// 5th percentile.
+    pub p5: f64,
+    /// Median.
+    pub p50: f64,
+    /// Mean.
+    pub mean: f64,
+    /// 95th percentile.
+    pub p95: f64,
+}
+
+/// One hour of the horizon, over all replications.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HourRow {
+    /// Hours since the start.
+    pub hour: u32,
+    /// Local time at its begin, e.g. `2026-11-21 18:00`.
+    pub label: String,
+    /// Client requests in this hour.
+    pub requests: Band,
+    /// Upstream calls in this hour.
+    pub attempts: Band,
+    /// Share of requests arriving in this hour that got no good answer.
+    pub failure_rate: Band,
+    /// Share of requests arriving in this hour that were answered by another group.
+    pub fallback_share: Band,
+    /// Dollars charged in this hour.
+    pub spend: Band,
+    /// Dollars charged since the start, at the end of this hour.
+    pub cumulative_spend: Band,
+    /// Mean dollars charged in this hour, by deployment (same order as [`Forecast::deployments`]).
+    pub spend_by_deployment: Vec<f64>,
+}
+
+/// One deployment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeploymentRow {
+    /// Its id in the gateway.
+    pub name: String,
+    /// Its group (`model_name`).
+    pub group: String,
+    /// The upstream model.
+    pub model: String,
+    /// The provider.
+    pub provider: String,
+    /// Whether its model has a price.
+    pub priced: bool,
+    /// Mean cost of one horizon.
+    pub bill_mean: Money,
+    /// 95th percentile of its cost.
+    pub bill_p95: Money,
+    /// Mean upstream calls.
+    pub attempts: f64,
+    /// Mean calls answered well.
+    pub served: f64,
+    /// Mean calls that ended in an error, by class of error.
+    pub errors: ErrorCounts,
+    /// Mean input tokens of answered calls.
+    pub input_tokens: f64,
+    /// Mean output tokens of answered calls.
+    pub output_tokens: f64,
+    /// Latency of answered calls.
+    pub latency_s: LatencyStats,
+    /// Cooldowns, mean per horizon.
+    pub cooldowns: f64,
+    /// Mean share of the horizon that it spent in cooldown.
+    pub cooldown_share: f64,
+    /// Calls a minute.
+    pub requests_per_minute: Demand,
+    /// Tokens a minute (input and output of calls started in that minute).
+    pub tokens_per_minute: Demand,
+    /// Calls in flight.
+    pub concurrency: Demand,
+    /// Upstream limit of calls a minute, if the scenario states one.
+    pub rpm_limit: Option<f64>,
+    /// Upstream limit of tokens a minute, if the scenario states one.
+    pub tpm_limit: Option<f64>,
+    /// Limit of calls in flight, if gateway or scenario state one.
+    pub concurrency_limit: Option<f64>,
+}
+
+/// Mean numbers of failed upstream calls by class.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ErrorCounts {
+    /// HTTP 429.
+    pub rate_limited: f64,
+    /// HTTP 5xx and lost connections.
+    pub server: f64,
+    /// The gateway's patience ran out.
+    pub timeout: f64,
+    /// HTTP 401 and 403.
+    pub auth: f64,
+    /// Any other HTTP 4xx.
+    pub client: f64,
+    /// Closed by the gateway because the client had gone.
+    pub cancelled: f64,
+}
+
+/// How much of something was asked of a deployment, over all minutes of all runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Demand {
+    /// Median minute.
+    pub p50: f64,
+    /// 95th percentile of the minutes.
+    pub p95: f64,
+    /// 99.9th percentile of the minutes.
+    pub p999: f64,
+    /// The highest minute of all.
+    pub peak: f64,
+}
+
+/// A part of the traffic and of the bill: a class, a key, a team.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShareRow {
+    /// Its name.
+    pub name: String,
+    /// The team that it belongs to, if any.
+    pub team: Option<String>,
+    /// Mean client requests.
+    pub requests: f64,
+    /// Mean requests without a good answer.
+    pub failed: f64,
+    /// Mean cost.
+    pub bill_mean: Money,
+    /// 95th percentile of its cost.
+    pub bill_p95: Money,
+}
+
+/// One edge of the fallback graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EdgeRow {
+    /// The group that was asked for.
+    pub from: String,
+    /// The group that answered.
+    pub to: String,
+    /// Mean charged answers.
+    pub charges: f64,
+    /// Their mean cost.
+    pub amount: Money,
+    /// What that is above the price of the group asked for.
+    pub premium: Money,
+}
+
+/// A model without a price.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnpricedRow {
+    /// The upstream model.
+    pub model: String,
+    /// Mean calls answered there.
+    pub calls: f64,
+    /// Mean input tokens.
+    pub input_tokens: f64,
+    /// Mean output tokens.
+    pub output_tokens: f64,
+}
+
+/// One replication in detail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timeline {
+    /// Number of the replication.
+    pub run: u64,
+    /// Its bill.
+    pub bill: Money,
+    /// Minutes of one step.
+    pub step_minutes: f64,
+    /// Local time at the begin of the timeline.
+    pub start: String,
+    /// Step by step.
+    pub steps: Vec<TimelineStep>,
+    /// When the world was out of order.
+    pub windows: Vec<Window>,
+}
+
+/// One step of a timeline.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct TimelineStep {
+    /// Client requests that arrived.
+    pub requests: u64,
+    /// Of those: without a good answer.
+    pub failed: u64,
+    /// Of those: answered by another group.
+    pub fallbacks: u64,
+    /// Upstream calls that ended.
+    pub attempts: u64,
+    /// Dollars charged.
+    pub spend: Money,
+}
+
+/// A time in which a provider or deployment was out of order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// What it hit: a provider or a deployment.
+    pub target: String,
+    /// What it was: `429 burst`, `outage`, `slow` …
+    pub kind: &'static str,
+    /// Hours since the start.
+    pub from_hour: f64,
+    /// Hours since the start.
+    pub to_hour: f64,
+}
+
+/// Something that the reader should know first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Stable id.
+    pub code: &'static str,
+    /// One sentence.
+    pub title: String,
+    /// Why, and what could be done.
+    pub detail: String,
+    /// Mean dollars a horizon at stake, if known.
+    pub money: Option<Money>,
+}
+
+/// A value that the user did not write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assumption {
+    /// What it is about, e.g. `traffic.chat.input_tokens`.
+    pub name: String,
+    /// The value, readable.
+    pub value: String,
+    /// Who assumed it: `user`, `gateway default` or `billcast`.
+    pub assumed_by: &'static str,
+    /// Where the figure comes from.
+    pub source: String,
+    /// As-of date of the source; empty if it has none.
+    pub as_of: String,
+}

@@ -1,0 +1,167 @@
+//! The books of one run. A charge is posted once and appears in every breakdown, so all breakdowns have one total.
+
+use crate::ledger::{Cause, Causes};
+use crate::units::{ClassId, DeploymentId, GroupId, KeyId, Money};
+
+/// One charge of a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charge {
+    /// Why.
+    pub cause: Cause,
+    /// Which deployment.
+    pub deployment: DeploymentId,
+    /// Which virtual key.
+    pub key: KeyId,
+    /// Which traffic class.
+    pub class: ClassId,
+    /// The group that the client asked for.
+    pub home: GroupId,
+    /// The group that the deployment belongs to.
+    pub group: GroupId,
+    /// How much.
+    pub amount: Money,
+    /// For a fallback: what it cost over what the home group would have charged for the same usage.
+    pub premium: Money,
+}
+
+/// What flowed along one edge of the fallback graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Edge {
+    /// Answers that were charged.
+    pub charges: u64,
+    /// Their cost.
+    pub amount: Money,
+    /// What that cost over the home group's prices.
+    pub premium: Money,
+}
+
+/// How many of each thing there are, to size the books once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shape {
+    /// Deployments.
+    pub deployments: usize,
+    /// Groups.
+    pub groups: usize,
+    /// Virtual keys.
+    pub keys: usize,
+    /// Traffic classes.
+    pub classes: usize,
+}
+
+/// The books of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    by_cause: Causes<Money>,
+    by_deployment: Vec<Money>,
+    by_key: Vec<Money>,
+    by_class: Vec<Money>,
+    edges: Vec<Edge>,
+    groups: usize,
+}
+
+impl Ledger {
+    /// Empty books.
+    pub fn new(shape: Shape) -> Self {
+        Self {
+            by_cause: Causes::default(),
+            by_deployment: vec![Money::ZERO; shape.deployments],
+            by_key: vec![Money::ZERO; shape.keys],
+            by_class: vec![Money::ZERO; shape.classes],
+            edges: vec![Edge::default(); shape.groups * shape.groups],
+            groups: shape.groups,
+        }
+    }
+
+    /// Books a charge.
+    pub fn post(&mut self, charge: &Charge) {
+        self.by_cause[charge.cause] += charge.amount;
+        self.by_deployment[charge.deployment.index()] += charge.amount;
+        self.by_key[charge.key.index()] += charge.amount;
+        self.by_class[charge.class.index()] += charge.amount;
+        if charge.home != charge.group {
+            let edge = &mut self.edges[charge.home.index() * self.groups + charge.group.index()];
+            edge.charges += 1;
+            edge.amount += charge.amount;
+            edge.premium += charge.premium;
+        }
+    }
+
+    /// The whole bill.
+    pub fn total(&self) -> Money {
+        self.by_cause.total()
+    }
+
+    /// The bill by cause.
+    pub fn by_cause(&self) -> &Causes<Money> {
+        &self.by_cause
+    }
+
+    /// The bill by deployment.
+    pub fn by_deployment(&self) -> &[Money] {
+        &self.by_deployment
+    }
+
+    /// The bill by virtual key.
+    pub fn by_key(&self) -> &[Money] {
+        &self.by_key
+    }
+
+    /// The bill by traffic class.
+    pub fn by_class(&self) -> &[Money] {
+        &self.by_class
+    }
+
+    /// The edges of the fallback graph that money flowed along: (asked for, answered by, what flowed).
+    pub fn edges(&self) -> impl Iterator<Item = (GroupId, GroupId, &Edge)> {
+        let groups = self.groups.max(1);
+        self.edges
+            .iter()
+            .enumerate()
+            .filter(|(_, edge)| edge.charges > 0)
+            .map(move |(index, edge)| (GroupId::from_index(index / groups), GroupId::from_index(index % groups), edge))
+    }
+
+    /// What all fallbacks cost over what the home groups would have charged.
+    pub fn fallback_premium(&self) -> Money {
+        self.edges.iter().map(|edge| edge.premium).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SHAPE: Shape = Shape { deployments: 4, groups: 3, keys: 2, classes: 2 };
+
+    fn charges() -> impl Strategy<Value = Vec<Charge>> {
+        let charge = (0usize..7, 0u32..4, 0u32..2, 0u32..2, 0u32..3, 0u32..3, 0i64..1_000_000_000_000).prop_map(
+            |(cause, deployment, key, class, home, group, picos)| Charge {
+                cause: Cause::ALL[cause],
+                deployment: DeploymentId(deployment),
+                key: KeyId(key),
+                class: ClassId(class),
+                home: GroupId(home),
+                group: GroupId(group),
+                amount: Money::from_picos(picos.into()),
+                premium: Money::from_picos(i128::from(picos) / 3),
+            },
+        );
+        prop::collection::vec(charge, 0..100)
+    }
+
+    proptest! {
+        #[test]
+        fn every_breakdown_has_the_same_total(charges in charges()) {
+            let mut ledger = Ledger::new(SHAPE);
+            charges.iter().for_each(|charge| ledger.post(charge));
+            let total: Money = charges.iter().map(|charge| charge.amount).sum();
+            prop_assert_eq!(ledger.total(), total);
+            prop_assert_eq!(ledger.by_deployment().iter().copied().sum::<Money>(), total);
+            prop_assert_eq!(ledger.by_key().iter().copied().sum::<Money>(), total);
+            prop_assert_eq!(ledger.by_class().iter().copied().sum::<Money>(), total);
+            let crossing: Money = charges.iter().filter(|c| c.home != c.group).map(|c| c.amount).sum();
+            prop_assert_eq!(ledger.edges().map(|(_, _, edge)| edge.amount).sum::<Money>(), crossing);
+        }
+    }
+}

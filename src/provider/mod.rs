@@ -1,0 +1,26 @@
+//! How deployments answer: latency, errors, incidents, upstream rate limits, and what is billed.
+
+mod service;
+
+pub use service::{Service, UpstreamCall};
+
+use crate::units::{Outcome, SimDuration, SimTime, Usage};
+
+/// The upstream side of every attempt: a world of simulated providers in a forecast, a script in a trace.
+pub trait Upstream {
+    /// What is decided about a request before anyone sees it (true output length and the like).
+    type Fate: Copy;
+
+    /// A call reaches a deployment: says how and when it would end if nobody interrupted it.
+    fn serve(&mut self, now: SimTime, call: &UpstreamCall, fate: &Self::Fate) -> Service;
+
+    /// The call is over, by itself or because the gateway closed it after `elapsed`: says what the provider bills.
+    fn ended(
+        &mut self,
+        now: SimTime,
+        call: &UpstreamCall,
+        service: &Service,
+        outcome: Outcome,
+        elapsed: SimDuration,
+    ) -> Usage;
+}

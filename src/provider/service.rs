@@ -1,0 +1,76 @@
+//! One answer of a deployment, as it would go if the gateway waited for all of it.
+
+use crate::units::{ClassId, DeploymentId, Outcome, RequestId, RetryAfter, SimDuration, Tokens, Usage};
+
+/// A call as the provider sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct UpstreamCall {
+    /// The deployment that is called.
+    pub deployment: DeploymentId,
+    /// The traffic class of the request (its stream of draws).
+    pub class: ClassId,
+    /// The client request that it is made for.
+    pub request: RequestId,
+    /// How many calls this request has made to this deployment before.
+    pub nth_try: u32,
+    /// Whether a stream was asked for.
+    pub stream: bool,
+    /// `max_tokens` of the call.
+    pub max_tokens: Option<Tokens>,
+}
+
+/// How and when a call would end.
+#[derive(Debug, Clone, Copy)]
+pub struct Service {
+    /// How.
+    pub outcome: Outcome,
+    /// The `Retry-After` of an error.
+    pub retry_after: RetryAfter,
+    /// Until the response headers. Without a stream that is the whole answer.
+    pub headers: SimDuration,
+    /// Until the first content of a stream.
+    pub first_token: SimDuration,
+    /// Until the last byte; `FOREVER` for a call that hangs.
+    pub total: SimDuration,
+    /// Pieces of content in a stream, the first at `first_token`, the last at `total`, the others evenly between.
+    pub chunks: u32,
+    /// Usage of the complete answer.
+    pub usage: Usage,
+}
+
+impl Service {
+    /// Time between two chunks of the stream.
+    pub const fn gap(&self) -> SimDuration {
+        match self.chunks {
+            0 | 1 => SimDuration::ZERO,
+            n => SimDuration((self.total.0.saturating_sub(self.first_token.0)) / (n as i64 - 1)),
+        }
+    }
+
+    /// When the `nth` chunk (from 1) arrives, counted from the start of the call.
+    pub const fn chunk_at(&self, nth: u32) -> SimDuration {
+        SimDuration(self.first_token.0.saturating_add(self.gap().0.saturating_mul(nth.saturating_sub(1) as i64)))
+    }
+
+    /// How many chunks have arrived `elapsed` after the start.
+    pub const fn chunks_by(&self, elapsed: SimDuration) -> u32 {
+        if elapsed.0 < self.first_token.0 || self.chunks == 0 {
+            return 0;
+        }
+        let gap = self.gap().0;
+        if gap <= 0 {
+            return self.chunks;
+        }
+        let later = (elapsed.0 - self.first_token.0) / gap;
+        if later >= self.chunks as i64 - 1 { self.chunks } else { 1 + later as u32 }
+    }
+
+    /// Usage of the part of the answer that had been produced `elapsed` after the start.
+    pub fn usage_by(&self, elapsed: SimDuration) -> Usage {
+        let part = |tokens: Tokens| {
+            let chunks = u64::from(self.chunks.max(1));
+            (u64::from(tokens) * u64::from(self.chunks_by(elapsed)) / chunks) as Tokens
+        };
+        Usage { output: part(self.usage.output), reasoning: part(self.usage.reasoning), ..self.usage }
+    }
+}

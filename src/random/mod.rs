@@ -1,0 +1,18 @@
+//! Randomness is addressed, not consumed: a draw is a hash of what it is for. The same request at the same deployment on
+//! the same try meets the same fate under every configuration, and a new draw shifts no old one.
+
+mod addressed;
+
+pub use addressed::{Addressed, Purpose, Replication, Seed, mix, stream};
+
+/// Where a gateway gets its random numbers from: addressed draws in a forecast, the recorded generator in a trace.
+pub trait Draws {
+    /// The draws that follow belong to this request (`stream` separates traffic classes).
+    fn begin_request(&mut self, stream: u64, request: u64);
+
+    /// A uniform number in [0, 1) for the `nth` decision of this kind within the request.
+    fn unit(&mut self, purpose: Purpose, nth: u32) -> f64;
+
+    /// A uniform integer in [0, `n`) for the `nth` decision of this kind within the request; `n` > 0.
+    fn below(&mut self, purpose: Purpose, nth: u32, n: u32) -> u32;
+}
