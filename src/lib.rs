@@ -4,19 +4,21 @@
 
 #![forbid(unsafe_code)]
 
+/// Exact money, tokens, simulated time, ids.
+pub mod units;
 /// Findings about places in files; no rendering.
 pub mod diagnostic;
-/// The discrete-event loop.
-pub mod engine;
-/// Replications and what they say together.
-pub mod experiment;
+/// Addressed draws and distributions.
+pub mod random;
+/// Histograms, moments, quantiles with intervals.
+pub mod stats;
+/// How deployments answer.
+pub mod provider;
 /// Gateways as state machines.
 pub mod gateway;
 /// Every dollar once, by why it was spent.
 pub mod ledger;
-/// How deployments answer.
-pub mod provider;
-/// Addressed draws and distributions.
-pub mod random;
-/// Exact money, tokens, simulated time, ids.
-pub mod units;
+/// The discrete-event loop.
+pub mod engine;
+/// Replications and what they say together.
+pub mod experiment;
