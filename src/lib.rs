@@ -6,5 +6,7 @@
 
 /// Findings about places in files; no rendering.
 pub mod diagnostic;
+/// What tokens cost: price books, rate cards and the rules that read them.
+pub mod pricing;
 /// Exact money, tokens, simulated time, ids.
 pub mod units;
