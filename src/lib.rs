@@ -12,6 +12,8 @@ pub mod diagnostic;
 pub mod random;
 /// Histograms, moments, quantiles with intervals.
 pub mod stats;
+/// Price tables and what a usage costs.
+pub mod pricing;
 /// How deployments answer.
 pub mod provider;
 /// Gateways as state machines.
