@@ -8,6 +8,8 @@
 pub mod units;
 /// Findings about places in files; no rendering.
 pub mod diagnostic;
+/// YAML and JSON text as a tree of values with positions; no meaning.
+pub mod document;
 /// Addressed draws and distributions.
 pub mod random;
 /// Histograms, moments, quantiles with intervals.
