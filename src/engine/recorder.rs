@@ -21,7 +21,8 @@ pub struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     /// A recorder for a run of length `horizon`, with counters per `step` of time.
     pub fn new(tariffs: &'a Tariffs, shape: Shape, horizon: SimDuration, step: SimDuration, replication: u64) -> Self {
-        let steps = usize::try_from(horizon.0.div_ceil(step.0.max(1)).max(1)).unwrap_or(1);
+        let step_nanos = step.0.max(1);
+        let steps = usize::try_from((horizon.0.max(1) - 1) / step_nanos + 1).unwrap_or(1);
         Self {
             tariffs,
             step,

@@ -1,7 +1,7 @@
 //! What each deployment charges at each moment of the run.
 
 use crate::pricing::CompiledRates;
-use crate::units::{DeploymentId, GroupId, Money, NameId, SimTime, Usage};
+use crate::units::{DeploymentId, GroupId, Money, SimTime, Usage};
 
 /// Rates that may change during the run: off-peak hours, dated prices. Each step holds from its moment on.
 #[derive(Debug, Clone, PartialEq)]

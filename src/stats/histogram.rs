@@ -34,7 +34,7 @@ impl Histogram {
             return;
         }
         self.count += times;
-        if !(value > 0.0) {
+        if value.is_nan() || value <= 0.0 {
             self.zeros += times;
             return;
         }
