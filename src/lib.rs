@@ -18,5 +18,7 @@ pub mod ledger;
 pub mod provider;
 /// Addressed draws and distributions.
 pub mod random;
+/// A forecast as terminal text, page, charts, CSV and JSON.
+pub mod report;
 /// Exact money, tokens, simulated time, ids.
 pub mod units;
