@@ -4,21 +4,27 @@
 
 #![forbid(unsafe_code)]
 
+/// Exact money, tokens, simulated time, ids.
+pub mod units;
 /// Findings about places in files; no rendering.
 pub mod diagnostic;
-/// Text to a tree of values with positions, for YAML and JSON.
+/// YAML and JSON text as a tree of values with positions; no meaning.
 pub mod document;
-/// The discrete-event loop.
-pub mod engine;
-/// Replications and what they say together.
-pub mod experiment;
+/// Addressed draws and distributions.
+pub mod random;
+/// Histograms, moments, quantiles with intervals.
+pub mod stats;
+/// Price tables and what a usage costs.
+pub mod pricing;
+/// How deployments answer.
+pub mod provider;
 /// Gateways as state machines.
 pub mod gateway;
 /// Every dollar once, by why it was spent.
 pub mod ledger;
-/// How deployments answer.
-pub mod provider;
-/// Addressed draws and distributions.
-pub mod random;
-/// Exact money, tokens, simulated time, ids.
-pub mod units;
+/// The discrete-event loop.
+pub mod engine;
+/// Replications and what they say together.
+pub mod experiment;
+/// Forecasts as bytes: terminal, HTML, charts, CSV, JSON.
+pub mod report;

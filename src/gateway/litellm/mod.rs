@@ -8,6 +8,8 @@ mod call;
 /// LiteLLM's own defaults.
 pub mod defaults;
 mod failure;
+/// Which keys do something, and which do not.
+pub mod keys;
 /// Config file to plan.
 pub mod lower;
 /// The compiled configuration.

@@ -7,7 +7,8 @@ use crate::gateway::litellm::wire::Section;
 use crate::gateway::litellm::wire::nearest::nearest;
 use crate::gateway::litellm::wire::provider::{prefixes, provider_of, unknown_prefix};
 use crate::gateway::litellm::wire::settings::AllowedFailsPolicy;
-use crate::gateway::litellm::wire::value::{Endpoint, FromNode, Reader, Secret, Spanned, section, shown, spanned};
+use crate::gateway::litellm::wire::value::{Endpoint, FromNode, Reader, Secret, Spanned};
+use crate::gateway::litellm::wire::value::{field, section, shown, spanned};
 use crate::units::{Money, UnitPrice};
 
 /// One deployment as written.
@@ -146,7 +147,10 @@ impl Deployment {
         }
         let model_name = spanned(required(node, "model_name", reader)?, reader)?;
         let params = required(node, "litellm_params", reader)?;
-        let litellm_params = LitellmParams::from_node(params, reader)?;
+        let mut litellm_params = LitellmParams::from_node(params, reader)?;
+        // Limits beside `litellm_params` count when there are none inside.
+        litellm_params.rpm = litellm_params.rpm.or_else(|| field(node, "rpm", reader));
+        litellm_params.tpm = litellm_params.tpm.or_else(|| field(node, "tpm", reader));
         if litellm_params.model.is_none() && params.get("model").is_none_or(Node::is_null) {
             reader.missing(params, "model");
         }
