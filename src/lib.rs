@@ -22,6 +22,8 @@ pub mod provider;
 pub mod gateway;
 /// Every dollar once, by why it was spent.
 pub mod ledger;
+/// Files to something that can be played.
+pub mod scenario;
 /// The discrete-event loop.
 pub mod engine;
 /// Replications and what they say together.

@@ -1,7 +1,9 @@
 //! How deployments answer: latency, errors, incidents, upstream rate limits, and what is billed.
 
+mod script;
 mod service;
 
+pub use script::{Answer, Kind, Rule, Script, ScriptedRequest, ScriptedUpstream, When};
 pub use service::{Service, UpstreamCall};
 
 use crate::units::{Outcome, SimDuration, SimTime, Usage};
