@@ -113,3 +113,17 @@ pub(super) fn add_greatest(plan: &mut Plan) {
         plan.names[index].greatest = Some(greatest);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_of_the_table_are_the_floats_that_python_reads() {
+        let known = KnownPrices::load();
+        let row = known.row("openai", "openai/gpt-4o").unwrap();
+        assert_eq!((row.rates.input.map(float), row.rates.output.map(float)), (Some(2.5e-06), Some(1e-05)));
+        assert_eq!(known.row("openai", "gpt-4o-mini").unwrap().rates.input.map(float), Some(1.5e-07));
+        assert!(known.row("openai", "openai/mixtral-8x22b").is_none());
+    }
+}
