@@ -18,5 +18,7 @@ pub mod ledger;
 pub mod provider;
 /// Addressed draws and distributions.
 pub mod random;
+/// What users send.
+pub mod traffic;
 /// Exact money, tokens, simulated time, ids.
 pub mod units;
