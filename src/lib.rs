@@ -18,6 +18,8 @@ pub mod ledger;
 pub mod provider;
 /// Addressed draws and distributions.
 pub mod random;
+/// Estimates with their uncertainty.
+pub mod stats;
 /// What users send.
 pub mod traffic;
 /// Exact money, tokens, simulated time, ids.
