@@ -3,12 +3,13 @@
 
 mod arrivals;
 mod class;
+mod class_stream;
 mod closed;
 mod open;
 mod request;
 mod stream;
 
-pub use arrivals::{Arrivals, OnOff, TrafficError};
+pub use arrivals::{Arrivals, MOST_TURNS, OnOff, TrafficError};
 pub use class::{Class, Patience, Repeats};
 pub use request::{Fate, Leave, Request};
 pub use stream::{Stream, Traffic};
