@@ -16,6 +16,8 @@ pub mod random;
 pub mod stats;
 /// Price tables and what a usage costs.
 pub mod pricing;
+/// Workloads: arrivals, what gateways see of a request, and its hidden fate.
+pub mod traffic;
 /// How deployments answer.
 pub mod provider;
 /// Gateways as state machines.
