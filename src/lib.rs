@@ -24,6 +24,8 @@ pub mod provider;
 pub mod gateway;
 /// Every dollar once, by why it was spent.
 pub mod ledger;
+/// The files of a scenario, compiled to a world; the only reader of files.
+pub mod scenario;
 /// The discrete-event loop.
 pub mod engine;
 /// Replications and what they say together.
