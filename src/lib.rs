@@ -6,6 +6,8 @@
 
 /// Findings about places in files; no rendering.
 pub mod diagnostic;
+/// Text to a tree of values with positions, for YAML and JSON.
+pub mod document;
 /// The discrete-event loop.
 pub mod engine;
 /// Replications and what they say together.

@@ -1,0 +1,72 @@
+//! Fallback lists in every spelling that is in use.
+
+use crate::diagnostic::Severity;
+use crate::diagnostic::codes;
+use crate::document::{Entry, Node, Value};
+use crate::gateway::litellm::wire::value::{FromNode, Reader, Spanned};
+
+/// A list of one-key maps, `[{group: [target, …]}, …]`, in order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fallbacks(pub Vec<Fallback>);
+
+/// Where requests for one group go when it fails.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fallback {
+    /// The group, as clients name it, or `*`.
+    pub group: Spanned<String>,
+    /// What is tried, in order.
+    pub targets: Vec<Spanned<FallbackTarget>>,
+}
+
+/// One target: a name, or a map with a `model` and parameters to send along.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FallbackTarget {
+    /// The group to try.
+    pub model: String,
+    /// Whether parameters are sent along.
+    pub has_params: bool,
+}
+
+impl FromNode for Fallbacks {
+    fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
+        if !matches!(node.value, Value::Seq(_)) {
+            reader.wrong(node, "a list of one-key maps such as `[{\"group\": [\"fallback\"]}]`");
+            return None;
+        }
+        Some(Self(node.items().iter().filter_map(|item| rule(item, reader)).collect()))
+    }
+}
+
+fn rule(item: &Node, reader: &mut Reader) -> Option<Fallback> {
+    let [Entry { key, key_span, value }] = item.entries() else {
+        let found = match &item.value {
+            Value::Map(entries) => format!("a map with {} keys", entries.len()),
+            _ => item.kind().to_owned(),
+        };
+        let message = format!("expected a map with exactly one key (the group), found {found}: start-up fails");
+        let help = Some("write one entry per group: `- group: [fallback, …]`");
+        reader.report(codes::BREAKS_START, Severity::Error, item.span, message, help);
+        return None;
+    };
+    let targets = Vec::from_node(value, reader)?;
+    Some(Fallback { group: Spanned { value: key.to_string(), span: *key_span }, targets })
+}
+
+impl FromNode for FallbackTarget {
+    fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match &node.value {
+            Value::Str(name) => Some(Self { model: name.to_string(), has_params: false }),
+            Value::Map(entries) => match node.get("model").and_then(Node::as_str) {
+                Some(model) => Some(Self { model: model.to_owned(), has_params: entries.len() > 1 }),
+                None => {
+                    reader.wrong(node, "the name of a group, or a map with a `model`");
+                    None
+                }
+            },
+            _ => {
+                reader.wrong(node, "the name of a group");
+                None
+            }
+        }
+    }
+}
