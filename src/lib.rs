@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+/// The command line.
+pub mod cli;
 /// Findings about places in files; no rendering.
 pub mod diagnostic;
 /// Text to a tree of values with positions, for YAML and JSON.
@@ -20,5 +22,7 @@ pub mod ledger;
 pub mod provider;
 /// Addressed draws and distributions.
 pub mod random;
+/// The files of a scenario, read and compiled into one world.
+pub mod scenario;
 /// Exact money, tokens, simulated time, ids.
 pub mod units;

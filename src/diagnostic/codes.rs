@@ -14,6 +14,14 @@ pub const TOO_DEEP: &str = "BC005";
 pub const DUPLICATE_KEY: &str = "BC006";
 /// A key that is not read as text.
 pub const KEY_NOT_TEXT: &str = "BC007";
+/// A file that cannot be read at all.
+pub const UNREADABLE: &str = "BC008";
+/// A key that a scenario file does not have.
+pub const UNKNOWN_KEY: &str = "BC501";
+/// A value that cannot stand at this place of a scenario file.
+pub const BAD_VALUE: &str = "BC502";
+/// A name that stands for nothing: a model, key, provider, preset or scenario.
+pub const UNKNOWN_NAME: &str = "BC503";
 /// A value of another type than expected.
 pub const WRONG_TYPE: &str = "BC101";
 /// A number that cannot be used: not finite, too large, or with too many digits.
