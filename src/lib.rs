@@ -18,6 +18,8 @@ pub mod experiment;
 pub mod gateway;
 /// Every dollar once, by why it was spent.
 pub mod ledger;
+/// What tokens cost: price books, rate cards and the rules that read them.
+pub mod pricing;
 /// How deployments answer.
 pub mod provider;
 /// Addressed draws and distributions.
