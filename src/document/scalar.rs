@@ -22,18 +22,30 @@ impl Decimal {
     }
 }
 
+/// A scalar that PyYAML takes for something and then fails to read; says for what.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unreadable(pub(super) &'static str);
+
 /// Resolves an unquoted scalar.
-pub(super) fn resolve(text: &str) -> Value {
+pub(super) fn resolve(text: &str) -> Result<Value, Unreadable> {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
+        "=" | "<<" => return Err(Unreadable("this sign has a meaning of its own in YAML and cannot be a value")),
         _ => {}
     }
-    boolean(text)
+    if matches!(text.trim_start_matches(['+', '-']).trim_end_matches('_'), "0x" | "0b") && text.ends_with('_') {
+        return Err(Unreadable("a number without digits"));
+    }
+    if is_date(text) {
+        let month_and_day = text.split(['-', 'T', 't', ' ', '\t']).skip(1).map(|part| part.parse().unwrap_or(0));
+        let fits = month_and_day.zip([12u8, 31]).all(|(part, most)| (1..=most).contains(&part));
+        return if fits { Ok(Value::Date(text.into())) } else { Err(Unreadable("a date that does not exist")) };
+    }
+    Ok(boolean(text)
         .map(Value::Bool)
         .or_else(|| integer(text))
         .or_else(|| float(text).map(Value::Float))
-        .or_else(|| is_date(text).then(|| Value::Date(text.into())))
-        .unwrap_or_else(|| Value::Str(text.into()))
+        .unwrap_or_else(|| Value::Str(text.into())))
 }
 
 fn boolean(text: &str) -> Option<bool> {
@@ -64,7 +76,7 @@ fn integer(text: &str) -> Option<Value> {
         radix(binary, &plain[2..], 2)?
     } else if let Some(hex) = digits.strip_prefix("0x") {
         radix(hex, &plain[2..], 16)?
-    } else if digits == "0" {
+    } else if plain == "0" {
         0
     } else if let Some(octal) = digits.strip_prefix('0') {
         radix(octal, &plain[1..], 8)?

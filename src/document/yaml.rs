@@ -4,9 +4,9 @@ use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::document::MAX_DEPTH;
 use crate::document::node::{Entry, Node, Value};
-use crate::document::scalar::{Decimal, resolve};
-use crate::document::text::{Failure, check_printable, failure};
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
+use crate::document::scalar::{Decimal, Unreadable, resolve};
+use crate::document::text::{Failure, check_printable, failure, span_at};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -23,6 +23,7 @@ pub(super) fn read(file: &str, text: &str, diagnostics: &mut Vec<Diagnostic>) ->
         let place = builder.place(span.start, span.end);
         builder.take(event, place)?;
     }
+    builder.check_tabs()?;
     builder.root.filter(|root| !root.is_null()).ok_or_else(|| {
         let start = Span { line: 1, column: 1, ..Span::default() };
         failure(file, codes::EMPTY, start, "the file holds nothing".into(), "write the configuration into it")
@@ -57,7 +58,9 @@ enum Key {
 
 struct Builder<'a> {
     file: &'a str,
-    cursor: Cursor<'a>,
+    text: &'a str,
+    /// Where a tab may stand: in quotes, in block scalars, in comments.
+    tabs_allowed: Vec<Span>,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
     alias_cost: usize,
@@ -70,7 +73,8 @@ impl<'a> Builder<'a> {
     fn new(file: &'a str, text: &'a str, diagnostics: &'a mut Vec<Diagnostic>) -> Self {
         Self {
             file,
-            cursor: Cursor { text, chars: 0, bytes: 0 },
+            text,
+            tabs_allowed: Vec::new(),
             open: Vec::new(),
             anchors: HashMap::new(),
             alias_cost: 0,
@@ -80,17 +84,17 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn place(&mut self, start: Marker, end: Marker) -> Span {
-        let from = self.cursor.byte_of(start.index());
-        let to = self.cursor.byte_of(end.index()).max(from);
-        Span { start: from, end: to, line: start.line(), column: start.col() + 1 }
+    fn place(&self, start: Marker, end: Marker) -> Span {
+        let byte = |marker: Marker| marker.byte_offset().unwrap_or(0).min(self.text.len());
+        let from = byte(start);
+        Span { start: from, end: byte(end).max(from), line: start.line(), column: start.col() + 1 }
     }
 
     fn fail<T>(&self, code: &'static str, span: Span, message: String, help: &str) -> Result<T, Failure> {
         Err(failure(self.file, code, span, message, help))
     }
 
-    fn syntax_error(&mut self, error: &ScanError) -> Failure {
+    fn syntax_error(&self, error: &ScanError) -> Failure {
         let span = self.place(*error.marker(), *error.marker());
         let message = format!("this is not YAML: {}", error.info());
         let help = "check the indentation (spaces, never tabs), quotes and brackets here and on the line before";
@@ -99,20 +103,43 @@ impl<'a> Builder<'a> {
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Failure> {
         match event {
-            Event::DocumentStart(_) => self.start_document(span),
+            Event::DocumentStart(..) => self.start_document(span),
             Event::Alias(anchor) => self.alias(anchor, span),
             Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, tag, anchor, span),
-            Event::SequenceStart(anchor, tag) => {
+            Event::SequenceStart(_, anchor, tag) => {
                 self.check_tag(tag.as_deref(), span)?;
                 self.open(Content::Seq(Vec::new()), anchor, span)
             }
-            Event::MappingStart(anchor, tag) => {
+            Event::MappingStart(_, anchor, tag) => {
                 self.check_tag(tag.as_deref(), span)?;
                 self.open(Content::Map(OpenMap::default()), anchor, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            Event::Comment(..) => {
+                self.tabs_allowed.push(span);
+                Ok(())
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// YAML lets tabs separate tokens; PyYAML does not.
+    fn check_tabs(&mut self) -> Result<(), Failure> {
+        if !self.text.contains('\t') {
+            return Ok(());
+        }
+        self.tabs_allowed.sort_unstable_by_key(|span| span.start);
+        let mut from = 0;
+        for to in self.tabs_allowed.iter().chain([&Span { start: self.text.len(), ..Span::default() }]) {
+            let gap = self.text.get(from..to.start).unwrap_or_default();
+            if let Some(at) = gap.find('\t') {
+                let span = span_at(self.text, from + at);
+                let message = "a tab: only spaces may stand here".into();
+                return self.fail(codes::SYNTAX, span, message, "replace the tab with spaces");
+            }
+            from = from.max(to.end);
+        }
+        Ok(())
     }
 
     fn start_document(&mut self, span: Span) -> Result<(), Failure> {
@@ -176,15 +203,20 @@ impl<'a> Builder<'a> {
     ) -> Result<(), Failure> {
         self.check_tag(tag.as_deref(), span)?;
         let is_plain = style == ScalarStyle::Plain && tag.is_none();
+        if style != ScalarStyle::Plain {
+            self.tabs_allowed.push(span);
+        }
         if is_plain && text == "<<" && self.wants_key() {
             self.set_key(Key::Merge(span));
             return Ok(());
         }
         let value = match tag.as_deref() {
-            Some(tag) => tagged(text, &tag.suffix),
+            Some(tag) => tagged(text, tag.suffix()),
             None if is_plain => resolve(text),
-            None => Value::Str(text.into()),
+            None => Ok(Value::Str(text.into())),
         };
+        let value =
+            value.or_else(|Unreadable(what)| self.fail(codes::SYNTAX, span, what.into(), "put it in quotes"))?;
         let span = if text.is_empty() && is_plain { self.empty_place(span) } else { span };
         self.add(Node { span, value }, anchor)
     }
@@ -200,7 +232,7 @@ impl<'a> Builder<'a> {
     fn check_tag(&self, tag: Option<&Tag>, span: Span) -> Result<(), Failure> {
         const KNOWN: [&str; 12] =
             ["str", "int", "float", "bool", "null", "seq", "map", "set", "omap", "pairs", "binary", "timestamp"];
-        let is_known = |tag: &Tag| tag.is_yaml_core_schema() && KNOWN.contains(&&*tag.suffix);
+        let is_known = |tag: &Tag| tag.is_yaml_core_schema() && KNOWN.contains(&tag.suffix());
         match tag {
             Some(tag) if !is_known(tag) => {
                 let message = "a tag that a configuration cannot have".into();
@@ -336,31 +368,10 @@ fn python_key(value: &Value) -> Option<Box<str>> {
 }
 
 /// A scalar with an explicit tag such as `!!str`.
-fn tagged(text: &str, tag: &str) -> Value {
+fn tagged(text: &str, tag: &str) -> Result<Value, Unreadable> {
     match tag {
-        "float" => Decimal::parse(text).map_or_else(|| resolve(text), Value::Float),
+        "float" => Decimal::parse(text).map_or_else(|| resolve(text), |number| Ok(Value::Float(number))),
         "int" | "bool" | "null" | "timestamp" => resolve(text),
-        _ => Value::Str(text.into()),
-    }
-}
-
-/// Turns positions counted in characters into bytes; cheap because positions come nearly in order.
-struct Cursor<'a> {
-    text: &'a str,
-    chars: usize,
-    bytes: usize,
-}
-
-impl Cursor<'_> {
-    fn byte_of(&mut self, chars: usize) -> usize {
-        while self.chars < chars && self.bytes < self.text.len() {
-            self.bytes = self.text.ceil_char_boundary(self.bytes + 1);
-            self.chars += 1;
-        }
-        while self.chars > chars {
-            self.bytes = self.text.floor_char_boundary(self.bytes - 1);
-            self.chars -= 1;
-        }
-        self.bytes
+        _ => Ok(Value::Str(text.into())),
     }
 }
