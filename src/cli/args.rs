@@ -3,6 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::cli::completions::CompletionsArgs;
+use crate::cli::cost::CostArgs;
+use crate::cli::prices::PricesArgs;
 use crate::cli::scenarios::ScenariosArgs;
 use crate::cli::schema::SchemaArgs;
 
@@ -32,6 +34,10 @@ pub struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// List the known prices, or those of one model
+    Prices(PricesArgs),
+    /// Say what one call costs, or each row of a file
+    Cost(CostArgs),
     /// List the built-in scenarios
     Scenarios(ScenariosArgs),
     /// Print the JSON Schema of scenario.yaml

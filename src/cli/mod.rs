@@ -1,9 +1,12 @@
 //! The command line: arguments, dispatch, printing, progress, exit codes. One file per command.
 
 mod args;
+mod book;
 mod completions;
+mod cost;
 mod files;
 mod interrupt;
+mod prices;
 mod scenarios;
 mod schema;
 mod stop;
@@ -31,6 +34,8 @@ pub fn main() -> ExitCode {
 /// Does what the arguments say.
 fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
+        Command::Prices(args) => prices::run(&args),
+        Command::Cost(args) => cost::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),
