@@ -4,27 +4,29 @@
 
 #![forbid(unsafe_code)]
 
-/// The command line.
-pub mod cli;
+/// Exact money, tokens, simulated time, ids.
+pub mod units;
 /// Findings about places in files; no rendering.
 pub mod diagnostic;
-/// Text to a tree of values with positions, for YAML and JSON.
+/// YAML and JSON text as a tree of values with positions; no meaning.
 pub mod document;
-/// The discrete-event loop.
-pub mod engine;
-/// Replications and what they say together.
-pub mod experiment;
+/// Addressed draws and distributions.
+pub mod random;
+/// Histograms, moments, quantiles with intervals.
+pub mod stats;
+/// Price tables and what a usage costs.
+pub mod pricing;
+/// How deployments answer.
+pub mod provider;
 /// Gateways as state machines.
 pub mod gateway;
 /// Every dollar once, by why it was spent.
 pub mod ledger;
-/// What tokens cost: price books, rate cards and the rules that read them.
-pub mod pricing;
-/// How deployments answer.
-pub mod provider;
-/// Addressed draws and distributions.
-pub mod random;
-/// The files of a scenario, read and compiled into one world.
+/// The files of a scenario, read and compiled into one world; the only reader of files.
 pub mod scenario;
-/// Exact money, tokens, simulated time, ids.
-pub mod units;
+/// The discrete-event loop.
+pub mod engine;
+/// Replications and what they say together.
+pub mod experiment;
+/// The command line.
+pub mod cli;

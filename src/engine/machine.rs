@@ -87,7 +87,7 @@ pub trait Observer: Notes {
     /// A request has arrived.
     fn arrived(&mut self, call: CallId, request: &RequestRecord);
     /// An attempt has started.
-    fn attempted(&mut self, call: CallId, request: &RequestRecord, attempt: &Attempt, now: SimTime);
+    fn attempted(&mut self, call: CallId, request: &RequestRecord, attempt: &Attempt, service: &Service, now: SimTime);
     /// An attempt has ended.
     fn ended(&mut self, call: CallId, request: &RequestRecord, attempt: &AttemptRecord);
     /// A request is over.
@@ -323,8 +323,8 @@ where
             max_tokens: attempt.max_tokens,
         };
         slot.record.attempts += 1;
-        self.observer.attempted(id, &slot.record, &attempt, now);
         let service = self.upstream.serve(now, &upstream, &slot.fate);
+        self.observer.attempted(id, &slot.record, &attempt, &service, now);
         let conclusion = conclude(&service, &attempt.limits, upstream.stream);
         slot.in_flight = Some(InFlight { attempt, upstream, service, started: now, conclusion });
         if let Leave::AfterChunks(n) = slot.leave

@@ -1,8 +1,11 @@
 //! Replications and what they say together.
 
+mod fold;
 mod forecast;
+mod replicate;
 
 pub use forecast::{
     About, Assumption, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
     LatencyStats, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
+pub use replicate::{Options, Progress, Unwatched, replicate};
