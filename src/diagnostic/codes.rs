@@ -36,3 +36,7 @@ pub const BREAKS_START: &str = "BC105";
 pub const MISSING_KEY: &str = "BC106";
 /// No deployments.
 pub const NO_MODELS: &str = "BC107";
+/// The gateway starts with this, and calls fail.
+pub const BREAKS_CALLS: &str = "BC108";
+/// Text where a list of fallbacks belongs: each letter is tried.
+pub const FALLBACK_LETTERS: &str = "BC109";
