@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::completions::CompletionsArgs;
 use crate::cli::cost::CostArgs;
+use crate::cli::init::InitArgs;
 use crate::cli::prices::PricesArgs;
 use crate::cli::scenarios::ScenariosArgs;
 use crate::cli::schema::SchemaArgs;
@@ -34,6 +35,8 @@ pub struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a commented scenario.yaml for a gateway config
+    Init(InitArgs),
     /// List the known prices, or those of one model
     Prices(PricesArgs),
     /// Say what one call costs, or each row of a file

@@ -5,6 +5,7 @@ mod book;
 mod completions;
 mod cost;
 mod files;
+mod init;
 mod interrupt;
 mod prices;
 mod scenarios;
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
 /// Does what the arguments say.
 fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
+        Command::Init(args) => init::run(&args),
         Command::Prices(args) => prices::run(&args),
         Command::Cost(args) => cost::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),

@@ -2,8 +2,8 @@
 
 use include_dir::{Dir, include_dir};
 
+use crate::gateway::litellm::wire::nearest;
 use crate::scenario::files::Files;
-use crate::scenario::nearest::nearest;
 
 static SCENARIOS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 

@@ -3,19 +3,21 @@
 mod builtin;
 mod file;
 mod files;
+mod gateway;
 mod named;
-mod nearest;
 mod prices;
 mod problem;
 mod read;
 mod start;
+mod starter;
 
 pub use builtin::{Builtin, builtins};
 pub use file::{KeyEntry, ScenarioFile, schema};
 pub use files::{Files, Source};
+pub use gateway::{GatewayFile, read_gateway};
 pub use named::Named;
-pub use nearest::nearest;
 pub use prices::{BUILT_IN, read_prices};
 pub use problem::Problem;
 pub use read::read;
 pub use start::Start;
+pub use starter::starter;

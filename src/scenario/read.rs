@@ -6,8 +6,9 @@ use serde_saphyr::{Error, Location};
 use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::document::{self, Format, Node};
+use crate::gateway::litellm::wire::nearest;
 use crate::scenario::files::Source;
-use crate::scenario::nearest::nearest;
+
 use crate::scenario::problem::{Problem, error};
 
 /// A strictly read file: its values, and the tree that knows where each of them is written.
@@ -143,7 +144,7 @@ mod tests {
             ("gateway: g\nstart: tomorrow\n", "2:8: error [BC502]: `tomorrow` is not a date"),
             ("gateway:\n", "1:8: error [BC101]: expected text, found nothing"),
             ("", "1:1: error [BC004]"),
-            ("a: [", "2:1: error [BC003]"),
+            ("a: [", "1:4: error [BC003]"),
         ];
         for (text, expected) in cases {
             let message = error_of(text);
