@@ -48,12 +48,12 @@ fn explain(source: &Source, text: &str, problem: &Error) -> Diagnostic {
     let problem = problem.without_snippet();
     let span = problem.location().map(|location| span_of(text, location)).unwrap_or_default();
     let (code, message, help) = match problem {
-        Error::SerdeUnknownField { field, expected, .. } => unknown(codes::UNKNOWN_KEY, "key", field, expected),
-        Error::SerdeUnknownVariant { variant, expected, .. } => unknown(codes::BAD_VALUE, "value", variant, expected),
+        Error::SerdeUnknownField { field, expected, .. } => unknown(codes::SCENARIO_KEY, "key", field, expected),
+        Error::SerdeUnknownVariant { variant, expected, .. } => unknown(codes::SCENARIO_VALUE, "value", variant, expected),
         Error::SerdeMissingField { field, .. } => {
             (codes::MISSING_KEY, format!("`{field}` is missing"), format!("add `{field}:` here"))
         }
-        Error::Message { msg, .. } => (codes::BAD_VALUE, msg.clone(), String::new()),
+        Error::Message { msg, .. } => (codes::SCENARIO_VALUE, msg.clone(), String::new()),
         Error::SerdeInvalidType { unexpected, expected, .. }
         | Error::SerdeInvalidValue { unexpected, expected, .. } => {
             (codes::WRONG_TYPE, format!("expected {expected}, found {unexpected}"), String::new())

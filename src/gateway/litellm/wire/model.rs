@@ -144,7 +144,10 @@ impl Deployment {
         }
         let model_name = spanned(required(node, "model_name", reader)?, reader)?;
         let params = required(node, "litellm_params", reader)?;
-        let litellm_params = LitellmParams::from_node(params, reader)?;
+        let mut litellm_params = LitellmParams::from_node(params, reader)?;
+        // Limits beside `litellm_params` count when there are none inside.
+        litellm_params.rpm = litellm_params.rpm.or_else(|| field(node, "rpm", reader));
+        litellm_params.tpm = litellm_params.tpm.or_else(|| field(node, "tpm", reader));
         if litellm_params.model.is_none() && params.get("model").is_none_or(Node::is_null) {
             reader.missing(params, "model");
         }
