@@ -22,19 +22,13 @@ pub mod provider;
 pub mod gateway;
 /// Every dollar once, by why it was spent.
 pub mod ledger;
-/// How deployments answer.
-pub mod provider;
-/// Addressed draws and distributions.
-pub mod random;
-/// A forecast as terminal text, page, charts, CSV and JSON.
-pub mod report;
-/// Exact money, tokens, simulated time, ids.
-pub mod units;
 /// The files of a scenario, read and compiled into one world; the only reader of files.
 pub mod scenario;
 /// The discrete-event loop.
 pub mod engine;
 /// Replications and what they say together.
 pub mod experiment;
+/// A forecast as terminal text, page, charts, CSV and JSON.
+pub mod report;
 /// The command line.
 pub mod cli;

@@ -61,6 +61,7 @@ impl Section {
     pub(super) fn consequence(self, key: &str) -> Consequence {
         match self {
             Self::Top if key == "router_settings" => Consequence::Ignored,
+            Self::Deployment if matches!(key, "rpm" | "tpm") => Consequence::Ignored,
             Self::Top | Self::Deployment => Consequence::StartFails,
             Self::LitellmParams => in_params(key),
             Self::ModelInfo => in_model_info(key),

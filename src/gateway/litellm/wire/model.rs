@@ -7,7 +7,8 @@ use crate::gateway::litellm::wire::Section;
 use crate::gateway::litellm::wire::nearest::nearest;
 use crate::gateway::litellm::wire::provider::{prefixes, provider_of, unknown_prefix};
 use crate::gateway::litellm::wire::settings::AllowedFailsPolicy;
-use crate::gateway::litellm::wire::value::{Endpoint, FromNode, Reader, Secret, Spanned, section, shown, spanned};
+use crate::gateway::litellm::wire::value::{Endpoint, FromNode, Reader, Secret, Spanned};
+use crate::gateway::litellm::wire::value::{field, section, shown, spanned};
 use crate::units::{Money, UnitPrice};
 
 /// One deployment as written.
