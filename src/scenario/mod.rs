@@ -16,7 +16,7 @@ pub use file::{KeyEntry, ScenarioFile, schema};
 pub use files::{Files, Source};
 pub use gateway::{GatewayFile, read_gateway};
 pub use named::Named;
-pub use prices::{BUILT_IN, read_prices};
+pub use prices::{BUILT_IN, newest_price_date, read_prices};
 pub use problem::Problem;
 pub use read::read;
 pub use start::Start;

@@ -1,6 +1,8 @@
 //! Which price book is meant, and reading it.
 
-use crate::pricing::{PriceBook, PriceFileError};
+use jiff::civil::Date;
+
+use crate::pricing::{PriceBook, PriceFileError, PriceRow, PriceTable};
 use crate::scenario::files::{Files, Source};
 use crate::scenario::problem::Problem;
 
@@ -17,6 +19,20 @@ pub fn read_prices(files: &Files, name: &str) -> Result<PriceBook, Problem> {
     }
     let source = files.read(name)?;
     PriceBook::read(&source.name, source.text.as_bytes()).map_err(|error| in_file(error, Some(&source)))
+}
+
+/// The newest day that the built-in table knows of. No clock is read: the same command gives the same result tomorrow.
+///
+/// # Errors
+/// A [`Problem`] when the built-in table cannot be read, which a test rules out.
+pub fn newest_price_date() -> Result<Date, Problem> {
+    let table = PriceTable::built_in().map_err(|error| in_file(error, None))?;
+    Ok(newest_of(table.rows()).unwrap_or(Date::constant(2026, 1, 1)))
+}
+
+/// The newest as-of date of some rows.
+pub(super) fn newest_of(rows: &[PriceRow]) -> Option<Date> {
+    rows.iter().map(|row| row.as_of).max()
 }
 
 /// The findings of the price reader, with the text they are about.

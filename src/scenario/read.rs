@@ -49,7 +49,9 @@ fn explain(source: &Source, text: &str, problem: &Error) -> Diagnostic {
     let span = problem.location().map(|location| span_of(text, location)).unwrap_or_default();
     let (code, message, help) = match problem {
         Error::SerdeUnknownField { field, expected, .. } => unknown(codes::SCENARIO_KEY, "key", field, expected),
-        Error::SerdeUnknownVariant { variant, expected, .. } => unknown(codes::SCENARIO_VALUE, "value", variant, expected),
+        Error::SerdeUnknownVariant { variant, expected, .. } => {
+            unknown(codes::SCENARIO_VALUE, "value", variant, expected)
+        }
         Error::SerdeMissingField { field, .. } => {
             (codes::MISSING_KEY, format!("`{field}` is missing"), format!("add `{field}:` here"))
         }
