@@ -28,7 +28,7 @@ pub mod scenario;
 pub mod engine;
 /// Replications and what they say together.
 pub mod experiment;
-/// A forecast as terminal text, page, charts, CSV and JSON.
+/// Forecasts as bytes: terminal, HTML, charts, CSV, JSON.
 pub mod report;
 /// The command line.
 pub mod cli;

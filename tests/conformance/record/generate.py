@@ -522,7 +522,7 @@ class Gen:
                 if q.get("stream") and self.p(0.7):
                     q["disconnect_after"] = r.randrange(1, 5)
                 else:
-                    q["disconnect_at"] = round(self.lat(0.2, 1.6) + 0.0007 - 0.001 * 0, 4)
+                    q["disconnect_at"] = round(self.lat(0.2, 1.6) + 0.0007, 4)
             if hdr:
                 q["headers"] = hdr
             if prm:
