@@ -59,10 +59,15 @@ impl PriceTable {
         self.by_full_name.get(&format!("{provider}/{name}")).copied()
     }
 
-    /// By its full name, its name alone, or what follows the last slash.
+    /// By its full name, its name alone, what follows the last slash, or that without the geography of a Bedrock
+    /// inference profile.
     fn bare(&self, name: &str) -> Option<usize> {
+        const GEOGRAPHIES: [&str; 7] = ["global", "us", "eu", "apac", "jp", "au", "us-gov"];
         let last = name.rsplit('/').next().unwrap_or(name);
-        let maps = [(&self.by_full_name, name), (&self.by_bare_name, name), (&self.by_bare_name, last)];
+        let in_geography = last.split_once('.').filter(|(geography, _)| GEOGRAPHIES.contains(geography));
+        let anywhere = in_geography.map_or(last, |(_, rest)| rest);
+        let bare = &self.by_bare_name;
+        let maps = [(&self.by_full_name, name), (bare, name), (bare, last), (bare, anywhere)];
         maps.into_iter().find_map(|(map, name)| map.get(name).copied())
     }
 
