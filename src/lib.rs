@@ -16,6 +16,8 @@ pub mod random;
 pub mod stats;
 /// Price tables and what a usage costs.
 pub mod pricing;
+/// What users send.
+pub mod traffic;
 /// How deployments answer.
 pub mod provider;
 /// Gateways as state machines.
