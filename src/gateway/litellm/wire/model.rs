@@ -78,6 +78,8 @@ section! {
         max_tokens: i64,
         /// Without effect: the request decides.
         stream: bool,
+        /// Breaks every call while responses are cached.
+        cache: bool,
         /// Tags for tag routing.
         tags: Vec<Spanned<String>>,
         /// Region, for pre-call checks.
