@@ -1,6 +1,7 @@
 //! The files of a scenario → one validated, compiled `World`. The only module that reads files.
 
 mod builtin;
+mod deployments;
 mod file;
 mod files;
 mod gateway;
@@ -10,6 +11,7 @@ mod problem;
 mod read;
 mod start;
 mod starter;
+mod world;
 
 pub use builtin::{Builtin, builtins};
 pub use file::{KeyEntry, ScenarioFile, schema};
@@ -21,3 +23,4 @@ pub use problem::Problem;
 pub use read::read;
 pub use start::Start;
 pub use starter::starter;
+pub use world::{Assumption, DeploymentName, GATEWAY, KeyName, Names, PROFILE, TroubleName, World};

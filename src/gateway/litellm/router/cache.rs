@@ -19,5 +19,11 @@ impl LiteLlm {
         None
     }
 
-    pub(super) fn keep_response<D: Draws, N: Notes>(&mut self, _cx: &mut Cx<'_, D, N>, _flight: &Flight, _ended: &Ended) {}
+    pub(super) fn keep_response<D: Draws, N: Notes>(
+        &mut self,
+        _cx: &mut Cx<'_, D, N>,
+        _flight: &Flight,
+        _ended: &Ended,
+    ) {
+    }
 }

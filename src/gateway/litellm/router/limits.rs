@@ -19,7 +19,11 @@ impl KeyWindows {
 }
 
 impl LiteLlm {
-    pub(super) fn over_key_limit<D: Draws, N: Notes>(&mut self, _cx: &mut Cx<'_, D, N>, _call: &mut CallState) -> Option<u16> {
+    pub(super) fn over_key_limit<D: Draws, N: Notes>(
+        &mut self,
+        _cx: &mut Cx<'_, D, N>,
+        _call: &mut CallState,
+    ) -> Option<u16> {
         None
     }
 
