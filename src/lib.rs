@@ -32,3 +32,5 @@ pub mod engine;
 pub mod experiment;
 /// Forecasts as bytes: terminal, HTML, charts, CSV, JSON.
 pub mod report;
+/// Arguments, dispatch, printing, progress, exit codes.
+pub mod cli;
