@@ -165,7 +165,14 @@ impl Upstream for ScriptedUpstream<'_> {
         }
     }
 
-    fn ended(&mut self, _: SimTime, _: &UpstreamCall, service: &Service, outcome: Outcome, elapsed: SimDuration) -> Usage {
+    fn ended(
+        &mut self,
+        _: SimTime,
+        _: &UpstreamCall,
+        service: &Service,
+        outcome: Outcome,
+        elapsed: SimDuration,
+    ) -> Usage {
         if outcome == Outcome::Ok { service.usage } else { service.usage_by(elapsed) }
     }
 }

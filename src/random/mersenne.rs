@@ -34,16 +34,14 @@ impl Mersenne {
         let (mut i, mut j) = (1, 0);
         for _ in 0..SIZE.max(key.len()) {
             let last = words[i - 1];
-            words[i] = (words[i] ^ (last ^ (last >> 30)).wrapping_mul(1_664_525))
-                .wrapping_add(key[j])
-                .wrapping_add(j as u32);
+            words[i] =
+                (words[i] ^ (last ^ (last >> 30)).wrapping_mul(1_664_525)).wrapping_add(key[j]).wrapping_add(j as u32);
             i = wrapped(i + 1, words);
             j = (j + 1) % key.len();
         }
         for _ in 0..SIZE - 1 {
             let last = words[i - 1];
-            words[i] =
-                (words[i] ^ (last ^ (last >> 30)).wrapping_mul(1_566_083_941)).wrapping_sub(i as u32);
+            words[i] = (words[i] ^ (last ^ (last >> 30)).wrapping_mul(1_566_083_941)).wrapping_sub(i as u32);
             i = wrapped(i + 1, words);
         }
         words[0] = UPPER;

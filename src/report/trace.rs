@@ -36,9 +36,7 @@ impl Trace {
         let mut requests: Vec<&TraceRequest> = self.requests.iter().collect();
         requests.sort_by(|a, b| a.id.cmp(&b.id));
         let requests: Vec<Value> = requests.into_iter().map(request).collect();
-        let cooldown = |c: &crate::engine::TraceCooldown| {
-            json!({"t": seconds(c.at), "dep": c.deployment, "expires": seconds(c.until)})
-        };
+        let cooldown = |c: &crate::engine::TraceCooldown| json!({"t": seconds(c.at), "dep": c.deployment, "expires": seconds(c.until)});
         let cooldowns: Vec<Value> = self.cooldowns.iter().map(cooldown).collect();
         let mut value = json!({
             "name": self.name,
@@ -141,5 +139,6 @@ fn explain_request(text: &mut String, request: &TraceRequest) {
         (_, false) => "error".to_owned(),
     };
     let http = request.http_status.map(|status| format!(" (HTTP {status})")).unwrap_or_default();
-    let _ = writeln!(text, "{:>10.3} s  {answer}{http} after {:.3} s\n", seconds(end), (end - request.at).as_secs_f64());
+    let _ =
+        writeln!(text, "{:>10.3} s  {answer}{http} after {:.3} s\n", seconds(end), (end - request.at).as_secs_f64());
 }

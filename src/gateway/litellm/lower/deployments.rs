@@ -31,8 +31,7 @@ pub(super) fn add(wire: &Wire, plan: &mut Plan, names: &mut Names) {
         deployment.compared_price = prices.compared(entry);
         deployment.alone = sizes[entry.model_name.value.as_str()] == 1;
         let provider = entry.provider.unwrap_or_default();
-        deployment.provider_budget =
-            budgets.iter().position(|(name, _)| name == provider).map(|index| index as u32);
+        deployment.provider_budget = budgets.iter().position(|(name, _)| name == provider).map(|index| index as u32);
         deployment.breaks_on_cache = plan.proxy.cache.is_some() && entry.litellm_params.cache.is_some();
         plan.deployments.push(deployment);
     }

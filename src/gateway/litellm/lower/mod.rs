@@ -14,6 +14,7 @@ use crate::gateway::litellm::plan::{Key, Layer, Plan};
 use crate::gateway::litellm::wire::Wire;
 use crate::gateway::parts::Minutes;
 
+pub use prices::add_greatest;
 pub use request::{RequestFallbacks, RequestParams};
 
 use names::Names;

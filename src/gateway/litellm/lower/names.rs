@@ -45,7 +45,8 @@ impl Names {
         for name in settings::default_fallbacks(wire) {
             names.intern(name);
         }
-        let own = setting.bodies.iter().flat_map(|body| [&body.fallbacks, &body.context_fallbacks, &body.policy_fallbacks]);
+        let own =
+            setting.bodies.iter().flat_map(|body| [&body.fallbacks, &body.context_fallbacks, &body.policy_fallbacks]);
         for target in own.flatten().flat_map(RequestFallbacks::models) {
             names.intern(target);
         }
@@ -151,7 +152,8 @@ impl Resolver<'_> {
 
     /// The deployments of the most specific pattern that matches the name, or the name with its provider in front.
     fn by_pattern(&self, name: &str) -> Option<Box<[DeploymentId]>> {
-        let with_provider = || crate::gateway::litellm::wire::provider_of(name, None, None).map(|p| format!("{p}/{name}"));
+        let with_provider =
+            || crate::gateway::litellm::wire::provider_of(name, None, None).map(|p| format!("{p}/{name}"));
         self.matching(name).or_else(|| self.matching(&with_provider()?))
     }
 

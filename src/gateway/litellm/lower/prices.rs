@@ -99,7 +99,7 @@ fn float(price: UnitPrice) -> f64 {
 }
 
 /// The highest prices and longest answer of every name's deployments (`router.py:_set_model_group_info`).
-pub(super) fn add_greatest(plan: &mut Plan) {
+pub fn add_greatest(plan: &mut Plan) {
     for index in 0..plan.names.len() {
         let Found::Group(ids) = &plan.names[index].found else { continue };
         let entries = ids.iter().map(|id| plan.deployment(*id));

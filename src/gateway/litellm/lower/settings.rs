@@ -1,8 +1,8 @@
 //! `router_settings`, `litellm_settings` and `general_settings`: which key wins, and what is there by default.
 
 use crate::gateway::litellm::defaults;
-use crate::gateway::litellm::lower::durations::{parse, unless_zero};
 use crate::gateway::litellm::lower::Setting;
+use crate::gateway::litellm::lower::durations::{parse, unless_zero};
 use crate::gateway::litellm::plan::{
     Budget, CachePlan, CooldownPlan, LatencyArgs, ProxyPlan, RouterPlan, Strategy, TagMatch,
 };
@@ -151,7 +151,8 @@ pub(super) fn either<'a>(
     router: &'a Option<Spanned<Fallbacks>>,
     module: &'a Option<Spanned<Fallbacks>>,
 ) -> Option<&'a Fallbacks> {
-    let filled = |map: &'a Option<Spanned<Fallbacks>>| map.as_ref().map(|map| &map.value).filter(|map| !map.0.is_empty());
+    let filled =
+        |map: &'a Option<Spanned<Fallbacks>>| map.as_ref().map(|map| &map.value).filter(|map| !map.0.is_empty());
     filled(router).or_else(|| filled(module))
 }
 
@@ -162,7 +163,8 @@ pub(super) fn regular_fallbacks(wire: &Wire) -> Option<&Fallbacks> {
 
 /// `default_fallbacks`: the router's, else the module's.
 pub(super) fn default_fallbacks(wire: &Wire) -> Vec<&str> {
-    let own = |list: &'_ Option<Spanned<Vec<Spanned<String>>>>| list.as_ref().is_some_and(|list| !list.value.is_empty());
+    let own =
+        |list: &'_ Option<Spanned<Vec<Spanned<String>>>>| list.as_ref().is_some_and(|list| !list.value.is_empty());
     let (router, module) = (&wire.router_settings.default_fallbacks, &wire.litellm_settings.default_fallbacks);
     let list = if own(router) { router } else { module };
     list.iter().flat_map(|list| &list.value).map(|name| name.value.as_str()).collect()
@@ -172,7 +174,8 @@ pub(super) fn default_fallbacks(wire: &Wire) -> Vec<&str> {
 pub(super) fn first_generic_fallback(wire: &Wire) -> Option<&str> {
     let regular = regular_fallbacks(wire).into_iter().flat_map(|map| &map.0);
     let generic = regular.filter(|fallback| fallback.group.value == "*");
-    let first = generic.filter_map(|fallback| fallback.targets.first()).map(|target| target.value.model.as_str()).next();
+    let first =
+        generic.filter_map(|fallback| fallback.targets.first()).map(|target| target.value.model.as_str()).next();
     first.or_else(|| default_fallbacks(wire).first().copied())
 }
 

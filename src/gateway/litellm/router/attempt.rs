@@ -87,7 +87,11 @@ impl LiteLlm {
 
     /// The limits of the calendar minute, where they are enforced: requests are counted here, before the call
     /// (`pre_call_checks/model_rate_limit_check.py`, `lowest_tpm_rpm_v2.py:async_pre_call_check`) [T 92, 105].
-    fn over_minute_limit<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, deployment: DeploymentId) -> Option<Failure> {
+    fn over_minute_limit<D: Draws, N: Notes>(
+        &mut self,
+        cx: &Cx<'_, D, N>,
+        deployment: DeploymentId,
+    ) -> Option<Failure> {
         let router = &self.plan.router;
         let by_strategy = router.strategy == Strategy::UsageV2;
         if !router.enforce_rate_limits && !by_strategy {
@@ -181,7 +185,9 @@ impl LiteLlm {
     fn after_inner_fallbacks(&self, flight: &Flight, failure: Failure) -> Failure {
         match self.plan.deployment(flight.deployment).inner_fallbacks {
             0 => failure,
-            _ => Failure { status: None, retry_after: RetryAfter::None, http_status: 500, class: Class::Api, ..failure },
+            _ => {
+                Failure { status: None, retry_after: RetryAfter::None, http_status: 500, class: Class::Api, ..failure }
+            }
         }
     }
 

@@ -12,7 +12,12 @@ use crate::units::{DeploymentId, SimDuration, SimTime};
 
 impl LiteLlm {
     /// A failure is put down to a deployment: it counts, and the deployment may go to rest.
-    pub(super) fn blame<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, deployment: DeploymentId, failure: &Failure) {
+    pub(super) fn blame<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        deployment: DeploymentId,
+        failure: &Failure,
+    ) {
         let span = self.rest_span(cx.now, deployment, failure);
         let window = defaults::OUTCOME_WINDOW;
         self.state.outcomes[deployment.index()].fails.add(cx.now, 1, window);
@@ -116,7 +121,13 @@ impl LiteLlm {
     }
 
     /// The window runs from the first failure and is as long as the cooldown time, not a minute [T 51, 54, 66].
-    fn count_failure(&mut self, now: SimTime, deployment: DeploymentId, which: FailCounter, window: SimDuration) -> i64 {
+    fn count_failure(
+        &mut self,
+        now: SimTime,
+        deployment: DeploymentId,
+        which: FailCounter,
+        window: SimDuration,
+    ) -> i64 {
         self.state.fail_counter(deployment, which).add(now, 1, window)
     }
 }

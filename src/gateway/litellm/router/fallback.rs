@@ -41,8 +41,8 @@ impl LiteLlm {
         }
         let above = hop.order.unwrap_or(orders[0]);
         let then = self.regular_list(request, hop.name);
-        let has_targets = orders.iter().any(|order| *order > above)
-            || then.is_some_and(|list| !self.plan.list(list).is_empty());
+        let has_targets =
+            orders.iter().any(|order| *order > above) || then.is_some_and(|list| !self.plan.list(list).is_empty());
         has_targets.then_some(Targets::Orders { above, then })
     }
 
@@ -130,7 +130,8 @@ impl LiteLlm {
             walk.next += 1;
             if !remember(&mut call.attempted, target) {
                 let name = target.name();
-                cx.notes.decided(cx.now, cx.id, || format!("fallback {} skipped: tried before", names[name.index()].text));
+                cx.notes
+                    .decided(cx.now, cx.id, || format!("fallback {} skipped: tried before", names[name.index()].text));
                 continue;
             }
             walk.depth += 1;

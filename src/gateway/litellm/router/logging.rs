@@ -9,10 +9,10 @@ use crate::gateway::litellm::call::{CallState, Flight};
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Failure;
 use crate::gateway::litellm::plan::Layer;
+use crate::gateway::litellm::strategy::Sample;
 use crate::gateway::{Ended, Notes};
 use crate::random::Draws;
 use crate::units::Usage;
-use crate::gateway::litellm::strategy::Sample;
 
 /// A success, as the callbacks see it.
 #[derive(Debug, Clone, Copy)]

@@ -111,9 +111,8 @@ impl LiteLlm {
             Class::ContentPolicy => configured(&body.policy_fallbacks, router.has_policy_fallbacks),
             _ => false,
         };
-        let hopeless = failure
-            .status
-            .is_some_and(|status| !Failure::status_is_transient(status) && !matches!(status, 401 | 403));
+        let hopeless =
+            failure.status.is_some_and(|status| !Failure::status_is_transient(status) && !matches!(status, 401 | 403));
         let alone = failure.class == Class::Authentication && health.all.is_none_or(|all| all <= 1);
         !(has_own_fallbacks || hopeless || failure.class == Class::NotFound || alone || health.healthy == 0)
     }
