@@ -6,7 +6,7 @@ use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Respons
 use crate::provider::{Service, Upstream, UpstreamCall};
 use crate::random::Draws;
 use crate::traffic::Leave;
-use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimDuration, SimTime, Usage};
+use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
 
 /// A request on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -264,7 +264,7 @@ where
         };
         let usage = match (outcome, phase) {
             (Outcome::Ok, _) => service.usage,
-            (_, Phase::AfterContent) => service.usage_by(elapsed),
+            (_, Phase::AfterContent) => self.upstream.counted_part(service, elapsed),
             _ => Usage::default(),
         };
         let has_streamed = flight.upstream.stream && phase == Phase::AfterContent && service.chunks_by(elapsed) > 0;
