@@ -13,6 +13,6 @@ pub use ids::{
 };
 pub use money::{Money, MoneyError, UnitPrice};
 pub use outcome::{Outcome, Phase, RetryAfter};
-pub use quantity::{PerSecond, QuantityError, Seconds, Share, parse_scaled};
+pub use quantity::{Count, PerSecond, QuantityError, Seconds, Share, parse_scaled};
 pub use time::{SimDuration, SimTime};
 pub use usage::{Tokens, Usage};
