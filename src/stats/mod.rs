@@ -1,4 +1,4 @@
-//! What many replications say together: quantile sketches, exact quantiles, estimates with their uncertainty.
+//! What numbers say together: histograms, moments, quantiles with intervals, paired differences.
 
 mod estimate;
 mod histogram;
@@ -8,8 +8,8 @@ mod quantile;
 mod student;
 
 pub use estimate::{Estimate, Interval};
-pub use histogram::LogHistogram;
+pub use histogram::Histogram;
 pub use moments::Moments;
 pub use paired::Paired;
-pub use quantile::Sample;
+pub use quantile::{Sample, binomial_ranks, nearest_rank};
 pub use student::{normal_quantile, student_quantile};

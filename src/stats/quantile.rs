@@ -45,9 +45,17 @@ impl Sample {
     }
 }
 
+/// Index of the nearest-rank quantile in a sorted sample of `n` > 0 numbers: the smallest number that at least a share
+/// `p` of the sample does not exceed.
+pub fn nearest_rank(n: usize, p: f64) -> usize {
+    // A tiny slack, so that 0.95 · 20 = 19.000000000000004 does not round up to the next rank.
+    let rank = (p * n as f64 - 1e-9).ceil().max(1.0) as usize;
+    rank.min(n) - 1
+}
+
 /// Ranks (from 0) of the order statistics between which the true quantile lies with at least `confidence`: each side
-/// misses it with at most half of the rest.
-fn binomial_ranks(n: u64, p: f64, confidence: f64) -> (Option<u64>, Option<u64>) {
+/// misses it with at most half of the rest. `None` where the sample is too small to bound that side.
+pub fn binomial_ranks(n: u64, p: f64, confidence: f64) -> (Option<u64>, Option<u64>) {
     let miss = (1.0 - confidence) / 2.0;
     let (mut low, mut high) = (None, None);
     let mut below = 0.0;
@@ -83,6 +91,11 @@ mod tests {
         let sample = Sample::new([4.0, 1.0, f64::NAN, 3.0, 2.0]);
         assert_eq!([0.0, 0.5, 0.95, 1.0].map(|p| sample.quantile(p)), [1.0, 2.5, 3.8499999999999996, 4.0]);
         assert!(Sample::new([]).quantile(0.5).is_nan());
+    }
+
+    #[test]
+    fn nearest_ranks_do_not_suffer_from_rounding() {
+        assert_eq!([(20, 0.95), (100, 0.5), (1, 0.99), (10, 1.0)].map(|(n, p)| nearest_rank(n, p)), [18, 49, 0, 9]);
     }
 
     #[test]
