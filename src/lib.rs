@@ -20,5 +20,7 @@ pub mod ledger;
 pub mod provider;
 /// Addressed draws and distributions.
 pub mod random;
+/// What people and programs read.
+pub mod report;
 /// Exact money, tokens, simulated time, ids.
 pub mod units;
