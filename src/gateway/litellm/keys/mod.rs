@@ -3,6 +3,8 @@
 
 mod rules;
 mod table;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
