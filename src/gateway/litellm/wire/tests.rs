@@ -195,6 +195,8 @@ fn numbers_that_cannot_be_counted_with_are_errors() {
         let (_, found) = read("config.yaml", &config(&format!(", rpm: {value}"), ""));
         assert!(found.iter().any(|d| d.severity >= Severity::Warning), "{value}");
     }
+    let (noisy, found) = wire(&config(", input_cost_per_token: 1.1999999999999999e-07", ""));
+    assert_eq!((found, noisy.model_list[0].params_prices[0].1.value), (vec![], "1.2e-7".parse().unwrap()));
     let (_, found) = read("config.yaml", &config(", input_cost_per_token: 1.0e-30", ""));
     assert_eq!(found[0].code, codes::OUT_OF_RANGE);
 }
