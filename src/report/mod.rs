@@ -4,12 +4,14 @@
 
 mod chart;
 mod csv_files;
+mod html;
 mod json;
 mod scale;
 mod terminal;
 pub mod text;
 mod view;
 
+pub use html::html;
 pub use json::{SCHEMA, json};
 pub use terminal::{TerminalOptions, terminal};
 pub use view::View;
@@ -30,6 +32,7 @@ pub fn artefacts(forecast: &Forecast) -> Vec<Artefact> {
     let view = View::new(forecast);
     let mut all = vec![Artefact { file_name: "forecast.json".to_owned(), bytes: json(&view) }];
     all.extend(csv_files::csv_files(&view));
+    all.push(Artefact { file_name: "report.html".to_owned(), bytes: html(&view).into_bytes() });
     all.extend(chart::files(&view));
     all
 }
