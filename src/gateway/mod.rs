@@ -1,6 +1,12 @@
 //! A gateway is a state machine that never sleeps, calls or reads a clock: the engine tells it what has happened, it says
 //! what to do next. The same object is stepped by a forecast and against recorded traces of the real gateway.
 
+/// The LiteLLM proxy.
+pub mod litellm;
+
+/// What gateways are made of.
+pub mod parts;
+
 use crate::random::Draws;
 use crate::units::{
     AttemptNumber, BodyId, CallId, DeploymentId, KeyId, NameId, Outcome, Phase, PromptId, RequestId, RetryAfter,

@@ -46,6 +46,12 @@ pub enum Purpose {
     ErrorLatency = 14,
     /// Which virtual key sends the request.
     Key = 15,
+    /// Time between an answer and the next request of the same user.
+    Think = 16,
+    /// Length of a session.
+    Turns = 17,
+    /// Which part of the input is shared with other requests.
+    Prefix = 18,
 }
 
 /// Odd multipliers that spread the parts of an address over 64 bits (golden ratio and two mixers' constants).
@@ -90,7 +96,8 @@ impl Addressed {
 
     /// A uniform number in [0, 1) for an address within the current request.
     pub const fn unit_at(&self, purpose: Purpose, deployment: u32, nth: u32) -> f64 {
-        (self.bits(purpose, deployment, nth) >> 11) as f64 * UNITS_PER_BIT
+        // 53 bits fit a signed integer, whose conversion is one instruction.
+        (self.bits(purpose, deployment, nth) >> 11) as i64 as f64 * UNITS_PER_BIT
     }
 }
 

@@ -8,12 +8,14 @@ mod html;
 mod json;
 mod scale;
 mod terminal;
+mod trace;
 pub mod text;
 mod view;
 
 pub use html::html;
 pub use json::{SCHEMA, json};
 pub use terminal::{TerminalOptions, terminal};
+pub use trace::trace;
 pub use view::View;
 
 use crate::experiment::Forecast;

@@ -1,0 +1,126 @@
+//! A typed mirror of the proxy's `config.yaml`: everything optional, everything with its place, nothing interpreted.
+//!
+//! Reading reports wrong types and what the gateway itself refuses or drops at start-up; what keys are worth is the
+//! business of `keys`.
+
+mod consequence;
+mod fallbacks;
+mod model;
+mod nearest;
+mod provider;
+mod settings;
+mod value;
+
+use crate::diagnostic::codes;
+use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::document;
+use crate::document::{Format, Node, Value};
+
+pub use consequence::Section;
+pub use fallbacks::{Fallback, FallbackTarget, Fallbacks};
+pub use model::{Deployment, LitellmParams, ModelInfo, Prices};
+pub use nearest::nearest;
+pub use provider::{prefixes, provider_of};
+pub use settings::{
+    Alias, AllowedFailsPolicy, Budget, CacheParams, GeneralSettings, LitellmSettings, Margin, RetryPolicy,
+    RouterSettings, RoutingGroup, StrategyArgs,
+};
+pub use value::{Endpoint, Named, Secret, Spanned, looks_secret};
+
+use crate::gateway::litellm::wire::value::{FromNode, Reader};
+
+/// The config file of a LiteLLM proxy.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Wire {
+    /// `model_list`, in order; dropped deployments are in it, marked.
+    pub model_list: Vec<Deployment>,
+    /// `router_settings`: arguments of the router.
+    pub router_settings: RouterSettings,
+    /// `litellm_settings`: attributes of the Python module.
+    pub litellm_settings: LitellmSettings,
+    /// `general_settings`: the proxy server's own.
+    pub general_settings: GeneralSettings,
+    /// Names under `environment_variables`; the values are not kept.
+    pub environment_variables: Vec<Spanned<String>>,
+}
+
+/// Reads a config file. `None` comes with at least one error.
+pub fn read(file: &str, text: &str) -> (Option<Wire>, Vec<Diagnostic>) {
+    let (node, mut diagnostics) = document::read(file, text, Format::of(file));
+    let wire = node.and_then(|node| {
+        let (wire, found) = Wire::from_node(file, &node);
+        diagnostics.extend(found);
+        wire
+    });
+    (wire, diagnostics)
+}
+
+impl Wire {
+    /// Reads a config from a tree: a whole file, or the part of a trace case that holds it.
+    pub fn from_node(file: &str, node: &Node) -> (Option<Self>, Vec<Diagnostic>) {
+        let mut reader = Reader::new(file);
+        let wire = match node.value {
+            Value::Map(_) => Some(Self::sections(node, &mut reader)),
+            _ => {
+                reader.wrong(node, "a map with `model_list` and the settings");
+                None
+            }
+        };
+        (wire, reader.diagnostics)
+    }
+
+    fn sections(node: &Node, reader: &mut Reader) -> Self {
+        let environment = node.get("environment_variables").map(Node::entries).unwrap_or_default();
+        Self {
+            model_list: model_list(node, reader),
+            router_settings: section(node, "router_settings", reader),
+            litellm_settings: section(node, "litellm_settings", reader),
+            general_settings: section(node, "general_settings", reader),
+            environment_variables: environment
+                .iter()
+                .map(|entry| Spanned { value: entry.key.to_string(), span: entry.key_span })
+                .collect(),
+        }
+    }
+}
+
+/// A section, or its defaults when it is not there.
+fn section<T: FromNode + Default>(node: &Node, key: &'static str, reader: &mut Reader) -> T {
+    value::field(node, key, reader).map(|section| section.value).unwrap_or_default()
+}
+
+fn model_list(node: &Node, reader: &mut Reader) -> Vec<Deployment> {
+    let Some(list) = node.get("model_list").filter(|list| !list.is_null()) else {
+        let span = Span { end: node.span.start, ..node.span };
+        let message = "no `model_list`: this gateway has no models".to_owned();
+        let help = Some("add `model_list:` with one entry per deployment");
+        reader.report(codes::NO_MODELS, Severity::Error, span, message, help);
+        return Vec::new();
+    };
+    if !matches!(list.value, Value::Seq(_)) {
+        reader.wrong(list, "a list of deployments");
+        return Vec::new();
+    }
+    list.items().iter().filter_map(|item| Deployment::read(item, reader)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_is_mirrored_with_places() {
+        let text = "model_list:\n  - model_name: a\n    litellm_params: {model: openai/gpt-4o, rpm: \"60\", api_key: os.environ/K}\n\
+                    litellm_settings:\n  cache: true\n  cache_params: {type: local, ttl: 60}\n  fallbacks: [{a: [b]}, {\"b\": [\"a\"]}]\n";
+        let (wire, found) = read("config.yaml", text);
+        let wire = wire.unwrap();
+        assert_eq!(found, []);
+        let params = &wire.model_list[0].litellm_params;
+        assert_eq!(params.rpm.as_ref().unwrap().value, 60);
+        assert_eq!((params.rpm.as_ref().unwrap().span.line, params.rpm.as_ref().unwrap().span.column), (3, 49));
+        assert_eq!(params.api_key.as_ref().unwrap().value, Secret::Environment("K".into()));
+        let cache = wire.litellm_settings.cache_params.unwrap().value;
+        assert_eq!(cache.r#type.unwrap().value, "local");
+        assert_eq!(wire.litellm_settings.fallbacks.unwrap().value.0.len(), 2);
+    }
+}

@@ -1,0 +1,243 @@
+//! `model_list`: one entry is one deployment.
+
+use crate::diagnostic::codes;
+use crate::diagnostic::{Severity, Span};
+use crate::document::{Entry, Node, Value};
+use crate::gateway::litellm::wire::Section;
+use crate::gateway::litellm::wire::nearest::nearest;
+use crate::gateway::litellm::wire::provider::{prefixes, provider_of, unknown_prefix};
+use crate::gateway::litellm::wire::settings::AllowedFailsPolicy;
+use crate::gateway::litellm::wire::value::{Endpoint, FromNode, Reader, Secret, Spanned};
+use crate::gateway::litellm::wire::value::{field, section, shown, spanned};
+use crate::units::{Money, UnitPrice};
+
+/// One deployment as written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployment {
+    /// The whole entry.
+    pub span: Span,
+    /// The group it belongs to.
+    pub model_name: Spanned<String>,
+    /// How it is called.
+    pub litellm_params: LitellmParams,
+    /// What is known about it.
+    pub model_info: ModelInfo,
+    /// Prices written in `litellm_params`; they win over those of `model_info`.
+    pub params_prices: Prices,
+    /// Prices written in `model_info`.
+    pub info_prices: Prices,
+    /// The provider as the gateway finds it.
+    pub provider: Option<&'static str>,
+    /// The gateway leaves this deployment out when it starts.
+    pub dropped: bool,
+}
+
+/// The price keys (`…_cost…`) of a deployment by name: US dollars for one unit.
+pub type Prices = Vec<(String, Spanned<UnitPrice>)>;
+
+section! {
+    /// `litellm_params`.
+    LitellmParams in LitellmParams {
+        /// Provider prefix and model, e.g. `openai/gpt-4o`.
+        model: String,
+        /// The credential; only its presence is kept.
+        api_key: Secret,
+        /// Where the upstream is.
+        api_base: Endpoint,
+        /// The provider, instead of a prefix of `model`.
+        custom_llm_provider: String,
+        /// Requests a minute.
+        rpm: i64,
+        /// Tokens a minute.
+        tpm: i64,
+        /// Weight of simple-shuffle.
+        weight: f64,
+        /// Rank within the group; lower goes first.
+        order: i64,
+        /// Longest gap between bytes, in seconds.
+        timeout: f64,
+        /// The same for streams.
+        stream_timeout: f64,
+        /// The same, read after `timeout`.
+        request_timeout: f64,
+        /// Retries of the provider's SDK; without effect behind the router.
+        max_retries: i64,
+        /// Retries of the router for this deployment.
+        num_retries: i64,
+        /// Calls at the same time; more wait.
+        max_parallel_requests: i64,
+        /// Seconds that the deployment rests after a trip.
+        cooldown_time: f64,
+        /// Budget of the deployment in US dollars; needs `budget_duration`.
+        max_budget: Money,
+        /// Its period, e.g. `1d`.
+        budget_duration: String,
+        /// Fallbacks inside each attempt, run by the SDK.
+        fallbacks: Vec<Spanned<String>>,
+        /// Default for the request's `max_tokens`.
+        max_tokens: i64,
+        /// Without effect: the request decides.
+        stream: bool,
+        /// Breaks every call while responses are cached.
+        cache: bool,
+        /// Tags for tag routing.
+        tags: Vec<Spanned<String>>,
+        /// Region, for pre-call checks.
+        region_name: String,
+        /// Not read for cooldowns.
+        allowed_fails: i64,
+        /// An answer given instead of calling upstream.
+        mock_response: Mock,
+        /// Organisations; a list makes one deployment of each.
+        organization: Organizations,
+    }
+}
+
+section! {
+    /// `model_info`.
+    ModelInfo in ModelInfo {
+        /// The deployment's id.
+        id: Id,
+        /// `chat`, `embedding`, ….
+        mode: String,
+        /// The model to price by.
+        base_model: String,
+        /// Context window.
+        max_input_tokens: i64,
+        /// Longest output.
+        max_output_tokens: i64,
+        /// Context window or longest output, in older files.
+        max_tokens: i64,
+        /// Seconds that the deployment rests after a trip; wins over all others.
+        cooldown_time: f64,
+        /// Failures before a trip.
+        allowed_fails: i64,
+        /// The same by kind of error.
+        allowed_fails_policy: AllowedFailsPolicy,
+        /// Whether requests are priced by the region that serves them.
+        region_name: String,
+        /// Environments in which the deployment exists.
+        supported_environments: Vec<Spanned<String>>,
+    }
+}
+
+/// That an answer is mocked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mock;
+
+/// How many organisations a deployment is written for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organizations(pub usize);
+
+/// A deployment's id: text, or a number read as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Id(pub String);
+
+impl Deployment {
+    /// Gives the deployment an id if none is written.
+    pub fn name_if_nameless(&mut self, id: &str) {
+        let span = self.span;
+        self.model_info.id.get_or_insert_with(|| Spanned { value: Id(id.to_owned()), span });
+    }
+
+    /// Reads one entry of `model_list`; `None` when nothing can be made of it.
+    pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        reader.dropped = false;
+        reader.within(Section::Deployment, |reader| Self::read_entry(node, reader))
+    }
+
+    fn read_entry(node: &Node, reader: &mut Reader) -> Option<Self> {
+        if !matches!(node.value, Value::Map(_)) {
+            reader.wrong(node, "a map with `model_name` and `litellm_params`");
+            return None;
+        }
+        let model_name = spanned(required(node, "model_name", reader)?, reader)?;
+        let params = required(node, "litellm_params", reader)?;
+        let mut litellm_params = LitellmParams::from_node(params, reader)?;
+        // Limits beside `litellm_params` count when there are none inside.
+        litellm_params.rpm = litellm_params.rpm.or_else(|| field(node, "rpm", reader));
+        litellm_params.tpm = litellm_params.tpm.or_else(|| field(node, "tpm", reader));
+        if litellm_params.model.is_none() && params.get("model").is_none_or(Node::is_null) {
+            reader.missing(params, "model");
+        }
+        let info = node.get("model_info");
+        let model_info = info.and_then(|info| ModelInfo::from_node(info, reader)).unwrap_or_default();
+        let params_prices = prices(params, Section::LitellmParams, reader);
+        let info_prices = info.map(|info| prices(info, Section::ModelInfo, reader)).unwrap_or_default();
+        let provider = provider(&litellm_params, params, reader);
+        let dropped = reader.dropped;
+        let span = node.span;
+        Some(Self { span, model_name, litellm_params, model_info, params_prices, info_prices, provider, dropped })
+    }
+}
+
+fn required<'a>(node: &'a Node, key: &str, reader: &mut Reader) -> Option<&'a Node> {
+    let found = node.get(key).filter(|value| !value.is_null());
+    if found.is_none() {
+        reader.missing(node, key);
+    }
+    found
+}
+
+/// The provider; a deployment whose provider the gateway cannot tell is dropped.
+fn provider(params: &LitellmParams, node: &Node, reader: &mut Reader) -> Option<&'static str> {
+    let model = params.model.as_ref()?;
+    let custom = params.custom_llm_provider.as_ref().map(|custom| custom.value.as_str());
+    let api_base = node.get("api_base").and_then(Node::as_str);
+    let found = provider_of(&model.value, custom, api_base);
+    if found.is_none() {
+        reader.dropped = true;
+        let message = "the gateway cannot tell the provider of this model and leaves the deployment out".to_owned();
+        let help = provider_help(&model.value);
+        reader.report(codes::DROPPED_DEPLOYMENT, Severity::Warning, model.span, message, Some(&help));
+    }
+    found
+}
+
+fn provider_help(model: &str) -> String {
+    match unknown_prefix(model) {
+        Some(prefix) => match nearest(prefix, prefixes()) {
+            Some(near) => format!("`{}` is no provider; did you mean `{near}/…`?", shown(prefix)),
+            None => format!("`{}` is no provider: write e.g. `anthropic/…` or `openai/…`", shown(prefix)),
+        },
+        None => "write the provider in front, e.g. `openai/…`".to_owned(),
+    }
+}
+
+/// All keys that are prices: US dollars for one unit.
+fn prices(node: &Node, section: Section, reader: &mut Reader) -> Prices {
+    let is_price = |entry: &&Entry| {
+        entry.key.contains("_cost") && !matches!(entry.value.value, Value::Map(_) | Value::Seq(_) | Value::Null)
+    };
+    let price = |entry: &Entry, reader: &mut Reader| {
+        reader.at_key("input_cost_per_token", |reader| spanned(&entry.value, reader))
+    };
+    let entries = node.entries().iter().filter(is_price);
+    reader.within(section, |reader| {
+        entries.filter_map(|entry| Some((entry.key.to_string(), price(entry, reader)?))).collect()
+    })
+}
+
+impl FromNode for Mock {
+    fn from_node(_: &Node, _: &mut Reader) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+impl FromNode for Organizations {
+    fn from_node(node: &Node, _: &mut Reader) -> Option<Self> {
+        Some(Self(match &node.value {
+            Value::Seq(items) => items.len(),
+            _ => 1,
+        }))
+    }
+}
+
+impl FromNode for Id {
+    fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match &node.value {
+            Value::Int(number) => Some(Self(number.to_string())),
+            _ => String::from_node(node, reader).map(Self),
+        }
+    }
+}
