@@ -163,7 +163,7 @@ fn colour_is_only_escape_codes_around_the_same_text() {
     assert_eq!(stripped, plain);
 }
 
-/// Writes every artefact of every kind below `target/tmp/gallery`, to be looked at.
+/// Writes every artefact of every kind into `gallery/` of cargo's folder for tests, to be looked at.
 #[test]
 #[ignore = "writes files for human eyes"]
 fn write_the_gallery() {

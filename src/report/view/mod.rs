@@ -111,7 +111,7 @@ pub struct FindingLine {
     pub title: String,
     /// Why, and what could be done.
     pub detail: String,
-    /// Money at stake for people, if known.
+    /// Money at stake for people, if known and not yet told by the sentence.
     pub money: Option<String>,
 }
 
@@ -227,11 +227,12 @@ fn stamp(forecast: &Forecast) -> String {
 }
 
 fn finding(finding: &crate::experiment::Finding) -> FindingLine {
+    let untold = |amount: &Money| !finding.title.contains(&amount.to_cents());
     FindingLine {
         code: finding.code,
         title: clean(&finding.title),
         detail: clean(&finding.detail),
-        money: finding.money.map(money),
+        money: finding.money.filter(untold).map(money),
     }
 }
 

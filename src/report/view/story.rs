@@ -1,6 +1,6 @@
 //! The result in words: headline figures, caveats, three sentences.
 
-use crate::experiment::{Forecast, MoneyStats, RateStats};
+use crate::experiment::{Forecast, MoneyStats, RateStats, UnpricedRow};
 use crate::ledger::Cause;
 use crate::report::text::{clean, count, hours, money, percent, percent_interval, plural, seconds, short_count};
 use crate::report::view::derive::{money_share, ratio};
@@ -59,10 +59,11 @@ pub fn caveats(forecast: &Forecast) -> Vec<String> {
     if forecast.about.partial {
         caveats.push(format!("Partial: interrupted after {}; the figures cover only those.", plural(runs, "run")));
     }
-    if !forecast.unpriced.is_empty() {
-        let tokens: f64 = forecast.unpriced.iter().map(|row| row.input_tokens + row.output_tokens).sum();
-        let names: Vec<String> = forecast.unpriced.iter().take(3).map(|row| clean(&row.model)).collect();
-        let more = forecast.unpriced.len().saturating_sub(names.len());
+    let unpriced: Vec<&UnpricedRow> = forecast.unpriced.iter().filter(|row| row.calls > 0.0).collect();
+    if !unpriced.is_empty() {
+        let tokens: f64 = unpriced.iter().map(|row| row.input_tokens + row.output_tokens).sum();
+        let names: Vec<String> = unpriced.iter().take(3).map(|row| clean(&row.model)).collect();
+        let more = unpriced.len().saturating_sub(names.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let tokens = short_count(tokens);
         caveats
