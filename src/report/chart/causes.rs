@@ -55,7 +55,7 @@ fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
     let values = lines.iter().map(|line| text_width(&value(line), LABEL)).fold(0.0, f64::max);
     let inner = area.inset(labels, LEGEND, values + 8.0, 46.0);
     let peak = lines.iter().map(|line| dollars(line.amount)).fold(0.0, f64::max);
-    let parts = (inner.width() / 70.0) as usize;
+    let parts = ((inner.width() / 60.0) as usize).max(2);
     let plot = Plot { area: inner, x: (0.0, peak), y: (0.0, 1.0) };
     axis(canvas, &plot, parts);
     for (index, line) in lines.iter().enumerate() {

@@ -16,6 +16,9 @@ pub const CHART: Chart =
 const ROW: f64 = 17.0;
 
 fn note(view: &View<'_>) -> String {
+    if all_equal(view) {
+        return "All runs cost the same.".to_owned();
+    }
     let beyond = match view.histogram.above {
         0 => String::new(),
         above => {
@@ -23,6 +26,11 @@ fn note(view: &View<'_>) -> String {
         }
     };
     format!("Bars count runs by their bill; the darker ones lie above the P95.{beyond}")
+}
+
+fn all_equal(view: &View<'_>) -> bool {
+    let bill = &view.forecast.bill;
+    bill.p5 == bill.p99 && bill.mean == bill.p50
 }
 
 fn max<'a>(view: &'a View<'_>) -> &'a str {
@@ -62,7 +70,7 @@ fn bars(view: &View<'_>, canvas: &mut Canvas<'_>, plot: &Plot) {
         let from = histogram.low + histogram.width * index as f64;
         let to = from + histogram.width;
         let bar = Rect::new(plot.at_x(from) + 0.5, plot.at_y(*count as f64), plot.at_x(to) - 0.5, plot.area.bottom);
-        let tail = from >= p95 && histogram.counts.len() > 1;
+        let tail = from >= p95 && !all_equal(view);
         canvas.rect(bar, if tail { Ink::Red } else { Ink::Sky }, 1.0);
         let place = Rect::new(plot.at_x(from), plot.area.top, plot.at_x(to), plot.area.bottom);
         let (low, high) = (Unit::Dollars.tick(from, histogram.width), Unit::Dollars.tick(to, histogram.width));
@@ -94,7 +102,7 @@ struct Mark {
 /// The percentiles that are drawn; those with the same amount share a mark.
 fn marks(view: &View<'_>) -> Vec<Mark> {
     let bill = &view.forecast.bill;
-    if bill.p5 == bill.p99 && bill.mean == bill.p50 {
+    if all_equal(view) {
         let text = format!("all percentiles {}", crate::report::text::money(bill.p50));
         return vec![Mark { value: dollars(bill.p50), text, stroke: Stroke::solid(Ink::Text, 1.75) }];
     }

@@ -189,7 +189,7 @@ fn method(view: &View<'_>) -> Markup {
             p {
                 "P95 is the amount that 95 of 100 runs stay at or below. A 95% confidence interval (CI) says how far a \
                  figure may be off because the number of runs is finite; it knows nothing of wrong assumptions. Money is \
-                 added up exactly: the costs by cause, by deployment and by key each sum to the bill."
+                 added up exactly: in every run the costs by cause, by deployment and by key each sum to the bill."
             }
             p {
                 "The gateway itself would report a mean spend of " (reported(view)) ": it prices with its own table and \

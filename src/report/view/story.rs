@@ -85,12 +85,12 @@ fn figure(label: &'static str, value: String, note: String) -> Figure {
 
 /// The figures that matter first.
 pub fn headline(bill: &MoneyStats) -> [Figure; 4] {
-    let beyond = format!("one in a hundred costs more than {}", money(bill.p99));
+    let beyond = format!("one in 100: over {}", money(bill.p99));
     [
         figure("Mean bill", money(bill.mean), interval_note(bill.ci95_mean)),
-        figure("P50: half the runs cost less", money(bill.p50), interval_note(bill.ci95_p50)),
-        figure("P80: one run in five costs more", money(bill.p80), beyond),
-        figure("P95: one in twenty costs more", money(bill.p95), interval_note(bill.ci95_p95)),
+        figure("P50: half cost less", money(bill.p50), interval_note(bill.ci95_p50)),
+        figure("P80: one in 5 costs more", money(bill.p80), beyond),
+        figure("P95: one in 20 costs more", money(bill.p95), interval_note(bill.ci95_p95)),
     ]
 }
 
