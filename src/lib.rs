@@ -16,7 +16,7 @@ pub mod random;
 pub mod stats;
 /// Price tables and what a usage costs.
 pub mod pricing;
-/// What users send.
+/// Workloads: arrivals, what gateways see of a request, and its hidden fate.
 pub mod traffic;
 /// How deployments answer.
 pub mod provider;

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use super::adjust::Adjustment;
 use super::book::PriceBook;
 use super::error::{PriceFileError, code, error_at};
-use super::service_tier::ServiceTier;
 use super::tariff::Priced;
 use crate::diagnostic::Diagnostic;
 use crate::units::{Tokens, Usage};
@@ -93,7 +92,7 @@ impl Row<'_> {
             return Err(self.wrong(0, "`model` is empty".to_owned()));
         }
         let provider = Some(self.text(1)).filter(|provider| !provider.is_empty());
-        let service = ServiceTier::as_litellm_reads(self.text(8));
+        let service = book.service_tier(self.text(8));
         let Priced::Known(tariff) = book.lookup(model, provider, at) else { return Ok(UNPRICED.to_owned()) };
         let cost = tariff.adjusted_cost(&usage, service, at, &Adjustment::default());
         let cost = cost.ok_or_else(|| self.wrong(0, "the cost is outside the range of exact amounts".to_owned()))?;

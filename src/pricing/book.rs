@@ -63,6 +63,14 @@ impl PriceBook {
         }
     }
 
+    /// The service tier that a request's `service_tier` means in this book. Only our table has prices for batches.
+    pub fn service_tier(&self, text: &str) -> ServiceTier {
+        match (self, ServiceTier::as_litellm_reads(text)) {
+            (Self::Table(_), ServiceTier::Standard) if text.eq_ignore_ascii_case("batch") => ServiceTier::Batch,
+            (_, tier) => tier,
+        }
+    }
+
     /// The prices of a model at a moment.
     pub fn lookup(&self, model: &str, provider: Option<&str>, at: Timestamp) -> Priced<Tariff<'_>> {
         match self {

@@ -191,6 +191,18 @@ mod tests {
     }
 
     #[test]
+    fn another_providers_price_is_no_price() {
+        let table = PriceTable::built_in().unwrap();
+        let found =
+            |model, provider| table.tariff(model, provider, at("2026-11-21T12:00:00Z")).map(|tariff| tariff.name);
+        assert_eq!(found("together_ai/deepseek-ai/DeepSeek-V3", None), None);
+        assert_eq!(found("gpt-4o", Some("groq")), None);
+        assert_eq!(found("openrouter/openai/gpt-4o", None), Some("gpt-4o"));
+        assert_eq!(found("openai/deepseek-chat", None), Some("deepseek-chat"));
+        assert_eq!(found("gpt-nope", None), None);
+    }
+
+    #[test]
     fn prices_change_with_the_date() {
         let table = PriceTable::built_in().unwrap();
         let million = Usage::plain(1_000_000, 0);
