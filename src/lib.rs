@@ -24,7 +24,7 @@ pub mod provider;
 pub mod gateway;
 /// Every dollar once, by why it was spent.
 pub mod ledger;
-/// The files of a scenario, read and compiled into one world; the only reader of files.
+/// The files of a scenario, compiled to a world; the only reader of files.
 pub mod scenario;
 /// The discrete-event loop.
 pub mod engine;
@@ -32,5 +32,5 @@ pub mod engine;
 pub mod experiment;
 /// Forecasts as bytes: terminal, HTML, charts, CSV, JSON.
 pub mod report;
-/// The command line.
+/// Arguments, dispatch, printing, progress, exit codes.
 pub mod cli;

@@ -7,11 +7,13 @@ mod csv_files;
 mod json;
 mod scale;
 mod terminal;
+mod trace;
 pub mod text;
 mod view;
 
 pub use json::{SCHEMA, json};
 pub use terminal::{TerminalOptions, terminal};
+pub use trace::trace;
 pub use view::View;
 
 use crate::experiment::Forecast;

@@ -1,6 +1,7 @@
 //! The files of a scenario → one validated, compiled `World`. The only module that reads files.
 
 mod builtin;
+mod case;
 mod deployments;
 mod file;
 mod files;
@@ -14,6 +15,7 @@ mod starter;
 mod world;
 
 pub use builtin::{Builtin, builtins};
+pub use case::{Case, CaseRequest, Departure, read_case};
 pub use file::{KeyEntry, ScenarioFile, schema};
 pub use files::{Files, Source};
 pub use gateway::{GatewayFile, read_gateway};
