@@ -8,6 +8,7 @@ use crate::cli::init::InitArgs;
 use crate::cli::prices::PricesArgs;
 use crate::cli::scenarios::ScenariosArgs;
 use crate::cli::schema::SchemaArgs;
+use crate::cli::trace::TraceArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -41,6 +42,8 @@ pub enum Command {
     Prices(PricesArgs),
     /// Say what one call costs, or each row of a file
     Cost(CostArgs),
+    /// Play one scripted case: what would my gateway do if …
+    Trace(TraceArgs),
     /// List the built-in scenarios
     Scenarios(ScenariosArgs),
     /// Print the JSON Schema of scenario.yaml

@@ -12,6 +12,7 @@ mod scenarios;
 mod schema;
 mod stop;
 mod streams;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,7 @@ fn dispatch(command: Command) -> Result<(), Stop> {
         Command::Init(args) => init::run(&args),
         Command::Prices(args) => prices::run(&args),
         Command::Cost(args) => cost::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),
