@@ -6,6 +6,7 @@ mod deployments;
 mod file;
 mod files;
 mod gateway;
+mod mixed;
 mod named;
 mod prices;
 mod problem;
