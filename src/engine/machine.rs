@@ -5,18 +5,8 @@ use crate::engine::queue::{Class, Queue};
 use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Response, Step, Turn};
 use crate::provider::{Service, Upstream, UpstreamCall};
 use crate::random::Draws;
-use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RetryAfter, SimDuration, SimTime, Usage};
-
-/// When the client of a request gives up, if it does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leave {
-    /// It waits for the answer.
-    Never,
-    /// This long after it asked.
-    After(SimDuration),
-    /// When it has received this many pieces of a stream.
-    AfterChunks(u32),
-}
+use crate::traffic::Leave;
+use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimDuration, SimTime, Usage};
 
 /// A request on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +35,8 @@ pub trait Arrivals {
     fn take(&mut self) -> Option<Arrival<Self::Fate>>;
 
     /// A request of this class is over (closed-loop traffic sends its next one).
-    fn responded(&mut self, now: SimTime, class: ClassId, response: &Response) {
-        let _ = (now, class, response);
+    fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, response: &Response) {
+        let _ = (now, class, request, response);
     }
 }
 
@@ -369,7 +359,7 @@ where
         slot.generation = slot.generation.wrapping_add(1);
         slot.busy = false;
         self.observer.responded(id, &slot.record, response, now);
-        self.arrivals.responded(now, slot.record.class, response);
+        self.arrivals.responded(now, slot.record.class, slot.record.view.id, response);
         self.free.push(id);
     }
 

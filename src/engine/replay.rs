@@ -1,6 +1,6 @@
 //! One case, played through the engine: the machine of a forecast, with a script in place of providers and traffic.
 
-use crate::engine::machine::{Arrival, Arrivals, AttemptRecord, Engine, Leave, Observer, RequestRecord};
+use crate::engine::machine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord};
 use crate::gateway::litellm::LiteLlm;
 use crate::gateway::litellm::lower::{Setting, lower};
 use crate::gateway::litellm::plan::Layer;
@@ -9,6 +9,7 @@ use crate::gateway::{Attempt, Notes, RequestView, Response};
 use crate::provider::{ScriptedRequest, ScriptedUpstream, Service};
 use crate::random::Recorded;
 use crate::scenario::{Case, CaseRequest, Departure};
+use crate::traffic::Leave;
 use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, SimDuration, SimTime};
 
 /// What happened in a case.
