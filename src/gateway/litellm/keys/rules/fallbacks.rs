@@ -59,6 +59,10 @@ fn rules(list: &Fallbacks, groups: &Groups<'_>, findings: &mut Findings) {
 }
 
 fn reach(target: &str, span: Span, groups: &Groups<'_>, findings: &mut Findings) {
+    // Letters of a text that should have been a list: reported where it was read.
+    if target.len() < span.end - span.start && target.chars().count() == 1 && span.end - span.start > 3 {
+        return;
+    }
     let name = shown(target);
     let (message, help) = match groups.reach(target) {
         Reach::Live => return,
