@@ -282,8 +282,8 @@ fn counts(values: impl Iterator<Item = f64>) -> CountStats {
 }
 
 fn label(hour: u32) -> String {
-    let clock = hour + 18;
-    format!("2026-11-{:02} {:02}:00", 20 + clock / 24, clock % 24)
+    let start = jiff::civil::date(2026, 11, 20).at(18, 0, 0, 0);
+    (start + jiff::Span::new().hours(hour)).strftime("%F %H:%M").to_string()
 }
 
 fn hours(recipe: Recipe, worlds: &[World]) -> Vec<HourRow> {

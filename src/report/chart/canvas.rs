@@ -97,6 +97,9 @@ struct Hover {
     text: String,
 }
 
+/// A drawing with more hover texts than this goes without: they would outweigh the picture.
+const MOST_HOVERS: usize = 400;
+
 /// The sheet.
 pub struct Canvas<'a> {
     /// What is drawn at (0, 0) stands here.
@@ -116,7 +119,10 @@ pub fn draw(width: f64, height: f64, label: &str, paint: impl FnOnce(&mut Canvas
     };
     paint(&mut canvas);
     canvas.area.present().expect("a string takes every element");
-    let hovers = std::mem::take(&mut canvas.hovers);
+    let mut hovers = std::mem::take(&mut canvas.hovers);
+    if hovers.len() > MOST_HOVERS {
+        hovers.clear();
+    }
     drop(canvas);
     finish(&svg, width, height, label, &hovers)
 }

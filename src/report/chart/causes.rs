@@ -3,7 +3,7 @@
 use crate::ledger::Cause;
 use crate::report::chart::Chart;
 use crate::report::chart::canvas::{Anchor, Canvas, Rect, Stroke, text_width};
-use crate::report::chart::frame::{LABEL, Plot, Swatch, legend, money_tick, nothing};
+use crate::report::chart::frame::{LABEL, Plot, Swatch, Unit, legend, nothing};
 use crate::report::chart::theme::Ink;
 use crate::report::scale::{nice_ceiling, nice_step, ticks};
 use crate::report::text::{dollars, money, percent};
@@ -69,7 +69,7 @@ fn axis(canvas: &mut Canvas<'_>, plot: &Plot, parts: usize) {
     for tick in ticks(low, high, parts) {
         let x = plot.at_x(tick);
         canvas.line(&[(x, plot.area.top), (x, bottom)], Stroke::solid(Ink::Grid, 1.0));
-        canvas.text(&money_tick(tick, step), (x, bottom + 12.0), LABEL, Ink::Muted, Anchor::Middle);
+        canvas.text(&Unit::Dollars.tick(tick, step), (x, bottom + 12.0), LABEL, Ink::Muted, Anchor::Middle);
     }
     canvas.text("US dollars", (plot.area.left, bottom + 31.0), LABEL, Ink::Muted, Anchor::Start);
 }
@@ -97,6 +97,8 @@ fn bar(view: &View<'_>, canvas: &mut Canvas<'_>, plot: &Plot, line: &CauseLine, 
     let middle = top + ROW / 2.0;
     canvas.text(line.label, (plot.area.left - 8.0, middle), LABEL, Ink::Text, Anchor::End);
     let value = format!("{} ({})", line.text, percent(line.share));
+    let behind = Rect::new(end + 4.0, middle - 8.0, end + 8.0 + text_width(&value, LABEL), middle + 8.0);
+    canvas.rect(behind, Ink::Paper, 1.0);
     canvas.text(&value, (end + 6.0, middle), LABEL, Ink::Text, Anchor::Start);
     let place = Rect::new(0.0, top, plot.area.right, top + ROW);
     canvas.hover(place, format!("{}: {value}; {}", line.label, line.meaning));
