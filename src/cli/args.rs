@@ -2,10 +2,13 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::cli::check::CheckArgs;
 use crate::cli::completions::CompletionsArgs;
 use crate::cli::cost::CostArgs;
 use crate::cli::init::InitArgs;
+use crate::cli::models::ModelsArgs;
 use crate::cli::prices::PricesArgs;
+use crate::cli::run::RunArgs;
 use crate::cli::scenarios::ScenariosArgs;
 use crate::cli::schema::SchemaArgs;
 use crate::cli::trace::TraceArgs;
@@ -36,6 +39,10 @@ pub struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Forecast the bill and the failure rate of a scenario
+    Run(RunArgs),
+    /// Say what a gateway config does, and which of its keys do nothing
+    Check(CheckArgs),
     /// Write a commented scenario.yaml for a gateway config
     Init(InitArgs),
     /// List the known prices, or those of one model
@@ -46,6 +53,8 @@ pub enum Command {
     Trace(TraceArgs),
     /// List the built-in scenarios
     Scenarios(ScenariosArgs),
+    /// List the built-in traffic and provider models, or show one
+    Models(ModelsArgs),
     /// Print the JSON Schema of scenario.yaml
     Schema(SchemaArgs),
     /// Print a completion script for a shell

@@ -1,10 +1,9 @@
 //! `billcast trace CASE.json`: plays one scripted case through the gateway's state machine.
 
-use crate::cli::book::here;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::report;
-use crate::scenario::Problem;
+use crate::scenario::{Files, Problem};
 
 /// Arguments of `trace`.
 #[derive(Debug, clap::Args)]
@@ -18,7 +17,7 @@ pub struct TraceArgs {
 
 /// Prints what happened.
 pub fn run(args: &TraceArgs) -> Result<(), Stop> {
-    let source = here().read(&args.case)?;
+    let source = Files::here().read(&args.case)?;
     let trace = report::trace(&source.name, &source.text);
     let trace = trace.map_err(|diagnostics| Problem { diagnostics, sources: vec![source] })?;
     if args.explain {
