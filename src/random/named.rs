@@ -38,8 +38,11 @@ impl GapsSpec {
     }
 }
 
+/// Numbers by name, in the order written.
+type Numbers<'a> = Vec<(&'a str, f64)>;
+
 /// A name with named numbers, `sine(amplitude=0.6, peak=14h)`, or a name alone.
-fn parse_named(text: &str) -> Result<(&str, Vec<(&str, f64)>), String> {
+fn parse_named(text: &str) -> Result<(&str, Numbers<'_>), String> {
     let text = text.trim();
     let Some((name, rest)) = text.split_once('(') else { return Ok((text, Vec::new())) };
     let inner = rest.strip_suffix(')').ok_or_else(|| format!("`{text}` has no closing parenthesis"))?;

@@ -132,7 +132,10 @@ impl<'a> Reader<'a> {
         let mut arguments = Vec::new();
         while !self.eat(')') {
             if !arguments.is_empty() && !self.eat(',') {
-                return Err(self.error(self.at, "expected `,` or `)`"));
+                self.skip_spaces();
+                let cut_off = self.at == self.text.len();
+                let hint = if cut_off { "; in YAML between { and } a text with commas needs quotes" } else { "" };
+                return Err(self.error(self.at, &format!("expected `,` or `)`{hint}")));
             }
             arguments.push(self.argument()?);
         }
@@ -411,7 +414,8 @@ mod tests {
         assert!(error("lognorm(median=8)").starts_with("character 1: `lognorm` is not a distribution"));
         assert!(error("lognormal(median=8, p96=9)").contains("also needs p95="));
         assert!(error("uniform(1, 3, typ=3)").starts_with("character 15:"), "{}", error("uniform(1, 3, typ=3)"));
-        assert!(error("exponential(mean=3").contains("expected `,` or `)`"));
+        assert!(error("exponential(mean=3").contains("expected `,` or `)`; in YAML"));
+        assert!(error("exponential(mean=3; 4)").ends_with("expected `,` or `)`"));
         assert!(error("exponential(mean=3) 4").contains("nothing may follow"));
         for text in [
             "",
