@@ -1,7 +1,9 @@
 //! Quoted lines without secrets. A file that cannot be parsed is quoted too, so this looks at text, not at a tree, and
-//! rather masks too much.
+//! rather masks too much: values of keys that sound secret, texts under keys that nobody knows, and whatever looks like a
+//! credential.
 
 use crate::diagnostic::Span;
+use crate::gateway::litellm::keys::is_key;
 use crate::gateway::litellm::wire::looks_secret;
 use std::ops::Range;
 
@@ -14,6 +16,16 @@ const CONTEXT: usize = 100;
 /// Lines that are looked at above a line to learn what it belongs to.
 const LINES_ABOVE: usize = 2000;
 
+/// Maps whose keys are names that the user chooses, and whose values are names too.
+const OF_NAMES: [&str; 6] = [
+    "fallbacks",
+    "default_fallbacks",
+    "context_window_fallbacks",
+    "content_policy_fallbacks",
+    "model_group_alias",
+    "model_group_retry_policy",
+];
+
 /// A line to quote, and the bytes of it to underline.
 pub(super) struct Excerpt {
     pub(super) line: String,
@@ -21,7 +33,8 @@ pub(super) struct Excerpt {
 }
 
 /// The masked line of a span; of a long line only what is near.
-pub(super) fn excerpt(source: &str, span: Span) -> Excerpt {
+/// In a file that cannot be parsed no key may be known for the words of a line: `strict` masks those.
+pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
     let start = source.floor_char_boundary(span.start.min(source.len()));
     let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = source[start..].find('\n').map_or(source.len(), |at| start + at);
@@ -29,7 +42,10 @@ pub(super) fn excerpt(source: &str, span: Span) -> Excerpt {
     let mark = (start - line_start).min(line.len());
     let mark_end = span.end.saturating_sub(line_start).clamp(mark, line.len());
     let shown = line.floor_char_boundary(mark.saturating_sub(CONTEXT))..line.ceil_char_boundary(mark + CONTEXT);
-    let secrets = secrets(&source[..line_start], line);
+    let secrets = match keyless_words(line).filter(|_| strict) {
+        Some(words) => vec![words],
+        None => secrets(&source[..line_start], line),
+    };
     let moved = |at: usize| moved(at.min(shown.end), &secrets) - moved(shown.start, &secrets);
     let out = masked(line, shown.clone(), &secrets);
     let start = out.floor_char_boundary(moved(mark).min(out.len()));
@@ -78,14 +94,18 @@ fn moved(at: usize, secrets: &[Range<usize>]) -> usize {
 
 /// The bytes of a line that may be secret: in order, without overlap.
 fn secrets(before: &str, line: &str) -> Vec<Range<usize>> {
-    if belongs_to_secret(before, line) {
-        return match value_start(line) {
-            Some(start) => vec![start..line.len()],
-            None => vec![indent(line)..line.len()],
-        };
+    let above = enclosing_keys(before, line);
+    let holds_names = above.iter().any(|key| OF_NAMES.contains(key));
+    let continues_unknown = above.first().is_some_and(|key| !is_key(key) && !holds_names) && keys(line).is_empty();
+    if continues_unknown || above.iter().any(|key| is_secret_key(key)) {
+        let start = keys(line).first().map_or_else(|| indent(line), |(_, value)| *value);
+        return words_before_keys(line).into_iter().chain([start..line.len()]).collect();
     }
     let mut found = Vec::new();
-    values_of_secret_keys(line, &mut found);
+    if !holds_names {
+        found.extend(words_before_keys(line));
+    }
+    values_of_keys(line, holds_names, &mut found);
     words(line, &mut found);
     urls(line, &mut found);
     found.retain(|range: &Range<usize>| !range.is_empty());
@@ -98,6 +118,20 @@ fn secrets(before: &str, line: &str) -> Vec<Range<usize>> {
         }
     }
     merged
+}
+
+/// From the first to the last word of a line without keys.
+fn keyless_words(line: &str) -> Option<Range<usize>> {
+    let first = line.find(char::is_alphanumeric)?;
+    let last = line.rfind(char::is_alphanumeric)?;
+    keys(line).iter().all(|(name, _)| name.is_empty()).then(|| first..line.ceil_char_boundary(last + 1))
+}
+
+/// The end of a value that began on a line above, in a line that goes on with keys.
+fn words_before_keys(line: &str) -> Option<Range<usize>> {
+    let (name, _) = keys(line).first()?.clone();
+    let first = line[..name.start].find(char::is_alphanumeric)?;
+    Some(first..name.start)
 }
 
 /// Whether a key's value is likely a secret.
@@ -126,39 +160,34 @@ fn is_secret_key(key: &str) -> bool {
     !counts_tokens && SECRET.iter().any(|word| key.contains(word))
 }
 
-/// Whether the line continues the value of a secret key above it (a block, a long text, a map of variables).
-fn belongs_to_secret(before: &str, line: &str) -> bool {
+/// The keys that a line belongs to, the nearest first: by indentation, or because a key above has no value yet.
+fn enclosing_keys<'a>(before: &'a str, line: &str) -> Vec<&'a str> {
     let mut depth = indent(line);
-    let above = before.lines().rev().find(|above| !above.trim().is_empty()).unwrap_or_default();
-    let open_key = keys(above).pop().filter(|(_, value)| *value == above.len());
-    if open_key.is_some_and(|(name, _)| is_secret_key(&above[name])) && keys(line).is_empty() {
-        return true;
-    }
-    for above in before.lines().rev().take(LINES_ABOVE).filter(|above| !above.trim().is_empty()) {
-        if depth == 0 {
-            return false;
+    let mut found = Vec::new();
+    let lines = before.lines().rev().take(LINES_ABOVE).filter(|above| !above.trim().is_empty());
+    for (distance, above) in lines.enumerate() {
+        let is_outside = indent(above) < depth;
+        if !is_outside && distance > 0 {
+            continue;
         }
-        let indent = indent(above);
-        if indent < depth {
-            depth = indent;
-            let keys = keys(above);
-            let last = keys.last().map(|(name, _)| &above[name.clone()]);
-            if last.is_some_and(is_secret_key) {
-                return true;
+        match keys(above).last() {
+            Some((name, value)) if is_outside || *value == above.len() => {
+                depth = depth.min(indent(above));
+                found.push(&above[name.clone()]);
             }
+            None if is_outside => depth = indent(above).max(1),
+            _ => {}
+        }
+        if depth == 0 {
+            break;
         }
     }
-    false
+    found
 }
 
 /// Columns before the text; the dash of a list counts as indentation of what it holds.
 fn indent(line: &str) -> usize {
     line.len() - line.trim_start_matches([' ', '\t']).len()
-}
-
-/// Where the value of the first key of a line starts.
-fn value_start(line: &str) -> Option<usize> {
-    keys(line).first().map(|(_, value)| *value)
 }
 
 /// The keys in a line, in block or flow style, with the bytes where their values start.
@@ -179,16 +208,21 @@ fn keys(line: &str) -> Vec<(Range<usize>, usize)> {
     found
 }
 
-/// Values of secret keys in a line.
-fn values_of_secret_keys(line: &str, found: &mut Vec<Range<usize>>) {
+/// Values of keys in a line that sound secret, and texts under keys that nobody knows.
+fn values_of_keys(line: &str, holds_names: bool, found: &mut Vec<Range<usize>>) {
+    let mut holds_names = holds_names;
     for (name, value) in keys(line) {
-        if is_secret_key(&line[name.clone()]) {
-            let end = value_end(line, value);
-            let is_reference = line[value..end].trim_matches(['"', '\'']).starts_with("os.environ/");
-            let is_plain = matches!(line[value..end].trim(), "true" | "false" | "null" | "~" | "");
-            if !is_reference && !is_plain {
-                found.push(value..end);
-            }
+        let name = &line[name];
+        holds_names |= OF_NAMES.contains(&name);
+        let end = value_end(line, value);
+        let text = &line[value..end];
+        let is_reference = text.trim_matches(['"', '\'']).starts_with("os.environ/");
+        let is_plain = matches!(text, "true" | "false" | "null" | "~" | "");
+        let is_number = text.parse::<f64>().is_ok();
+        let is_unknown = !holds_names && !is_number && !text.starts_with(['[', '{']) && !is_key(name);
+        let is_no_address = (name.ends_with("url") || name == "api_base") && !text.contains("://");
+        if !is_reference && !is_plain && (is_secret_key(name) || is_unknown || is_no_address) {
+            found.push(value..end);
         }
     }
 }
@@ -289,9 +323,18 @@ mod tests {
     #[test]
     fn credentials_are_masked_wherever_they_stand() {
         assert_eq!(masked_line("", "model: sk-abcdef123456"), "model: ***");
-        assert_eq!(masked_line("", "x: 9f8e7d6c5b4a39281706abcdef012345"), "x: ***");
+        assert_eq!(masked_line("", "timeout: 9f8e7d6c5b4a39281706abcdef012345"), "timeout: ***");
         assert_eq!(masked_line("", "url: redis://me:pw@host:6379/0?pw=x"), "url: redis://***@host:6379/0?***");
         assert_eq!(masked_line("", "model: claude-3-5-sonnet-20241022"), "model: claude-3-5-sonnet-20241022");
+    }
+
+    #[test]
+    fn texts_under_unknown_keys_are_masked_and_names_are_not() {
+        assert_eq!(masked_line("", "my_pw: hunter2"), "my_pw: ***");
+        assert_eq!(masked_line("", "my_limit: 5"), "my_limit: 5");
+        assert_eq!(masked_line("", "model_group_alias: {fast: gpt-4o}"), "model_group_alias: {fast: gpt-4o}");
+        assert_eq!(masked_line("  fallbacks:\n    - fast:\n", "      - gpt-4o"), "      - gpt-4o");
+        assert_eq!(masked_line("my_text: |\n", "  hunter2"), "  ***");
     }
 
     #[test]
@@ -299,7 +342,7 @@ mod tests {
         let source = "{api_key: hunter2hunter2, rpm: [x]}";
         let at = source.find("[x]").unwrap();
         let span = Span { start: at, end: at + 3, line: 1, column: at + 1 };
-        let Excerpt { line, marked } = excerpt(source, span);
+        let Excerpt { line, marked } = excerpt(source, span, false);
         assert_eq!(&line[marked], "[x]");
     }
 
@@ -307,7 +350,7 @@ mod tests {
     fn long_lines_are_cut_around_the_place() {
         let source = format!("{}é[x]{}", "é".repeat(5000), "y ".repeat(5000));
         let at = source.find("[x]").unwrap();
-        let Excerpt { line, marked } = excerpt(&source, Span { start: at, end: at + 3, line: 1, column: 5002 });
+        let Excerpt { line, marked } = excerpt(&source, Span { start: at, end: at + 3, line: 1, column: 5002 }, false);
         assert!(line.len() < 3 * CONTEXT);
         assert_eq!(&line[marked], "[x]");
     }

@@ -1,6 +1,8 @@
 //! Findings, rendered. No value that could be a secret is ever shown: messages do not hold any, and quoted lines are
 //! masked.
 
+#[cfg(test)]
+mod canary;
 mod json;
 mod mask;
 mod sarif;

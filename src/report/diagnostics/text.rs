@@ -1,5 +1,6 @@
 //! Findings for people: the line in question, masked, with the place underlined.
 
+use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::report::diagnostics::mask::{Excerpt, excerpt};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -27,7 +28,7 @@ fn block(diagnostic: &Diagnostic, source: &str, renderer: &Renderer) -> String {
     };
     let path = harmless(&diagnostic.file);
     let help = diagnostic.help.as_deref().map(harmless);
-    let Excerpt { line, marked } = excerpt(source, diagnostic.span);
+    let Excerpt { line, marked } = excerpt(source, diagnostic.span, diagnostic.code == codes::SYNTAX);
     let mut group = Group::with_title(level.primary_title(&title).id(diagnostic.code));
     if has_place {
         let annotation = AnnotationKind::Primary.span(marked);
