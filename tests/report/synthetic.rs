@@ -346,7 +346,7 @@ fn deployments(recipe: Recipe, worlds: &[World], names: &Names, bill: Money) -> 
             tokens_per_minute: demand(scale * 590.0, true),
             concurrency: demand(scale / 12.0, true),
             rpm_limit: (index % 3 != 1).then_some(120.0),
-            tpm_limit: (index % 2 == 0).then_some(40_000.0),
+            tpm_limit: index.is_multiple_of(2).then_some(40_000.0),
             concurrency_limit: (index == 1).then_some(25.0),
         }
     };

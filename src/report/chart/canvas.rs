@@ -270,11 +270,11 @@ fn dashes(points: &[Point], dash: f64, gap: f64) -> Vec<Vec<Point>> {
 pub fn text_width(text: &str, size: f64) -> f64 {
     let em = |c: char| match c {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' | 'I' | 't' | 'f' | 'r' | '/' | '(' | ')' => {
-            0.33
+            0.37
         }
-        'm' | 'w' | 'M' | 'W' | '@' | '%' => 0.88,
-        'A'..='Z' => 0.66,
-        c if (c as u32) < 0x1100 => 0.57,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' => 0.93,
+        'A'..='Z' => 0.7,
+        c if (c as u32) < 0x1100 => 0.62,
         _ => 1.0,
     };
     text.chars().map(em).sum::<f64>() * size

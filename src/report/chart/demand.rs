@@ -155,7 +155,7 @@ fn paint_panel(canvas: &mut Canvas<'_>, rows: &[&DeploymentRow], place: Rect, me
 /// A round figure in short: `500`, `2k`, `0.5`.
 fn tick(figure: f64) -> String {
     let (value, unit) = match figure {
-        v if v >= 999.0 && v < 999_000.0 => (v / 1e3, "k"),
+        v if (999.0..999_000.0).contains(&v) => (v / 1e3, "k"),
         v if v >= 999_000.0 => (v / 1e6, "M"),
         v => (v, ""),
     };

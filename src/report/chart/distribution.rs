@@ -16,6 +16,9 @@ pub const CHART: Chart =
 const ROW: f64 = 17.0;
 
 fn note(view: &View<'_>) -> String {
+    if all_equal(view) {
+        return "All runs cost the same.".to_owned();
+    }
     let beyond = match view.histogram.above {
         0 => String::new(),
         above => {
@@ -23,6 +26,11 @@ fn note(view: &View<'_>) -> String {
         }
     };
     format!("Bars count runs by their bill; the darker ones lie above the P95.{beyond}")
+}
+
+fn all_equal(view: &View<'_>) -> bool {
+    let bill = &view.forecast.bill;
+    bill.p5 == bill.p99 && bill.mean == bill.p50
 }
 
 fn max<'a>(view: &'a View<'_>) -> &'a str {
@@ -36,7 +44,7 @@ fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let marks = marks(view);
     let plot_x = (histogram.low, histogram.high());
-    let provisional = Plot { area: area.inset(46.0, 0.0, 14.0, 44.0), x: plot_x, y: (0.0, 1.0) };
+    let provisional = Plot { area: area.inset(46.0, 0.0, 24.0, 44.0), x: plot_x, y: (0.0, 1.0) };
     let flags = flags(&provisional, &marks);
     let first = flags.iter().map(|flag| flag.row).min().unwrap_or(0);
     let last = flags.iter().map(|flag| flag.row).max().unwrap_or(0);
@@ -62,7 +70,7 @@ fn bars(view: &View<'_>, canvas: &mut Canvas<'_>, plot: &Plot) {
         let from = histogram.low + histogram.width * index as f64;
         let to = from + histogram.width;
         let bar = Rect::new(plot.at_x(from) + 0.5, plot.at_y(*count as f64), plot.at_x(to) - 0.5, plot.area.bottom);
-        let tail = from >= p95 && histogram.counts.len() > 1;
+        let tail = from >= p95 && !all_equal(view);
         canvas.rect(bar, if tail { Ink::Red } else { Ink::Sky }, 1.0);
         let place = Rect::new(plot.at_x(from), plot.area.top, plot.at_x(to), plot.area.bottom);
         let (low, high) = (Unit::Dollars.tick(from, histogram.width), Unit::Dollars.tick(to, histogram.width));
@@ -93,6 +101,11 @@ struct Mark {
 
 /// The percentiles that are drawn; those with the same amount share a mark.
 fn marks(view: &View<'_>) -> Vec<Mark> {
+    let bill = &view.forecast.bill;
+    if all_equal(view) {
+        let text = format!("all percentiles {}", crate::report::text::money(bill.p50));
+        return vec![Mark { value: dollars(bill.p50), text, stroke: Stroke::solid(Ink::Text, 1.75) }];
+    }
     let mut marks: Vec<Mark> = Vec::new();
     let mut drawn: Vec<_> = view.percentiles.iter().filter(|line| line.label != "max").collect();
     drawn.sort_by_key(|line| line.amount);
@@ -135,19 +148,43 @@ impl Flag {
     }
 }
 
-/// A place for each label beside its line: to the right where there is room, in the nearest row where it disturbs none.
+/// Rows above and below the first that are tried.
+const MOST_ROWS: i32 = 5;
+
+/// A place for each label beside its line, so that none disturbs another: every choice of sides is tried, and the one
+/// with the fewest rows taken.
 fn flags(plot: &Plot, marks: &[Mark]) -> Vec<Flag> {
+    let sides = 0..1u32 << marks.len();
+    let best = sides.filter_map(|sides| place(plot, marks, sides)).min_by_key(|flags| row_count(flags));
+    best.unwrap_or_else(|| marks.iter().enumerate().map(|(row, mark)| flag(plot, mark, row as i32, false)).collect())
+}
+
+fn row_count(flags: &[Flag]) -> i32 {
+    let rows = || flags.iter().map(|flag| flag.row);
+    rows().max().unwrap_or(0) - rows().min().unwrap_or(0)
+}
+
+/// A label in a row, on one side of its line.
+fn flag(plot: &Plot, mark: &Mark, row: i32, to_the_left: bool) -> Flag {
+    let (line, wide) = (plot.at_x(mark.value), text_width(&mark.text, LABEL));
+    let left = if to_the_left { line - 5.0 - wide } else { line + 5.0 };
+    let most = plot.area.right + 24.0;
+    let fits_nowhere = line - 5.0 < wide && line + 5.0 + wide > most;
+    let left = if fits_nowhere { (most - wide).max(0.0) } else { left };
+    Flag { row, left, right: left + wide, line }
+}
+
+/// Places the labels one after the other, each in the nearest row that is free. Bit i of `sides`: label i stands left.
+fn place(plot: &Plot, marks: &[Mark], sides: u32) -> Option<Vec<Flag>> {
     let mut placed: Vec<Flag> = Vec::new();
-    for mark in marks {
-        let (line, wide) = (plot.at_x(mark.value), text_width(&mark.text, LABEL));
-        let fits = line + 5.0 + wide <= plot.area.right + 14.0;
-        let left = if fits { line + 5.0 } else { (line - 5.0 - wide).max(0.0) };
-        let rows = (0..16).flat_map(|row| [row, -row]);
-        let mut candidates = rows.map(|row| Flag { row, left, right: left + wide, line });
-        let free = |flag: &Flag| placed.iter().all(|other| !flag.disturbs(other));
-        placed.push(candidates.find(free).unwrap_or(Flag { row: 16, left, right: left + wide, line }));
+    for (index, mark) in marks.iter().enumerate() {
+        let rows = (0..=MOST_ROWS).flat_map(|row| [row, -row]);
+        let mut candidates = rows.map(|row| flag(plot, mark, row, sides >> index & 1 == 1));
+        let inside = |flag: &Flag| flag.left >= 0.0 && flag.right <= plot.area.right + 24.0;
+        let free = |flag: &Flag| inside(flag) && placed.iter().all(|other| !flag.disturbs(other));
+        placed.push(candidates.find(free)?);
     }
-    placed
+    Some(placed)
 }
 
 #[cfg(test)]
@@ -166,7 +203,7 @@ mod tests {
             let flags = flags(&plot, &values.map(mark));
             for (index, flag) in flags.iter().enumerate() {
                 assert!(flags[..index].iter().all(|other| !flag.disturbs(other)), "{flags:?}");
-                assert!(flag.left >= 0.0 && flag.right <= plot.area.right + 14.0, "{flags:?}");
+                assert!(flag.left >= 0.0 && flag.right <= plot.area.right + 24.0, "{flags:?}");
             }
         }
     }

@@ -57,6 +57,7 @@ impl Unit {
     pub fn tick(self, value: f64, step: f64) -> String {
         match self {
             Self::Dollars => money_tick(value, step),
+            Self::Share if value == 0.0 => "0%".to_owned(),
             Self::Share => format!("{:.*}%", decimals(step * 100.0), value * 100.0),
             Self::Count => short_count(value),
         }
@@ -230,8 +231,8 @@ fn legend_places(width: f64, entries: &[(Swatch, String)]) -> Vec<Point> {
     let (mut x, mut y) = (0.0, 0.0);
     let mut places = Vec::new();
     for (_, text) in entries {
-        let wide = 24.0 + text_width(&fit(text, LABEL, width - 24.0), LABEL) + 18.0;
-        if x > 0.0 && x + wide - 18.0 > width {
+        let wide = 24.0 + text_width(&fit(text, LABEL, width - 24.0), LABEL) + 12.0;
+        if x > 0.0 && x + wide - 12.0 > width {
             (x, y) = (0.0, y + 20.0);
         }
         places.push((x, y));

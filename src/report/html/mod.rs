@@ -45,7 +45,6 @@ pub fn html(view: &View<'_>) -> String {
 /// How much, how sure and why, without scrolling.
 fn head(view: &View<'_>) -> Markup {
     let description = clean(&view.forecast.about.description);
-    let (money, rest) = view.headline.split_at(4);
     html! {
         header {
             p.kicker { "billcast forecast" }
@@ -54,9 +53,9 @@ fn head(view: &View<'_>) -> Markup {
             @if !view.caveats.is_empty() {
                 div.notice role="note" { @for caveat in &view.caveats { p { (caveat) } } }
             }
-            (figures(money, true))
+            (figures(&view.headline, true))
             div.story { @for sentence in &view.story { p { (sentence) } } }
-            (figures(rest, false))
+            (figures(&view.figures, false))
             dl.facts {
                 @for (label, value) in &view.facts { div { dt { (label) } dd { (value) } } }
             }
@@ -190,7 +189,7 @@ fn method(view: &View<'_>) -> Markup {
             p {
                 "P95 is the amount that 95 of 100 runs stay at or below. A 95% confidence interval (CI) says how far a \
                  figure may be off because the number of runs is finite; it knows nothing of wrong assumptions. Money is \
-                 added up exactly: the costs by cause, by deployment and by key each sum to the bill."
+                 added up exactly: in every run the costs by cause, by deployment and by key each sum to the bill."
             }
             p {
                 "The gateway itself would report a mean spend of " (reported(view)) ": it prices with its own table and \

@@ -77,7 +77,7 @@ pub fn models(forecast: &Forecast) -> Vec<ModelSpend> {
             *sum += hour.spend_by_deployment.get(index).copied().unwrap_or(0.0);
         }
     }
-    models.sort_by(|(_, a), (_, b)| b.bill_mean.cmp(&a.bill_mean));
+    models.sort_by_key(|(_, spend)| std::cmp::Reverse(spend.bill_mean));
     models.into_iter().map(|(_, spend)| spend).collect()
 }
 
