@@ -330,6 +330,8 @@ where
         if let Leave::AfterChunks(n) = slot.leave
             && upstream.stream
             && (1..=service.chunks).contains(&n)
+            && service.chunk_at(n) < conclusion.after
+            && !slot.record.client_gone
         {
             let generation = slot.generation;
             self.queue.push(now + service.chunk_at(n), Class::Deadline, pack(Kind::Leave, id, generation));
