@@ -26,3 +26,5 @@ pub mod ledger;
 pub mod engine;
 /// Replications and what they say together.
 pub mod experiment;
+/// Forecasts as bytes: terminal, HTML, charts, CSV, JSON.
+pub mod report;

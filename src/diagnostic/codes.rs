@@ -1,30 +1,125 @@
-//! Every code a diagnostic can carry, with what it means: the one place where codes are given out.
+//! Every code a diagnostic can carry, with what it means: the one place where codes are given out. A code is never used
+//! again for something else.
 
-/// The file is larger than what is read.
-pub const TOO_LARGE: &str = "BC001";
-/// The file is not UTF-8.
-pub const NOT_UTF8: &str = "BC002";
-/// The text breaks the rules of YAML or JSON.
-pub const SYNTAX: &str = "BC003";
-/// The file holds nothing.
-pub const EMPTY: &str = "BC004";
-/// Nested too deeply, or aliases that stand for too much.
-pub const TOO_DEEP: &str = "BC005";
-/// A key stands twice in one map; the last one counts.
-pub const DUPLICATE_KEY: &str = "BC006";
-/// A key that is not read as text.
-pub const KEY_NOT_TEXT: &str = "BC007";
-/// A value of another type than expected.
-pub const WRONG_TYPE: &str = "BC101";
-/// A number that cannot be used: not finite, too large, or with too many digits.
-pub const OUT_OF_RANGE: &str = "BC102";
-/// A value that only the gateway's environment knows.
-pub const FROM_ENVIRONMENT: &str = "BC103";
-/// The gateway drops this deployment when it starts.
-pub const DROPPED_DEPLOYMENT: &str = "BC104";
-/// The gateway does not start with this.
-pub const BREAKS_START: &str = "BC105";
-/// A key that must be there is not.
-pub const MISSING_KEY: &str = "BC106";
-/// No deployments.
-pub const NO_MODELS: &str = "BC107";
+/// A code and what it stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// The stable id.
+    pub id: &'static str,
+    /// What it stands for, in one sentence.
+    pub summary: &'static str,
+}
+
+/// Gives out codes: a constant for each, and the list of all.
+macro_rules! codes {
+    ($(#[doc = $summary:literal] $name:ident = $id:literal;)*) => {
+        $(#[doc = $summary] pub const $name: &str = $id;)*
+
+        /// All codes, in order.
+        pub const ALL: &[Code] = &[$(Code { id: $id, summary: $summary },)*];
+    };
+}
+
+codes! {
+    /// The file is larger than what is read.
+    TOO_LARGE = "BC001";
+    /// The file is not UTF-8.
+    NOT_UTF8 = "BC002";
+    /// The text breaks the rules of YAML or JSON.
+    SYNTAX = "BC003";
+    /// The file holds nothing.
+    EMPTY = "BC004";
+    /// Nested too deeply, or aliases that stand for too much.
+    TOO_DEEP = "BC005";
+    /// A key stands twice in one map; the last one counts.
+    DUPLICATE_KEY = "BC006";
+    /// A key that is not read as text.
+    KEY_NOT_TEXT = "BC007";
+    /// A value of another type than expected.
+    WRONG_TYPE = "BC101";
+    /// A number that cannot be used: not finite, too large, or with too many digits.
+    OUT_OF_RANGE = "BC102";
+    /// A value that only the gateway's environment knows.
+    FROM_ENVIRONMENT = "BC103";
+    /// The gateway drops this deployment when it starts.
+    DROPPED_DEPLOYMENT = "BC104";
+    /// The gateway does not start with this.
+    BREAKS_START = "BC105";
+    /// A key that must be there is not.
+    MISSING_KEY = "BC106";
+    /// No deployments.
+    NO_MODELS = "BC107";
+    /// The gateway starts with this, and calls fail.
+    BREAKS_CALLS = "BC108";
+    /// Text where a list of fallbacks belongs: each letter is tried.
+    FALLBACK_LETTERS = "BC109";
+    /// A key that the gateway does not know.
+    UNKNOWN_KEY = "BC201";
+    /// A key that does nothing where it stands.
+    INERT_KEY = "BC202";
+    /// A key that works in the gateway and is not simulated.
+    NOT_SIMULATED = "BC203";
+    /// A fallback that leads to no deployment.
+    FALLBACK_TO_NOTHING = "BC301";
+    /// Fallbacks of a group that does not exist.
+    FALLBACK_OF_NOTHING = "BC302";
+    /// Two lists of fallbacks for the same group.
+    FALLBACK_TWICE = "BC303";
+    /// A group as its own fallback.
+    FALLBACK_TO_ITSELF = "BC304";
+    /// Fallbacks that run inside each attempt.
+    FALLBACK_IN_PARAMS = "BC305";
+    /// `max_fallbacks` is a depth, not a count.
+    FALLBACK_DEPTH = "BC306";
+    /// Groups whose too long prompts have no fallback.
+    CONTEXT_FALLBACK_MISSING = "BC307";
+    /// An alias with the name of a group.
+    ALIAS_HIDES_GROUP = "BC311";
+    /// An alias that leads to no deployment.
+    ALIAS_OF_NOTHING = "BC312";
+    /// Two deployments with the same id.
+    DUPLICATE_ID = "BC313";
+    /// A setting that another one overrides.
+    OVERRIDDEN = "BC314";
+    /// `allowed_fails` in a place or with a value that changes nothing.
+    ALLOWED_FAILS = "BC321";
+    /// A cooldown of 0 seconds, which means the default.
+    COOLDOWN_ZERO = "BC322";
+    /// A deployment that gets traffic only when the others are out.
+    STANDBY = "BC323";
+    /// rpm or tpm that are weights, not limits.
+    LIMIT_IS_WEIGHT = "BC324";
+    /// A budget without a period, or a period without a budget.
+    BUDGET_WITHOUT_PERIOD = "BC331";
+    /// A period that cannot be read.
+    BUDGET_PERIOD = "BC332";
+    /// The budget of the whole proxy, and what it needs.
+    GLOBAL_BUDGET = "BC333";
+    /// Prices that leave something free.
+    FREE_OUTPUT = "BC334";
+    /// Parameters of a cache that is off.
+    CACHE_OFF = "BC341";
+    /// Redis without an address.
+    REDIS_ADDRESS = "BC342";
+    /// A Python package that must be installed.
+    NEEDS_PACKAGE = "BC343";
+    /// A threshold in seconds that looks like a share.
+    ALERTING_SECONDS = "BC344";
+}
+
+/// What a code stands for.
+pub fn summary(id: &str) -> Option<&'static str> {
+    ALL.iter().find(|code| code.id == id).map(|code| code.summary.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_in_order_and_given_out_once() {
+        assert!(ALL.windows(2).all(|pair| pair[0].id < pair[1].id));
+        assert!(ALL.iter().all(|code| code.summary.ends_with('.')));
+        assert_eq!(summary("BC001"), Some("The file is larger than what is read."));
+    }
+}

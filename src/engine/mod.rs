@@ -10,4 +10,4 @@ mod run;
 pub use demand::DemandTotals;
 pub use machine::{Arrival, Arrivals, AttemptRecord, Engine, Leave, Observer, RequestRecord};
 pub use recorder::Recorder;
-pub use run::{DeploymentTotals, ErrorClass, RequestTotals, Run, Step};
+pub use run::{DeploymentTotals, ErrorClass, RequestTotals, Run, StepTotals};

@@ -2,7 +2,7 @@
 
 use crate::engine::demand::Meter;
 use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
-use crate::engine::run::{DeploymentTotals, ErrorClass, Run, Step};
+use crate::engine::run::{DeploymentTotals, ErrorClass, Run, StepTotals};
 use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
 use crate::ledger::{Cause, Charge, Ledger, Shape, Tariffs};
 use crate::provider::Service;
@@ -32,7 +32,7 @@ impl<'a> Recorder<'a> {
             run: Run {
                 replication,
                 ledger: Ledger::new(shape),
-                steps: vec![Step::default(); steps],
+                steps: vec![StepTotals::default(); steps],
                 spend_by_deployment: vec![Money::ZERO; steps * shape.deployments],
                 deployments: vec![DeploymentTotals::default(); shape.deployments],
                 classes: vec![Default::default(); shape.classes],

@@ -35,7 +35,7 @@ pub struct Run {
     /// Seconds from request to answer, of the answered ones.
     pub latency: Histogram,
     /// By step of time.
-    pub steps: Vec<Step>,
+    pub steps: Vec<StepTotals>,
     /// Charges by step of time, then deployment.
     pub spend_by_deployment: Vec<Money>,
     /// By deployment.
@@ -48,7 +48,7 @@ pub struct Run {
 
 /// Counters of one step of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Step {
+pub struct StepTotals {
     /// Requests that arrived.
     pub requests: u64,
     /// Of those: without a good answer.

@@ -1,9 +1,12 @@
 //! Replications and what they say together.
 
+mod assemble;
+mod findings;
 mod fold;
 mod forecast;
 mod replicate;
 
+pub use assemble::{DeploymentLabel, Labels, ShareLabel};
 pub use forecast::{
     About, Assumption, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
     LatencyStats, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,

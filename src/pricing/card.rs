@@ -75,11 +75,11 @@ impl RateCard {
         self.base.of(ServiceTier::Standard)
     }
 
-    /// Whether a price per token is published at all; without one the model is unpriced, not free.
+    /// Whether any price per token is published; without one the model is unpriced, not free.
     pub fn has_token_price(&self) -> bool {
-        let standard = self.standard();
-        standard.input.is_some()
-            || standard.output.is_some()
+        let any = |by_tier: &ByTier| by_tier.0.iter().any(|rates| !rates.is_empty());
+        any(&self.base)
+            || self.steps.iter().any(|step| any(&step.rates))
             || self.output_image.is_some()
             || self.tiers.as_ref().is_some_and(|tiers| !tiers.is_empty())
     }

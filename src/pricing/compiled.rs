@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::adjust::Adjustment;
-use super::rates::{Split, TokenRates};
+use super::rates::{Metered, Split, TokenRates};
 use super::rule::{Moment, Rule};
 use super::service_tier::ServiceTier;
 use super::tariff::Tariff;
@@ -45,6 +45,7 @@ struct PicoRates {
     cache_write_1h: u32,
     output: u32,
     reasoning: u32,
+    input_fee: u32,
 }
 
 /// A charge by kind, in whole picodollars.
@@ -79,9 +80,10 @@ impl CompiledRates {
     pub fn compile(tariff: &Tariff<'_>, service: ServiceTier, at: Timestamp, adjust: &Adjustment) -> Option<Self> {
         let rates_at =
             |prompt: u64, completion: u64| adjusted(&tariff.rates(Moment { prompt, completion, service, at }), adjust);
+        let input_fee = adjust.scale_price(tariff.input_fee)?;
         let mut bands: Vec<Band> = Vec::new();
         for from in lengths_of_change(tariff) {
-            let prices = Prices::of(rates_at(from, 0)?);
+            let prices = Prices::of(rates_at(from, 0)?, input_fee);
             if bands.last().is_none_or(|band| band.prices != prices) {
                 bands.push(Band { from, prices });
             }
@@ -93,7 +95,7 @@ impl CompiledRates {
             split: tariff.rule.split(&tariff.card),
             dashscope_length: tariff.rule == Rule::Dashscope,
             long_output: (short != long).then_some((LONG_OUTPUT as Tokens, long)),
-            input_fee: adjust.scale_price(tariff.input_fee)?,
+            input_fee,
             fixed: u64::try_from(adjust.fixed.picos()).ok()?,
         })
     }
@@ -101,9 +103,7 @@ impl CompiledRates {
     /// Whether every charge is exact: no price is finer than a picodollar.
     pub fn is_exact(&self) -> bool {
         let bands_exact = self.bands.iter().all(|band| matches!(band.prices, Prices::Picos(_)));
-        bands_exact
-            && self.input_fee.exact_picos().is_some()
-            && self.long_output.is_none_or(|(_, price)| price.exact_picos().is_some())
+        bands_exact && self.long_output.is_none_or(|(_, price)| price.exact_picos().is_some())
     }
 
     /// What a usage costs.
@@ -116,35 +116,13 @@ impl CompiledRates {
         let length = if self.dashscope_length { Rule::Dashscope.prompt_length(usage) } else { u64::from(usage.input) };
         let band = self.bands.iter().find(|band| band.from <= length).unwrap_or(&self.bands[self.bands.len() - 1]);
         let metered = self.split.meter(usage);
-        let product = |tokens: Tokens, price: u32| u64::from(tokens) * u64::from(price);
         let mut parts = match &band.prices {
-            Prices::Picos(price) => ChargeParts {
-                input: product(metered.input, price.input),
-                cached: product(metered.cache_read, price.cache_read),
-                cache_write: product(metered.cache_write, price.cache_write)
-                    .saturating_add(product(metered.cache_write_1h, price.cache_write_1h)),
-                output: product(metered.output, price.output),
-                reasoning: product(metered.reasoning, price.reasoning),
-                fixed: self.fixed,
-            },
-            Prices::Exact(rates) => {
-                let cost = rates.cost(&metered).unwrap_or_default();
-                ChargeParts {
-                    input: picos(cost.input),
-                    cached: picos(cost.cached),
-                    cache_write: picos(cost.cache_write),
-                    output: picos(cost.output),
-                    reasoning: picos(cost.reasoning),
-                    fixed: self.fixed,
-                }
-            }
+            Prices::Picos(rates) => rates.charge(&metered, usage.input),
+            Prices::Exact(rates) => exact_charge(rates, self.input_fee, &metered, usage.input),
         };
-        if self.input_fee != UnitPrice::ZERO {
-            parts.input = parts.input.saturating_add(rounded(self.input_fee, usage.input));
-        }
-        if let Some((from, price)) = self.long_output.filter(|(from, _)| usage.output >= *from) {
-            debug_assert!(from > 0);
-            parts.output = rounded(price, metered.output);
+        parts.fixed = self.fixed;
+        if let Some((_, price)) = self.long_output.filter(|(from, _)| usage.output >= *from) {
+            parts.output = picos(price.times(u64::from(metered.output)));
         }
         parts
     }
@@ -154,13 +132,13 @@ impl CompiledRates {
 const LONG_OUTPUT: u64 = 128_001;
 
 impl Prices {
-    fn of(rates: TokenRates) -> Self {
-        PicoRates::of(&rates).map_or(Self::Exact(rates), Self::Picos)
+    fn of(rates: TokenRates, input_fee: UnitPrice) -> Self {
+        PicoRates::of(&rates, input_fee).map_or(Self::Exact(rates), Self::Picos)
     }
 }
 
 impl PicoRates {
-    fn of(rates: &TokenRates) -> Option<Self> {
+    fn of(rates: &TokenRates, input_fee: UnitPrice) -> Option<Self> {
         let picos = |price: UnitPrice| price.exact_picos().and_then(|picos| u32::try_from(picos).ok());
         Some(Self {
             input: picos(rates.input)?,
@@ -169,7 +147,37 @@ impl PicoRates {
             cache_write_1h: picos(rates.cache_write_1h)?,
             output: picos(rates.output)?,
             reasoning: picos(rates.reasoning)?,
+            input_fee: picos(input_fee)?,
         })
+    }
+
+    #[inline]
+    fn charge(&self, metered: &Metered, input: Tokens) -> ChargeParts {
+        let product = |tokens: Tokens, price: u32| u64::from(tokens) * u64::from(price);
+        let write = product(metered.cache_write, self.cache_write);
+        ChargeParts {
+            input: product(metered.input, self.input).saturating_add(product(input, self.input_fee)),
+            cached: product(metered.cache_read, self.cache_read),
+            cache_write: write.saturating_add(product(metered.cache_write_1h, self.cache_write_1h)),
+            output: product(metered.output, self.output),
+            reasoning: product(metered.reasoning, self.reasoning),
+            fixed: 0,
+        }
+    }
+}
+
+/// The same in exact arithmetic, every part rounded once.
+fn exact_charge(rates: &TokenRates, input_fee: UnitPrice, metered: &Metered, input: Tokens) -> ChargeParts {
+    let cost = rates.cost(metered);
+    let fee = input_fee.times(u64::from(input));
+    let input = cost.and_then(|cost| cost.input.checked_add(fee?));
+    ChargeParts {
+        input: picos(input),
+        cached: picos(cost.map(|cost| cost.cached)),
+        cache_write: picos(cost.map(|cost| cost.cache_write)),
+        output: picos(cost.map(|cost| cost.output)),
+        reasoning: picos(cost.map(|cost| cost.reasoning)),
+        fixed: 0,
     }
 }
 
@@ -197,11 +205,152 @@ fn adjusted(rates: &TokenRates, adjust: &Adjustment) -> Option<TokenRates> {
     })
 }
 
-fn rounded(price: UnitPrice, tokens: Tokens) -> u64 {
-    price.times(u64::from(tokens)).map_or(u64::MAX, picos)
+/// Rounds an exact cost to whole picodollars; beyond the range (18 million dollars a call) it stays at its end.
+fn picos(cost: Option<ExactCost>) -> u64 {
+    cost.and_then(|cost| u64::try_from(cost.rounded().picos()).ok()).unwrap_or(u64::MAX)
 }
 
-/// Rounds an exact cost to whole picodollars.
-pub(super) fn picos(cost: ExactCost) -> u64 {
-    u64::try_from(cost.rounded().picos()).unwrap_or(u64::MAX)
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::pricing::card::{PromptTier, RateCard, Step};
+    use crate::pricing::rates::Rates;
+
+    const RULES: [Rule; 10] = [
+        Rule::Provider,
+        Rule::Generic,
+        Rule::GenericIfPriced,
+        Rule::NoServiceTier,
+        Rule::Xai,
+        Rule::Dashscope,
+        Rule::Fireworks,
+        Rule::Perplexity,
+        Rule::Vertex,
+        Rule::Free,
+    ];
+
+    /// No price, a free one, one in whole picodollars, or one much finer.
+    fn price() -> impl Strategy<Value = Option<UnitPrice>> {
+        prop_oneof![
+            Just(None),
+            Just(Some(UnitPrice::ZERO)),
+            (1i64..90_000_000).prop_map(|picos| Some(UnitPrice::from_attos(picos * 1_000_000))),
+            (1i64..90_000_000_000_000).prop_map(|attos| Some(UnitPrice::from_attos(attos))),
+        ]
+    }
+
+    fn rates() -> impl Strategy<Value = Rates> {
+        (price(), price(), price(), price(), price(), price()).prop_map(
+            |(input, output, cache_read, cache_write, cache_write_1h, reasoning)| Rates {
+                input,
+                output,
+                cache_read,
+                cache_write,
+                cache_write_1h,
+                reasoning,
+            },
+        )
+    }
+
+    fn card() -> impl Strategy<Value = RateCard> {
+        let above = prop_oneof![Just(200u64), Just(1000), Just(128_000)];
+        let steps = proptest::collection::vec((above, rates(), rates()), 0..3);
+        let tiers = proptest::option::of(proptest::collection::vec((0u64..400, 1u64..2000, rates()), 0..4));
+        (rates(), rates(), steps, tiers, price()).prop_map(|(standard, flex, steps, tiers, output_image)| {
+            let mut card = RateCard { output_image, ..RateCard::default() };
+            *card.base.of_mut(ServiceTier::Standard) = standard;
+            *card.base.of_mut(ServiceTier::Flex) = flex;
+            for (above, standard, flex) in steps {
+                let step: &mut Step = card.step_above(above);
+                *step.rates.of_mut(ServiceTier::Standard) = standard;
+                *step.rates.of_mut(ServiceTier::Flex) = flex;
+            }
+            card.tiers = tiers.map(|mut tiers| {
+                tiers.sort_by_key(|tier| tier.0);
+                let tier = |(over, length, rates)| PromptTier { over, up_to: over + length, rates };
+                tiers.into_iter().map(tier).collect()
+            });
+            card
+        })
+    }
+
+    fn usage() -> impl Strategy<Value = Usage> {
+        let tokens = || prop_oneof![0u32..3000, Just(128_000), Just(128_001), 0u32..2_000_000];
+        (tokens(), tokens(), tokens(), tokens(), tokens(), tokens()).prop_map(
+            |(input, cached, cache_write, cache_write_1h, output, reasoning)| Usage {
+                input,
+                cached: cached % (input + 1),
+                cache_write: cache_write % 500,
+                cache_write_1h: cache_write_1h % 500,
+                output,
+                reasoning,
+            },
+        )
+    }
+
+    fn parts_of_exact_path(tariff: &Tariff<'_>, usage: &Usage, service: ServiceTier) -> ChargeParts {
+        let cost = tariff.cost(usage, service, Timestamp::UNIX_EPOCH).expect("small amounts");
+        ChargeParts {
+            input: picos(Some(cost.input)),
+            cached: picos(Some(cost.cached)),
+            cache_write: picos(Some(cost.cache_write)),
+            output: picos(Some(cost.output)),
+            reasoning: picos(Some(cost.reasoning)),
+            fixed: 0,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 600, rng_seed: proptest::test_runner::RngSeed::Fixed(7), ..Default::default() })]
+
+        #[test]
+        fn compiled_and_exact_charges_agree(
+            card in card(),
+            rule in 0..RULES.len(),
+            flex in any::<bool>(),
+            fee in price(),
+            usages in proptest::collection::vec(usage(), 12),
+        ) {
+            let service = if flex { ServiceTier::Flex } else { ServiceTier::Standard };
+            let base = Tariff::new("m", Cow::Borrowed(&card), RULES[rule]);
+            let tariff = Tariff { input_fee: fee.unwrap_or_default(), ..base };
+            let compiled = tariff.compile(service, Timestamp::UNIX_EPOCH, &Adjustment::default()).unwrap();
+            for usage in usages {
+                prop_assert_eq!(
+                    compiled.charge_parts(&usage),
+                    parts_of_exact_path(&tariff, &usage, service),
+                    "{:?} {:?}", RULES[rule], usage
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_margin_is_compiled_into_the_prices() {
+        let mut card = RateCard::default();
+        card.base.of_mut(ServiceTier::Standard).input = Some("2.5e-6".parse().unwrap());
+        let adjustment = Adjustment {
+            discount: crate::pricing::Share::parse("0.1").unwrap(),
+            margin: crate::pricing::Share::parse("0.2").unwrap(),
+            fixed: "0.0005".parse().unwrap(),
+        };
+        let tariff = Tariff::new("m", Cow::Borrowed(&card), Rule::Generic);
+        let compiled = tariff.compile(ServiceTier::Standard, Timestamp::UNIX_EPOCH, &adjustment).unwrap();
+        assert!(compiled.is_exact());
+        assert_eq!(compiled.charge(&Usage::plain(1000, 5)), "0.0032".parse().unwrap());
+    }
+
+    #[test]
+    fn prices_finer_than_a_picodollar_are_rounded_and_said_so() {
+        let mut card = RateCard::default();
+        card.base.of_mut(ServiceTier::Standard).input = Some("1.5e-12".parse().unwrap());
+        let tariff = Tariff::new("m", Cow::Borrowed(&card), Rule::Generic);
+        let compiled = tariff.compile(ServiceTier::Standard, Timestamp::UNIX_EPOCH, &Adjustment::default()).unwrap();
+        assert!(!compiled.is_exact());
+        assert_eq!(compiled.charge(&Usage::plain(3, 0)), Money::from_picos(5));
+    }
 }

@@ -92,9 +92,10 @@ pub fn weekday(name: &str) -> Option<usize> {
 /// `HH:MM` as a minute of the day; `24:00` is the end of the day.
 fn minute_of_day(text: &str) -> Option<u16> {
     let (hours, minutes) = text.trim().split_once(':')?;
-    let digits = |part: &str| (!part.is_empty() && part.len() <= 2).then(|| part.parse::<u16>().ok()).flatten();
+    let digits =
+        |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u16>().ok()).flatten();
     let (hours, minutes) = (digits(hours)?, digits(minutes)?);
-    let minute = hours * 60 + minutes;
+    let minute = hours.checked_mul(60)?.checked_add(minutes)?;
     (minutes < 60 && minute <= MINUTES_PER_DAY).then_some(minute)
 }
 
@@ -136,9 +137,17 @@ mod tests {
 
     #[test]
     fn malformed_windows_are_refused() {
-        for text in
-            ["", "9-10", "09:60-10:00", "25:00-26:00", "fri-mon 01:00-02:00", "xyz 01:00-02:00", "-", "+1:00-02:00"]
-        {
+        for text in [
+            "",
+            "9-10",
+            "09:60-10:00",
+            "25:00-26:00",
+            "65535:00-01:00",
+            "fri-mon 01:00-02:00",
+            "xyz 01:00-02:00",
+            "-",
+            "+1:00-02:00",
+        ] {
             assert_eq!(Window::weekly(text), None, "{text}");
         }
     }

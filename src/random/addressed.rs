@@ -46,6 +46,12 @@ pub enum Purpose {
     ErrorLatency = 14,
     /// Which virtual key sends the request.
     Key = 15,
+    /// Time between an answer and the next request of the same user.
+    Think = 16,
+    /// Length of a session.
+    Turns = 17,
+    /// Which part of the input is shared with other requests.
+    Prefix = 18,
 }
 
 /// Odd multipliers that spread the parts of an address over 64 bits (golden ratio and two mixers' constants).

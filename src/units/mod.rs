@@ -4,6 +4,7 @@ mod ids;
 mod money;
 mod outcome;
 mod price;
+mod quantity;
 mod time;
 mod usage;
 
@@ -14,5 +15,6 @@ pub use ids::{
 pub use money::{Money, MoneyError};
 pub use outcome::{Outcome, Phase, RetryAfter};
 pub use price::{ExactCost, UnitPrice};
+pub use quantity::{PerSecond, QuantityError, Seconds, Share, parse_scaled};
 pub use time::{SimDuration, SimTime};
 pub use usage::{Tokens, Usage};

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::name::{azure_alias, databricks_endpoint, without_bedrock_route, without_version};
-use super::providers::{is_provider, of_entry};
+use super::providers::{is_provider, of_bare_key};
 use super::{CostMap, MapEntry, size_class};
 use crate::pricing::rule::Rule;
 use crate::pricing::tariff::Tariff;
@@ -62,14 +62,25 @@ impl CostMap {
         if let Some((prefix, rest)) = model.split_once('/')
             && is_provider(prefix)
         {
-            return Some((rest.to_owned(), renamed(self, prefix, rest)));
+            return match prefix {
+                // Other makers' models on Azure speak OpenAI's protocol, and keep their whole name.
+                "azure" if self.is_foreign_on_azure(rest) => Some((model.to_owned(), "openai".to_owned())),
+                _ => Some((rest.to_owned(), renamed(self, prefix, rest))),
+            };
         }
         let entry = self.exact(model).and_then(|entry| entry.provider.as_deref());
-        let provider = match entry {
-            Some(provider) => of_entry(provider),
+        let provider = match entry.and_then(of_bare_key) {
+            // A fine-tuned model is known by its pattern only.
+            Some("openai") if model.starts_with("ft:") => provider_of_pattern(model)?,
+            Some(provider) => provider,
             None => provider_of_pattern(model)?,
         };
         Some((model.to_owned(), renamed(self, provider, model)))
+    }
+
+    fn is_foreign_on_azure(&self, model: &str) -> bool {
+        let of = |key: &str| self.exact(key).and_then(|entry| entry.provider.as_deref());
+        of(model) == Some("cohere_chat") || of(&format!("mistral/{model}")) == Some("mistral")
     }
 
     /// The model without repeated prefixes, the provider, and the key `cost_per_token` settles on.
@@ -162,6 +173,7 @@ fn renamed(map: &CostMap, provider: &str, model: &str) -> String {
             == Some("cohere_chat")
     };
     match provider {
+        "ai21" => "ai21_chat".to_owned(),
         "cohere" if is_cohere_chat() => "cohere_chat".to_owned(),
         "anthropic" if matches!(model, "claude-2" | "claude-instant-1") => "anthropic_text".to_owned(),
         _ => provider.to_owned(),
@@ -186,18 +198,20 @@ fn provider_of_pattern(model: &str) -> Option<&'static str> {
     }
 }
 
-/// `claude-NAME-N`, `claude-NAME-N-M`, with or without a date behind it.
+/// `claude-NAME-N` or `claude-NAME-N-M`, with or without a date of eight digits behind it.
 fn is_new_claude(model: &str) -> bool {
     let model = model.to_ascii_lowercase();
     let Some((family, version)) = model.strip_prefix("claude-").and_then(|rest| rest.split_once('-')) else {
         return false;
     };
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let parts: Vec<&str> = version.split(['-', '.']).collect();
-    !family.is_empty()
-        && family.bytes().all(|b| b.is_ascii_lowercase())
-        && parts.len() <= 3
-        && parts.iter().all(|p| number(p))
+    let has_shape = match parts.as_slice() {
+        [_] | [_, _] => true,
+        [_, _, date] => date.len() == 8,
+        _ => false,
+    };
+    has_shape && parts.iter().all(number) && !family.is_empty() && family.bytes().all(|b| b.is_ascii_lowercase())
 }
 
 /// `_check_provider_match`.

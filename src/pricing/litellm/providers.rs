@@ -204,13 +204,33 @@ pub fn is_bedrock_region(name: &str) -> bool {
     BEDROCK_REGIONS.contains(&name)
 }
 
-/// The provider that a call with the bare key of a map entry goes to, from the entry's `litellm_provider`.
-pub fn of_entry(litellm_provider: &str) -> &str {
+/// The provider of a call whose model is the bare key of a map entry, from the entry's `litellm_provider`. None where
+/// LiteLLM wants the provider named.
+pub fn of_bare_key(litellm_provider: &str) -> Option<&str> {
     match litellm_provider {
-        "bedrock_converse" => "bedrock",
-        "ai21" => "ai21_chat",
-        vertex if vertex.starts_with("vertex_ai") => "vertex_ai",
-        other => other,
+        "bedrock" | "bedrock_converse" => Some("bedrock"),
+        "ai21" => Some("ai21_chat"),
+        "anthropic"
+        | "openai"
+        | "text-completion-openai"
+        | "cohere"
+        | "cohere_chat"
+        | "nlp_cloud"
+        | "replicate"
+        | "openrouter"
+        | "maritalk"
+        | "aleph_alpha"
+        | "baseten"
+        | "petals"
+        | "watsonx"
+        | "empower"
+        | "gradient_ai" => Some(litellm_provider),
+        vertex => {
+            let family = vertex.strip_prefix("vertex_ai-")?.strip_suffix("-models")?;
+            const BARE: [&str; 9] =
+                ["chat", "code-chat", "text", "code-text", "language", "embedding", "vision", "image", "video"];
+            BARE.contains(&family).then_some("vertex_ai")
+        }
     }
 }
 

@@ -164,7 +164,9 @@ pub fn set_card_field(card: &mut RateCard, name: &str, value: &Value) -> Result<
         "input_cost_per_second" => card.input_per_second = price(value)?,
         "output_cost_per_second" => card.output_per_second = price(value)?,
         _ => {
-            if let (Some(field), Some(price)) = (PriceField::named(name), price(value)?) {
+            if let Some(field) = PriceField::named(name)
+                && let Some(price) = price(value)?
+            {
                 field.set(card, price);
             }
         }
@@ -247,7 +249,13 @@ fn hours(value: Option<&Value>, days: [bool; 7]) -> Vec<Window> {
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
-    texts.into_iter().filter_map(Window::daily).map(|window| Window { days, ..window }).collect()
+    // `24:00` is no time of day to LiteLLM.
+    texts
+        .into_iter()
+        .filter(|text| !text.contains("24:"))
+        .filter_map(Window::daily)
+        .map(|window| Window { days, ..window })
+        .collect()
 }
 
 /// Absent means every day; numbers are ISO (Monday = 1).

@@ -43,30 +43,26 @@ fn rule(item: &Node, reader: &mut Reader) -> Option<Fallback> {
             Value::Map(entries) => format!("a map with {} keys", entries.len()),
             _ => item.kind().to_owned(),
         };
-        let message = format!("expected a map with exactly one key (the group), found {found}: start-up fails");
-        let help = Some("write one entry per group: `- group: [fallback, …]`");
-        reader.report(codes::BREAKS_START, Severity::Error, item.span, message, help);
+        reader.refuse(
+            item,
+            format!("expected a map with exactly one key, the group (`- group: [fallback]`), found {found}"),
+        );
         return None;
     };
-    let targets = Vec::from_node(value, reader)?;
+    let targets = if value.is_null() { Vec::new() } else { Vec::from_node(value, reader)? };
     Some(Fallback { group: Spanned { value: key.to_string(), span: *key_span }, targets })
 }
 
 impl FromNode for FallbackTarget {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
-        match &node.value {
-            Value::Str(name) => Some(Self { model: name.to_string(), has_params: false }),
-            Value::Map(entries) => match node.get("model").and_then(Node::as_str) {
-                Some(model) => Some(Self { model: model.to_owned(), has_params: entries.len() > 1 }),
-                None => {
-                    reader.wrong(node, "the name of a group, or a map with a `model`");
-                    None
-                }
-            },
-            _ => {
-                reader.wrong(node, "the name of a group");
-                None
-            }
+        let model = node.as_str().or_else(|| node.get("model").and_then(Node::as_str));
+        if model.is_none() {
+            let message = format!(
+                "expected the name of a group, or a map with a `model`, found {}: no fallback of this list is tried",
+                node.kind()
+            );
+            reader.report(codes::WRONG_TYPE, Severity::Error, node.span, message, None);
         }
+        model.map(|model| Self { model: model.to_owned(), has_params: node.entries().len() > 1 })
     }
 }

@@ -3,8 +3,11 @@
 //! Reading reports wrong types and what the gateway itself refuses or drops at start-up; what keys are worth is the
 //! business of `keys`.
 
+mod consequence;
 mod fallbacks;
 mod model;
+mod nearest;
+mod provider;
 mod settings;
 mod value;
 
@@ -12,10 +15,11 @@ use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::document;
 use crate::document::{Format, Node, Value};
-use std::sync::Arc;
 
+pub use consequence::Section;
 pub use fallbacks::{Fallback, FallbackTarget, Fallbacks};
 pub use model::{Deployment, LitellmParams, ModelInfo, Prices};
+pub use nearest::nearest;
 pub use settings::{
     Alias, AllowedFailsPolicy, Budget, CacheParams, GeneralSettings, LitellmSettings, Margin, RetryPolicy,
     RouterSettings, RoutingGroup, StrategyArgs,
@@ -53,7 +57,7 @@ pub fn read(file: &str, text: &str) -> (Option<Wire>, Vec<Diagnostic>) {
 impl Wire {
     /// Reads a config from a tree: a whole file, or the part of a trace case that holds it.
     pub fn from_node(file: &str, node: &Node) -> (Option<Self>, Vec<Diagnostic>) {
-        let mut reader = Reader { file: Arc::from(file), diagnostics: Vec::new() };
+        let mut reader = Reader::new(file);
         let wire = match node.value {
             Value::Map(_) => Some(Self::sections(node, &mut reader)),
             _ => {
@@ -80,7 +84,7 @@ impl Wire {
 }
 
 /// A section, or its defaults when it is not there.
-fn section<T: FromNode + Default>(node: &Node, key: &str, reader: &mut Reader) -> T {
+fn section<T: FromNode + Default>(node: &Node, key: &'static str, reader: &mut Reader) -> T {
     value::field(node, key, reader).map(|section| section.value).unwrap_or_default()
 }
 

@@ -1,9 +1,14 @@
 //! `model_list`: one entry is one deployment.
 
-use crate::diagnostic::Span;
-use crate::document::{Node, Value};
+use crate::diagnostic::codes;
+use crate::diagnostic::{Severity, Span};
+use crate::document::{Entry, Node, Value};
+use crate::gateway::litellm::wire::Section;
+use crate::gateway::litellm::wire::nearest::nearest;
+use crate::gateway::litellm::wire::provider::{prefixes, provider_of, unknown_prefix};
 use crate::gateway::litellm::wire::settings::AllowedFailsPolicy;
-use crate::gateway::litellm::wire::value::{Endpoint, FromNode, Reader, Secret, Spanned, section, spanned};
+use crate::gateway::litellm::wire::value::{Endpoint, FromNode, Reader, Secret, Spanned};
+use crate::gateway::litellm::wire::value::{field, section, shown, spanned};
 use crate::units::{Money, UnitPrice};
 
 /// One deployment as written.
@@ -21,16 +26,18 @@ pub struct Deployment {
     pub params_prices: Prices,
     /// Prices written in `model_info`.
     pub info_prices: Prices,
+    /// The provider as the gateway finds it.
+    pub provider: Option<&'static str>,
     /// The gateway leaves this deployment out when it starts.
     pub dropped: bool,
 }
 
-/// The price keys (`…cost_per…`) of a deployment by name: US dollars for one unit.
+/// The price keys (`…_cost…`) of a deployment by name: US dollars for one unit.
 pub type Prices = Vec<(String, Spanned<UnitPrice>)>;
 
 section! {
     /// `litellm_params`.
-    LitellmParams {
+    LitellmParams in LitellmParams {
         /// Provider prefix and model, e.g. `openai/gpt-4o`.
         model: String,
         /// The credential; only its presence is kept.
@@ -86,7 +93,7 @@ section! {
 
 section! {
     /// `model_info`.
-    ModelInfo {
+    ModelInfo in ModelInfo {
         /// The deployment's id.
         id: Id,
         /// `chat`, `embedding`, ….
@@ -127,27 +134,36 @@ pub struct Id(pub String);
 impl Deployment {
     /// Reads one entry of `model_list`; `None` when nothing can be made of it.
     pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        reader.dropped = false;
+        reader.within(Section::Deployment, |reader| Self::read_entry(node, reader))
+    }
+
+    fn read_entry(node: &Node, reader: &mut Reader) -> Option<Self> {
         if !matches!(node.value, Value::Map(_)) {
             reader.wrong(node, "a map with `model_name` and `litellm_params`");
             return None;
         }
-        let model_name = required(node, "model_name", reader)?;
-        let params = required_node(node, "litellm_params", reader)?;
-        let info = node.get("model_info").filter(|info| !info.is_null());
-        let litellm_params = LitellmParams::from_node(params, reader)?;
+        let model_name = spanned(required(node, "model_name", reader)?, reader)?;
+        let params = required(node, "litellm_params", reader)?;
+        let mut litellm_params = LitellmParams::from_node(params, reader)?;
+        // Limits beside `litellm_params` count when there are none inside.
+        litellm_params.rpm = litellm_params.rpm.or_else(|| field(node, "rpm", reader));
+        litellm_params.tpm = litellm_params.tpm.or_else(|| field(node, "tpm", reader));
+        if litellm_params.model.is_none() && params.get("model").is_none_or(Node::is_null) {
+            reader.missing(params, "model");
+        }
+        let info = node.get("model_info");
         let model_info = info.and_then(|info| ModelInfo::from_node(info, reader)).unwrap_or_default();
-        let params_prices = prices(params, reader);
-        let info_prices = info.map(|info| prices(info, reader)).unwrap_or_default();
-        let dropped = litellm_params.model.is_none();
-        Some(Self { span: node.span, model_name, litellm_params, model_info, params_prices, info_prices, dropped })
+        let params_prices = prices(params, Section::LitellmParams, reader);
+        let info_prices = info.map(|info| prices(info, Section::ModelInfo, reader)).unwrap_or_default();
+        let provider = provider(&litellm_params, params, reader);
+        let dropped = reader.dropped;
+        let span = node.span;
+        Some(Self { span, model_name, litellm_params, model_info, params_prices, info_prices, provider, dropped })
     }
 }
 
-fn required<T: FromNode>(node: &Node, key: &str, reader: &mut Reader) -> Option<Spanned<T>> {
-    spanned(required_node(node, key, reader)?, reader)
-}
-
-fn required_node<'a>(node: &'a Node, key: &str, reader: &mut Reader) -> Option<&'a Node> {
+fn required<'a>(node: &'a Node, key: &str, reader: &mut Reader) -> Option<&'a Node> {
     let found = node.get(key).filter(|value| !value.is_null());
     if found.is_none() {
         reader.missing(node, key);
@@ -155,11 +171,43 @@ fn required_node<'a>(node: &'a Node, key: &str, reader: &mut Reader) -> Option<&
     found
 }
 
-/// All keys that look like a price and hold a number.
-fn prices(node: &Node, reader: &mut Reader) -> Prices {
-    let is_price = |key: &str| key.contains("cost_per");
-    let entries = node.entries().iter().filter(|entry| is_price(&entry.key));
-    entries.filter_map(|entry| Some((entry.key.to_string(), spanned(&entry.value, reader)?))).collect()
+/// The provider; a deployment whose provider the gateway cannot tell is dropped.
+fn provider(params: &LitellmParams, node: &Node, reader: &mut Reader) -> Option<&'static str> {
+    let model = params.model.as_ref()?;
+    let custom = params.custom_llm_provider.as_ref().map(|custom| custom.value.as_str());
+    let api_base = node.get("api_base").and_then(Node::as_str);
+    let found = provider_of(&model.value, custom, api_base);
+    if found.is_none() {
+        reader.dropped = true;
+        let message = "the gateway cannot tell the provider of this model and leaves the deployment out".to_owned();
+        let help = provider_help(&model.value);
+        reader.report(codes::DROPPED_DEPLOYMENT, Severity::Warning, model.span, message, Some(&help));
+    }
+    found
+}
+
+fn provider_help(model: &str) -> String {
+    match unknown_prefix(model) {
+        Some(prefix) => match nearest(prefix, prefixes()) {
+            Some(near) => format!("`{}` is no provider; did you mean `{near}/…`?", shown(prefix)),
+            None => format!("`{}` is no provider: write e.g. `anthropic/…` or `openai/…`", shown(prefix)),
+        },
+        None => "write the provider in front, e.g. `openai/…`".to_owned(),
+    }
+}
+
+/// All keys that are prices: US dollars for one unit.
+fn prices(node: &Node, section: Section, reader: &mut Reader) -> Prices {
+    let is_price = |entry: &&Entry| {
+        entry.key.contains("_cost") && !matches!(entry.value.value, Value::Map(_) | Value::Seq(_) | Value::Null)
+    };
+    let price = |entry: &Entry, reader: &mut Reader| {
+        reader.at_key("input_cost_per_token", |reader| spanned(&entry.value, reader))
+    };
+    let entries = node.entries().iter().filter(is_price);
+    reader.within(section, |reader| {
+        entries.filter_map(|entry| Some((entry.key.to_string(), price(entry, reader)?))).collect()
+    })
 }
 
 impl FromNode for Mock {

@@ -1,5 +1,7 @@
 //! `router_settings`, `litellm_settings` and `general_settings`.
 
+use crate::diagnostic::Severity;
+use crate::diagnostic::codes;
 use crate::document::{Decimal, Node, Value};
 use crate::gateway::litellm::wire::fallbacks::Fallbacks;
 use crate::gateway::litellm::wire::value::{FromNode, Named, Reader, Secret, Spanned, section, spanned};
@@ -7,7 +9,7 @@ use crate::units::Money;
 
 section! {
     /// `router_settings`: the arguments of `Router.__init__` that change cost or failures.
-    RouterSettings {
+    RouterSettings in RouterSettings {
         /// How a deployment is picked.
         routing_strategy: String,
         /// Its arguments.
@@ -71,7 +73,7 @@ section! {
 
 section! {
     /// `litellm_settings`: module attributes. Those that the router reads, the cache, and what changes reported cost.
-    LitellmSettings {
+    LitellmSettings in LitellmSettings {
         /// Retries, unless the router settings say otherwise.
         num_retries: i64,
         /// Depth of nested fallbacks, unless the router settings say otherwise.
@@ -107,7 +109,7 @@ section! {
 
 section! {
     /// `general_settings`: the proxy's own keys that change cost or failures.
-    GeneralSettings {
+    GeneralSettings in GeneralSettings {
         /// Admission key; only its presence is kept.
         master_key: Secret,
         /// The database; only its presence is kept.
@@ -123,7 +125,7 @@ section! {
 
 section! {
     /// `litellm_settings.cache_params`.
-    CacheParams {
+    CacheParams in CacheParams {
         /// `local`, `redis`, `s3`, ….
         r#type: String,
         /// Seconds that an answer is kept.
@@ -145,7 +147,7 @@ section! {
 
 section! {
     /// `routing_strategy_args`.
-    StrategyArgs {
+    StrategyArgs in StrategyArgs {
         /// Seconds that samples are kept.
         ttl: f64,
         /// Share above the best latency that still counts as best.
@@ -157,7 +159,7 @@ section! {
 
 section! {
     /// One of `routing_groups`.
-    RoutingGroup {
+    RoutingGroup in RoutingGroup {
         /// Its name.
         group_name: String,
         /// The groups in it.
@@ -219,7 +221,8 @@ impl FromNode for AllowedFailsPolicy {
 /// The keys of a policy end in the same word; the gateway drops all others without a message.
 fn policy(node: &Node, ending: &str, reader: &mut Reader) -> Option<Named<i64>> {
     if !matches!(node.value, Value::Map(_)) {
-        reader.wrong(node, &format!("a map such as `{{RateLimitError{ending}: 1}}`"));
+        let message = format!("expected a map such as `{{RateLimitError{ending}: 1}}`: the policy is not applied");
+        reader.report(codes::WRONG_TYPE, Severity::Warning, node.span, message, None);
         return None;
     }
     let entries = node.entries().iter().filter(|entry| entry.key.ends_with(ending));

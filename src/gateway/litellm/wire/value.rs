@@ -3,6 +3,7 @@
 use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::document::{Decimal, Node, Value};
+use crate::gateway::litellm::wire::consequence::{Consequence, Section};
 use crate::units::{Money, UnitPrice};
 use std::fmt;
 use std::sync::Arc;
@@ -41,9 +42,34 @@ pub enum Endpoint {
 pub(super) struct Reader {
     pub(super) file: Arc<str>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    section: Section,
+    key: &'static str,
+    /// Something in the deployment that is being read makes the gateway drop it.
+    pub(super) dropped: bool,
 }
 
 impl Reader {
+    pub(super) fn new(file: &str) -> Self {
+        Self { file: Arc::from(file), diagnostics: Vec::new(), section: Section::Top, key: "", dropped: false }
+    }
+
+    /// Reads inside another section.
+    pub(super) fn within<T>(&mut self, section: Section, read: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = (self.section, self.key);
+        self.section = section;
+        let value = read(self);
+        (self.section, self.key) = outer;
+        value
+    }
+
+    /// Reads the value of a key.
+    pub(super) fn at_key<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.key, key);
+        let value = read(self);
+        self.key = outer;
+        value
+    }
+
     pub(super) fn report(
         &mut self,
         code: &'static str,
@@ -58,14 +84,28 @@ impl Reader {
 
     /// A value that is not of the type expected.
     pub(super) fn wrong(&mut self, node: &Node, expected: &str) {
-        let message = format!("expected {expected}, found {}", node.kind());
-        self.report(codes::WRONG_TYPE, Severity::Error, node.span, message, None);
+        self.refuse(node, format!("expected {expected}, found {}", node.kind()));
+    }
+
+    /// A value that the gateway does not take, and what it does instead.
+    pub(super) fn refuse(&mut self, node: &Node, what: String) {
+        let (code, severity, consequence) = match self.section.consequence(self.key) {
+            Consequence::Dropped => {
+                self.dropped = true;
+                (codes::DROPPED_DEPLOYMENT, Severity::Warning, "the gateway leaves this deployment out")
+            }
+            Consequence::StartFails => (codes::BREAKS_START, Severity::Error, "the gateway does not start"),
+            Consequence::CallsFail => (codes::BREAKS_CALLS, Severity::Error, "the gateway starts, but calls fail"),
+            Consequence::Ignored => (codes::WRONG_TYPE, Severity::Warning, "the setting has no effect"),
+        };
+        self.report(code, severity, node.span, format!("{what}: {consequence}"), None);
     }
 
     /// A key that must be there.
     pub(super) fn missing(&mut self, node: &Node, key: &str) {
         let span = Span { end: node.span.start, ..node.span };
-        self.report(codes::MISSING_KEY, Severity::Error, span, format!("`{key}` is missing: start-up fails"), None);
+        let message = format!("`{key}` is missing: the gateway does not start");
+        self.report(codes::MISSING_KEY, Severity::Error, span, message, None);
     }
 
     /// A value that only the gateway's environment knows.
@@ -73,6 +113,15 @@ impl Reader {
         let message = format!("the value of `{}` is not known here, so it is taken as not set", shown(name));
         let help = Some("write the value into the file to have it simulated");
         self.report(codes::FROM_ENVIRONMENT, Severity::Note, node.span, message, help);
+    }
+
+    /// A number from the environment arrives as text; only some settings take that.
+    fn number_from_environment(&mut self, node: &Node, name: &str) {
+        if self.section.takes_text_as_number(self.key) {
+            self.from_environment(node, name);
+        } else {
+            self.refuse(node, "a value from the environment arrives as text, and this must be a number".to_owned());
+        }
     }
 }
 
@@ -91,8 +140,8 @@ pub(super) fn spanned<T: FromNode>(node: &Node, reader: &mut Reader) -> Option<S
 }
 
 /// The value under a key.
-pub(super) fn field<T: FromNode>(node: &Node, key: &str, reader: &mut Reader) -> Option<Spanned<T>> {
-    node.get(key).and_then(|value| spanned(value, reader))
+pub(super) fn field<T: FromNode>(node: &Node, key: &'static str, reader: &mut Reader) -> Option<Spanned<T>> {
+    node.get(key).and_then(|value| reader.at_key(key, |reader| spanned(value, reader)))
 }
 
 /// `NAME` of `os.environ/NAME`.
@@ -117,18 +166,13 @@ pub fn looks_secret(text: &str) -> bool {
     longest.len() >= 24 && has(char::is_ascii_digit) && has(char::is_ascii_alphabetic)
 }
 
-/// The number a node stands for: a number, or text that is one.
+/// The number a node stands for: a number, or text that is one where the gateway takes that.
 fn number(node: &Node, expected: &str, reader: &mut Reader) -> Option<Decimal> {
     let text = match &node.value {
         Value::Int(value) => value.to_string(),
+        Value::Bool(value) => u8::from(*value).to_string(),
         Value::Float(value) => value.text.to_string(),
-        Value::Str(text) => match environment_name(text) {
-            Some(name) => {
-                reader.from_environment(node, name);
-                return None;
-            }
-            None => text.trim().replace('_', ""),
-        },
+        Value::Str(text) => number_text(node, text, expected, reader)?,
         _ => {
             reader.wrong(node, expected);
             return None;
@@ -148,6 +192,19 @@ fn number(node: &Node, expected: &str, reader: &mut Reader) -> Option<Decimal> {
     }
 }
 
+/// Text that stands for a number, without the `_` that Python allows.
+fn number_text(node: &Node, text: &str, expected: &str, reader: &mut Reader) -> Option<String> {
+    if let Some(name) = environment_name(text) {
+        reader.number_from_environment(node, name);
+        return None;
+    }
+    if !reader.section.takes_text_as_number(reader.key) {
+        reader.wrong(node, &format!("{expected} (without quotes)"));
+        return None;
+    }
+    Some(text.trim().replace('_', ""))
+}
+
 impl FromNode for Decimal {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
         number(node, "a number", reader)
@@ -163,7 +220,13 @@ impl FromNode for f64 {
 impl FromNode for i64 {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
         let decimal = number(node, "a whole number", reader)?;
-        let whole = decimal.text.parse().ok().or_else(|| whole_of_float(decimal.value));
+        let must_be_integer = matches!(node.value, Value::Float(_)) && reader.section.needs_integer(reader.key);
+        let is_scientific_text = node.as_str().is_some() && decimal.text.contains(['e', 'E']);
+        let whole = if must_be_integer || is_scientific_text {
+            None
+        } else {
+            decimal.text.parse().ok().or_else(|| whole_of_float(decimal.value))
+        };
         if whole.is_none() {
             reader.wrong(node, "a whole number");
         }
@@ -183,16 +246,12 @@ impl FromNode for bool {
         match &node.value {
             Value::Bool(value) => Some(*value),
             Value::Int(value @ (0 | 1)) => Some(*value == 1),
-            Value::Str(text) => match text.to_ascii_lowercase().as_str() {
-                "true" | "yes" | "on" | "1" | "t" | "y" => Some(true),
-                "false" | "no" | "off" | "0" | "f" | "n" => Some(false),
-                _ => {
-                    match environment_name(text) {
-                        Some(name) => reader.from_environment(node, name),
-                        None => reader.wrong(node, "true or false"),
-                    }
+            Value::Str(text) => match environment_name(text) {
+                Some(name) => {
+                    reader.from_environment(node, name);
                     None
                 }
+                None => boolean_text(node, text, reader),
             },
             _ => {
                 reader.wrong(node, "true or false");
@@ -200,6 +259,26 @@ impl FromNode for bool {
             }
         }
     }
+}
+
+/// Text where a boolean belongs: read by some settings, true to Python for the others.
+fn boolean_text(node: &Node, text: &str, reader: &mut Reader) -> Option<bool> {
+    let says = match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" | "t" | "y" => Some(true),
+        "false" | "no" | "off" | "0" | "f" | "n" => Some(false),
+        _ => None,
+    };
+    let breaks = reader.section.consequence(reader.key) == Consequence::CallsFail && reader.key == "cache";
+    if breaks || (says.is_none() && reader.section.reads_text_as_boolean(reader.key)) {
+        reader.wrong(node, "true or false (without quotes)");
+        return None;
+    }
+    if says == Some(true) || reader.section.reads_text_as_boolean(reader.key) {
+        return says;
+    }
+    let message = "text where true or false belongs: the gateway takes any text for true".to_owned();
+    reader.report(codes::WRONG_TYPE, Severity::Warning, node.span, message, Some("write it without quotes"));
+    Some(!text.is_empty())
 }
 
 impl FromNode for String {
@@ -283,12 +362,26 @@ fn exact<T, E>(parsed: Result<T, E>, node: &Node, reader: &mut Reader) -> Option
 
 impl<T: FromNode> FromNode for Vec<Spanned<T>> {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
+        if reader.key.ends_with("fallbacks")
+            && let Some(text) = node.as_str()
+        {
+            return Some(letters(node, text, reader));
+        }
         if !matches!(node.value, Value::Seq(_)) {
             reader.wrong(node, "a list");
             return None;
         }
         Some(node.items().iter().filter_map(|item| spanned(item, reader)).collect())
     }
+}
+
+/// Python walks over text letter by letter, and so does the gateway when a list of fallbacks is text.
+fn letters<T: FromNode>(node: &Node, text: &str, reader: &mut Reader) -> Vec<Spanned<T>> {
+    let message = "text where a list belongs: the gateway tries each letter as the name of a group".to_owned();
+    let help = Some("put it in brackets: `[name]`");
+    reader.report(codes::FALLBACK_LETTERS, Severity::Warning, node.span, message, help);
+    let letter = |c: char| Node { span: node.span, value: Value::Str(c.to_string().into()) };
+    text.chars().filter_map(|c| spanned(&letter(c), reader)).collect()
 }
 
 impl<T: FromNode> FromNode for Named<T> {
@@ -307,11 +400,16 @@ impl<T: FromNode> FromNode for Named<T> {
 
 /// Declares a section of the config file: each key optional, each value with its place.
 macro_rules! section {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])+ $key:ident: $type:ty,)* }) => {
+    ($(#[$meta:meta])* $name:ident in $section:ident { $($(#[$doc:meta])+ $key:ident: $type:ty,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct $name {
             $($(#[$doc])+ pub $key: Option<$crate::gateway::litellm::wire::value::Spanned<$type>>,)*
+        }
+
+        impl $name {
+            /// The keys that are read here.
+            pub const KEYS: &[&str] = &[$(stringify!($key),)*];
         }
 
         impl $crate::gateway::litellm::wire::value::FromNode for $name {
@@ -323,9 +421,13 @@ macro_rules! section {
                     reader.wrong(node, "a map");
                     return None;
                 }
-                Some(Self {
-                    $($key: $crate::gateway::litellm::wire::value::field(node, stringify!($key).trim_start_matches("r#"), reader),)*
-                })
+                reader.within($crate::gateway::litellm::wire::Section::$section, |reader| Some(Self {
+                    $($key: $crate::gateway::litellm::wire::value::field(
+                        node,
+                        stringify!($key).trim_start_matches("r#"),
+                        reader,
+                    ),)*
+                }))
             }
         }
     };

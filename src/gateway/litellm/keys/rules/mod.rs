@@ -1,0 +1,31 @@
+//! What depends on more than one key.
+
+mod budgets;
+mod cache;
+mod callbacks;
+mod cooldown;
+mod fallbacks;
+mod groups;
+mod names;
+mod picking;
+mod precedence;
+mod pricing;
+mod server;
+
+use crate::document::Node;
+use crate::gateway::litellm::keys::Findings;
+use crate::gateway::litellm::wire::Wire;
+
+/// Applies every rule.
+pub(super) fn all(node: &Node, wire: &Wire, findings: &mut Findings) {
+    budgets::check(wire, findings);
+    cache::check(node, wire, findings);
+    callbacks::check(node, findings);
+    cooldown::check(wire, findings);
+    fallbacks::check(wire, findings);
+    names::check(wire, findings);
+    picking::check(wire, findings);
+    precedence::check(wire, findings);
+    pricing::check(wire, findings);
+    server::check(node, wire, findings);
+}

@@ -1,0 +1,68 @@
+//! Names that clash, and names of strategies.
+
+use crate::diagnostic::Severity;
+use crate::diagnostic::codes;
+use crate::gateway::litellm::keys::Findings;
+use crate::gateway::litellm::keys::rules::groups::{Groups, Reach};
+use crate::gateway::litellm::wire::{Wire, looks_secret, nearest};
+use std::collections::HashMap;
+
+/// Strategies that are simulated.
+const STRATEGIES: [&str; 6] = [
+    "simple-shuffle",
+    "least-busy",
+    "latency-based-routing",
+    "cost-based-routing",
+    "usage-based-routing-v2",
+    "usage-based-routing",
+];
+
+/// Strategies that the gateway has besides.
+const OTHER_STRATEGIES: [&str; 2] = ["lar1", "provider-budget-routing"];
+
+pub(super) fn check(wire: &Wire, findings: &mut Findings) {
+    ids(wire, findings);
+    aliases(wire, findings);
+    strategy(wire, findings);
+}
+
+fn ids(wire: &Wire, findings: &mut Findings) {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for id in wire.model_list.iter().filter_map(|deployment| deployment.model_info.id.as_ref()) {
+        if let Some(line) = seen.insert(&id.value.0, id.span.line) {
+            let message = format!("the same id stands in line {line}: both share cooldowns, counters and budgets");
+            findings.add(codes::DUPLICATE_ID, Severity::Warning, id.span, message, Some("give each its own id".into()));
+        }
+    }
+}
+
+fn aliases(wire: &Wire, findings: &mut Findings) {
+    let groups = Groups::of(wire);
+    for (alias, target) in wire.router_settings.model_group_alias.iter().flat_map(|aliases| &aliases.value) {
+        if groups.is_group(&alias.value) {
+            let message = "this alias hides the group of the same name: its requests go to the alias's target";
+            findings.warn(codes::ALIAS_HIDES_GROUP, alias.span, message, "rename one of them");
+        }
+        if groups.reach(&target.value.model) != Reach::Live {
+            let message = "this alias stands for a group without deployments: its requests get status 400".to_owned();
+            let near = nearest(&target.value.model, groups.names().into_iter());
+            let help = near.filter(|near| !looks_secret(near)).map(|near| format!("did you mean `{near}`?"));
+            findings.add(codes::ALIAS_OF_NOTHING, Severity::Warning, target.span, message, help);
+        }
+    }
+}
+
+fn strategy(wire: &Wire, findings: &mut Findings) {
+    let Some(strategy) = &wire.router_settings.routing_strategy else { return };
+    let name = strategy.value.as_str();
+    if OTHER_STRATEGIES.contains(&name) {
+        let message = format!("`{name}` is not simulated");
+        findings.add(codes::NOT_SIMULATED, Severity::Warning, strategy.span, message, None);
+    } else if !STRATEGIES.contains(&name) {
+        let message = "the gateway does not start: it has no such routing strategy".to_owned();
+        let near = nearest(name, STRATEGIES.into_iter());
+        let help =
+            near.map_or_else(|| format!("one of {}", STRATEGIES.join(", ")), |near| format!("did you mean `{near}`?"));
+        findings.add(codes::BREAKS_START, Severity::Error, strategy.span, message, Some(help));
+    }
+}

@@ -1,0 +1,141 @@
+//! What the gateway does with a value of the wrong type. It checks very little when it starts: the fields of
+//! `litellm_params` that its model declares, and what a constructor happens to touch. Observed with the real loader and
+//! proxy (LiteLLM 1.102.4), key by key.
+
+/// A part of the config file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Section {
+    /// The top level.
+    Top,
+    /// An entry of `model_list`.
+    Deployment,
+    /// Its `litellm_params`.
+    LitellmParams,
+    /// Its `model_info`.
+    ModelInfo,
+    /// `router_settings`.
+    RouterSettings,
+    /// `routing_strategy_args`.
+    StrategyArgs,
+    /// An entry of `routing_groups`.
+    RoutingGroup,
+    /// `litellm_settings`.
+    LitellmSettings,
+    /// `litellm_settings.cache_params`.
+    CacheParams,
+    /// `general_settings`.
+    GeneralSettings,
+}
+
+/// What a wrong type leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Consequence {
+    /// The deployment is left out, with a line in the log.
+    Dropped,
+    /// The gateway does not start.
+    StartFails,
+    /// It starts, and calls fail.
+    CallsFail,
+    /// Nothing happens, and the setting does not work.
+    Ignored,
+}
+
+impl Section {
+    /// The name as users write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Top => "the config file",
+            Self::Deployment => "an entry of model_list",
+            Self::LitellmParams => "litellm_params",
+            Self::ModelInfo => "model_info",
+            Self::RouterSettings => "router_settings",
+            Self::StrategyArgs => "routing_strategy_args",
+            Self::RoutingGroup => "an entry of routing_groups",
+            Self::LitellmSettings => "litellm_settings",
+            Self::CacheParams => "cache_params",
+            Self::GeneralSettings => "general_settings",
+        }
+    }
+
+    /// What a wrong type under `key` leads to.
+    pub(super) fn consequence(self, key: &str) -> Consequence {
+        match self {
+            Self::Top if key == "router_settings" => Consequence::Ignored,
+            Self::Deployment if matches!(key, "rpm" | "tpm") => Consequence::Ignored,
+            Self::Top | Self::Deployment => Consequence::StartFails,
+            Self::LitellmParams => in_params(key),
+            Self::ModelInfo => in_model_info(key),
+            Self::RouterSettings => in_router_settings(key),
+            Self::StrategyArgs => Consequence::StartFails,
+            Self::LitellmSettings => in_litellm_settings(key),
+            Self::GeneralSettings if matches!(key, "master_key" | "database_url") => Consequence::StartFails,
+            Self::CacheParams | Self::RoutingGroup => Consequence::CallsFail,
+            Self::GeneralSettings => Consequence::Ignored,
+        }
+    }
+
+    /// Whether a number under `key` may be written as text (`"60"`).
+    pub(super) fn takes_text_as_number(self, key: &str) -> bool {
+        match self {
+            Self::LitellmParams => !matches!(key, "weight" | "num_retries" | "max_parallel_requests" | "cooldown_time"),
+            Self::ModelInfo => !matches!(key, "cooldown_time" | "allowed_fails"),
+            Self::RouterSettings => {
+                key.ends_with("timeout") || matches!(key, "retry_policy" | "provider_budget_config")
+            }
+            Self::LitellmSettings => matches!(key, "request_timeout" | "max_budget"),
+            _ => true,
+        }
+    }
+
+    /// Whether a whole number under `key` must be written without a point.
+    pub(super) fn needs_integer(self, key: &str) -> bool {
+        key == "num_retries" && self != Self::ModelInfo
+    }
+
+    /// Whether text counts for what it says when a boolean is expected (`"false"` is false). Elsewhere Python takes any
+    /// text for true.
+    pub(super) fn reads_text_as_boolean(self, key: &str) -> bool {
+        matches!(self, Self::LitellmParams | Self::ModelInfo) || key == "drop_params"
+    }
+}
+
+fn in_params(key: &str) -> Consequence {
+    match key {
+        "model" => Consequence::StartFails,
+        "weight" | "max_parallel_requests" | "timeout" | "stream_timeout" | "request_timeout" => Consequence::CallsFail,
+        "num_retries" | "order" | "cooldown_time" | "allowed_fails" | "fallbacks" | "max_tokens" | "stream" => {
+            Consequence::Ignored
+        }
+        _ => Consequence::Dropped,
+    }
+}
+
+fn in_model_info(key: &str) -> Consequence {
+    let is_checked = matches!(key, "id" | "base_model" | "tier") || key.contains("cost");
+    if is_checked { Consequence::Dropped } else { Consequence::Ignored }
+}
+
+fn in_router_settings(key: &str) -> Consequence {
+    match key {
+        "fallbacks"
+        | "content_policy_fallbacks"
+        | "model_group_alias"
+        | "provider_budget_config"
+        | "retry_policy"
+        | "allowed_fails_policy"
+        | "routing_strategy"
+        | "routing_strategy_args" => Consequence::StartFails,
+        "allowed_fails" | "cooldown_time" | "context_window_fallbacks" | "optional_pre_call_checks" => {
+            Consequence::Ignored
+        }
+        _ => Consequence::CallsFail,
+    }
+}
+
+fn in_litellm_settings(key: &str) -> Consequence {
+    match key {
+        "max_budget" | "fallbacks" | "content_policy_fallbacks" | "cache_params" => Consequence::StartFails,
+        "num_retries" | "max_fallbacks" | "request_timeout" | "cache" | "default_fallbacks" => Consequence::CallsFail,
+        _ => Consequence::Ignored,
+    }
+}

@@ -1,0 +1,51 @@
+//! Did you mean …?
+
+/// The candidate that is nearest to `word` by edit distance, if one is near.
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (word.chars().count() / 3).max(1);
+    let near = candidates.map(|candidate| (distance(word, candidate), candidate));
+    near.filter(|(steps, _)| *steps <= limit).min().map(|(_, candidate)| candidate)
+}
+
+/// Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before_last = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let substituted = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut steps = substituted.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                steps = steps.min(before_last_at(&before_last, j) + 1);
+            }
+            row.push(steps);
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+fn before_last_at(row: &[usize], j: usize) -> usize {
+    row.get(j - 2).copied().unwrap_or(usize::MAX - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_counts_edits_and_swaps() {
+        for (a, b, steps) in [("", "abc", 3), ("kitten", "sitting", 3), ("ab", "ba", 1), ("retry", "retry", 0)] {
+            assert_eq!(distance(a, b), steps, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_near_is_suggested() {
+        let keys = ["num_retries", "retry_after", "timeout"];
+        assert_eq!(nearest("num_retires", keys.into_iter()), Some("num_retries"));
+        assert_eq!(nearest("streaming_client_disconnect", keys.into_iter()), None);
+    }
+}

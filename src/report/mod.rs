@@ -1,0 +1,33 @@
+//! A forecast in the forms that its readers use. Everything is a pure function to bytes: no files, no clock, no chance.
+//!
+//! [`View`] derives and words everything once; the renderers only lay it out, so all of them show the same figures.
+
+mod csv_files;
+mod json;
+mod scale;
+mod terminal;
+pub mod text;
+mod view;
+
+pub use json::{SCHEMA, json};
+pub use terminal::{TerminalOptions, terminal};
+pub use view::View;
+
+use crate::experiment::Forecast;
+
+/// A file to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artefact {
+    /// Its name, without a folder.
+    pub file_name: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// Every file of a report.
+pub fn artefacts(forecast: &Forecast) -> Vec<Artefact> {
+    let view = View::new(forecast);
+    let mut all = vec![Artefact { file_name: "forecast.json".to_owned(), bytes: json(&view) }];
+    all.extend(csv_files::csv_files(&view));
+    all
+}
