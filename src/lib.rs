@@ -16,15 +16,21 @@ pub mod random;
 pub mod stats;
 /// Price tables and what a usage costs.
 pub mod pricing;
+/// Workloads: arrivals, what gateways see of a request, and its hidden fate.
+pub mod traffic;
 /// How deployments answer.
 pub mod provider;
 /// Gateways as state machines.
 pub mod gateway;
 /// Every dollar once, by why it was spent.
 pub mod ledger;
+/// The files of a scenario, compiled to a world; the only reader of files.
+pub mod scenario;
 /// The discrete-event loop.
 pub mod engine;
 /// Replications and what they say together.
 pub mod experiment;
 /// Forecasts as bytes: terminal, HTML, charts, CSV, JSON.
 pub mod report;
+/// Arguments, dispatch, printing, progress, exit codes.
+pub mod cli;

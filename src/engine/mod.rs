@@ -5,9 +5,13 @@ mod demand;
 mod machine;
 mod queue;
 mod recorder;
+mod replay;
 mod run;
+mod simulate;
 
 pub use demand::DemandTotals;
-pub use machine::{Arrival, Arrivals, AttemptRecord, Engine, Leave, Observer, RequestRecord};
+pub use machine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord};
 pub use recorder::Recorder;
+pub use replay::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
 pub use run::{DeploymentTotals, ErrorClass, RequestTotals, Run, StepTotals};
+pub use simulate::simulate;

@@ -60,7 +60,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Books what the provider bills for an attempt.
-    fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord) {
+    fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
         let deployment = attempt.attempt.deployment;
         let tariff = &self.tariffs.deployments[deployment.index()];
         let usage = &attempt.billed;
@@ -92,7 +92,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// What the gateway would write into its own spend log for this attempt.
-    fn report_spend(&mut self, attempt: &AttemptRecord) {
+    fn report_spend(&mut self, attempt: &AttemptRecord<'_>) {
         let known = matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled);
         let tariff = &self.tariffs.deployments[attempt.attempt.deployment.index()];
         if let Some(rates) = tariff.reported.as_ref().filter(|_| known) {
@@ -102,7 +102,7 @@ impl<'a> Recorder<'a> {
 }
 
 /// Why an attempt costs what it costs.
-fn cause_of(request: &RequestRecord, attempt: &AttemptRecord) -> Cause {
+fn cause_of(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Cause {
     match (attempt.ended.outcome, attempt.attempt.role) {
         _ if request.client_gone => Cause::Abandoned,
         (Outcome::Ok, AttemptRole::First) => Cause::FirstAttempt,
@@ -146,7 +146,7 @@ impl Observer for Recorder<'_> {
         self.run.steps[step].attempts += 1;
     }
 
-    fn ended(&mut self, _: CallId, request: &RequestRecord, attempt: &AttemptRecord) {
+    fn ended(&mut self, _: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
         let index = attempt.attempt.deployment.index();
         self.meters[index].end(attempt.at, &mut self.run.deployments[index].demand);
         let totals = &mut self.run.deployments[index];

@@ -3,8 +3,11 @@
 use crate::engine::{DeploymentTotals, RequestTotals, Run};
 use crate::experiment::forecast::{Band, CountStats, LatencyStats, MoneyStats, RateStats, RunRow};
 use crate::ledger::{Cause, Causes, Edge};
-use crate::stats::{Histogram, Moments, quantile_interval_ranks, quantile_rank};
+use crate::stats::{Histogram, Moments, binomial_ranks, nearest_rank};
 use crate::units::{GroupId, Money};
+
+/// Confidence of all intervals.
+const CONFIDENCE: f64 = 0.95;
 
 /// Everything that is kept of the runs seen so far.
 #[derive(Debug, Clone, Default)]
@@ -188,14 +191,14 @@ pub fn money_stats(mut amounts: Vec<Money>) -> MoneyStats {
     if n == 0 {
         return MoneyStats::default();
     }
-    let at = |p: f64| amounts[quantile_rank(n, p)];
+    let at = |p: f64| amounts[nearest_rank(n, p)];
     let interval = |p: f64| {
-        let (low, high) = quantile_interval_ranks(n, p, 0.95);
-        [amounts[low], amounts[high]]
+        // A sample too small to bound a side gives its own end: the widest that it can say.
+        let (low, high) = binomial_ranks(n as u64, p, CONFIDENCE);
+        [amounts[low.map_or(0, |rank| rank as usize)], amounts[high.map_or(n - 1, |rank| rank as usize)]]
     };
     let mean = amounts.iter().copied().sum::<Money>().divided_by(n as u64);
-    let moments: Moments = amounts.iter().map(|&amount| dollars(amount)).collect();
-    let half = money(moments.ci95_half_width());
+    let half = money(half_width(amounts.iter().map(|&amount| dollars(amount))));
     MoneyStats {
         mean,
         ci95_mean: [mean - half, mean + half],
@@ -210,11 +213,20 @@ pub fn money_stats(mut amounts: Vec<Money>) -> MoneyStats {
     }
 }
 
+/// Half the width of the confidence interval of the mean; 0 where one run cannot tell.
+fn half_width(values: impl Iterator<Item = f64>) -> f64 {
+    let mut moments = Moments::default();
+    values.for_each(|value| moments.add(value));
+    let interval = moments.estimate(CONFIDENCE).interval;
+    let half = (interval.high - interval.low) / 2.0;
+    if half.is_finite() { half } else { 0.0 }
+}
+
 /// Statistics of a share, one a run.
 pub fn rate_stats(shares: Vec<f64>) -> RateStats {
-    let moments: Moments = shares.iter().copied().collect();
+    let ci95_half_width = half_width(shares.iter().copied());
     let band = band(shares);
-    RateStats { mean: moments.mean(), ci95_half_width: moments.ci95_half_width(), p50: band.p50, p95: band.p95 }
+    RateStats { mean: band.mean, ci95_half_width, p50: band.p50, p95: band.p95 }
 }
 
 /// Statistics of a number, one a run.
@@ -231,6 +243,6 @@ pub fn band(mut numbers: Vec<f64>) -> Band {
     }
     let mean = numbers.iter().sum::<f64>() / n as f64;
     numbers.sort_unstable_by(f64::total_cmp);
-    let at = |p: f64| numbers[quantile_rank(n, p)];
+    let at = |p: f64| numbers[nearest_rank(n, p)];
     Band { p5: at(0.05), p50: at(0.5), mean, p95: at(0.95) }
 }

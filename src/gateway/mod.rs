@@ -4,6 +4,9 @@
 /// The LiteLLM proxy.
 pub mod litellm;
 
+/// What gateways are made of.
+pub mod parts;
+
 use crate::random::Draws;
 use crate::units::{
     AttemptNumber, BodyId, CallId, DeploymentId, KeyId, NameId, Outcome, Phase, PromptId, RequestId, RetryAfter,

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use super::adjust::Adjustment;
 use super::book::PriceBook;
 use super::error::{PriceFileError, code, error_at};
-use super::service_tier::ServiceTier;
 use super::tariff::Priced;
 use crate::diagnostic::Diagnostic;
 use crate::units::{Tokens, Usage};
@@ -93,7 +92,7 @@ impl Row<'_> {
             return Err(self.wrong(0, "`model` is empty".to_owned()));
         }
         let provider = Some(self.text(1)).filter(|provider| !provider.is_empty());
-        let service = ServiceTier::as_litellm_reads(self.text(8));
+        let service = book.service_tier(self.text(8));
         let Priced::Known(tariff) = book.lookup(model, provider, at) else { return Ok(UNPRICED.to_owned()) };
         let cost = tariff.adjusted_cost(&usage, service, at, &Adjustment::default());
         let cost = cost.ok_or_else(|| self.wrong(0, "the cost is outside the range of exact amounts".to_owned()))?;
@@ -134,4 +133,43 @@ fn csv_error(file: &Arc<str>, error: &csv::Error) -> PriceFileError {
         _ => format!("not a CSV row: {error}"),
     };
     error_at(file, line, 1, code::SYNTAX, message).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn priced(rows: &str) -> Result<String, String> {
+        let map = br#"{"m": {"litellm_provider": "openai", "input_cost_per_token": 2.0000000000000002e-07}}"#;
+        let book = PriceBook::read("map.json", map).unwrap();
+        let bytes = price_rows("rows.csv", rows.as_bytes(), &book, Timestamp::UNIX_EPOCH);
+        bytes.map(|bytes| String::from_utf8(bytes).unwrap()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn costs_are_exact_text_and_other_columns_stay() {
+        let rows =
+            "note,model,custom_llm_provider,prompt_tokens,completion_tokens\n\"a,b\",m,openai,10,5\nc,x,openai,1,1\n";
+        let expected = "note,model,custom_llm_provider,prompt_tokens,completion_tokens,billcast_cost_usd\n\
+                        \"a,b\",m,openai,10,5,0.0000020000000000000002\nc,x,openai,1,1,unpriced\n";
+        assert_eq!(priced(rows).unwrap(), expected);
+    }
+
+    #[test]
+    fn bad_rows_are_named_with_their_place() {
+        let header = "model,prompt_tokens,completion_tokens\n";
+        for (row, place, message) in [
+            ("m,-5,1", "rows.csv:2:3", "`prompt_tokens`: expected a whole number"),
+            ("m,5,1.5", "rows.csv:2:5", "`completion_tokens`"),
+            ("m,,1", "rows.csv:2:3", "found ``"),
+            ("m,99999999999,1", "rows.csv:2:3", "up to 4294967295"),
+            (",1,1", "rows.csv:2:1", "`model` is empty"),
+            ("m,1", "rows.csv:2:1", "2 fields"),
+        ] {
+            let error = priced(&format!("{header}{row}\n")).expect_err(row);
+            assert!(error.starts_with(place) && error.contains(message), "{row}: {error}");
+        }
+        assert!(priced("").unwrap_err().contains("empty"));
+        assert!(priced("model,tokens\n").unwrap_err().contains("no column `prompt_tokens`"));
+    }
 }

@@ -63,6 +63,14 @@ impl PriceBook {
         }
     }
 
+    /// The service tier that a request's `service_tier` means in this book. Only our table has prices for batches.
+    pub fn service_tier(&self, text: &str) -> ServiceTier {
+        match (self, ServiceTier::as_litellm_reads(text)) {
+            (Self::Table(_), ServiceTier::Standard) if text.eq_ignore_ascii_case("batch") => ServiceTier::Batch,
+            (_, tier) => tier,
+        }
+    }
+
     /// The prices of a model at a moment.
     pub fn lookup(&self, model: &str, provider: Option<&str>, at: Timestamp) -> Priced<Tariff<'_>> {
         match self {
@@ -115,4 +123,102 @@ fn edges(windows: &[Window], from: Timestamp, until: Timestamp) -> Vec<Timestamp
     let days = until.duration_since(from).max(SignedDuration::ZERO).as_secs() / DAY + 2;
     let moments = (0..days).flat_map(|day| minutes.iter().map(move |minute| first_day + day * DAY + minute * 60));
     moments.filter_map(|second| Timestamp::from_second(second).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::{Money, Usage};
+
+    const MAP: &[u8] = br#"{
+        "sample_spec": {"input_cost_per_token": 0.0, "litellm_provider": "one of ..."},
+        "gpt-4o-mini": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1.5e-07,
+            "output_cost_per_token": 6e-07, "supports_vision": true},
+        "openai/without-price": {"litellm_provider": "openai", "mode": "chat"},
+        "by-the-hour": {"litellm_provider": "openai", "input_cost_per_token": 2e-06,
+            "off_peak_pricing": {"hours_utc": "10:00-12:00", "input_cost_per_token": 1e-06}}
+    }"#;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect(text)
+    }
+
+    fn map() -> PriceBook {
+        PriceBook::read("map.json", MAP).expect("readable")
+    }
+
+    #[test]
+    fn names_resolve_with_and_without_a_provider() {
+        let (book, now) = (map(), at("2026-11-21T00:00:00Z"));
+        for (model, provider) in [
+            ("gpt-4o-mini", None),
+            ("openai/gpt-4o-mini", None),
+            ("openai/openai/gpt-4o-mini", Some("openai")),
+            ("GPT-4o-mini", Some("openai")),
+        ] {
+            let tariff = book.lookup(model, provider, now).known().unwrap_or_else(|| panic!("{model}"));
+            assert_eq!(tariff.name, "gpt-4o-mini");
+        }
+        let PriceBook::LiteLlm(map) = &book else { panic!("a map") };
+        assert!(map.exact("openai/gpt-4o-mini").is_none(), "cost-based routing finds full keys only");
+    }
+
+    #[test]
+    fn unknown_and_priceless_models_are_unpriced_not_free() {
+        let (book, now) = (map(), at("2026-11-21T00:00:00Z"));
+        for model in ["gpt-nope", "openai/gpt-nope", "openai/without-price", "anthropic/gpt-4o-mini"] {
+            assert!(book.lookup(model, None, now).known().is_none(), "{model}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_changes_where_the_prices_do() {
+        let book = map();
+        let (from, until) = (at("2026-11-20T18:00:00Z"), at("2026-11-22T18:00:00Z"));
+        let schedule = book.schedule(&Ask::list_price("by-the-hour", Some("openai")), from, until);
+        let million = Usage::plain(1_000_000, 0);
+        let cost = |time| schedule.at(at(time).as_second()).known().expect("priced").charge(&million);
+        let dollars = |text: &str| text.parse::<Money>().expect(text);
+        assert_eq!(schedule.changes().len(), 5);
+        assert_eq!(cost("2026-11-21T09:59:59Z"), dollars("2"));
+        assert_eq!(cost("2026-11-21T10:00:00Z"), dollars("1"));
+        assert_eq!(cost("2026-11-21T12:00:00Z"), dollars("2"));
+        assert_eq!(cost("2030-01-01T00:00:00Z"), dollars("2"));
+    }
+
+    #[test]
+    fn a_schedule_of_the_table_knows_dates_and_hours() {
+        let book = PriceBook::built_in().unwrap();
+        let ask = Ask::list_price("deepseek/deepseek-v4-pro", None);
+        let schedule = book.schedule(&ask, at("2026-08-16T00:00:00Z"), at("2026-08-18T00:00:00Z"));
+        let starts: Vec<i64> = schedule.changes().iter().skip(1).map(|(from, _)| *from).collect();
+        let expected = ["17T00:00", "17T01:00", "17T04:00", "17T06:00", "17T10:00"];
+        assert_eq!(starts, expected.map(|time| at(&format!("2026-08-{time}:00Z")).as_second()));
+    }
+
+    #[test]
+    fn broken_json_is_refused_with_its_place() {
+        for (text, place, message) in [
+            ("", "m.json:1:1", "empty"),
+            ("{\n\"m\": {\"input_cost_per_token\": -1}}", "m.json:2", "negative"),
+            ("{\"m\": {\"input_cost_per_token\": NaN}}", "m.json:1", ""),
+            ("{\"m\": {\"input_cost_per_token\": true}}", "m.json:1", "found a boolean"),
+            ("{\"m\": {\"input_cost_per_token\": \"inf\"}}", "m.json:1", "not a decimal number"),
+            ("{\"m\": 5}", "m.json:1:7", "an object with the prices of `m`"),
+            ("[]", "m.json:1", "an object of models"),
+            ("{} x", "m.json:1:4", ""),
+        ] {
+            let error = PriceBook::read("m.json", text.as_bytes()).expect_err(text).to_string();
+            assert!(error.starts_with(place) && error.contains(message), "{text}: {error}");
+        }
+        assert!(PriceBook::read("m.json", b"{\"\xff\": {}}").is_err());
+    }
+
+    #[test]
+    fn the_last_of_two_equal_keys_counts_and_is_reported() {
+        let text = "{\"m\": {\"input_cost_per_token\": 1},\n\"m\": {\"input_cost_per_token\": 2}}";
+        let map = CostMap::from_json("m.json", text.as_bytes()).unwrap();
+        assert_eq!(map.exact("m").unwrap().card.standard().input, Some("2".parse().unwrap()));
+        assert_eq!((map.warnings.len(), map.warnings[0].span.line), (1, 2));
+    }
 }

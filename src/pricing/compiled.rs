@@ -183,8 +183,9 @@ fn exact_charge(rates: &TokenRates, input_fee: UnitPrice, metered: &Metered, inp
 
 /// The input lengths, ascending, where the prices may change.
 fn lengths_of_change(tariff: &Tariff<'_>) -> Vec<u64> {
-    let steps = tariff.card.steps.iter().flat_map(|step| [step.above, step.above + 1]);
-    let tiers = tariff.card.tiers.iter().flatten().flat_map(|tier| [tier.over + 1, tier.up_to.saturating_add(1)]);
+    let steps = tariff.card.steps.iter().flat_map(|step| [step.above, step.above.saturating_add(1)]);
+    let tiers =
+        tariff.card.tiers.iter().flatten().flat_map(|tier| [tier.over.saturating_add(1), tier.up_to.saturating_add(1)]);
     let mut lengths: Vec<u64> = [0, 1].into_iter().chain(steps).chain(tiers).collect();
     lengths.sort_unstable();
     lengths.dedup();
@@ -215,6 +216,7 @@ mod tests {
     use std::borrow::Cow;
 
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     use super::*;
     use crate::pricing::card::{PromptTier, RateCard, Step};
@@ -305,7 +307,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 600, rng_seed: proptest::test_runner::RngSeed::Fixed(7), ..Default::default() })]
+        #![proptest_config(ProptestConfig { cases: 600, rng_seed: RngSeed::Fixed(7), ..Default::default() })]
 
         #[test]
         fn compiled_and_exact_charges_agree(

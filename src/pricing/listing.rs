@@ -148,3 +148,32 @@ fn distance(left: &str, right: &str) -> usize {
     }
     row[right.len()]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-21T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_search_finds_every_condition_of_a_model() {
+        let listing = PriceBook::built_in().unwrap().list("OpenAI/gpt-4o-mini", now());
+        assert!(listing.models.iter().all(|listed| listed.model.contains("gpt-4o-mini")));
+        assert!(listing.models.iter().any(|listed| listed.condition.contains("batch")));
+        assert!(listing.models.iter().any(|listed| listed.condition.is_empty() && listed.holds_now));
+    }
+
+    #[test]
+    fn a_typing_error_gets_suggestions() {
+        let listing = PriceBook::built_in().unwrap().list("gpt4o-mni", now());
+        assert!(listing.models.is_empty());
+        assert_eq!(listing.did_you_mean.first().map(String::as_str), Some("gpt-4o-mini"));
+    }
+
+    #[test]
+    fn nonsense_gets_none() {
+        assert!(PriceBook::built_in().unwrap().list("zzzzzzzzzzzzzzzzzzzzzzzz", now()).did_you_mean.is_empty());
+    }
+}

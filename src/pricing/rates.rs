@@ -64,7 +64,7 @@ pub struct Metered {
     pub reasoning: Tokens,
 }
 
-/// The exact cost of one usage by kind. `None` never occurs here: overflow is reported by whoever computes it.
+/// The exact cost of one usage by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CostParts {
     /// Plain input, and fees on input.

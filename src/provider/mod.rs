@@ -1,8 +1,25 @@
 //! How deployments answer: latency, errors, incidents, upstream rate limits, and what is billed.
 
+mod attempt;
+mod billing;
+mod deployment;
+mod fault;
+mod limits;
+mod providers;
+mod script;
 mod service;
+mod timeline;
+mod world;
 
+pub use billing::{Billed, Billing};
+pub use deployment::{CacheWrites, Deployment, Latency, PromptCache};
+pub use fault::{BackgroundError, Effect, Fault, RetryAdvice};
+pub use limits::{Counted, LimitError, Limits, Meter, Refill, TokenCharge};
+pub use providers::{ProviderError, Providers, Trouble};
+pub use script::{Answer, Kind, Rule, Script, ScriptedRequest, ScriptedUpstream, When};
 pub use service::{Service, UpstreamCall};
+pub use timeline::{Begin, Between, Renewal, Timeline, TimelineError, Window, Windows};
+pub use world::UpstreamWorld;
 
 use crate::units::{Outcome, SimDuration, SimTime, Usage};
 

@@ -7,6 +7,7 @@ mod choice;
 mod dist;
 mod intensity;
 mod law;
+mod mersenne;
 mod special;
 mod table;
 mod text;
@@ -17,6 +18,7 @@ pub use choice::{Choice, ChoiceError};
 pub use dist::{Dist, DistError};
 pub use intensity::{Intensity, IntensityCursor};
 pub use law::{Law, Level};
+pub use mersenne::{Mersenne, Recorded};
 pub use special::{normal_cdf, normal_quantile};
 pub use text::{DistSpec, DistTextError};
 

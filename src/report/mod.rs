@@ -2,15 +2,18 @@
 //!
 //! [`View`] derives and words everything once; the renderers only lay it out, so all of them show the same figures.
 
+mod chart;
 mod csv_files;
 mod json;
 mod scale;
 mod terminal;
+mod trace;
 pub mod text;
 mod view;
 
 pub use json::{SCHEMA, json};
 pub use terminal::{TerminalOptions, terminal};
+pub use trace::trace;
 pub use view::View;
 
 use crate::experiment::Forecast;
@@ -29,5 +32,6 @@ pub fn artefacts(forecast: &Forecast) -> Vec<Artefact> {
     let view = View::new(forecast);
     let mut all = vec![Artefact { file_name: "forecast.json".to_owned(), bytes: json(&view) }];
     all.extend(csv_files::csv_files(&view));
+    all.extend(chart::files(&view));
     all
 }

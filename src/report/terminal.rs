@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, presets};
 
-use crate::report::text::{clean, ellipsis, money, percent};
+use crate::report::text::{clean, ellipsis, money, money_of, percent};
 use crate::report::view::{Table, View};
 use crate::units::Money;
 
@@ -195,13 +195,8 @@ fn bill(page: &mut Page, view: &View<'_>) {
         let spark = sparkline(&view.histogram.counts);
         let (low, high) = (view.histogram.low, view.histogram.high());
         let above = if view.histogram.above > 0 { format!(", {} beyond", view.histogram.above) } else { String::new() };
-        page.line(&format!(" runs by bill: {} {spark} {}{above}", tick_money(low), tick_money(high)));
+        page.line(&format!(" runs by bill: {} {spark} {}{above}", money_of(low), money_of(high)));
     }
-}
-
-/// Dollars of a bin's end.
-fn tick_money(dollars: f64) -> String {
-    money(Money::from_picos((dollars * 1e12).round() as i128))
 }
 
 /// Counts as bars of a line's height.

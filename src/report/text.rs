@@ -81,6 +81,11 @@ pub fn dollars(amount: Money) -> f64 {
     amount.picos() as f64 / 1e12
 }
 
+/// Dollars of a mean or a percentile, for people.
+pub fn money_of(dollars: f64) -> String {
+    if dollars.is_finite() { money(Money::from_picos((dollars * 1e12).round() as i128)) } else { NOTHING.to_owned() }
+}
+
 /// A share for people: `5.1%`, with two significant digits below one percent.
 pub fn percent(share: f64) -> String {
     if !share.is_finite() {

@@ -2,6 +2,7 @@
 //! `utils.py:_get_model_info_helper`).
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use super::name::{azure_alias, databricks_endpoint, without_bedrock_route, without_version};
 use super::providers::{is_provider, of_bare_key};
@@ -35,18 +36,18 @@ impl CostMap {
     pub fn find(&self, model: &str, provider: Option<&str>) -> Option<Found<'_>> {
         let (model, provider, name) = self.cost_key(model, provider)?;
         let entry = match provider.as_str() {
-            // Dynamic or network look-ups; their prices are zero.
-            "huggingface" | "lemonade" => return None,
+            // Looked up over the network, and priced at zero whatever it finds.
+            "huggingface" => return None,
             "databricks" => self.entry_for(databricks_endpoint(&name), &provider),
             "fireworks_ai" => {
                 self.entry_for(&name, &provider).or_else(|| self.entry_for(size_class::fireworks(&name), &provider))
             }
             "vertex_ai" => self.entry_for(after_slash(&model), &provider),
-            "azure_ai" => self.entry_for(&name, &provider).or_else(|| self.router_fee_entry(&name)),
+            "azure_ai" => self.entry_for(&name, &provider).or_else(|| is_azure_router(&name).then(|| &*FEE_ALONE)),
             _ => self.entry_for(&name, &provider),
         }?;
-        let fee = if provider == "azure_ai" { self.router_fee(&name, entry) } else { UnitPrice::ZERO };
-        Some(Found { entry, provider, input_fee: fee })
+        let input_fee = if provider == "azure_ai" { self.router_fee(&name)? } else { UnitPrice::ZERO };
+        Some(Found { entry, provider, input_fee })
     }
 
     /// The name the proxy prices a call under: Together's size class for a model it has no price for.
@@ -142,28 +143,29 @@ impl CostMap {
         }
     }
 
-    /// Azure's model router costs a fee on every input token (`llms/azure_ai/cost_calculator.py`); a router name
-    /// without a price of its own costs the fee alone, which is that entry's input price.
-    fn router_fee_entry(&self, model: &str) -> Option<&MapEntry> {
-        is_azure_router(model).then(|| self.entry_for(router_entry_name(model), "azure_ai")).flatten()
-    }
-
-    fn router_fee(&self, model: &str, entry: &MapEntry) -> UnitPrice {
-        let fee_entry = self.router_fee_entry(model).filter(|fee| fee.key != entry.key);
-        fee_entry.and_then(|fee| fee.card.standard().input).unwrap_or_default()
+    /// Azure's model router costs a fee on every input token (`llms/azure_ai/cost_calculator.py`): the input price of
+    /// the entry for the router itself, whose own calls bear no further fee. None when the map has no such entry.
+    fn router_fee(&self, model: &str) -> Option<UnitPrice> {
+        if !is_azure_router(model) || is_router_entry(model) {
+            return Some(UnitPrice::ZERO);
+        }
+        self.entry_for("model_router", "azure_ai").map(|entry| entry.card.standard().input.unwrap_or_default())
     }
 }
+
+/// A router deployment that the map does not know costs the router's fee and nothing else.
+static FEE_ALONE: LazyLock<MapEntry> = LazyLock::new(MapEntry::default);
 
 fn is_azure_router(model: &str) -> bool {
     let model = model.to_lowercase();
     model.contains("model-router") || model.contains("model_router")
 }
 
-fn router_entry_name(model: &str) -> &'static str {
-    match model.to_lowercase().trim_start_matches("azure_ai/") {
-        "model-router" => "model-router",
-        _ => "model_router",
-    }
+/// Whether this names the router's own entry.
+fn is_router_entry(model: &str) -> bool {
+    let model = model.to_lowercase();
+    let name = model.strip_prefix("azure_ai/").unwrap_or(&model);
+    matches!(name, "model-router" | "model_router")
 }
 
 /// Providers whose chat or text models have a provider of their own.

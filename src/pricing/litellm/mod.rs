@@ -10,6 +10,7 @@ mod size_class;
 
 pub use custom::{DeploymentPricing, deployment_card};
 pub use find::Found;
+pub use providers::is_provider;
 
 use std::collections::HashMap;
 

@@ -157,8 +157,8 @@ fn set_field(entry: &mut MapEntry, name: &str, value: &Value) -> Result<(), Stri
 /// are skipped.
 pub fn set_card_field(card: &mut RateCard, name: &str, value: &Value) -> Result<(), String> {
     match name {
-        "max_input_tokens" => card.max_input_tokens = value.as_u64(),
-        "max_output_tokens" => card.max_output_tokens = value.as_u64(),
+        "max_input_tokens" => card.max_input_tokens = bound(value).ok(),
+        "max_output_tokens" => card.max_output_tokens = bound(value).ok(),
         "tiered_pricing" => card.tiers = tiers(value)?,
         "off_peak_pricing" => card.off_peak = off_peak(value)?,
         "input_cost_per_second" => card.input_per_second = price(value)?,
@@ -217,12 +217,12 @@ fn tiers(value: &Value) -> Result<Option<Vec<PromptTier>>, String> {
     Ok(Some(tiers))
 }
 
-/// A bound of a range: whole tokens, also written `256000.0` or `1e6`.
+/// A number of tokens, also written `256000.0` or `1e6`.
 fn bound(value: &Value) -> Result<u64, String> {
-    let expected = || format!("expected a number of tokens as the bound of a range, found {value}");
+    let expected = || format!("expected a number of tokens, found {value}");
     let number = value.as_number().ok_or_else(expected)?.to_string();
-    let micros: crate::units::Money = number.parse().map_err(|_| expected())?;
-    u64::try_from(micros.picos() / 1_000_000_000_000).map_err(|_| expected())
+    let tokens: crate::units::Money = number.parse().map_err(|_| expected())?;
+    u64::try_from(tokens.picos() / 1_000_000_000_000).map_err(|_| expected())
 }
 
 /// `off_peak_pricing`; malformed windows and days are skipped, as LiteLLM skips them.

@@ -10,7 +10,7 @@ pub fn fireworks(model: &str) -> &'static str {
     }
     match billions(&model) {
         Some(..=4) => "fireworks-ai-up-to-4b",
-        Some(..=16) => "fireworks-ai-4.1b-to-16b",
+        Some(5..=16) => "fireworks-ai-4.1b-to-16b",
         Some(_) => "fireworks-ai-above-16b",
         None => "fireworks-ai-default",
     }
@@ -21,11 +21,11 @@ pub fn fireworks(model: &str) -> &'static str {
 pub fn together(model: &str) -> Option<&'static str> {
     match billions(&model.to_lowercase())? {
         ..=4 => Some("together-ai-up-to-4b"),
-        ..=8 => Some("together-ai-4.1b-8b"),
-        ..=21 => Some("together-ai-8.1b-21b"),
-        ..=41 => Some("together-ai-21.1b-41b"),
-        ..=80 => Some("together-ai-41.1b-80b"),
-        ..=110 => Some("together-ai-81.1b-110b"),
+        5..=8 => Some("together-ai-4.1b-8b"),
+        9..=21 => Some("together-ai-8.1b-21b"),
+        22..=41 => Some("together-ai-21.1b-41b"),
+        42..=80 => Some("together-ai-41.1b-80b"),
+        81..=110 => Some("together-ai-81.1b-110b"),
         _ => None,
     }
 }

@@ -1,5 +1,5 @@
-//! Vertex AI models with prices above 128k tokens (`llms/vertex_ai/cost_calculator.py`, `_handle_128k_pricing`): input and
-//! output are compared with 128,000 each on its own, and caching is ignored. Prices per character are not modelled.
+//! Vertex AI models with prices above 128k tokens (`llms/vertex_ai/cost_calculator.py`, `_handle_128k_pricing`): input
+//! and output are compared with 128,000 each on its own, and caching is ignored. Prices per character are not modelled.
 
 use super::Moment;
 use crate::pricing::card::{RateCard, Step};

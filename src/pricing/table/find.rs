@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::{PriceRow, PriceTable};
 use crate::pricing::card::RateCard;
+use crate::pricing::litellm::is_provider;
 use crate::pricing::off_peak::{Window, is_open};
 use crate::pricing::rates::Rates;
 use crate::pricing::rule::Rule;
@@ -40,29 +41,33 @@ impl PriceTable {
         self.rows_of(model, provider).into_iter().flat_map(|row| &row.hours)
     }
 
-    /// The model of this name: at its provider, at the provider whose models that one resells, or anywhere.
+    /// The model of this name: at its provider, at the maker whose models that one resells, or anywhere when the
+    /// provider does not say who bills. Another provider's price for the same name is no price.
     fn find(&self, model: &str, provider: Option<&str>) -> Option<usize> {
         let model = model.to_lowercase();
-        if let Some(provider) = provider.map(str::to_lowercase) {
-            let prefix = format!("{provider}/");
-            let name = model.strip_prefix(&prefix).unwrap_or(&model);
-            let found = sellers(&provider).iter().find_map(|seller| self.at(seller, name));
-            return found.or_else(|| self.bare(name));
-        }
-        let from_prefix = model
-            .split_once('/')
-            .and_then(|(provider, name)| sellers(provider).iter().find_map(|seller| self.at(seller, name)));
-        from_prefix.or_else(|| self.bare(&model))
+        let provider = match provider {
+            Some(provider) => provider.to_lowercase(),
+            None => match model.split_once('/') {
+                Some((prefix, _)) if is_provider(prefix) => prefix.to_owned(),
+                _ => return self.bare(&model),
+            },
+        };
+        let name = model.strip_prefix(&format!("{provider}/")).unwrap_or(&model);
+        let found = sellers(&provider)
+            .iter()
+            .find_map(|seller| self.at(seller, name).or_else(|| self.at(seller, without_geography(name))));
+        found.or_else(|| if PASSES_ON.contains(&provider.as_str()) { self.bare(name) } else { None })
     }
 
     fn at(&self, provider: &str, name: &str) -> Option<usize> {
         self.by_full_name.get(&format!("{provider}/{name}")).copied()
     }
 
-    /// By its full name, its name alone, or what follows the last slash.
+    /// By its full name, its name alone, what follows the last slash, or that without a geography.
     fn bare(&self, name: &str) -> Option<usize> {
         let last = name.rsplit('/').next().unwrap_or(name);
-        let maps = [(&self.by_full_name, name), (&self.by_bare_name, name), (&self.by_bare_name, last)];
+        let bare = &self.by_bare_name;
+        let maps = [(&self.by_full_name, name), (bare, name), (bare, last), (bare, without_geography(last))];
         maps.into_iter().find_map(|(map, name)| map.get(name).copied())
     }
 
@@ -97,6 +102,25 @@ impl PriceRow {
 
 fn midnight(date: Date) -> Option<Timestamp> {
     date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+}
+
+/// Prefixes that name a protocol or a passage rather than who bills: the model's own maker does, at list price.
+const PASSES_ON: [&str; 8] = [
+    "openai",
+    "openai_like",
+    "custom_openai",
+    "litellm_proxy",
+    "openrouter",
+    "vercel_ai_gateway",
+    "text-completion-openai",
+    "custom",
+];
+
+/// The model of a Bedrock inference profile: `us.anthropic.claude-…` is `anthropic.claude-…`.
+fn without_geography(name: &str) -> &str {
+    const GEOGRAPHIES: [&str; 7] = ["global", "us", "eu", "apac", "jp", "au", "us-gov"];
+    let in_geography = name.split_once('.').filter(|(geography, _)| GEOGRAPHIES.contains(geography));
+    in_geography.map_or(name, |(_, rest)| rest)
 }
 
 /// At whose prices a provider sells a model, most specific first: clouds resell at the maker's list price unless the

@@ -130,3 +130,182 @@ impl PriceTable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::units::{Money, Usage};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect(text)
+    }
+
+    fn cost(table: &PriceTable, model: &str, usage: &Usage, service: ServiceTier, time: &str) -> Option<Money> {
+        table.tariff(model, None, at(time))?.cost(usage, service, at(time))?.money()
+    }
+
+    fn dollars(text: &str) -> Option<Money> {
+        Some(text.parse().expect(text))
+    }
+
+    fn read(text: &str) -> Result<PriceTable, String> {
+        PriceTable::read(&[("t.csv", text.as_bytes())]).map_err(|error| error.to_string())
+    }
+
+    const HEADER: &str = "provider,model,service,input,output,valid_from,valid_to,source,as_of\n";
+
+    #[test]
+    fn the_built_in_tables_have_the_models_that_users_name() {
+        let table = PriceTable::built_in().expect("readable");
+        let providers: std::collections::BTreeSet<&str> =
+            table.rows().iter().map(|row| row.provider.as_str()).collect();
+        assert!(table.models().count() >= 130 && providers.len() >= 10, "{}", table.models().count());
+        for model in [
+            "deepseek-chat",
+            "gpt-4o",
+            "openai/gpt-4o-mini",
+            "claude-3-haiku-20240307",
+            "anthropic/claude-3-5-sonnet",
+            "claude-3-opus",
+            "gemini/gemini-1.5-flash",
+            "gemini-1.5-pro",
+            "gemini-2.5-flash",
+            "xai/grok-4.3",
+            "gpt-5.4",
+            "gpt-5.4-mini",
+            "gpt-5.4-nano",
+            "gpt-5.5",
+            "claude-sonnet-4-6",
+            "claude-haiku-4-5",
+            "claude-opus-4-7",
+            "deepseek/deepseek-v4-flash",
+            "text-embedding-3-small",
+            "gemini/gemini-embedding-001",
+            "azure/gpt-4o",
+            "bedrock/us.anthropic.claude-3-haiku-20240307-v1:0",
+        ] {
+            assert!(table.tariff(model, None, at("2026-11-21T12:00:00Z")).is_some(), "{model}");
+        }
+    }
+
+    #[test]
+    fn another_providers_price_is_no_price() {
+        let table = PriceTable::built_in().unwrap();
+        let found =
+            |model, provider| table.tariff(model, provider, at("2026-11-21T12:00:00Z")).map(|tariff| tariff.name);
+        assert_eq!(found("together_ai/deepseek-ai/DeepSeek-V3", None), None);
+        assert_eq!(found("gpt-4o", Some("groq")), None);
+        assert_eq!(found("openrouter/openai/gpt-4o", None), Some("gpt-4o"));
+        assert_eq!(found("openai/deepseek-chat", None), Some("deepseek-chat"));
+        assert_eq!(found("gpt-nope", None), None);
+    }
+
+    #[test]
+    fn prices_change_with_the_date() {
+        let table = PriceTable::built_in().unwrap();
+        let million = Usage::plain(1_000_000, 0);
+        for (time, expected) in [
+            ("2025-01-15T12:00:00Z", "0.14"),
+            ("2025-02-08T12:00:00Z", "0.27"),
+            ("2025-06-01T17:00:00Z", "0.135"),
+            ("2026-01-01T00:00:00Z", "0.28"),
+        ] {
+            assert_eq!(
+                cost(&table, "deepseek-chat", &million, ServiceTier::Standard, time),
+                dollars(expected),
+                "{time}"
+            );
+        }
+    }
+
+    #[test]
+    fn prices_change_with_the_hour_and_the_weekday() {
+        let table = PriceTable::built_in().unwrap();
+        let million = Usage::plain(1_000_000, 1_000_000);
+        for (time, expected) in [
+            ("2026-11-20T00:59:59Z", "0.75"),
+            ("2026-11-20T01:00:00Z", "1.50"),
+            ("2026-11-20T04:00:00Z", "0.75"),
+            ("2026-11-21T02:00:00Z", "0.75"),
+        ] {
+            assert_eq!(
+                cost(&table, "deepseek-v4-flash", &million, ServiceTier::Standard, time),
+                dollars(expected),
+                "{time}"
+            );
+        }
+    }
+
+    #[test]
+    fn steps_and_service_tiers_hold_for_the_whole_request() {
+        let table = PriceTable::built_in().unwrap();
+        let now = "2026-11-21T12:00:00Z";
+        let standard = |model, tokens| cost(&table, model, &Usage::plain(tokens, 1000), ServiceTier::Standard, now);
+        assert_eq!(standard("gpt-5.4", 272_000), dollars("0.695"));
+        assert_eq!(standard("gpt-5.4", 272_001), dollars("1.382505"));
+        // xAI's boundary is inclusive.
+        assert_eq!(standard("grok-4.3", 199_999), dollars("0.25249875"));
+        assert_eq!(standard("grok-4.3", 200_000), dollars("0.505"));
+        let batch = cost(&table, "gpt-4o", &Usage::plain(1000, 1000), ServiceTier::Batch, now);
+        assert_eq!(batch, dollars("0.00625"));
+    }
+
+    #[test]
+    fn missing_cache_prices_cost_the_input_price() {
+        let table = read("provider,model,input,output,cache_write_5m,source,as_of\np,m,2,4,3,s,2026-01-01\n").unwrap();
+        let usage = Usage { cached: 1000, cache_write: 1000, cache_write_1h: 1000, ..Usage::plain(4000, 0) };
+        assert_eq!(cost(&table, "m", &usage, ServiceTier::Standard, "2026-01-01T00:00:00Z"), dollars("0.010"));
+    }
+
+    #[test]
+    fn a_day_without_a_standard_price_is_unpriced() {
+        let table = read(&format!("{HEADER}p,m,,1,1,2026-01-01,2026-02-01,s,2026-01-01\n")).unwrap();
+        let usage = Usage::plain(1_000_000, 0);
+        let on = |time| cost(&table, "m", &usage, ServiceTier::Standard, time);
+        assert_eq!(on("2025-12-31T23:59:59Z"), None);
+        assert_eq!(on("2026-01-31T23:59:59Z"), dollars("1"));
+        assert_eq!(on("2026-02-01T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        let bad = |row: &str| read(&format!("{HEADER}{row}\n")).expect_err(row);
+        for (row, place, message) in [
+            ("p,m,,-1,1,,,s,2026-01-01", "t.csv:2:6", "not negative"),
+            ("p,m,,NaN,1,,,s,2026-01-01", "t.csv:2:6", "dollars per 1M tokens"),
+            ("p,m,,inf,1,,,s,2026-01-01", "t.csv:2:6", "dollars per 1M tokens"),
+            ("p,\u{fc}\u{fc},,1e-30,1,,,s,2026-01-01", "t.csv:2:7", "dollars per 1M tokens"),
+            ("p,m,,,1,,,s,2026-01-01", "t.csv:2:6", "`input` is empty"),
+            ("p,m,slow,1,1,,,s,2026-01-01", "t.csv:2:5", "standard, flex"),
+            ("p,m,,1,1,2026-02-30,,s,2026-01-01", "t.csv:2:10", "a date"),
+            ("p,m,,1,1,2026-02-01,2026-01-01,s,2026-01-01", "t.csv:2:21", "not after"),
+            ("p,m,,1,1,,,,2026-01-01", "t.csv:2:12", "`source` is empty"),
+            ("p,m,,1,1,,,s", "t.csv:2:1", "8 fields"),
+        ] {
+            let found = bad(row);
+            assert!(found.starts_with(place) && found.contains(message), "{row}: {found}");
+        }
+    }
+
+    #[test]
+    fn files_that_are_no_tables_are_refused() {
+        let message = |text: &str| read(text).expect_err(text);
+        assert!(message("").contains("empty"));
+        assert!(message("provider,model,prices\n").starts_with("t.csv:1:16"));
+        assert!(message("provider,model,input,as_of\n").contains("no column `source`"));
+        assert!(message("provider,provider,model,input,source,as_of\n").contains("twice"));
+        let binary = [HEADER.as_bytes(), b"p,\xff\xfe,,1,1,,,s,2026-01-01\n"].concat();
+        let error = PriceTable::read(&[("t.csv", &binary)]).expect_err("not UTF-8").to_string();
+        assert!(error.starts_with("t.csv:2:3") && error.contains("UTF-8"), "{error}");
+    }
+
+    #[test]
+    fn rows_that_hold_at_once_are_refused() {
+        let rows = "p,m,,1,1,,2026-03-01,s,2026-01-01\np,m,,2,2,2026-02-01,,s,2026-01-01\n";
+        let error = read(&format!("{HEADER}{rows}")).expect_err("they overlap");
+        assert!(error.starts_with("t.csv:3:1") && error.contains("t.csv:2"), "{error}");
+        assert!(read(&format!("{HEADER}p,m,,1,1,,,s,2026-01-01\np,m,batch,1,1,,,s,2026-01-01\n")).is_ok());
+    }
+}
