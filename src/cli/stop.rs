@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::cli::streams;
+use crate::diagnostic::readable;
 use crate::scenario::Problem;
 
 /// Something went wrong that is not the user's input: a full disk, a bug.
@@ -48,11 +49,11 @@ impl Stop {
                 BAD_INPUT
             }
             Self::Usage(message) => {
-                streams::complain(&format!("error: {message}"));
+                streams::complain(&format!("error: {}", readable(&message)));
                 BAD_INPUT
             }
             Self::Io(message) => {
-                streams::complain(&format!("error: {message}"));
+                streams::complain(&format!("error: {}", readable(&message)));
                 INTERNAL
             }
             Self::Findings => FINDINGS,

@@ -9,10 +9,11 @@ pub mod world;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use billcast::engine::{Arrival, Arrivals, AttemptRecord, Leave, Observer, RequestRecord};
+use billcast::engine::{Arrival, Arrivals, AttemptRecord, Observer, RequestRecord};
 use billcast::gateway::{Attempt, Ended, Event, Gateway, Response, Step, Turn};
 use billcast::provider::{Service, Upstream, UpstreamCall};
 use billcast::random::Draws;
+use billcast::traffic::Leave;
 use billcast::units::{CallId, DeploymentId, Outcome, Phase, RetryAfter, SimTime, Usage};
 use patience::{Verdict, verdict};
 
@@ -260,7 +261,8 @@ where
         if live.record.first_token.is_none() {
             live.record.first_token = first_token;
         }
-        let record = AttemptRecord { attempt: flight.attempt, service: flight.service, ended, at: now, billed };
+        let record =
+            AttemptRecord { attempt: &flight.attempt, service: &flight.service, ended: &ended, at: now, billed };
         self.observer.ended(id, &live.record, &record);
         ended
     }
@@ -281,7 +283,7 @@ where
             self.events.remove(&key);
         }
         self.observer.responded(id, &live.record, response, now);
-        self.arrivals.responded(now, live.record.class, response);
+        self.arrivals.responded(now, live.record.class, live.record.view.id, response);
         self.queue_arrivals();
     }
 }

@@ -1,9 +1,10 @@
 //! Small random worlds in which much happens at the same instant: times are multiples of a coarse tick.
 
-use billcast::engine::{Arrival, Arrivals, Leave};
+use billcast::engine::{Arrival, Arrivals};
 use billcast::gateway::{RequestView, Response};
 use billcast::provider::{Service, Upstream, UpstreamCall};
 use billcast::random::{Addressed, Draws, Purpose, Replication, Seed};
+use billcast::traffic::Leave;
 use billcast::units::{
     BodyId, ClassId, KeyId, NameId, Outcome, PromptId, RequestId, RetryAfter, SimDuration, SimTime, Usage,
 };
@@ -112,7 +113,7 @@ impl Arrivals for Traffic {
         (!self.pending.is_empty()).then(|| self.pending.remove(0))
     }
 
-    fn responded(&mut self, now: SimTime, class: ClassId, _: &Response) {
+    fn responded(&mut self, now: SimTime, class: ClassId, _: RequestId, _: &Response) {
         if class == ClassId(1) {
             let think = ticks(&mut draws(&self.knobs, 4, self.asked), 0, 8);
             self.ask(now + think);
