@@ -13,7 +13,7 @@ const HOUSE: [(&str, &[&str]); 16] = [
     ("stats", &["units"]),
     ("pricing", &["units", "diagnostic"]),
     ("traffic", &["units", "diagnostic", "random"]),
-    ("provider", &["units", "diagnostic", "random"]),
+    ("provider", &["units", "diagnostic", "random", "traffic"]),
     ("gateway", &["units", "diagnostic", "document", "random", "pricing"]),
     ("ledger", &["units", "pricing"]),
     (

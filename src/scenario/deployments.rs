@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::gateway::litellm::plan::{Found, Plan};
+use crate::gateway::litellm::lower::add_greatest;
+use crate::gateway::litellm::plan::{Found, Plan, Price};
 use crate::gateway::litellm::wire::{Deployment, Wire};
 use crate::ledger::{DeploymentTariff, RateSchedule, Tariffs};
 use crate::pricing::{
@@ -85,14 +86,12 @@ pub fn tariffs(wire: &Wire, groups: &[String], book: &PriceBook, time: &PriceTim
         let billed = schedule(entry, own.as_ref(), book, time, Adjustment::default());
         let reported = schedule(entry, own.as_ref(), book, time, adjustment);
         if let Some(rates) = token_rates(entry, own.as_ref(), book, time.fixed.unwrap_or(time.start)) {
-            planned.price.input = dollars(rates.input);
-            planned.price.output = dollars(rates.output);
-            if entry.params_prices.is_empty() {
-                planned.compared_price = planned.price.input + planned.price.output;
-            }
+            let (input, output) = (dollars(rates.input), dollars(rates.output));
+            planned.price = Some(Price { input, output, ..planned.price.unwrap_or_default() });
         }
         deployments.push(DeploymentTariff { group: group_of(entry, groups), billed, reported });
     }
+    add_greatest(plan);
     let first_of = |group| deployments.iter().position(|tariff: &DeploymentTariff| tariff.group == group);
     let lead = (0..groups.len()).map(|index| first_of(GroupId::from_index(index)).map(DeploymentId::from_index));
     let lead = lead.collect();

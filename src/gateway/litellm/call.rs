@@ -2,7 +2,7 @@
 
 use crate::gateway::litellm::failure::Failure;
 use crate::gateway::litellm::plan::{ListId, Target};
-use crate::units::{AttemptNumber, DeploymentId, NameId, SimTime};
+use crate::units::{AttemptNumber, DeploymentId, NameId, SimTime, Tokens};
 use smallvec::SmallVec;
 
 /// A few deployments.
@@ -53,8 +53,6 @@ pub(super) struct Walk {
     pub cause: Failure,
     /// The failure of the target tried last.
     pub last: Failure,
-    /// Whether the walk belongs to an enclosing one.
-    pub in_walk: bool,
     /// Deployments that have failed, when the walk is a weighted failover.
     pub failed: Few,
 }
@@ -117,6 +115,8 @@ pub(super) struct Held {
     pub parallel: bool,
     /// Tokens taken out of the window.
     pub tokens: u64,
+    /// A failure has given them back.
+    pub tokens_returned: bool,
     /// Dollars taken out of the budget.
     pub dollars: Option<f64>,
 }
@@ -136,6 +136,8 @@ pub struct CallState {
     pub(super) flight: Option<Flight>,
     /// The client left while the upstream runs on.
     pub(super) client_left: bool,
+    /// `max_tokens` that a small token limit imposes on the request.
+    pub(super) output_cap: Option<Tokens>,
     /// The failed attempts of inner fallbacks still to be made.
     pub(super) inner_left: u32,
 }
@@ -166,6 +168,7 @@ impl CallState {
         self.held = Held::default();
         self.flight = None;
         self.client_left = false;
+        self.output_cap = None;
         self.inner_left = 0;
     }
 

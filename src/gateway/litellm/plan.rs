@@ -179,8 +179,10 @@ pub struct Deployment {
     pub inner_fallbacks: u32,
     /// `litellm_params.cache: true` while responses are cached: every call fails before it is made [T 107].
     pub breaks_on_cache: bool,
-    /// What an answer costs in LiteLLM's own books.
-    pub price: Price,
+    /// Longest answer of its model, where it is known.
+    pub max_output_tokens: Option<Tokens>,
+    /// What an answer costs in LiteLLM's own books; `None` where its price is not known, so that it costs nothing.
+    pub price: Option<Price>,
     /// Budget of the deployment.
     pub budget: Option<Budget>,
     /// Index into the budgets of providers.
@@ -196,8 +198,10 @@ pub struct Price {
     pub input: f64,
     /// Dollars for one output token.
     pub output: f64,
-    /// Discount and margin on the sum.
-    pub factor: Option<f64>,
+    /// Share of the sum taken off.
+    pub discount: f64,
+    /// Share of the rest put on top.
+    pub margin: f64,
     /// Dollars on top of each answer.
     pub fixed: f64,
 }
@@ -206,7 +210,8 @@ impl Price {
     /// The cost in the binary floats that LiteLLM computes with.
     pub fn cost(&self, usage: &Usage) -> f64 {
         let tokens = f64::from(usage.input) * self.input + f64::from(usage.output) * self.output;
-        self.factor.map_or(tokens, |factor| tokens * factor) + self.fixed
+        let net = tokens - tokens * self.discount;
+        net + (net * self.margin + self.fixed)
     }
 }
 
@@ -238,8 +243,21 @@ pub struct Name {
     pub context_fallbacks: Option<ListId>,
     /// The same for refused content.
     pub policy_fallbacks: Option<ListId>,
+    /// The highest prices and longest answer of its deployments, for reserving budgets.
+    pub greatest: Option<Greatest>,
     /// `model_group_retry_policy`.
     pub retry_policy: Option<RetryPolicy>,
+}
+
+/// The most that an answer of a group can cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Greatest {
+    /// Dollars for one input token.
+    pub input: f64,
+    /// Dollars for one output token.
+    pub output: f64,
+    /// Longest answer, where it is known.
+    pub max_output_tokens: Option<Tokens>,
 }
 
 /// Which deployments a name stands for.
@@ -413,6 +431,11 @@ impl Key {
 }
 
 impl Deployment {
+    /// What an answer costs in LiteLLM's own books, in dollars.
+    pub fn cost(&self, usage: &Usage) -> f64 {
+        self.price.map_or(0.0, |price| price.cost(usage))
+    }
+
     /// `tpm` as the latency and cost strategies read it: 0 is no limit.
     pub fn tpm_limit(&self) -> Option<u64> {
         self.tpm.filter(|limit| *limit > 0)

@@ -2,15 +2,13 @@
 
 use crate::gateway::litellm::lower::durations::{parse, unless_zero};
 use crate::gateway::litellm::lower::names::Names;
+use crate::gateway::litellm::lower::prices::KnownPrices;
 use crate::gateway::litellm::lower::settings::{dollars, fails_policy, provider_budgets, retry_policy};
-use crate::gateway::litellm::plan::{Budget, Deployment, Plan, Price};
+use crate::gateway::litellm::plan::{Budget, Deployment, Plan};
 use crate::gateway::litellm::wire;
-use crate::gateway::litellm::wire::{LitellmParams, Prices, Spanned, Wire};
+use crate::gateway::litellm::wire::{LitellmParams, Spanned, Wire};
 use crate::units::SimDuration;
 use std::collections::HashMap;
-
-/// What LiteLLM's cost-based strategy takes for a price that it does not know, in dollars.
-const UNKNOWN_PRICE: f64 = 5.0;
 
 /// Adds all deployments that the gateway keeps.
 pub(super) fn add(wire: &Wire, plan: &mut Plan, names: &mut Names) {
@@ -21,8 +19,16 @@ pub(super) fn add(wire: &Wire, plan: &mut Plan, names: &mut Names) {
         *sizes.entry(&entry.model_name.value).or_default() += 1;
     }
     let timeouts = Timeouts::of(wire);
+    let prices = KnownPrices::load();
     for entry in &kept {
         let mut deployment = lower(entry, wire, names, &timeouts);
+        let known = prices.of(entry, wire);
+        let own_window = entry.model_info.max_input_tokens.as_ref().and_then(|n| u64::try_from(n.value).ok());
+        let own_output = entry.model_info.max_output_tokens.as_ref().and_then(|n| u32::try_from(n.value).ok());
+        deployment.price = known.price;
+        deployment.max_input_tokens = own_window.or(known.max_input_tokens);
+        deployment.max_output_tokens = own_output.or(known.max_output_tokens);
+        deployment.compared_price = prices.compared(entry);
         deployment.alone = sizes[entry.model_name.value.as_str()] == 1;
         let provider = entry.provider.unwrap_or_default();
         deployment.provider_budget = budgets.iter().position(|(name, _)| name == provider).map(|index| index as u32);
@@ -55,10 +61,7 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
         stream_timeout: timeouts.of_stream(params),
         parallel: parallel(params, wire),
         max_tokens: count(&params.max_tokens).map(|n| n as u32),
-        max_input_tokens: count(&info.max_input_tokens),
-        compared_price: compared_price(entry),
         inner_fallbacks: params.fallbacks.as_ref().map_or(0, |list| list.value.len() as u32),
-        price: Price::default(),
         budget: budget(params),
         tags: params.tags.iter().flat_map(|tags| &tags.value).map(|tag| names.tag(&tag.value)).collect(),
         ..Deployment::default()
@@ -111,19 +114,6 @@ fn parallel(params: &LitellmParams, wire: &Wire) -> Option<u32> {
 fn budget(params: &LitellmParams) -> Option<Budget> {
     let limit = dollars(params.max_budget.as_ref()?.value);
     Some(Budget { limit, period: parse(&params.budget_duration.as_ref()?.value)? })
-}
-
-/// The nearest binary float of a price per unit.
-fn price(prices: &Prices, key: &str) -> Option<f64> {
-    let found = prices.iter().find(|(name, _)| name == key);
-    found.and_then(|(_, price)| price.value.to_string().parse().ok())
-}
-
-/// What the cost-based strategy compares: prices in `litellm_params` (0 counts as not set), else those that LiteLLM
-/// lists under exactly this model string [T 97].
-fn compared_price(entry: &wire::Deployment) -> f64 {
-    let own = |key| price(&entry.params_prices, key).filter(|price| *price != 0.0);
-    own("input_cost_per_token").unwrap_or(UNKNOWN_PRICE) + own("output_cost_per_token").unwrap_or(UNKNOWN_PRICE)
 }
 
 /// Retry policies of single groups.

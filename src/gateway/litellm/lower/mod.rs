@@ -5,6 +5,7 @@ mod durations;
 mod fallbacks;
 mod names;
 mod pattern;
+mod prices;
 mod request;
 mod settings;
 
@@ -13,6 +14,7 @@ use crate::gateway::litellm::plan::{Key, Layer, Plan};
 use crate::gateway::litellm::wire::Wire;
 use crate::gateway::parts::Minutes;
 
+pub use prices::add_greatest;
 pub use request::{RequestFallbacks, RequestParams};
 
 use names::Names;
@@ -42,6 +44,7 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> (Plan, Vec<Diagnostic>) {
     plan.proxy = settings::proxy(wire, setting);
     deployments::add(wire, &mut plan, &mut names);
     names::resolve(wire, &mut plan, &names);
+    prices::add_greatest(&mut plan);
     deployments::group_retry_policies(wire, &mut plan);
     fallbacks::add(wire, &mut plan, &names);
     plan.bodies = setting.bodies.iter().map(|body| request::lower(body, &mut plan, &mut names)).collect();

@@ -46,12 +46,12 @@ impl LiteLlm {
             self.refuse_before_call(cx, call, &flight, failure);
             return Next::Failed(failure);
         }
-        call.log.about = Some((deployment, name));
         if self.plan.proxy.cache.is_some()
-            && let Some(next) = self.ask_cache(cx, call, &flight)
+            && let Some(next) = self.break_on_cache(cx, call, &flight).or_else(|| self.ask_cache(cx, call, &flight))
         {
             return next;
         }
+        call.log.about = Some((deployment, name));
         self.state.strategy.called(cx.now, deployment, name);
         call.flight = Some(flight);
         call.inner_left = self.plan.deployment(deployment).inner_fallbacks;
@@ -202,9 +202,10 @@ impl LiteLlm {
         self.give_slot_back(cx, flight);
         self.log_deferred(cx, call);
         self.log_success(cx, Success { flight, usage: ended.usage, ended: Some(ended) });
-        self.release_after_success(cx, call, flight, &ended.usage);
+        let dollars = self.plan.deployment(flight.deployment).cost(&ended.usage);
+        self.release_after_success(cx, call, ended.usage, dollars);
         if self.plan.proxy.cache.is_some() {
-            self.keep_response(cx, flight, ended);
+            self.keep_response(cx, call, flight, ended);
         }
         Next::Do(Step::Respond(Response {
             http_status: 200,

@@ -23,6 +23,7 @@ impl LiteLlm {
             Ok(deployment) => {
                 let id = &self.plan.deployment(deployment).id;
                 cx.notes.decided(cx.now, cx.id, || format!("picks {id}"));
+                self.count_pick(cx, deployment);
                 self.take_slot(cx, call, deployment)
             }
             Err(failure) => {

@@ -49,7 +49,8 @@ impl LiteLlm {
         }
         self.log_deferred(cx, call);
         self.log_success(cx, Success { flight, usage: ended.usage, ended: Some(ended) });
-        self.release_after_success(cx, call, flight, &ended.usage);
+        let dollars = self.plan.deployment(flight.deployment).cost(&ended.usage);
+        self.release_after_success(cx, call, ended.usage, dollars);
         let served_by = Some(flight.deployment);
         Next::Do(Step::Respond(Response { http_status: 200, ok: true, served_by, source: Source::Upstream }))
     }

@@ -117,7 +117,7 @@ impl LiteLlm {
             call.attempted.clear();
         }
         remember(&mut call.attempted, Target::Name(from));
-        let walk = Walk { targets, next: 0, from, depth, cause: failure, last: failure, in_walk, failed };
+        let walk = Walk { targets, next: 0, from, depth, cause: failure, last: failure, failed };
         call.frames.push(Frame::Walk(walk));
         Next::WalkOn
     }

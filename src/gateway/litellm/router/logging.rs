@@ -38,6 +38,7 @@ impl LiteLlm {
             return;
         }
         call.log.failed = counts_once;
+        self.give_limits_back(cx, call);
         if let Some((deployment, name)) = call.log.about {
             self.state.strategy.failed(cx.now, deployment, name, failure);
             self.blame(cx, deployment, failure);

@@ -9,7 +9,7 @@ use crate::units::{DeploymentId, NameId, SimDuration, SimTime};
 const LIFE: SimDuration = SimDuration::from_secs(600);
 
 /// Requests and tokens of the minute, by group.
-pub(super) struct Spending {
+pub(in crate::gateway::litellm) struct Spending {
     groups: Vec<Group>,
 }
 

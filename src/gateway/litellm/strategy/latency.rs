@@ -12,7 +12,7 @@ use crate::units::{DeploymentId, NameId, SimTime};
 const PENALTY_SECS: f64 = 1000.0;
 
 /// Latencies by group.
-pub(super) struct Latencies {
+pub(in crate::gateway::litellm) struct Latencies {
     args: LatencyArgs,
     groups: Vec<Group>,
 }

@@ -11,7 +11,7 @@ use crate::units::{DeploymentId, NameId, SimDuration, SimTime};
 const LIFE: SimDuration = SimDuration::from_secs(3600);
 
 /// Calls in flight, by group and deployment.
-pub(super) struct InFlight {
+pub(in crate::gateway::litellm) struct InFlight {
     counts: Vec<ExpiringCounter<i64>>,
     deployments: usize,
 }

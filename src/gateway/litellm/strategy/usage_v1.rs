@@ -7,7 +7,7 @@ use crate::units::{DeploymentId, NameId};
 
 /// Use of the minute, by group. Answers are written under the name that was asked for, and read under the name that it
 /// stands for: behind an alias nothing is ever seen as used (from source only).
-pub(super) struct MinuteUse {
+pub(in crate::gateway::litellm) struct MinuteUse {
     groups: Vec<Group>,
 }
 
