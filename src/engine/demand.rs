@@ -26,9 +26,12 @@ impl DemandTotals {
 }
 
 /// Counts the current minute of one deployment.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Meter {
+    /// Whole minutes since the start.
     minute: i64,
+    /// When the current minute is over: compared with on every call, so that nothing is divided.
+    ends: SimTime,
     calls: u64,
     tokens: u64,
     in_flight: u64,
@@ -57,19 +60,30 @@ impl Meter {
     }
 
     /// Writes down all minutes that are over.
+    #[inline]
     fn advance(&mut self, now: SimTime, totals: &mut DemandTotals) {
-        let minute = now.0 / MINUTE_NANOS;
-        let passed = minute - self.minute;
-        if passed <= 0 {
-            return;
+        if now >= self.ends {
+            self.turn(now, totals);
         }
+    }
+
+    fn turn(&mut self, now: SimTime, totals: &mut DemandTotals) {
+        let minute = now.0 / MINUTE_NANOS;
         totals.calls.add(self.calls as f64);
         totals.tokens.add(self.tokens as f64);
         totals.concurrency.add(self.most_in_flight as f64);
-        let idle = (passed - 1) as u64;
+        let idle = (minute - self.minute - 1) as u64;
         totals.calls.add_many(0.0, idle);
         totals.tokens.add_many(0.0, idle);
         totals.concurrency.add_many(self.in_flight as f64, idle);
-        *self = Self { minute, in_flight: self.in_flight, most_in_flight: self.in_flight, ..Self::default() };
+        let ends = SimTime((minute + 1) * MINUTE_NANOS);
+        let most_in_flight = self.in_flight;
+        *self = Self { minute, ends, in_flight: self.in_flight, most_in_flight, ..Self::default() };
+    }
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self { minute: 0, ends: SimTime(MINUTE_NANOS), calls: 0, tokens: 0, in_flight: 0, most_in_flight: 0 }
     }
 }

@@ -4,15 +4,18 @@ use crate::engine::demand::Meter;
 use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::run::{DeploymentTotals, ErrorClass, Run, StepTotals};
 use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
-use crate::ledger::{Cause, Charge, Ledger, Shape, Tariffs};
+use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, Shape, Tariffs};
 use crate::provider::Service;
 use crate::units::{CallId, DeploymentId, GroupId, Money, Outcome, SimDuration, SimTime, Usage};
 
 /// Records one run.
 pub struct Recorder<'a> {
     tariffs: &'a Tariffs,
-    step: SimDuration,
+    /// Steps of time in a nanosecond: a multiplication instead of a division, four times a request.
+    steps_per_nano: f64,
     horizon: SimTime,
+    /// By deployment: what the provider bills is what the gateway reports.
+    same_prices: Vec<bool>,
     meters: Vec<Meter>,
     cooling_until: Vec<SimTime>,
     run: Run,
@@ -25,8 +28,9 @@ impl<'a> Recorder<'a> {
         let steps = usize::try_from((horizon.0.max(1) - 1) / step_nanos + 1).unwrap_or(1);
         Self {
             tariffs,
-            step,
+            steps_per_nano: 1.0 / step_nanos as f64,
             horizon: SimTime::ZERO + horizon,
+            same_prices: tariffs.deployments.iter().map(DeploymentTariff::is_reported_as_billed).collect(),
             meters: vec![Meter::default(); shape.deployments],
             cooling_until: vec![SimTime::ZERO; shape.deployments],
             run: Run {
@@ -52,52 +56,63 @@ impl<'a> Recorder<'a> {
 
     /// The step of time that a moment belongs to; what happens after the horizon belongs to the last one.
     fn step_index(&self, at: SimTime) -> usize {
-        ((at.0 / self.step.0.max(1)) as usize).min(self.run.steps.len() - 1)
+        ((at.0 as f64 * self.steps_per_nano) as i32 as usize).min(self.run.steps.len() - 1)
     }
 
     fn home(&self, request: &RequestRecord, served: GroupId) -> GroupId {
         self.tariffs.homes[request.view.model.index()].unwrap_or(served)
     }
 
-    /// Books what the provider bills for an attempt.
-    fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
+    /// Books what the provider bills for an attempt; says how much, if anyone knows.
+    fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Option<Money> {
         let deployment = attempt.attempt.deployment;
         let tariff = &self.tariffs.deployments[deployment.index()];
         let usage = &attempt.billed;
         let Some(rates) = tariff.billed.as_ref().map(|schedule| schedule.at(attempt.at)) else {
             self.run.deployments[deployment.index()].unpriced(usage);
-            return;
+            return None;
         };
         let group = tariff.group;
         let home = self.home(request, group);
         let parts = rates.charge_parts(usage);
-        let writing = Money::from_picos(parts.cache_write.into());
-        let amount = parts.total() - writing;
-        let cause = cause_of(request, attempt);
-        let premium = match self.tariffs.home_charge(home, usage, attempt.at) {
-            Some(at_home) if home != group => amount + writing - at_home,
-            _ => Money::ZERO,
+        let (amount, writing) = (parts.total(), Money::from_picos(parts.cache_write.into()));
+        let premium = match home != group {
+            true => self.tariffs.home_charge(home, usage, attempt.at).map_or(Money::ZERO, |at_home| amount - at_home),
+            false => Money::ZERO,
         };
-        let key = request.view.key;
-        let charge = Charge { cause, deployment, key, class: request.class, home, group, amount, premium };
+        let charge = Charge {
+            cause: cause_of(request, attempt),
+            deployment,
+            key: request.view.key,
+            class: request.class,
+            home,
+            group,
+            amount: amount - writing,
+            premium,
+        };
         self.run.ledger.post(&charge);
         if writing != Money::ZERO {
             let premium = Money::ZERO;
             self.run.ledger.post(&Charge { cause: Cause::CacheWrite, amount: writing, premium, ..charge });
         }
         let step = self.step_index(attempt.at);
-        self.run.steps[step].spend += amount + writing;
+        self.run.steps[step].spend += amount;
         let deployments = self.run.deployments.len();
-        self.run.spend_by_deployment[step * deployments + deployment.index()] += amount + writing;
+        self.run.spend_by_deployment[step * deployments + deployment.index()] += amount;
+        Some(amount)
     }
 
-    /// What the gateway would write into its own spend log for this attempt.
-    fn report_spend(&mut self, attempt: &AttemptRecord<'_>) {
-        let known = matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled);
-        let tariff = &self.tariffs.deployments[attempt.attempt.deployment.index()];
-        if let Some(rates) = tariff.reported.as_ref().filter(|_| known) {
-            self.run.reported_spend += rates.at(attempt.at).charge(&attempt.ended.usage);
+    /// What the gateway would write into its own spend log for this attempt: failures cost nothing there.
+    fn report_spend(&mut self, attempt: &AttemptRecord<'_>, charged: Option<Money>) {
+        if !matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled) {
+            return;
         }
+        let index = attempt.attempt.deployment.index();
+        self.run.reported_spend += match (charged, &self.tariffs.deployments[index].reported) {
+            (Some(amount), _) if self.same_prices[index] && attempt.billed == attempt.ended.usage => amount,
+            (_, Some(rates)) => rates.at(attempt.at).charge(&attempt.ended.usage),
+            (_, None) => Money::ZERO,
+        };
     }
 }
 
@@ -154,10 +169,9 @@ impl Observer for Recorder<'_> {
             Some(class) => totals.errors[class as usize] += 1,
             None => totals.answered(&attempt.ended.usage, attempt.at - attempt.ended.started),
         }
-        if attempt.billed != Usage::default() {
-            self.charge(request, attempt);
-        }
-        self.report_spend(attempt);
+        let is_billed = attempt.billed != Usage::default();
+        let charged = if is_billed { self.charge(request, attempt) } else { None };
+        self.report_spend(attempt, charged);
     }
 
     fn responded(&mut self, _: CallId, request: &RequestRecord, response: &Response, now: SimTime) {

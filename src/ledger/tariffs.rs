@@ -20,6 +20,13 @@ pub struct DeploymentTariff {
     pub reported: Option<RateSchedule>,
 }
 
+impl DeploymentTariff {
+    /// Whether the gateway's prices are the provider's, so that a charge needs to be computed only once.
+    pub fn is_reported_as_billed(&self) -> bool {
+        self.billed == self.reported
+    }
+}
+
 /// All tariffs of a world.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tariffs {

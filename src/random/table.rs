@@ -51,9 +51,11 @@ impl Table {
     #[inline]
     pub fn at(&self, u: f64) -> f64 {
         let place = u * CELLS as f64;
-        let cell = place as usize;
+        // By way of `i32`: one conversion instruction each way, where `usize` takes fifteen on baseline x86-64.
+        let whole = place as i32;
+        let cell = whole as usize;
         if cell.wrapping_sub(EDGE_CELLS) < CELLS - 2 * EDGE_CELLS {
-            return between(self.body[cell], self.body[cell + 1], place - cell as f64);
+            return between(self.body[cell], self.body[cell + 1], place - f64::from(whole));
         }
         self.tail(u)
     }
