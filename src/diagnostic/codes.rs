@@ -105,6 +105,8 @@ codes! {
     NEEDS_PACKAGE = "BC343";
     /// A threshold in seconds that looks like a share.
     ALERTING_SECONDS = "BC344";
+    /// A setting that needs a licence.
+    NEEDS_LICENCE = "BC345";
 }
 
 /// What a code stands for.
