@@ -4,23 +4,33 @@
 
 #![forbid(unsafe_code)]
 
+/// Exact money, tokens, simulated time, ids.
+pub mod units;
 /// Findings about places in files; no rendering.
 pub mod diagnostic;
-/// Text to a tree of values with positions, for YAML and JSON.
+/// YAML and JSON text as a tree of values with positions; no meaning.
 pub mod document;
-/// The discrete-event loop.
-pub mod engine;
-/// Replications and what they say together.
-pub mod experiment;
+/// Addressed draws and distributions.
+pub mod random;
+/// Histograms, moments, quantiles with intervals.
+pub mod stats;
+/// Price tables and what a usage costs.
+pub mod pricing;
+/// Workloads: arrivals, what gateways see of a request, and its hidden fate.
+pub mod traffic;
+/// How deployments answer.
+pub mod provider;
 /// Gateways as state machines.
 pub mod gateway;
 /// Every dollar once, by why it was spent.
 pub mod ledger;
-/// How deployments answer.
-pub mod provider;
-/// Addressed draws and distributions.
-pub mod random;
-/// What people and programs read.
+/// The files of a scenario, compiled to a world; the only reader of files.
+pub mod scenario;
+/// The discrete-event loop.
+pub mod engine;
+/// Replications and what they say together.
+pub mod experiment;
+/// Forecasts as bytes: terminal, HTML, charts, CSV, JSON.
 pub mod report;
-/// Exact money, tokens, simulated time, ids.
-pub mod units;
+/// Arguments, dispatch, printing, progress, exit codes.
+pub mod cli;

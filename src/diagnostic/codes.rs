@@ -35,6 +35,8 @@ codes! {
     DUPLICATE_KEY = "BC006";
     /// A key that is not read as text.
     KEY_NOT_TEXT = "BC007";
+    /// A file that cannot be read at all.
+    UNREADABLE = "BC008";
     /// A value of another type than expected.
     WRONG_TYPE = "BC101";
     /// A number that cannot be used: not finite, too large, or with too many digits.
@@ -107,6 +109,12 @@ codes! {
     ALERTING_SECONDS = "BC344";
     /// A setting that needs a licence.
     NEEDS_LICENCE = "BC345";
+    /// A key that a scenario file does not have.
+    SCENARIO_KEY = "BC501";
+    /// A value that cannot stand at this place of a scenario file.
+    SCENARIO_VALUE = "BC502";
+    /// A name in a scenario file that stands for nothing: a model, key, provider or preset.
+    SCENARIO_NAME = "BC503";
 }
 
 /// What a code stands for.

@@ -30,6 +30,7 @@ pub fn conclude(service: &Service, limits: &Limits, stream: bool) -> Conclusion 
         limit(headers_limit, Phase::BeforeHeaders);
     } else if stream && service.chunks > 0 {
         let silence = SimDuration(service.headers.0.saturating_add(limits.idle.0)).min(limits.first_token);
+        let silence = silence.max(service.headers);
         if service.first_token > silence {
             limit(silence, Phase::BeforeContent);
         } else if service.gap() > limits.idle {

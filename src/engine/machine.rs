@@ -5,18 +5,8 @@ use crate::engine::queue::{Class, Queue};
 use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Response, Step, Turn};
 use crate::provider::{Service, Upstream, UpstreamCall};
 use crate::random::Draws;
-use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RetryAfter, SimDuration, SimTime, Usage};
-
-/// When the client of a request gives up, if it does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leave {
-    /// It waits for the answer.
-    Never,
-    /// This long after it asked.
-    After(SimDuration),
-    /// When it has received this many pieces of a stream.
-    AfterChunks(u32),
-}
+use crate::traffic::Leave;
+use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimDuration, SimTime, Usage};
 
 /// A request on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -45,20 +35,20 @@ pub trait Arrivals {
     fn take(&mut self) -> Option<Arrival<Self::Fate>>;
 
     /// A request of this class is over (closed-loop traffic sends its next one).
-    fn responded(&mut self, now: SimTime, class: ClassId, response: &Response) {
-        let _ = (now, class, response);
+    fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, response: &Response) {
+        let _ = (now, class, request, response);
     }
 }
 
 /// One upstream attempt after its end.
 #[derive(Debug, Clone, Copy)]
-pub struct AttemptRecord {
+pub struct AttemptRecord<'a> {
     /// What the gateway asked for.
-    pub attempt: Attempt,
+    pub attempt: &'a Attempt,
     /// How the provider would have answered.
-    pub service: Service,
+    pub service: &'a Service,
     /// How it ended.
-    pub ended: Ended,
+    pub ended: &'a Ended,
     /// When it ended.
     pub at: SimTime,
     /// What the provider bills for it.
@@ -87,9 +77,9 @@ pub trait Observer: Notes {
     /// A request has arrived.
     fn arrived(&mut self, call: CallId, request: &RequestRecord);
     /// An attempt has started.
-    fn attempted(&mut self, call: CallId, request: &RequestRecord, attempt: &Attempt, now: SimTime);
+    fn attempted(&mut self, call: CallId, request: &RequestRecord, attempt: &Attempt, service: &Service, now: SimTime);
     /// An attempt has ended.
-    fn ended(&mut self, call: CallId, request: &RequestRecord, attempt: &AttemptRecord);
+    fn ended(&mut self, call: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>);
     /// A request is over.
     fn responded(&mut self, call: CallId, request: &RequestRecord, response: &Response, now: SimTime);
     /// The horizon is over and this request never came to an end.
@@ -113,6 +103,7 @@ struct Slot<C, F> {
     fate: F,
     leave: Leave,
     call: C,
+    /// The attempt on its way; read in place, for it is large.
     in_flight: Option<InFlight>,
     /// Calls so far per deployment.
     tries: Vec<(DeploymentId, u32)>,
@@ -256,40 +247,50 @@ where
 
     /// The attempt in flight, or the sleep, has come to its end.
     fn step_is_due(&mut self, now: SimTime, id: CallId) {
-        let event = match self.slots[id.index()].in_flight {
-            Some(flight) => {
-                Event::Ended(self.end_attempt(now, id, flight, flight.conclusion.outcome, flight.conclusion.phase))
-            }
-            None => Event::Woke,
-        };
+        let event = self.end_attempt(now, id, false).map_or(Event::Woke, Event::Ended);
         self.resume(now, id, event);
     }
 
-    /// Closes an attempt: the provider bills, the observer books, the gateway will be told.
-    fn end_attempt(&mut self, now: SimTime, id: CallId, flight: InFlight, outcome: Outcome, phase: Phase) -> Ended {
-        let elapsed = now - flight.started;
-        let service = &flight.service;
+    /// Ends the attempt in flight, if there is one, as it concludes or because it is cancelled: the provider bills, the
+    /// observer books, the gateway will be told.
+    fn end_attempt(&mut self, now: SimTime, id: CallId, cancelled: bool) -> Option<Ended> {
+        let slot = &mut self.slots[id.index()];
+        let flight = slot.in_flight.as_ref()?;
+        let (service, elapsed) = (&flight.service, now - flight.started);
+        let (outcome, phase) = if cancelled {
+            (Outcome::Cancelled, phase_at(service, elapsed, flight.upstream.stream))
+        } else {
+            (flight.conclusion.outcome, flight.conclusion.phase)
+        };
         let usage = match (outcome, phase) {
             (Outcome::Ok, _) => service.usage,
             (_, Phase::AfterContent) => service.usage_by(elapsed),
             _ => Usage::default(),
         };
-        let streams = flight.upstream.stream && service.chunks_by(elapsed) > 0 && phase == Phase::AfterContent;
-        let first_token = streams.then(|| flight.started + service.first_token);
-        let retry_after = if outcome == service.outcome { service.retry_after } else { RetryAfter::None };
-        let ended = Ended { outcome, phase, retry_after, started: flight.started, first_token, usage };
+        let has_streamed = flight.upstream.stream && phase == Phase::AfterContent && service.chunks_by(elapsed) > 0;
+        let ended = Ended {
+            outcome,
+            phase,
+            retry_after: if outcome == service.outcome { service.retry_after } else { RetryAfter::None },
+            started: flight.started,
+            first_token: has_streamed.then(|| flight.started + service.first_token),
+            usage,
+        };
+        slot.record.first_token = slot.record.first_token.or(ended.first_token);
         let billed = self.upstream.ended(now, &flight.upstream, service, outcome, elapsed);
-        let slot = &mut self.slots[id.index()];
-        slot.in_flight = None;
-        slot.record.first_token = slot.record.first_token.or(first_token);
-        let record = AttemptRecord { attempt: flight.attempt, service: flight.service, ended, at: now, billed };
+        let record = AttemptRecord { attempt: &flight.attempt, service, ended: &ended, at: now, billed };
         self.observer.ended(id, &slot.record, &record);
-        ended
+        slot.in_flight = None;
+        Some(ended)
     }
 
     fn client_leaves(&mut self, now: SimTime, id: CallId) {
-        self.slots[id.index()].record.client_gone = true;
-        self.resume(now, id, Event::ClientLeft);
+        let slot = &mut self.slots[id.index()];
+        slot.record.client_gone = true;
+        let phase = slot.in_flight.as_ref().map_or(Phase::BeforeHeaders, |flight| {
+            phase_at(&flight.service, now - flight.started, flight.upstream.stream)
+        });
+        self.resume(now, id, Event::ClientLeft(phase));
     }
 
     /// Tells the gateway what has happened and does what it says.
@@ -323,8 +324,8 @@ where
             max_tokens: attempt.max_tokens,
         };
         slot.record.attempts += 1;
-        self.observer.attempted(id, &slot.record, &attempt, now);
         let service = self.upstream.serve(now, &upstream, &slot.fate);
+        self.observer.attempted(id, &slot.record, &attempt, &service, now);
         let conclusion = conclude(&service, &attempt.limits, upstream.stream);
         slot.in_flight = Some(InFlight { attempt, upstream, service, started: now, conclusion });
         if let Leave::AfterChunks(n) = slot.leave
@@ -349,24 +350,20 @@ where
     fn cancel_attempt(&mut self, now: SimTime, id: CallId) {
         let slot = &mut self.slots[id.index()];
         slot.step = slot.step.wrapping_add(1);
-        let Some(flight) = slot.in_flight else { return };
-        let phase = phase_at(&flight.service, now - flight.started, flight.upstream.stream);
-        let ended = self.end_attempt(now, id, flight, Outcome::Cancelled, phase);
-        self.resume(now, id, Event::Ended(ended));
+        if let Some(ended) = self.end_attempt(now, id, true) {
+            self.resume(now, id, Event::Ended(ended));
+        }
     }
 
     /// The request is over. An attempt that is still in flight is closed first.
     fn respond(&mut self, now: SimTime, id: CallId, response: &Response) {
-        if let Some(flight) = self.slots[id.index()].in_flight {
-            let phase = phase_at(&flight.service, now - flight.started, flight.upstream.stream);
-            self.end_attempt(now, id, flight, Outcome::Cancelled, phase);
-        }
+        self.end_attempt(now, id, true);
         let slot = &mut self.slots[id.index()];
         slot.step = slot.step.wrapping_add(1);
         slot.generation = slot.generation.wrapping_add(1);
         slot.busy = false;
         self.observer.responded(id, &slot.record, response, now);
-        self.arrivals.responded(now, slot.record.class, response);
+        self.arrivals.responded(now, slot.record.class, slot.record.view.id, response);
         self.free.push(id);
     }
 

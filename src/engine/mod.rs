@@ -1,7 +1,17 @@
 //! The discrete-event loop. It knows clocks, queues and providers; it never asks which gateway it is running.
 
 mod attempt;
+mod demand;
 mod machine;
 mod queue;
+mod recorder;
+mod replay;
+mod run;
+mod simulate;
 
-pub use machine::{Arrival, Arrivals, AttemptRecord, Engine, Leave, Observer, RequestRecord};
+pub use demand::DemandTotals;
+pub use machine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord};
+pub use recorder::Recorder;
+pub use replay::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
+pub use run::{DeploymentTotals, ErrorClass, RequestTotals, Run, StepTotals};
+pub use simulate::simulate;

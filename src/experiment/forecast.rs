@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::ledger::Causes;
+use crate::scenario::Assumption;
 use crate::units::Money;
 
 /// The result of many replications of one scenario.
@@ -389,19 +390,4 @@ pub struct Finding {
     pub detail: String,
     /// Mean dollars a horizon at stake, if known.
     pub money: Option<Money>,
-}
-
-/// A value that the user did not write.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Assumption {
-    /// What it is about, e.g. `traffic.chat.input_tokens`.
-    pub name: String,
-    /// The value, readable.
-    pub value: String,
-    /// Who assumed it: `user`, `gateway default` or `billcast`.
-    pub assumed_by: &'static str,
-    /// Where the figure comes from.
-    pub source: String,
-    /// As-of date of the source; empty if it has none.
-    pub as_of: String,
 }

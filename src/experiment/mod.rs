@@ -1,8 +1,17 @@
 //! Replications and what they say together.
 
+mod assemble;
+mod findings;
+mod fold;
 mod forecast;
+mod replicate;
+mod run;
 
+pub use crate::scenario::Assumption;
+pub use assemble::{DeploymentLabel, Labels, ShareLabel};
 pub use forecast::{
-    About, Assumption, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
-    LatencyStats, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
+    About, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow, LatencyStats,
+    MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
+pub use replicate::{Options, Progress, Unwatched};
+pub use run::forecast;

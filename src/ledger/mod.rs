@@ -2,6 +2,8 @@
 
 mod books;
 mod cause;
+mod tariffs;
 
 pub use books::{Charge, Edge, Ledger, Shape};
 pub use cause::{Cause, Causes};
+pub use tariffs::{DeploymentTariff, RateSchedule, Tariffs};

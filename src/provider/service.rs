@@ -67,10 +67,13 @@ impl Service {
 
     /// Usage of the part of the answer that had been produced `elapsed` after the start.
     pub fn usage_by(&self, elapsed: SimDuration) -> Usage {
-        let part = |tokens: Tokens| {
-            let chunks = u64::from(self.chunks.max(1));
-            (u64::from(tokens) * u64::from(self.chunks_by(elapsed)) / chunks) as Tokens
-        };
+        self.usage_by_chunks(self.chunks_by(elapsed))
+    }
+
+    /// Usage of the part of the answer up to this many chunks.
+    pub fn usage_by_chunks(&self, chunks: u32) -> Usage {
+        let all = u64::from(self.chunks.max(1));
+        let part = |tokens: Tokens| (u64::from(tokens) * u64::from(chunks) / all) as Tokens;
         Usage { output: part(self.usage.output), reasoning: part(self.usage.reasoning), ..self.usage }
     }
 }

@@ -46,6 +46,12 @@ pub enum Purpose {
     ErrorLatency = 14,
     /// Which virtual key sends the request.
     Key = 15,
+    /// Time between an answer and the next request of the same user.
+    Think = 16,
+    /// Length of a session.
+    Turns = 17,
+    /// Which part of the input is shared with other requests.
+    Prefix = 18,
 }
 
 /// Odd multipliers that spread the parts of an address over 64 bits (golden ratio and two mixers' constants).
@@ -57,6 +63,19 @@ pub const fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     x ^ (x >> 31)
+}
+
+/// The address of a thing that has a name (a deployment, a process): draws then stay with the name, whatever its place in
+/// a file. FNV-1a, mixed.
+pub const fn address_of(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let mut hash: u64 = 0xCBF2_9CE4_8422_2325;
+    let mut at = 0;
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01B3);
+        at += 1;
+    }
+    mix(hash)
 }
 
 /// The base of all draws of one stream (traffic class, deployment, process) in one replication.
@@ -90,7 +109,8 @@ impl Addressed {
 
     /// A uniform number in [0, 1) for an address within the current request.
     pub const fn unit_at(&self, purpose: Purpose, deployment: u32, nth: u32) -> f64 {
-        (self.bits(purpose, deployment, nth) >> 11) as f64 * UNITS_PER_BIT
+        // 53 bits fit a signed integer, whose conversion is one instruction.
+        (self.bits(purpose, deployment, nth) >> 11) as i64 as f64 * UNITS_PER_BIT
     }
 }
 

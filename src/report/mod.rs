@@ -1,4 +1,42 @@
-//! What people and programs read. Everything here returns text or bytes; writing them is the caller's business.
+//! A forecast in the forms that its readers use. Everything is a pure function to bytes: no files, no clock, no chance.
+//!
+//! [`View`] derives and words everything once; the renderers only lay it out, so all of them show the same figures.
 
+mod chart;
+mod csv_files;
 /// Findings about files: with a snippet for people, as JSON and as SARIF for programs.
 pub mod diagnostics;
+mod html;
+mod json;
+mod scale;
+mod terminal;
+mod trace;
+pub mod text;
+mod view;
+
+pub use html::html;
+pub use json::{SCHEMA, json};
+pub use terminal::{TerminalOptions, terminal};
+pub use trace::trace;
+pub use view::View;
+
+use crate::experiment::Forecast;
+
+/// A file to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artefact {
+    /// Its name, without a folder.
+    pub file_name: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// Every file of a report.
+pub fn artefacts(forecast: &Forecast) -> Vec<Artefact> {
+    let view = View::new(forecast);
+    let mut all = vec![Artefact { file_name: "forecast.json".to_owned(), bytes: json(&view) }];
+    all.extend(csv_files::csv_files(&view));
+    all.push(Artefact { file_name: "report.html".to_owned(), bytes: html(&view).into_bytes() });
+    all.extend(chart::files(&view));
+    all
+}

@@ -3,6 +3,8 @@
 mod ids;
 mod money;
 mod outcome;
+mod price;
+mod quantity;
 mod time;
 mod usage;
 
@@ -10,7 +12,9 @@ pub use ids::{
     AttemptNumber, BodyId, CallId, ClassId, DeploymentId, GroupId, KeyId, ModelId, NameId, PromptId, ProviderId,
     RequestId, TeamId,
 };
-pub use money::{Money, MoneyError, UnitPrice};
+pub use money::{Money, MoneyError};
 pub use outcome::{Outcome, Phase, RetryAfter};
+pub use price::{ExactCost, UnitPrice};
+pub use quantity::{Count, PerSecond, QuantityError, Seconds, Share, parse_scaled};
 pub use time::{SimDuration, SimTime};
 pub use usage::{Tokens, Usage};

@@ -1,21 +1,16 @@
-//! Exact money. Amounts are whole picodollars and prices whole attodollars in `i128`, read from decimal text; no amount
-//! ever passes through a float, so totals do not depend on the order of addition.
+//! Exact money. Amounts are whole picodollars in `i128`, read from decimal text; no amount ever passes through a float,
+//! so totals do not depend on the order of addition.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Neg, Sub};
 use std::str::FromStr;
 
 const PICOS_PER_DOLLAR: u32 = 12;
-const ATTOS_PER_DOLLAR: u32 = 18;
 const ATTOS_PER_PICO: i128 = 1_000_000;
 
 /// An amount of US dollars in whole picodollars (10⁻¹² $). May be negative (a difference).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Money(i128);
-
-/// A price in whole attodollars (10⁻¹⁸ $) for one unit: a token, a second, a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct UnitPrice(i128);
 
 /// Why a text is not an amount of money.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,44 +63,6 @@ impl Money {
     }
 }
 
-impl UnitPrice {
-    /// Free.
-    pub const ZERO: Self = Self(0);
-
-    /// A price of whole attodollars a unit.
-    pub const fn from_attos(attos: i128) -> Self {
-        Self(attos)
-    }
-
-    /// The price in whole attodollars a unit.
-    pub const fn attos(self) -> i128 {
-        self.0
-    }
-
-    /// A price given for a million units: `0.14` for $0.14 per 1M tokens.
-    ///
-    /// # Errors
-    /// [`MoneyError`] when the text is not a decimal number or finer than 10⁻¹² $ per million.
-    pub fn per_million(text: &str) -> Result<Self, MoneyError> {
-        parse_decimal(text, ATTOS_PER_DOLLAR - 6).map(Self)
-    }
-
-    /// The cost of `units`, exactly, in attodollars; `None` on overflow.
-    pub const fn times(self, units: u64) -> Option<i128> {
-        self.0.checked_mul(units as i128)
-    }
-
-    /// The price in whole picodollars if it is one exactly, for the engine's integer arithmetic.
-    pub fn exact_picos(self) -> Option<u64> {
-        if self.0 % ATTOS_PER_PICO == 0 { u64::try_from(self.0 / ATTOS_PER_PICO).ok() } else { None }
-    }
-
-    /// The decimal text of the price per million units.
-    pub fn per_million_text(self) -> String {
-        decimal_text(self.0, ATTOS_PER_DOLLAR - 6)
-    }
-}
-
 /// Rounds attodollars to money, half away from zero.
 impl Money {
     /// An exact amount of attodollars rounded to picodollars, half away from zero.
@@ -123,25 +80,10 @@ impl FromStr for Money {
     }
 }
 
-impl FromStr for UnitPrice {
-    type Err = MoneyError;
-
-    /// A price in dollars for one unit, e.g. `2.5e-06`.
-    fn from_str(text: &str) -> Result<Self, MoneyError> {
-        parse_decimal(text, ATTOS_PER_DOLLAR).map(Self)
-    }
-}
-
 impl fmt::Display for Money {
     /// The shortest exact decimal text with at least two decimals.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&decimal_text(self.0, PICOS_PER_DOLLAR))
-    }
-}
-
-impl fmt::Display for UnitPrice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&decimal_text(self.0, ATTOS_PER_DOLLAR))
     }
 }
 
@@ -189,7 +131,7 @@ impl serde::Serialize for Money {
 }
 
 /// The decimal text of `value` · 10^-`scale`, trailing zeros dropped down to two decimals.
-fn decimal_text(value: i128, scale: u32) -> String {
+pub(super) fn decimal_text(value: i128, scale: u32) -> String {
     let unit = 10u128.pow(scale);
     let digits = format!("{:0width$}", value.unsigned_abs() % unit, width = scale as usize);
     let fraction = digits.trim_end_matches('0');
@@ -198,7 +140,7 @@ fn decimal_text(value: i128, scale: u32) -> String {
 }
 
 /// Parses `[-]digits[.digits][e[+-]digits]` into an integer scaled by 10^`scale`; never rounds.
-fn parse_decimal(text: &str, scale: u32) -> Result<i128, MoneyError> {
+pub(super) fn parse_decimal(text: &str, scale: u32) -> Result<i128, MoneyError> {
     let not_decimal = || MoneyError::NotDecimal(text.to_owned());
     let trimmed = text.trim();
     let (negative, unsigned) = match trimmed.strip_prefix('-') {
@@ -246,13 +188,6 @@ mod tests {
     }
 
     #[test]
-    fn exponents_shift_the_point_without_rounding() {
-        assert_eq!("2.5e-06".parse::<UnitPrice>(), UnitPrice::per_million("2.5"));
-        assert_eq!("1e2".parse::<Money>().unwrap(), money("100"));
-        assert_eq!("1.4e-7".parse::<UnitPrice>().unwrap().exact_picos(), Some(140_000));
-    }
-
-    #[test]
     fn what_cannot_be_exact_is_refused() {
         for text in ["", ".", "1e", "NaN", "inf", "1,5", "0x10", "1e-13", "1e99", "٣"] {
             assert!(text.parse::<Money>().is_err(), "{text}");
@@ -264,11 +199,5 @@ mod tests {
         assert_eq!(money("0.005").to_cents(), "0.01");
         assert_eq!(money("-0.005").to_cents(), "-0.01");
         assert_eq!(money("2.004999").to_cents(), "2.00");
-    }
-
-    #[test]
-    fn times_is_exact() {
-        let price = UnitPrice::per_million("2.50").unwrap();
-        assert_eq!(Money::from_attos_rounded(price.times(1_000_000).unwrap()), money("2.50"));
     }
 }

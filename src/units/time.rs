@@ -14,7 +14,8 @@ const NANOS_PER_SECOND: f64 = 1e9;
 
 /// Rounds seconds to whole nanoseconds; saturates at the ends of the range, NaN becomes 0.
 fn nanos(seconds: f64) -> i64 {
-    (seconds * NANOS_PER_SECOND).round() as i64
+    let exact = seconds * NANOS_PER_SECOND;
+    (exact + 0.5_f64.copysign(exact)) as i64
 }
 
 impl SimTime {

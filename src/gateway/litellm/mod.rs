@@ -1,6 +1,26 @@
-//! The LiteLLM proxy, version 1.102.
+//! The LiteLLM proxy, version 1.102.4, as a state machine (profile `litellm-1.102`).
+//!
+//! `wire` mirrors the config file, `lower` turns it into a [`plan::Plan`], `router` is what happens to a request, step by
+//! step, `strategy` how a deployment is picked. `[T nn]` names the recorded case that proves a rule; "from source only"
+//! marks rules that no recording shows.
 
+mod call;
+/// LiteLLM's own defaults.
+pub mod defaults;
+mod failure;
 /// Which keys do something, and which do not.
 pub mod keys;
+/// Config file to plan.
+pub mod lower;
+/// The compiled configuration.
+pub mod plan;
+/// Numbers by class of failure.
+pub mod policy;
+mod router;
+mod state;
+mod strategy;
 /// The config file as it is written, each value with its place.
 pub mod wire;
+
+pub use call::CallState;
+pub use router::LiteLlm;

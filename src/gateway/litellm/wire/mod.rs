@@ -22,6 +22,7 @@ pub use consequence::Section;
 pub use fallbacks::{Fallback, FallbackTarget, Fallbacks};
 pub use model::{Deployment, LitellmParams, ModelInfo, Prices};
 pub use nearest::nearest;
+pub use provider::{prefixes, provider_of};
 pub use settings::{
     Alias, AllowedFailsPolicy, Budget, CacheParams, GeneralSettings, LitellmSettings, Margin, RetryPolicy,
     RouterSettings, RoutingGroup, StrategyArgs,

@@ -78,6 +78,8 @@ section! {
         max_tokens: i64,
         /// Without effect: the request decides.
         stream: bool,
+        /// Breaks every call while responses are cached.
+        cache: bool,
         /// Tags for tag routing.
         tags: Vec<Spanned<String>>,
         /// Region, for pre-call checks.
@@ -114,6 +116,8 @@ section! {
         allowed_fails_policy: AllowedFailsPolicy,
         /// Whether requests are priced by the region that serves them.
         region_name: String,
+        /// Rank within the group, where `litellm_params` has none.
+        order: i64,
         /// Environments in which the deployment exists.
         supported_environments: Vec<Spanned<String>>,
     }
@@ -132,6 +136,12 @@ pub struct Organizations(pub usize);
 pub struct Id(pub String);
 
 impl Deployment {
+    /// Gives the deployment an id if none is written.
+    pub fn name_if_nameless(&mut self, id: &str) {
+        let span = self.span;
+        self.model_info.id.get_or_insert_with(|| Spanned { value: Id(id.to_owned()), span });
+    }
+
     /// Reads one entry of `model_list`; `None` when nothing can be made of it.
     pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         reader.dropped = false;

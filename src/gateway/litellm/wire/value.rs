@@ -91,7 +91,7 @@ impl Reader {
     /// Something else where a list or map belongs; what Python takes for nothing is nothing.
     pub(super) fn not_a_collection(&mut self, node: &Node, expected: &str) {
         match node.as_str().and_then(environment_name) {
-            Some(name) => self.from_environment(node, name),
+            Some(name) => self.note_environment(node, name),
             None if is_falsy(node) => {}
             None => self.wrong(node, expected),
         }
@@ -119,16 +119,16 @@ impl Reader {
     }
 
     /// A value that only the gateway's environment knows.
-    fn from_environment(&mut self, node: &Node, name: &str) {
+    fn note_environment(&mut self, node: &Node, name: &str) {
         let message = format!("the value of `{}` is not known here, so it is taken as not set", shown(name));
         let help = Some("write the value into the file to have it simulated");
         self.report(codes::FROM_ENVIRONMENT, Severity::Note, node.span, message, help);
     }
 
     /// A number from the environment arrives as text; only some settings take that.
-    fn number_from_environment(&mut self, node: &Node, name: &str) {
+    fn number_in_environment(&mut self, node: &Node, name: &str) {
         if self.section.takes_text_as_number(self.key) {
-            self.from_environment(node, name);
+            self.note_environment(node, name);
         } else {
             self.refuse(node, "a value from the environment arrives as text, and this must be a number".to_owned());
         }
@@ -219,7 +219,7 @@ fn number(node: &Node, expected: &str, reader: &mut Reader) -> Option<Decimal> {
 /// Text that stands for a number, without the `_` that Python allows.
 fn number_text(node: &Node, text: &str, expected: &str, reader: &mut Reader) -> Option<String> {
     if let Some(name) = environment_name(text) {
-        reader.number_from_environment(node, name);
+        reader.number_in_environment(node, name);
         return None;
     }
     if !reader.section.takes_text_as_number(reader.key) {
@@ -272,7 +272,7 @@ impl FromNode for bool {
             Value::Int(value @ (0 | 1)) => Some(*value == 1),
             Value::Str(text) => match environment_name(text) {
                 Some(name) => {
-                    reader.from_environment(node, name);
+                    reader.note_environment(node, name);
                     None
                 }
                 None => boolean_text(node, text, reader),
@@ -311,7 +311,7 @@ impl FromNode for String {
         match &node.value {
             Value::Str(text) => match environment_name(text) {
                 Some(name) => {
-                    reader.from_environment(node, name);
+                    reader.note_environment(node, name);
                     None
                 }
                 None => Some(text.to_string()),

@@ -108,7 +108,7 @@ impl Shape {
             Self::Number | Self::NumberOrNothing => "a number".to_owned(),
             Self::List => "a list".to_owned(),
             Self::Map => "a map".to_owned(),
-            Self::Records(keys) if keys.is_empty() => "a list of maps".to_owned(),
+            Self::Records([]) => "a list of maps".to_owned(),
             Self::Records(keys) => format!("a list of maps with {}", keys.join(" and ")),
             Self::TimeOfDay => "a time of day in quotes such as \"12:00\"".to_owned(),
             Self::Import => "the name of a Python object such as `file_name.object_name`".to_owned(),

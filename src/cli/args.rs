@@ -1,0 +1,73 @@
+//! The commands and what they say about themselves.
+
+use clap::{Parser, Subcommand};
+
+use crate::cli::check::CheckArgs;
+use crate::cli::completions::CompletionsArgs;
+use crate::cli::cost::CostArgs;
+use crate::cli::init::InitArgs;
+use crate::cli::models::ModelsArgs;
+use crate::cli::prices::PricesArgs;
+use crate::cli::run::RunArgs;
+use crate::cli::scenarios::ScenariosArgs;
+use crate::cli::schema::SchemaArgs;
+use crate::cli::trace::TraceArgs;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  done
+    1  internal error, or a file could not be written
+    2  the arguments or the input files cannot be used
+    3  `check` has findings at or above the level of --deny
+   10  a policy is violated (reserved)
+   11  a policy cannot be decided with this many runs (reserved)
+  130  interrupted with Ctrl-C; what was done until then is kept and marked as partial";
+
+/// Forecast an LLM gateway's bill and failure rate before it is deployed.
+///
+/// Takes an unmodified LiteLLM proxy config, a description of traffic and failures, and prices; plays many synthetic
+/// weekends through the gateway's routing logic; shows the projected bill, the failure rate and why.
+#[derive(Debug, Parser)]
+#[command(name = "billcast", version, after_help = EXIT_CODES, max_term_width = 110)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Forecast the bill and the failure rate of a scenario
+    Run(RunArgs),
+    /// Say what a gateway config does, and which of its keys do nothing
+    Check(CheckArgs),
+    /// Write a commented scenario.yaml for a gateway config
+    Init(InitArgs),
+    /// List the known prices, or those of one model
+    Prices(PricesArgs),
+    /// Say what one call costs, or each row of a file
+    Cost(CostArgs),
+    /// Play one scripted case: what would my gateway do if …
+    Trace(TraceArgs),
+    /// List the built-in scenarios
+    Scenarios(ScenariosArgs),
+    /// List the built-in traffic and provider models, or show one
+    Models(ModelsArgs),
+    /// Print the JSON Schema of scenario.yaml
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,109 @@
+//! `billcast cost`: what one call costs, or each row of a file.
+
+use crate::cli::book::BookArgs;
+use crate::cli::stop::Stop;
+use crate::cli::streams;
+use crate::pricing::{Adjustment, CostParts, PriceBook, Priced, ServiceTier, Tariff, price_rows};
+use crate::scenario::{Files, Problem};
+use crate::units::{ExactCost, Tokens, Usage};
+
+/// Arguments of `cost`.
+#[derive(Debug, clap::Args)]
+pub struct CostArgs {
+    /// The model, as LiteLLM names it: with or without its provider.
+    #[arg(long, required_unless_present = "batch")]
+    model: Option<String>,
+    /// The provider that the call is made with, if the model's name does not say.
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+    /// Input tokens, cached and cache-writing ones included.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    prompt_tokens: Tokens,
+    /// Output tokens, reasoning included.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    completion_tokens: Tokens,
+    /// Input tokens read from the provider's prompt cache.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    cached_tokens: Tokens,
+    /// Input tokens written to the prompt cache for 5 minutes.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    cache_write_tokens: Tokens,
+    /// Input tokens written to the prompt cache for an hour.
+    #[arg(long = "cache-write-1h-tokens", value_name = "N", default_value_t = 0)]
+    cache_write_1h_tokens: Tokens,
+    /// Output tokens spent on reasoning.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    reasoning_tokens: Tokens,
+    /// `service_tier` of the request: flex, priority …
+    #[arg(long, value_name = "TIER", default_value = "")]
+    service_tier: String,
+    /// Price the rows of this CSV file instead (`-` is stdin): columns model, prompt_tokens, completion_tokens and,
+    /// if there, custom_llm_provider, cached_tokens, cache_creation_5m_tokens, cache_creation_1h_tokens,
+    /// reasoning_tokens, service_tier. The column billcast_cost_usd is added.
+    #[arg(long, value_name = "ROWS.csv", conflicts_with = "model")]
+    batch: Option<String>,
+    /// Show what the cost is made of, not the amount alone.
+    #[arg(long, conflicts_with = "batch")]
+    explain: bool,
+    #[command(flatten)]
+    book: BookArgs,
+}
+
+/// Prints the exact cost in US dollars.
+pub fn run(args: &CostArgs) -> Result<(), Stop> {
+    let book = args.book.read()?;
+    match (&args.batch, &args.model) {
+        (Some(file), _) => price_batch(file, &book, args),
+        (None, Some(model)) => price_one(model, &book, args),
+        (None, None) => Err(Stop::Usage("give a --model, or a --batch file".to_owned())),
+    }
+}
+
+fn price_batch(file: &str, book: &PriceBook, args: &CostArgs) -> Result<(), Stop> {
+    let rows = Files::here().read(file)?;
+    let priced = price_rows(&rows.name, rows.text.as_bytes(), book, args.book.moment()?);
+    let priced = priced.map_err(|error| Problem { diagnostics: error.diagnostics, sources: vec![rows] })?;
+    streams::print_bytes(&priced)
+}
+
+fn price_one(model: &str, book: &PriceBook, args: &CostArgs) -> Result<(), Stop> {
+    let at = args.book.moment()?;
+    let Priced::Known(tariff) = book.lookup(model, args.provider.as_deref(), at) else {
+        let near = book.list(model, at).did_you_mean;
+        let help = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
+        return Err(Stop::Usage(format!("no price is known for `{model}`{help}")));
+    };
+    let service = ServiceTier::as_litellm_reads(&args.service_tier);
+    let too_large = || Stop::Usage("the cost is outside the range of exact amounts".to_owned());
+    let usage = args.usage();
+    let parts = tariff.cost(&usage, service, at).ok_or_else(too_large)?;
+    let total = tariff.adjusted_cost(&usage, service, at, &Adjustment::default()).ok_or_else(too_large)?;
+    streams::print(&if args.explain { told(&tariff, &parts, total) } else { format!("{total}\n") })
+}
+
+/// The cost and what it is made of.
+fn told(tariff: &Tariff<'_>, parts: &CostParts, total: ExactCost) -> String {
+    let named = [
+        ("input", parts.input),
+        ("cache read", parts.cached),
+        ("cache write", parts.cache_write),
+        ("output", parts.output),
+        ("reasoning", parts.reasoning),
+    ];
+    let lines = named.iter().filter(|(_, cost)| cost.to_string() != "0");
+    let lines: String = lines.map(|(name, cost)| format!("{name:12} ${cost}\n")).collect();
+    format!("priced as    {}\n{lines}total        ${total}\n", tariff.name)
+}
+
+impl CostArgs {
+    const fn usage(&self) -> Usage {
+        Usage {
+            input: self.prompt_tokens,
+            cached: self.cached_tokens,
+            cache_write: self.cache_write_tokens,
+            cache_write_1h: self.cache_write_1h_tokens,
+            output: self.completion_tokens,
+            reasoning: self.reasoning_tokens,
+        }
+    }
+}

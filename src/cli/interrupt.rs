@@ -1,0 +1,29 @@
+//! Ctrl-C: the first one asks for a clean end, the second one ends at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::cli::stop::INTERRUPTED;
+
+/// Whether Ctrl-C has been pressed.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Starts to listen. Where that is not possible, Ctrl-C ends the program as it always does.
+    pub fn listen() -> Self {
+        let this = Self::default();
+        let pressed = Arc::clone(&this.0);
+        let _ = ctrlc::set_handler(move || {
+            if pressed.swap(true, Ordering::Relaxed) {
+                std::process::exit(i32::from(INTERRUPTED));
+            }
+        });
+        this
+    }
+
+    /// Whether to come to an end.
+    pub fn is_pressed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,61 @@
+//! The command line: arguments, dispatch, printing, progress, exit codes. One file per command.
+
+mod args;
+mod book;
+mod check;
+mod completions;
+mod cost;
+mod files;
+mod init;
+mod interrupt;
+mod models;
+mod prices;
+mod progress;
+mod run;
+mod scenarios;
+mod schema;
+mod stop;
+mod streams;
+mod trace;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::args::{Args, Command};
+use crate::cli::stop::Stop;
+
+/// Runs the program: reads the arguments, does what they say, and turns the end into an exit code.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return refuse(&error),
+    };
+    match dispatch(args.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => stop.report(),
+    }
+}
+
+/// Does what the arguments say.
+fn dispatch(command: Command) -> Result<(), Stop> {
+    match command {
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Prices(args) => prices::run(&args),
+        Command::Cost(args) => cost::run(&args),
+        Command::Trace(args) => trace::run(&args),
+        Command::Scenarios(args) => scenarios::run(&args),
+        Command::Models(args) => models::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    }
+}
+
+/// Shows what is wrong with the arguments, or the help that was asked for. A reader that has gone away is no error.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(stop::BAD_INPUT) } else { ExitCode::SUCCESS }
+}

@@ -1,0 +1,83 @@
+//! `billcast prices [MODEL]`: which prices are known.
+
+use comfy_table::{CellAlignment, Table};
+
+use crate::cli::book::BookArgs;
+use crate::cli::stop::Stop;
+use crate::cli::streams;
+use crate::pricing::Listed;
+use crate::units::UnitPrice;
+
+/// Arguments of `prices`.
+#[derive(Debug, clap::Args)]
+pub struct PricesArgs {
+    /// Show the models whose name contains this text; all if not given.
+    model: Option<String>,
+    /// Show prices that do not hold on the day, too.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    book: BookArgs,
+}
+
+/// Prints a table of prices in dollars per million tokens.
+pub fn run(args: &PricesArgs) -> Result<(), Stop> {
+    let book = args.book.read()?;
+    let search = args.model.as_deref().unwrap_or_default();
+    let listing = book.list(search, args.book.moment()?);
+    if listing.models.is_empty() {
+        let near = listing.did_you_mean;
+        let help = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
+        return Err(Stop::Usage(format!("no model with `{search}` in its name has a price{help}")));
+    }
+    let shown: Vec<&Listed> = listing.models.iter().filter(|row| args.all || row.holds_now).collect();
+    let hidden = listing.models.len() - shown.len();
+    let mut text = format!("{}\nUS dollars for a million tokens; `-`: no price of its own.\n", table(&shown));
+    if hidden > 0 {
+        text.push_str(&format!("{hidden} more that do not hold on this day: --all shows them.\n"));
+    }
+    streams::print(&text)
+}
+
+fn table(rows: &[&Listed]) -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["provider", "model", "when", "input", "output", "read", "write", "status", "source (as of)"]);
+    for row in rows {
+        let per_million = |price: Option<UnitPrice>| price.map_or_else(|| "-".to_owned(), dollars_per_million);
+        let rates = &row.rates;
+        table.add_row([
+            row.provider.clone(),
+            row.model.clone(),
+            row.condition.clone(),
+            per_million(rates.input),
+            per_million(rates.output),
+            per_million(rates.cache_read),
+            per_million(rates.cache_write),
+            row.status.clone(),
+            row.source.clone(),
+        ]);
+    }
+    for column in 3..=6 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// The exact price of a million tokens, at least two decimals.
+fn dollars_per_million(price: UnitPrice) -> String {
+    price.times(1_000_000).map_or_else(
+        || "?".to_owned(),
+        |cost| {
+            let text = cost.to_string();
+            let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+            match decimals {
+                0 => format!("{text}.00"),
+                1 => format!("{text}0"),
+                _ => text,
+            }
+        },
+    )
+}

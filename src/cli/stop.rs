@@ -1,0 +1,93 @@
+//! Why the program ends early, and with which exit code.
+
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::cli::streams;
+use crate::diagnostic::Diagnostic;
+use crate::report::diagnostics::to_text;
+use crate::scenario::Problem;
+
+/// Something went wrong that is not the user's input: a full disk, a bug.
+pub const INTERNAL: u8 = 1;
+/// The arguments or the files cannot be used.
+pub const BAD_INPUT: u8 = 2;
+/// There are findings at or above the level of `--deny`.
+pub const FINDINGS: u8 = 3;
+/// Ctrl-C; what was done until then has been kept.
+pub const INTERRUPTED: u8 = 130;
+
+/// An early end.
+#[derive(Debug)]
+pub enum Stop {
+    /// The files of the user cannot be used.
+    Input(Box<Problem>),
+    /// The arguments make no sense together, or a value in them is wrong.
+    Usage(String),
+    /// Reading or writing failed.
+    Io(String),
+    /// Findings at or above the denied level; they have been printed.
+    Findings,
+    /// Ctrl-C; the results so far have been printed.
+    Interrupted,
+    /// The reader of our output has gone: nothing more to say, and no error (`billcast … | head`).
+    ReaderGone,
+}
+
+impl Stop {
+    /// Reading or writing this file failed.
+    pub fn io(doing: &str, path: &Path, error: &impl Display) -> Self {
+        Self::Io(format!("cannot {doing} `{}`: {error}", path.display()))
+    }
+
+    /// Says on stderr what has happened, and gives the exit code for it.
+    pub fn report(self) -> ExitCode {
+        let code = match self {
+            Self::Input(problem) => {
+                streams::complain(&shown(&problem));
+                BAD_INPUT
+            }
+            Self::Usage(message) => {
+                streams::complain(&format!("error: {message}"));
+                BAD_INPUT
+            }
+            Self::Io(message) => {
+                streams::complain(&format!("error: {message}"));
+                INTERNAL
+            }
+            Self::Findings => FINDINGS,
+            Self::Interrupted => INTERRUPTED,
+            Self::ReaderGone => 0,
+        };
+        ExitCode::from(code)
+    }
+}
+
+/// A problem with snippets of the files that it is about.
+fn shown(problem: &Problem) -> String {
+    let color = streams::stderr_has_color();
+    let text_of = |diagnostic: &Diagnostic| {
+        let source = problem.sources.iter().find(|source| source.name == diagnostic.file);
+        source.map_or("", |source| &*source.text)
+    };
+    let blocks = problem.diagnostics.iter().map(|d| to_text(std::slice::from_ref(d), text_of(d), color));
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Input(Box::new(problem))
+    }
+}
+
+/// An error of writing to stdout.
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ReaderGone,
+            _ => Self::Io(format!("cannot write to stdout: {error}")),
+        }
+    }
+}

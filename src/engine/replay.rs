@@ -1,0 +1,260 @@
+//! One case, played through the engine: the machine of a forecast, with a script in place of providers and traffic.
+
+use crate::engine::machine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord};
+use crate::gateway::litellm::LiteLlm;
+use crate::gateway::litellm::lower::{Setting, lower};
+use crate::gateway::litellm::plan::Layer;
+use crate::gateway::parts::Minutes;
+use crate::gateway::{Attempt, Notes, RequestView, Response};
+use crate::provider::{ScriptedRequest, ScriptedUpstream, Service};
+use crate::random::Recorded;
+use crate::scenario::{Case, CaseRequest, Departure};
+use crate::traffic::Leave;
+use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, SimDuration, SimTime};
+
+/// What happened in a case.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Trace {
+    /// Name of the case.
+    pub name: String,
+    /// `proxy` or `router`.
+    pub layer: &'static str,
+    /// The requests in order of time.
+    pub requests: Vec<TraceRequest>,
+    /// Every time that a deployment was put into cooldown.
+    pub cooldowns: Vec<TraceCooldown>,
+    /// Why the gateway does not start, if it does not.
+    pub fatal: Option<String>,
+}
+
+/// What happened to a request.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TraceRequest {
+    /// Its name.
+    pub id: String,
+    /// The model that it asked for.
+    pub model: String,
+    /// Whether it asked for a stream.
+    pub stream: bool,
+    /// When it was sent.
+    pub at: SimTime,
+    /// When it was over; `None` if it never was.
+    pub end: Option<SimTime>,
+    /// Whether it was answered well.
+    pub ok: bool,
+    /// The deployment that is named as having answered.
+    pub deployment: Option<String>,
+    /// The client's HTTP status; `None` where there is no HTTP.
+    pub http_status: Option<u16>,
+    /// Its upstream calls.
+    pub attempts: Vec<TraceAttempt>,
+    /// What was decided on the way.
+    pub decisions: Vec<(SimTime, String)>,
+}
+
+/// One upstream call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceAttempt {
+    /// Where to.
+    pub deployment: String,
+    /// When it was sent.
+    pub at: SimTime,
+    /// When it was over; `None` if it never was.
+    pub end: Option<SimTime>,
+    /// How it ended.
+    pub status: TraceStatus,
+}
+
+/// How an upstream call ended, in the words of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TraceStatus {
+    /// An HTTP status.
+    Http(u16),
+    /// No connection.
+    ConnectionError,
+    /// The gateway's patience ran out before the headers.
+    ClientTimeout,
+    /// It was closed before the headers.
+    Cancelled,
+}
+
+/// A deployment put into cooldown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceCooldown {
+    /// When.
+    pub at: SimTime,
+    /// Which.
+    pub deployment: String,
+    /// Until when.
+    pub until: SimTime,
+}
+
+/// Plays a case.
+pub fn replay(case: &Case) -> Trace {
+    let models: Vec<&str> = case.requests.iter().map(|request| request.model.as_str()).collect();
+    let setting = Setting {
+        layer: case.layer,
+        minutes: Minutes { offset: case.script.minute_offset },
+        jitter_secs: Some(case.jitter_secs),
+        models: &models,
+        bodies: &case.bodies,
+        keys: &case.keys,
+    };
+    let (plan, _) = lower(&case.wire, &setting);
+    let arrivals: Vec<Arrival<ScriptedRequest>> = case
+        .requests
+        .iter()
+        .enumerate()
+        .filter_map(|(index, request)| Some(arrival(index, request, plan.name_id(&request.model)?)))
+        .collect();
+    let mut scripted = Scripted { arrivals, next: 0 };
+    let mut observer = TraceObserver::new(case);
+    let mut gateway = LiteLlm::new(plan);
+    let mut upstream = ScriptedUpstream::new(&case.script);
+    let mut draws = Recorded::seeded(case.seed);
+    Engine::new(&mut gateway, &mut upstream, &mut scripted, &mut draws, &mut observer).run();
+    observer.trace
+}
+
+fn arrival(index: usize, request: &CaseRequest, model: crate::units::NameId) -> Arrival<ScriptedRequest> {
+    let view = RequestView {
+        id: RequestId(index as u64),
+        model,
+        key: request.key,
+        body: request.body,
+        prompt: request.prompt,
+        prompt_chars: request.prompt_chars,
+        prompt_tokens: request.counted_tokens,
+        max_tokens: request.max_tokens,
+        stream: request.stream,
+    };
+    let fate = ScriptedRequest {
+        index: index as u32,
+        prompt_tokens: request.prompt_tokens,
+        completion_tokens: request.completion_tokens,
+    };
+    let leave = match request.departure {
+        Departure::Served => Leave::Never,
+        Departure::After(span) => Leave::After(span.max(SimDuration::ZERO)),
+        Departure::AfterChunks(chunks) => Leave::AfterChunks(chunks),
+    };
+    Arrival { at: request.at, class: ClassId(0), view, fate, leave }
+}
+
+/// The requests of a case, in order.
+struct Scripted {
+    arrivals: Vec<Arrival<ScriptedRequest>>,
+    next: usize,
+}
+
+impl Arrivals for Scripted {
+    type Fate = ScriptedRequest;
+
+    fn next_at(&self) -> SimTime {
+        self.arrivals.get(self.next).map_or(SimTime::NEVER, |arrival| arrival.at)
+    }
+
+    fn take(&mut self) -> Option<Arrival<ScriptedRequest>> {
+        let arrival = self.arrivals.get(self.next).copied();
+        self.next += 1;
+        arrival
+    }
+}
+
+/// Writes everything down.
+struct TraceObserver<'a> {
+    deployments: &'a [String],
+    has_http: bool,
+    trace: Trace,
+    /// The request that each slot of the engine serves.
+    serving: Vec<usize>,
+}
+
+impl<'a> TraceObserver<'a> {
+    fn new(case: &'a Case) -> Self {
+        let request = |request: &CaseRequest| TraceRequest {
+            id: request.id.clone(),
+            model: request.model.clone(),
+            stream: request.stream,
+            at: request.at,
+            ..TraceRequest::default()
+        };
+        let has_http = case.layer == Layer::Proxy;
+        let trace = Trace {
+            name: case.name.clone(),
+            layer: if has_http { "proxy" } else { "router" },
+            requests: case.requests.iter().map(request).collect(),
+            ..Trace::default()
+        };
+        Self { deployments: &case.deployments, has_http, trace, serving: Vec::new() }
+    }
+
+    fn request(&mut self, call: CallId) -> &mut TraceRequest {
+        &mut self.trace.requests[self.serving[call.index()]]
+    }
+
+    fn deployment(&self, id: DeploymentId) -> String {
+        self.deployments[id.index()].clone()
+    }
+}
+
+impl Notes for TraceObserver<'_> {
+    fn cooldown(&mut self, at: SimTime, deployment: DeploymentId, until: SimTime) {
+        let deployment = self.deployment(deployment);
+        self.trace.cooldowns.push(TraceCooldown { at, deployment, until });
+    }
+
+    fn decided(&mut self, at: SimTime, call: CallId, decision: impl FnOnce() -> String) {
+        self.request(call).decisions.push((at, decision()));
+    }
+}
+
+impl Observer for TraceObserver<'_> {
+    fn arrived(&mut self, call: CallId, request: &RequestRecord) {
+        let needed = call.index() + 1;
+        if self.serving.len() < needed {
+            self.serving.resize(needed, 0);
+        }
+        self.serving[call.index()] = request.view.id.0 as usize;
+    }
+
+    fn attempted(&mut self, call: CallId, _: &RequestRecord, attempt: &Attempt, _: &Service, now: SimTime) {
+        let deployment = self.deployment(attempt.deployment);
+        let (end, status) = (None, TraceStatus::Cancelled);
+        self.request(call).attempts.push(TraceAttempt { deployment, at: now, end, status });
+    }
+
+    fn ended(&mut self, call: CallId, request: &RequestRecord, attempt: &AttemptRecord) {
+        let status = status(attempt, request.view.stream);
+        if let Some(last) = self.request(call).attempts.last_mut() {
+            last.end = Some(attempt.at);
+            last.status = status;
+        }
+    }
+
+    fn responded(&mut self, call: CallId, _: &RequestRecord, response: &Response, now: SimTime) {
+        let deployment = response.served_by.map(|id| self.deployment(id));
+        let http_status = self.has_http.then_some(response.http_status);
+        let request = self.request(call);
+        request.end = Some(now);
+        request.ok = response.ok;
+        request.deployment = deployment;
+        request.http_status = http_status;
+    }
+
+    fn left_in_flight(&mut self, _: CallId, _: &RequestRecord) {}
+}
+
+/// How an attempt ended, as a recording's upstream saw it.
+fn status(attempt: &AttemptRecord, stream: bool) -> TraceStatus {
+    let has_headers = attempt.ended.phase != Phase::BeforeHeaders;
+    match attempt.ended.outcome {
+        Outcome::Ok => TraceStatus::Http(200),
+        Outcome::Status(status) => TraceStatus::Http(status),
+        Outcome::ContextWindow | Outcome::ContentPolicy => TraceStatus::Http(400),
+        Outcome::ConnectionError => TraceStatus::ConnectionError,
+        Outcome::Timeout | Outcome::Cut | Outcome::Cancelled if has_headers && stream => TraceStatus::Http(200),
+        Outcome::Timeout | Outcome::Cut => TraceStatus::ClientTimeout,
+        Outcome::Cancelled => TraceStatus::Cancelled,
+    }
+}

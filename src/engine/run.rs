@@ -1,0 +1,195 @@
+//! What one replication leaves behind.
+
+use crate::engine::demand::DemandTotals;
+use crate::ledger::{Ledger, Shape};
+use crate::stats::Histogram;
+use crate::units::{Money, Outcome, SimDuration, Usage};
+
+/// The sums of one replication.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Number of the replication.
+    pub replication: u64,
+    /// The books.
+    pub ledger: Ledger,
+    /// What the gateway itself would report as spend.
+    pub reported_spend: Money,
+    /// Client requests.
+    pub requests: u64,
+    /// Answered well.
+    pub served: u64,
+    /// Of those: from the response cache.
+    pub cache_hits: u64,
+    /// Ended in an error after routing.
+    pub failed: u64,
+    /// Refused before routing.
+    pub rejected: u64,
+    /// The client left first.
+    pub abandoned: u64,
+    /// Never ended.
+    pub in_flight: u64,
+    /// Answered by another group than the one asked for.
+    pub fallbacks: u64,
+    /// Upstream calls.
+    pub attempts: u64,
+    /// Seconds from request to answer, of the answered ones.
+    pub latency: Histogram,
+    /// By step of time.
+    pub steps: Vec<StepTotals>,
+    /// Charges by step of time, then deployment.
+    pub spend_by_deployment: Vec<Money>,
+    /// By deployment.
+    pub deployments: Vec<DeploymentTotals>,
+    /// By traffic class.
+    pub classes: Vec<RequestTotals>,
+    /// By virtual key.
+    pub keys: Vec<RequestTotals>,
+}
+
+/// Counters of one step of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StepTotals {
+    /// Requests that arrived.
+    pub requests: u64,
+    /// Of those: without a good answer.
+    pub failed: u64,
+    /// Of those: answered by another group.
+    pub fallbacks: u64,
+    /// Upstream calls started.
+    pub attempts: u64,
+    /// Charged.
+    pub spend: Money,
+}
+
+/// Requests of a class or key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RequestTotals {
+    /// Client requests.
+    pub requests: u64,
+    /// Of those: without a good answer.
+    pub failed: u64,
+}
+
+/// Counters of one deployment.
+#[derive(Debug, Clone, Default)]
+pub struct DeploymentTotals {
+    /// Upstream calls.
+    pub attempts: u64,
+    /// Answered well.
+    pub served: u64,
+    /// Failed, by [`ErrorClass`].
+    pub errors: [u64; ErrorClass::COUNT],
+    /// Input tokens of answered calls.
+    pub input_tokens: u64,
+    /// Output tokens of answered calls.
+    pub output_tokens: u64,
+    /// Input tokens that the provider bills although the model has no known price.
+    pub unpriced_input: u64,
+    /// Output tokens of the same kind.
+    pub unpriced_output: u64,
+    /// Calls of the same kind.
+    pub unpriced_calls: u64,
+    /// Times that it was put into cooldown.
+    pub cooldowns: u64,
+    /// Time spent in cooldown.
+    pub cooling: SimDuration,
+    /// Seconds from call to answer, of the answered ones.
+    pub latency: Histogram,
+    /// Load by minute.
+    pub demand: DemandTotals,
+}
+
+/// Classes of failed calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// HTTP 429.
+    RateLimited,
+    /// HTTP 5xx, a lost connection.
+    Server,
+    /// Patience ran out.
+    Timeout,
+    /// HTTP 401, 403.
+    Auth,
+    /// Other HTTP 4xx.
+    Client,
+    /// Closed by the gateway.
+    Cancelled,
+}
+
+impl ErrorClass {
+    /// Number of classes.
+    pub const COUNT: usize = 6;
+
+    /// The class of an outcome; `None` for an answer.
+    pub const fn of(outcome: Outcome) -> Option<Self> {
+        Some(match outcome {
+            Outcome::Ok => return None,
+            Outcome::Status(429) => Self::RateLimited,
+            Outcome::Status(401 | 403) => Self::Auth,
+            Outcome::Status(500..) | Outcome::ConnectionError | Outcome::Cut => Self::Server,
+            Outcome::Status(_) | Outcome::ContextWindow | Outcome::ContentPolicy => Self::Client,
+            Outcome::Timeout => Self::Timeout,
+            Outcome::Cancelled => Self::Cancelled,
+        })
+    }
+}
+
+impl DeploymentTotals {
+    /// Counts an answered call.
+    pub fn answered(&mut self, usage: &Usage, took: SimDuration) {
+        self.served += 1;
+        self.input_tokens += u64::from(usage.input);
+        self.output_tokens += u64::from(usage.output);
+        self.latency.add(took.as_secs_f64());
+    }
+
+    /// Adds the counters of another run.
+    pub fn merge(&mut self, other: &Self) {
+        self.attempts += other.attempts;
+        self.served += other.served;
+        for (sum, n) in self.errors.iter_mut().zip(other.errors) {
+            *sum += n;
+        }
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
+        self.unpriced_input += other.unpriced_input;
+        self.unpriced_output += other.unpriced_output;
+        self.unpriced_calls += other.unpriced_calls;
+        self.cooldowns += other.cooldowns;
+        self.cooling = self.cooling + other.cooling;
+        self.latency.merge(&other.latency);
+        self.demand.merge(&other.demand);
+    }
+
+    /// Counts a call that is billed at a price that nobody knows.
+    pub fn unpriced(&mut self, usage: &Usage) {
+        self.unpriced_calls += 1;
+        self.unpriced_input += u64::from(usage.input);
+        self.unpriced_output += u64::from(usage.output);
+    }
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self {
+            replication: 0,
+            ledger: Ledger::new(Shape::default()),
+            reported_spend: Money::ZERO,
+            requests: 0,
+            served: 0,
+            cache_hits: 0,
+            failed: 0,
+            rejected: 0,
+            abandoned: 0,
+            in_flight: 0,
+            fallbacks: 0,
+            attempts: 0,
+            latency: Histogram::default(),
+            steps: Vec::new(),
+            spend_by_deployment: Vec::new(),
+            deployments: Vec::new(),
+            classes: Vec::new(),
+            keys: Vec::new(),
+        }
+    }
+}

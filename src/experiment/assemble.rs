@@ -1,0 +1,200 @@
+//! From folded runs to a forecast: names for numbers, sums for means.
+
+use crate::engine::{DeploymentTotals, ErrorClass, RequestTotals};
+use crate::experiment::fold::{Fold, StepSeries, band, count_stats, dollars, latency, money_stats, rate_stats, share};
+use crate::experiment::forecast::{
+    CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, HourRow, RateStats, RunRow, ShareRow, UnpricedRow,
+};
+use crate::stats::Histogram;
+use crate::units::Money;
+
+/// What a deployment is called, and what limits it.
+#[derive(Debug, Clone, Default)]
+pub struct DeploymentLabel {
+    /// Its id in the gateway.
+    pub name: String,
+    /// Its group.
+    pub group: String,
+    /// The upstream model.
+    pub model: String,
+    /// The provider.
+    pub provider: String,
+    /// Whether the model has a price.
+    pub priced: bool,
+    /// Upstream limit of calls a minute.
+    pub rpm_limit: Option<f64>,
+    /// Upstream limit of tokens a minute.
+    pub tpm_limit: Option<f64>,
+    /// Limit of calls in flight.
+    pub concurrency_limit: Option<f64>,
+}
+
+/// What a class or key is called.
+#[derive(Debug, Clone, Default)]
+pub struct ShareLabel {
+    /// Its name.
+    pub name: String,
+    /// Its team.
+    pub team: Option<String>,
+}
+
+/// The names of a world's things, in the order of their ids.
+#[derive(Debug, Clone, Default)]
+pub struct Labels {
+    /// Deployments.
+    pub deployments: Vec<DeploymentLabel>,
+    /// Groups.
+    pub groups: Vec<String>,
+    /// Virtual keys.
+    pub keys: Vec<ShareLabel>,
+    /// Traffic classes.
+    pub classes: Vec<ShareLabel>,
+    /// Local time at the begin of each step of time.
+    pub steps: Vec<String>,
+}
+
+/// Deployment by deployment.
+pub fn deployment_rows(fold: &Fold, labels: &Labels, horizon_s: f64) -> Vec<DeploymentRow> {
+    let runs = fold.runs().max(1);
+    let bills = |index: usize| fold.deployment_bills.iter().map(|bills| bills[index]).collect();
+    let row = |(index, (totals, label)): (usize, (&DeploymentTotals, &DeploymentLabel))| {
+        let bill = money_stats(bills(index));
+        let mean = |n: u64| n as f64 / runs as f64;
+        DeploymentRow {
+            name: label.name.clone(),
+            group: label.group.clone(),
+            model: label.model.clone(),
+            provider: label.provider.clone(),
+            priced: label.priced,
+            bill_mean: bill.mean,
+            bill_p95: bill.p95,
+            attempts: mean(totals.attempts),
+            served: mean(totals.served),
+            errors: errors(totals, runs),
+            input_tokens: mean(totals.input_tokens),
+            output_tokens: mean(totals.output_tokens),
+            latency_s: latency(&totals.latency),
+            cooldowns: mean(totals.cooldowns),
+            cooldown_share: totals.cooling.as_secs_f64() / runs as f64 / horizon_s.max(f64::MIN_POSITIVE),
+            requests_per_minute: demand(&totals.demand.calls),
+            tokens_per_minute: demand(&totals.demand.tokens),
+            concurrency: demand(&totals.demand.concurrency),
+            rpm_limit: label.rpm_limit,
+            tpm_limit: label.tpm_limit,
+            concurrency_limit: label.concurrency_limit,
+        }
+    };
+    fold.deployments.iter().zip(&labels.deployments).enumerate().map(row).collect()
+}
+
+fn errors(totals: &DeploymentTotals, runs: u64) -> ErrorCounts {
+    let mean = |class: ErrorClass| totals.errors[class as usize] as f64 / runs as f64;
+    ErrorCounts {
+        rate_limited: mean(ErrorClass::RateLimited),
+        server: mean(ErrorClass::Server),
+        timeout: mean(ErrorClass::Timeout),
+        auth: mean(ErrorClass::Auth),
+        client: mean(ErrorClass::Client),
+        cancelled: mean(ErrorClass::Cancelled),
+    }
+}
+
+fn demand(minutes: &Histogram) -> Demand {
+    let at = |p| minutes.quantile(p);
+    Demand { p50: at(0.5), p95: at(0.95), p999: at(0.999), peak: minutes.max() }
+}
+
+/// Hour by hour.
+pub fn hour_rows(fold: &Fold, labels: &Labels) -> Vec<HourRow> {
+    let runs = fold.runs().max(1);
+    let deployments = fold.deployments.len();
+    let row = |(index, series): (usize, &StepSeries)| {
+        let spend = &fold.step_spend[index * deployments..(index + 1) * deployments];
+        HourRow {
+            hour: u32::try_from(index).unwrap_or(u32::MAX),
+            label: labels.steps.get(index).cloned().unwrap_or_default(),
+            requests: band(series.requests.clone()),
+            attempts: band(series.attempts.clone()),
+            failure_rate: band(series.failure_rate.clone()),
+            fallback_share: band(series.fallback_share.clone()),
+            spend: band(series.spend.clone()),
+            cumulative_spend: band(series.cumulative.clone()),
+            spend_by_deployment: spend.iter().map(|&amount| dollars(amount.divided_by(runs))).collect(),
+        }
+    };
+    fold.steps.iter().enumerate().map(row).collect()
+}
+
+/// Classes or keys, one by one.
+pub fn share_rows(fold: &Fold, labels: &[ShareLabel], totals: &[RequestTotals], bills: &[Vec<Money>]) -> Vec<ShareRow> {
+    let runs = fold.runs().max(1) as f64;
+    let row = |(index, (label, totals)): (usize, (&ShareLabel, &RequestTotals))| {
+        let bill = money_stats(bills.iter().map(|bills| bills[index]).collect());
+        ShareRow {
+            name: label.name.clone(),
+            team: label.team.clone(),
+            requests: totals.requests as f64 / runs,
+            failed: totals.failed as f64 / runs,
+            bill_mean: bill.mean,
+            bill_p95: bill.p95,
+        }
+    };
+    labels.iter().zip(totals).enumerate().map(row).collect()
+}
+
+/// The fallback graph, dearest edge first.
+pub fn edge_rows(fold: &Fold, labels: &Labels) -> Vec<EdgeRow> {
+    let runs = fold.runs().max(1);
+    let mut rows: Vec<EdgeRow> = fold
+        .edges
+        .iter()
+        .map(|((from, to), edge)| EdgeRow {
+            from: labels.groups[from.index()].clone(),
+            to: labels.groups[to.index()].clone(),
+            charges: edge.charges as f64 / runs as f64,
+            amount: edge.amount.divided_by(runs),
+            premium: edge.premium.divided_by(runs),
+        })
+        .collect();
+    rows.sort_by(|a, b| b.premium.cmp(&a.premium).then_with(|| b.amount.cmp(&a.amount)));
+    rows
+}
+
+/// Models without a price, with what went there.
+pub fn unpriced_rows(fold: &Fold, labels: &Labels) -> Vec<UnpricedRow> {
+    let runs = fold.runs().max(1) as f64;
+    let mut by_model = std::collections::BTreeMap::<&str, [u64; 3]>::new();
+    for (totals, label) in fold.deployments.iter().zip(&labels.deployments).filter(|(_, label)| !label.priced) {
+        let sums = by_model.entry(&label.model).or_default();
+        sums[0] += totals.unpriced_calls;
+        sums[1] += totals.unpriced_input;
+        sums[2] += totals.unpriced_output;
+    }
+    let row = |(model, [calls, input, output]): (&str, [u64; 3])| UnpricedRow {
+        model: model.to_owned(),
+        calls: calls as f64 / runs,
+        input_tokens: input as f64 / runs,
+        output_tokens: output as f64 / runs,
+    };
+    by_model.into_iter().map(row).collect()
+}
+
+/// The share of requests without a good answer, over the runs.
+pub fn failure_rate(rows: &[RunRow]) -> RateStats {
+    rate_stats(rows.iter().map(|row| share(row.failed + row.rejected, row.requests)).collect())
+}
+
+/// The share of requests answered by another group, over the runs.
+pub fn fallback_share(rows: &[RunRow]) -> RateStats {
+    rate_stats(rows.iter().map(|row| share(row.fallbacks, row.requests)).collect())
+}
+
+/// Client requests, over the runs.
+pub fn requests(rows: &[RunRow]) -> CountStats {
+    count_stats(rows.iter().map(|row| row.requests as f64).collect())
+}
+
+/// Upstream calls, over the runs.
+pub fn upstream_calls(rows: &[RunRow]) -> CountStats {
+    count_stats(rows.iter().map(|row| row.attempts as f64).collect())
+}

@@ -1,0 +1,144 @@
+//! The main job: a world in, a forecast out.
+
+use crate::engine::{Run, simulate};
+use crate::experiment::assemble::{
+    DeploymentLabel, Labels, ShareLabel, deployment_rows, edge_rows, failure_rate, fallback_share, hour_rows, requests,
+    share_rows, unpriced_rows, upstream_calls,
+};
+use crate::experiment::findings::findings;
+use crate::experiment::fold::{Fold, latency};
+use crate::experiment::forecast::{About, Forecast, Timeline, TimelineStep, Window};
+use crate::experiment::replicate::{Options, Progress, replicate};
+use crate::random::{Replication, Seed};
+use crate::scenario::{GATEWAY, PROFILE, World};
+use crate::stats::nearest_rank;
+use crate::units::{SimDuration, SimTime};
+
+const HOUR: SimDuration = SimDuration::from_secs(3600);
+/// Steps of the timeline of the expensive run.
+const TIMELINE_STEPS: i64 = 192;
+/// The shortest step of a timeline.
+const TIMELINE_STEP: SimDuration = SimDuration::from_secs(300);
+
+/// Simulates replications of a world and says what they say together.
+pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Forecast {
+    let fold = replicate(options, progress, |replication| simulate(world, options.seed, replication, HOUR));
+    let labels = labels(world);
+    let runs = fold.runs().max(1);
+    let mut forecast = Forecast {
+        about: about(world, options, &fold),
+        bill: fold.bill_stats(),
+        failure_rate: failure_rate(&fold.rows),
+        fallback_share: fallback_share(&fold.rows),
+        requests: requests(&fold.rows),
+        upstream_calls: upstream_calls(&fold.rows),
+        latency_s: latency(&fold.latency),
+        cost_by_cause: fold.mean_by_cause(),
+        fallback_premium: fold.premium.divided_by(runs),
+        reported_spend: fold.reported.divided_by(runs),
+        unpriced: unpriced_rows(&fold, &labels),
+        hours: hour_rows(&fold, &labels),
+        deployments: deployment_rows(&fold, &labels, world.horizon.as_secs_f64()),
+        classes: share_rows(&fold, &labels.classes, &fold.classes, &fold.class_bills),
+        keys: share_rows(&fold, &labels.keys, &fold.keys, &fold.key_bills),
+        edges: edge_rows(&fold, &labels),
+        expensive: expensive(world, options.seed, &fold),
+        findings: Vec::new(),
+        assumptions: world.assumptions.clone(),
+        diagnostics: world.diagnostics.clone(),
+        runs: fold.rows,
+    };
+    forecast.findings = findings(&forecast);
+    forecast
+}
+
+fn about(world: &World, options: &Options, fold: &Fold) -> About {
+    About {
+        scenario: world.name.clone(),
+        description: world.description.clone(),
+        seed: options.seed.0,
+        runs: fold.runs(),
+        partial: options.precision.is_none() && fold.runs() < options.runs,
+        horizon_hours: world.horizon.as_secs_f64() / 3600.0,
+        start: world.start.to_string(),
+        gateway: GATEWAY,
+        profile: PROFILE,
+        prices_as_of: world.prices_as_of.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        command: options.command.clone(),
+    }
+}
+
+fn labels(world: &World) -> Labels {
+    let names = &world.names;
+    let deployment = |(index, name): (usize, &crate::scenario::DeploymentName)| DeploymentLabel {
+        name: name.name.clone(),
+        group: names.groups[name.group.index()].clone(),
+        model: name.model.clone(),
+        provider: name.provider.to_owned(),
+        priced: world.tariffs.deployments[index].billed.is_some(),
+        rpm_limit: name.rpm_limit,
+        tpm_limit: name.tpm_limit,
+        concurrency_limit: name.concurrency_limit,
+    };
+    Labels {
+        deployments: names.deployments.iter().enumerate().map(deployment).collect(),
+        groups: names.groups.clone(),
+        keys: names.keys.iter().map(|key| ShareLabel { name: key.name.clone(), team: key.team.clone() }).collect(),
+        classes: names.classes.iter().map(|name| ShareLabel { name: name.clone(), team: None }).collect(),
+        steps: hour_labels(world),
+    }
+}
+
+/// Local time at the begin of each hour of the horizon; a change of the clocks shows.
+fn hour_labels(world: &World) -> Vec<String> {
+    let hours = (world.horizon.0.max(1) - 1) / HOUR.0 + 1;
+    (0..hours).map(|hour| local_time(world, hour * HOUR.0)).collect()
+}
+
+fn local_time(world: &World, nanos: i64) -> String {
+    let at = world.start.checked_add(jiff::SignedDuration::from_nanos(nanos)).unwrap_or_else(|_| world.start.clone());
+    at.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// The run at the P95 of the bill, simulated once more with finer steps.
+fn expensive(world: &World, seed: Seed, fold: &Fold) -> Option<Timeline> {
+    let mut by_bill: Vec<_> = fold.rows.iter().map(|row| (row.bill, row.run)).collect();
+    by_bill.sort_unstable();
+    let (bill, number) = *by_bill.get(nearest_rank(by_bill.len().max(1), 0.95))?;
+    let step = SimDuration((world.horizon.0 / TIMELINE_STEPS).max(TIMELINE_STEP.0));
+    let run = simulate(world, seed, Replication(number), step);
+    Some(Timeline {
+        run: number,
+        bill,
+        step_minutes: step.as_secs_f64() / 60.0,
+        start: local_time(world, 0),
+        steps: timeline_steps(&run),
+        windows: windows(world, seed, Replication(number)),
+    })
+}
+
+fn timeline_steps(run: &Run) -> Vec<TimelineStep> {
+    let step = |totals: &crate::engine::StepTotals| TimelineStep {
+        requests: totals.requests,
+        failed: totals.failed,
+        fallbacks: totals.fallbacks,
+        attempts: totals.attempts,
+        spend: totals.spend,
+    };
+    run.steps.iter().map(step).collect()
+}
+
+fn windows(world: &World, seed: Seed, replication: Replication) -> Vec<Window> {
+    let end = SimTime::ZERO + world.horizon;
+    let hours = |at: SimTime| at.min(end).as_secs_f64() / 3600.0;
+    let mut all = Vec::new();
+    for (index, trouble) in world.names.troubles.iter().enumerate() {
+        for window in world.providers.windows(index, seed, replication, end) {
+            let (from_hour, to_hour) = (hours(window.start), hours(window.end));
+            all.push(Window { target: trouble.target.clone(), kind: trouble.kind, from_hour, to_hour });
+        }
+    }
+    all.sort_by(|a, b| a.from_hour.total_cmp(&b.from_hour));
+    all
+}

@@ -1,0 +1,219 @@
+//! One request on its way: which groups have been visited, what has been tried, what is in flight.
+
+use crate::gateway::litellm::failure::Failure;
+use crate::gateway::litellm::plan::{ListId, Target};
+use crate::units::{AttemptNumber, DeploymentId, NameId, SimTime, Tokens};
+use smallvec::SmallVec;
+
+/// A few deployments.
+pub(super) type Few = SmallVec<[DeploymentId; 4]>;
+
+/// A group that is being tried (`Router.async_function_with_fallbacks`): a *hop*.
+#[derive(Debug, Clone)]
+pub(super) struct Hop {
+    /// The group, as it was asked for.
+    pub name: NameId,
+    /// Only deployments of this order (`_target_order`).
+    pub order: Option<i32>,
+    /// Deployments that weighted failover leaves out (`_excluded_deployment_ids`).
+    pub excluded: Few,
+    /// Deployments that refused this request for good: others go first (`_retry_skipped_deployment_ids`).
+    pub refused: Few,
+    /// Fallback targets tried before this hop (`fallback_depth`).
+    pub depth: i64,
+    /// Retries that the fallback entry asks for.
+    pub num_retries: Option<u32>,
+    /// Whether the hop belongs to a fallback walk, whose memory of attempted targets it shares.
+    pub in_walk: bool,
+    /// Retries begun.
+    pub retries: u32,
+    /// What the first failure decided about retries.
+    pub retry: Option<RetryRule>,
+}
+
+/// What the first failure of a hop decided about retries.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RetryRule {
+    /// How many.
+    pub allowed: u32,
+    /// A retry policy granted them: then no failure is looked at again.
+    pub by_policy: bool,
+}
+
+/// A list of fallback targets that is being walked (`run_async_fallback`).
+#[derive(Debug, Clone)]
+pub(super) struct Walk {
+    /// What is walked.
+    pub targets: Targets,
+    /// Index of the next target.
+    pub next: usize,
+    /// The group that failed.
+    pub from: NameId,
+    /// Targets tried so far, those of enclosing walks included.
+    pub depth: i64,
+    /// Retries that the last entry with parameters asked for: they stay for all that follow.
+    pub num_retries: Option<u32>,
+    /// The failure that started the walk.
+    pub cause: Failure,
+    /// The failure of the target tried last.
+    pub last: Failure,
+    /// Deployments that have failed, when the walk is a weighted failover.
+    pub failed: Few,
+}
+
+/// What a walk visits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Targets {
+    /// A list: if it fails, the failure that started the walk is raised.
+    List(ListId),
+    /// The higher orders of the same group, then a list: if it fails, the last failure is raised [T 41].
+    Orders {
+        /// Only orders above this one.
+        above: i32,
+        /// The list after them.
+        then: Option<ListId>,
+    },
+    /// The other deployments of the same group: if it fails, the group's fallbacks are next [T 43].
+    Others,
+}
+
+/// A level of the recursion.
+#[derive(Debug, Clone)]
+pub(super) enum Frame {
+    /// A group.
+    Hop(Hop),
+    /// A list of fallbacks.
+    Walk(Walk),
+}
+
+/// What the request waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Waiting {
+    /// Nothing, or an attempt.
+    #[default]
+    Nothing,
+    /// A pause before the next try.
+    Pause,
+    /// A slot of this deployment.
+    Slot(DeploymentId),
+    /// A failure that is answered only now.
+    Failed(Failure),
+}
+
+/// The logging object of the request (`litellm_core_utils/litellm_logging.py`): in the proxy there is one for all
+/// attempts, and it speaks for whatever was called last.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Log {
+    /// A failure has been logged: without a stream, later ones are not.
+    pub failed: bool,
+    /// What was called last, and as which group.
+    pub about: Option<(DeploymentId, NameId)>,
+    /// Failures whose logging waits for the event loop: they are put down to whatever has been called by then.
+    pub deferred: SmallVec<[Failure; 2]>,
+}
+
+/// What the request holds of its key's limits.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Held {
+    /// A place among the parallel requests.
+    pub parallel: bool,
+    /// Tokens taken out of the window.
+    pub tokens: u64,
+    /// A failure has given them back.
+    pub tokens_returned: bool,
+    /// Dollars taken out of the budget.
+    pub dollars: Option<f64>,
+}
+
+/// The gateway's state of one request. Slots are reused; nothing in it is freed between requests.
+#[derive(Debug, Default)]
+pub struct CallState {
+    pub(super) frames: Vec<Frame>,
+    pub(super) attempted: Vec<Target>,
+    pub(super) attempts: u32,
+    pub(super) picks: u32,
+    pub(super) pauses: u32,
+    pub(super) waiting: Waiting,
+    pub(super) log: Log,
+    pub(super) held: Held,
+    /// The attempt in flight.
+    pub(super) flight: Option<Flight>,
+    /// The deployment whose stream had begun and broke before its first content. From then on the request's own
+    /// `num_retries` and fallbacks do not count any more: they have been taken out of its parameters.
+    pub(super) streamed: Option<DeploymentId>,
+    /// The client left while the upstream runs on.
+    pub(super) client_left: bool,
+    /// `max_tokens` that a small token limit imposes on the request.
+    pub(super) output_cap: Option<Tokens>,
+    /// The failed attempts of inner fallbacks still to be made.
+    pub(super) inner_left: u32,
+}
+
+/// The attempt in flight.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Flight {
+    /// Where.
+    pub deployment: DeploymentId,
+    /// As which group.
+    pub name: NameId,
+    /// Since when.
+    pub started: SimTime,
+    /// It holds a slot of the deployment.
+    pub has_slot: bool,
+}
+
+impl CallState {
+    /// Makes the slot ready for a new request.
+    pub(super) fn reset(&mut self) {
+        self.frames.clear();
+        self.attempted.clear();
+        self.attempts = 0;
+        self.picks = 0;
+        self.pauses = 0;
+        self.waiting = Waiting::Nothing;
+        self.log = Log::default();
+        self.held = Held::default();
+        self.flight = None;
+        self.streamed = None;
+        self.client_left = false;
+        self.output_cap = None;
+        self.inner_left = 0;
+    }
+
+    /// Numbers the next attempt.
+    pub(super) fn next_attempt(&mut self) -> AttemptNumber {
+        self.attempts += 1;
+        AttemptNumber(self.attempts - 1)
+    }
+
+    /// Numbers the next pick.
+    pub(super) fn next_pick(&mut self) -> u32 {
+        self.picks += 1;
+        self.picks - 1
+    }
+
+    /// The innermost hop; there is one whenever the machine runs.
+    pub(super) fn hop(&mut self) -> Option<&mut Hop> {
+        self.frames.iter_mut().rev().find_map(|frame| match frame {
+            Frame::Hop(hop) => Some(hop),
+            Frame::Walk(_) => None,
+        })
+    }
+}
+
+impl Hop {
+    /// The first hop of a request.
+    pub(super) fn first(name: NameId) -> Self {
+        Self {
+            name,
+            order: None,
+            excluded: Few::new(),
+            refused: Few::new(),
+            depth: 0,
+            num_retries: None,
+            in_walk: false,
+            retries: 0,
+            retry: None,
+        }
+    }
+}

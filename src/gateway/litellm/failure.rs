@@ -1,0 +1,159 @@
+//! What can go wrong with an attempt, as LiteLLM's exception mapping sees it
+//! (`litellm_core_utils/exception_mapping_utils.py`, OpenAI-compatible providers).
+
+use crate::gateway::Ended;
+use crate::units::{DeploymentId, Outcome, Phase, RetryAfter};
+
+/// The class of an exception: retry policies and allowed failures go by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// `BadRequestError`: 400 and 422.
+    BadRequest,
+    /// `ContextWindowExceededError`, a kind of `BadRequestError`.
+    ContextWindow,
+    /// `ContentPolicyViolationError`, a kind of `BadRequestError`.
+    ContentPolicy,
+    /// `AuthenticationError`: 401.
+    Authentication,
+    /// `NotFoundError`: 404.
+    NotFound,
+    /// `Timeout`: 408, 504 and the proxy's own timeouts.
+    Timeout,
+    /// `RateLimitError`: 429.
+    RateLimit,
+    /// `InternalServerError`: 500 and lost connections.
+    InternalServer,
+    /// `BadGatewayError`: 502.
+    BadGateway,
+    /// `ServiceUnavailableError`: 503.
+    ServiceUnavailable,
+    /// `APIError`: every other status.
+    Api,
+    /// `APIConnectionError`: never a reason for a cooldown. A stream that broke, or code that failed inside the SDK.
+    ApiConnection,
+    /// `MidStreamFallbackError`, a kind of `ServiceUnavailableError`: a stream that broke before its first content.
+    MidStream,
+    /// `RouterRateLimitError`: no deployment is left (a `ValueError`, without status).
+    NoDeployment,
+    /// Another `ValueError` of the router, without status: budgets, tags.
+    Refused,
+}
+
+/// One failure, as it travels through retries and fallbacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// The exception's class.
+    pub class: Class,
+    /// Its `status_code`; `None` for the router's own refusals.
+    pub status: Option<u16>,
+    /// The upstream's `Retry-After`.
+    pub retry_after: RetryAfter,
+    /// The deployment that is named on the exception.
+    pub deployment: Option<DeploymentId>,
+    /// Retries that the exception itself asks for (`num_retries` of the deployment or of a limit).
+    pub num_retries: Option<u32>,
+    /// Its text says that no deployment is available: whatever the status, the proxy then answers 429.
+    pub tells_no_deployment: bool,
+    /// The HTTP status that the client would see.
+    pub http_status: u16,
+}
+
+impl Failure {
+    /// A failure with a status.
+    pub const fn with_status(class: Class, status: u16) -> Self {
+        Self {
+            class,
+            status: Some(status),
+            retry_after: RetryAfter::None,
+            deployment: None,
+            num_retries: None,
+            tells_no_deployment: false,
+            http_status: status,
+        }
+    }
+
+    /// No deployment is left to try. The proxy answers 429 [T 57].
+    pub const NO_DEPLOYMENT: Self = Self::without_status(Class::NoDeployment, 429);
+
+    /// A failure without a status.
+    pub const fn without_status(class: Class, http_status: u16) -> Self {
+        Self { class, status: None, retry_after: RetryAfter::None, deployment: None, num_retries: None, tells_no_deployment: http_status == 429, http_status }
+    }
+
+    /// This failure after its fallbacks have failed: their last failure is told in its text. Exceptions of the router
+    /// itself have no such text.
+    pub const fn telling(self, last: &Self) -> Self {
+        match self.status {
+            Some(_) if last.tells_no_deployment => Self { tells_no_deployment: true, ..self },
+            _ => self,
+        }
+    }
+
+    /// The status that the proxy answers with (`proxy/_types.py:ProxyException`).
+    pub const fn answered_with(&self) -> u16 {
+        if self.tells_no_deployment { 429 } else { self.http_status }
+    }
+
+    /// What the end of an upstream attempt becomes; `None` if it was good.
+    pub fn of_attempt(ended: &Ended, deployment: DeploymentId) -> Option<Self> {
+        let failure = match ended.outcome {
+            Outcome::Ok => return None,
+            Outcome::Status(status) => Self::with_status(Class::of_status(status), status),
+            Outcome::ContextWindow => Self::with_status(Class::ContextWindow, 400),
+            Outcome::ContentPolicy => Self::with_status(Class::ContentPolicy, 400),
+            Outcome::Timeout if ended.phase == Phase::BeforeHeaders => Self::with_status(Class::Timeout, 408),
+            Outcome::ConnectionError => Self::with_status(Class::InternalServer, 500),
+            Outcome::Timeout | Outcome::Cut => Self::with_status(Class::MidStream, 500),
+            Outcome::Cancelled => Self::without_status(Class::ApiConnection, 499),
+        };
+        Some(Self { retry_after: ended.retry_after, deployment: Some(deployment), ..failure })
+    }
+
+    /// Whether the SDK's rule calls the status worth another try (`utils.py:_should_retry`).
+    pub const fn status_is_transient(status: u16) -> bool {
+        matches!(status, 408 | 409 | 429) || status >= 500
+    }
+}
+
+impl Class {
+    /// The class that a status is mapped to.
+    pub const fn of_status(status: u16) -> Self {
+        match status {
+            400 | 422 => Self::BadRequest,
+            401 => Self::Authentication,
+            404 => Self::NotFound,
+            408 | 504 => Self::Timeout,
+            429 => Self::RateLimit,
+            500 => Self::InternalServer,
+            502 => Self::BadGateway,
+            503 => Self::ServiceUnavailable,
+            _ => Self::Api,
+        }
+    }
+
+    /// Whether this class has fallbacks of its own.
+    pub const fn has_own_fallbacks(self) -> bool {
+        matches!(self, Self::ContextWindow | Self::ContentPolicy)
+    }
+
+    /// What a person calls it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad request",
+            Self::ContextWindow => "context window exceeded",
+            Self::ContentPolicy => "content policy violation",
+            Self::Authentication => "authentication error",
+            Self::NotFound => "not found",
+            Self::Timeout => "timeout",
+            Self::RateLimit => "rate limit",
+            Self::InternalServer => "internal server error",
+            Self::BadGateway => "bad gateway",
+            Self::ServiceUnavailable => "service unavailable",
+            Self::Api => "API error",
+            Self::ApiConnection => "connection error",
+            Self::MidStream => "stream broken",
+            Self::NoDeployment => "no deployment available",
+            Self::Refused => "refused by the router",
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `model_list`: one deployment each, with everything that its calls need.
+
+use crate::gateway::litellm::lower::durations::{parse, unless_zero};
+use crate::gateway::litellm::lower::names::Names;
+use crate::gateway::litellm::lower::prices::KnownPrices;
+use crate::gateway::litellm::lower::settings::{dollars, fails_policy, provider_budgets, retry_policy};
+use crate::gateway::litellm::plan::{Budget, Deployment, Plan};
+use crate::gateway::litellm::wire;
+use crate::gateway::litellm::wire::{LitellmParams, Spanned, Wire};
+use crate::units::SimDuration;
+use std::collections::HashMap;
+
+/// Adds all deployments that the gateway keeps.
+pub(super) fn add(wire: &Wire, plan: &mut Plan, names: &mut Names) {
+    let budgets = provider_budgets(wire);
+    let kept: Vec<&wire::Deployment> = wire.model_list.iter().filter(|entry| !entry.dropped).collect();
+    let mut sizes: HashMap<&str, usize> = HashMap::new();
+    for entry in &kept {
+        *sizes.entry(&entry.model_name.value).or_default() += 1;
+    }
+    let timeouts = Timeouts::of(wire);
+    let prices = KnownPrices::load();
+    for entry in &kept {
+        let mut deployment = lower(entry, wire, names, &timeouts);
+        let known = prices.of(entry, wire);
+        let own_window = entry.model_info.max_input_tokens.as_ref().and_then(|n| u64::try_from(n.value).ok());
+        let own_output = entry.model_info.max_output_tokens.as_ref().and_then(|n| u32::try_from(n.value).ok());
+        deployment.price = known.price;
+        deployment.max_input_tokens = own_window.or(known.max_input_tokens);
+        deployment.max_output_tokens = own_output.or(known.max_output_tokens);
+        deployment.compared_price = prices.compared(entry);
+        deployment.alone = sizes[entry.model_name.value.as_str()] == 1;
+        let provider = entry.provider.unwrap_or_default();
+        deployment.provider_budget = budgets.iter().position(|(name, _)| name == provider).map(|index| index as u32);
+        deployment.breaks_on_cache = plan.proxy.cache.is_some() && entry.litellm_params.cache.is_some();
+        plan.deployments.push(deployment);
+    }
+    let router = &mut plan.router;
+    router.provider_budgets = budgets.into_iter().map(|(_, budget)| budget).collect();
+    router.has_budgets = !router.provider_budgets.is_empty() || plan.deployments.iter().any(|d| d.budget.is_some());
+    router.is_weighted = plan.deployments.iter().any(|d| d.weights.iter().any(Option::is_some));
+}
+
+fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Timeouts) -> Deployment {
+    let (params, info) = (&entry.litellm_params, &entry.model_info);
+    let count = |value: &Option<Spanned<i64>>| value.as_ref().and_then(|value| u64::try_from(value.value).ok());
+    let (rpm, tpm) = (count(&params.rpm), count(&params.tpm));
+    let cooldown = info.cooldown_time.as_ref().or(params.cooldown_time.as_ref());
+    Deployment {
+        id: info.id.as_ref().map(|id| id.value.0.as_str()).unwrap_or_default().into(),
+        is_wildcard: entry.model_name.value.contains('*'),
+        weights: [params.weight.as_ref().map(|weight| weight.value), rpm.map(|n| n as f64), tpm.map(|n| n as f64)],
+        rpm,
+        tpm,
+        order: params.order.as_ref().or(info.order.as_ref()).map(|order| order.value as i32),
+        num_retries: count(&params.num_retries).map(|n| n as u32),
+        cooldown: cooldown.map(|secs| SimDuration::from_secs_f64(secs.value)),
+        allowed_fails: info.allowed_fails.as_ref().map(|fails| fails.value),
+        fails_policy: info.allowed_fails_policy.as_ref().map(|policy| fails_policy(&policy.value)),
+        timeout: timeouts.of_call(params),
+        stream_timeout: timeouts.of_stream(params),
+        parallel: parallel(params, wire),
+        max_tokens: count(&params.max_tokens).map(|n| n as u32),
+        inner_fallbacks: params.fallbacks.as_ref().map_or(0, |list| list.value.len() as u32),
+        budget: budget(params),
+        tags: params.tags.iter().flat_map(|tags| &tags.value).map(|tag| names.tag(&tag.value)).collect(),
+        ..Deployment::default()
+    }
+}
+
+/// The proxy's sources of timeouts, after those of request and deployment (`router.py:_get_timeout`) [T 110–113].
+struct Timeouts {
+    router: Option<SimDuration>,
+    router_stream: Option<SimDuration>,
+    module: Option<SimDuration>,
+}
+
+impl Timeouts {
+    fn of(wire: &Wire) -> Self {
+        let of = |secs: &Option<Spanned<f64>>| secs.as_ref().and_then(|secs| unless_zero(secs.value));
+        Self {
+            router: of(&wire.router_settings.timeout),
+            router_stream: of(&wire.router_settings.stream_timeout),
+            module: of(&wire.litellm_settings.request_timeout),
+        }
+    }
+
+    /// `litellm_settings.request_timeout` beats `router_settings.timeout` [T 111].
+    fn of_call(&self, params: &LitellmParams) -> Option<SimDuration> {
+        let own = params.timeout.as_ref().or(params.request_timeout.as_ref());
+        own.and_then(|secs| unless_zero(secs.value)).or(self.module).or(self.router)
+    }
+
+    /// The request timeout counts as one for streams only where the router has a timeout too.
+    fn of_stream(&self, params: &LitellmParams) -> Option<SimDuration> {
+        let own = params.stream_timeout.as_ref().and_then(|secs| unless_zero(secs.value));
+        own.or(self.router_stream).or(self.module.filter(|_| self.router.is_some()))
+    }
+}
+
+/// Slots for parallel calls: their number, else `rpm`, else `tpm` by Azure's formula, else the default
+/// (`utils.py:calculate_max_parallel_requests`) [T 98, 104].
+fn parallel(params: &LitellmParams, wire: &Wire) -> Option<u32> {
+    let value = |value: &Option<Spanned<i64>>| value.as_ref().map(|value| value.value);
+    let by_tokens = |tpm: i64| ((tpm as f64 / 1000.0 * 6.0) as i64).max(1);
+    value(&params.max_parallel_requests)
+        .or(value(&params.rpm))
+        .or(value(&params.tpm).map(by_tokens))
+        .or(value(&wire.router_settings.default_max_parallel_requests))
+        .and_then(|slots| u32::try_from(slots).ok())
+}
+
+/// A budget needs a period; without one it is not enforced [T 100].
+fn budget(params: &LitellmParams) -> Option<Budget> {
+    let limit = dollars(params.max_budget.as_ref()?.value);
+    Some(Budget { limit, period: parse(&params.budget_duration.as_ref()?.value)? })
+}
+
+/// Retry policies of single groups.
+pub(super) fn group_retry_policies(wire: &Wire, plan: &mut Plan) {
+    for (group, policy) in wire.router_settings.model_group_retry_policy.iter().flat_map(|policies| &policies.value) {
+        if let Some(id) = plan.name_id(&group.value) {
+            plan.names[id.index()].retry_policy = Some(retry_policy(&policy.value));
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! From a config file to a [`Plan`]: defaults are filled in, names resolved, lists numbered.
+
+mod deployments;
+mod durations;
+mod fallbacks;
+mod names;
+mod pattern;
+mod prices;
+mod request;
+mod settings;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::gateway::litellm::plan::{Key, Layer, Plan};
+use crate::gateway::litellm::wire::Wire;
+use crate::gateway::parts::Minutes;
+
+pub use prices::add_greatest;
+pub use request::{RequestFallbacks, RequestParams};
+
+use names::Names;
+
+/// What a plan needs to know besides the config file.
+#[derive(Debug, Clone, Default)]
+pub struct Setting<'a> {
+    /// Which part of the gateway is played.
+    pub layer: Layer,
+    /// Where calendar minutes begin.
+    pub minutes: Minutes,
+    /// Upper end of the retry jitter in seconds, instead of LiteLLM's.
+    pub jitter_secs: Option<f64>,
+    /// Names that clients send.
+    pub models: &'a [&'a str],
+    /// Bodies that clients send; `BodyId` is the index.
+    pub bodies: &'a [RequestParams],
+    /// Virtual keys; `KeyId` is the index. The first is the master key.
+    pub keys: &'a [Key],
+}
+
+/// Compiles a config file.
+pub fn lower(wire: &Wire, setting: &Setting<'_>) -> (Plan, Vec<Diagnostic>) {
+    let mut names = Names::collect(wire, setting);
+    let mut plan = Plan { layer: setting.layer, keys: setting.keys.to_vec(), ..Plan::default() };
+    plan.router = settings::router(wire, setting);
+    plan.proxy = settings::proxy(wire, setting);
+    deployments::add(wire, &mut plan, &mut names);
+    names::resolve(wire, &mut plan, &names);
+    prices::add_wildcard_prices(wire, &mut plan);
+    prices::add_greatest(&mut plan);
+    deployments::group_retry_policies(wire, &mut plan);
+    fallbacks::add(wire, &mut plan, &names);
+    plan.bodies = setting.bodies.iter().map(|body| request::lower(body, &mut plan, &mut names)).collect();
+    (plan, Vec::new())
+}
+
+/// Whether the gateway cannot start with what has been found.
+pub fn fails_to_start(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+}

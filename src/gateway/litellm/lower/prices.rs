@@ -1,0 +1,154 @@
+//! What LiteLLM itself takes an answer to cost: budgets and the cost-based strategy go by it.
+//!
+//! LiteLLM knows a price only under the provider that it calls: behind an `openai/` prefix that are OpenAI's models. Here
+//! they come from the built-in table; prices written in the config replace them.
+
+use crate::gateway::litellm::lower::pattern;
+use crate::gateway::litellm::plan::{Deployment, Found, Greatest, Plan, Price};
+use crate::gateway::litellm::wire;
+use crate::gateway::litellm::wire::{Prices, Wire};
+use crate::pricing::{PriceRow, PriceTable, ServiceTier};
+use crate::units::{Tokens, UnitPrice};
+
+/// What the cost-based strategy takes for a price that it does not know, in dollars.
+const UNKNOWN_PRICE: f64 = 5.0;
+
+/// The model prices that LiteLLM is taken to know.
+pub(super) struct KnownPrices {
+    rows: Vec<PriceRow>,
+}
+
+/// What is known of one model.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Known {
+    pub price: Option<Price>,
+    pub max_input_tokens: Option<u64>,
+    pub max_output_tokens: Option<Tokens>,
+}
+
+impl KnownPrices {
+    /// The rows of the built-in table that always hold; a table that cannot be read is none.
+    pub fn load() -> Self {
+        let plain = |row: &PriceRow| {
+            row.service == ServiceTier::Standard && row.above.is_none() && row.hours.is_empty() && row.valid_to.is_none()
+        };
+        let rows = PriceTable::built_in().map(|table| table.rows().iter().filter(|row| plain(row)).cloned().collect());
+        Self { rows: rows.unwrap_or_default() }
+    }
+
+    fn row(&self, provider: &str, model: &str) -> Option<&PriceRow> {
+        let name = model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model);
+        let is_named = |row: &&PriceRow| row.model == name || row.aliases.iter().any(|alias| alias == name);
+        self.rows.iter().filter(|row| row.provider == provider).find(is_named)
+    }
+
+    /// What LiteLLM knows of a deployment's model: its own prices first. Where only one direction has a price of its
+    /// own, the other is free [T 170].
+    pub fn of(&self, entry: &wire::Deployment, wire: &Wire) -> Known {
+        let model = entry.litellm_params.model.as_ref().map(|model| model.value.as_str()).unwrap_or_default();
+        let row = self.row(entry.provider.unwrap_or_default(), model);
+        Known {
+            price: self.price_of(entry, model, wire),
+            max_input_tokens: row.and_then(|row| row.context_window),
+            max_output_tokens: row.and_then(|row| row.max_output).and_then(|most| Tokens::try_from(most).ok()),
+        }
+    }
+
+    /// The price of a deployment's answers when this is the model that is called.
+    fn price_of(&self, entry: &wire::Deployment, model: &str, wire: &Wire) -> Option<Price> {
+        let provider = entry.provider.unwrap_or_default();
+        let listed = || {
+            let rates = &self.row(provider, model)?.rates;
+            Some((float(rates.input?), float(rates.output?)))
+        };
+        let own = |key| custom(&entry.params_prices, key).or_else(|| custom(&entry.info_prices, key));
+        let (input, output) = match (own("input_cost_per_token"), own("output_cost_per_token")) {
+            (None, None) => listed()?,
+            (input, output) => (input.unwrap_or(0.0), output.unwrap_or(0.0)),
+        };
+        Some(adjusted(input, output, provider, wire))
+    }
+
+    /// What the cost-based strategy compares: prices in `litellm_params` (0 counts as not set), else those that LiteLLM
+    /// lists under exactly this model string, so that a prefix hides them [T 97].
+    pub fn compared(&self, entry: &wire::Deployment) -> f64 {
+        let model = entry.litellm_params.model.as_ref().map(|model| model.value.as_str()).unwrap_or_default();
+        let row = if model.contains('/') { None } else { self.row(entry.provider.unwrap_or_default(), model) };
+        let own = |key| custom(&entry.params_prices, key).filter(|price| *price != 0.0);
+        let listed = |price: Option<UnitPrice>| price.map_or(UNKNOWN_PRICE, float);
+        own("input_cost_per_token").unwrap_or_else(|| listed(row.and_then(|row| row.rates.input)))
+            + own("output_cost_per_token").unwrap_or_else(|| listed(row.and_then(|row| row.rates.output)))
+    }
+}
+
+/// Prices with the operator's discount and margin.
+fn adjusted(input: f64, output: f64, provider: &str, wire: &Wire) -> Price {
+    let module = &wire.litellm_settings;
+    let discounts = module.cost_discount_config.iter().flat_map(|named| &named.value);
+    let discount = discounts.clone().find(|(name, _)| name.value == provider).map_or(0.0, |(_, share)| share.value.value);
+    let margins: Vec<_> = module.cost_margin_config.iter().flat_map(|named| &named.value).collect();
+    let named = |wanted: &str| margins.iter().find(|(name, _)| name.value == wanted).map(|(_, margin)| &margin.value);
+    let margin = named(provider).or_else(|| named("global"));
+    Price {
+        input,
+        output,
+        discount,
+        margin: margin.and_then(|margin| margin.fraction.as_ref()).map_or(0.0, |fraction| fraction.value),
+        fixed: margin.and_then(|margin| margin.fixed).map_or(0.0, super::settings::dollars),
+    }
+}
+
+/// The nearest binary float of a price in the config.
+fn custom(prices: &Prices, key: &str) -> Option<f64> {
+    prices.iter().find(|(name, _)| name == key).map(|(_, price)| float(price.value))
+}
+
+/// The nearest binary float of a price for one token, as Python reads it from LiteLLM's map.
+fn float(price: UnitPrice) -> f64 {
+    format!("{}e-6", price.per_million_text()).parse().unwrap_or(0.0)
+}
+
+/// Names that a pattern resolves are priced by the model that the pattern fills in.
+pub(super) fn add_wildcard_prices(wire: &Wire, plan: &mut Plan) {
+    let prices = KnownPrices::load();
+    let kept: Vec<&wire::Deployment> = wire.model_list.iter().filter(|entry| !entry.dropped).collect();
+    for name in &mut plan.names {
+        let Found::Group(ids) = &name.found else { continue };
+        let Some(entry) = ids.first().map(|id| kept[id.index()]) else { continue };
+        let model = entry.litellm_params.model.as_ref().map(|model| model.value.as_str()).unwrap_or_default();
+        if let Some(filled) = pattern::fill(&entry.model_name.value, model, &name.text) {
+            name.wildcard_price = prices.price_of(entry, &filled, wire);
+        }
+    }
+}
+
+/// The highest prices and longest answer of every name's deployments (`router.py:_set_model_group_info`).
+pub fn add_greatest(plan: &mut Plan) {
+    for index in 0..plan.names.len() {
+        let Found::Group(ids) = &plan.names[index].found else { continue };
+        let entries = ids.iter().map(|id| plan.deployment(*id));
+        let priced = entries.clone().filter_map(|entry| entry.price);
+        let most = |of: fn(&Price) -> f64| priced.clone().map(|price| of(&price)).fold(0.0, f64::max);
+        let greatest = Greatest {
+            input: most(|price| price.input),
+            output: most(|price| price.output),
+            max_output_tokens: entries.clone().filter_map(|entry| entry.max_output_tokens).max(),
+            is_free: !ids.is_empty() && entries.clone().all(Deployment::is_free),
+        };
+        plan.names[index].greatest = Some(greatest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_of_the_table_are_the_floats_that_python_reads() {
+        let known = KnownPrices::load();
+        let row = known.row("openai", "openai/gpt-4o").unwrap();
+        assert_eq!((row.rates.input.map(float), row.rates.output.map(float)), (Some(2.5e-06), Some(1e-05)));
+        assert_eq!(known.row("openai", "gpt-4o-mini").unwrap().rates.input.map(float), Some(1.5e-07));
+        assert!(known.row("openai", "openai/mixtral-8x22b").is_none());
+    }
+}

@@ -1,0 +1,98 @@
+//! The parameters of a request that the gateway itself reads.
+
+use crate::gateway::litellm::lower::fallbacks::{Entry, find_with_generic, list, numbered};
+use crate::gateway::litellm::lower::names::Names;
+use crate::gateway::litellm::plan::{Body, CacheControl, CustomTarget, FallbackOverride, Plan};
+use crate::units::SimDuration;
+
+/// What a request body says besides model and messages, and what its headers say.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RequestParams {
+    /// `num_retries`, or the header `x-litellm-num-retries`.
+    pub num_retries: Option<u32>,
+    /// `timeout`, or the header `x-litellm-timeout`, in seconds.
+    pub timeout: Option<f64>,
+    /// `stream_timeout`, or the header, in seconds.
+    pub stream_timeout: Option<f64>,
+    /// The timeout came in a header.
+    pub timeout_in_header: bool,
+    /// `fallbacks`.
+    pub fallbacks: Option<RequestFallbacks>,
+    /// `context_window_fallbacks`.
+    pub context_fallbacks: Option<RequestFallbacks>,
+    /// `content_policy_fallbacks`.
+    pub policy_fallbacks: Option<RequestFallbacks>,
+    /// `disable_fallbacks`.
+    pub disable_fallbacks: bool,
+    /// `max_fallbacks`.
+    pub max_fallbacks: Option<i64>,
+    /// Tags of the request.
+    pub tags: Vec<String>,
+    /// `cache`.
+    pub cache: CacheControl,
+    /// `n`.
+    pub n: Option<u32>,
+    /// Tells bodies apart that the response cache keeps apart.
+    pub cache_class: u32,
+}
+
+/// Fallbacks that a request brings along. A target may have parameters of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RequestFallbacks {
+    /// A list of targets for every group.
+    Flat(Vec<(String, Option<CustomTarget>)>),
+    /// A list for each of some groups.
+    ByName(Vec<(String, Vec<(String, Option<CustomTarget>)>)>),
+}
+
+impl RequestFallbacks {
+    /// The names of all targets.
+    pub fn models(&self) -> impl Iterator<Item = &str> {
+        let (flat, by_name) = match self {
+            Self::Flat(targets) => (targets.as_slice(), [].as_slice()),
+            Self::ByName(lists) => ([].as_slice(), lists.as_slice()),
+        };
+        let all = flat.iter().chain(by_name.iter().flat_map(|(_, targets)| targets));
+        all.map(|(model, _)| model.as_str())
+    }
+}
+
+/// Compiles one body.
+pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) -> Body {
+    let seconds = |secs: Option<f64>| secs.filter(|secs| *secs != 0.0).map(SimDuration::from_secs_f64);
+    Body {
+        num_retries: params.num_retries,
+        timeout: seconds(params.timeout),
+        stream_timeout: seconds(params.stream_timeout),
+        fallbacks: own(params.fallbacks.as_ref(), plan, names),
+        context_fallbacks: own(params.context_fallbacks.as_ref(), plan, names),
+        policy_fallbacks: own(params.policy_fallbacks.as_ref(), plan, names),
+        disable_fallbacks: params.disable_fallbacks,
+        max_fallbacks: params.max_fallbacks,
+        tags: params.tags.iter().map(|tag| names.tag(tag)).collect(),
+        cache: params.cache,
+        n: params.n.unwrap_or(1),
+        client_side_timeout: params.timeout_in_header,
+        cache_class: params.cache_class,
+    }
+}
+
+fn own(fallbacks: Option<&RequestFallbacks>, plan: &mut Plan, names: &Names) -> FallbackOverride {
+    match fallbacks {
+        None => FallbackOverride::Configured,
+        Some(RequestFallbacks::Flat(targets)) => FallbackOverride::Flat(list(&borrowed(targets), plan, names)),
+        Some(RequestFallbacks::ByName(lists)) => {
+            let entries: Vec<Entry<'_>> =
+                lists.iter().map(|(group, targets)| Entry { group, targets: borrowed(targets) }).collect();
+            let map = numbered(&entries, plan, names);
+            let of_name = |(index, name): (usize, &crate::gateway::litellm::plan::Name)| {
+                find_with_generic(&map, &name.text).map(|list| (crate::units::NameId::from_index(index), list))
+            };
+            FallbackOverride::ByName(plan.names.iter().enumerate().filter_map(of_name).collect())
+        }
+    }
+}
+
+fn borrowed(targets: &[(String, Option<CustomTarget>)]) -> Vec<(&str, Option<CustomTarget>)> {
+    targets.iter().map(|(model, custom)| (model.as_str(), *custom)).collect()
+}

@@ -1,0 +1,195 @@
+//! `router_settings`, `litellm_settings` and `general_settings`: which key wins, and what is there by default.
+
+use crate::gateway::litellm::defaults;
+use crate::gateway::litellm::lower::Setting;
+use crate::gateway::litellm::lower::durations::{parse, unless_zero};
+use crate::gateway::litellm::plan::{
+    Budget, CachePlan, CooldownPlan, LatencyArgs, ProxyPlan, RouterPlan, Strategy, TagMatch,
+};
+use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
+use crate::gateway::litellm::wire;
+use crate::gateway::litellm::wire::{Fallbacks, Spanned, Wire};
+use crate::gateway::parts::Backoff;
+use crate::units::{Money, SimDuration};
+
+/// The settings of the router.
+pub(super) fn router(wire: &Wire, setting: &Setting<'_>) -> RouterPlan {
+    let (router, module) = (&wire.router_settings, &wire.litellm_settings);
+    let num_retries = number(&router.num_retries).or(number(&module.num_retries));
+    let max_fallbacks = number(&router.max_fallbacks).or(number(&module.max_fallbacks));
+    let checks = router.optional_pre_call_checks.iter().flat_map(|checks| &checks.value);
+    let enforce_rate_limits = checks.clone().any(|check| check.value == "enforce_model_rate_limits");
+    let strategy = strategy(wire);
+    RouterPlan {
+        strategy,
+        num_retries: num_retries.map_or(defaults::NUM_RETRIES, |n| n.clamp(0, i64::from(u32::MAX)) as u32),
+        max_fallbacks: max_fallbacks.unwrap_or(defaults::MAX_FALLBACKS),
+        retry_policy: router.retry_policy.as_ref().map(|policy| retry_policy(&policy.value)),
+        backoff: Backoff {
+            least_secs: router.retry_after.as_ref().map_or(0.0, |secs| secs.value),
+            jitter_secs: setting.jitter_secs.unwrap_or(defaults::BACKOFF.jitter_secs),
+            ..defaults::BACKOFF
+        },
+        cooldown: cooldown(wire),
+        weighted_failover: is_on(&router.enable_weighted_failover),
+        pre_call_checks: is_on(&router.enable_pre_call_checks),
+        enforce_rate_limits,
+        counts_minutes: enforce_rate_limits || strategy == Strategy::UsageV2,
+        tags: is_on(&router.enable_tag_filtering).then(|| match &router.tag_filtering_match_any {
+            Some(Spanned { value: false, .. }) => TagMatch::All,
+            _ => TagMatch::Any,
+        }),
+        minutes: setting.minutes,
+        ..RouterPlan::default()
+    }
+}
+
+fn strategy(wire: &Wire) -> Strategy {
+    let router = &wire.router_settings;
+    let args = router.routing_strategy_args.as_ref().map(|args| &args.value);
+    match router.routing_strategy.as_ref().map(|strategy| strategy.value.as_str()) {
+        Some("least-busy") => Strategy::LeastBusy,
+        Some("latency-based-routing") => Strategy::Latency(LatencyArgs {
+            ttl: args.and_then(|args| args.ttl.as_ref()).map_or(SimDuration::from_secs(3600), seconds),
+            buffer: args.and_then(|args| args.lowest_latency_buffer.as_ref()).map_or(0.0, |buffer| buffer.value),
+            samples: args.and_then(|args| args.max_latency_list_size.as_ref()).map_or(10, |n| n.value.max(0) as usize),
+            ttft_percentile: None,
+        }),
+        Some("cost-based-routing") => Strategy::Cost,
+        Some("usage-based-routing") => Strategy::UsageV1,
+        Some("usage-based-routing-v2") => Strategy::UsageV2,
+        _ => Strategy::SimpleShuffle,
+    }
+}
+
+/// Only a `router_settings.allowed_fails` that differs from `litellm.allowed_fails`, or a policy, makes failures count
+/// one by one; `litellm_settings.allowed_fails` moves both sides of that comparison [T 51–53, 55].
+fn cooldown(wire: &Wire) -> CooldownPlan {
+    let router = &wire.router_settings;
+    let module = number(&wire.litellm_settings.allowed_fails).unwrap_or(defaults::ALLOWED_FAILS);
+    let allowed = number(&router.allowed_fails).unwrap_or(module);
+    let policy = router.allowed_fails_policy.as_ref().map(|policy| fails_policy(&policy.value));
+    let span = router.cooldown_time.as_ref().and_then(|secs| unless_zero(secs.value));
+    CooldownPlan {
+        disabled: is_on(&router.disable_cooldowns),
+        span: span.unwrap_or(defaults::COOLDOWN),
+        allowed,
+        policy,
+        counts_failures: policy.is_some() || allowed != module,
+    }
+}
+
+/// A retry policy as LiteLLM reads it; unknown keys are dropped [T 71b].
+pub(super) fn retry_policy(policy: &wire::RetryPolicy) -> RetryPolicy {
+    let of = |key: &str| {
+        let found = policy.0.iter().find(|(name, _)| name.value == key);
+        found.map(|(_, retries)| retries.value.clamp(0, i64::from(u32::MAX)) as u32)
+    };
+    RetryPolicy {
+        bad_request: of("BadRequestErrorRetries"),
+        authentication: of("AuthenticationErrorRetries"),
+        timeout: of("TimeoutErrorRetries"),
+        rate_limit: of("RateLimitErrorRetries"),
+        content_policy: of("ContentPolicyViolationErrorRetries"),
+        internal_server: of("InternalServerErrorRetries"),
+        service_unavailable: of("ServiceUnavailableErrorRetries"),
+        default: of("DefaultRetries"),
+    }
+}
+
+/// A policy of allowed failures as LiteLLM reads it.
+pub(super) fn fails_policy(policy: &wire::AllowedFailsPolicy) -> FailsPolicy {
+    let of = |key: &str| policy.0.iter().find(|(name, _)| name.value == key).map(|(_, fails)| fails.value);
+    FailsPolicy {
+        bad_request: of("BadRequestErrorAllowedFails"),
+        authentication: of("AuthenticationErrorAllowedFails"),
+        timeout: of("TimeoutErrorAllowedFails"),
+        rate_limit: of("RateLimitErrorAllowedFails"),
+        content_policy: of("ContentPolicyViolationErrorAllowedFails"),
+        internal_server: of("InternalServerErrorAllowedFails"),
+        service_unavailable: of("ServiceUnavailableErrorAllowedFails"),
+        bad_gateway: of("BadGatewayErrorAllowedFails"),
+        not_found: of("NotFoundErrorAllowedFails"),
+    }
+}
+
+/// The settings of the proxy server.
+pub(super) fn proxy(wire: &Wire, setting: &Setting<'_>) -> ProxyPlan {
+    let (general, module) = (&wire.general_settings, &wire.litellm_settings);
+    let params = module.cache_params.as_ref().map(|params| &params.value);
+    let cache = is_on(&module.cache).then(|| CachePlan {
+        ttl: params.and_then(|params| params.ttl.as_ref()).map_or(defaults::CACHE_LIFE, seconds),
+        opt_in: params.and_then(|params| params.mode.as_ref()).is_some_and(|mode| mode.value == "default_off"),
+    });
+    let router = &wire.router_settings;
+    let has_redis = router.redis_host.is_some() || router.redis_url.is_some();
+    ProxyPlan {
+        cache,
+        cancel_on_disconnect: is_on(&general.cancel_on_disconnect),
+        has_key_limits: setting.keys.iter().any(|key| key.has_limits()),
+        no_reservation: is_on(&general.disable_budget_reservation),
+        fail_closed: is_on(&general.fail_closed_budget_enforcement),
+        unverified_budgets: is_on(&general.fail_closed_budget_enforcement) && !has_redis,
+    }
+}
+
+/// The budgets of providers.
+pub(super) fn provider_budgets(wire: &Wire) -> Vec<(String, Budget)> {
+    let budgets = wire.router_settings.provider_budget_config.iter().flat_map(|budgets| &budgets.value);
+    let budget = |(name, budget): &(Spanned<String>, Spanned<wire::Budget>)| {
+        let limit = dollars(budget.value.limit.as_ref()?.value);
+        let period = parse(&budget.value.period.as_ref()?.value)?;
+        Some((name.value.clone(), Budget { limit, period }))
+    };
+    budgets.filter_map(budget).collect()
+}
+
+/// An amount as the nearest binary float, which is what LiteLLM reads.
+pub(super) fn dollars(money: Money) -> f64 {
+    money.to_string().parse().unwrap_or(0.0)
+}
+
+/// The router's map, else the module's; an empty map is none.
+pub(super) fn either<'a>(
+    router: &'a Option<Spanned<Fallbacks>>,
+    module: &'a Option<Spanned<Fallbacks>>,
+) -> Option<&'a Fallbacks> {
+    let filled =
+        |map: &'a Option<Spanned<Fallbacks>>| map.as_ref().map(|map| &map.value).filter(|map| !map.0.is_empty());
+    filled(router).or_else(|| filled(module))
+}
+
+/// The map of regular fallbacks.
+pub(super) fn regular_fallbacks(wire: &Wire) -> Option<&Fallbacks> {
+    either(&wire.router_settings.fallbacks, &wire.litellm_settings.fallbacks)
+}
+
+/// `default_fallbacks`: the router's, else the module's.
+pub(super) fn default_fallbacks(wire: &Wire) -> Vec<&str> {
+    let own =
+        |list: &'_ Option<Spanned<Vec<Spanned<String>>>>| list.as_ref().is_some_and(|list| !list.value.is_empty());
+    let (router, module) = (&wire.router_settings.default_fallbacks, &wire.litellm_settings.default_fallbacks);
+    let list = if own(router) { router } else { module };
+    list.iter().flat_map(|list| &list.value).map(|name| name.value.as_str()).collect()
+}
+
+/// The first target of the first `*` entry (`router.py:_get_first_default_fallback`).
+pub(super) fn first_generic_fallback(wire: &Wire) -> Option<&str> {
+    let regular = regular_fallbacks(wire).into_iter().flat_map(|map| &map.0);
+    let generic = regular.filter(|fallback| fallback.group.value == "*");
+    let first =
+        generic.filter_map(|fallback| fallback.targets.first()).map(|target| target.value.model.as_str()).next();
+    first.or_else(|| default_fallbacks(wire).first().copied())
+}
+
+fn number(value: &Option<Spanned<i64>>) -> Option<i64> {
+    value.as_ref().map(|value| value.value)
+}
+
+fn is_on(value: &Option<Spanned<bool>>) -> bool {
+    value.as_ref().is_some_and(|value| value.value)
+}
+
+fn seconds(value: &Spanned<f64>) -> SimDuration {
+    SimDuration::from_secs_f64(value.value)
+}

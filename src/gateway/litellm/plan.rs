@@ -1,0 +1,492 @@
+//! A LiteLLM configuration, compiled: every name is a number, every lookup is done, nothing is text on the hot path.
+
+use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
+use crate::gateway::parts::{Backoff, Minutes};
+use crate::units::{DeploymentId, KeyId, NameId, SimDuration, Tokens, Usage};
+
+/// The tag of deployments that serve requests without tags.
+pub const DEFAULT_TAG: u32 = 0;
+
+/// Index of a list of fallback targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListId(pub u32);
+
+/// Which part of the gateway is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layer {
+    /// The proxy server with keys, limits and its one logging object a request.
+    #[default]
+    Proxy,
+    /// The bare `Router` class: a new logging object for every attempt, so that every failure counts [T 69_router].
+    Router,
+}
+
+/// How a deployment is picked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Strategy {
+    /// At random, by weight.
+    SimpleShuffle,
+    /// The fewest requests in flight.
+    LeastBusy,
+    /// The lowest mean latency.
+    Latency(LatencyArgs),
+    /// The cheapest.
+    Cost,
+    /// The fewest tokens this minute, counted on success.
+    UsageV1,
+    /// The fewest tokens this minute, requests counted before the call.
+    UsageV2,
+}
+
+/// `routing_strategy_args` of the latency strategy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LatencyArgs {
+    /// How long samples are kept, from the first write.
+    pub ttl: SimDuration,
+    /// Share above the best that still counts as best.
+    pub buffer: f64,
+    /// Samples kept.
+    pub samples: usize,
+    /// Percentile of times to first token instead of their mean.
+    pub ttft_percentile: Option<f64>,
+}
+
+/// The whole configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Which part is played.
+    pub layer: Layer,
+    /// Deployments, in order of the model list.
+    pub deployments: Vec<Deployment>,
+    /// Every name that a client or a fallback may use.
+    pub names: Vec<Name>,
+    /// Lists of fallback targets.
+    pub lists: Vec<Box<[Target]>>,
+    /// Request bodies that clients send, beside model and messages.
+    pub bodies: Vec<Body>,
+    /// A body that asks for nothing.
+    pub nothing_asked: Body,
+    /// Fallback entries with parameters of their own.
+    pub customs: Vec<CustomTarget>,
+    /// Virtual keys; the first is the master key, without limits.
+    pub keys: Vec<Key>,
+    /// Settings of the router as a whole.
+    pub router: RouterPlan,
+    /// Settings of the proxy server.
+    pub proxy: ProxyPlan,
+}
+
+/// Settings that hold for every group.
+#[derive(Debug, Clone)]
+pub struct RouterPlan {
+    /// How a deployment is picked.
+    pub strategy: Strategy,
+    /// Retries within a group.
+    pub num_retries: u32,
+    /// Depth of nested fallbacks.
+    pub max_fallbacks: i64,
+    /// Retries by class of failure.
+    pub retry_policy: Option<RetryPolicy>,
+    /// The pauses between retries.
+    pub backoff: Backoff,
+    /// When a deployment rests, and how long.
+    pub cooldown: CooldownPlan,
+    /// Whether regular fallbacks are configured at all.
+    pub has_fallbacks: bool,
+    /// Whether fallbacks for long prompts are configured at all: then they are the only ones for such failures.
+    pub has_context_fallbacks: bool,
+    /// The same for refused content.
+    pub has_policy_fallbacks: bool,
+    /// Other deployments of a group are tried before its fallbacks.
+    pub weighted_failover: bool,
+    /// `enable_pre_call_checks`.
+    pub pre_call_checks: bool,
+    /// `optional_pre_call_checks: [enforce_model_rate_limits]`.
+    pub enforce_rate_limits: bool,
+    /// `enable_tag_filtering`, and whether one matching tag is enough.
+    pub tags: Option<TagMatch>,
+    /// Whether requests and tokens of the calendar minute are counted.
+    pub counts_minutes: bool,
+    /// Calendar minutes.
+    pub minutes: Minutes,
+    /// Whether any deployment has a `weight`, `rpm` or `tpm` that simple-shuffle weighs by.
+    pub is_weighted: bool,
+    /// Whether any deployment has a budget, or its provider.
+    pub has_budgets: bool,
+    /// Budgets of providers.
+    pub provider_budgets: Vec<Budget>,
+}
+
+/// How request tags and deployment tags are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagMatch {
+    /// One common tag is enough.
+    Any,
+    /// The deployment must have all of the request's.
+    All,
+}
+
+/// When a deployment rests.
+#[derive(Debug, Clone)]
+pub struct CooldownPlan {
+    /// `disable_cooldowns`.
+    pub disabled: bool,
+    /// The router's cooldown time.
+    pub span: SimDuration,
+    /// Failures that are allowed, where failures are counted.
+    pub allowed: i64,
+    /// The same by class of failure.
+    pub policy: Option<FailsPolicy>,
+    /// Failures are counted; otherwise a deployment rests by its share of failures. Only a number that differs from
+    /// `litellm.allowed_fails`, or a policy, switches to counting [T 51–53].
+    pub counts_failures: bool,
+}
+
+/// One deployment.
+#[derive(Debug, Clone, Default)]
+pub struct Deployment {
+    /// Its id in the config.
+    pub id: Box<str>,
+    /// Whether it is the only one of its group.
+    pub alone: bool,
+    /// Whether its name is a pattern: such deployments never rest (`provider_default_deployment_ids`; from source only).
+    pub is_wildcard: bool,
+    /// `weight`, `rpm` and `tpm` as simple-shuffle weighs them.
+    pub weights: [Option<f64>; 3],
+    /// Requests a minute.
+    pub rpm: Option<u64>,
+    /// Tokens a minute.
+    pub tpm: Option<u64>,
+    /// Rank within the group; the lowest healthy one goes first.
+    pub order: Option<i32>,
+    /// `litellm_params.num_retries`.
+    pub num_retries: Option<u32>,
+    /// `model_info.cooldown_time`, else `litellm_params.cooldown_time`.
+    pub cooldown: Option<SimDuration>,
+    /// `model_info.allowed_fails`.
+    pub allowed_fails: Option<i64>,
+    /// `model_info.allowed_fails_policy`.
+    pub fails_policy: Option<FailsPolicy>,
+    /// Longest silence of a call without stream.
+    pub timeout: Option<SimDuration>,
+    /// Longest silence of a stream.
+    pub stream_timeout: Option<SimDuration>,
+    /// Calls at the same time; more wait in line.
+    pub parallel: Option<u32>,
+    /// `litellm_params.max_tokens`, where the request says nothing.
+    pub max_tokens: Option<Tokens>,
+    /// Context window, for `enable_pre_call_checks`.
+    pub max_input_tokens: Option<u64>,
+    /// What the cost-based strategy compares: input and output price in dollars for one token.
+    pub compared_price: f64,
+    /// Number of models in `litellm_params.fallbacks`, which the SDK tries inside each attempt [T 106].
+    pub inner_fallbacks: u32,
+    /// `litellm_params.cache: true` while responses are cached: every call fails before it is made [T 107].
+    pub breaks_on_cache: bool,
+    /// Longest answer of its model, where it is known.
+    pub max_output_tokens: Option<Tokens>,
+    /// What an answer costs in LiteLLM's own books; `None` where its price is not known, so that it costs nothing.
+    pub price: Option<Price>,
+    /// Budget of the deployment.
+    pub budget: Option<Budget>,
+    /// Index into the budgets of providers.
+    pub provider_budget: Option<u32>,
+    /// Tags, interned.
+    pub tags: Box<[u32]>,
+}
+
+/// What an answer costs in LiteLLM's own books.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Price {
+    /// Dollars for one input token.
+    pub input: f64,
+    /// Dollars for one output token.
+    pub output: f64,
+    /// Share of the sum taken off.
+    pub discount: f64,
+    /// Share of the rest put on top.
+    pub margin: f64,
+    /// Dollars on top of each answer.
+    pub fixed: f64,
+}
+
+impl Price {
+    /// The cost in the binary floats that LiteLLM computes with.
+    pub fn cost(&self, usage: &Usage) -> f64 {
+        let tokens = f64::from(usage.input) * self.input + f64::from(usage.output) * self.output;
+        let net = tokens - tokens * self.discount;
+        net + (net * self.margin + self.fixed)
+    }
+}
+
+/// A budget with a period.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Budget {
+    /// How many dollars may be spent.
+    pub limit: f64,
+    /// In how long.
+    pub period: SimDuration,
+}
+
+/// What a name leads to.
+#[derive(Debug, Clone, Default)]
+pub struct Name {
+    /// The name itself.
+    pub text: Box<str>,
+    /// The proxy knows it; otherwise it answers 400 before any routing [T 29].
+    pub is_known: bool,
+    /// Which deployments it stands for.
+    pub found: Found,
+    /// The name that an alias stands for; itself otherwise.
+    pub resolved: NameId,
+    /// The orders of its deployments, ascending, each once.
+    pub orders: Box<[i32]>,
+    /// Where its fallback list is, if it has one.
+    pub fallbacks: Option<ListId>,
+    /// The same for prompts that are too long.
+    pub context_fallbacks: Option<ListId>,
+    /// The same for refused content.
+    pub policy_fallbacks: Option<ListId>,
+    /// The highest prices and longest answer of its deployments, for reserving budgets.
+    pub greatest: Option<Greatest>,
+    /// What an answer costs when a pattern has filled the model in.
+    pub wildcard_price: Option<Price>,
+    /// `model_group_retry_policy`.
+    pub retry_policy: Option<RetryPolicy>,
+}
+
+/// The most that an answer of a group can cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Greatest {
+    /// Dollars for one input token.
+    pub input: f64,
+    /// Dollars for one output token.
+    pub output: f64,
+    /// Longest answer, where it is known.
+    pub max_output_tokens: Option<Tokens>,
+    /// All of it is free by the config: budgets are not asked then.
+    pub is_free: bool,
+}
+
+/// Which deployments a name stands for.
+#[derive(Debug, Clone, Default)]
+pub enum Found {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A group, an alias of one, or a pattern that matches.
+    Group(Box<[DeploymentId]>),
+    /// The id of one deployment: no filter is asked.
+    One(DeploymentId),
+}
+
+/// The parameters of a fallback entry that the gateway reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CustomTarget {
+    /// `num_retries`.
+    pub num_retries: Option<u32>,
+}
+
+/// One entry of a fallback list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// A group by name.
+    Name(NameId),
+    /// The same group at a higher order.
+    Order(NameId, i32),
+    /// The same group without the deployments that have failed.
+    Others(NameId, u32),
+    /// A group with parameters of its own, by number.
+    Custom(NameId, u32),
+}
+
+/// The parameters of a request that the gateway reads.
+#[derive(Debug, Clone, Default)]
+pub struct Body {
+    /// `num_retries`, or the header.
+    pub num_retries: Option<u32>,
+    /// `timeout`, or the header.
+    pub timeout: Option<SimDuration>,
+    /// `stream_timeout`, or the header.
+    pub stream_timeout: Option<SimDuration>,
+    /// `fallbacks`.
+    pub fallbacks: FallbackOverride,
+    /// `context_window_fallbacks`.
+    pub context_fallbacks: FallbackOverride,
+    /// `content_policy_fallbacks`.
+    pub policy_fallbacks: FallbackOverride,
+    /// `disable_fallbacks`.
+    pub disable_fallbacks: bool,
+    /// `max_fallbacks`.
+    pub max_fallbacks: Option<i64>,
+    /// Tags of the request, interned.
+    pub tags: Box<[u32]>,
+    /// What the request asks of the response cache.
+    pub cache: CacheControl,
+    /// Completions that are asked for.
+    pub n: u32,
+    /// The request came with a timeout of its own (header): a 408 is then not held against a fallback's deployment.
+    pub client_side_timeout: bool,
+    /// Tells bodies apart that the response cache keeps apart.
+    pub cache_class: u32,
+}
+
+/// A request's own fallbacks.
+#[derive(Debug, Clone, Default)]
+pub enum FallbackOverride {
+    /// The configured ones.
+    #[default]
+    Configured,
+    /// One list for every group [T 34].
+    Flat(ListId),
+    /// A list for some names.
+    ByName(Vec<(NameId, ListId)>),
+}
+
+/// What a request asks of the response cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CacheControl {
+    /// `ttl` of what is stored, in time.
+    pub ttl: Option<SimDuration>,
+    /// `s-maxage`: greatest age that is accepted.
+    pub max_age: Option<SimDuration>,
+    /// `no-cache`: do not read.
+    pub no_read: bool,
+    /// `no-store`: do not write.
+    pub no_write: bool,
+    /// `use-cache`: opt in.
+    pub opt_in: bool,
+}
+
+/// A virtual key.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Key {
+    /// Requests in a window.
+    pub rpm: Option<u64>,
+    /// Tokens in a window.
+    pub tpm: Option<u64>,
+    /// Requests at the same time.
+    pub parallel: Option<u64>,
+    /// Budget in dollars.
+    pub budget: Option<f64>,
+    /// Dollars that were spent before.
+    pub spent: f64,
+}
+
+/// Settings of the proxy server.
+#[derive(Debug, Clone, Default)]
+pub struct ProxyPlan {
+    /// The response cache.
+    pub cache: Option<CachePlan>,
+    /// `cancel_on_disconnect`.
+    pub cancel_on_disconnect: bool,
+    /// Whether any key has a limit or a budget.
+    pub has_key_limits: bool,
+    /// `disable_budget_reservation`.
+    pub no_reservation: bool,
+    /// `fail_closed_budget_enforcement`.
+    pub fail_closed: bool,
+    /// The same without a Redis to verify spend against: every request with a budget is answered 503.
+    pub unverified_budgets: bool,
+}
+
+/// The response cache.
+#[derive(Debug, Clone, Copy)]
+pub struct CachePlan {
+    /// How long an answer is kept.
+    pub ttl: SimDuration,
+    /// Only on request (`mode: default_off`).
+    pub opt_in: bool,
+}
+
+impl Default for RouterPlan {
+    fn default() -> Self {
+        use crate::gateway::litellm::defaults;
+        Self {
+            strategy: Strategy::SimpleShuffle,
+            num_retries: defaults::NUM_RETRIES,
+            max_fallbacks: defaults::MAX_FALLBACKS,
+            retry_policy: None,
+            backoff: defaults::BACKOFF,
+            cooldown: CooldownPlan {
+                disabled: false,
+                span: defaults::COOLDOWN,
+                allowed: defaults::ALLOWED_FAILS,
+                policy: None,
+                counts_failures: false,
+            },
+            has_fallbacks: false,
+            has_context_fallbacks: false,
+            has_policy_fallbacks: false,
+            weighted_failover: false,
+            pre_call_checks: false,
+            enforce_rate_limits: false,
+            tags: None,
+            counts_minutes: false,
+            minutes: Minutes::default(),
+            is_weighted: false,
+            has_budgets: false,
+            provider_budgets: Vec::new(),
+        }
+    }
+}
+
+impl Target {
+    /// The group that is tried.
+    pub const fn name(self) -> NameId {
+        match self {
+            Self::Name(name) | Self::Order(name, _) | Self::Others(name, _) | Self::Custom(name, _) => name,
+        }
+    }
+}
+
+impl Key {
+    /// Whether anything of this key is limited.
+    pub const fn has_limits(&self) -> bool {
+        self.rpm.is_some() || self.tpm.is_some() || self.parallel.is_some() || self.budget.is_some()
+    }
+}
+
+impl Deployment {
+    /// Whether the config says that its answers cost nothing.
+    pub fn is_free(&self) -> bool {
+        self.price.is_some_and(|price| price.input == 0.0 && price.output == 0.0)
+    }
+
+    /// `tpm` as the latency and cost strategies read it: 0 is no limit.
+    pub fn tpm_limit(&self) -> Option<u64> {
+        self.tpm.filter(|limit| *limit > 0)
+    }
+
+    /// `rpm` as the latency and cost strategies read it: 0 is no limit.
+    pub fn rpm_limit(&self) -> Option<u64> {
+        self.rpm.filter(|limit| *limit > 0)
+    }
+}
+
+impl Plan {
+    /// The number of a name.
+    pub fn name_id(&self, text: &str) -> Option<NameId> {
+        self.names.iter().position(|name| &*name.text == text).map(NameId::from_index)
+    }
+
+    /// The deployment with this id.
+    pub fn deployment(&self, id: DeploymentId) -> &Deployment {
+        &self.deployments[id.index()]
+    }
+
+    /// What a name leads to.
+    pub fn name(&self, id: NameId) -> &Name {
+        &self.names[id.index()]
+    }
+
+    /// The targets of a list.
+    pub fn list(&self, id: ListId) -> &[Target] {
+        &self.lists[id.0 as usize]
+    }
+
+    /// A key's limits.
+    pub fn key(&self, id: KeyId) -> &Key {
+        &self.keys[id.index()]
+    }
+}

@@ -1,0 +1,226 @@
+//! One attempt: a slot, the checks before the call, the call, and what its end means.
+
+use super::logging::Success;
+use super::{Cx, LiteLlm, Next};
+use crate::gateway::litellm::call::{CallState, Flight, Frame, Waiting};
+use crate::gateway::litellm::defaults;
+use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::plan::Strategy;
+use crate::gateway::parts::Slot;
+use crate::gateway::{Attempt, AttemptRole, Ended, Limits, Notes, RequestView, Response, Source, Step};
+use crate::random::Draws;
+use crate::units::{DeploymentId, Outcome, Phase, RetryAfter, SimDuration};
+
+impl LiteLlm {
+    /// Takes a slot of the deployment, or waits in line for one [T 98, 104].
+    pub(super) fn take_slot<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        deployment: DeploymentId,
+    ) -> Next {
+        let Some(slots) = &mut self.state.slots[deployment.index()] else { return Next::Call(deployment) };
+        match slots.take(cx.id) {
+            Slot::Held => Next::Call(deployment),
+            Slot::Queued => {
+                let id = &self.plan.deployment(deployment).id;
+                cx.notes.decided(cx.now, cx.id, || format!("waits in line for a slot of {id}"));
+                call.waiting = Waiting::Slot(deployment);
+                Next::Do(Step::Park)
+            }
+        }
+    }
+
+    /// The call holds its slot: the last checks, the cache, then upstream.
+    pub(super) fn begin_call<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        deployment: DeploymentId,
+    ) -> Next {
+        let Some(hop) = call.hop() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
+        let name = hop.name;
+        let has_slot = self.state.slots[deployment.index()].is_some();
+        let flight = Flight { deployment, name, started: cx.now, has_slot };
+        if let Some(failure) = self.over_minute_limit(cx, deployment) {
+            self.refuse_before_call(cx, call, &flight, failure);
+            return Next::Failed(failure);
+        }
+        if self.plan.proxy.cache.is_some()
+            && let Some(next) = self.break_on_cache(cx, call, &flight).or_else(|| self.ask_cache(cx, call, &flight))
+        {
+            return next;
+        }
+        call.log.about = Some((deployment, name));
+        self.state.strategy.called(cx.now, deployment, name);
+        call.flight = Some(flight);
+        call.inner_left = self.plan.deployment(deployment).inner_fallbacks;
+        self.send(cx, call, deployment)
+    }
+
+    /// Sends the call.
+    fn send<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, deployment: DeploymentId) -> Next {
+        let entry = self.plan.deployment(deployment);
+        let silence = self.timeout(cx.request, deployment);
+        let role = role(call);
+        Next::Do(Step::Attempt(Attempt {
+            deployment,
+            number: call.next_attempt(),
+            limits: Limits {
+                headers: silence,
+                first_token: self.patience_for_content(call, cx.request.stream),
+                idle: silence,
+                total: SimDuration::FOREVER,
+            },
+            max_tokens: cx.request.max_tokens.or(entry.max_tokens),
+            role,
+        }))
+    }
+
+    /// The longest silence that is borne: the timeout is httpx's read timeout, not a total [T 110–114]. The order of
+    /// its sources is that of `router.py:_get_timeout`.
+    fn timeout(&self, request: &RequestView, deployment: DeploymentId) -> SimDuration {
+        let (body, entry) = (self.body(request), self.plan.deployment(deployment));
+        let of_stream = if request.stream { body.stream_timeout.or(entry.stream_timeout) } else { None };
+        of_stream.or(body.timeout).or(entry.timeout).unwrap_or(defaults::TIMEOUT)
+    }
+
+    /// The limits of the calendar minute, where they are enforced: requests are counted here, before the call
+    /// (`pre_call_checks/model_rate_limit_check.py`, `lowest_tpm_rpm_v2.py:async_pre_call_check`) [T 92, 105].
+    fn over_minute_limit<D: Draws, N: Notes>(
+        &mut self,
+        cx: &Cx<'_, D, N>,
+        deployment: DeploymentId,
+    ) -> Option<Failure> {
+        let router = &self.plan.router;
+        let by_strategy = router.strategy == Strategy::UsageV2;
+        if !router.enforce_rate_limits && !by_strategy {
+            return None;
+        }
+        let (minute, entry) = (router.minutes.of(cx.now), self.plan.deployment(deployment));
+        let counter = &mut self.state.minutes[deployment.index()];
+        let limited = |num_retries: Option<u32>| {
+            let failure = Failure::with_status(Class::RateLimit, 429);
+            let wait = RetryAfter::Seconds(defaults::LIMIT_RETRY_AFTER_SECS);
+            let num_retries = num_retries.or(entry.num_retries);
+            Some(Failure { retry_after: wait, deployment: Some(deployment), num_retries, ..failure })
+        };
+        if by_strategy {
+            let limit = entry.rpm.unwrap_or(u64::MAX);
+            if counter.requests(minute).is_some_and(|used| used >= limit) || counter.add_request(minute) > limit {
+                return limited(None);
+            }
+        }
+        if router.enforce_rate_limits {
+            if entry.tpm.is_some_and(|limit| counter.tokens(minute).is_some_and(|used| used >= limit)) {
+                return limited(Some(0));
+            }
+            if entry.rpm.is_some_and(|limit| counter.add_request(minute) > limit) {
+                return limited(Some(0));
+            }
+        }
+        None
+    }
+
+    /// A limit has been hit before the call: the deployment may go to rest at once, and the failure is logged later.
+    fn refuse_before_call<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: &Flight,
+        failure: Failure,
+    ) {
+        let id = &self.plan.deployment(flight.deployment).id;
+        cx.notes.decided(cx.now, cx.id, || format!("{id} is over its limit of this minute"));
+        self.log_later(call, failure);
+        self.consider_rest(cx, flight.deployment, &failure, self.plan.router.cooldown.span);
+        self.give_slot_back(cx, flight);
+    }
+
+    /// The slot passes to the next in line.
+    pub(super) fn give_slot_back<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, flight: &Flight) {
+        if flight.has_slot
+            && let Some(slots) = &mut self.state.slots[flight.deployment.index()]
+        {
+            cx.woken.extend(slots.give_back());
+        }
+    }
+
+    /// The attempt in flight has ended.
+    pub(super) fn attempt_ended<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        ended: &Ended,
+    ) -> Next {
+        let Some(flight) = call.flight.take() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
+        if ended.outcome == Outcome::Cancelled {
+            return self.cancelled(cx, call, &flight, ended);
+        }
+        let Some(failure) = Failure::of_attempt(ended, flight.deployment) else {
+            return self.served(cx, call, &flight, ended);
+        };
+        if ended.phase != Phase::BeforeHeaders {
+            return self.stream_broken(cx, call, &flight, ended);
+        }
+        let num_retries = self.plan.deployment(flight.deployment).num_retries;
+        let failure = Failure { num_retries, ..failure };
+        self.log_failure(cx, call, &failure);
+        if call.inner_left > 0 {
+            return self.inner_fallback(cx, call, flight);
+        }
+        self.give_slot_back(cx, &flight);
+        Next::Failed(self.after_inner_fallbacks(&flight, failure))
+    }
+
+    /// `litellm_params.fallbacks` are run by the SDK inside the attempt, against the same deployment [T 106].
+    fn inner_fallback<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, flight: Flight) -> Next {
+        call.inner_left -= 1;
+        self.state.strategy.called(cx.now, flight.deployment, flight.name);
+        call.flight = Some(flight);
+        self.send(cx, call, flight.deployment)
+    }
+
+    /// When inner fallbacks have failed as well, their failure comes out as a plain exception without a status.
+    fn after_inner_fallbacks(&self, flight: &Flight, failure: Failure) -> Failure {
+        match self.plan.deployment(flight.deployment).inner_fallbacks {
+            0 => failure,
+            _ => {
+                Failure { status: None, retry_after: RetryAfter::None, http_status: 500, class: Class::Api, ..failure }
+            }
+        }
+    }
+
+    /// The answer is complete.
+    fn served<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: &Flight,
+        ended: &Ended,
+    ) -> Next {
+        self.give_slot_back(cx, flight);
+        self.log_deferred(cx, call);
+        self.log_success(cx, Success { flight, usage: ended.usage, ended: Some(ended) });
+        let dollars = self.cost(flight, &ended.usage);
+        self.release_after_success(cx, call, ended.usage, dollars);
+        if self.plan.proxy.cache.is_some() {
+            self.keep_response(cx, call, flight, ended);
+        }
+        Next::Do(Step::Respond(Response {
+            http_status: 200,
+            ok: true,
+            served_by: Some(flight.deployment),
+            source: Source::Upstream,
+        }))
+    }
+}
+
+/// Why the ledger books an attempt.
+fn role(call: &CallState) -> AttemptRole {
+    match call.frames.as_slice() {
+        [Frame::Hop(_)] if call.attempts == 0 => AttemptRole::First,
+        [Frame::Hop(_)] => AttemptRole::Retry,
+        _ => AttemptRole::Fallback,
+    }
+}

@@ -1,0 +1,115 @@
+//! Budgets of deployments and providers (`router_strategy/budget_limiter.py`) [T 99–101].
+//!
+//! LiteLLM adds spend up in binary floats and compares with `>=`; so does this state, because whether a limit is hit by
+//! the last cent or by the one after is visible in what is called.
+
+use super::logging::Success;
+use super::{Cx, LiteLlm};
+use crate::gateway::Notes;
+use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::plan::{Budget, Plan};
+use crate::random::Draws;
+use crate::units::{SimDuration, SimTime};
+
+/// Spend against budgets.
+#[derive(Default)]
+pub(in crate::gateway::litellm) struct Budgets {
+    deployments: Vec<Spend>,
+    providers: Vec<Spend>,
+}
+
+/// Spend in the current period of one budget.
+#[derive(Debug, Clone, Copy)]
+struct Spend {
+    dollars: f64,
+    /// When the sum is forgotten.
+    expires: SimTime,
+    /// When the period began, and when that is forgotten.
+    began: SimTime,
+    period_ends: SimTime,
+}
+
+const LONG_AGO: SimTime = SimTime(i64::MIN);
+const NOTHING: Spend = Spend { dollars: 0.0, expires: LONG_AGO, began: LONG_AGO, period_ends: LONG_AGO };
+
+impl Budgets {
+    /// Nothing has been spent.
+    pub fn new(plan: &Plan) -> Self {
+        if !plan.router.has_budgets {
+            return Self::default();
+        }
+        Self {
+            deployments: vec![NOTHING; plan.deployments.len()],
+            providers: vec![NOTHING; plan.router.provider_budgets.len()],
+        }
+    }
+}
+
+impl Spend {
+    fn dollars(&self, now: SimTime) -> f64 {
+        if now > self.expires { 0.0 } else { self.dollars }
+    }
+
+    fn is_over(&self, now: SimTime, budget: &Budget) -> bool {
+        budget.limit > 0.0 && self.dollars(now) >= budget.limit
+    }
+
+    /// The period begins with the first spend. The sum's own life time is cut to whole seconds, so that it is forgotten
+    /// up to a second before the period ends (`_increment_spend_for_key`).
+    fn add(&mut self, now: SimTime, dollars: f64, period: SimDuration) {
+        if now > self.period_ends {
+            (self.began, self.period_ends) = (now, now + period);
+        }
+        let elapsed = now - self.began;
+        if elapsed > period {
+            *self = Self { dollars, expires: now + period, began: now, period_ends: now + period };
+            return;
+        }
+        let left = SimDuration::from_secs((period.0 - elapsed.0) / 1_000_000_000);
+        self.dollars = self.dollars(now) + dollars;
+        if self.expires <= now {
+            self.expires = now + left;
+        }
+    }
+}
+
+impl LiteLlm {
+    /// Drops deployments whose budget, or whose provider's budget, is used up. If none is left the request is refused:
+    /// that is retried like any failure, and answered with 429 [T 101].
+    pub(super) fn drop_over_budget<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>) -> Result<(), Failure> {
+        let (plan, budgets) = (&self.plan, &self.state.budgets);
+        let had_candidates = !self.state.candidates.is_empty();
+        self.state.candidates.retain(|id| {
+            let entry = plan.deployment(*id);
+            let own = entry.budget.is_some_and(|budget| budgets.deployments[id.index()].is_over(cx.now, &budget));
+            let of_provider = entry.provider_budget.is_some_and(|at| {
+                budgets.providers[at as usize].is_over(cx.now, &plan.router.provider_budgets[at as usize])
+            });
+            if own || of_provider {
+                cx.notes.decided(cx.now, cx.id, || format!("{}: budget used up", entry.id));
+            }
+            !own && !of_provider
+        });
+        if had_candidates && self.state.candidates.is_empty() {
+            return Err(Failure::without_status(Class::Refused, 429));
+        }
+        Ok(())
+    }
+
+    /// The cost of a success is spent.
+    pub(super) fn spend<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, success: Success<'_>) {
+        let deployment = success.flight.deployment;
+        if !self.plan.router.has_budgets {
+            return;
+        }
+        let entry = self.plan.deployment(deployment);
+        let dollars = if success.ended.is_some() { self.cost(success.flight, &success.usage) } else { 0.0 };
+        if let Some(budget) = entry.budget {
+            self.state.budgets.deployments[deployment.index()].add(cx.now, dollars, budget.period);
+        }
+        if let Some(at) = entry.provider_budget {
+            let period = self.plan.router.provider_budgets[at as usize].period;
+            self.state.budgets.providers[at as usize].add(cx.now, dollars, period);
+        }
+    }
+}

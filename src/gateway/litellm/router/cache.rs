@@ -1,0 +1,132 @@
+//! The response cache (`caching/caching_handler.py`, `caching/caching.py`) [T 107, 130–132].
+//!
+//! It is asked inside the attempt: a deployment has been picked by then and holds its slot, so that a group that rests
+//! answers nothing even to a prompt that is in the cache.
+
+use super::logging::Success;
+use super::{Cx, LiteLlm, Next};
+use crate::gateway::litellm::call::{CallState, Flight};
+use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::plan::{Body, CachePlan};
+use crate::gateway::{Ended, Notes, RequestView, Response, Source, Step};
+use crate::random::Draws;
+use crate::units::{DeploymentId, NameId, PromptId, SimDuration, SimTime, Tokens, Usage};
+use std::collections::HashMap;
+
+/// What tells answers apart: the group (not the deployment), the prompt, whether it is a stream, and the parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    name: NameId,
+    prompt: PromptId,
+    stream: bool,
+    class: u32,
+    max_tokens: Option<Tokens>,
+}
+
+/// An answer that is kept.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    since: SimTime,
+    expires: SimTime,
+    usage: Usage,
+}
+
+/// Answers that are kept.
+#[derive(Debug, Default)]
+pub(in crate::gateway::litellm) struct Responses {
+    kept: HashMap<Key, Kept>,
+}
+
+impl Responses {
+    fn get(&self, now: SimTime, key: &Key, max_age: Option<SimDuration>) -> Option<Usage> {
+        let kept = self.kept.get(key).filter(|kept| now <= kept.expires)?;
+        let is_fresh = max_age.is_none_or(|most| now - kept.since <= most);
+        is_fresh.then_some(kept.usage)
+    }
+
+    /// An answer that is still there keeps its end.
+    fn put(&mut self, now: SimTime, key: Key, usage: Usage, life: SimDuration) {
+        let alive = self.kept.get(&key).map(|kept| kept.expires).filter(|expires| *expires > now);
+        let expires = alive.unwrap_or(now + life);
+        self.kept.insert(key, Kept { since: now, expires, usage });
+    }
+}
+
+/// Whether this request takes part (`should_use_cache`).
+const fn takes_part(plan: &CachePlan, body: &Body) -> bool {
+    !plan.opt_in || body.cache.opt_in
+}
+
+impl LiteLlm {
+    fn cache_key(&self, request: &RequestView, call: &CallState, name: NameId, deployment: DeploymentId) -> Key {
+        let own = request.max_tokens.or(call.output_cap);
+        Key {
+            name,
+            prompt: request.prompt,
+            stream: request.stream,
+            class: self.body(request).cache_class,
+            max_tokens: own.or(self.plan.deployment(deployment).max_tokens),
+        }
+    }
+
+    /// An answer from the cache, if there is one. It counts as a success of the deployment and costs nothing.
+    pub(super) fn ask_cache<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: &Flight,
+    ) -> Option<Next> {
+        let plan = self.plan.proxy.cache?;
+        let body = self.body(cx.request);
+        if body.cache.no_read || !takes_part(&plan, body) {
+            return None;
+        }
+        let key = self.cache_key(cx.request, call, flight.name, flight.deployment);
+        let usage = self.state.responses.get(cx.now, &key, body.cache.max_age)?;
+        cx.notes.decided(cx.now, cx.id, || "answered from the cache".to_owned());
+        call.log.about = Some((flight.deployment, flight.name));
+        self.give_slot_back(cx, flight);
+        self.log_deferred(cx, call);
+        self.log_success(cx, Success { flight, usage, ended: None });
+        self.release_after_success(cx, call, usage, 0.0);
+        let served_by = Some(flight.deployment);
+        Some(Next::Do(Step::Respond(Response { http_status: 200, ok: true, served_by, source: Source::Cache })))
+    }
+
+    /// `litellm_params.cache: true` fails inside the SDK while responses are cached: its lookup takes the flag for a map
+    /// [T 107]. The failure has no status, and the logging object does not know the deployment yet.
+    pub(super) fn break_on_cache<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: &Flight,
+    ) -> Option<Next> {
+        let entry = self.plan.deployment(flight.deployment);
+        if !entry.breaks_on_cache {
+            return None;
+        }
+        let (deployment, num_retries) = (Some(flight.deployment), entry.num_retries);
+        let failure = Failure { deployment, num_retries, ..Failure::without_status(Class::Refused, 400) };
+        self.log_failure(cx, call, &failure);
+        self.give_slot_back(cx, flight);
+        Some(Next::Failed(failure))
+    }
+
+    /// Keeps an answer.
+    pub(super) fn keep_response<D: Draws, N: Notes>(
+        &mut self,
+        cx: &Cx<'_, D, N>,
+        call: &CallState,
+        flight: &Flight,
+        ended: &Ended,
+    ) {
+        let Some(plan) = self.plan.proxy.cache else { return };
+        let body = self.body(cx.request);
+        if body.cache.no_write || !takes_part(&plan, body) {
+            return;
+        }
+        let life = body.cache.ttl.unwrap_or(plan.ttl);
+        let key = self.cache_key(cx.request, call, flight.name, flight.deployment);
+        self.state.responses.put(cx.now, key, ended.usage, life);
+    }
+}

@@ -1,0 +1,166 @@
+//! Which deployments of a group may be called now, and which of them is (`router.py:async_get_healthy_deployments`).
+
+use super::{Cx, LiteLlm, Next};
+use crate::gateway::Notes;
+use crate::gateway::litellm::call::{CallState, Few};
+use crate::gateway::litellm::defaults;
+use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::plan::{Found, Strategy, TagMatch};
+use crate::random::Draws;
+use crate::units::{DeploymentId, NameId};
+
+impl LiteLlm {
+    /// The innermost hop picks a deployment.
+    pub(super) fn try_hop<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
+        let Some(hop) = call.hop() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
+        let name = hop.name;
+        let picked = match &self.plan.name(name).found {
+            Found::One(deployment) => Ok(*deployment),
+            Found::Nothing => Err(Failure::with_status(Class::BadRequest, 400)),
+            Found::Group(_) => self.gather(cx, call, name).and_then(|()| self.pick(cx, call, name)),
+        };
+        match picked {
+            Ok(deployment) => {
+                let id = &self.plan.deployment(deployment).id;
+                cx.notes.decided(cx.now, cx.id, || format!("picks {id}"));
+                self.count_pick(cx, deployment);
+                self.take_slot(cx, call, deployment)
+            }
+            Err(failure) => {
+                let text = &self.plan.name(name).text;
+                cx.notes.decided(cx.now, cx.id, || format!("{text}: {}", failure.class.words()));
+                // The usage-based strategy v1 takes the router's synchronous path, which logs nothing.
+                if self.plan.router.strategy != Strategy::UsageV1 {
+                    self.log_later(call, failure);
+                }
+                Next::Failed(failure)
+            }
+        }
+    }
+
+    /// Collects the deployments that may be called. Filters that nothing in the configuration asks for cost a branch.
+    fn gather<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        name: NameId,
+    ) -> Result<(), Failure> {
+        let (plan, state) = (&self.plan, &mut self.state);
+        let Found::Group(ids) = &plan.name(name).found else { return Ok(()) };
+        state.candidates.clear();
+        state.candidates.extend_from_slice(ids);
+        if state.cooldowns.any(cx.now) {
+            let cooldowns = &state.cooldowns;
+            state.candidates.retain(|id| {
+                let rests = cooldowns.rests(*id, cx.now);
+                if rests {
+                    cx.notes.decided(cx.now, cx.id, || format!("{} rests", plan.deployment(*id).id));
+                }
+                !rests
+            });
+        }
+        if plan.router.has_budgets && plan.router.strategy != Strategy::UsageV1 {
+            self.drop_over_budget(cx)?;
+        }
+        if self.plan.router.pre_call_checks {
+            self.drop_by_pre_call_checks(cx)?;
+        }
+        if let Some(matching) = self.plan.router.tags {
+            self.keep_tagged(cx, matching)?;
+        }
+        let hop = call.hop().map(|hop| (hop.order, &hop.excluded, &hop.refused));
+        let Some((order, excluded, refused)) = hop else { return Ok(()) };
+        let entry = self.plan.name(name);
+        if order.is_some() || !entry.orders.is_empty() {
+            self.keep_order(order);
+        }
+        self.leave_out(excluded, refused);
+        if self.state.candidates.is_empty() { Err(Failure::NO_DEPLOYMENT) } else { Ok(()) }
+    }
+
+    /// Only the order asked for, or the lowest that is left [T 41, 42].
+    fn keep_order(&mut self, asked: Option<i32>) {
+        let order_of = |id: &DeploymentId| self.plan.deployment(*id).order;
+        let lowest = self.state.candidates.iter().filter_map(order_of).min();
+        if let Some(kept) = asked.or(lowest) {
+            self.state.candidates.retain(|id| self.plan.deployment(*id).order == Some(kept));
+        }
+    }
+
+    /// Weighted failover leaves out what has failed; what refused the request for good is avoided while there is
+    /// anything else.
+    fn leave_out(&mut self, excluded: &Few, refused: &Few) {
+        let candidates = &mut self.state.candidates;
+        if !excluded.is_empty() {
+            candidates.retain(|id| !excluded.contains(id));
+        }
+        if !refused.is_empty() && candidates.iter().any(|id| !refused.contains(id)) {
+            candidates.retain(|id| !refused.contains(id));
+        }
+    }
+
+    /// `enable_pre_call_checks`: the context window, and `rpm` against the picks of the last minute [T 90, 103].
+    fn drop_by_pre_call_checks<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>) -> Result<(), Failure> {
+        let (plan, picks) = (&self.plan, &self.state.picks);
+        let (mut too_long, mut too_many) = (false, false);
+        let before = self.state.candidates.len();
+        self.state.candidates.retain(|id| {
+            let entry = plan.deployment(*id);
+            if entry.max_input_tokens.is_some_and(|window| u64::from(cx.request.prompt_tokens) > window) {
+                too_long = true;
+                cx.notes.decided(cx.now, cx.id, || format!("{}: the prompt is too long", entry.id));
+                return false;
+            }
+            let used = picks[id.index()].get(cx.now);
+            let is_over = plan.router.strategy != Strategy::UsageV2 && entry.rpm.is_some_and(|rpm| rpm <= used);
+            if is_over {
+                too_many = true;
+                cx.notes.decided(cx.now, cx.id, || format!("{}: {used} picks in a minute", entry.id));
+            }
+            !is_over
+        });
+        match before > 0 && self.state.candidates.is_empty() {
+            true if too_many => Err(Failure::NO_DEPLOYMENT),
+            true if too_long => Err(Failure::with_status(Class::ContextWindow, 400)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts a pick for `enable_pre_call_checks` (`router.py:_update_usage`).
+    pub(super) fn count_pick<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, deployment: DeploymentId) {
+        if self.plan.router.pre_call_checks {
+            self.state.picks[deployment.index()].add(cx.now, 1, defaults::PICK_WINDOW);
+        }
+    }
+
+    /// `enable_tag_filtering` (`router_strategy/tag_based_routing.py`; plain tags only, from source only).
+    fn keep_tagged<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, matching: TagMatch) -> Result<(), Failure> {
+        let asked = &self.body(cx.request).tags;
+        let default = crate::gateway::litellm::plan::DEFAULT_TAG;
+        let tags_of = |id: &DeploymentId| &self.plan.deployment(*id).tags;
+        let fits = |id: &DeploymentId| match matching {
+            TagMatch::Any => asked.iter().any(|tag| tags_of(id).contains(tag)),
+            TagMatch::All => asked.iter().all(|tag| tags_of(id).contains(tag)),
+        };
+        let is_default = |id: &DeploymentId| tags_of(id).contains(&default);
+        let candidates = &self.state.candidates;
+        if candidates.is_empty() {
+            return Ok(());
+        }
+        let kept: Few = if !asked.is_empty() && candidates.iter().any(fits) {
+            candidates.iter().copied().filter(fits).collect()
+        } else {
+            let known = |id: &DeploymentId| asked.iter().any(|tag| tags_of(id).contains(tag));
+            let is_known = self.plan.deployments.iter().enumerate().any(|(at, _)| known(&DeploymentId::from_index(at)));
+            let defaults: Few = candidates.iter().copied().filter(is_default).collect();
+            match (asked.is_empty(), defaults.is_empty()) {
+                (true, true) => return Ok(()),
+                (false, true) => return Err(Failure::without_status(Class::Refused, 401)),
+                (false, false) if is_known => return Err(Failure::without_status(Class::Refused, 401)),
+                _ => defaults,
+            }
+        };
+        self.state.candidates.retain(|id| kept.contains(id));
+        Ok(())
+    }
+}

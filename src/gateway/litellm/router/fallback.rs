@@ -1,0 +1,216 @@
+//! Fallbacks: which targets, in which order, how deep (`router.py:async_function_with_fallbacks_common_utils`,
+//! `router_utils/fallback_event_handlers.py`).
+
+use super::{Cx, LiteLlm, Next};
+use crate::gateway::litellm::call::{CallState, Few, Frame, Hop, Targets, Walk};
+use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::plan::{Body, FallbackOverride, Found, Layer, ListId, Target};
+use crate::gateway::Notes;
+use crate::random::Draws;
+use crate::units::NameId;
+
+impl LiteLlm {
+    /// The innermost hop has failed for good: its fallbacks are walked, if it has any.
+    pub(super) fn hop_failed<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        failure: Failure,
+    ) -> Next {
+        if self.own(cx.request, call).disable_fallbacks {
+            return self.raise(cx, call, failure);
+        }
+        let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
+        if let Some(targets) = self.higher_orders(self.own(cx.request, call), hop, &failure) {
+            return self.begin_walk(cx, call, targets, failure, Few::new());
+        }
+        if self.plan.router.weighted_failover && !failure.class.has_own_fallbacks() {
+            let failed = self.failed_so_far(hop, &failure);
+            if self.others_are_left(cx, hop, &failed) {
+                return self.begin_walk(cx, call, Targets::Others, failure, failed);
+            }
+        }
+        self.walk_list(cx, call, failure)
+    }
+
+    /// The higher orders of the same group come before other groups, each with its own retries [T 41].
+    fn higher_orders(&self, own: &Body, hop: &Hop, failure: &Failure) -> Option<Targets> {
+        let orders = &self.plan.name(hop.name).orders;
+        if orders.len() < 2 || failure.class.has_own_fallbacks() {
+            return None;
+        }
+        let above = hop.order.unwrap_or(orders[0]);
+        let then = self.regular_list(own, hop.name);
+        let has_targets =
+            orders.iter().any(|order| *order > above) || then.is_some_and(|list| !self.plan.list(list).is_empty());
+        has_targets.then_some(Targets::Orders { above, then })
+    }
+
+    /// Weighted failover goes by the deployment that is named on the failure; without one there is none.
+    fn failed_so_far(&self, hop: &Hop, failure: &Failure) -> Few {
+        let mut failed = hop.excluded.clone();
+        match failure.deployment {
+            Some(deployment) if !failed.contains(&deployment) => failed.push(deployment),
+            Some(_) => {}
+            None => failed.clear(),
+        }
+        failed
+    }
+
+    fn others_are_left<D: Draws, N: Notes>(&self, cx: &Cx<'_, D, N>, hop: &Hop, failed: &Few) -> bool {
+        let Found::Group(ids) = &self.plan.name(hop.name).found else { return false };
+        let is_left = |id| !self.state.cooldowns.rests(id, cx.now) && !failed.contains(&id);
+        self.state.uses_shuffle && !failed.is_empty() && ids.iter().any(|id| is_left(*id))
+    }
+
+    /// Walks the list that is configured for this kind of failure; without one the failure is raised.
+    fn walk_list<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, failure: Failure) -> Next {
+        let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
+        match self.list_for(self.own(cx.request, call), hop.name, &failure) {
+            Some(list) => self.begin_walk(cx, call, Targets::List(list), failure, Few::new()),
+            None => self.raise(cx, call, failure),
+        }
+    }
+
+    /// Long prompts and refused content go by their own map where there is one, and only by that [T 36–39].
+    fn list_for(&self, body: &Body, name: NameId, failure: &Failure) -> Option<ListId> {
+        let (router, entry) = (&self.plan.router, self.plan.name(name));
+        if let FallbackOverride::Flat(list) = body.fallbacks {
+            return Some(list);
+        }
+        match failure.class {
+            Class::ContextWindow if is_set(&body.context_fallbacks, router.has_context_fallbacks) => {
+                chosen(&body.context_fallbacks, name, entry.context_fallbacks)
+            }
+            Class::ContentPolicy if is_set(&body.policy_fallbacks, router.has_policy_fallbacks) => {
+                chosen(&body.policy_fallbacks, name, entry.policy_fallbacks)
+            }
+            _ => self.regular_list(body, name),
+        }
+    }
+
+    fn regular_list(&self, own: &Body, name: NameId) -> Option<ListId> {
+        chosen(&own.fallbacks, name, self.plan.name(name).fallbacks)
+    }
+
+    /// Begins a walk, unless it would go too deep: the limit is looked at only here, so that a flat list is never cut
+    /// [T 24–28].
+    fn begin_walk<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        targets: Targets,
+        failure: Failure,
+        failed: Few,
+    ) -> Next {
+        let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
+        let (from, depth, in_walk, num_retries) = (hop.name, hop.depth, hop.in_walk, hop.num_retries);
+        let deepest = self.body(cx.request).max_fallbacks.unwrap_or(self.plan.router.max_fallbacks);
+        if depth >= deepest {
+            cx.notes.decided(cx.now, cx.id, || format!("no fallback: {depth} of {deepest} allowed have been made"));
+            return match targets {
+                Targets::Others => self.walk_list(cx, call, failure),
+                Targets::List(_) | Targets::Orders { .. } => self.raise(cx, call, failure),
+            };
+        }
+        if !in_walk {
+            call.attempted.clear();
+        }
+        remember(&mut call.attempted, Target::Name(from));
+        let walk = Walk { targets, next: 0, from, depth, num_retries, cause: failure, last: failure, failed };
+        call.frames.push(Frame::Walk(walk));
+        Next::WalkOn
+    }
+
+    /// Goes on to the next target that has not been tried for this request [T 22].
+    pub(super) fn walk_on<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
+        let Some(Frame::Walk(walk)) = call.frames.last_mut() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
+        let names = &self.plan.names;
+        while let Some(target) = nth_target(&self.plan, walk, walk.next) {
+            walk.next += 1;
+            if !remember(&mut call.attempted, target) {
+                let name = target.name();
+                cx.notes
+                    .decided(cx.now, cx.id, || format!("fallback {} skipped: tried before", names[name.index()].text));
+                continue;
+            }
+            walk.depth += 1;
+            let order = if let Target::Order(_, order) = target { Some(order) } else { None };
+            if let Target::Custom(_, id) = target {
+                walk.num_retries = self.plan.customs[id as usize].num_retries.or(walk.num_retries);
+            }
+            let (excluded, num_retries) = (walk.failed.clone(), walk.num_retries);
+            let hop = Hop { order, excluded, num_retries, depth: walk.depth, in_walk: true, ..Hop::first(target.name()) };
+            let words = || match order {
+                Some(order) => format!("falls back to order {order} of {}", names[hop.name.index()].text),
+                None => format!("falls back to {}", names[hop.name.index()].text),
+            };
+            cx.notes.decided(cx.now, cx.id, words);
+            call.frames.push(Frame::Hop(hop));
+            return Next::Try;
+        }
+        self.walk_failed(cx, call)
+    }
+
+    /// Every target has failed.
+    fn walk_failed<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
+        let Some(Frame::Walk(walk)) = call.frames.pop() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
+        match walk.targets {
+            Targets::Orders { .. } => self.raise(cx, call, walk.last),
+            Targets::Others if walk.last.class == Class::Refused => self.raise(cx, call, walk.last),
+            Targets::Others => self.walk_list(cx, call, walk.cause),
+            Targets::List(_) => self.raise(cx, call, walk.cause.telling(&walk.last)),
+        }
+    }
+
+    /// The innermost hop raises this failure: to the walk that it belongs to, or to the client.
+    fn raise<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, failure: Failure) -> Next {
+        call.frames.pop();
+        let Some(Frame::Walk(walk)) = call.frames.last_mut() else { return Next::GiveUp(failure) };
+        walk.last = failure;
+        if self.plan.layer == Layer::Proxy && call.log.failed {
+            self.blame_failed_hop(cx, &failure);
+        }
+        Next::WalkOn
+    }
+}
+
+/// Whether a map of fallbacks is there at all.
+const fn is_set(own: &FallbackOverride, configured: bool) -> bool {
+    match own {
+        FallbackOverride::Configured => configured,
+        FallbackOverride::Flat(_) | FallbackOverride::ByName(_) => true,
+    }
+}
+
+/// The request's own list for a name, else the configured one.
+fn chosen(own: &FallbackOverride, name: NameId, configured: Option<ListId>) -> Option<ListId> {
+    match own {
+        FallbackOverride::Configured => configured,
+        FallbackOverride::Flat(list) => Some(*list),
+        FallbackOverride::ByName(lists) => lists.iter().find(|(key, _)| *key == name).map(|(_, list)| *list),
+    }
+}
+
+/// The `nth` target of a walk.
+fn nth_target(plan: &crate::gateway::litellm::plan::Plan, walk: &Walk, nth: usize) -> Option<Target> {
+    match walk.targets {
+        Targets::List(list) => plan.list(list).get(nth).copied(),
+        Targets::Others => (nth == 0).then_some(Target::Others(walk.from, walk.failed.len() as u32)),
+        Targets::Orders { above, then } => {
+            let higher = plan.name(walk.from).orders.iter().filter(|order| **order > above);
+            let mut targets = higher.map(|order| Target::Order(walk.from, *order));
+            let orders = targets.clone().count();
+            targets.nth(nth).or_else(|| plan.list(then?).get(nth - orders).copied())
+        }
+    }
+}
+
+/// Writes a target down; `false` if it was there.
+fn remember(attempted: &mut Vec<Target>, target: Target) -> bool {
+    let is_new = !attempted.contains(&target);
+    if is_new {
+        attempted.push(target);
+    }
+    is_new
+}

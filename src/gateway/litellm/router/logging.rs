@@ -1,0 +1,92 @@
+//! What the proxy's logging object makes of failures and successes: counters, cooldowns, budgets, strategies all hang
+//! on it (`litellm_core_utils/litellm_logging.py`).
+//!
+//! One logging object serves a whole client request. Its failure handlers run once, unless the request is a stream
+//! (`has_run_logging` returns early) [T 01, 15, 20, 69, 120]. The bare router makes a new one for every attempt.
+
+use super::{Cx, LiteLlm};
+use crate::gateway::litellm::call::{CallState, Flight};
+use crate::gateway::litellm::defaults;
+use crate::gateway::litellm::failure::Failure;
+use crate::gateway::litellm::plan::Layer;
+use crate::gateway::litellm::strategy::Sample;
+use crate::gateway::{Ended, Notes};
+use crate::random::Draws;
+use crate::units::Usage;
+
+/// A success, as the callbacks see it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Success<'a> {
+    /// The call that led to it.
+    pub flight: &'a Flight,
+    /// Tokens of the answer.
+    pub usage: Usage,
+    /// How the call went; `None` for an answer from the cache.
+    pub ended: Option<&'a Ended>,
+}
+
+impl LiteLlm {
+    /// The failure of a call: it is logged before anything is decided about retries.
+    pub(super) fn log_failure<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        failure: &Failure,
+    ) {
+        let counts_once = self.plan.layer == Layer::Proxy && !cx.request.stream;
+        if counts_once && call.log.failed {
+            return;
+        }
+        call.log.failed = counts_once;
+        self.give_limits_back(cx, call);
+        if let Some((deployment, name)) = call.log.about {
+            self.state.strategy.failed(cx.now, deployment, name, failure);
+            self.blame(cx, deployment, failure);
+        }
+    }
+
+    /// A failure that is logged by a task of its own: it is put down to whatever has been called by the time that the
+    /// event loop turns. A hop that fails before any call is thus blamed on the deployment that serves the fallback
+    /// [T 51, 54, 56, 90, 99, 116]. The bare router has no logging object at that point.
+    pub(super) fn log_later(&self, call: &mut CallState, failure: Failure) {
+        if self.plan.layer == Layer::Proxy {
+            call.log.deferred.push(failure);
+        }
+    }
+
+    /// The event loop turns: failures that waited for it are logged.
+    #[inline]
+    pub(super) fn log_deferred<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) {
+        if call.log.deferred.is_empty() {
+            return;
+        }
+        for failure in std::mem::take(&mut call.log.deferred) {
+            self.log_failure(cx, call, &failure);
+        }
+    }
+
+    /// A success.
+    pub(super) fn log_success<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, success: Success<'_>) {
+        let deployment = success.flight.deployment;
+        self.state.outcomes[deployment.index()].successes.add(cx.now, 1, defaults::OUTCOME_WINDOW);
+        self.state.strategy.succeeded(&self.plan, cx.now, &success_sample(cx, success));
+        // A stream's answer does not carry the name that its tokens would be counted under.
+        if self.plan.router.counts_minutes && !cx.request.stream {
+            let minute = self.plan.router.minutes.of(cx.now);
+            self.state.minutes[deployment.index()].add_tokens(minute, success.usage.total());
+        }
+        self.spend(cx, success);
+    }
+}
+
+/// What strategies learn from a success.
+fn success_sample<D: Draws, N: Notes>(cx: &Cx<'_, D, N>, success: Success<'_>) -> Sample {
+    let flight = success.flight;
+    Sample {
+        deployment: flight.deployment,
+        name: flight.name,
+        elapsed: cx.now - flight.started,
+        first_token: success.ended.and_then(|ended| ended.first_token).map(|at| at - flight.started),
+        usage: success.usage,
+    }
+}

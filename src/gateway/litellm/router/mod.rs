@@ -1,0 +1,157 @@
+//! The state machine: what LiteLLM does with one request, step by step.
+//!
+//! A request visits *hops* (groups of deployments). Within a hop it makes attempts, with pauses between them
+//! (`retry`); when a hop has failed, a *walk* over fallback targets makes further hops (`fallback`), depth first.
+//! `drive` runs the machine until something has to happen outside of it.
+
+mod admission;
+mod attempt;
+mod budget;
+mod cache;
+mod candidates;
+mod cooldown;
+mod disconnect;
+mod fallback;
+mod limits;
+mod logging;
+mod retry;
+mod stream;
+
+use crate::gateway::litellm::call::{CallState, Flight, Waiting};
+use crate::gateway::litellm::failure::Failure;
+use crate::gateway::litellm::plan::{Body, Plan};
+use crate::gateway::litellm::state::State;
+pub(super) use budget::Budgets;
+pub(super) use cache::Responses;
+pub(super) use limits::KeyWindows;
+
+use crate::gateway::{Event, Gateway, Notes, RequestView, Response, Source, Step, Turn};
+use crate::random::Draws;
+use crate::units::{CallId, DeploymentId, SimTime, Usage};
+
+/// A LiteLLM proxy (or bare router) in operation.
+pub struct LiteLlm {
+    pub(super) plan: Plan,
+    pub(super) state: State,
+}
+
+/// What one step of the machine may use.
+pub(super) struct Cx<'a, D: Draws, N: Notes> {
+    pub now: SimTime,
+    pub id: CallId,
+    pub draws: &'a mut D,
+    pub notes: &'a mut N,
+    pub woken: &'a mut Vec<CallId>,
+    pub request: &'a RequestView,
+}
+
+/// What happens next within the machine.
+pub(super) enum Next {
+    /// The machine has something to be done outside.
+    Do(Step),
+    /// The innermost hop picks a deployment.
+    Try,
+    /// The call may go to this deployment: its slot is held.
+    Call(DeploymentId),
+    /// The try of the innermost hop has failed.
+    Failed(Failure),
+    /// The innermost hop has failed for good.
+    HopFailed(Failure),
+    /// The innermost walk goes on to its next target.
+    WalkOn,
+    /// The request is over, without an answer.
+    GiveUp(Failure),
+}
+
+impl LiteLlm {
+    /// A gateway that has just started.
+    pub fn new(plan: Plan) -> Self {
+        let state = State::new(&plan);
+        Self { plan, state }
+    }
+
+    /// Its configuration.
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(super) fn body(&self, request: &RequestView) -> &Body {
+        &self.plan.bodies[request.body.index()]
+    }
+
+    /// What the request itself says about retries and fallbacks; nothing once its stream has broken.
+    pub(super) fn own(&self, request: &RequestView, call: &CallState) -> &Body {
+        if call.streamed.is_some() { &self.plan.nothing_asked } else { self.body(request) }
+    }
+
+    /// What an answer of this call costs in LiteLLM's own books, in dollars.
+    pub(super) fn cost(&self, flight: &Flight, usage: &Usage) -> f64 {
+        let by_name = self.plan.name(flight.name).wildcard_price;
+        let price = by_name.or(self.plan.deployment(flight.deployment).price);
+        price.map_or(0.0, |price| price.cost(usage))
+    }
+
+    /// Runs the machine until something has to happen outside.
+    fn drive<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, mut next: Next) -> Step {
+        loop {
+            next = match next {
+                Next::Do(step) => {
+                    self.log_deferred(cx, call);
+                    return step;
+                }
+                Next::Try => self.try_hop(cx, call),
+                Next::Call(deployment) => self.begin_call(cx, call, deployment),
+                Next::Failed(failure) => self.try_failed(cx, call, failure),
+                Next::HopFailed(failure) => self.hop_failed(cx, call, failure),
+                Next::WalkOn => self.walk_on(cx, call),
+                Next::GiveUp(failure) => self.give_up(cx, call, failure),
+            }
+        }
+    }
+
+    /// The request is over, without an answer.
+    fn give_up<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, failure: Failure) -> Next {
+        self.log_deferred(cx, call);
+        self.release_after_failure(cx, call);
+        let source = match failure.deployment {
+            Some(_) => Source::Upstream,
+            None => Source::NoDeployment,
+        };
+        // A stream that had begun has its deployment in the headers already.
+        let served_by = call.streamed;
+        Next::Do(Step::Respond(Response { http_status: failure.answered_with(), ok: false, served_by, source }))
+    }
+}
+
+impl Gateway for LiteLlm {
+    type Call = CallState;
+
+    fn admit<D: Draws, N: Notes>(&mut self, turn: Turn<'_, D, N>, request: &RequestView, call: &mut CallState) -> Step {
+        let Turn { now, call: id, draws, notes, woken } = turn;
+        let mut cx = Cx { now, id, draws, notes, woken, request };
+        call.reset();
+        let next = self.admission(&mut cx, call);
+        self.drive(&mut cx, call, next)
+    }
+
+    fn resume<D: Draws, N: Notes>(
+        &mut self,
+        turn: Turn<'_, D, N>,
+        request: &RequestView,
+        call: &mut CallState,
+        event: Event,
+    ) -> Step {
+        let Turn { now, call: id, draws, notes, woken } = turn;
+        let mut cx = Cx { now, id, draws, notes, woken, request };
+        let next = match event {
+            Event::Ended(ended) => self.attempt_ended(&mut cx, call, &ended),
+            Event::Woke => match std::mem::take(&mut call.waiting) {
+                Waiting::Slot(deployment) => Next::Call(deployment),
+                Waiting::Failed(failure) => Next::HopFailed(failure),
+                Waiting::Pause | Waiting::Nothing => Next::Try,
+            },
+            Event::ClientLeft(phase) => self.client_left(&mut cx, call, phase),
+        };
+        self.drive(&mut cx, call, next)
+    }
+}

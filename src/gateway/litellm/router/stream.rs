@@ -1,0 +1,49 @@
+//! Streams that break after their headers (`router.py:_acompletion_streaming_iterator`,
+//! `streaming_handler.py:_handle_stream_fallback_error`).
+
+use super::{Cx, LiteLlm, Next};
+use crate::gateway::litellm::call::{CallState, Flight, Frame};
+use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::{Ended, Notes, Response, Source, Step};
+use crate::random::Draws;
+use crate::units::Phase;
+
+impl LiteLlm {
+    /// Before the first content the fallbacks are walked at once, without retries; after content there is nothing but
+    /// an error inside the stream, which keeps its status 200 [T 114, 116].
+    pub(super) fn stream_broken<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: &Flight,
+        ended: &Ended,
+    ) -> Next {
+        if call.client_left {
+            self.give_slot_back(cx, flight);
+            return self.gone(cx, call, Some(flight.deployment));
+        }
+        // The exception that is logged is httpx's own, which has no status: it counts, but no deployment rests for it.
+        self.log_later(call, Failure::without_status(Class::ApiConnection, 500));
+        self.give_slot_back(cx, flight);
+        if ended.phase == Phase::AfterContent {
+            self.log_deferred(cx, call);
+            self.release_after_failure(cx, call);
+            let served_by = Some(flight.deployment);
+            return Next::Do(Step::Respond(Response {
+                http_status: 200,
+                ok: false,
+                served_by,
+                source: Source::Upstream,
+            }));
+        }
+        // The hop had been left with a stream in hand, and so had the walks around it: only the hop's own fallbacks
+        // are still to come.
+        if let Some(at) = call.frames.iter().rposition(|frame| matches!(frame, Frame::Hop(_))) {
+            call.frames.truncate(at + 1);
+            call.frames.drain(..at);
+        }
+        // The request's own retries and fallbacks are forgotten by then, and no deployment is named on the failure.
+        call.streamed = Some(flight.deployment);
+        Next::HopFailed(Failure::with_status(Class::MidStream, 500))
+    }
+}

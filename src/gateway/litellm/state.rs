@@ -1,0 +1,82 @@
+//! What the gateway remembers between requests: small dense tables, one row a deployment.
+
+use crate::gateway::litellm::failure::Class;
+use crate::gateway::litellm::plan::{Plan, Strategy};
+use crate::gateway::litellm::router::{Budgets, KeyWindows, Responses};
+use crate::gateway::litellm::strategy::StrategyState;
+use crate::gateway::parts::{Cooldowns, ExpiringCounter, MinuteCounter, Slots};
+use crate::units::DeploymentId;
+use smallvec::SmallVec;
+
+/// The gateway's memory.
+pub(super) struct State {
+    pub cooldowns: Cooldowns,
+    /// Failures and successes of the last minute, per deployment.
+    pub outcomes: Vec<Outcomes>,
+    /// Counters of allowed failures, per deployment and kind.
+    pub fail_counters: Vec<SmallVec<[(FailCounter, ExpiringCounter<i64>); 1]>>,
+    /// Slots for parallel calls, where there is a limit.
+    pub slots: Vec<Option<Slots>>,
+    /// Picks in a window, for `enable_pre_call_checks`.
+    pub picks: Vec<ExpiringCounter>,
+    /// Requests and tokens of the calendar minute, for the usage-based strategy and enforced limits.
+    pub minutes: Vec<MinuteCounter>,
+    pub strategy: StrategyState,
+    /// The strategy is simple-shuffle.
+    pub uses_shuffle: bool,
+    pub budgets: Budgets,
+    pub keys: KeyWindows,
+    pub responses: Responses,
+    /// The deployments that a hop may choose from, while it chooses.
+    pub candidates: Vec<DeploymentId>,
+}
+
+/// How a deployment has done.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Outcomes {
+    pub fails: ExpiringCounter,
+    pub successes: ExpiringCounter,
+}
+
+/// Which counter of allowed failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FailCounter {
+    /// The deployment's only one.
+    Shared,
+    /// That of `model_info.allowed_fails`.
+    Generic,
+    /// That of one class of failures.
+    Class(Class),
+}
+
+impl State {
+    /// The memory of a gateway that has just started.
+    pub fn new(plan: &Plan) -> Self {
+        let count = plan.deployments.len();
+        let slots = plan.deployments.iter().map(|deployment| deployment.parallel.map(Slots::new)).collect();
+        Self {
+            cooldowns: Cooldowns::new(count),
+            outcomes: vec![Outcomes::default(); count],
+            fail_counters: vec![SmallVec::new(); count],
+            slots,
+            picks: vec![ExpiringCounter::default(); count],
+            minutes: vec![MinuteCounter::default(); count],
+            strategy: StrategyState::new(plan),
+            uses_shuffle: plan.router.strategy == Strategy::SimpleShuffle,
+            budgets: Budgets::new(plan),
+            keys: KeyWindows::new(plan),
+            responses: Responses::default(),
+            candidates: Vec::with_capacity(count),
+        }
+    }
+
+    /// A counter of allowed failures.
+    pub fn fail_counter(&mut self, deployment: DeploymentId, which: FailCounter) -> &mut ExpiringCounter<i64> {
+        let counters = &mut self.fail_counters[deployment.index()];
+        let at = counters.iter().position(|(kind, _)| *kind == which).unwrap_or_else(|| {
+            counters.push((which, ExpiringCounter::default()));
+            counters.len() - 1
+        });
+        &mut counters[at].1
+    }
+}

@@ -1,0 +1,125 @@
+//! How one deployment is chosen among those that may be called: one file a routing strategy.
+
+mod cost;
+mod latency;
+mod least_busy;
+mod simple_shuffle;
+mod usage_v1;
+mod usage_v2;
+
+use crate::gateway::Notes;
+use crate::gateway::litellm::call::CallState;
+use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::plan::{Plan, Strategy};
+use crate::gateway::litellm::router::{Cx, LiteLlm};
+use crate::random::Draws;
+use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Usage};
+
+use cost::Spending;
+use latency::Latencies;
+use least_busy::InFlight;
+use usage_v1::MinuteUse;
+
+/// What a strategy remembers.
+pub(super) enum StrategyState {
+    /// Nothing.
+    Stateless,
+    /// Calls in flight.
+    LeastBusy(InFlight),
+    /// Latencies.
+    Latency(Latencies),
+    /// Requests and tokens of the minute.
+    Cost(Spending),
+    /// Requests and tokens of the minute.
+    UsageV1(MinuteUse),
+}
+
+/// What strategies learn from a success.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sample {
+    pub deployment: DeploymentId,
+    /// The group that it was called as.
+    pub name: NameId,
+    /// Seconds that it took, as the logging object counts them.
+    pub elapsed: SimDuration,
+    /// The same until the first token of a stream.
+    pub first_token: Option<SimDuration>,
+    pub usage: Usage,
+}
+
+impl StrategyState {
+    /// Nothing has been called yet.
+    pub fn new(plan: &Plan) -> Self {
+        let (names, deployments) = (plan.names.len(), plan.deployments.len());
+        match plan.router.strategy {
+            Strategy::SimpleShuffle | Strategy::UsageV2 => Self::Stateless,
+            Strategy::LeastBusy => Self::LeastBusy(InFlight::new(names, deployments)),
+            Strategy::Latency(args) => Self::Latency(Latencies::new(args, names)),
+            Strategy::Cost => Self::Cost(Spending::new(names)),
+            Strategy::UsageV1 => Self::UsageV1(MinuteUse::new(names)),
+        }
+    }
+
+    /// A call goes out.
+    pub fn called(&mut self, now: SimTime, deployment: DeploymentId, name: NameId) {
+        if let Self::LeastBusy(state) = self {
+            state.called(now, deployment, name);
+        }
+    }
+
+    /// A failure has been logged.
+    pub fn failed(&mut self, now: SimTime, deployment: DeploymentId, name: NameId, failure: &Failure) {
+        match self {
+            Self::LeastBusy(state) => state.returned(now, deployment, name),
+            Self::Latency(state) if failure.class == Class::Timeout => state.timed_out(now, deployment, name),
+            _ => {}
+        }
+    }
+
+    /// A success has been logged.
+    pub fn succeeded(&mut self, plan: &Plan, now: SimTime, sample: &Sample) {
+        let minute = plan.router.minutes.of(now);
+        match self {
+            Self::Stateless => {}
+            Self::LeastBusy(state) => state.returned(now, sample.deployment, sample.name),
+            Self::Latency(state) => state.answered(now, minute, sample),
+            Self::Cost(state) => state.answered(now, minute, sample),
+            Self::UsageV1(state) => state.answered(minute, sample),
+        }
+    }
+}
+
+impl LiteLlm {
+    /// Picks one of the candidates.
+    pub(super) fn pick<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        name: NameId,
+    ) -> Result<DeploymentId, Failure> {
+        let (plan, state) = (&self.plan, &mut self.state);
+        let minute = plan.router.minutes.of(cx.now);
+        let tokens = u64::from(cx.request.prompt_tokens);
+        let candidates = state.candidates.as_slice();
+        match &mut state.strategy {
+            StrategyState::Stateless if plan.router.strategy == Strategy::UsageV2 => {
+                usage_v2::pick(plan, &state.minutes, minute, tokens, candidates, cx.draws, call)
+            }
+            StrategyState::Stateless => Ok(simple_shuffle::pick(plan, candidates, cx.draws, call)),
+            StrategyState::LeastBusy(in_flight) => {
+                in_flight.least_busy(cx.now, name, candidates).ok_or(Failure::NO_DEPLOYMENT)
+            }
+            StrategyState::Latency(latencies) => {
+                let ask = latency::Ask { name, minute, tokens, stream: cx.request.stream, candidates };
+                latencies.pick(plan, cx.now, &ask, cx.draws, call).ok_or(Failure::NO_DEPLOYMENT)
+            }
+            StrategyState::Cost(spending) => {
+                spending.cheapest(plan, cx.now, minute, name, tokens, candidates).ok_or(Failure::NO_DEPLOYMENT)
+            }
+            StrategyState::UsageV1(minute_use) => {
+                let name = plan.name(name).resolved;
+                minute_use.least_used(plan, minute, name, tokens, candidates).ok_or(Failure::NO_DEPLOYMENT)
+            }
+        }
+    }
+}

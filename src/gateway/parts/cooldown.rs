@@ -1,0 +1,86 @@
+//! Which deployments rest, and until when.
+
+use crate::units::{DeploymentId, SimDuration, SimTime};
+
+/// A cooldown entry in a cache that keeps the expiry of the first write: a later write replaces the value only.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// When the cache drops the entry; fixed by the write that created it.
+    kept_until: SimTime,
+    /// When the cooldown that was written last is over.
+    rests_until: SimTime,
+}
+
+const NONE: Entry = Entry { kept_until: SimTime(i64::MIN), rests_until: SimTime(i64::MIN) };
+
+/// Cooldowns of all deployments.
+#[derive(Debug, Clone, Default)]
+pub struct Cooldowns {
+    entries: Vec<Entry>,
+    /// No deployment rests at or after this moment.
+    all_over: SimTime,
+    /// When the entries were last looked at: an entry that was over by then is gone.
+    looked: SimTime,
+}
+
+impl Cooldowns {
+    /// None of `deployments` rests.
+    pub fn new(deployments: usize) -> Self {
+        Self { entries: vec![NONE; deployments], all_over: SimTime(i64::MIN), looked: SimTime(i64::MIN) }
+    }
+
+    /// Looks at the entries: says whether any deployment may be resting.
+    pub fn any(&mut self, now: SimTime) -> bool {
+        self.looked = now;
+        now < self.all_over
+    }
+
+    /// Whether this deployment rests.
+    pub fn rests(&self, deployment: DeploymentId, now: SimTime) -> bool {
+        let entry = &self.entries[deployment.index()];
+        now < entry.rests_until && now <= entry.kept_until
+    }
+
+    /// Puts a deployment to rest and says until when. While it rests already, the end does not move back.
+    pub fn add(&mut self, deployment: DeploymentId, now: SimTime, span: SimDuration) -> SimTime {
+        let entry = &mut self.entries[deployment.index()];
+        let dropped = entry.kept_until <= now || entry.rests_until <= self.looked;
+        entry.rests_until = now + span;
+        if dropped {
+            entry.kept_until = now + span;
+        }
+        let until = entry.rests_until.min(entry.kept_until);
+        self.all_over = self.all_over.max(until);
+        until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: DeploymentId = DeploymentId(0);
+
+    fn secs(secs: i64) -> SimTime {
+        SimTime(secs * 1_000_000_000)
+    }
+
+    #[test]
+    fn adding_again_does_not_extend() {
+        let mut cooldowns = Cooldowns::new(1);
+        assert_eq!(cooldowns.add(A, secs(0), SimDuration::from_secs(5)), secs(5));
+        assert_eq!(cooldowns.add(A, secs(3), SimDuration::from_secs(5)), secs(5));
+        assert!(cooldowns.rests(A, secs(4)) && !cooldowns.rests(A, secs(5)));
+        assert!(!cooldowns.any(secs(5)));
+        assert_eq!(cooldowns.add(A, secs(6), SimDuration::from_secs(5)), secs(11));
+    }
+
+    #[test]
+    fn a_shorter_second_cooldown_ends_the_first() {
+        let mut cooldowns = Cooldowns::new(1);
+        cooldowns.add(A, secs(0), SimDuration::from_secs(60));
+        assert_eq!(cooldowns.add(A, secs(1), SimDuration::from_secs(5)), secs(6));
+        cooldowns.any(secs(7));
+        assert_eq!(cooldowns.add(A, secs(8), SimDuration::from_secs(70)), secs(78));
+    }
+}

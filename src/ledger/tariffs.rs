@@ -1,0 +1,72 @@
+//! What each deployment charges at each moment of the run.
+
+use crate::pricing::CompiledRates;
+use crate::units::{DeploymentId, GroupId, Money, SimTime, Usage};
+
+/// Rates that may change during the run: off-peak hours, dated prices. Each step holds from its moment on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RateSchedule {
+    steps: Box<[(SimTime, CompiledRates)]>,
+}
+
+/// The two prices of a deployment, which differ more often than anyone thinks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeploymentTariff {
+    /// Its group.
+    pub group: GroupId,
+    /// What the provider bills; `None` when the model has no price.
+    pub billed: Option<RateSchedule>,
+    /// What the gateway reports as spend; `None` when its own map lacks the model.
+    pub reported: Option<RateSchedule>,
+}
+
+impl DeploymentTariff {
+    /// Whether the gateway's prices are the provider's, so that a charge needs to be computed only once.
+    pub fn is_reported_as_billed(&self) -> bool {
+        self.billed == self.reported
+    }
+}
+
+/// All tariffs of a world.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Tariffs {
+    /// By deployment.
+    pub deployments: Vec<DeploymentTariff>,
+    /// The group that a model name asks for first; `None` for unknown names.
+    pub homes: Vec<Option<GroupId>>,
+    /// The first deployment of each group: whose prices stand for the group when a premium is computed.
+    pub lead: Vec<Option<DeploymentId>>,
+}
+
+impl RateSchedule {
+    /// Rates that never change.
+    pub fn constant(rates: CompiledRates) -> Self {
+        Self { steps: Box::new([(SimTime::ZERO, rates)]) }
+    }
+
+    /// Rates that change at the given moments; `None` if there are none or they are not in order of time.
+    pub fn stepwise(steps: Vec<(SimTime, CompiledRates)>) -> Option<Self> {
+        let ordered = !steps.is_empty() && steps.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        ordered.then(|| Self { steps: steps.into_boxed_slice() })
+    }
+
+    /// The rates at a moment.
+    pub fn at(&self, now: SimTime) -> &CompiledRates {
+        match &*self.steps {
+            [(_, only)] => only,
+            steps => {
+                let next = steps.partition_point(|(from, _)| *from <= now);
+                &steps[next.saturating_sub(1)].1
+            }
+        }
+    }
+}
+
+impl Tariffs {
+    /// What the home group's lead deployment would charge for a usage; `None` if it has no price.
+    pub fn home_charge(&self, home: GroupId, usage: &Usage, now: SimTime) -> Option<Money> {
+        let lead = self.lead.get(home.index()).copied().flatten()?;
+        let rates = self.deployments[lead.index()].billed.as_ref()?;
+        Some(rates.at(now).charge(usage))
+    }
+}

@@ -1,0 +1,358 @@
+//! The engine's form of prices: integer multiplications, no allocation, no lookup by name.
+
+use jiff::Timestamp;
+
+use super::adjust::Adjustment;
+use super::rates::{Metered, Split, TokenRates};
+use super::rule::{Moment, Rule};
+use super::service_tier::ServiceTier;
+use super::tariff::Tariff;
+use crate::units::{ExactCost, Money, Tokens, UnitPrice, Usage};
+
+/// Prices of one model at one service tier and hour, ready to charge usages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompiledRates {
+    /// Prices by input length, longest first; the last one starts at 0.
+    bands: Box<[Band]>,
+    split: Split,
+    dashscope_length: bool,
+    /// Output price of requests with at least so many output tokens (a rule of Vertex AI).
+    long_output: Option<(Tokens, UnitPrice)>,
+    input_fee: UnitPrice,
+    fixed: u64,
+}
+
+/// Prices of requests with at least `from` input tokens.
+#[derive(Debug, Clone, PartialEq)]
+struct Band {
+    from: u64,
+    prices: Prices,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Prices {
+    /// Whole picodollars a token. Four bytes each, so that a product of tokens and price cannot overflow.
+    Picos(PicoRates),
+    /// Finer or larger than that; every charge is rounded.
+    Exact(TokenRates),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct PicoRates {
+    input: u32,
+    cache_read: u32,
+    cache_write: u32,
+    cache_write_1h: u32,
+    output: u32,
+    reasoning: u32,
+    input_fee: u32,
+}
+
+/// A charge by kind, in whole picodollars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChargeParts {
+    /// Plain input, with fees on input.
+    pub input: u64,
+    /// Reading from a prompt cache.
+    pub cached: u64,
+    /// Writing to a prompt cache.
+    pub cache_write: u64,
+    /// Output without reasoning.
+    pub output: u64,
+    /// Reasoning.
+    pub reasoning: u64,
+    /// The operator's fixed amount per request.
+    pub fixed: u64,
+}
+
+impl ChargeParts {
+    /// The whole charge.
+    pub fn total(&self) -> Money {
+        let parts = [self.input, self.cached, self.cache_write, self.output, self.reasoning, self.fixed];
+        Money::from_picos(parts.iter().map(|&part| i128::from(part)).sum())
+    }
+}
+
+impl CompiledRates {
+    /// Compiles a tariff for a service tier, an hour and an operator's adjustment.
+    ///
+    /// The prices are asked for at every input length where some rule may change them, so this knows no rules.
+    pub fn compile(tariff: &Tariff<'_>, service: ServiceTier, at: Timestamp, adjust: &Adjustment) -> Option<Self> {
+        let rates_at =
+            |prompt: u64, completion: u64| adjusted(&tariff.rates(Moment { prompt, completion, service, at }), adjust);
+        let input_fee = adjust.scale_price(tariff.input_fee)?;
+        let mut bands: Vec<Band> = Vec::new();
+        for from in lengths_of_change(tariff) {
+            let prices = Prices::of(rates_at(from, 0)?, input_fee);
+            if bands.last().is_none_or(|band| band.prices != prices) {
+                bands.push(Band { from, prices });
+            }
+        }
+        bands.reverse();
+        let (short, long) = (rates_at(0, 0)?.output, rates_at(0, LONG_OUTPUT)?.output);
+        Some(Self {
+            bands: bands.into_boxed_slice(),
+            split: tariff.rule.split(&tariff.card),
+            dashscope_length: tariff.rule == Rule::Dashscope,
+            long_output: (short != long).then_some((LONG_OUTPUT as Tokens, long)),
+            input_fee,
+            fixed: u64::try_from(adjust.fixed.picos()).ok()?,
+        })
+    }
+
+    /// Whether every charge is exact: no price is finer than a picodollar.
+    pub fn is_exact(&self) -> bool {
+        let bands_exact = self.bands.iter().all(|band| matches!(band.prices, Prices::Picos(_)));
+        bands_exact && self.long_output.is_none_or(|(_, price)| price.exact_picos().is_some())
+    }
+
+    /// What a usage costs.
+    pub fn charge(&self, usage: &Usage) -> Money {
+        self.charge_parts(usage).total()
+    }
+
+    /// What a usage costs, by kind. Parts that are not whole picodollars are rounded half away from zero, each.
+    pub fn charge_parts(&self, usage: &Usage) -> ChargeParts {
+        let length = if self.dashscope_length { Rule::Dashscope.prompt_length(usage) } else { u64::from(usage.input) };
+        let band = self.bands.iter().find(|band| band.from <= length).unwrap_or(&self.bands[self.bands.len() - 1]);
+        let metered = self.split.meter(usage);
+        let mut parts = match &band.prices {
+            Prices::Picos(rates) => rates.charge(&metered, usage.input),
+            Prices::Exact(rates) => exact_charge(rates, self.input_fee, &metered, usage.input),
+        };
+        parts.fixed = self.fixed;
+        if let Some((_, price)) = self.long_output.filter(|(from, _)| usage.output >= *from) {
+            parts.output = picos(price.times(u64::from(metered.output)));
+        }
+        parts
+    }
+}
+
+/// One token more than Vertex AI's threshold for output.
+const LONG_OUTPUT: u64 = 128_001;
+
+impl Prices {
+    fn of(rates: TokenRates, input_fee: UnitPrice) -> Self {
+        PicoRates::of(&rates, input_fee).map_or(Self::Exact(rates), Self::Picos)
+    }
+}
+
+impl PicoRates {
+    fn of(rates: &TokenRates, input_fee: UnitPrice) -> Option<Self> {
+        let picos = |price: UnitPrice| price.exact_picos().and_then(|picos| u32::try_from(picos).ok());
+        Some(Self {
+            input: picos(rates.input)?,
+            cache_read: picos(rates.cache_read)?,
+            cache_write: picos(rates.cache_write)?,
+            cache_write_1h: picos(rates.cache_write_1h)?,
+            output: picos(rates.output)?,
+            reasoning: picos(rates.reasoning)?,
+            input_fee: picos(input_fee)?,
+        })
+    }
+
+    #[inline]
+    fn charge(&self, metered: &Metered, input: Tokens) -> ChargeParts {
+        let product = |tokens: Tokens, price: u32| u64::from(tokens) * u64::from(price);
+        let write = product(metered.cache_write, self.cache_write);
+        ChargeParts {
+            input: product(metered.input, self.input).saturating_add(product(input, self.input_fee)),
+            cached: product(metered.cache_read, self.cache_read),
+            cache_write: write.saturating_add(product(metered.cache_write_1h, self.cache_write_1h)),
+            output: product(metered.output, self.output),
+            reasoning: product(metered.reasoning, self.reasoning),
+            fixed: 0,
+        }
+    }
+}
+
+/// The same in exact arithmetic, every part rounded once.
+fn exact_charge(rates: &TokenRates, input_fee: UnitPrice, metered: &Metered, input: Tokens) -> ChargeParts {
+    let cost = rates.cost(metered);
+    let fee = input_fee.times(u64::from(input));
+    let input = cost.and_then(|cost| cost.input.checked_add(fee?));
+    ChargeParts {
+        input: picos(input),
+        cached: picos(cost.map(|cost| cost.cached)),
+        cache_write: picos(cost.map(|cost| cost.cache_write)),
+        output: picos(cost.map(|cost| cost.output)),
+        reasoning: picos(cost.map(|cost| cost.reasoning)),
+        fixed: 0,
+    }
+}
+
+/// The input lengths, ascending, where the prices may change.
+fn lengths_of_change(tariff: &Tariff<'_>) -> Vec<u64> {
+    let steps = tariff.card.steps.iter().flat_map(|step| [step.above, step.above.saturating_add(1)]);
+    let tiers =
+        tariff.card.tiers.iter().flatten().flat_map(|tier| [tier.over.saturating_add(1), tier.up_to.saturating_add(1)]);
+    let mut lengths: Vec<u64> = [0, 1].into_iter().chain(steps).chain(tiers).collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    lengths
+}
+
+fn adjusted(rates: &TokenRates, adjust: &Adjustment) -> Option<TokenRates> {
+    if adjust.is_none() {
+        return Some(*rates);
+    }
+    Some(TokenRates {
+        input: adjust.scale_price(rates.input)?,
+        cache_read: adjust.scale_price(rates.cache_read)?,
+        cache_write: adjust.scale_price(rates.cache_write)?,
+        cache_write_1h: adjust.scale_price(rates.cache_write_1h)?,
+        output: adjust.scale_price(rates.output)?,
+        reasoning: adjust.scale_price(rates.reasoning)?,
+    })
+}
+
+/// Rounds an exact cost to whole picodollars; beyond the range (18 million dollars a call) it stays at its end.
+fn picos(cost: Option<ExactCost>) -> u64 {
+    cost.and_then(|cost| u64::try_from(cost.rounded().picos()).ok()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    use super::*;
+    use crate::pricing::card::{PromptTier, RateCard, Step};
+    use crate::pricing::rates::Rates;
+
+    const RULES: [Rule; 10] = [
+        Rule::Provider,
+        Rule::Generic,
+        Rule::GenericIfPriced,
+        Rule::NoServiceTier,
+        Rule::Xai,
+        Rule::Dashscope,
+        Rule::Fireworks,
+        Rule::Perplexity,
+        Rule::Vertex,
+        Rule::Free,
+    ];
+
+    /// No price, a free one, one in whole picodollars, or one much finer.
+    fn price() -> impl Strategy<Value = Option<UnitPrice>> {
+        prop_oneof![
+            Just(None),
+            Just(Some(UnitPrice::ZERO)),
+            (1i64..90_000_000).prop_map(|picos| Some(UnitPrice::from_attos(picos * 1_000_000))),
+            (1i64..90_000_000_000_000).prop_map(|attos| Some(UnitPrice::from_attos(attos))),
+        ]
+    }
+
+    fn rates() -> impl Strategy<Value = Rates> {
+        (price(), price(), price(), price(), price(), price()).prop_map(
+            |(input, output, cache_read, cache_write, cache_write_1h, reasoning)| Rates {
+                input,
+                output,
+                cache_read,
+                cache_write,
+                cache_write_1h,
+                reasoning,
+            },
+        )
+    }
+
+    fn card() -> impl Strategy<Value = RateCard> {
+        let above = prop_oneof![Just(200u64), Just(1000), Just(128_000)];
+        let steps = proptest::collection::vec((above, rates(), rates()), 0..3);
+        let tiers = proptest::option::of(proptest::collection::vec((0u64..400, 1u64..2000, rates()), 0..4));
+        (rates(), rates(), steps, tiers, price()).prop_map(|(standard, flex, steps, tiers, output_image)| {
+            let mut card = RateCard { output_image, ..RateCard::default() };
+            *card.base.of_mut(ServiceTier::Standard) = standard;
+            *card.base.of_mut(ServiceTier::Flex) = flex;
+            for (above, standard, flex) in steps {
+                let step: &mut Step = card.step_above(above);
+                *step.rates.of_mut(ServiceTier::Standard) = standard;
+                *step.rates.of_mut(ServiceTier::Flex) = flex;
+            }
+            card.tiers = tiers.map(|mut tiers| {
+                tiers.sort_by_key(|tier| tier.0);
+                let tier = |(over, length, rates)| PromptTier { over, up_to: over + length, rates };
+                tiers.into_iter().map(tier).collect()
+            });
+            card
+        })
+    }
+
+    fn usage() -> impl Strategy<Value = Usage> {
+        let tokens = || prop_oneof![0u32..3000, Just(128_000), Just(128_001), 0u32..2_000_000];
+        (tokens(), tokens(), tokens(), tokens(), tokens(), tokens()).prop_map(
+            |(input, cached, cache_write, cache_write_1h, output, reasoning)| Usage {
+                input,
+                cached: cached % (input + 1),
+                cache_write: cache_write % 500,
+                cache_write_1h: cache_write_1h % 500,
+                output,
+                reasoning,
+            },
+        )
+    }
+
+    fn parts_of_exact_path(tariff: &Tariff<'_>, usage: &Usage, service: ServiceTier) -> ChargeParts {
+        let cost = tariff.cost(usage, service, Timestamp::UNIX_EPOCH).expect("small amounts");
+        ChargeParts {
+            input: picos(Some(cost.input)),
+            cached: picos(Some(cost.cached)),
+            cache_write: picos(Some(cost.cache_write)),
+            output: picos(Some(cost.output)),
+            reasoning: picos(Some(cost.reasoning)),
+            fixed: 0,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 600, rng_seed: RngSeed::Fixed(7), ..Default::default() })]
+
+        #[test]
+        fn compiled_and_exact_charges_agree(
+            card in card(),
+            rule in 0..RULES.len(),
+            flex in any::<bool>(),
+            fee in price(),
+            usages in proptest::collection::vec(usage(), 12),
+        ) {
+            let service = if flex { ServiceTier::Flex } else { ServiceTier::Standard };
+            let base = Tariff::new("m", Cow::Borrowed(&card), RULES[rule]);
+            let tariff = Tariff { input_fee: fee.unwrap_or_default(), ..base };
+            let compiled = tariff.compile(service, Timestamp::UNIX_EPOCH, &Adjustment::default()).unwrap();
+            for usage in usages {
+                prop_assert_eq!(
+                    compiled.charge_parts(&usage),
+                    parts_of_exact_path(&tariff, &usage, service),
+                    "{:?} {:?}", RULES[rule], usage
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_margin_is_compiled_into_the_prices() {
+        let mut card = RateCard::default();
+        card.base.of_mut(ServiceTier::Standard).input = Some("2.5e-6".parse().unwrap());
+        let adjustment = Adjustment {
+            discount: crate::pricing::Share::parse("0.1").unwrap(),
+            margin: crate::pricing::Share::parse("0.2").unwrap(),
+            fixed: "0.0005".parse().unwrap(),
+        };
+        let tariff = Tariff::new("m", Cow::Borrowed(&card), Rule::Generic);
+        let compiled = tariff.compile(ServiceTier::Standard, Timestamp::UNIX_EPOCH, &adjustment).unwrap();
+        assert!(compiled.is_exact());
+        assert_eq!(compiled.charge(&Usage::plain(1000, 5)), "0.0032".parse().unwrap());
+    }
+
+    #[test]
+    fn prices_finer_than_a_picodollar_are_rounded_and_said_so() {
+        let mut card = RateCard::default();
+        card.base.of_mut(ServiceTier::Standard).input = Some("1.5e-12".parse().unwrap());
+        let tariff = Tariff::new("m", Cow::Borrowed(&card), Rule::Generic);
+        let compiled = tariff.compile(ServiceTier::Standard, Timestamp::UNIX_EPOCH, &Adjustment::default()).unwrap();
+        assert!(!compiled.is_exact());
+        assert_eq!(compiled.charge(&Usage::plain(3, 0)), Money::from_picos(5));
+    }
+}

@@ -1,0 +1,57 @@
+//! What is wrong with a price file, with the place.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Severity, Span};
+
+/// A price file cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceFileError {
+    /// Every problem found, in order; never empty.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// After so many problems a reader gives up: the file is not what it is taken for.
+pub const MAX_PROBLEMS: usize = 20;
+
+impl fmt::Display for PriceFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, diagnostic) in self.diagnostics.iter().enumerate() {
+            write!(f, "{}{diagnostic}", if i > 0 { "\n" } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for PriceFileError {}
+
+impl From<Diagnostic> for PriceFileError {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostics: vec![diagnostic] }
+    }
+}
+
+/// An error at a place of a file; line 0 means the file as a whole.
+pub fn error_at(file: &Arc<str>, line: usize, column: usize, code: &'static str, message: String) -> Diagnostic {
+    Diagnostic {
+        code,
+        severity: Severity::Error,
+        file: Arc::clone(file),
+        span: Span { start: 0, end: 0, line, column },
+        message,
+        help: None,
+    }
+}
+
+/// The diagnostic codes of price files.
+pub mod code {
+    /// The text is not JSON or CSV, or not UTF-8, or empty.
+    pub const SYNTAX: &str = "BC301";
+    /// A price or another value is not what it has to be.
+    pub const VALUE: &str = "BC302";
+    /// A model or row occurs twice.
+    pub const DUPLICATE: &str = "BC303";
+    /// A column is missing or unknown.
+    pub const COLUMN: &str = "BC304";
+}

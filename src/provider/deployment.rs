@@ -1,0 +1,101 @@
+//! The parameters of one deployment.
+
+use crate::provider::billing::Billing;
+use crate::provider::fault::BackgroundError;
+use crate::random::Dist;
+use crate::units::{SimDuration, SimTime, Tokens};
+
+/// How long answers take.
+#[derive(Debug, Clone)]
+pub enum Latency {
+    /// The whole answer at once; streams begin after `first_token_share` of it.
+    Total {
+        /// Seconds until the complete answer.
+        total_s: Dist,
+        /// Part of the time until the first token of a stream, from 0 to 1.
+        first_token_share: f64,
+    },
+    /// A time to the first token and a time for each further one.
+    Paced {
+        /// Seconds until output begins.
+        first_token_s: Dist,
+        /// Seconds per output token, reasoning included; drawn once per call.
+        per_token_s: Dist,
+    },
+}
+
+/// A provider's cache of prompt prefixes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PromptCache {
+    /// A prefix is forgotten this long after its last use.
+    pub ttl: SimDuration,
+    /// Shorter prefixes are not kept.
+    pub least_tokens: Tokens,
+    /// Share of the calls with a warm prefix that do find it (others are routed to a cold machine).
+    pub hit_share: f64,
+    /// Which writes are billed apart.
+    pub writes: CacheWrites,
+}
+
+/// How writing to a prompt cache is billed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CacheWrites {
+    /// As plain input.
+    Free,
+    /// At the price of a write that lasts 5 minutes.
+    #[serde(rename = "5m")]
+    FiveMinutes,
+    /// At the price of a write that lasts 1 hour.
+    #[serde(rename = "1h")]
+    OneHour,
+}
+
+/// How one deployment answers. Made with [`Deployment::new`], then adjusted field by field.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// Names the deployment in the addresses of draws: a hash of its name, so that adding others changes nothing here.
+    pub address: u32,
+    /// How long answers take.
+    pub latency: Latency,
+    /// Seconds until an error answer.
+    pub error_s: Dist,
+    /// Errors that hit each call alike.
+    pub errors: Vec<BackgroundError>,
+    /// Troubles that touch it: indices into the world's list.
+    pub troubles: Vec<usize>,
+    /// Rate limits that it shares: an index into the world's list.
+    pub limits: Option<usize>,
+    /// What is billed for calls that do not end well.
+    pub billing: Billing,
+    /// The provider's prompt cache.
+    pub prompt_cache: Option<PromptCache>,
+    /// Input that does not leave room in this many tokens is refused as too long.
+    pub context_tokens: Option<Tokens>,
+    /// Output tokens in one piece of a stream.
+    pub tokens_per_chunk: u32,
+    /// From this moment on every call is answered 401.
+    pub unauthorized_from: SimTime,
+    /// From this moment on every call is answered 404.
+    pub retired_from: SimTime,
+}
+
+impl Deployment {
+    /// A deployment that never fails.
+    pub fn new(address: u32, latency: Latency, error_s: Dist) -> Self {
+        Self {
+            address,
+            latency,
+            error_s,
+            errors: Vec::new(),
+            troubles: Vec::new(),
+            limits: None,
+            billing: Billing::default(),
+            prompt_cache: None,
+            context_tokens: None,
+            tokens_per_chunk: 1,
+            unauthorized_from: SimTime::NEVER,
+            retired_from: SimTime::NEVER,
+        }
+    }
+}

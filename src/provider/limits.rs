@@ -1,0 +1,318 @@
+//! Upstream rate limits: what a provider admits in a minute, and how many calls it bears at once.
+
+use crate::units::{SimDuration, SimTime};
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Calls.
+    Requests,
+    /// Tokens, as [`TokenCharge`] says.
+    Tokens(TokenCharge),
+}
+
+/// Which tokens a call is charged with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenCharge {
+    /// Input plus `max_tokens`, at admission.
+    InputAndLimit,
+    /// The larger of the input and `max_tokens`, at admission (OpenAI).
+    LargerOfInputAndLimit,
+    /// Input without what the prompt cache provides, at admission (Anthropic's ITPM, Gemini's TPM).
+    UncachedInput,
+    /// Output, when it has been produced (Anthropic's OTPM).
+    Output,
+    /// Input at admission and output when it has been produced.
+    Used,
+}
+
+/// How a limit is refilled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Refill {
+    /// All at once at each multiple of the period, counted from `offset` before time zero.
+    Window {
+        /// Age of the current window at time zero.
+        offset: SimDuration,
+    },
+    /// Continuously (token bucket); `burst` is what the full bucket holds, as a share of the limit.
+    Bucket {
+        /// From above 0 to 1.
+        burst: f64,
+    },
+}
+
+/// One limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Meter {
+    /// What is counted.
+    pub counted: Counted,
+    /// How many a period.
+    pub limit: f64,
+    /// The period.
+    pub period: SimDuration,
+    /// How it is refilled.
+    pub refill: Refill,
+}
+
+/// The limits that a group of deployments shares (an organisation's limits for a model).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Limits {
+    /// Limits over time.
+    pub meters: Vec<Meter>,
+    /// Calls at once.
+    pub concurrency: Option<u32>,
+    /// Whether calls that fail or are refused count against the request limits.
+    pub failures_count: bool,
+    /// Whether a refusal says when to come back.
+    pub retry_after: bool,
+}
+
+/// Why a limit is impossible.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum LimitError {
+    /// A number is out of range.
+    #[error("{0} = {1} is out of range; expected {2}")]
+    Parameter(&'static str, f64, &'static str),
+}
+
+impl Limits {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// [`LimitError`] naming the first that is out of range.
+    pub fn check(&self) -> Result<(), LimitError> {
+        for meter in &self.meters {
+            if !(meter.limit > 0.0 && meter.limit.is_finite()) {
+                return Err(LimitError::Parameter("limit", meter.limit, "a positive number"));
+            }
+            if meter.period.0 <= 0 {
+                return Err(LimitError::Parameter("period", meter.period.as_secs_f64(), "a positive time"));
+            }
+            if let Refill::Bucket { burst } = meter.refill
+                && !(burst > 0.0 && burst <= 1.0)
+            {
+                return Err(LimitError::Parameter("burst", burst, "a share above 0"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a call asks of the limits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Demand {
+    pub(super) uncached_input: f64,
+    pub(super) input: f64,
+    pub(super) max_tokens: f64,
+}
+
+impl Meter {
+    /// What a call takes at admission.
+    fn taken_at_start(&self, demand: &Demand) -> f64 {
+        match self.counted {
+            Counted::Requests => 1.0,
+            Counted::Tokens(TokenCharge::InputAndLimit) => demand.input + demand.max_tokens,
+            Counted::Tokens(TokenCharge::LargerOfInputAndLimit) => demand.input.max(demand.max_tokens),
+            Counted::Tokens(TokenCharge::UncachedInput) => demand.uncached_input,
+            Counted::Tokens(TokenCharge::Output) => 0.0,
+            Counted::Tokens(TokenCharge::Used) => demand.input,
+        }
+    }
+
+    const fn counts_output(&self) -> bool {
+        matches!(self.counted, Counted::Tokens(TokenCharge::Output | TokenCharge::Used))
+    }
+
+    fn capacity(&self) -> f64 {
+        match self.refill {
+            Refill::Window { .. } => self.limit,
+            // A bucket that cannot hold one call would never open.
+            Refill::Bucket { burst } => (self.limit * burst).max(1.0),
+        }
+    }
+}
+
+/// What is left of one limit.
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    left: f64,
+    /// The last refill: number of the window, or nanoseconds of the bucket.
+    mark: i64,
+}
+
+/// The limits of a group during a run.
+#[derive(Debug, Clone)]
+pub(super) struct Gate {
+    limits: Limits,
+    levels: Vec<Level>,
+    in_flight: u32,
+}
+
+/// A call that is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// Until the limit that was hit has room again.
+    pub(super) wait: SimDuration,
+}
+
+impl Gate {
+    pub(super) fn new(limits: Limits) -> Self {
+        let levels = limits.meters.iter().map(|meter| Level { left: meter.capacity(), mark: i64::MIN }).collect();
+        Self { limits, levels, in_flight: 0 }
+    }
+
+    /// Admits a call or refuses it. An admitted call must [`Gate::leave`].
+    pub(super) fn enter(&mut self, now: SimTime, demand: &Demand) -> Result<(), Refused> {
+        let mut wait = SimDuration::ZERO;
+        for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
+            refill(meter, level, now);
+            // One call may take more than a whole period's limit only when nothing else does.
+            let needed = meter.taken_at_start(demand).clamp(f64::MIN_POSITIVE, meter.capacity());
+            if level.left < needed {
+                wait = wait.max(until_room(meter, level, now, needed));
+            }
+        }
+        if wait > SimDuration::ZERO {
+            self.count_failure();
+            return Err(Refused { wait });
+        }
+        if self.limits.concurrency.is_some_and(|most| self.in_flight >= most) {
+            self.count_failure();
+            return Err(Refused { wait: SimDuration::ZERO });
+        }
+        for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
+            level.left -= meter.taken_at_start(demand);
+        }
+        self.in_flight += 1;
+        Ok(())
+    }
+
+    /// A call has failed or been refused.
+    pub(super) fn count_failure(&mut self) {
+        if !self.limits.failures_count {
+            return;
+        }
+        for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
+            if meter.counted == Counted::Requests {
+                level.left = (level.left - 1.0).max(0.0);
+            }
+        }
+    }
+
+    /// A call that was admitted is over; it has produced this much.
+    pub(super) fn leave(&mut self, now: SimTime, output: f64) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
+            if meter.counts_output() {
+                refill(meter, level, now);
+                level.left -= output;
+            }
+        }
+    }
+
+    /// Whether a refusal says when to come back.
+    pub(super) const fn says_when(&self) -> bool {
+        self.limits.retry_after
+    }
+}
+
+fn refill(meter: &Meter, level: &mut Level, now: SimTime) {
+    match meter.refill {
+        Refill::Window { offset } => {
+            let window = now.0.saturating_add(offset.0).div_euclid(meter.period.0);
+            if window > level.mark {
+                *level = Level { left: meter.limit, mark: window };
+            }
+        }
+        Refill::Bucket { .. } => {
+            let since = if level.mark == i64::MIN { 0 } else { now.0 - level.mark };
+            let added = meter.limit * since as f64 / meter.period.0 as f64;
+            *level = Level { left: (level.left + added).min(meter.capacity()), mark: now.0 };
+        }
+    }
+}
+
+fn until_room(meter: &Meter, level: &Level, now: SimTime, needed: f64) -> SimDuration {
+    match meter.refill {
+        Refill::Window { offset } => {
+            SimDuration(meter.period.0 - now.0.saturating_add(offset.0).rem_euclid(meter.period.0))
+        }
+        Refill::Bucket { .. } => {
+            let nanos = (needed - level.left) * meter.period.0 as f64 / meter.limit;
+            SimDuration((nanos.ceil() as i64).max(1))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALL: Demand = Demand { uncached_input: 100.0, input: 150.0, max_tokens: 400.0 };
+
+    fn per_minute(counted: Counted, limit: f64, refill: Refill) -> Gate {
+        let meter = Meter { counted, limit, period: SimDuration::from_secs(60), refill };
+        let limits = Limits { meters: vec![meter], ..Limits::default() };
+        limits.check().unwrap();
+        Gate::new(limits)
+    }
+
+    fn millis(ms: i64) -> SimTime {
+        SimTime(ms * 1_000_000)
+    }
+
+    /// Calls admitted of one every `every_ms` for `minutes`.
+    fn admitted(gate: &mut Gate, every_ms: i64, minutes: i64) -> usize {
+        let calls = (0..minutes * 60_000).step_by(every_ms as usize);
+        calls.filter(|ms| gate.enter(millis(*ms), &CALL).map(|()| gate.leave(millis(*ms), 20.0)).is_ok()).count()
+    }
+
+    #[test]
+    fn a_window_admits_its_limit_and_opens_at_the_minute() {
+        let mut gate = per_minute(Counted::Requests, 60.0, Refill::Window { offset: SimDuration::from_secs(20) });
+        // The first window has 40 s left; ten minutes touch eleven windows; each admits 60 of what comes twice as fast.
+        assert_eq!(admitted(&mut gate, 500, 10), 60 * 10 + 40);
+        let mut gate = per_minute(Counted::Requests, 1.0, Refill::Window { offset: SimDuration::from_secs(20) });
+        gate.enter(millis(0), &CALL).unwrap();
+        assert_eq!(gate.enter(millis(1000), &CALL), Err(Refused { wait: SimDuration::from_secs(39) }));
+    }
+
+    #[test]
+    fn a_bucket_admits_its_rate_whatever_is_offered() {
+        for every_ms in [50, 100, 333] {
+            let mut gate = per_minute(Counted::Requests, 120.0, Refill::Bucket { burst: 0.05 });
+            // The full bucket (6) and then 2 a second for 30 minutes.
+            let count = admitted(&mut gate, every_ms, 30) as f64;
+            assert!((count - 3606.0).abs() <= 2.0, "every {every_ms} ms: {count}");
+        }
+    }
+
+    #[test]
+    fn refusals_that_count_keep_the_gate_shut() {
+        let bucket = Refill::Bucket { burst: 0.1 };
+        let mut gate = per_minute(Counted::Requests, 60.0, bucket);
+        gate.limits.failures_count = true;
+        // A retry storm at twice the limit: each refusal eats what has been refilled.
+        assert!(admitted(&mut gate, 500, 10) < 20);
+    }
+
+    #[test]
+    fn tokens_are_charged_as_each_provider_does() {
+        let window = Refill::Window { offset: SimDuration::ZERO };
+        let first_minute = |charge, limit| admitted(&mut per_minute(Counted::Tokens(charge), limit, window), 1000, 1);
+        assert_eq!(first_minute(TokenCharge::InputAndLimit, 5500.0), 10);
+        assert_eq!(first_minute(TokenCharge::LargerOfInputAndLimit, 4000.0), 10);
+        assert_eq!(first_minute(TokenCharge::UncachedInput, 1000.0), 10);
+        assert_eq!(first_minute(TokenCharge::Used, 1700.0), 10);
+        assert_eq!(first_minute(TokenCharge::Output, 200.0), 10);
+    }
+
+    #[test]
+    fn concurrency_counts_calls_in_flight() {
+        let mut gate = Gate::new(Limits { concurrency: Some(2), ..Limits::default() });
+        assert!(gate.enter(millis(0), &CALL).is_ok() && gate.enter(millis(0), &CALL).is_ok());
+        assert!(gate.enter(millis(1), &CALL).is_err());
+        gate.leave(millis(2), 0.0);
+        assert!(gate.enter(millis(2), &CALL).is_ok());
+    }
+}

@@ -1,0 +1,138 @@
+//! The checked providers of a world.
+
+use std::sync::Arc;
+
+use crate::provider::deployment::{Deployment, Latency};
+use crate::provider::fault::Effect;
+use crate::provider::limits::{LimitError, Limits};
+use crate::provider::timeline::{Timeline, TimelineError, Window};
+use crate::provider::world::UpstreamWorld;
+use crate::random::{DistError, Replication, Seed};
+use crate::units::SimTime;
+
+/// Something that goes wrong in windows of time: a burst of 429, an incident, a slow period.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    /// Names the process in the addresses of draws.
+    pub address: u64,
+    /// When.
+    pub timeline: Timeline,
+    /// What happens then.
+    pub effect: Effect,
+}
+
+/// The checked providers of a world, shared by all replications.
+#[derive(Debug, Clone)]
+pub struct Providers {
+    deployments: Vec<Deployment>,
+    troubles: Vec<Trouble>,
+    limits: Vec<Limits>,
+}
+
+/// Why providers cannot be simulated as described.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ProviderError {
+    /// A number is out of range.
+    #[error("{0} = {1} is out of range; expected {2}")]
+    Parameter(&'static str, f64, &'static str),
+    /// Windows of trouble are impossible.
+    #[error(transparent)]
+    Timeline(#[from] TimelineError),
+    /// A rate limit is impossible.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// A distribution is impossible.
+    #[error(transparent)]
+    Dist(#[from] DistError),
+    /// A field that every deployment needs is missing, in it, its provider and the preset.
+    #[error("`{0}` is missing; write it, or name a provider model that has it")]
+    Missing(&'static str),
+    /// The tier is not one of the provider's.
+    #[error("`{0}` is not a tier of this provider; expected one of {1}")]
+    UnknownTier(String, String),
+    /// A deployment refers to a trouble or limit that is not in the list.
+    #[error("deployment {0} refers to {1} number {2}, which does not exist")]
+    Dangling(usize, &'static str, usize),
+}
+
+impl Providers {
+    /// Checks the parts; the order of the deployments is that of their ids.
+    ///
+    /// # Errors
+    /// [`ProviderError`] naming the first impossible part.
+    pub fn new(
+        deployments: Vec<Deployment>,
+        troubles: Vec<Trouble>,
+        limits: Vec<Limits>,
+    ) -> Result<Self, ProviderError> {
+        for trouble in &troubles {
+            trouble.timeline.check()?;
+            check_effect(&trouble.effect)?;
+        }
+        limits.iter().try_for_each(Limits::check)?;
+        for (index, deployment) in deployments.iter().enumerate() {
+            check_deployment(deployment)?;
+            if let Some(missing) = deployment.troubles.iter().find(|i| **i >= troubles.len()) {
+                return Err(ProviderError::Dangling(index, "trouble", *missing));
+            }
+            if let Some(missing) = deployment.limits.filter(|i| *i >= limits.len()) {
+                return Err(ProviderError::Dangling(index, "limit", missing));
+            }
+        }
+        Ok(Self { deployments, troubles, limits })
+    }
+
+    /// The troubles, in the order of their indices.
+    pub fn troubles(&self) -> &[Trouble] {
+        &self.troubles
+    }
+
+    /// The deployments, in the order of their ids.
+    pub fn deployments(&self) -> &[Deployment] {
+        &self.deployments
+    }
+
+    /// The windows of one trouble in one replication that begin before `end`.
+    pub fn windows(&self, trouble: usize, seed: Seed, replication: Replication, end: SimTime) -> Vec<Window> {
+        let Some(trouble) = self.troubles.get(trouble) else { return Vec::new() };
+        let windows = trouble.timeline.windows(seed, replication, trouble.address);
+        windows.take_while(|window| window.start < end).collect()
+    }
+
+    /// The providers of one replication, at its start.
+    pub fn replicate(self: &Arc<Self>, seed: Seed, replication: Replication) -> UpstreamWorld {
+        UpstreamWorld::new(Arc::clone(self), seed, replication)
+    }
+
+    /// The rate limits, in the order of their indices.
+    pub fn limits(&self) -> &[Limits] {
+        &self.limits
+    }
+}
+
+fn check_share(name: &'static str, share: f64) -> Result<(), ProviderError> {
+    if (0.0..=1.0).contains(&share) {
+        Ok(())
+    } else {
+        Err(ProviderError::Parameter(name, share, "a share between 0 and 1"))
+    }
+}
+
+fn check_effect(effect: &Effect) -> Result<(), ProviderError> {
+    check_share("share", effect.share)?;
+    check_share("share_outside", effect.share_outside)?;
+    let factor = effect.latency_factor;
+    if factor > 0.0 && factor <= 1e4 {
+        Ok(())
+    } else {
+        Err(ProviderError::Parameter("latency_factor", factor, "a positive number up to 10,000"))
+    }
+}
+
+fn check_deployment(deployment: &Deployment) -> Result<(), ProviderError> {
+    deployment.errors.iter().try_for_each(|error| check_share("share of an error", error.share))?;
+    if let Latency::Total { first_token_share, .. } = deployment.latency {
+        check_share("first_token_share", first_token_share)?;
+    }
+    deployment.prompt_cache.map_or(Ok(()), |cache| check_share("hit_share", cache.hit_share))
+}

@@ -1,0 +1,442 @@
+//! The providers of one replication: the upstream side of a forecast.
+
+use std::sync::Arc;
+
+use crate::provider::Upstream;
+use crate::provider::attempt::{Attempt, Failure};
+use crate::provider::deployment::{CacheWrites, PromptCache};
+use crate::provider::fault::{RetryAdvice, whole_seconds_up};
+use crate::provider::limits::{Demand, Gate};
+use crate::provider::providers::{Providers, Trouble};
+use crate::provider::service::{Service, UpstreamCall};
+use crate::provider::timeline::{Timeline, Walk, Window};
+use crate::random::{Addressed, Draws, Purpose, Replication, Seed};
+use crate::traffic::Fate;
+use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Usage};
+
+/// Where a trouble stands: `window` is the current or the next one, or the empty one before the first.
+#[derive(Debug, Clone)]
+struct Phase {
+    walk: Walk,
+    window: Window,
+}
+
+impl Phase {
+    /// Whether `now` is within a window. Time never goes back.
+    #[inline]
+    fn active(&mut self, timeline: &Timeline, now: SimTime) -> bool {
+        if now >= self.window.end {
+            self.advance(timeline, now);
+        }
+        now >= self.window.start
+    }
+
+    #[cold]
+    fn advance(&mut self, timeline: &Timeline, now: SimTime) {
+        const NEVER: Window = Window { start: SimTime::NEVER, end: SimTime::NEVER };
+        while now >= self.window.end && self.window.end != SimTime::NEVER {
+            self.window = self.walk.next(timeline).unwrap_or(NEVER);
+        }
+    }
+}
+
+/// The providers of one replication.
+#[derive(Debug, Clone)]
+pub struct UpstreamWorld {
+    plan: Arc<Providers>,
+    state: State,
+}
+
+#[derive(Debug, Clone)]
+struct State {
+    phases: Vec<Phase>,
+    gates: Vec<Gate>,
+    /// Last use of each class's prompt prefix, per deployment.
+    warm: Vec<Vec<SimTime>>,
+    /// Draws of each class, so that calls of several classes do not rebuild them.
+    by_class: Vec<Addressed>,
+    draws: Addressed,
+}
+
+impl UpstreamWorld {
+    pub(super) fn new(plan: Arc<Providers>, seed: Seed, replication: Replication) -> Self {
+        let start = |trouble: &Trouble| Phase {
+            walk: Walk::new(&trouble.timeline, seed, replication, trouble.address),
+            window: Window { start: SimTime::ZERO, end: SimTime::ZERO },
+        };
+        let state = State {
+            phases: plan.troubles().iter().map(start).collect(),
+            gates: plan.limits().iter().cloned().map(Gate::new).collect(),
+            warm: vec![Vec::new(); plan.deployments().len()],
+            by_class: Vec::new(),
+            draws: Addressed::new(seed, replication),
+        };
+        Self { plan, state }
+    }
+}
+
+impl Upstream for UpstreamWorld {
+    type Fate = Fate;
+
+    #[inline]
+    fn serve(&mut self, now: SimTime, call: &UpstreamCall, fate: &Fate) -> Service {
+        self.state.serve(&self.plan, now, call, fate)
+    }
+
+    fn ended(
+        &mut self,
+        now: SimTime,
+        call: &UpstreamCall,
+        service: &Service,
+        outcome: Outcome,
+        elapsed: SimDuration,
+    ) -> Usage {
+        let deployment = &self.plan.deployments()[call.deployment.index()];
+        let billed = deployment.billing.usage(service, outcome, elapsed, call.stream);
+        if let Some(limits) = deployment.limits
+            && occupies(service.outcome)
+        {
+            self.state.gates[limits].leave(now, f64::from(billed.output));
+        }
+        billed
+    }
+}
+
+/// Whether a call passes the provider's gate and stays behind it until it ends.
+const fn occupies(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Ok | Outcome::Cut | Outcome::Timeout)
+}
+
+impl State {
+    fn serve(&mut self, plan: &Providers, now: SimTime, call: &UpstreamCall, fate: &Fate) -> Service {
+        let deployment = &plan.deployments()[call.deployment.index()];
+        let at = Attempt { draws: self.stand_at(call), deployment, call };
+        if now >= deployment.unauthorized_from {
+            return at.refused(Outcome::Status(401), RetryAfter::None);
+        }
+        if now >= deployment.retired_from {
+            return at.refused(Outcome::Status(404), RetryAfter::None);
+        }
+        if deployment.context_tokens.is_some_and(|most| fate.input >= most) {
+            return at.refused(Outcome::ContextWindow, RetryAfter::None);
+        }
+        let (failure, latency_factor) = self.meet_troubles(plan, now, &at);
+        let mut usage = at.complete_usage(fate);
+        let service = match failure {
+            Some(failure) if !occupies(failure.fault.outcome(call.stream)) => {
+                if let Some(limits) = deployment.limits {
+                    self.gates[limits].count_failure();
+                }
+                return at.failed(&failure, usage, latency_factor);
+            }
+            other => other,
+        };
+        if let Some(cache) = &deployment.prompt_cache {
+            self.read_prompt_cache(now, &at, cache, fate, &mut usage);
+        }
+        if let Some(limits) = deployment.limits
+            && let Err(refused) = self.gates[limits].enter(now, &demand(call, &usage))
+        {
+            let says_when = self.gates[limits].says_when();
+            let wait = RetryAfter::Seconds(whole_seconds_up(refused.wait).max(1));
+            return at.refused(Outcome::Status(429), if says_when { wait } else { RetryAfter::None });
+        }
+        match service {
+            None => at.answered(usage, latency_factor),
+            Some(failure) => at.failed(&failure, usage, latency_factor),
+        }
+    }
+
+    /// Draws standing at the call's request.
+    #[inline]
+    fn stand_at(&mut self, call: &UpstreamCall) -> Addressed {
+        if call.class.index() >= self.by_class.len() {
+            self.by_class.resize(call.class.index() + 1, self.draws);
+        }
+        let draws = &mut self.by_class[call.class.index()];
+        draws.begin_request(u64::from(call.class.0), call.request.0);
+        *draws
+    }
+
+    /// Sets one uniform number against all that may go wrong, one cause after the other: after each the number is
+    /// stretched again, so that the causes are independent and one draw is enough.
+    #[inline]
+    fn meet_troubles<'a>(&mut self, plan: &'a Providers, now: SimTime, at: &Attempt<'a>) -> (Option<Failure<'a>>, f64) {
+        let deployment = at.deployment;
+        let mut latency_factor = 1.0;
+        let mut failure = None;
+        if deployment.troubles.is_empty() && deployment.errors.is_empty() {
+            return (failure, latency_factor);
+        }
+        let mut u = at.unit(Purpose::Failure, 0);
+        let mut fails = |share: f64| {
+            if share <= 0.0 {
+                return false;
+            }
+            if u < share {
+                // Whatever is asked next must not fail again.
+                u = 1.0;
+                return true;
+            }
+            u = (u - share) / (1.0 - share);
+            false
+        };
+        for &index in &deployment.troubles {
+            let trouble = &plan.troubles()[index];
+            let effect = &trouble.effect;
+            let phase = &mut self.phases[index];
+            let active = phase.active(&trouble.timeline, now);
+            if active {
+                latency_factor *= effect.latency_factor;
+            }
+            if fails(if active { effect.share } else { effect.share_outside }) {
+                let retry_after = advice(effect.retry, active.then_some(phase.window.end - now));
+                failure = Some(Failure { fault: effect.fault, after_s: effect.after_s.as_ref(), retry_after });
+            }
+        }
+        for error in &deployment.errors {
+            if fails(error.share) {
+                failure = Some(Failure::of(error));
+            }
+        }
+        (failure, latency_factor)
+    }
+
+    /// Divides the input into what the provider's prompt cache provides, what is written to it, and the rest.
+    fn read_prompt_cache(
+        &mut self,
+        now: SimTime,
+        at: &Attempt<'_>,
+        cache: &PromptCache,
+        fate: &Fate,
+        usage: &mut Usage,
+    ) {
+        if fate.prefix < cache.least_tokens || fate.prefix == 0 {
+            return;
+        }
+        let uses = &mut self.warm[at.call.deployment.index()];
+        if at.call.class.index() >= uses.len() {
+            uses.resize(at.call.class.index() + 1, LONG_AGO);
+        }
+        let last_use = std::mem::replace(&mut uses[at.call.class.index()], now);
+        let warm = last_use != LONG_AGO && (now - last_use) <= cache.ttl;
+        if warm && at.unit(Purpose::PromptCache, 0) < cache.hit_share {
+            usage.cached = fate.prefix;
+            return;
+        }
+        match cache.writes {
+            CacheWrites::Free => {}
+            CacheWrites::FiveMinutes => usage.cache_write = fate.prefix,
+            CacheWrites::OneHour => usage.cache_write_1h = fate.prefix,
+        }
+    }
+}
+
+const LONG_AGO: SimTime = SimTime(i64::MIN);
+
+fn demand(call: &UpstreamCall, usage: &Usage) -> Demand {
+    Demand {
+        uncached_input: f64::from(usage.input - usage.cached),
+        input: f64::from(usage.input),
+        max_tokens: call.max_tokens.map_or(0.0, f64::from),
+    }
+}
+
+/// The `Retry-After` of an error; `left` is what is left of the window that it falls into.
+fn advice(retry: RetryAdvice, left: Option<SimDuration>) -> RetryAfter {
+    match (retry, left) {
+        (RetryAdvice::Seconds(seconds), _) => RetryAfter::Seconds(i64::from(seconds)),
+        (RetryAdvice::UntilOver, Some(left)) => RetryAfter::Seconds(whole_seconds_up(left)),
+        (RetryAdvice::None, _) | (RetryAdvice::UntilOver, None) => RetryAfter::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{BackgroundError, Begin, Deployment, Effect, Fault, Latency, Limits};
+    use crate::random::Dist;
+    use crate::units::{ClassId, DeploymentId, RequestId};
+
+    const FATE: Fate = Fate { input: 800, output: 250, reasoning: 0, prefix: 600 };
+
+    fn lognormal(median: f64, sigma: f64) -> Dist {
+        format!("lognormal(median={median}, sigma={sigma})")
+            .parse::<crate::random::DistSpec>()
+            .unwrap()
+            .compile()
+            .unwrap()
+    }
+
+    /// Deployments A and B of the shared benchmark W1.
+    fn w1() -> Arc<Providers> {
+        let deployment = |address, median| {
+            let latency = Latency::Total { total_s: lognormal(median, 0.6), first_token_share: 0.2 };
+            Deployment::new(address, latency, Dist::constant(0.1).unwrap())
+        };
+        let effect = Effect { share_outside: 0.002, ..Effect::failing(Fault::Status(429), 0.9) };
+        let timeline = Timeline::markov(21_600.0, 900.0, Begin::Quiet).unwrap();
+        let bursts = Trouble { address: 1, timeline, effect };
+        let a = Deployment { troubles: vec![0], ..deployment(11, 1.5) };
+        Arc::new(Providers::new(vec![a, deployment(22, 2.0)], vec![bursts], vec![]).unwrap())
+    }
+
+    fn call(deployment: u32, request: u64) -> UpstreamCall {
+        UpstreamCall {
+            deployment: DeploymentId(deployment),
+            class: ClassId(0),
+            request: RequestId(request),
+            nth_try: 0,
+            stream: false,
+            max_tokens: None,
+        }
+    }
+
+    fn one(deployment: Deployment, troubles: Vec<Trouble>, limits: Vec<Limits>) -> UpstreamWorld {
+        Arc::new(Providers::new(vec![deployment], troubles, limits).unwrap()).replicate(Seed(3), Replication(0))
+    }
+
+    fn quick() -> Deployment {
+        let latency = Latency::Total { total_s: Dist::constant(2.0).unwrap(), first_token_share: 0.2 };
+        Deployment::new(5, latency, Dist::constant(0.1).unwrap())
+    }
+
+    #[test]
+    fn w1_rejects_as_often_inside_and_outside_of_bursts_as_said() {
+        let plan = w1();
+        let mut inside = (0.0, 0.0);
+        let mut outside = (0.0, 0.0);
+        for r in 0..40 {
+            let end = SimTime(172_800_000_000_000);
+            let windows = plan.windows(0, Seed(7), Replication(r), end);
+            let mut world = plan.replicate(Seed(7), Replication(r));
+            for n in 0..17_280 {
+                let now = SimTime(n * 10_000_000_000);
+                let service = world.serve(now, &call(0, n as u64), &FATE);
+                let counts =
+                    if windows.iter().any(|w| w.start <= now && now < w.end) { &mut inside } else { &mut outside };
+                counts.1 += 1.0;
+                if service.outcome == Outcome::Status(429) {
+                    counts.0 += 1.0;
+                    assert_eq!(service.total, SimDuration::from_secs_f64(0.1));
+                }
+                assert_eq!(world.serve(now, &call(1, n as u64), &FATE).outcome, Outcome::Ok);
+            }
+        }
+        for ((failed, calls), share) in [(inside, 0.9), (outside, 0.002f64)] {
+            // 4 standard deviations of a binomial share.
+            let error = 4.0 * (share * (1.0 - share) / calls).sqrt();
+            assert!(
+                (failed / calls - share).abs() < error,
+                "{} of {calls}, expected {share} ± {error}",
+                failed / calls
+            );
+        }
+    }
+
+    #[test]
+    fn the_same_try_meets_the_same_fate_whatever_else_is_called() {
+        let plan = w1();
+        let mut alone = plan.replicate(Seed(7), Replication(1));
+        let mut busy = plan.replicate(Seed(7), Replication(1));
+        for n in 0..20_000i64 {
+            let now = SimTime(n * 8_640_000_000);
+            busy.serve(now, &call(1, n as u64 + 1), &FATE);
+            busy.serve(now, &UpstreamCall { class: ClassId(3), ..call(0, 5) }, &FATE);
+            let (a, b) = (alone.serve(now, &call(0, n as u64), &FATE), busy.serve(now, &call(0, n as u64), &FATE));
+            assert_eq!((a.outcome, a.total), (b.outcome, b.total));
+        }
+    }
+
+    #[test]
+    fn independent_causes_share_one_draw_without_correlation() {
+        let error = |status, share| BackgroundError { fault: Fault::Status(status), share, after_s: None };
+        let mut world = one(
+            Deployment { errors: vec![error(500, 0.2), error(429, 0.3), error(503, 0.1)], ..quick() },
+            vec![],
+            vec![],
+        );
+        let mut seen = std::collections::BTreeMap::new();
+        for n in 0..100_000 {
+            let outcome = world.serve(SimTime::ZERO, &call(0, n), &FATE).outcome;
+            *seen.entry(format!("{outcome:?}")).or_insert(0.0) += 1.0;
+        }
+        for (outcome, share) in [("Status(500)", 0.2), ("Status(429)", 0.24), ("Status(503)", 0.056), ("Ok", 0.504f64)]
+        {
+            let error = 4.0 * (share * (1.0 - share) / 1e5f64).sqrt();
+            assert!((seen[outcome] / 1e5 - share).abs() < error, "{outcome}: {}", seen[outcome]);
+        }
+    }
+
+    #[test]
+    fn keys_go_stale_and_models_retire_at_their_moment() {
+        let moment = SimTime(1_000);
+        let mut world = one(Deployment { unauthorized_from: moment, ..quick() }, vec![], vec![]);
+        assert_eq!(world.serve(SimTime(999), &call(0, 1), &FATE).outcome, Outcome::Ok);
+        assert_eq!(world.serve(moment, &call(0, 2), &FATE).outcome, Outcome::Status(401));
+        let mut world = one(Deployment { retired_from: moment, context_tokens: Some(800), ..quick() }, vec![], vec![]);
+        assert_eq!(world.serve(SimTime(999), &call(0, 1), &FATE).outcome, Outcome::ContextWindow);
+        assert_eq!(world.serve(moment, &call(0, 2), &FATE).outcome, Outcome::Status(404));
+    }
+
+    #[test]
+    fn slow_periods_stretch_latency_and_bursts_say_when_they_end() {
+        let window = Window { start: SimTime::ZERO, end: SimTime(100_500_000_000) };
+        let effect =
+            Effect { latency_factor: 3.0, retry: RetryAdvice::UntilOver, ..Effect::failing(Fault::Status(529), 0.5) };
+        let trouble = Trouble { address: 9, timeline: Timeline::Scheduled(vec![window]), effect };
+        let mut world = one(Deployment { troubles: vec![0], ..quick() }, vec![trouble], vec![]);
+        for n in 0..50 {
+            let service = world.serve(SimTime(500_000_000), &call(0, n), &FATE);
+            match service.outcome {
+                Outcome::Ok => assert_eq!(service.total, SimDuration::from_secs(6)),
+                _ => assert_eq!(service.retry_after, RetryAfter::Seconds(100)),
+            }
+        }
+        assert_eq!(world.serve(window.end, &call(0, 99), &FATE).total, SimDuration::from_secs(2));
+    }
+
+    #[test]
+    fn prompt_caches_warm_up_and_cool_down() {
+        let ttl = SimDuration::from_secs(300);
+        let cache = PromptCache { ttl, least_tokens: 100, hit_share: 1.0, writes: CacheWrites::FiveMinutes };
+        let mut world = one(Deployment { prompt_cache: Some(cache), ..quick() }, vec![], vec![]);
+        let mut usage = |second: i64, class| {
+            let usage = world
+                .serve(SimTime(second * 1_000_000_000), &UpstreamCall { class: ClassId(class), ..call(0, 1) }, &FATE)
+                .usage;
+            (usage.cached, usage.cache_write)
+        };
+        assert_eq!(usage(0, 0), (0, 600));
+        assert_eq!(usage(300, 0), (600, 0));
+        assert_eq!(usage(300, 1), (0, 600), "another class has another prefix");
+        assert_eq!(usage(601, 0), (0, 600), "cold after 5 idle minutes");
+    }
+
+    #[test]
+    fn limits_answer_429_and_free_their_places() {
+        let limits = Limits { concurrency: Some(1), retry_after: true, ..Limits::default() };
+        let mut world = one(Deployment { limits: Some(0), ..quick() }, vec![], vec![limits]);
+        let first = world.serve(SimTime::ZERO, &call(0, 1), &FATE);
+        let second = world.serve(SimTime::ZERO, &call(0, 2), &FATE);
+        assert_eq!((first.outcome, second.outcome), (Outcome::Ok, Outcome::Status(429)));
+        assert_eq!(second.retry_after, RetryAfter::Seconds(1));
+        let elapsed = SimDuration::from_secs_f64(0.1);
+        assert_eq!(world.ended(SimTime(1), &call(0, 2), &second, second.outcome, elapsed), Usage::default());
+        assert_eq!(world.serve(SimTime(2), &call(0, 3), &FATE).outcome, Outcome::Status(429));
+        world.ended(SimTime(3), &call(0, 1), &first, Outcome::Ok, first.total);
+        assert_eq!(world.serve(SimTime(3), &call(0, 4), &FATE).outcome, Outcome::Ok);
+    }
+
+    #[test]
+    fn streams_reason_before_they_speak() {
+        let paced =
+            Latency::Paced { first_token_s: Dist::constant(1.0).unwrap(), per_token_s: Dist::constant(0.01).unwrap() };
+        let mut world = one(Deployment { latency: paced, ..quick() }, vec![], vec![]);
+        let fate = Fate { reasoning: 100, ..FATE };
+        let service = world.serve(SimTime::ZERO, &UpstreamCall { stream: true, ..call(0, 1) }, &fate);
+        let seconds = [service.headers, service.first_token, service.total].map(SimDuration::as_secs_f64);
+        assert_eq!(seconds, [1.0, 2.0, 3.49]);
+        assert_eq!(service.chunks, 150);
+    }
+}

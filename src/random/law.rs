@@ -1,0 +1,271 @@
+//! The exact mathematics of the distributions: tails, quantiles. Slow and precise; draws go through `table`.
+
+use crate::random::special::{gamma_tails, normal_cdf, normal_quantile};
+
+/// A level of a distribution, both sides precise: the share of it `below` and the share `above`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// Share of the distribution below the quantile.
+    pub below: f64,
+    /// Share of the distribution above it.
+    pub above: f64,
+}
+
+impl Level {
+    /// The level with this share below it.
+    pub const fn below(share: f64) -> Self {
+        Self { below: share, above: 1.0 - share }
+    }
+
+    /// The level with this share above it.
+    pub const fn above(share: f64) -> Self {
+        Self { below: 1.0 - share, above: share }
+    }
+
+    /// -ln of the share above, precise at both ends.
+    fn hazard(self) -> f64 {
+        if self.below < 0.5 { -libm::log1p(-self.below) } else { -libm::log(self.above) }
+    }
+
+    fn normal(self) -> f64 {
+        if self.below < 0.5 { normal_quantile(self.below) } else { -normal_quantile(self.above) }
+    }
+}
+
+/// A distribution of a non-negative number.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Law {
+    /// Always the same.
+    Constant(f64),
+    /// Evenly between two numbers.
+    Uniform {
+        /// Lower end.
+        low: f64,
+        /// Upper end.
+        high: f64,
+    },
+    /// Memoryless.
+    Exponential {
+        /// Mean.
+        mean: f64,
+    },
+    /// The logarithm is normal.
+    LogNormal {
+        /// Mean of the logarithm.
+        mu: f64,
+        /// Standard deviation of the logarithm.
+        sigma: f64,
+    },
+    /// Gamma.
+    Gamma {
+        /// Shape; 1 is the exponential, the squared coefficient of variation is its inverse.
+        shape: f64,
+        /// Scale; the mean is shape times scale.
+        scale: f64,
+    },
+    /// Weibull.
+    Weibull {
+        /// Shape; below 1 events cluster.
+        shape: f64,
+        /// Scale: the 63.2% quantile.
+        scale: f64,
+    },
+    /// Known quantiles as (share below, value), both rising; between them values interpolate geometrically (linearly
+    /// where one is 0), beyond the outermost they stay.
+    Quantiles(Vec<(f64, f64)>),
+    /// One of several, with these probabilities (they sum to 1).
+    Mixture(Vec<(f64, Law)>),
+    /// Another law moved by `shift` and then kept within `min` and `max`.
+    Adjusted {
+        /// The law that is adjusted.
+        law: Box<Law>,
+        /// Added to every value.
+        shift: f64,
+        /// No value is below.
+        min: f64,
+        /// No value is above.
+        max: f64,
+    },
+}
+
+/// Relative precision of quantiles found by search.
+const SEARCH_PRECISION: f64 = 1e-10;
+
+impl Law {
+    /// The share of the distribution at or below `x`, and the share above.
+    pub fn tails(&self, x: f64) -> (f64, f64) {
+        match self {
+            Self::Constant(value) => step(x >= *value),
+            Self::Uniform { low, high } => {
+                let below = ((x - low) / (high - low)).clamp(0.0, 1.0);
+                if high > low { (below, 1.0 - below) } else { step(x >= *low) }
+            }
+            Self::Exponential { mean } => hazard_tails(x / mean),
+            Self::LogNormal { .. } if x <= 0.0 => (0.0, 1.0),
+            Self::LogNormal { mu, sigma } => {
+                if *sigma == 0.0 {
+                    return step(x >= libm::exp(*mu));
+                }
+                let z = (libm::log(x) - mu) / sigma;
+                (normal_cdf(z), normal_cdf(-z))
+            }
+            Self::Gamma { shape, scale } => gamma_tails(*shape, x / scale),
+            Self::Weibull { shape, scale } => hazard_tails(libm::pow(x.max(0.0) / scale, *shape)),
+            Self::Quantiles(points) => {
+                let below = share_below(points, x);
+                (below, 1.0 - below)
+            }
+            Self::Mixture(parts) => parts.iter().fold((0.0, 0.0), |(below, above), (share, law)| {
+                let (b, a) = law.tails(x);
+                (below + share * b, above + share * a)
+            }),
+            Self::Adjusted { law, shift, min, max } => match x {
+                x if x < *min => (0.0, 1.0),
+                x if x >= *max => (1.0, 0.0),
+                x => law.tails(x - shift),
+            },
+        }
+    }
+
+    /// The value at a level.
+    pub fn quantile(&self, level: Level) -> f64 {
+        match self {
+            Self::Constant(value) => *value,
+            Self::Uniform { low, high } => low + (high - low) * level.below,
+            Self::Exponential { mean } => mean * level.hazard(),
+            Self::LogNormal { mu, sigma: 0.0 } => libm::exp(*mu),
+            Self::LogNormal { mu, sigma } => libm::exp(mu + sigma * level.normal()),
+            Self::Gamma { shape, scale } => scale * gamma_quantile(*shape, level),
+            Self::Weibull { shape, scale } => scale * libm::pow(level.hazard(), 1.0 / shape),
+            Self::Quantiles(points) => value_at(points, level.below),
+            Self::Mixture(parts) => {
+                let each = parts.iter().map(|(_, law)| law.quantile(level));
+                let (low, high) = each.fold((f64::INFINITY, 0.0f64), |(l, h), q| (l.min(q), h.max(q)));
+                self.search(level, low, high)
+            }
+            Self::Adjusted { law, shift, min, max } => (law.quantile(level) + shift).clamp(*min, *max),
+        }
+    }
+
+    /// The smallest value whose share below reaches the level, by bisection between `low` and `high`.
+    fn search(&self, level: Level, low: f64, high: f64) -> f64 {
+        bisect(level, low, high, |x| self.tails(x))
+    }
+}
+
+fn step(reached: bool) -> (f64, f64) {
+    if reached { (1.0, 0.0) } else { (0.0, 1.0) }
+}
+
+fn hazard_tails(hazard: f64) -> (f64, f64) {
+    if hazard <= 0.0 { (0.0, 1.0) } else { (-libm::expm1(-hazard), libm::exp(-hazard)) }
+}
+
+/// Bisection on whichever tail is the smaller one, geometric while the bracket spans more than a factor of two.
+fn bisect(level: Level, mut low: f64, mut high: f64, tails: impl Fn(f64) -> (f64, f64)) -> f64 {
+    let reached = |x: f64| {
+        let (below, above) = tails(x);
+        if level.below <= 0.5 { below >= level.below } else { above <= level.above }
+    };
+    if !high.is_finite() || reached(low) {
+        return low;
+    }
+    while high - low > SEARCH_PRECISION * high {
+        let middle =
+            if low > 0.0 && high > 2.0 * low { libm::sqrt(low) * libm::sqrt(high) } else { 0.5 * (low + high) };
+        if middle <= low || middle >= high {
+            break;
+        }
+        if reached(middle) { high = middle } else { low = middle }
+    }
+    high
+}
+
+/// The quantile of the standard gamma distribution. P(a, x) <= x^a / Γ(a + 1) gives the lower bound of the search.
+fn gamma_quantile(shape: f64, level: Level) -> f64 {
+    if level.below <= 0.0 {
+        return 0.0;
+    }
+    if level.above <= 0.0 {
+        return f64::INFINITY;
+    }
+    let low = libm::exp((libm::log(level.below) + libm::lgamma(shape + 1.0)) / shape);
+    let mut high = low.max(f64::MIN_POSITIVE) * 2.0;
+    while gamma_tails(shape, high).1 > level.above {
+        high *= 2.0;
+    }
+    bisect(level, low, high, |x| gamma_tails(shape, x))
+}
+
+/// Interpolates known quantiles: geometrically between positive values, else linearly.
+fn value_at(points: &[(f64, f64)], below: f64) -> f64 {
+    let after = points.partition_point(|(share, _)| *share <= below);
+    let (Some(left), Some(right)) = (after.checked_sub(1).and_then(|i| points.get(i)), points.get(after)) else {
+        let end = if after == 0 { points.first() } else { points.last() };
+        return end.map_or(0.0, |(_, value)| *value);
+    };
+    let part = (below - left.0) / (right.0 - left.0);
+    if left.1 > 0.0 {
+        left.1 * libm::exp(part * libm::log(right.1 / left.1))
+    } else {
+        left.1 + part * (right.1 - left.1)
+    }
+}
+
+/// The inverse of [`value_at`].
+fn share_below(points: &[(f64, f64)], x: f64) -> f64 {
+    let after = points.partition_point(|(_, value)| *value <= x);
+    let Some(left) = after.checked_sub(1).map(|i| points[i]) else { return 0.0 };
+    let Some(right) = points.get(after) else { return 1.0 };
+    let part = if left.1 > 0.0 {
+        libm::log(x / left.1) / libm::log(right.1 / left.1)
+    } else {
+        (x - left.1) / (right.1 - left.1)
+    };
+    left.0 + part * (right.0 - left.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn laws() -> Vec<Law> {
+        let body = Law::LogNormal { mu: 6.7, sigma: 0.9 };
+        vec![
+            Law::Uniform { low: 2.0, high: 5.0 },
+            Law::Exponential { mean: 3.0 },
+            body.clone(),
+            Law::Gamma { shape: 0.21, scale: 4.0 },
+            Law::Gamma { shape: 7.5, scale: 2.0 },
+            Law::Weibull { shape: 0.33, scale: 10.0 },
+            Law::Quantiles(vec![(0.0, 1.0), (0.5, 50.0), (0.95, 700.0), (1.0, 4000.0)]),
+            Law::Mixture(vec![(0.8, body.clone()), (0.2, Law::LogNormal { mu: 4.0, sigma: 0.1 })]),
+            Law::Adjusted { law: Box::new(body), shift: 30.0, min: 0.0, max: f64::INFINITY },
+        ]
+    }
+
+    #[test]
+    fn quantiles_invert_the_tails() {
+        for law in laws() {
+            for level in [0.001, 0.05, 0.4, 0.5, 0.9, 0.999].map(Level::below) {
+                let (below, _) = law.tails(law.quantile(level));
+                assert!((below / level.below - 1.0).abs() < 1e-7, "{law:?} at {level:?}: {below}");
+            }
+        }
+    }
+
+    #[test]
+    fn far_tails_keep_their_precision() {
+        for law in laws().into_iter().filter(|law| !matches!(law, Law::Uniform { .. } | Law::Quantiles(_))) {
+            let (_, above) = law.tails(law.quantile(Level::above(1e-14)));
+            assert!((above / 1e-14 - 1.0).abs() < 1e-6, "{law:?}: {above}");
+        }
+    }
+
+    #[test]
+    fn a_jump_is_found_from_below() {
+        let law = Law::Mixture(vec![(0.9, Law::Constant(1.0)), (0.1, Law::Constant(40.0))]);
+        assert_eq!(law.quantile(Level::below(0.5)), 1.0);
+        assert!((law.quantile(Level::below(0.95)) - 40.0).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,239 @@
+//! `forecast.json`: the stable contract for programs (`docs/forecast-json.md`). Money is a decimal string, never a JSON
+//! number; keys stand in a fixed order; what has no value is `null`. Names are exact here, not cleaned.
+
+use serde_json::{Map, Value, json};
+
+use crate::diagnostic::Diagnostic;
+use crate::experiment::{
+    Assumption, Band, Demand, DeploymentRow, EdgeRow, Finding, Forecast, HourRow, LatencyStats, RunRow, ShareRow,
+    Timeline, UnpricedRow,
+};
+use crate::ledger::Causes;
+use crate::report::text::is_unprintable;
+use crate::report::view::View;
+use crate::units::Money;
+
+/// The id of this layout; the number grows when a field changes its meaning or goes away.
+pub const SCHEMA: &str = "billcast.forecast/1";
+
+/// The bytes of `forecast.json`.
+pub fn json(view: &View<'_>) -> Vec<u8> {
+    let text = serde_json::to_string_pretty(&document(view)).expect("values of a tree have a text");
+    let mut safe = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        match c {
+            '\n' => safe.push(c),
+            c if is_unprintable(c) => push_escaped(&mut safe, c),
+            c => safe.push(c),
+        }
+    }
+    safe.push('\n');
+    safe.into_bytes()
+}
+
+/// Writes a character as `\uXXXX`, so that printing the document cannot drive a terminal. Only strings can hold one.
+fn push_escaped(text: &mut String, c: char) {
+    let mut units = [0; 2];
+    for unit in c.encode_utf16(&mut units) {
+        text.push_str(&format!("\\u{unit:04x}"));
+    }
+}
+
+fn document(view: &View<'_>) -> Value {
+    let Value::Object(mut all) = contract(view) else { unreachable!("the contract is an object") };
+    let Value::Object(more) = further(view) else { unreachable!("the rest is an object") };
+    all.extend(more);
+    Value::Object(all)
+}
+
+/// What every version of this layout has.
+fn contract(view: &View<'_>) -> Value {
+    let forecast = view.forecast;
+    let about = &forecast.about;
+    let (failure, fallback) = (forecast.failure_rate, forecast.fallback_share);
+    json!({
+        "schema": SCHEMA,
+        "scenario": about.scenario,
+        "seed": about.seed,
+        "runs": about.runs,
+        "horizon_hours": about.horizon_hours,
+        "gateway": { "name": about.gateway, "profile": about.profile },
+        "bill": bill(forecast),
+        "failure_rate": {
+            "mean": failure.mean, "p50": failure.p50, "p95": failure.p95, "ci95_half_width": failure.ci95_half_width,
+        },
+        "fallback_share": {
+            "mean": fallback.mean, "p50": fallback.p50, "p95": fallback.p95,
+            "ci95_half_width": fallback.ci95_half_width,
+        },
+        "requests": counts(forecast.requests),
+        "upstream_calls": counts(forecast.upstream_calls),
+        "latency_s": latency(forecast.latency_s),
+        "cost_by_cause": causes(&forecast.cost_by_cause),
+        "fallback_premium": { "mean": forecast.fallback_premium },
+        "unpriced": forecast.unpriced.iter().map(unpriced).collect::<Vec<_>>(),
+        "assumptions": forecast.assumptions.iter().map(assumption).collect::<Vec<_>>(),
+        "diagnostics": forecast.diagnostics.iter().map(diagnostic).collect::<Vec<_>>(),
+    })
+}
+
+/// What is there as well.
+fn further(view: &View<'_>) -> Value {
+    let forecast = view.forecast;
+    let about = &forecast.about;
+    let units = view.unit_costs;
+    json!({
+        "description": about.description,
+        "partial": about.partial,
+        "start": about.start,
+        "prices_as_of": about.prices_as_of,
+        "billcast_version": about.version,
+        "command": about.command,
+        "reported_spend": { "mean": forecast.reported_spend, "missing_mean": view.unreported },
+        "unit_costs": {
+            "per_1k_requests": units.per_1k_requests,
+            "per_1k_served": units.per_1k_served,
+            "per_million_tokens": units.per_million_tokens,
+        },
+        "calls_per_request": view.calls_per_request,
+        "findings": forecast.findings.iter().map(finding).collect::<Vec<_>>(),
+        "edges": forecast.edges.iter().map(edge).collect::<Vec<_>>(),
+        "deployments": forecast.deployments.iter().map(deployment).collect::<Vec<_>>(),
+        "classes": forecast.classes.iter().map(share).collect::<Vec<_>>(),
+        "keys": forecast.keys.iter().map(share).collect::<Vec<_>>(),
+        "hours": forecast.hours.iter().map(hour).collect::<Vec<_>>(),
+        "run_results": forecast.runs.iter().map(run).collect::<Vec<_>>(),
+        "expensive_run": forecast.expensive.as_ref().map(timeline),
+    })
+}
+
+fn bill(forecast: &Forecast) -> Value {
+    let bill = &forecast.bill;
+    json!({
+        "currency": "USD",
+        "mean": bill.mean, "p5": bill.p5, "p50": bill.p50, "p80": bill.p80, "p95": bill.p95, "p99": bill.p99,
+        "max": bill.max,
+        "ci95_p95": bill.ci95_p95, "ci95_mean": bill.ci95_mean, "ci95_p50": bill.ci95_p50,
+    })
+}
+
+fn counts(counts: crate::experiment::CountStats) -> Value {
+    json!({ "mean": counts.mean, "p5": counts.p5, "p95": counts.p95 })
+}
+
+fn latency(latency: LatencyStats) -> Value {
+    json!({ "p50": latency.p50, "p95": latency.p95, "p99": latency.p99 })
+}
+
+fn causes(causes: &Causes<Money>) -> Value {
+    Value::Object(causes.iter().map(|(cause, amount)| (cause.name().to_owned(), json!(amount))).collect::<Map<_, _>>())
+}
+
+fn unpriced(row: &UnpricedRow) -> Value {
+    json!({
+        "model": row.model, "calls": row.calls, "input_tokens": row.input_tokens, "output_tokens": row.output_tokens,
+    })
+}
+
+fn assumption(row: &Assumption) -> Value {
+    let as_of = (!row.as_of.is_empty()).then_some(&row.as_of);
+    json!({
+        "name": row.name, "value": row.value, "assumed_by": row.assumed_by, "source": row.source, "as_of": as_of,
+    })
+}
+
+fn diagnostic(diagnostic: &Diagnostic) -> Value {
+    let place = (diagnostic.span.line > 0).then_some(diagnostic.span);
+    json!({
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "file": (!diagnostic.file.is_empty()).then_some(&*diagnostic.file),
+        "line": place.map(|span| span.line),
+        "column": place.map(|span| span.column),
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "code": finding.code, "title": finding.title, "detail": finding.detail, "money_mean": finding.money,
+    })
+}
+
+fn edge(edge: &EdgeRow) -> Value {
+    json!({
+        "from": edge.from, "to": edge.to, "charges": edge.charges, "amount_mean": edge.amount,
+        "premium_mean": edge.premium,
+    })
+}
+
+fn deployment(row: &DeploymentRow) -> Value {
+    let errors = &row.errors;
+    json!({
+        "name": row.name, "group": row.group, "model": row.model, "provider": row.provider, "priced": row.priced,
+        "bill_mean": row.bill_mean, "bill_p95": row.bill_p95,
+        "attempts": row.attempts, "served": row.served,
+        "errors": {
+            "rate_limited": errors.rate_limited, "server": errors.server, "timeout": errors.timeout,
+            "auth": errors.auth, "client": errors.client, "cancelled": errors.cancelled,
+        },
+        "input_tokens": row.input_tokens, "output_tokens": row.output_tokens,
+        "latency_s": latency(row.latency_s),
+        "cooldowns": row.cooldowns, "cooldown_share": row.cooldown_share,
+        "requests_per_minute": demand(row.requests_per_minute, row.rpm_limit),
+        "tokens_per_minute": demand(row.tokens_per_minute, row.tpm_limit),
+        "concurrency": demand(row.concurrency, row.concurrency_limit),
+    })
+}
+
+fn demand(demand: Demand, limit: Option<f64>) -> Value {
+    json!({ "p50": demand.p50, "p95": demand.p95, "p999": demand.p999, "peak": demand.peak, "limit": limit })
+}
+
+fn share(row: &ShareRow) -> Value {
+    json!({
+        "name": row.name, "team": row.team, "requests": row.requests, "failed": row.failed,
+        "bill_mean": row.bill_mean, "bill_p95": row.bill_p95,
+    })
+}
+
+fn band(band: Band) -> Value {
+    json!({ "p5": band.p5, "p50": band.p50, "mean": band.mean, "p95": band.p95 })
+}
+
+fn hour(row: &HourRow) -> Value {
+    json!({
+        "hour": row.hour, "label": row.label,
+        "requests": band(row.requests), "attempts": band(row.attempts),
+        "failure_rate": band(row.failure_rate), "fallback_share": band(row.fallback_share),
+        "spend_usd": band(row.spend), "cumulative_spend_usd": band(row.cumulative_spend),
+    })
+}
+
+fn run(row: &RunRow) -> Value {
+    json!({
+        "run": row.run, "bill": row.bill, "cost_by_cause": causes(&row.by_cause),
+        "requests": row.requests, "served": row.served, "cache_hits": row.cache_hits, "failed": row.failed,
+        "rejected": row.rejected, "abandoned": row.abandoned, "in_flight": row.in_flight,
+        "fallbacks": row.fallbacks, "upstream_calls": row.attempts,
+        "fallback_premium": row.fallback_premium, "reported_spend": row.reported_spend,
+        "latency_s": latency(row.latency_s),
+    })
+}
+
+fn timeline(timeline: &Timeline) -> Value {
+    let window = |window: &crate::experiment::Window| {
+        json!({
+            "target": window.target, "kind": window.kind, "from_hour": window.from_hour, "to_hour": window.to_hour,
+        })
+    };
+    json!({
+        "run": timeline.run, "bill": timeline.bill, "start": timeline.start, "step_minutes": timeline.step_minutes,
+        "windows": timeline.windows.iter().map(window).collect::<Vec<_>>(),
+        "steps": timeline.steps.iter().map(|step| json!({
+            "requests": step.requests, "failed": step.failed, "fallbacks": step.fallbacks,
+            "upstream_calls": step.attempts, "spend": step.spend,
+        })).collect::<Vec<_>>(),
+    })
+}

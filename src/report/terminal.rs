@@ -1,0 +1,334 @@
+//! The summary for a terminal: what matters, on one screen.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, presets};
+
+use crate::report::text::{clean, ellipsis, money, money_of, percent};
+use crate::report::view::{Table, View};
+use crate::units::Money;
+
+/// How the terminal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TerminalOptions {
+    /// Characters a line; at least 40 are used.
+    pub width: usize,
+    /// Whether escape codes for bold and colour may be used (the caller minds `NO_COLOR`).
+    pub color: bool,
+    /// Everything instead of the most important.
+    pub verbose: bool,
+}
+
+impl Default for TerminalOptions {
+    fn default() -> Self {
+        Self { width: 80, color: false, verbose: false }
+    }
+}
+
+/// The summary, with a line end after each line.
+pub fn terminal(view: &View<'_>, options: TerminalOptions) -> String {
+    let mut page = Page { text: String::new(), options: TerminalOptions { width: options.width.max(40), ..options } };
+    heading(&mut page, view);
+    bill(&mut page, view);
+    figures(&mut page, view);
+    causes(&mut page, view);
+    edges(&mut page, view);
+    findings(&mut page, view);
+    if options.verbose {
+        everything(&mut page, view);
+    }
+    foot(&mut page, view);
+    page.text
+}
+
+/// Escape codes that the summary uses.
+#[derive(Clone, Copy)]
+enum Style {
+    Bold,
+    Dim,
+    Alert,
+}
+
+/// The text so far.
+struct Page {
+    text: String,
+    options: TerminalOptions,
+}
+
+impl Page {
+    fn paint(&self, style: Style, text: &str) -> String {
+        let code = match style {
+            Style::Bold => "1",
+            Style::Dim => "2",
+            Style::Alert => "1;33",
+        };
+        if self.options.color && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// A line as it is.
+    fn line(&mut self, text: &str) {
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    fn title(&mut self, text: &str) {
+        self.text.push('\n');
+        let painted = self.paint(Style::Bold, text);
+        self.line(&painted);
+    }
+
+    /// A text broken into lines, all but the first indented; `style` for all of it.
+    fn wrapped(&mut self, first: &str, rest: &str, style: Option<Style>, text: &str) {
+        let width = self.options.width.saturating_sub(first.chars().count().max(rest.chars().count()));
+        for (number, line) in wrap(text, width).into_iter().enumerate() {
+            let line = format!("{}{line}", if number == 0 { first } else { rest });
+            let line = style.map_or_else(|| line.clone(), |style| self.paint(style, &line));
+            self.line(&line);
+        }
+    }
+
+    /// A table without borders, two blanks in from the left.
+    fn table(&mut self, headings: &[(String, bool)], rows: &[Vec<String>]) {
+        let cell = |text: &String, numeric: bool| {
+            let cell = Cell::new(text);
+            if numeric { cell.set_alignment(CellAlignment::Right) } else { cell }
+        };
+        let numeric: Vec<bool> = headings.iter().map(|(_, numeric)| *numeric).collect();
+        let mut table = comfy_table::Table::new();
+        table.load_style(presets::NOTHING).force_no_tty().set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(u16::try_from(self.options.width).unwrap_or(u16::MAX));
+        table.set_header(headings.iter().map(|(text, numeric)| cell(text, *numeric)).collect::<Vec<_>>());
+        for row in rows {
+            table.add_row(row.iter().zip(&numeric).map(|(text, numeric)| cell(text, *numeric)).collect::<Vec<_>>());
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((1, 1));
+        }
+        for (number, line) in table.lines().enumerate() {
+            let line = if number == 0 { self.paint(Style::Dim, line.trim_end()) } else { line };
+            self.line(&line);
+        }
+    }
+
+    /// A table of the view, at most `limit` rows, its names cut to what fits beside the numbers.
+    fn view_table(&mut self, table: &Table, limit: usize) {
+        let longest = name_width(table, limit, self.options.width);
+        let headings: Vec<(String, bool)> =
+            table.columns.iter().map(|column| (column.title.to_owned(), column.numeric)).collect();
+        let shorten = |row: &Vec<String>| row.iter().map(|text| ellipsis(text, longest)).collect();
+        let rows: Vec<Vec<String>> = table.rows.iter().take(limit).map(shorten).collect();
+        self.table(&headings, &rows);
+        if table.rows.len() > limit {
+            let more = self.paint(Style::Dim, &format!(" … and {} more", table.rows.len() - limit));
+            self.line(&more);
+        }
+    }
+}
+
+/// The room for each column of names beside the columns of numbers.
+fn name_width(table: &Table, limit: usize, width: usize) -> usize {
+    let widest = |index: usize, heading: &str| {
+        let cells = table.rows.iter().take(limit).map(|row| row[index].chars().count());
+        cells.max().unwrap_or(0).max(heading.chars().count()) + 2
+    };
+    let numeric = table.columns.iter().enumerate().filter(|(_, column)| column.numeric);
+    let numbers: usize = numeric.map(|(index, column)| widest(index, column.title)).sum();
+    let names = table.columns.iter().filter(|column| !column.numeric).count().max(1);
+    (width.saturating_sub(numbers) / names).saturating_sub(2).max(10)
+}
+
+/// Breaks a text at blanks into lines of at most `width` characters; a word that is longer is cut.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(8);
+    let mut lines = vec![String::new()];
+    let mut length = 0;
+    for word in text.split_whitespace() {
+        let mut rest: Vec<char> = word.chars().collect();
+        if length > 0 && length + 1 + rest.len() > width {
+            lines.push(String::new());
+            length = 0;
+        }
+        if length > 0 {
+            lines.last_mut().expect("one line").push(' ');
+            length += 1;
+        }
+        while length + rest.len() > width {
+            let cut: Vec<char> = rest.drain(..width - length).collect();
+            lines.last_mut().expect("one line").extend(cut);
+            lines.push(String::new());
+            length = 0;
+        }
+        length += rest.len();
+        lines.last_mut().expect("one line").extend(rest);
+    }
+    lines
+}
+
+fn heading(page: &mut Page, view: &View<'_>) {
+    let description = clean(&view.forecast.about.description);
+    let title = if description.is_empty() { view.title.clone() } else { format!("{}: {description}", view.title) };
+    page.wrapped("", "  ", Some(Style::Bold), &title);
+    let facts: Vec<String> = view.facts.iter().map(|(label, value)| fact(label, value)).collect();
+    page.wrapped("", "", Some(Style::Dim), &facts.join(" · "));
+    for caveat in &view.caveats {
+        page.wrapped("! ", "  ", Some(Style::Alert), caveat);
+    }
+}
+
+/// A fact with as much of its label as it needs to be understood.
+fn fact(label: &str, value: &str) -> String {
+    match label {
+        "Horizon" | "Runs" | "Gateway" => value.to_owned(),
+        _ => format!("{} {value}", label.to_lowercase()),
+    }
+}
+
+fn bill(page: &mut Page, view: &View<'_>) {
+    page.title(&format!("Bill of {}", crate::report::text::hours(view.forecast.about.horizon_hours)));
+    let headings: Vec<(String, bool)> = view.percentiles.iter().map(|line| (line.label.to_owned(), true)).collect();
+    page.table(&headings, &[view.percentiles.iter().map(|line| line.text.clone()).collect()]);
+    let intervals: Vec<String> = view
+        .percentiles
+        .iter()
+        .filter_map(|line| Some(format!("{} {}", line.label, line.interval.as_ref()?)))
+        .collect();
+    page.wrapped(" 95% CI: ", "         ", Some(Style::Dim), &intervals.join("; "));
+    if view.forecast.runs.len() > 1 && view.histogram.counts.len() > 1 {
+        let spark = sparkline(&view.histogram.counts);
+        let (low, high) = (view.histogram.low, view.histogram.high());
+        let above = if view.histogram.above > 0 { format!(", {} beyond", view.histogram.above) } else { String::new() };
+        page.line(&format!(" runs by bill: {} {spark} {}{above}", money_of(low), money_of(high)));
+    }
+}
+
+/// Counts as bars of a line's height.
+fn sparkline(counts: &[u64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    let bar = |count: &u64| if *count == 0 { ' ' } else { BARS[((count * 7) / most) as usize] };
+    counts.iter().map(bar).collect()
+}
+
+fn figures(page: &mut Page, view: &View<'_>) {
+    page.line("");
+    let mut lines: Vec<[String; 3]> = view
+        .figures
+        .iter()
+        .map(|figure| [figure.label.to_owned(), figure.value.clone(), figure.note.clone()])
+        .collect();
+    lines.push(reported(view));
+    let widest = |index: usize| lines.iter().map(|line| line[index].chars().count()).max().unwrap_or(0);
+    let (label_width, value_width) = (widest(0), widest(1));
+    for [label, value, note] in &lines {
+        let start = format!(" {label:label_width$}  {value:>value_width$}  ");
+        page.wrapped(&start, &" ".repeat(start.chars().count()), None, note);
+    }
+}
+
+/// What the gateway's own books would say.
+fn reported(view: &View<'_>) -> [String; 3] {
+    let note = match view.unreported {
+        Money::ZERO => "all of the bill".to_owned(),
+        missing if missing > Money::ZERO => format!("{} of the bill is not in its books", money(missing)),
+        excess => format!("{} more than the bill", money(-excess)),
+    };
+    ["Gateway reports".to_owned(), money(view.forecast.reported_spend), note]
+}
+
+fn causes(page: &mut Page, view: &View<'_>) {
+    let rows: Vec<Vec<String>> = view
+        .causes
+        .iter()
+        .filter(|line| line.amount != Money::ZERO)
+        .map(|line| vec![line.label.to_owned(), line.text.clone(), percent(line.share), bar(line.share)])
+        .collect();
+    if rows.is_empty() {
+        return;
+    }
+    page.title("Cost by cause (means)");
+    let headings = [("Cause", false), ("Mean", true), ("Share", true), ("", false)];
+    page.table(&headings.map(|(text, numeric)| (text.to_owned(), numeric)), &rows);
+}
+
+/// A bar of at most 30 characters.
+fn bar(share: f64) -> String {
+    "█".repeat((share.clamp(0.0, 1.0) * 30.0).round() as usize)
+}
+
+fn edges(page: &mut Page, view: &View<'_>) {
+    let table = &view.tables.edges;
+    if table.rows.is_empty() {
+        return;
+    }
+    page.title("Dearest fallback edges (means)");
+    page.view_table(table, if page.options.verbose { usize::MAX } else { 3 });
+}
+
+fn findings(page: &mut Page, view: &View<'_>) {
+    if view.findings.is_empty() {
+        return;
+    }
+    page.title("Findings");
+    let limit = if page.options.verbose { usize::MAX } else { 3 };
+    for (number, finding) in view.findings.iter().take(limit).enumerate() {
+        let money = finding.money.as_ref().map(|money| format!(" ({money})")).unwrap_or_default();
+        let first = format!(" {}. ", number + 1);
+        page.wrapped(&first, "    ", None, &format!("{}{money}", finding.title));
+        if page.options.verbose {
+            page.wrapped("    ", "    ", Some(Style::Dim), &format!("{} [{}]", finding.detail, finding.code));
+        }
+    }
+    if view.findings.len() > limit {
+        page.line(&format!("    … and {} more (--verbose)", view.findings.len() - limit));
+    }
+}
+
+/// The tables that one screen has no room for.
+fn everything(page: &mut Page, view: &View<'_>) {
+    let tables = &view.tables;
+    let all =
+        [&tables.deployments, &tables.reliability, &tables.demand, &tables.classes, &tables.keys, &tables.unpriced];
+    for table in all.into_iter().filter(|table| !table.rows.is_empty()) {
+        page.title(table.title);
+        page.view_table(table, usize::MAX);
+    }
+    page.title("Assumptions");
+    for row in &tables.assumptions.rows {
+        let [name, value, by, source, as_of] = row.as_slice() else { continue };
+        page.wrapped(" ", "    ", None, &format!("{name} = {value} (by {by}; {source}; {as_of})"));
+    }
+}
+
+fn foot(page: &mut Page, view: &View<'_>) {
+    page.line("");
+    let verbose = page.options.verbose;
+    let more = if verbose { "" } else { " (--verbose lists all)" };
+    page.wrapped("Assumed: ", "  ", None, &format!("{}{more}", view.assumptions_summary));
+    page.wrapped("Diagnostics: ", "  ", None, &view.diagnostics_summary);
+    let limit = if verbose { usize::MAX } else { 2 };
+    for row in view.tables.diagnostics.rows.iter().take(limit) {
+        let [severity, place, message, help, code] = row.as_slice() else { continue };
+        let help = if verbose { format!("; {help}") } else { String::new() };
+        page.wrapped("  ", "    ", Some(Style::Dim), &format!("{severity} {place}: {message}{help} [{code}]"));
+    }
+    page.wrapped("Again: ", "  ", None, &view.command);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_longer_than_asked() {
+        let text = format!("some words and {} at the end", "x".repeat(50));
+        for width in [8, 20, 33] {
+            let lines = wrap(&text, width);
+            assert!(lines.iter().all(|line| line.chars().count() <= width), "{lines:?}");
+            assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
+        }
+    }
+
+    #[test]
+    fn the_tallest_bar_is_full_and_nothing_is_blank() {
+        assert_eq!(sparkline(&[0, 1, 7]), " ▂█");
+        assert_eq!(sparkline(&[0, 0]), "  ");
+    }
+}

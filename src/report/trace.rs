@@ -1,0 +1,144 @@
+//! A trace, as JSON in the format of the recordings and as a waterfall for people.
+
+use crate::diagnostic::{Diagnostic, Severity, codes};
+use crate::engine::{Trace, TraceRequest, TraceStatus, replay};
+use crate::scenario::read_case;
+use crate::units::SimTime;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// Reads a case and plays it.
+///
+/// # Errors
+/// What is wrong with the case. A gateway that would not start is no error: the trace says so.
+pub fn trace(file_name: &str, text: &str) -> Result<Trace, Vec<Diagnostic>> {
+    match read_case(file_name, text) {
+        Ok(case) => Ok(replay(&case)),
+        Err(found) if found.iter().any(breaks_start) && found.iter().all(|d| breaks_start(d) || !is_error(d)) => {
+            let reasons: Vec<String> = found.iter().filter(|d| breaks_start(d)).map(|d| d.message.clone()).collect();
+            Ok(Trace { fatal: Some(reasons.join("; ")), layer: "proxy", ..Trace::default() })
+        }
+        Err(found) => Err(found),
+    }
+}
+
+fn is_error(diagnostic: &Diagnostic) -> bool {
+    diagnostic.severity == Severity::Error
+}
+
+fn breaks_start(diagnostic: &Diagnostic) -> bool {
+    is_error(diagnostic) && diagnostic.code == codes::BREAKS_START
+}
+
+impl Trace {
+    /// The trace in the format of the recordings: requests by id, times in seconds.
+    pub fn to_json(&self) -> Value {
+        let mut requests: Vec<&TraceRequest> = self.requests.iter().collect();
+        requests.sort_by(|a, b| a.id.cmp(&b.id));
+        let requests: Vec<Value> = requests.into_iter().map(request).collect();
+        let cooldown = |c: &crate::engine::TraceCooldown| json!({"t": seconds(c.at), "dep": c.deployment, "expires": seconds(c.until)});
+        let cooldowns: Vec<Value> = self.cooldowns.iter().map(cooldown).collect();
+        let mut value = json!({
+            "name": self.name,
+            "profile": crate::report::trace::PROFILE,
+            "layer": self.layer,
+            "requests": requests,
+            "cooldowns": cooldowns,
+        });
+        if let Some(fatal) = &self.fatal {
+            value["fatal"] = json!(fatal);
+        }
+        value
+    }
+
+    /// The trace for people: what was tried, why, and what was skipped.
+    pub fn explain(&self) -> String {
+        let mut text = String::new();
+        if let Some(fatal) = &self.fatal {
+            return format!("The gateway does not start: {fatal}\n");
+        }
+        for request in &self.requests {
+            explain_request(&mut text, request);
+        }
+        for cooldown in &self.cooldowns {
+            let (at, until) = (seconds(cooldown.at), seconds(cooldown.until));
+            let _ = writeln!(text, "{at:>10.3} s  {} goes into cooldown until {until:.3} s", cooldown.deployment);
+        }
+        text
+    }
+}
+
+/// Name of the behaviour that traces are made with.
+const PROFILE: &str = "litellm-1.102";
+
+fn seconds(at: SimTime) -> f64 {
+    (at.as_secs_f64() * 1e6).round() / 1e6
+}
+
+fn request(request: &TraceRequest) -> Value {
+    let attempts: Vec<Value> = request.attempts.iter().enumerate().map(attempt).collect();
+    json!({
+        "id": request.id,
+        "t": seconds(request.at),
+        "end": request.end.map(seconds),
+        "model": request.model,
+        "stream": request.stream,
+        "outcome": if request.ok { "ok" } else { "error" },
+        "dep": request.deployment,
+        "http_status": request.http_status,
+        "attempts": attempts,
+    })
+}
+
+fn attempt((index, attempt): (usize, &crate::engine::TraceAttempt)) -> Value {
+    json!({
+        "n": index + 1,
+        "dep": attempt.deployment,
+        "t": seconds(attempt.at),
+        "end": attempt.end.map(seconds),
+        "status": status(attempt.status),
+    })
+}
+
+fn status(status: TraceStatus) -> Value {
+    match status {
+        TraceStatus::Http(status) => json!(status),
+        TraceStatus::ConnectionError => json!("conn_error"),
+        TraceStatus::ClientTimeout => json!("client_timeout"),
+        TraceStatus::Cancelled => Value::Null,
+    }
+}
+
+/// Decisions and attempts of a request, in order of time.
+fn explain_request(text: &mut String, request: &TraceRequest) {
+    let stream = if request.stream { ", stream" } else { "" };
+    let _ = writeln!(text, "{} asks for {}{stream}", request.id, request.model);
+    let mut lines: Vec<(SimTime, u8, String)> =
+        request.decisions.iter().map(|(at, decision)| (*at, 1, decision.clone())).collect();
+    for attempt in &request.attempts {
+        lines.push((attempt.at, 2, format!("→ {}", attempt.deployment)));
+        let how = match attempt.status {
+            TraceStatus::Http(status) => status.to_string(),
+            TraceStatus::ConnectionError => "no connection".to_owned(),
+            TraceStatus::ClientTimeout => "timeout".to_owned(),
+            TraceStatus::Cancelled => "closed".to_owned(),
+        };
+        lines.extend(attempt.end.map(|end| (end, 0, format!("← {} {how}", attempt.deployment))));
+    }
+    lines.sort_by_key(|(at, rank, _)| (*at, *rank));
+    for (at, _, line) in lines {
+        let _ = writeln!(text, "{:>10.3} s  {line}", seconds(at));
+    }
+    let Some(end) = request.end else {
+        let _ = writeln!(text, "            never ends\n");
+        return;
+    };
+    let answer = match (&request.deployment, request.ok) {
+        (Some(deployment), true) => format!("answered by {deployment}"),
+        (None, true) => "answered".to_owned(),
+        (_, false) => "error".to_owned(),
+    };
+    let http = request.http_status.map(|status| format!(" (HTTP {status})")).unwrap_or_default();
+    let _ =
+        writeln!(text, "{:>10.3} s  {answer}{http} after {:.3} s\n", seconds(end), (end - request.at).as_secs_f64());
+}

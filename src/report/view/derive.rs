@@ -1,0 +1,166 @@
+//! Figures that follow from the forecast's own: unit costs, spend by model, the shape of the bills.
+
+use crate::experiment::Forecast;
+use crate::report::scale::nice_step;
+use crate::report::text::{clean, dollars};
+use crate::units::Money;
+
+/// `part / whole`, 0 when there is no whole.
+pub fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+/// The share of `part` in `whole`, 0 when there is no whole.
+pub fn money_share(part: Money, whole: Money) -> f64 {
+    ratio(dollars(part), dollars(whole))
+}
+
+/// What a unit costs: the whole bill of all runs over all units of all runs; nothing where there were none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UnitCosts {
+    /// For 1,000 client requests.
+    pub per_1k_requests: Option<Money>,
+    /// For 1,000 good answers.
+    pub per_1k_served: Option<Money>,
+    /// For a million tokens of answered calls.
+    pub per_million_tokens: Option<Money>,
+}
+
+impl UnitCosts {
+    /// Unit costs of a forecast.
+    pub fn of(forecast: &Forecast) -> Self {
+        let bill: Money = forecast.runs.iter().map(|run| run.bill).sum();
+        let requests = forecast.runs.iter().map(|run| run.requests).sum();
+        let served = forecast.runs.iter().map(|run| run.served).sum();
+        let tokens: f64 = forecast.deployments.iter().map(|d| d.input_tokens + d.output_tokens).sum();
+        Self {
+            per_1k_requests: per(bill, 1_000, requests),
+            per_1k_served: per(bill, 1_000, served),
+            per_million_tokens: per(forecast.bill.mean, 1_000_000, tokens.round() as u64),
+        }
+    }
+}
+
+/// What `pack` units cost when `units` of them cost `amount`.
+pub fn per(amount: Money, pack: i128, units: u64) -> Option<Money> {
+    let packed = amount.picos().checked_mul(pack)?;
+    (units > 0).then(|| Money::from_picos(packed).divided_by(units))
+}
+
+/// What one upstream model costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelSpend {
+    /// Its name, safe to show.
+    pub name: String,
+    /// Mean of a horizon.
+    pub bill_mean: Money,
+    /// Mean dollars hour by hour.
+    pub by_hour: Vec<f64>,
+}
+
+/// Spend by model over all its deployments, dearest first; equal ones keep the order of the deployments.
+pub fn models(forecast: &Forecast) -> Vec<ModelSpend> {
+    let mut models: Vec<(&str, ModelSpend)> = Vec::new();
+    for (index, deployment) in forecast.deployments.iter().enumerate() {
+        let known = models.iter().position(|(model, _)| *model == deployment.model);
+        let position = known.unwrap_or_else(|| {
+            let by_hour = vec![0.0; forecast.hours.len()];
+            models.push((
+                &deployment.model,
+                ModelSpend { name: clean(&deployment.model), bill_mean: Money::ZERO, by_hour },
+            ));
+            models.len() - 1
+        });
+        let spend = &mut models[position].1;
+        spend.bill_mean += deployment.bill_mean;
+        for (sum, hour) in spend.by_hour.iter_mut().zip(&forecast.hours) {
+            *sum += hour.spend_by_deployment.get(index).copied().unwrap_or(0.0);
+        }
+    }
+    models.sort_by_key(|(_, spend)| std::cmp::Reverse(spend.bill_mean));
+    models.into_iter().map(|(_, spend)| spend).collect()
+}
+
+/// How many runs had which bill.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Histogram {
+    /// Lower end of the first bin, dollars.
+    pub low: f64,
+    /// Width of a bin, dollars.
+    pub width: f64,
+    /// Runs in each bin.
+    pub counts: Vec<u64>,
+    /// Runs above the last bin: a tail too long to draw.
+    pub above: u64,
+}
+
+impl Histogram {
+    /// Bins of a round width; about 30 of them, fewer for few runs.
+    pub fn of(forecast: &Forecast) -> Self {
+        let bills: Vec<f64> = forecast.runs.iter().map(|run| dollars(run.bill)).collect();
+        let least = bills.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = bills.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if bills.is_empty() {
+            return Self { low: 0.0, width: 1.0, counts: vec![0], above: 0 };
+        }
+        if most <= least {
+            return Self::of_one_amount(most, bills.len() as u64);
+        }
+        let limit = drawn_end(forecast, least, most);
+        let end = bills.iter().copied().filter(|bill| *bill <= limit).fold(least, f64::max);
+        let parts = ((bills.len() as f64).sqrt() * 2.0).clamp(8.0, 36.0) as usize;
+        let width = nice_step(end - least, parts);
+        let low = (least / width).floor() * width;
+        let number = ((end - low) / width + 1e-9).floor() as usize + 1;
+        let mut histogram = Self { low, width, counts: vec![0; number], above: 0 };
+        bills.iter().for_each(|bill| histogram.add(*bill));
+        histogram
+    }
+
+    /// All runs in one narrow bin, with empty ones around it.
+    fn of_one_amount(amount: f64, runs: u64) -> Self {
+        let width = nice_step((amount * 0.02).max(0.01), 1);
+        let before = ((amount / width).floor() as usize).min(8);
+        let mut counts = vec![0; before + 9];
+        counts[before] = runs;
+        Self { low: ((amount / width).floor() - before as f64) * width, width, counts, above: 0 }
+    }
+
+    fn add(&mut self, bill: f64) {
+        let bin = ((bill - self.low) / self.width).floor() as usize;
+        match self.counts.get_mut(bin) {
+            Some(count) => *count += 1,
+            None => self.above += 1,
+        }
+    }
+
+    /// Upper end of the last bin, dollars.
+    pub fn high(&self) -> f64 {
+        self.low + self.width * self.counts.len() as f64
+    }
+}
+
+/// Up to where runs are drawn: all of them, or, when the dearest lies far out, those up to a little beyond the P99.
+fn drawn_end(forecast: &Forecast, least: f64, most: f64) -> f64 {
+    let p99 = dollars(forecast.bill.p99);
+    let limit = p99 + (p99 - least) * 0.5;
+    if forecast.runs.len() >= 50 && p99 > least && most > limit { limit } else { most }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_over_nothing_is_nothing() {
+        assert_eq!(ratio(0.0, 0.0), 0.0);
+        assert_eq!(money_share(Money::ZERO, Money::ZERO), 0.0);
+        assert_eq!(per(Money::from_picos(10), 1_000, 0), None);
+    }
+
+    #[test]
+    fn a_pack_costs_its_exact_share() {
+        let amount: Money = "12.00".parse().unwrap();
+        assert_eq!(per(amount, 1_000, 3_000), Some("4.00".parse().unwrap()));
+    }
+}

@@ -1,0 +1,269 @@
+//! The one view of a forecast that all renderers show: what is derived and how it is worded, once.
+
+mod derive;
+mod story;
+mod table;
+mod tables;
+
+pub use derive::{Histogram, ModelSpend, UnitCosts};
+pub use table::Table;
+
+use crate::diagnostic::Severity;
+use crate::experiment::Forecast;
+use crate::ledger::Cause;
+use crate::report::text::{clean, hours, money, money_interval, plural};
+use crate::units::Money;
+
+/// A forecast made ready to be shown.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// The figures as they are.
+    pub forecast: &'a Forecast,
+    /// Name of the scenario, safe to show.
+    pub title: String,
+    /// What was simulated, in short labelled facts: seed, runs, price date, profile …
+    pub facts: Vec<(&'static str, String)>,
+    /// The same in one line, for the foot of a picture.
+    pub stamp: String,
+    /// What the reader must know before any figure: partial, unpriced, few runs.
+    pub caveats: Vec<String>,
+    /// The figures that matter first: the bill.
+    pub headline: [Figure; 4],
+    /// Those that come next: failures, fallbacks, latency.
+    pub figures: [Figure; 5],
+    /// The result in three sentences.
+    pub story: Vec<String>,
+    /// Mean and percentiles of the bill, with their intervals.
+    pub percentiles: Vec<Percentile>,
+    /// Cause by cause, those at zero as well.
+    pub causes: Vec<CauseLine>,
+    /// What a request, an answer and a token cost.
+    pub unit_costs: UnitCosts,
+    /// Upstream calls for one request.
+    pub calls_per_request: f64,
+    /// The fallback premium as a share of the bill.
+    pub premium_share: f64,
+    /// What the gateway's own books miss of the bill (negative when they say too much).
+    pub unreported: Money,
+    /// How the bills of the runs lie.
+    pub histogram: Histogram,
+    /// Spend by model, dearest first.
+    pub models: Vec<ModelSpend>,
+    /// All tables, each ready to print.
+    pub tables: Tables,
+    /// Findings, safe to show.
+    pub findings: Vec<FindingLine>,
+    /// How many errors, warnings and notes there are, in words.
+    pub diagnostics_summary: String,
+    /// How many values were assumed and by whom, in words.
+    pub assumptions_summary: String,
+    /// The command that gives the result again, safe to show.
+    pub command: String,
+}
+
+/// A figure of the headline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// What it is.
+    pub label: &'static str,
+    /// The figure with its unit.
+    pub value: String,
+    /// How sure it is, or what belongs to it.
+    pub note: String,
+}
+
+/// One percentile of the bill.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Percentile {
+    /// `mean`, `P50` and so on.
+    pub label: &'static str,
+    /// The amount.
+    pub amount: Money,
+    /// The amount for people.
+    pub text: String,
+    /// The 95% confidence interval for people, where there is one.
+    pub interval: Option<String>,
+}
+
+/// What one cause costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CauseLine {
+    /// Which cause.
+    pub cause: Cause,
+    /// Its name for people.
+    pub label: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// Mean of a horizon.
+    pub amount: Money,
+    /// The amount for people.
+    pub text: String,
+    /// Share of the mean bill, 0 to 1.
+    pub share: f64,
+}
+
+/// A finding, safe to show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FindingLine {
+    /// Stable id.
+    pub code: &'static str,
+    /// One sentence.
+    pub title: String,
+    /// Why, and what could be done.
+    pub detail: String,
+    /// Money at stake for people, if known and not yet told by the sentence.
+    pub money: Option<String>,
+}
+
+/// Every table of the report.
+#[derive(Debug)]
+pub struct Tables {
+    /// Mean and percentiles of the bill.
+    pub bill: Table,
+    /// Cost by cause.
+    pub causes: Table,
+    /// The fallback graph with its money.
+    pub edges: Table,
+    /// Cost by deployment.
+    pub deployments: Table,
+    /// Errors, latency and cooldowns by deployment.
+    pub reliability: Table,
+    /// Demand against limits by deployment.
+    pub demand: Table,
+    /// Cost by traffic class.
+    pub classes: Table,
+    /// Cost by virtual key.
+    pub keys: Table,
+    /// Models without a price.
+    pub unpriced: Table,
+    /// What was assumed.
+    pub assumptions: Table,
+    /// What the readers had to say.
+    pub diagnostics: Table,
+}
+
+impl<'a> View<'a> {
+    /// Derives and words everything that the renderers show.
+    pub fn new(forecast: &'a Forecast) -> Self {
+        let causes = story::causes(forecast);
+        let percentiles = story::percentiles(&forecast.bill);
+        let unit_costs = UnitCosts::of(forecast);
+        let calls_per_request = derive::ratio(forecast.upstream_calls.mean, forecast.requests.mean);
+        let premium_share = derive::money_share(forecast.fallback_premium, forecast.bill.mean);
+        Self {
+            title: clean(&forecast.about.scenario),
+            facts: facts(forecast),
+            stamp: stamp(forecast),
+            caveats: story::caveats(forecast),
+            headline: story::headline(&forecast.bill),
+            figures: story::figures(forecast, calls_per_request, premium_share),
+            story: story::sentences(forecast, calls_per_request, premium_share),
+            tables: Tables::of(forecast, &causes, &percentiles),
+            causes,
+            percentiles,
+            unit_costs,
+            calls_per_request,
+            premium_share,
+            unreported: forecast.bill.mean - forecast.reported_spend,
+            histogram: Histogram::of(forecast),
+            models: derive::models(forecast),
+            findings: forecast.findings.iter().map(finding).collect(),
+            diagnostics_summary: diagnostics_summary(forecast),
+            assumptions_summary: assumptions_summary(forecast),
+            command: clean(&forecast.about.command),
+            forecast,
+        }
+    }
+
+    /// Unit costs as labelled figures.
+    pub fn unit_figures(&self) -> [Figure; 3] {
+        let figure = |label, amount: Option<Money>, note: &str| Figure {
+            label,
+            value: amount.map_or_else(|| crate::report::text::NOTHING.to_owned(), money),
+            note: note.to_owned(),
+        };
+        [
+            figure("per 1,000 requests", self.unit_costs.per_1k_requests, "whole bill over all requests"),
+            figure("per 1,000 good answers", self.unit_costs.per_1k_served, "failures are paid for by the answers"),
+            figure("per 1M tokens", self.unit_costs.per_million_tokens, "input and output of answered calls"),
+        ]
+    }
+}
+
+/// What was simulated, with labels.
+fn facts(forecast: &Forecast) -> Vec<(&'static str, String)> {
+    let about = &forecast.about;
+    vec![
+        ("Horizon", format!("{} from {}", hours(about.horizon_hours), local_start(&about.start))),
+        ("Runs", plural(about.runs, "run")),
+        ("Seed", about.seed.to_string()),
+        ("Gateway", format!("{} ({})", about.gateway, about.profile)),
+        ("Prices as of", clean(&about.prices_as_of)),
+        ("billcast", about.version.to_owned()),
+    ]
+}
+
+/// `2026-11-20T18:00:00+01:00[Europe/Berlin]` as `2026-11-20 18:00 (Europe/Berlin)`; any other text as it is.
+fn local_start(start: &str) -> String {
+    match start.parse::<jiff::Zoned>() {
+        Ok(at) => format!("{} ({})", at.strftime("%F %H:%M"), at.time_zone().iana_name().unwrap_or("local time")),
+        Err(_) => clean(start),
+    }
+}
+
+/// What a picture needs to say about its origin.
+fn stamp(forecast: &Forecast) -> String {
+    let about = &forecast.about;
+    let partial = if about.partial { "PARTIAL · " } else { "" };
+    let scenario = crate::report::text::ellipsis(&clean(&about.scenario), 32);
+    format!(
+        "{partial}{scenario} · {} · seed {} · {} · prices {} · billcast {}",
+        plural(about.runs, "run"),
+        about.seed,
+        about.profile,
+        clean(&about.prices_as_of),
+        about.version
+    )
+}
+
+fn finding(finding: &crate::experiment::Finding) -> FindingLine {
+    let untold = |amount: &Money| !finding.title.contains(&amount.to_cents());
+    FindingLine {
+        code: finding.code,
+        title: clean(&finding.title),
+        detail: clean(&finding.detail),
+        money: finding.money.filter(untold).map(money),
+    }
+}
+
+/// `1 error, 2 warnings, 3 notes`, or that there is nothing.
+fn diagnostics_summary(forecast: &Forecast) -> String {
+    let number = |severity| forecast.diagnostics.iter().filter(|d| d.severity == severity).count() as u64;
+    let parts: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
+        .into_iter()
+        .filter(|(severity, _)| number(*severity) > 0)
+        .map(|(severity, noun)| plural(number(severity), noun))
+        .collect();
+    if parts.is_empty() { "nothing to remark on the input files".to_owned() } else { parts.join(", ") }
+}
+
+/// `14 values (9 by gateway default, 5 by billcast)`.
+fn assumptions_summary(forecast: &Forecast) -> String {
+    let mut by_whom: Vec<(&str, u64)> = Vec::new();
+    for assumption in &forecast.assumptions {
+        match by_whom.iter_mut().find(|(who, _)| *who == assumption.assumed_by) {
+            Some((_, number)) => *number += 1,
+            None => by_whom.push((assumption.assumed_by, 1)),
+        }
+    }
+    if by_whom.is_empty() {
+        return "nothing was assumed".to_owned();
+    }
+    let parts: Vec<String> = by_whom.iter().map(|(who, number)| format!("{number} by {who}")).collect();
+    format!("{} ({})", plural(forecast.assumptions.len() as u64, "value"), parts.join(", "))
+}
+
+/// The 95% confidence interval in words.
+fn interval_note(interval: [Money; 2]) -> String {
+    format!("95% CI {}", money_interval(interval))
+}

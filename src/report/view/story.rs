@@ -1,0 +1,175 @@
+//! The result in words: headline figures, caveats, three sentences.
+
+use crate::experiment::{Forecast, MoneyStats, RateStats, UnpricedRow};
+use crate::ledger::Cause;
+use crate::report::text::{clean, count, hours, money, percent, percent_interval, plural, seconds, short_count};
+use crate::report::view::derive::{money_share, ratio};
+use crate::report::view::{CauseLine, Figure, Percentile, interval_note};
+use crate::units::Money;
+
+/// Below this many runs the outer percentiles rest on one or two of them.
+const FEW_RUNS: u64 = 100;
+
+/// What a cause is called and what it means.
+const fn words(cause: Cause) -> (&'static str, &'static str) {
+    match cause {
+        Cause::FirstAttempt => ("First attempt", "the first attempt answered"),
+        Cause::Retry => ("Retry", "a further attempt at the same group answered"),
+        Cause::Fallback => ("Fallback", "another group answered"),
+        Cause::Abandoned => ("Abandoned", "the client had gone; billed all the same"),
+        Cause::FailedAttempt => ("Failed attempt", "the attempt failed and was billed"),
+        Cause::CacheWrite => ("Cache write", "tokens written to the provider's prompt cache"),
+        Cause::Commitment => ("Commitment", "paid capacity that lay idle"),
+    }
+}
+
+/// Cause by cause, in the order of the ledger.
+pub fn causes(forecast: &Forecast) -> Vec<CauseLine> {
+    let line = |(cause, amount): (Cause, &Money)| {
+        let (label, meaning) = words(cause);
+        let share = money_share(*amount, forecast.bill.mean);
+        CauseLine { cause, label, meaning, amount: *amount, text: money(*amount), share }
+    };
+    forecast.cost_by_cause.iter().map(line).collect()
+}
+
+/// Mean and percentiles of the bill.
+pub fn percentiles(bill: &MoneyStats) -> Vec<Percentile> {
+    let line = |label, amount: Money, interval: Option<[Money; 2]>| Percentile {
+        label,
+        amount,
+        text: money(amount),
+        interval: interval.map(crate::report::text::money_interval),
+    };
+    vec![
+        line("mean", bill.mean, Some(bill.ci95_mean)),
+        line("P5", bill.p5, None),
+        line("P50", bill.p50, Some(bill.ci95_p50)),
+        line("P80", bill.p80, None),
+        line("P95", bill.p95, Some(bill.ci95_p95)),
+        line("P99", bill.p99, None),
+        line("max", bill.max, None),
+    ]
+}
+
+/// What limits the trust in the figures; most important first.
+pub fn caveats(forecast: &Forecast) -> Vec<String> {
+    let mut caveats = Vec::new();
+    let runs = forecast.about.runs;
+    if forecast.about.partial {
+        caveats.push(format!("Partial: interrupted after {}; the figures cover only those.", plural(runs, "run")));
+    }
+    let unpriced: Vec<&UnpricedRow> = forecast.unpriced.iter().filter(|row| row.calls > 0.0).collect();
+    if !unpriced.is_empty() {
+        let tokens: f64 = unpriced.iter().map(|row| row.input_tokens + row.output_tokens).sum();
+        let names: Vec<String> = unpriced.iter().take(3).map(|row| clean(&row.model)).collect();
+        let more = unpriced.len().saturating_sub(names.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let tokens = short_count(tokens);
+        caveats
+            .push(format!("Not in the bill: {tokens} tokens of models without a price ({}{more}).", names.join(", ")));
+    }
+    if runs < FEW_RUNS {
+        caveats.push(format!(
+            "With {} the outer percentiles are rough; {FEW_RUNS} or more would do.",
+            plural(runs, "run")
+        ));
+    }
+    caveats
+}
+
+/// A figure out of its parts.
+fn figure(label: &'static str, value: String, note: String) -> Figure {
+    Figure { label, value, note }
+}
+
+/// The figures that matter first.
+pub fn headline(bill: &MoneyStats) -> [Figure; 4] {
+    let beyond = format!("one in 100: over {}", money(bill.p99));
+    [
+        figure("Mean bill", money(bill.mean), interval_note(bill.ci95_mean)),
+        figure("P50: half cost less", money(bill.p50), interval_note(bill.ci95_p50)),
+        figure("P80: one in 5 costs more", money(bill.p80), beyond),
+        figure("P95: one in 20 costs more", money(bill.p95), interval_note(bill.ci95_p95)),
+    ]
+}
+
+/// The figures that come next.
+pub fn figures(forecast: &Forecast, calls_per_request: f64, premium_share: f64) -> [Figure; 5] {
+    let rate = |label, rate: RateStats| {
+        let mean = percent_interval(rate.mean, rate.ci95_half_width);
+        figure(label, mean, format!("P95 of the runs {}", percent(rate.p95)))
+    };
+    let latency = forecast.latency_s;
+    let calls = format!("{} requests, {} calls", count(forecast.requests.mean), count(forecast.upstream_calls.mean));
+    let tail = format!("P95 {}, P99 {}", seconds(latency.p95), seconds(latency.p99));
+    [
+        rate("Failure rate", forecast.failure_rate),
+        rate("Fallback share", forecast.fallback_share),
+        figure("Fallback premium", money(forecast.fallback_premium), format!("{} of the bill", percent(premium_share))),
+        figure("Calls per request", format!("{calls_per_request:.3}"), calls),
+        figure("Latency P50", seconds(latency.p50), tail),
+    ]
+}
+
+/// How much, how sure, why: three sentences.
+pub fn sentences(forecast: &Forecast, calls_per_request: f64, premium_share: f64) -> Vec<String> {
+    vec![how_much(forecast), how_well(forecast, calls_per_request), why(forecast, premium_share)]
+}
+
+fn how_much(forecast: &Forecast) -> String {
+    let bill = &forecast.bill;
+    let horizon = hours(forecast.about.horizon_hours);
+    if bill.max == Money::ZERO {
+        return format!("In {horizon} nothing is charged in any of the runs.");
+    }
+    format!(
+        "{horizon} of this gateway cost {} on average; half of the runs stay below {}, and one in twenty costs more than {}.",
+        money(bill.mean),
+        money(bill.p50),
+        money(bill.p95)
+    )
+}
+
+fn how_well(forecast: &Forecast, calls_per_request: f64) -> String {
+    let failure = forecast.failure_rate;
+    if forecast.requests.mean == 0.0 {
+        return "No requests arrive.".to_owned();
+    }
+    format!(
+        "Of {} requests {} get no good answer (in one run of twenty: more than {}) and {} are answered by a fallback; \
+         a request takes {calls_per_request:.3} upstream calls.",
+        count(forecast.requests.mean),
+        percent(failure.mean),
+        percent(failure.p95),
+        percent(forecast.fallback_share.mean),
+    )
+}
+
+fn why(forecast: &Forecast, premium_share: f64) -> String {
+    let largest = causes(forecast).into_iter().max_by_key(|line| line.amount);
+    let edge = forecast.edges.iter().filter(|edge| edge.premium > Money::ZERO).max_by_key(|edge| edge.premium);
+    match (edge, largest) {
+        (Some(edge), _) => format!(
+            "Fallbacks cost {} more than the groups asked for would have ({} of the bill); the edge from {} to {} makes \
+             {} of that premium.",
+            money(forecast.fallback_premium),
+            percent(premium_share),
+            clean(&edge.from),
+            clean(&edge.to),
+            percent(edge_share(forecast, edge.premium)),
+        ),
+        (None, Some(line)) if line.amount > Money::ZERO => format!(
+            "{} of the bill is for cases in which {}; fallbacks add nothing to it.",
+            percent(line.share),
+            line.meaning
+        ),
+        _ => "There is no cost to explain.".to_owned(),
+    }
+}
+
+/// The share of one edge in all premiums above zero.
+pub fn edge_share(forecast: &Forecast, premium: Money) -> f64 {
+    let dearer: Money = forecast.edges.iter().map(|edge| edge.premium).filter(|premium| *premium > Money::ZERO).sum();
+    ratio(crate::report::text::dollars(premium), crate::report::text::dollars(dearer))
+}

@@ -1,0 +1,223 @@
+//! The tables of the report.
+
+use crate::experiment::{Demand, DeploymentRow, ErrorCounts, Forecast, ShareRow};
+use crate::report::text::{NOTHING, clean, count, money, percent, seconds, short_count};
+use crate::report::view::derive::{money_share, per, ratio};
+use crate::report::view::story::edge_share;
+use crate::report::view::{CauseLine, Percentile, Table, Tables};
+use crate::units::Money;
+
+impl Tables {
+    /// All tables of a forecast.
+    pub fn of(forecast: &Forecast, causes: &[CauseLine], percentiles: &[Percentile]) -> Self {
+        Self {
+            bill: bill(percentiles),
+            causes: by_cause(causes, forecast),
+            edges: edges(forecast),
+            deployments: deployments(forecast),
+            reliability: reliability(forecast),
+            demand: demand(forecast),
+            classes: shares("classes", "Cost by traffic class", "Class", &forecast.classes, forecast.bill.mean),
+            keys: shares("keys", "Cost by virtual key", "Key", &forecast.keys, forecast.bill.mean),
+            unpriced: unpriced(forecast),
+            assumptions: assumptions(forecast),
+            diagnostics: diagnostics(forecast),
+        }
+    }
+}
+
+/// A cell, or a dash for none.
+fn or_nothing(text: Option<String>) -> String {
+    text.unwrap_or_else(|| NOTHING.to_owned())
+}
+
+fn bill(percentiles: &[Percentile]) -> Table {
+    let row = |line: &Percentile| [line.label.to_owned(), line.text.clone(), or_nothing(line.interval.clone())];
+    Table::new("bill", "Bill", &["", "#Bill", "#95% confidence interval"])
+        .with_note("Over the runs, in US dollars.")
+        .with_rows(percentiles.iter().map(row))
+}
+
+fn by_cause(causes: &[CauseLine], forecast: &Forecast) -> Table {
+    let row =
+        |line: &CauseLine| [line.label.to_owned(), line.text.clone(), percent(line.share), line.meaning.to_owned()];
+    Table::new("causes", "Cost by cause", &["Cause", "#Mean", "#Share", "When"])
+        .with_note("Means over the runs; every charge has exactly one cause, so they sum to the mean bill exactly.")
+        .with_rows(causes.iter().map(row))
+        .with_total(["Bill".to_owned(), money(forecast.bill.mean), percent(bill_share(forecast)), String::new()])
+}
+
+/// 100%, or 0% of nothing.
+fn bill_share(forecast: &Forecast) -> f64 {
+    money_share(forecast.bill.mean, forecast.bill.mean)
+}
+
+fn edges(forecast: &Forecast) -> Table {
+    let row = |edge: &crate::experiment::EdgeRow| {
+        [
+            clean(&edge.from),
+            clean(&edge.to),
+            count(edge.charges),
+            money(edge.amount),
+            money(edge.premium),
+            percent(edge_share(forecast, edge.premium.max(Money::ZERO))),
+        ]
+    };
+    let headings = ["Asked for", "Answered by", "#Answers", "#Cost", "#Premium", "#Of premium"];
+    Table::new("edges", "Fallback edges", &headings)
+        .with_note("Means over the runs. Premium: the cost above what the group asked for would have charged.")
+        .with_rows(forecast.edges.iter().map(row))
+}
+
+fn deployments(forecast: &Forecast) -> Table {
+    let row = |deployment: &DeploymentRow| {
+        let priced = |text: String| if deployment.priced { text } else { "unpriced".to_owned() };
+        [
+            clean(&deployment.name),
+            clean(&deployment.group),
+            clean(&deployment.model),
+            priced(money(deployment.bill_mean)),
+            priced(money(deployment.bill_p95)),
+            percent(money_share(deployment.bill_mean, forecast.bill.mean)),
+            count(deployment.attempts),
+            short_count(deployment.input_tokens),
+            short_count(deployment.output_tokens),
+        ]
+    };
+    let headings = ["Deployment", "Group", "Model", "#Mean", "#P95", "#Share", "#Calls", "#Tokens in", "#Tokens out"];
+    Table::new("deployments", "Cost by deployment", &headings)
+        .with_note("Means over the runs, and the 95th percentile of each deployment's own cost.")
+        .with_rows(forecast.deployments.iter().map(row))
+}
+
+/// Calls that ended in an error of the upstream or in a timeout; the gateway's own cancellations are none.
+pub fn error_count(errors: &ErrorCounts) -> f64 {
+    errors.rate_limited + errors.server + errors.timeout + errors.auth + errors.client
+}
+
+fn reliability(forecast: &Forecast) -> Table {
+    let row = |deployment: &DeploymentRow| {
+        let share = |number: f64| percent(ratio(number, deployment.attempts));
+        let errors = &deployment.errors;
+        [
+            clean(&deployment.name),
+            share(error_count(errors)),
+            share(errors.rate_limited),
+            share(errors.server),
+            share(errors.timeout),
+            share(errors.auth + errors.client),
+            share(errors.cancelled),
+            seconds(deployment.latency_s.p50),
+            seconds(deployment.latency_s.p95),
+            seconds(deployment.latency_s.p99),
+            count(deployment.cooldowns),
+            percent(deployment.cooldown_share),
+        ]
+    };
+    let headings = [
+        "Deployment",
+        "#Errors",
+        "#429",
+        "#5xx",
+        "#Timeout",
+        "#4xx",
+        "#Cancelled",
+        "#P50",
+        "#P95",
+        "#P99",
+        "#Cooldowns",
+        "#Cooled",
+    ];
+    Table::new("reliability", "Errors, latency and cooldowns by deployment", &headings)
+        .with_note("Errors as shares of the calls; latency of answered calls; share of the time spent in cooldown.")
+        .with_rows(forecast.deployments.iter().map(row))
+}
+
+fn demand(forecast: &Forecast) -> Table {
+    let row = |deployment: &DeploymentRow| {
+        let limit = |limit: Option<f64>| or_nothing(limit.map(short_count));
+        let most = |demand: &Demand| [short_count(demand.p95), short_count(demand.peak)];
+        let [requests_p95, requests_peak] = most(&deployment.requests_per_minute);
+        let [tokens_p95, tokens_peak] = most(&deployment.tokens_per_minute);
+        let [flight_p95, flight_peak] = most(&deployment.concurrency);
+        [
+            clean(&deployment.name),
+            requests_p95,
+            requests_peak,
+            limit(deployment.rpm_limit),
+            tokens_p95,
+            tokens_peak,
+            limit(deployment.tpm_limit),
+            flight_p95,
+            flight_peak,
+            limit(deployment.concurrency_limit),
+        ]
+    };
+    let headings = [
+        "Deployment",
+        "#RPM P95",
+        "#RPM peak",
+        "#RPM limit",
+        "#TPM P95",
+        "#TPM peak",
+        "#TPM limit",
+        "#In flight P95",
+        "#In flight peak",
+        "#In flight limit",
+    ];
+    Table::new("demand", "Demand against limits", &headings)
+        .with_note("Calls a minute (RPM), tokens a minute (TPM) and calls in flight, over all minutes of all runs.")
+        .with_rows(forecast.deployments.iter().map(row))
+}
+
+fn shares(id: &'static str, title: &'static str, what: &'static str, rows: &[ShareRow], bill: Money) -> Table {
+    let row = |share: &ShareRow| {
+        [
+            clean(&share.name),
+            or_nothing(share.team.as_deref().map(clean)),
+            count(share.requests),
+            percent(ratio(share.failed, share.requests)),
+            money(share.bill_mean),
+            money(share.bill_p95),
+            percent(money_share(share.bill_mean, bill)),
+            or_nothing(per(share.bill_mean, 1_000, share.requests.round() as u64).map(money)),
+        ]
+    };
+    let headings = [what, "Team", "#Requests", "#Failed", "#Mean", "#P95", "#Share", "#Per 1k requests"];
+    Table::new(id, title, &headings).with_note("Means over the runs.").with_rows(rows.iter().map(row))
+}
+
+fn unpriced(forecast: &Forecast) -> Table {
+    let row = |row: &crate::experiment::UnpricedRow| {
+        [clean(&row.model), count(row.calls), count(row.input_tokens), count(row.output_tokens)]
+    };
+    Table::new("unpriced", "Models without a price", &["Model", "#Calls", "#Tokens in", "#Tokens out"])
+        .with_note("Their cost is unknown and not in the bill.")
+        .with_rows(forecast.unpriced.iter().map(row))
+}
+
+fn assumptions(forecast: &Forecast) -> Table {
+    let row = |row: &crate::experiment::Assumption| {
+        let as_of = if row.as_of.is_empty() { NOTHING.to_owned() } else { clean(&row.as_of) };
+        [clean(&row.name), clean(&row.value), row.assumed_by.to_owned(), clean(&row.source), as_of]
+    };
+    Table::new("assumptions", "Assumptions", &["What", "Value", "Assumed by", "Source", "As of"])
+        .with_note("Every value that the user did not write.")
+        .with_rows(forecast.assumptions.iter().map(row))
+}
+
+fn diagnostics(forecast: &Forecast) -> Table {
+    let mut sorted: Vec<_> = forecast.diagnostics.iter().collect();
+    sorted.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.severity));
+    let row = |diagnostic: &crate::diagnostic::Diagnostic| {
+        let place = match diagnostic.span.line {
+            0 => clean(&diagnostic.file),
+            line => format!("{}:{line}:{}", clean(&diagnostic.file), diagnostic.span.column),
+        };
+        let help = or_nothing(diagnostic.help.as_deref().map(clean));
+        [diagnostic.severity.to_string(), place, clean(&diagnostic.message), help, diagnostic.code.to_owned()]
+    };
+    Table::new("diagnostics", "Diagnostics", &["Severity", "Place", "Message", "What to do", "Code"])
+        .with_note("What the readers of the input files had to say.")
+        .with_rows(sorted.into_iter().map(row))
+}

@@ -1,0 +1,153 @@
+//! Reading single fields of a case.
+
+use crate::diagnostic::codes;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::document::{Node, Value};
+use std::sync::Arc;
+
+/// 2026-01-05T00:00:00Z, the default start of a case.
+const DEFAULT_START_NANOS: i128 = 1_767_571_200_000_000_000;
+
+/// What reading leaves behind.
+pub(super) struct Reader {
+    pub file: Arc<str>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Reader {
+    pub fn new(file: &str) -> Self {
+        Self { file: Arc::from(file), diagnostics: Vec::new() }
+    }
+
+    fn error(&mut self, code: &'static str, node: &Node, message: String) {
+        let (severity, file) = (Severity::Error, Arc::clone(&self.file));
+        self.diagnostics.push(Diagnostic { code, severity, file, span: node.span, message, help: None });
+    }
+
+    /// A value of another type than expected.
+    pub fn expected(&mut self, node: &Node, expected: &str) {
+        self.error(codes::WRONG_TYPE, node, format!("expected {expected}, found {}", node.kind()));
+    }
+
+    /// A value that is of the right type, but makes no sense.
+    pub fn nonsense(&mut self, node: &Node, message: &str) {
+        self.error(codes::WRONG_TYPE, node, message.to_owned());
+    }
+
+    /// A key that must be there.
+    pub fn required<'n>(&mut self, node: &'n Node, key: &str) -> Option<&'n Node> {
+        let found = node.get(key).filter(|value| !value.is_null());
+        if found.is_none() {
+            self.error(codes::MISSING_KEY, node, format!("`{key}` is missing"));
+        }
+        found
+    }
+
+    /// A value that is there and not null.
+    pub fn present<'n>(&self, node: &'n Node, key: &str) -> Option<&'n Node> {
+        node.get(key).filter(|value| !value.is_null())
+    }
+
+    /// A number.
+    pub fn number(&mut self, node: &Node, key: &str) -> Option<f64> {
+        let value = self.present(node, key)?;
+        self.as_number(value)
+    }
+
+    /// The value of a node that must be a number.
+    pub fn as_number(&mut self, value: &Node) -> Option<f64> {
+        match &value.value {
+            Value::Int(n) => Some(*n as f64),
+            Value::Float(decimal) if decimal.value.is_finite() => Some(decimal.value),
+            Value::Bool(_) => Some(0.0),
+            _ => {
+                self.expected(value, "a number");
+                None
+            }
+        }
+    }
+
+    /// A whole number.
+    pub fn whole(&mut self, node: &Node, key: &str) -> Option<i64> {
+        let value = self.present(node, key)?;
+        match value.value {
+            Value::Int(n) => match i64::try_from(n) {
+                Ok(n) => Some(n),
+                Err(_) => {
+                    self.nonsense(value, "this number is too large");
+                    None
+                }
+            },
+            _ => {
+                self.expected(value, "a whole number");
+                None
+            }
+        }
+    }
+
+    /// A whole number from 0 to 4,294,967,295.
+    pub fn count(&mut self, node: &Node, key: &str) -> Option<u32> {
+        let n = self.whole(node, key)?;
+        match u32::try_from(n) {
+            Ok(n) => Some(n),
+            Err(_) => {
+                let value = self.present(node, key)?;
+                self.nonsense(value, "expected a number from 0 to 4294967295");
+                None
+            }
+        }
+    }
+
+    /// Text.
+    pub fn text(&mut self, node: &Node, key: &str) -> Option<String> {
+        let value = self.present(node, key)?;
+        let text = value.as_str().map(str::to_owned);
+        if text.is_none() {
+            self.expected(value, "text");
+        }
+        text
+    }
+
+    /// A truth value; `false` when nothing is written.
+    pub fn flag(&mut self, node: &Node, key: &str) -> bool {
+        match self.present(node, key).map(|value| &value.value) {
+            Some(Value::Bool(value)) => *value,
+            Some(_) => {
+                if let Some(value) = self.present(node, key) {
+                    self.expected(value, "true or false");
+                }
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// The start of the case.
+    pub fn start(&mut self, node: &Node) -> i128 {
+        let Some(value) = self.present(node, "start") else { return DEFAULT_START_NANOS };
+        let nanos = value.as_str().and_then(nanos_of);
+        if nanos.is_none() {
+            self.nonsense(value, "expected a time such as `2026-01-05T00:00:00Z`");
+        }
+        nanos.unwrap_or(DEFAULT_START_NANOS)
+    }
+}
+
+/// Nanoseconds since 1970 of a time with zone, or of one without, which is UTC.
+fn nanos_of(text: &str) -> Option<i128> {
+    let zoned = text.parse::<jiff::Timestamp>().ok();
+    let plain = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    zoned.or_else(|| plain().map(|zoned| zoned.timestamp())).map(jiff::Timestamp::as_nanosecond)
+}
+
+/// A text or number as Python prints it.
+pub(super) fn printed(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::Str(text) => Some(text.to_string()),
+        Value::Int(n) => Some(n.to_string()),
+        Value::Float(decimal) => Some(decimal.text.to_string()),
+        Value::Bool(true) => Some("True".to_owned()),
+        Value::Bool(false) => Some("False".to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,277 @@
+//! The requests of a case.
+
+use super::fields::Reader;
+use super::{CaseRequest, Departure};
+use crate::document::{Node, Value};
+use crate::gateway::litellm::lower::{RequestFallbacks, RequestParams};
+use crate::gateway::litellm::plan::{CacheControl, CustomTarget, Layer};
+use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
+use std::collections::HashMap;
+
+/// Tokens that LiteLLM's tokenizer counts around one user message.
+const MESSAGE_TOKENS: u32 = 7;
+/// Requests that one case may have.
+const MOST_REQUESTS: usize = 1_000_000;
+
+/// A request before its parts are numbered.
+pub(super) struct Spec<'n> {
+    pub id: String,
+    at_secs: f64,
+    node: &'n Node,
+}
+
+/// The requests in order of time; an entry with `n` stands for several.
+pub(super) fn expand<'n>(list: &'n Node, reader: &mut Reader) -> Vec<Spec<'n>> {
+    if !matches!(list.value, Value::Seq(_)) {
+        reader.expected(list, "a list of requests");
+    }
+    let mut specs = Vec::new();
+    for node in list.items() {
+        let n = reader.count(node, "n").unwrap_or(1) as usize;
+        let (from, every) = (reader.number(node, "t").unwrap_or(0.0), reader.number(node, "every").unwrap_or(0.0));
+        let own_id = reader.text(node, "id");
+        if specs.len() + n > MOST_REQUESTS {
+            reader.nonsense(node, "a case may have a million requests at most");
+            return specs;
+        }
+        for i in 0..n {
+            let at_secs = ((from + i as f64 * every) * 1e6).round() / 1e6;
+            let id = match &own_id {
+                Some(id) if n == 1 => id.clone(),
+                prefix => format!("{}{:04}", prefix.as_deref().unwrap_or("r"), specs.len()),
+            };
+            specs.push(Spec { id, at_secs, node });
+        }
+    }
+    specs.sort_by(|a, b| a.at_secs.total_cmp(&b.at_secs));
+    specs
+}
+
+/// Numbers bodies, prompts and keys.
+pub(super) fn finish(
+    specs: &[Spec<'_>],
+    keys: &[String],
+    layer: Layer,
+    reader: &mut Reader,
+) -> (Vec<CaseRequest>, Vec<RequestParams>) {
+    let mut numbering = Numbering { layer, ..Numbering::default() };
+    let requests = specs.iter().filter_map(|spec| numbering.request(spec, keys, reader)).collect();
+    (requests, numbering.bodies)
+}
+
+/// Numbers given so far.
+#[derive(Default)]
+struct Numbering {
+    layer: Layer,
+    bodies: Vec<RequestParams>,
+    prompts: HashMap<String, u64>,
+    classes: HashMap<String, u32>,
+    /// Entries with `n` are read once.
+    by_node: HashMap<usize, CaseRequest>,
+}
+
+impl Numbering {
+    fn request(&mut self, spec: &Spec<'_>, keys: &[String], reader: &mut Reader) -> Option<CaseRequest> {
+        let at = SimTime::from_secs_f64(spec.at_secs);
+        let entry = spec.node.span.start;
+        if let Some(known) = self.by_node.get(&entry) {
+            return Some(CaseRequest { id: spec.id.clone(), at, ..known.clone() });
+        }
+        let request = CaseRequest { id: spec.id.clone(), at, ..self.read(spec.node, keys, reader)? };
+        self.by_node.insert(entry, request.clone());
+        Some(request)
+    }
+
+    fn read(&mut self, node: &Node, keys: &[String], reader: &mut Reader) -> Option<CaseRequest> {
+        reader.required(node, "model")?;
+        let model = reader.text(node, "model")?;
+        let prompt_tokens = reader.count(node, "prompt_tokens").unwrap_or(100);
+        let content = content(node, prompt_tokens, reader);
+        let params = node.get("params");
+        let body = self.body(node, params, reader);
+        let next_prompt = self.prompts.len() as u64;
+        let prompt = *self.prompts.entry(content.clone()).or_insert(next_prompt);
+        Some(CaseRequest {
+            id: String::new(),
+            at: SimTime::ZERO,
+            model,
+            key: key(node, keys, reader),
+            body,
+            prompt: PromptId(prompt),
+            prompt_chars: content.chars().count() as u32,
+            counted_tokens: counted(&content),
+            prompt_tokens,
+            completion_tokens: reader.count(node, "completion_tokens").unwrap_or(20),
+            max_tokens: params.and_then(|params| max_tokens(params, reader)),
+            stream: reader.flag(node, "stream"),
+            departure: departure(node, reader),
+        })
+    }
+
+    fn body(&mut self, node: &Node, params: Option<&Node>, reader: &mut Reader) -> BodyId {
+        let mut body = params.map(|params| read_params(params, reader)).unwrap_or_default();
+        if self.layer == Layer::Proxy {
+            read_headers(node, &mut body, reader);
+        }
+        let class = params.map(cache_text).unwrap_or_default();
+        let namespace = params.and_then(|params| params.get("cache")?.get("namespace")?.as_str());
+        let class = format!("{}\n{class}", namespace.unwrap_or_default());
+        let next_class = self.classes.len() as u32;
+        body.cache_class = *self.classes.entry(class).or_insert(next_class);
+        let found = self.bodies.iter().position(|known| *known == body);
+        BodyId::from_index(found.unwrap_or_else(|| {
+            self.bodies.push(body);
+            self.bodies.len() - 1
+        }))
+    }
+}
+
+/// The prompt: what is written, or "hello", once or as often as the tokens need.
+fn content(node: &Node, prompt_tokens: Tokens, reader: &mut Reader) -> String {
+    if let Some(content) = reader.text(node, "content").filter(|content| !content.is_empty()) {
+        return content;
+    }
+    let times = if reader.flag(node, "real_tokens") { prompt_tokens.saturating_sub(MESSAGE_TOKENS).max(1) } else { 1 };
+    vec!["hello"; times as usize].join(" ")
+}
+
+/// Tokens of a message as LiteLLM counts them. Short words are one token each; longer ones are taken as one for every
+/// four characters, which is near enough for limits.
+fn counted(content: &str) -> Tokens {
+    let of_word = |word: &str| {
+        let letters = word.chars().filter(|c| c.is_alphanumeric()).count() as u32;
+        let marks = word.chars().filter(|c| !c.is_alphanumeric()).count() as u32;
+        let stems = if letters <= 7 { letters.min(1) } else { letters.div_ceil(6) };
+        stems + marks
+    };
+    MESSAGE_TOKENS + content.split_whitespace().map(of_word).sum::<u32>()
+}
+
+fn key(node: &Node, keys: &[String], reader: &mut Reader) -> KeyId {
+    let Some(name) = reader.text(node, "key") else { return KeyId(0) };
+    KeyId::from_index(keys.iter().position(|key| *key == name).unwrap_or(0))
+}
+
+fn departure(node: &Node, reader: &mut Reader) -> Departure {
+    match (reader.count(node, "disconnect_after"), reader.number(node, "disconnect_at")) {
+        (Some(chunks), _) if chunks > 0 => Departure::AfterChunks(chunks),
+        (_, Some(secs)) => Departure::After(SimDuration::from_secs_f64(secs)),
+        _ => Departure::Served,
+    }
+}
+
+fn max_tokens(params: &Node, reader: &mut Reader) -> Option<Tokens> {
+    reader.count(params, "max_tokens").or_else(|| reader.count(params, "max_completion_tokens"))
+}
+
+fn read_params(params: &Node, reader: &mut Reader) -> RequestParams {
+    let fallbacks = |key: &str, reader: &mut Reader| reader.present(params, key).map(|node| read_fallbacks(node));
+    let metadata_tags = params.get("metadata").and_then(|metadata| metadata.get("tags"));
+    let tags = metadata_tags.or_else(|| params.get("tags")).map(Node::items).unwrap_or_default();
+    RequestParams {
+        num_retries: reader.count(params, "num_retries"),
+        timeout: reader.number(params, "timeout").or_else(|| reader.number(params, "request_timeout")),
+        stream_timeout: reader.number(params, "stream_timeout"),
+        fallbacks: fallbacks("fallbacks", reader),
+        context_fallbacks: fallbacks("context_window_fallbacks", reader),
+        policy_fallbacks: fallbacks("content_policy_fallbacks", reader),
+        disable_fallbacks: reader.flag(params, "disable_fallbacks"),
+        max_fallbacks: reader.whole(params, "max_fallbacks"),
+        tags: tags.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
+        cache: params.get("cache").map(|cache| cache_control(cache, reader)).unwrap_or_default(),
+        n: reader.count(params, "n"),
+        ..RequestParams::default()
+    }
+}
+
+/// Headers that the proxy turns into parameters (`proxy/litellm_pre_call_utils.py`).
+fn read_headers(node: &Node, body: &mut RequestParams, reader: &mut Reader) {
+    let Some(headers) = reader.present(node, "headers") else { return };
+    for entry in headers.entries() {
+        let Some(text) = super::fields::printed(&entry.value) else { continue };
+        match entry.key.to_ascii_lowercase().as_str() {
+            "x-litellm-timeout" => {
+                body.timeout = text.parse().ok().or(body.timeout);
+                body.timeout_in_header = true;
+            }
+            "x-litellm-stream-timeout" => body.stream_timeout = text.parse().ok().or(body.stream_timeout),
+            "x-litellm-num-retries" => body.num_retries = text.parse().ok().or(body.num_retries),
+            "x-litellm-tags" => body.tags.extend(text.split(',').map(|tag| tag.trim().to_owned())),
+            _ => {}
+        }
+    }
+}
+
+/// A list of names or entries with parameters is for every group; one of maps from groups to lists is for those.
+fn read_fallbacks(node: &Node) -> RequestFallbacks {
+    let by_name = |item: &Node| match item.entries() {
+        [entry, ..] if matches!(entry.value.value, Value::Seq(_)) => {
+            Some((entry.key.to_string(), entry.value.items().iter().filter_map(target).collect()))
+        }
+        _ => None,
+    };
+    let lists: Vec<_> = node.items().iter().filter_map(by_name).collect();
+    if lists.is_empty() {
+        RequestFallbacks::Flat(node.items().iter().filter_map(target).collect())
+    } else {
+        RequestFallbacks::ByName(lists)
+    }
+}
+
+fn target(item: &Node) -> Option<(String, Option<CustomTarget>)> {
+    let num_retries = match item.get("num_retries").map(|node| &node.value) {
+        Some(Value::Int(n)) => u32::try_from(*n).ok(),
+        _ => None,
+    };
+    let custom = (item.entries().len() > 1).then_some(CustomTarget { num_retries });
+    match item.as_str() {
+        Some(name) => Some((name.to_owned(), None)),
+        None => Some((item.get("model")?.as_str()?.to_owned(), custom)),
+    }
+}
+
+fn cache_control(node: &Node, reader: &mut Reader) -> CacheControl {
+    let mut span = |key: &str| reader.number(node, key).map(SimDuration::from_secs_f64);
+    let (ttl, max_age) = (span("ttl"), span("s-max-age").or_else(|| span("s-maxage")));
+    CacheControl {
+        ttl,
+        max_age,
+        no_read: reader.flag(node, "no-cache"),
+        no_write: reader.flag(node, "no-store"),
+        opt_in: reader.flag(node, "use-cache"),
+    }
+}
+
+/// Parameters that the gateway keeps to itself: the key of a cached answer does not depend on them.
+const NOT_IN_CACHE_KEY: [&str; 12] = [
+    "num_retries",
+    "fallbacks",
+    "context_window_fallbacks",
+    "content_policy_fallbacks",
+    "disable_fallbacks",
+    "max_fallbacks",
+    "metadata",
+    "tags",
+    "cache",
+    "timeout",
+    "stream_timeout",
+    "request_timeout",
+];
+
+/// What tells answers apart besides model, messages and `stream`.
+fn cache_text(params: &Node) -> String {
+    let counted = params.entries().iter().filter(|entry| !NOT_IN_CACHE_KEY.contains(&&*entry.key));
+    let mut parts: Vec<String> = counted.map(|entry| format!("{}={}", entry.key, text_of(&entry.value))).collect();
+    parts.sort_unstable();
+    parts.join("\n")
+}
+
+fn text_of(node: &Node) -> String {
+    match &node.value {
+        Value::Seq(items) => items.iter().map(text_of).collect::<Vec<_>>().join(","),
+        Value::Map(entries) => {
+            entries.iter().map(|entry| format!("{}:{}", entry.key, text_of(&entry.value))).collect::<Vec<_>>().join(";")
+        }
+        _ => super::fields::printed(node).unwrap_or_default(),
+    }
+}

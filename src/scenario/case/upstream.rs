@@ -1,0 +1,134 @@
+//! The scripted upstream of a case.
+
+use super::fields::{Reader, printed};
+use super::request::Spec;
+use crate::document::{Node, Value};
+use crate::provider::{Answer, Kind, Rule, Script, When};
+use crate::units::{Outcome, RetryAfter, SimDuration, SimTime};
+
+const NANOS_PER_MINUTE: i128 = 60_000_000_000;
+
+/// Reads the rules of all deployments.
+pub(super) fn read(
+    node: Option<&Node>,
+    deployments: &[String],
+    requests: &[Spec<'_>],
+    start_nanos: i128,
+    reader: &mut Reader,
+) -> Script {
+    let mut context = Context { requests, start_nanos, reader };
+    let mut rules_of = |id: &str| -> Vec<Rule> {
+        let rules = node.and_then(|node| node.get(id)).map(Node::items).unwrap_or_default();
+        rules.iter().map(|rule| context.rule(rule)).collect()
+    };
+    let rules = deployments.iter().map(|id| rules_of(id)).collect();
+    let otherwise = rules_of("*");
+    let minute_offset = SimDuration(start_nanos.rem_euclid(NANOS_PER_MINUTE) as i64);
+    Script { rules, otherwise, minute_offset }
+}
+
+struct Context<'a> {
+    requests: &'a [Spec<'a>],
+    start_nanos: i128,
+    reader: &'a mut Reader,
+}
+
+impl Context<'_> {
+    fn rule(&mut self, node: &Node) -> Rule {
+        if !matches!(node.value, Value::Map(_)) {
+            self.reader.expected(node, "a rule such as `{\"status\": 500, \"latency\": 0.1}`");
+        }
+        Rule { when: self.when(node), answer: self.answer(node) }
+    }
+
+    fn when(&mut self, node: &Node) -> When {
+        let stream = match self.reader.present(node, "stream") {
+            Some(_) => Some(self.reader.flag(node, "stream")),
+            None => None,
+        };
+        let calls = self.range(node, "calls").map(|(first, last)| {
+            let last = last.filter(|last| *last > 0.0).map_or(u64::MAX, |last| last as u64);
+            (first.max(0.0) as u64, last)
+        });
+        When {
+            calls,
+            secs: self.range(node, "t").map(|(from, to)| (from, to.unwrap_or(f64::INFINITY))),
+            stream,
+            requests: self.reader.present(node, "requests").map(|ids| self.requests(ids)),
+            over_tokens: self.reader.number(node, "over_tokens"),
+            per_minute: self.reader.whole(node, "rpm").map(|n| n.max(0) as u64),
+        }
+    }
+
+    /// A pair of numbers; the second may be null.
+    fn range(&mut self, node: &Node, key: &str) -> Option<(f64, Option<f64>)> {
+        let pair = self.reader.present(node, key)?;
+        let [from, to] = pair.items() else {
+            self.reader.expected(pair, "two numbers, from and to");
+            return None;
+        };
+        let to = if to.is_null() { None } else { Some(self.reader.as_number(to)?) };
+        Some((self.reader.as_number(from)?, to))
+    }
+
+    fn requests(&mut self, node: &Node) -> Vec<u32> {
+        let wanted: Vec<&str> = node.items().iter().filter_map(Node::as_str).collect();
+        let numbered = self.requests.iter().enumerate();
+        numbered.filter(|(_, spec)| wanted.contains(&spec.id.as_str())).map(|(index, _)| index as u32).collect()
+    }
+
+    fn answer(&mut self, node: &Node) -> Answer {
+        let reader = &mut *self.reader;
+        let good_after = match reader.present(node, "ok").map(|ok| &ok.value) {
+            None => 0.1,
+            Some(Value::Bool(_)) => 0.5,
+            Some(_) => reader.number(node, "ok").unwrap_or(0.1),
+        };
+        let latency = reader.number(node, "latency").unwrap_or(good_after).max(0.0);
+        let status = reader.count(node, "status").unwrap_or(200);
+        let hang = reader.present(node, "hang");
+        let hangs_for = hang.map(|hang| match hang.value {
+            Value::Bool(true) => 1e7,
+            _ => reader.as_number(hang).unwrap_or(1e7),
+        });
+        let kind = if hangs_for.is_some() {
+            Kind::Hang
+        } else if reader.flag(node, "conn_error") {
+            Kind::Unreachable
+        } else if reader.flag(node, "context_window") {
+            Kind::Error(Outcome::ContextWindow)
+        } else if reader.flag(node, "content_policy") {
+            Kind::Error(Outcome::ContentPolicy)
+        } else if status == 200 {
+            Kind::Ok
+        } else {
+            Kind::Error(Outcome::Status(u16::try_from(status).unwrap_or(500)))
+        };
+        Answer {
+            kind,
+            latency: hangs_for.unwrap_or(latency),
+            first_chunk: reader.number(node, "ttft"),
+            chunks: reader.count(node, "chunks").unwrap_or(4),
+            abort_after: reader.count(node, "abort_after"),
+            retry_after: self.retry_after(node),
+        }
+    }
+
+    /// The header as LiteLLM reads it: whole seconds or an HTTP date; anything else is no wish.
+    fn retry_after(&self, node: &Node) -> RetryAfter {
+        let in_headers = node.get("headers").map(Node::entries).unwrap_or_default();
+        let header = in_headers.iter().find(|entry| entry.key.eq_ignore_ascii_case("retry-after"));
+        let value = header.map(|entry| &entry.value).or_else(|| self.reader.present(node, "retry_after"));
+        let Some(text) = value.and_then(printed) else { return RetryAfter::None };
+        if let Ok(secs) = text.trim().parse::<i64>() {
+            return RetryAfter::Seconds(secs);
+        }
+        match jiff::fmt::rfc2822::parse(text.trim()) {
+            Ok(date) => {
+                let nanos = date.timestamp().as_nanosecond() - self.start_nanos;
+                RetryAfter::At(SimTime(i64::try_from(nanos).unwrap_or(i64::MAX)))
+            }
+            Err(_) => RetryAfter::None,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What the deployments of a gateway are called, and what they cost.
+
+use jiff::Timestamp;
+
+use crate::gateway::litellm::lower::add_greatest;
+use crate::gateway::litellm::plan::{Found, Plan, Price};
+use crate::gateway::litellm::wire::{Deployment, Wire};
+use crate::ledger::{DeploymentTariff, RateSchedule, Tariffs};
+use crate::pricing::{
+    Adjustment, Ask, CompiledRates, DeploymentPricing, Moment, PriceBook, PriceSchedule, RateCard, Rule, ServiceTier,
+    Share, Tariff, TokenRates, deployment_card,
+};
+use crate::scenario::world::DeploymentName;
+use crate::units::{DeploymentId, GroupId, SimDuration, SimTime, UnitPrice};
+
+/// The span of time that prices are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct PriceTime {
+    /// Start of the run.
+    pub start: Timestamp,
+    /// Length of the run.
+    pub horizon: SimDuration,
+    /// All prices are those of this moment, if given.
+    pub fixed: Option<Timestamp>,
+}
+
+/// The deployments that the gateway keeps, in the order of the plan.
+pub fn kept(wire: &Wire) -> Vec<&Deployment> {
+    wire.model_list.iter().filter(|deployment| !deployment.dropped).collect()
+}
+
+/// The names of the groups in the order of their first deployments.
+pub fn groups(kept: &[&Deployment]) -> Vec<String> {
+    let mut groups: Vec<String> = Vec::new();
+    for deployment in kept {
+        if !groups.contains(&deployment.model_name.value) {
+            groups.push(deployment.model_name.value.clone());
+        }
+    }
+    groups
+}
+
+/// The names of the deployments, with the gateway's own limit of calls at once; the providers' limits are not known here.
+pub fn names(kept: &[&Deployment], groups: &[String], plan: &Plan) -> Vec<DeploymentName> {
+    let mut seen = vec![0; groups.len()];
+    let name = |(deployment, planned): (&&Deployment, &crate::gateway::litellm::plan::Deployment)| {
+        let group = group_of(deployment, groups);
+        seen[group.index()] += 1;
+        let number = seen[group.index()];
+        let id = deployment.model_info.id.as_ref().map(|id| id.value.0.clone());
+        DeploymentName {
+            name: id.unwrap_or_else(|| format!("{}/{number}", groups[group.index()])),
+            group,
+            model: model(deployment).to_owned(),
+            provider: deployment.provider.unwrap_or("unknown"),
+            rpm_limit: None,
+            tpm_limit: None,
+            concurrency_limit: planned.parallel.map(f64::from),
+        }
+    };
+    kept.iter().zip(&plan.deployments).map(name).collect()
+}
+
+fn group_of(deployment: &Deployment, groups: &[String]) -> GroupId {
+    let index = groups.iter().position(|group| *group == deployment.model_name.value);
+    GroupId::from_index(index.unwrap_or_default())
+}
+
+fn model(deployment: &Deployment) -> &str {
+    deployment.litellm_params.model.as_ref().map_or("", |model| &model.value)
+}
+
+/// The model to price by: `base_model` where it is given (Azure's deployments have names of their own).
+fn priced_model(deployment: &Deployment) -> &str {
+    deployment.model_info.base_model.as_ref().map_or_else(|| model(deployment), |base| &base.value)
+}
+
+/// What each deployment charges over time, and whose prices stand for each group. Also tells the gateway's plan what it
+/// believes its deployments cost.
+pub fn tariffs(wire: &Wire, groups: &[String], book: &PriceBook, time: &PriceTime, plan: &mut Plan) -> Tariffs {
+    let kept = kept(wire);
+    let mut deployments = Vec::new();
+    for (entry, planned) in kept.iter().zip(&mut plan.deployments) {
+        let own = own_prices(entry, book, time.start);
+        let adjustment = adjustment(wire, entry.provider.unwrap_or_default());
+        let billed = schedule(entry, own.as_ref(), book, time, Adjustment::default());
+        let reported = schedule(entry, own.as_ref(), book, time, adjustment);
+        if let Some(rates) = token_rates(entry, own.as_ref(), book, time.fixed.unwrap_or(time.start)) {
+            let (input, output) = (dollars(rates.input), dollars(rates.output));
+            planned.price = Some(Price { input, output, ..planned.price.unwrap_or_default() });
+        }
+        deployments.push(DeploymentTariff { group: group_of(entry, groups), billed, reported });
+    }
+    add_greatest(plan);
+    let first_of = |group| deployments.iter().position(|tariff: &DeploymentTariff| tariff.group == group);
+    let lead = (0..groups.len()).map(|index| first_of(GroupId::from_index(index)).map(DeploymentId::from_index));
+    let lead = lead.collect();
+    let homes = plan.names.iter().map(|name| home(&name.found, &deployments)).collect();
+    Tariffs { deployments, homes, lead }
+}
+
+/// The group that a name asks for first.
+fn home(found: &Found, deployments: &[DeploymentTariff]) -> Option<GroupId> {
+    let first = match found {
+        Found::Nothing => return None,
+        Found::Group(ids) => *ids.first()?,
+        Found::One(id) => *id,
+    };
+    deployments.get(first.index()).map(|tariff| tariff.group)
+}
+
+/// The prices that the config gives a deployment itself: they are what the user pays, and what LiteLLM reports.
+fn own_prices(entry: &Deployment, book: &PriceBook, at: Timestamp) -> Option<RateCard> {
+    let fields = entry.info_prices.iter().chain(&entry.params_prices);
+    let fields: Vec<(&str, serde_json::Value)> =
+        fields.filter_map(|(name, price)| Some((name.as_str(), number(price.value)?))).collect();
+    let listed = book.lookup(priced_model(entry), entry.provider, at).known();
+    let backend = listed.as_ref().map(|tariff| &*tariff.card);
+    let fields = fields.iter().map(|(name, value)| (*name, value));
+    match deployment_card(fields, backend) {
+        Ok(DeploymentPricing::Replaces(card)) => Some(*card),
+        Ok(DeploymentPricing::None | DeploymentPricing::Ineffective) | Err(_) => None,
+    }
+}
+
+/// A price as the JSON number that a price map would have.
+fn number(price: UnitPrice) -> Option<serde_json::Value> {
+    serde_json::from_str(&price.to_string()).ok()
+}
+
+/// The nearest float of a price, for the strategies that compare prices in floats themselves.
+fn dollars(price: UnitPrice) -> f64 {
+    price.to_string().parse().unwrap_or_default()
+}
+
+fn own_tariff(card: &RateCard) -> Tariff<'_> {
+    Tariff::new("the gateway's config", std::borrow::Cow::Borrowed(card), Rule::Generic)
+}
+
+fn token_rates(entry: &Deployment, own: Option<&RateCard>, book: &PriceBook, at: Timestamp) -> Option<TokenRates> {
+    let moment = Moment { prompt: 0, completion: 0, service: ServiceTier::Standard, at };
+    match own {
+        Some(card) => Some(own_tariff(card).rates(moment)),
+        None => Some(book.lookup(priced_model(entry), entry.provider, at).known()?.rates(moment)),
+    }
+}
+
+fn schedule(
+    entry: &Deployment,
+    own: Option<&RateCard>,
+    book: &PriceBook,
+    time: &PriceTime,
+    adjustment: Adjustment,
+) -> Option<RateSchedule> {
+    let at = time.fixed.unwrap_or(time.start);
+    if let Some(card) = own {
+        return own_tariff(card).compile(ServiceTier::Standard, at, &adjustment).map(RateSchedule::constant);
+    }
+    let ask = Ask { adjustment, ..Ask::list_price(priced_model(entry), entry.provider) };
+    if time.fixed.is_some() {
+        return book.compile(&ask, at).known().map(RateSchedule::constant);
+    }
+    let end = Timestamp::from_second(time.start.as_second().saturating_add(time.horizon.0 / 1_000_000_000 + 1));
+    in_simulated_time(&book.schedule(&ask, time.start, end.unwrap_or(Timestamp::MAX)), time.start)
+}
+
+/// Dated prices on the clock of the run; none unless there is a price throughout.
+fn in_simulated_time(schedule: &PriceSchedule, start: Timestamp) -> Option<RateSchedule> {
+    if !schedule.is_priced_throughout() {
+        return None;
+    }
+    let since_start = |second: i64| SimTime(second.saturating_sub(start.as_second()).saturating_mul(1_000_000_000));
+    let steps: Option<Vec<(SimTime, CompiledRates)>> =
+        schedule.changes().iter().map(|(from, rates)| Some((since_start(*from), rates.clone().known()?))).collect();
+    RateSchedule::stepwise(steps?)
+}
+
+/// The operator's discount and margin for a provider, as the gateway reports them; the provider bills its list price.
+fn adjustment(wire: &Wire, provider: &str) -> Adjustment {
+    let settings = &wire.litellm_settings;
+    let discounts = settings.cost_discount_config.iter().flat_map(|discounts| &discounts.value);
+    let discount = discounts.filter(|(name, _)| name.value == provider).find_map(|(_, d)| Share::parse(&d.value.text));
+    let margins: Vec<_> = settings.cost_margin_config.iter().flat_map(|margins| &margins.value).collect();
+    let named = |wanted: &str| margins.iter().find(|(name, _)| name.value == wanted).map(|(_, margin)| &margin.value);
+    let margin = named(provider).or_else(|| named("global"));
+    let fraction = margin.and_then(|margin| margin.fraction.as_ref()).and_then(|fraction| Share::parse(&fraction.text));
+    Adjustment {
+        discount: discount.unwrap_or_default(),
+        margin: fraction.unwrap_or_default(),
+        fixed: margin.and_then(|margin| margin.fixed).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,108 @@
+//! Where the files of a scenario are: on disk, in the binary, or on stdin.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use include_dir::Dir;
+
+use crate::diagnostic::codes;
+use crate::document::{MAX_BYTES, decode};
+use crate::scenario::problem::Problem;
+
+/// A text and the name that the user knows it by.
+#[derive(Clone)]
+pub struct Source {
+    /// Name for messages.
+    pub name: Arc<str>,
+    /// What is written there.
+    pub text: Arc<str>,
+}
+
+/// A folder that relative file names start from.
+#[derive(Debug, Clone)]
+pub enum Files {
+    /// A folder on disk.
+    Disk(PathBuf),
+    /// A folder in the binary.
+    Embedded(&'static Dir<'static>),
+}
+
+impl Files {
+    /// The folder that the program was started in.
+    pub fn here() -> Self {
+        Self::Disk(PathBuf::new())
+    }
+
+    /// Reads a text file; `-` is stdin.
+    ///
+    /// # Errors
+    /// A [`Problem`] when there is no such file, it is a directory, larger than [`MAX_BYTES`], or not UTF-8.
+    pub fn read(&self, file: &str) -> Result<Source, Problem> {
+        if file == "-" {
+            return text_of("<stdin>", &read_limited("<stdin>", io::stdin().lock())?);
+        }
+        match self {
+            Self::Disk(folder) => read_disk(&folder.join(file)),
+            Self::Embedded(folder) => {
+                let found = folder.get_file(folder.path().join(file)).ok_or_else(|| not_found(file))?;
+                text_of(file, found.contents())
+            }
+        }
+    }
+}
+
+/// Reads a file on disk.
+fn read_disk(path: &Path) -> Result<Source, Problem> {
+    let name = path.to_string_lossy();
+    if path.is_dir() {
+        let message = format!("`{name}` is a directory, not a file");
+        return Err(Problem::about_file(codes::UNREADABLE, &name, message, "name the file in it"));
+    }
+    let file = File::open(path).map_err(|error| unreadable(&name, &error))?;
+    // A huge file is refused before it is read.
+    if let Ok(about) = file.metadata()
+        && about.len() > MAX_BYTES as u64
+    {
+        return Err(too_large(&name));
+    }
+    text_of(&name, &read_limited(&name, file)?)
+}
+
+/// Reads no more than is allowed, so that endless inputs end.
+fn read_limited(name: &str, input: impl Read) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    input.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
+    if bytes.len() > MAX_BYTES { Err(too_large(name)) } else { Ok(bytes) }
+}
+
+fn text_of(name: &str, bytes: &[u8]) -> Result<Source, Problem> {
+    match decode(name, bytes) {
+        Ok(text) => Ok(Source { name: name.into(), text: text.into() }),
+        Err(diagnostic) => Err(Problem { diagnostics: vec![*diagnostic], sources: Vec::new() }),
+    }
+}
+
+fn not_found(name: &str) -> Problem {
+    Problem::about_file(codes::UNREADABLE, name, "there is no such file".to_owned(), "check the name")
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Problem {
+    match error.kind() {
+        io::ErrorKind::NotFound => not_found(name),
+        _ => Problem::about_file(codes::UNREADABLE, name, format!("the file cannot be read: {error}"), ""),
+    }
+}
+
+fn too_large(name: &str) -> Problem {
+    let message = format!("the file is larger than {} MiB, the most that is read", MAX_BYTES / (1024 * 1024));
+    Problem::about_file(codes::TOO_LARGE, name, message, "is this the right file?")
+}
+
+/// The text may hold secrets: only its name and size are printed.
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({} bytes)", self.name, self.text.len())
+    }
+}

@@ -1,0 +1,167 @@
+//! The text of a scenario file → typed values, or one error with its place.
+
+use serde::de::DeserializeOwned;
+use serde_saphyr::{Error, Location};
+
+use crate::diagnostic::codes;
+use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::document::{self, Format, Node};
+use crate::gateway::litellm::wire::nearest;
+use crate::scenario::files::Source;
+
+use crate::scenario::problem::{Problem, error};
+
+/// A strictly read file: its values, and the tree that knows where each of them is written.
+#[derive(Debug)]
+pub struct Strict<T> {
+    /// The values.
+    pub values: T,
+    /// The same as a tree with places.
+    pub tree: Node,
+}
+
+/// Reads a file of our own: unknown keys are errors.
+///
+/// # Errors
+/// A [`Problem`] with line and column: broken YAML, an unknown or missing key, a value of the wrong kind.
+pub fn read<T: DeserializeOwned>(source: &Source) -> Result<Strict<T>, Problem> {
+    let (tree, found) = document::read(&source.name, &source.text, Format::Yaml);
+    let failed = |diagnostics| Problem { diagnostics, sources: vec![source.clone()] };
+    let errors = fatal(found);
+    let tree = match tree {
+        Some(tree) if errors.is_empty() => tree,
+        _ => return Err(failed(errors)),
+    };
+    let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
+    let values = serde_saphyr::from_str(text).map_err(|error| failed(vec![explain(source, text, &error)]))?;
+    Ok(Strict { values, tree })
+}
+
+/// What cannot be let pass in a file of our own: a key that stands twice is a slip, one that is no text is read as text.
+fn fatal(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let fatal = found.into_iter().filter(|finding| finding.code != codes::KEY_NOT_TEXT);
+    fatal.map(|finding| Diagnostic { severity: Severity::Error, ..finding }).collect()
+}
+
+/// Says what is wrong in our own words.
+fn explain(source: &Source, text: &str, problem: &Error) -> Diagnostic {
+    let problem = problem.without_snippet();
+    let span = problem.location().map(|location| span_of(text, location)).unwrap_or_default();
+    let (code, message, help) = match problem {
+        Error::SerdeUnknownField { field, expected, .. } => unknown(codes::SCENARIO_KEY, "key", field, expected),
+        Error::SerdeUnknownVariant { variant, expected, .. } => {
+            unknown(codes::SCENARIO_VALUE, "value", variant, expected)
+        }
+        Error::SerdeMissingField { field, .. } => {
+            (codes::MISSING_KEY, format!("`{field}` is missing"), format!("add `{field}:` here"))
+        }
+        Error::Message { msg, .. } => (codes::SCENARIO_VALUE, msg.clone(), String::new()),
+        Error::SerdeInvalidType { unexpected, expected, .. }
+        | Error::SerdeInvalidValue { unexpected, expected, .. } => {
+            (codes::WRONG_TYPE, format!("expected {expected}, found {unexpected}"), String::new())
+        }
+        Error::InvalidScalar { ty, .. } => (codes::WRONG_TYPE, format!("expected {}", kind(ty)), String::new()),
+        Error::Unexpected { expected, .. } => {
+            (codes::WRONG_TYPE, format!("expected {}", kind(expected)), String::new())
+        }
+        Error::NullIntoString { .. } => (codes::WRONG_TYPE, "expected text, found nothing".into(), String::new()),
+        other => (codes::WRONG_TYPE, without_place(&other.to_string()), String::new()),
+    };
+    error(code, &source.name, span, message, &help)
+}
+
+fn unknown(code: &'static str, what: &str, found: &str, expected: &[&'static str]) -> (&'static str, String, String) {
+    let help = match nearest(found, expected.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("possible here: {}", expected.join(", ")),
+    };
+    (code, format!("`{found}` is not a {what} that is known here"), help)
+}
+
+/// What a type is called by someone who writes the file.
+fn kind(name: &'static str) -> &'static str {
+    match name {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, at least 0",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" | "float" => "a number",
+        "bool" | "boolean" => "true or false",
+        "string scalar" => "text",
+        "mapping start" => "a map: `key: value` on lines of their own, or `{key: value}`",
+        "sequence start" => "a list: `[a, b]`",
+        other => other,
+    }
+}
+
+/// The reader's own messages end in ` at line 3, column 5`; the place is shown in our own way.
+fn without_place(message: &str) -> String {
+    let end = message.find(" at line ").or_else(|| message.find(" (line ")).unwrap_or(message.len());
+    message[..end].trim_start_matches(|c: char| c == ':' || c.is_whitespace()).to_owned()
+}
+
+/// The place of an error; to the end of the word that stands there.
+fn span_of(text: &str, location: Location) -> Span {
+    let (line, column) = (location.line() as usize, location.column() as usize);
+    if line == 0 {
+        return Span::default();
+    }
+    let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let rest = &text[before..];
+    let start = before + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at);
+    let word = text[start..].find([':', ',', '}', ']', '#', '\n', '\r']).unwrap_or(text.len() - start);
+    Span { start, end: start + word.max(1).min(text.len() - start), line, column }
+}
+
+/// Finds the place of `path` in the tree: as deep as the path is written there.
+pub(super) fn place(tree: &Node, path: &[&str]) -> Span {
+    let mut node = tree;
+    let mut span = Span { end: tree.span.start, ..tree.span };
+    for step in path {
+        let Some(entry) = node.entry(step) else { break };
+        span = if entry.value.entries().is_empty() { entry.value.span } else { entry.key_span };
+        node = &entry.value;
+    }
+    span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::file::ScenarioFile;
+
+    fn error_of(text: &str) -> String {
+        let source = Source { name: "scenario.yaml".into(), text: text.into() };
+        read::<ScenarioFile>(&source).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn slips_are_named_with_their_place() {
+        let cases = [
+            ("gatway: x\n", "1:1: error [BC501]: `gatway` is not a key that is known here; did you mean `gateway`?"),
+            ("gateway: [a]\n", "1:10: error [BC101]: expected text"),
+            ("name: x\n", "1:1: error [BC106]: `gateway` is missing; add `gateway:` here"),
+            ("gateway: g\nruns: -1\n", "2:7: error [BC101]: expected a whole number, at least 0"),
+            ("gateway: g\nruns: .nan\n", "2:7: error [BC101]: expected a whole number, at least 0"),
+            ("gateway: g\nkeys: 5\n", "2:7: error [BC101]: expected a map"),
+            ("gateway: g\nruns: 1\nruns: 2\n", "3:1: error [BC006]: this key stands twice"),
+            ("gateway: g\nstart: tomorrow\n", "2:8: error [BC502]: `tomorrow` is not a date"),
+            ("gateway:\n", "1:8: error [BC101]: expected text, found nothing"),
+            ("", "1:1: error [BC004]"),
+            ("a: [", "1:4: error [BC003]"),
+        ];
+        for (text, expected) in cases {
+            let message = error_of(text);
+            assert!(message.starts_with(&format!("scenario.yaml:{expected}")), "{text:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_yaml_bomb_is_defused() {
+        let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..9 {
+            let previous = format!("*a{}, ", level - 1).repeat(10);
+            bomb.push_str(&format!("a{level}: &a{level} [{previous}]\n"));
+        }
+        assert!(error_of(&bomb).contains("[BC005]"));
+        assert!(error_of(&"[".repeat(100_000)).contains("error [BC00"));
+    }
+}

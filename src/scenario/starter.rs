@@ -1,0 +1,186 @@
+//! `billcast init`: a commented scenario.yaml for a gateway config, which runs as it is.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use crate::gateway::litellm::wire::{Deployment, Fallbacks, Spanned, Wire};
+
+/// Requests a minute that are suggested for each group until someone knows better.
+const SUGGESTED_RATE: &str = "10/min";
+
+/// What is worth knowing of a model group.
+struct Group<'a> {
+    name: &'a str,
+    models: Vec<&'a str>,
+}
+
+/// The text of a scenario for the gateway config called `config`.
+pub fn starter(name: &str, config: &str, wire: &Wire) -> String {
+    let mut text = HEAD.to_owned();
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(text, "name: {}", yaml(name));
+    let _ = writeln!(
+        text,
+        "gateway: {}          # an unmodified LiteLLM proxy config, relative to this file",
+        yaml(config)
+    );
+    text.push_str(HORIZON);
+    text.push_str(TRAFFIC);
+    let asked: Vec<&str> = asked_for(wire).collect();
+    for group in groups(wire).iter().filter(|group| asked.contains(&group.name)) {
+        let model = concrete(group.name);
+        let _ = writeln!(text, "  {}:          # {}", yaml(group.name), group.models.join(", "));
+        let _ = writeln!(text, "    preset: chat\n    model: {}\n    rate: {SUGGESTED_RATE}", yaml(&model));
+    }
+    text.push_str(UPSTREAM);
+    for provider in providers(wire) {
+        let _ = writeln!(text, "  # {provider}: {{ bursts: {{ every: 6h, length: 15m, reject: 90% }} }}");
+    }
+    text.push_str(KEYS);
+    text
+}
+
+const HEAD: &str = "\
+# A billcast scenario: what is sent to a gateway, and how the providers behind it answer.
+# Everything that is left out is assumed, and each report lists what was assumed.
+# For completion in an editor: `billcast schema > scenario.schema.json`, and then this line:
+# yaml-language-server: $schema=scenario.schema.json
+
+";
+
+const HORIZON: &str = "\
+prices: default               # or a file: LiteLLM's price map (JSON), or a CSV table
+
+# What is played: this many hours from this moment, this many times.
+# start: 2026-11-20 18:00 Europe/Berlin
+hours: 48
+runs: 200
+seed: 1
+";
+
+const TRAFFIC: &str = "
+# What is sent. One entry for each kind of request; `billcast models` lists the presets.
+# Groups that are only fallen back to have no entry. The rates are a guess: write your own.
+traffic:
+";
+
+const UPSTREAM: &str = "
+# How providers answer: by provider, group, or deployment id. Their presets apply where nothing is said.
+# upstream:
+";
+
+const KEYS: &str = "
+# Virtual keys with their limits; name one in a traffic entry with `key: research`.
+# keys:
+  # research: { team: labs, rpm_limit: 100, max_budget: 50, budget_duration: 1d }
+";
+
+/// The groups in the order of the config, without what the gateway drops.
+fn groups(wire: &Wire) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for deployment in kept(wire) {
+        let name = deployment.model_name.value.as_str();
+        let model = deployment.litellm_params.model.as_ref().map_or("", |model| model.value.as_str());
+        match groups.iter_mut().find(|group| group.name == name) {
+            Some(group) => group.models.push(model),
+            None => groups.push(Group { name, models: vec![model] }),
+        }
+    }
+    groups
+}
+
+fn kept(wire: &Wire) -> impl Iterator<Item = &Deployment> {
+    wire.model_list.iter().filter(|deployment| !deployment.dropped)
+}
+
+/// The providers, each once, by name.
+fn providers(wire: &Wire) -> BTreeSet<&'static str> {
+    kept(wire).filter_map(|deployment| deployment.provider).collect()
+}
+
+/// The groups that something falls back to.
+fn fallback_targets(wire: &Wire) -> BTreeSet<&str> {
+    let (router, module) = (&wire.router_settings, &wire.litellm_settings);
+    let lists = [&router.fallbacks, &module.fallbacks];
+    let chained = lists.into_iter().flatten().flat_map(|list| targets_of(&list.value));
+    let defaults = [&router.default_fallbacks, &module.default_fallbacks];
+    let default = defaults.into_iter().flatten().flat_map(|list| list.value.iter().map(text));
+    chained.chain(default).collect()
+}
+
+fn targets_of(fallbacks: &Fallbacks) -> impl Iterator<Item = &str> {
+    fallbacks.0.iter().flat_map(|fallback| fallback.targets.iter().map(|target| target.value.model.as_str()))
+}
+
+fn text(spanned: &Spanned<String>) -> &str {
+    &spanned.value
+}
+
+/// The groups that clients are likely to ask for themselves: those that nothing falls back to, or the first of all.
+pub(super) fn asked_for(wire: &Wire) -> impl Iterator<Item = &str> {
+    let targets = fallback_targets(wire);
+    let (fallen_back_to, mut asked): (Vec<&str>, Vec<&str>) =
+        groups(wire).into_iter().map(|group| group.name).partition(|name| targets.contains(name));
+    if asked.is_empty() {
+        asked.extend(fallen_back_to.first());
+    }
+    asked.into_iter()
+}
+
+/// A model name that a pattern such as `openai/*` matches; other names as they are.
+pub(super) fn concrete(group: &str) -> String {
+    group.replace('*', "gpt-4o")
+}
+
+/// A text as a YAML scalar: plain where that reads back as the same text, quoted otherwise.
+fn yaml(text: &str) -> String {
+    let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'))
+        && !matches!(
+            text.to_ascii_lowercase().as_str(),
+            "true" | "false" | "yes" | "no" | "on" | "off" | "null" | "y" | "n"
+        );
+    if is_plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::litellm::wire;
+
+    fn wire_of(text: &str) -> Wire {
+        wire::read("config.yaml", text).0.unwrap()
+    }
+
+    #[test]
+    fn groups_that_are_only_fallen_back_to_get_no_traffic() {
+        let wire = wire_of(
+            "model_list:\n  - {model_name: cheap, litellm_params: {model: deepseek/deepseek-chat}}\n  \
+             - {model_name: \"big: one\", litellm_params: {model: openai/gpt-4o}}\n\
+             litellm_settings: {fallbacks: [{cheap: [\"big: one\"]}]}\n",
+        );
+        let text = starter("x", "config.yaml", &wire);
+        assert!(text.contains("\n  cheap:          # deepseek/deepseek-chat\n"), "{text}");
+        assert!(!text.contains("big: one"), "{text}");
+        assert!(text.contains("  # openai: {"), "{text}");
+    }
+
+    #[test]
+    fn where_all_groups_are_targets_the_first_gets_traffic() {
+        let wire = wire_of(
+            "model_list:\n  - {model_name: a, litellm_params: {model: openai/gpt-4o}}\n  \
+             - {model_name: b, litellm_params: {model: openai/gpt-4o-mini}}\n\
+             router_settings: {fallbacks: [{a: [b]}, {b: [a]}]}\n",
+        );
+        let text = starter("x", "config.yaml", &wire);
+        assert!(text.contains("\n  a: ") && !text.contains("\n  b: "), "{text}");
+    }
+
+    #[test]
+    fn any_name_reads_back() {
+        for name in ["gpt-4o", "a: b", "#x", "on", "1.5", "*", "ü \"q\"", "line\nbreak"] {
+            let read: String = serde_saphyr::from_str(&yaml(name)).unwrap();
+            assert_eq!(read, name);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Everything that a replication needs, checked and compiled; all names are behind numbers.
+
+use std::sync::Arc;
+
+use jiff::Zoned;
+
+use crate::diagnostic::Diagnostic;
+use crate::gateway::litellm::plan::Plan;
+use crate::ledger::Tariffs;
+use crate::provider::Providers;
+use crate::random::Seed;
+use crate::scenario::files::Source;
+use crate::traffic::Traffic;
+use crate::units::{GroupId, SimDuration};
+
+/// A compiled scenario.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// Name of the scenario.
+    pub name: String,
+    /// One line on it; may be empty.
+    pub description: String,
+    /// When a replication begins, with its time zone.
+    pub start: Zoned,
+    /// How long new requests come.
+    pub horizon: SimDuration,
+    /// Replications to simulate unless the command line says otherwise.
+    pub runs: u64,
+    /// Seed unless the command line says otherwise.
+    pub seed: Seed,
+    /// The gateway.
+    pub gateway: Plan,
+    /// What is sent.
+    pub traffic: Arc<Traffic>,
+    /// What answers.
+    pub providers: Arc<Providers>,
+    /// What it costs.
+    pub tariffs: Tariffs,
+    /// What everything is called.
+    pub names: Names,
+    /// The newest date that the prices know of, or the name of the file they come from.
+    pub prices_as_of: String,
+    /// Everything that the user did not write.
+    pub assumptions: Vec<Assumption>,
+    /// What the readers had to say.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts that the diagnostics are about.
+    pub sources: Vec<Source>,
+}
+
+/// Behaviour profile of the gateway that is simulated.
+pub const PROFILE: &str = "litellm-1.102";
+/// Name of the gateway software.
+pub const GATEWAY: &str = "litellm";
+
+/// The names of a world, each list in the order of its ids.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// Deployments.
+    pub deployments: Vec<DeploymentName>,
+    /// Groups (`model_name`).
+    pub groups: Vec<String>,
+    /// Virtual keys; the first is the master key.
+    pub keys: Vec<KeyName>,
+    /// Traffic classes.
+    pub classes: Vec<String>,
+    /// Troubles of the providers.
+    pub troubles: Vec<TroubleName>,
+}
+
+/// What a deployment is called, and what its provider lets through.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeploymentName {
+    /// Its id in the gateway's config, or its group and number in it.
+    pub name: String,
+    /// Its group.
+    pub group: GroupId,
+    /// The upstream model, as the gateway's config writes it.
+    pub model: String,
+    /// The provider.
+    pub provider: &'static str,
+    /// The provider's limit of calls a minute.
+    pub rpm_limit: Option<f64>,
+    /// The provider's limit of tokens a minute.
+    pub tpm_limit: Option<f64>,
+    /// The provider's limit of calls at once, or the gateway's own, whichever is lower.
+    pub concurrency_limit: Option<f64>,
+}
+
+/// What a virtual key is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyName {
+    /// Its name.
+    pub name: String,
+    /// The team that it belongs to.
+    pub team: Option<String>,
+}
+
+/// What a trouble is called in charts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TroubleName {
+    /// What it hits: a provider, a group or a deployment.
+    pub target: String,
+    /// What it is: `429 burst`, `outage`, `slow` …
+    pub kind: &'static str,
+}
+
+/// A value that the user did not write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assumption {
+    /// What it is about, e.g. `traffic.chat.input_tokens`.
+    pub name: String,
+    /// The value, readable.
+    pub value: String,
+    /// Who assumed it: `gateway default` or `billcast`.
+    pub assumed_by: &'static str,
+    /// Where the figure comes from.
+    pub source: String,
+    /// As-of date of the source; empty if it has none.
+    pub as_of: String,
+}

@@ -1,0 +1,15 @@
+//! What numbers say together: histograms, moments, quantiles with intervals, paired differences.
+
+mod estimate;
+mod histogram;
+mod moments;
+mod paired;
+mod quantile;
+mod student;
+
+pub use estimate::{Estimate, Interval};
+pub use histogram::Histogram;
+pub use moments::Moments;
+pub use paired::Paired;
+pub use quantile::{Sample, binomial_ranks, nearest_rank};
+pub use student::{normal_quantile, student_quantile};

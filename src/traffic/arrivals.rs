@@ -1,0 +1,163 @@
+//! The processes by which requests come.
+
+use std::sync::Arc;
+
+use crate::random::{ChoiceError, Dist, DistError, Intensity, Law};
+use crate::units::SimDuration;
+
+/// Why traffic cannot be simulated as described.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TrafficError {
+    /// A number is out of range.
+    #[error("{0} = {1} is out of range; expected {2}")]
+    Parameter(&'static str, f64, &'static str),
+    /// Weights of models or keys are impossible.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
+    /// A distribution is impossible.
+    #[error(transparent)]
+    Dist(#[from] DistError),
+    /// A field that every class needs is missing, in the class and in its preset.
+    #[error("`{0}` is missing; write it, or name a preset that has it")]
+    Missing(&'static str),
+    /// Fields exclude each other.
+    #[error("`{0}` cannot stand beside {1}")]
+    Contradiction(&'static str, &'static str),
+    /// Repeats are only defined where requests come by themselves.
+    #[error("repeats need arrivals given by a rate; workers and sessions never repeat themselves")]
+    RepeatsNeedOpenArrivals,
+    /// Requests per second and class beyond what ids can count.
+    #[error("{0} requests are expected in one run; more than {1} cannot be simulated")]
+    TooMany(f64, f64),
+}
+
+/// When requests of a class come.
+#[derive(Debug, Clone)]
+pub enum Arrivals {
+    /// By themselves, at a rate that varies over time.
+    Open {
+        /// Requests per second over time.
+        intensity: Arc<Intensity>,
+        /// Gaps in the process's own time, mean 1: [`Arrivals::poisson`] or burstier renewal processes.
+        gaps: Dist,
+        /// A switch that makes the rate alternate.
+        on_off: Option<OnOff>,
+    },
+    /// From users who wait for each answer.
+    Workers {
+        /// How many.
+        count: u32,
+        /// Seconds between an answer and the next request.
+        think_s: Dist,
+        /// When they start; spread evenly over `ramp`.
+        start: SimDuration,
+        /// Time until all have started.
+        ramp: SimDuration,
+        /// When they stop sending.
+        end: SimDuration,
+    },
+    /// Conversations that come by themselves; each turn waits for the answer before and carries all that was said.
+    Sessions {
+        /// Sessions per second over time.
+        intensity: Arc<Intensity>,
+        /// Gaps between sessions in the process's own time, mean 1.
+        gaps: Dist,
+        /// Turns of a session, at most [`MOST_TURNS`].
+        turns: Dist,
+        /// Seconds between an answer and the next turn.
+        think_s: Dist,
+        /// New input tokens of each turn after the first.
+        follow_up: Dist,
+        /// No turn starts after this.
+        end: SimDuration,
+    },
+}
+
+/// Turns of a session that ids have room for.
+pub const MOST_TURNS: u32 = 1 << TURN_BITS;
+pub(super) const TURN_BITS: u32 = 12;
+/// Requests of one class in one run that ids have room for.
+const MOST_REQUESTS: f64 = 1e12;
+
+/// A class that is busy and quiet by turns; sojourns are exponential and the mean rate stays what it was.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OnOff {
+    /// Mean seconds of a busy time.
+    pub on_s: f64,
+    /// Mean seconds of a quiet time.
+    pub off_s: f64,
+    /// Rate when quiet, as a share of the rate when busy.
+    pub quiet_share: f64,
+}
+
+impl OnOff {
+    /// Share of time that is busy.
+    pub fn busy_share(&self) -> f64 {
+        self.on_s / (self.on_s + self.off_s)
+    }
+
+    /// Factors on the mean rate when busy and when quiet.
+    pub fn factors(&self) -> (f64, f64) {
+        let busy = self.busy_share();
+        let on = 1.0 / (busy + (1.0 - busy) * self.quiet_share);
+        (on, on * self.quiet_share)
+    }
+}
+
+impl Arrivals {
+    /// A Poisson process with this intensity.
+    pub fn poisson(intensity: Intensity) -> Self {
+        Self::Open { intensity: Arc::new(intensity), gaps: Dist::unit_exponential(), on_off: None }
+    }
+
+    /// A renewal process with Gamma gaps of coefficient of variation `cv` (1 is Poisson), stretched by the intensity.
+    ///
+    /// # Errors
+    /// [`DistError`] when `cv` is out of range.
+    pub fn gamma_renewal(intensity: Intensity, cv: f64) -> Result<Self, DistError> {
+        let gaps = Dist::new(Law::Gamma { shape: 1.0 / (cv * cv), scale: cv * cv })?;
+        Ok(Self::Open { intensity: Arc::new(intensity), gaps, on_off: None })
+    }
+
+    /// A renewal process with Weibull gaps of this shape (1 is Poisson), stretched by the intensity.
+    ///
+    /// # Errors
+    /// [`DistError`] when the shape is out of range.
+    pub fn weibull_renewal(intensity: Intensity, shape: f64) -> Result<Self, DistError> {
+        let gaps = Dist::new(Law::Weibull { shape, scale: 1.0 / libm::tgamma(1.0 + 1.0 / shape) })?;
+        Ok(Self::Open { intensity: Arc::new(intensity), gaps, on_off: None })
+    }
+
+    /// Checks the numbers that no type has checked yet.
+    pub(super) fn check(&self) -> Result<(), TrafficError> {
+        match self {
+            Self::Open { intensity, on_off, .. } => {
+                bounded(intensity)?;
+                on_off.as_ref().map_or(Ok(()), OnOff::check)
+            }
+            Self::Sessions { intensity, .. } => bounded(intensity),
+            Self::Workers { .. } => Ok(()),
+        }
+    }
+}
+
+impl OnOff {
+    fn check(&self) -> Result<(), TrafficError> {
+        for (name, value) in [("on_off.on", self.on_s), ("on_off.off", self.off_s)] {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(TrafficError::Parameter(name, value, "a positive time"));
+            }
+        }
+        let quiet = self.quiet_share;
+        if (0.0..=1.0).contains(&quiet) {
+            Ok(())
+        } else {
+            Err(TrafficError::Parameter("on_off.quiet_share", quiet, "a share between 0 and 1"))
+        }
+    }
+}
+
+fn bounded(intensity: &Intensity) -> Result<(), TrafficError> {
+    let expected = intensity.steps().map(|(from, to, rate)| rate * (to - from).as_secs_f64()).sum();
+    if expected <= MOST_REQUESTS { Ok(()) } else { Err(TrafficError::TooMany(expected, MOST_REQUESTS)) }
+}

@@ -1,0 +1,191 @@
+//! The requests of one class: one arrival process, one kind of request.
+
+use std::sync::Arc;
+
+use crate::random::{Addressed, Draws};
+use crate::traffic::arrivals::Arrivals;
+use crate::traffic::class::{Attributes, Class};
+use crate::traffic::closed::{Sessions, Workers, turn_of};
+use crate::traffic::open::{OpenArrivals, Repeater, switched};
+use crate::traffic::request::{Fate, Request};
+use crate::units::{ClassId, PromptId, RequestId, SimTime};
+
+/// The requests of one class.
+#[derive(Debug, Clone)]
+pub(super) struct ClassStream {
+    id: ClassId,
+    class: Class,
+    attributes: Attributes,
+    source: Source,
+    draws: Addressed,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    Open(OpenArrivals),
+    Repeating(OpenArrivals, Repeater),
+    Workers(Workers),
+    Sessions(Sessions),
+}
+
+/// Keeps the draws of an on/off switch apart from those of the requests.
+const SWITCH_STREAM: u64 = 1 << 62;
+/// The class in a prompt's id stands above all request numbers.
+const PROMPT_CLASS_SHIFT: u32 = 56;
+
+impl ClassStream {
+    pub(super) fn new(id: ClassId, class: &Class, attributes: Attributes, draws: Addressed, volume: f64) -> Self {
+        let stream = u64::from(id.0);
+        let source = match &class.arrivals {
+            Arrivals::Open { intensity, gaps, on_off } => {
+                let intensity = match on_off {
+                    None => Arc::clone(intensity),
+                    Some(o) => Arc::new(switched(intensity, o, &mut draws.clone(), SWITCH_STREAM | stream)),
+                };
+                let walk = OpenArrivals::new(intensity, volume, gaps.clone(), draws, stream);
+                match &class.repeats {
+                    Some(repeats) if repeats.share > 0.0 => {
+                        let repeater = Repeater::new(repeats.clone(), &walk);
+                        Source::Repeating(walk, repeater)
+                    }
+                    _ => Source::Open(walk),
+                }
+            }
+            Arrivals::Workers { count, think_s, start, ramp, end } => {
+                let scaled = (f64::from(*count) * volume).round() as u32;
+                Source::Workers(Workers::new(scaled, think_s.clone(), SimTime(start.0), *ramp, SimTime(end.0)))
+            }
+            Arrivals::Sessions { intensity, gaps, turns, think_s, follow_up, end } => {
+                let starts = OpenArrivals::new(Arc::clone(intensity), volume, gaps.clone(), draws, stream);
+                let (turns, think_s, follow_up) = (turns.clone(), think_s.clone(), follow_up.clone());
+                Source::Sessions(Sessions::new(starts, turns, think_s, follow_up, SimTime(end.0)))
+            }
+        };
+        Self { id, class: class.clone(), attributes, source, draws }
+    }
+
+    fn stream(&self) -> u64 {
+        u64::from(self.id.0)
+    }
+
+    /// The moment of the next request, or never.
+    #[inline]
+    pub(super) fn next_at(&self) -> SimTime {
+        match &self.source {
+            Source::Open(walk) | Source::Repeating(walk, _) => walk.next_at,
+            Source::Workers(workers) => workers.next_at(),
+            Source::Sessions(sessions) => sessions.next_at(),
+        }
+    }
+
+    /// Takes the next request.
+    #[inline]
+    pub(super) fn take(&mut self) -> Option<Request> {
+        let stream = self.stream();
+        let (at, id, asked) = match &mut self.source {
+            Source::Open(walk) => {
+                let at = walk.next_at;
+                let id = walk.step();
+                self.draws.begin_request(stream, id);
+                (at, RequestId(id), None)
+            }
+            Source::Repeating(walk, repeater) => {
+                let at = walk.next_at;
+                let number = walk.step();
+                self.draws.begin_request(stream, number);
+                let attributes = &self.attributes;
+                let length = |draws: &Addressed| {
+                    let fate = attributes.fate(draws);
+                    u64::from(fate.input) + u64::from(fate.output)
+                };
+                (at, RequestId(number), repeater.original(at, number, &self.draws, length))
+            }
+            Source::Workers(workers) => {
+                let (at, id) = workers.take()?;
+                self.draws.begin_request(stream, id.0);
+                (at, id, None)
+            }
+            Source::Sessions(sessions) => {
+                let (at, id) = sessions.take()?;
+                return Some(self.turn(at, id));
+            }
+        };
+        if at == SimTime::NEVER {
+            return None;
+        }
+        let mut what = self.draws;
+        if let Some(original) = asked {
+            what.begin_request(stream, original);
+        }
+        let prompt = asked.unwrap_or(id.0);
+        Some(self.request(at, id, prompt, self.attributes.fate(&what), &what, &self.draws))
+    }
+
+    /// A turn of a session: all that was said before it stands in front of its new text.
+    fn turn(&mut self, at: SimTime, id: RequestId) -> Request {
+        let stream = self.stream();
+        let (first, turn) = turn_of(id);
+        let mut draws = self.draws;
+        let mut context = 0u32;
+        let mut fate = Fate::default();
+        for earlier in 0..=u64::from(turn) {
+            draws.begin_request(stream, first.0 + earlier);
+            let new = match &self.source {
+                Source::Sessions(sessions) if earlier > 0 => &sessions.follow_up,
+                _ => &self.class.input,
+            };
+            fate = self.attributes.turn(&draws, new, context);
+            context = fate.input.saturating_add(fate.output);
+        }
+        self.draws = draws;
+        let mut of_session = draws;
+        of_session.begin_request(stream, first.0);
+        self.request(at, id, id.0, fate, &of_session, &of_session)
+    }
+
+    /// Puts a request together; `self.draws` stands at it, `what` at the request whose words it uses, `who` at the one
+    /// whose key it comes with.
+    #[inline]
+    fn request(
+        &self,
+        at: SimTime,
+        id: RequestId,
+        prompt: u64,
+        fate: Fate,
+        what: &Addressed,
+        who: &Addressed,
+    ) -> Request {
+        let class = &self.class;
+        let stream = self.attributes.streams(what);
+        Request {
+            at,
+            class: self.id,
+            id,
+            model: class.models[self.attributes.model(what)].0,
+            key: class.keys[self.attributes.key(who)].0,
+            body: class.body,
+            prompt: PromptId(u64::from(self.id.0) << PROMPT_CLASS_SHIFT ^ prompt),
+            prompt_chars: (f64::from(fate.input) * class.chars_per_token) as u32,
+            prompt_tokens: (f64::from(fate.input) * class.tokenizer_ratio + 0.5) as u32,
+            max_tokens: class.max_tokens,
+            stream,
+            fate,
+            leave: self.attributes.leave(&self.draws, stream),
+        }
+    }
+
+    /// Whether the moment of the next request may have changed.
+    #[inline]
+    pub(super) fn responded(&mut self, now: SimTime, id: RequestId, ok: bool) -> bool {
+        let stream = self.stream();
+        match &mut self.source {
+            Source::Open(_) | Source::Repeating(..) => return false,
+            Source::Workers(workers) => {
+                self.draws.begin_request(stream, id.0);
+                workers.responded(now, id, &self.draws);
+            }
+            Source::Sessions(sessions) => sessions.responded(now, id, ok, &mut self.draws, stream),
+        }
+        true
+    }
+}

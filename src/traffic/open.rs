@@ -1,0 +1,128 @@
+//! Arrivals that wait for nobody.
+
+use std::sync::Arc;
+
+use crate::random::{Addressed, Dist, Draws, Intensity, IntensityCursor, Purpose};
+use crate::traffic::arrivals::OnOff;
+use crate::traffic::class::Repeats;
+use crate::units::{SimDuration, SimTime};
+
+/// The walk along one class's arrival moments. The gap before the n-th arrival is drawn at the address of request n, so
+/// that a copy of the walk repeats it exactly.
+#[derive(Debug, Clone)]
+pub(super) struct OpenArrivals {
+    cursor: IntensityCursor,
+    gaps: Dist,
+    draws: Addressed,
+    stream: u64,
+    /// Number of the arrival at `next_at`.
+    pub(super) next: u64,
+    pub(super) next_at: SimTime,
+}
+
+impl OpenArrivals {
+    pub(super) fn new(intensity: Arc<Intensity>, scale: f64, gaps: Dist, draws: Addressed, stream: u64) -> Self {
+        let cursor = IntensityCursor::new(intensity, scale);
+        let mut made = Self { cursor, gaps, draws, stream, next: 0, next_at: SimTime::ZERO };
+        made.next_at = made.draw(0);
+        made
+    }
+
+    #[inline]
+    fn draw(&mut self, number: u64) -> SimTime {
+        self.draws.begin_request(self.stream, number);
+        let gap = self.gaps.sample(self.draws.unit_at(Purpose::Arrival, 0, 0));
+        self.cursor.advance(gap)
+    }
+
+    /// Goes on to the next arrival; says the number of the one that is left behind.
+    #[inline]
+    pub(super) fn step(&mut self) -> u64 {
+        let taken = self.next;
+        self.next += 1;
+        self.next_at = self.draw(self.next);
+        taken
+    }
+}
+
+/// Finds the originals that repetitions repeat. A copy of the walk follows `window` behind: what it has not reached yet
+/// is young enough. No prompt is remembered: an original is drawn again from its address.
+#[derive(Debug, Clone)]
+pub(super) struct Repeater {
+    repeats: Repeats,
+    behind: OpenArrivals,
+}
+
+/// Attempts to find an original among young requests before a repetition is let go as an original.
+const MOST_TRIES: u32 = 32;
+
+impl Repeater {
+    pub(super) fn new(repeats: Repeats, walk: &OpenArrivals) -> Self {
+        Self { repeats, behind: walk.clone() }
+    }
+
+    /// Whether a request is a repetition, by its address alone.
+    fn is_repetition(&self, draws: &Addressed) -> bool {
+        draws.unit_at(Purpose::Duplicate, 0, 0) < self.repeats.share
+    }
+
+    /// The original that request `number` (at which `draws` stands) repeats, if it is a repetition and any original is
+    /// young enough. `length` says how long a request is.
+    pub(super) fn original(
+        &mut self,
+        now: SimTime,
+        number: u64,
+        draws: &Addressed,
+        length: impl Fn(&Addressed) -> u64,
+    ) -> Option<u64> {
+        let oldest = SimTime(now.0.saturating_sub(self.repeats.window.0));
+        while self.behind.next_at < oldest {
+            self.behind.step();
+        }
+        let young = number.saturating_sub(self.behind.next);
+        if young == 0 || !self.is_repetition(draws) {
+            return None;
+        }
+        let mut elsewhere = *draws;
+        let mut best: Option<(u64, u64)> = None;
+        let mut left = self.repeats.longest_of.max(1);
+        for nth in 1..MOST_TRIES {
+            let pick = (draws.unit_at(Purpose::Duplicate, 0, nth) * young as f64) as u64;
+            let candidate = number - 1 - pick.min(young - 1);
+            elsewhere.begin_request(self.behind.stream, candidate);
+            if self.is_repetition(&elsewhere) {
+                continue;
+            }
+            let longer = (length(&elsewhere), candidate);
+            best = Some(best.map_or(longer, |b| b.max(longer)));
+            left -= 1;
+            if left == 0 {
+                break;
+            }
+        }
+        best.map(|(_, candidate)| candidate)
+    }
+}
+
+/// The intensity of one replication of an on/off source.
+pub(super) fn switched(intensity: &Intensity, on_off: &OnOff, draws: &mut Addressed, stream: u64) -> Intensity {
+    let end = intensity.steps().last().map_or(SimTime::ZERO, |(_, end, _)| end);
+    let unit = Dist::unit_exponential();
+    let (busy, quiet) = on_off.factors();
+    draws.begin_request(stream, u64::MAX);
+    let mut on = draws.unit_at(Purpose::Incident, 0, 0) < on_off.busy_share();
+    let mut windows = Vec::new();
+    let mut at = SimTime::ZERO;
+    for nth in 1.. {
+        if at >= end {
+            break;
+        }
+        let mean = if on { on_off.on_s } else { on_off.off_s };
+        let until = at + SimDuration::from_secs_f64(mean * unit.sample(draws.unit_at(Purpose::Incident, 0, nth)));
+        if on {
+            windows.push((at, until));
+        }
+        (at, on) = (until, !on);
+    }
+    intensity.modulated(windows, busy, quiet)
+}

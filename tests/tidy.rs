@@ -1,0 +1,246 @@
+//! The house is held by a test: each module looks only downwards, the documents say what the code does, and files stay
+//! of a size that can be read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The modules in the order of the house, ground floor first, each with what it may use. `ARCHITECTURE.md` prints it.
+const HOUSE: [(&str, &[&str]); 16] = [
+    ("units", &[]),
+    ("diagnostic", &[]),
+    ("document", &["diagnostic"]),
+    ("random", &["units"]),
+    ("stats", &["units"]),
+    ("pricing", &["units", "diagnostic"]),
+    ("traffic", &["units", "diagnostic", "random"]),
+    ("provider", &["units", "diagnostic", "random", "traffic"]),
+    ("gateway", &["units", "diagnostic", "document", "random", "pricing"]),
+    ("ledger", &["units", "pricing"]),
+    (
+        "scenario",
+        &["units", "diagnostic", "document", "random", "stats", "pricing", "traffic", "provider", "gateway", "ledger"],
+    ),
+    (
+        "engine",
+        &["units", "diagnostic", "random", "stats", "pricing", "traffic", "provider", "gateway", "ledger", "scenario"],
+    ),
+    (
+        "experiment",
+        &[
+            "units",
+            "diagnostic",
+            "random",
+            "stats",
+            "pricing",
+            "traffic",
+            "provider",
+            "gateway",
+            "ledger",
+            "scenario",
+            "engine",
+        ],
+    ),
+    (
+        "audit",
+        &[
+            "units",
+            "diagnostic",
+            "document",
+            "random",
+            "stats",
+            "pricing",
+            "traffic",
+            "provider",
+            "gateway",
+            "ledger",
+            "scenario",
+            "engine",
+            "experiment",
+        ],
+    ),
+    (
+        "report",
+        &[
+            "units",
+            "diagnostic",
+            "document",
+            "random",
+            "stats",
+            "pricing",
+            "ledger",
+            "scenario",
+            "engine",
+            "experiment",
+            "audit",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "units",
+            "diagnostic",
+            "document",
+            "random",
+            "stats",
+            "pricing",
+            "traffic",
+            "provider",
+            "gateway",
+            "ledger",
+            "scenario",
+            "engine",
+            "experiment",
+            "audit",
+            "report",
+        ],
+    ),
+];
+
+/// Files longer than this want a reason, which would stand here.
+const LONGEST_FILE: usize = 500;
+/// Functions longer than this are split.
+const LONGEST_FUNCTION: usize = 70;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).expect("a readable folder") {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The modules of this crate that a source text names.
+fn uses(source: &str) -> Vec<String> {
+    source
+        .split("crate::")
+        .skip(1)
+        .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>())
+        .filter(|name| HOUSE.iter().any(|(module, _)| module == name))
+        .collect()
+}
+
+/// Uses that the table does not allow to `module`.
+fn violations(module: &str, source: &str) -> Vec<String> {
+    let allowed = HOUSE.iter().find(|(name, _)| *name == module).map_or(&[] as &[&str], |(_, allowed)| allowed);
+    uses(source).into_iter().filter(|used| used != module && !allowed.contains(&used.as_str())).collect()
+}
+
+fn module_of(file: &Path) -> String {
+    let relative = file.strip_prefix(root().join("src")).expect("a file below src");
+    let first = relative.components().next().expect("a path with a first part").as_os_str().to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// The code of a file without its unit tests.
+fn production_code(source: &str) -> &str {
+    source.split("#[cfg(test)]\nmod tests").next().unwrap_or(source)
+}
+
+#[test]
+fn modules_look_only_downwards() {
+    for file in rust_files(&root().join("src")) {
+        let module = module_of(&file);
+        if module == "lib" || module == "main" {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("UTF-8 source");
+        let source = production_code(&text);
+        assert!(HOUSE.iter().any(|(name, _)| *name == module), "{}: `{module}` has no room", file.display());
+        let wrong = violations(&module, source);
+        assert!(wrong.is_empty(), "{}: `{module}` may not use {wrong:?}", file.display());
+        assert!(!source.contains("use crate::{"), "{}: one `use` a module keeps the scan honest", file.display());
+    }
+}
+
+#[test]
+fn a_seeded_violation_is_found() {
+    assert_eq!(violations("gateway", "use crate::traffic::Fate;"), ["traffic"]);
+    assert_eq!(violations("units", "fn f() { crate::engine::run() }"), ["engine"]);
+    assert!(violations("engine", "use crate::gateway::Step;").is_empty());
+}
+
+#[test]
+fn modules_are_listed_in_order() {
+    let library = fs::read_to_string(root().join("src/lib.rs")).expect("the library");
+    let listed: Vec<&str> =
+        library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let mut order = HOUSE.iter().map(|(name, _)| *name);
+    for module in &listed {
+        assert!(order.any(|name| name == *module), "lib.rs: `{module}` stands out of order");
+    }
+    let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    for module in listed {
+        assert!(architecture.contains(&format!("`{module}/`")), "ARCHITECTURE.md does not show `{module}/`");
+    }
+}
+
+#[test]
+fn files_and_functions_can_be_read_in_one_go() {
+    for file in rust_files(&root().join("src")) {
+        let source = fs::read_to_string(&file).expect("UTF-8 source");
+        let code = production_code(&source);
+        let lines = code.lines().count();
+        assert!(lines <= LONGEST_FILE, "{}: {lines} lines", file.display());
+        for (name, length) in function_lengths(code) {
+            assert!(length <= LONGEST_FUNCTION, "{}: `{name}` has {length} lines", file.display());
+        }
+    }
+}
+
+/// Names and lengths in lines of the functions in a formatted source: from `fn` to the brace at the same indentation.
+fn function_lengths(code: &str) -> Vec<(String, usize)> {
+    let lines: Vec<&str> = code.lines().collect();
+    let mut found = Vec::new();
+    for (start, line) in lines.iter().enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        let words: Vec<&str> = line.split_whitespace().take_while(|word| !word.contains('(')).collect();
+        let is_function = line.trim_start().starts_with("fn ")
+            || (words.contains(&"fn") || line.contains(" fn ")) && line.trim_start().starts_with("pub");
+        let signature_end = lines[start..].iter().find(|line| line.trim_end().ends_with(['{', ';', '}']));
+        if !is_function || signature_end.is_none_or(|line| !line.trim_end().ends_with('{')) {
+            continue;
+        }
+        let close = format!("{}}}", " ".repeat(indent));
+        if let Some(length) = lines[start..].iter().position(|line| *line == close) {
+            let name = line.split("fn ").nth(1).unwrap_or("").split(['(', '<']).next().unwrap_or("");
+            found.push((name.to_owned(), length + 1));
+        }
+    }
+    found
+}
+
+#[test]
+fn no_text_in_the_repository_names_a_machine() {
+    let forbidden = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/tm", "p/")];
+    let extensions = ["rs", "md", "toml", "yaml", "yml", "json", "csv", "py", "ipynb", "html", "svg"];
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a readable folder") {
+            let path = entry.expect("a readable entry").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if !["target", ".git", "out", "node_modules", "fuzz", ".venv"].contains(&name.as_str()) {
+                    folders.push(path);
+                }
+                continue;
+            }
+            if !path.extension().is_some_and(|e| extensions.contains(&e.to_string_lossy().as_ref())) {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            for word in forbidden {
+                assert!(!text.contains(word), "{}: names `{word}`", path.display());
+            }
+        }
+    }
+}
