@@ -124,7 +124,8 @@ fn how_much(forecast: &Forecast) -> String {
         return format!("In {horizon} nothing is charged in any of the runs.");
     }
     format!(
-        "{horizon} of this gateway cost {} on average; half of the runs stay below {}, and one in twenty costs more than {}.",
+        "{horizon} of this gateway cost {} on average; half of the runs stay below {}, and one in twenty costs more \
+         than {}.",
         money(bill.mean),
         money(bill.p50),
         money(bill.p95)
@@ -151,8 +152,8 @@ fn why(forecast: &Forecast, premium_share: f64) -> String {
     let edge = forecast.edges.iter().filter(|edge| edge.premium > Money::ZERO).max_by_key(|edge| edge.premium);
     match (edge, largest) {
         (Some(edge), _) => format!(
-            "Fallbacks cost {} more than the groups asked for would have ({} of the bill); the edge from {} to {} makes \
-             {} of that premium.",
+            "Fallbacks cost {} more than the groups asked for would have ({} of the bill); the edge from {} to {} \
+             makes {} of that premium.",
             money(forecast.fallback_premium),
             percent(premium_share),
             clean(&edge.from),
