@@ -183,8 +183,8 @@ fn method(view: &View<'_>) -> Markup {
             p {
                 "Every run replays the whole horizon request by request through the gateway's own routing rules: \
                  retries, cooldowns, fallbacks, limits. Runs differ by chance only: arrivals, token counts, latencies, \
-                 errors, bursts and outages are drawn anew from the scenario's distributions. The same seed gives the same figures, with \
-                 any number of threads."
+                 errors, bursts and outages are drawn anew from the scenario's distributions. The same seed gives the \
+                 same figures, with any number of threads."
             }
             p {
                 "P95 is the amount that 95 of 100 runs stay at or below. A 95% confidence interval (CI) says how far a \
