@@ -72,7 +72,7 @@ pub(super) fn span_at(text: &str, byte: usize) -> Span {
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     Span {
         start: byte,
-        end: (byte + 1).min(text.len()).max(byte),
+        end: text.ceil_char_boundary(byte + 1),
         line: before.bytes().filter(|b| *b == b'\n').count() + 1,
         column: before[line_start..].chars().count() + 1,
     }

@@ -4,6 +4,8 @@
 
 mod chart;
 mod csv_files;
+/// Findings about files: with a snippet for people, as JSON and as SARIF for programs.
+pub mod diagnostics;
 mod html;
 mod json;
 mod scale;
