@@ -2,12 +2,16 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::cli::check::CheckArgs;
 use crate::cli::completions::CompletionsArgs;
 use crate::cli::cost::CostArgs;
 use crate::cli::init::InitArgs;
+use crate::cli::models::ModelsArgs;
 use crate::cli::prices::PricesArgs;
+use crate::cli::run::RunArgs;
 use crate::cli::scenarios::ScenariosArgs;
 use crate::cli::schema::SchemaArgs;
+use crate::cli::trace::TraceArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -35,14 +39,22 @@ pub struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Forecast the bill and the failure rate of a scenario
+    Run(RunArgs),
+    /// Say what a gateway config does, and which of its keys do nothing
+    Check(CheckArgs),
     /// Write a commented scenario.yaml for a gateway config
     Init(InitArgs),
     /// List the known prices, or those of one model
     Prices(PricesArgs),
     /// Say what one call costs, or each row of a file
     Cost(CostArgs),
+    /// Play one scripted case: what would my gateway do if …
+    Trace(TraceArgs),
     /// List the built-in scenarios
     Scenarios(ScenariosArgs),
+    /// List the built-in traffic and provider models, or show one
+    Models(ModelsArgs),
     /// Print the JSON Schema of scenario.yaml
     Schema(SchemaArgs),
     /// Print a completion script for a shell

@@ -1,7 +1,5 @@
 //! The options that choose prices, shared by the commands that need some.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -23,7 +21,7 @@ pub struct BookArgs {
 impl BookArgs {
     /// Reads the book.
     pub fn read(&self) -> Result<PriceBook, Stop> {
-        Ok(read_prices(&here(), self.prices.as_deref().unwrap_or(BUILT_IN))?)
+        Ok(read_prices(&Files::here(), self.prices.as_deref().unwrap_or(BUILT_IN))?)
     }
 
     /// The moment whose prices apply: noon of the day, so that no night tariff does.
@@ -35,9 +33,4 @@ impl BookArgs {
         let noon = date.at(12, 0, 0, 0).in_tz("UTC").map_err(|error| Stop::Usage(format!("--at: {error}")))?;
         Ok(noon.timestamp())
     }
-}
-
-/// The folder that file names on the command line start from.
-pub fn here() -> Files {
-    Files::Disk(Path::new("").to_owned())
 }

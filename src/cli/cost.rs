@@ -1,10 +1,10 @@
 //! `billcast cost`: what one call costs, or each row of a file.
 
-use crate::cli::book::{BookArgs, here};
+use crate::cli::book::BookArgs;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::pricing::{Adjustment, CostParts, PriceBook, Priced, ServiceTier, Tariff, price_rows};
-use crate::scenario::Problem;
+use crate::scenario::{Files, Problem};
 use crate::units::{ExactCost, Tokens, Usage};
 
 /// Arguments of `cost`.
@@ -60,7 +60,7 @@ pub fn run(args: &CostArgs) -> Result<(), Stop> {
 }
 
 fn price_batch(file: &str, book: &PriceBook, args: &CostArgs) -> Result<(), Stop> {
-    let rows = here().read(file)?;
+    let rows = Files::here().read(file)?;
     let priced = price_rows(&rows.name, rows.text.as_bytes(), book, args.book.moment()?);
     let priced = priced.map_err(|error| Problem { diagnostics: error.diagnostics, sources: vec![rows] })?;
     streams::print_bytes(&priced)

@@ -24,6 +24,11 @@ impl OutDir {
         Ok(Self { path: path.to_owned() })
     }
 
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes all files or none: each is complete under another name before the first gets its own.
     pub fn write_all<'a>(&self, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<(), Stop> {
         let mut written = Vec::new();

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::book::here;
 use crate::cli::files;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::scenario::{read_gateway, starter};
+use crate::scenario::{Files, read_gateway, starter};
 
 /// Arguments of `init`.
 #[derive(Debug, clap::Args)]
@@ -24,7 +23,7 @@ pub struct InitArgs {
 /// Writes scenario.yaml beside the config.
 pub fn run(args: &InitArgs) -> Result<(), Stop> {
     let config = args.config.to_string_lossy();
-    let gateway = read_gateway(&here(), &config)?;
+    let gateway = read_gateway(&Files::here(), &config)?;
     let file_name = args.config.file_name().unwrap_or_default().to_string_lossy();
     let text = starter(&name_of(&args.config), &file_name, &gateway.wire);
     if args.stdout {

@@ -2,16 +2,22 @@
 
 mod args;
 mod book;
+mod check;
 mod completions;
 mod cost;
 mod files;
 mod init;
 mod interrupt;
+mod models;
 mod prices;
+mod progress;
+mod run;
 mod scenarios;
 mod schema;
 mod stop;
 mod streams;
+mod trace;
+mod values;
 
 use std::process::ExitCode;
 
@@ -35,10 +41,14 @@ pub fn main() -> ExitCode {
 /// Does what the arguments say.
 fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Prices(args) => prices::run(&args),
         Command::Cost(args) => cost::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),
+        Command::Models(args) => models::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::cli::streams;
+use crate::diagnostic::Diagnostic;
 use crate::diagnostic::readable;
+use crate::report::diagnostics::to_text;
 use crate::scenario::Problem;
 
 /// Something went wrong that is not the user's input: a full disk, a bug.
@@ -45,7 +47,7 @@ impl Stop {
     pub fn report(self) -> ExitCode {
         let code = match self {
             Self::Input(problem) => {
-                streams::complain(&problem.to_string());
+                streams::complain(&shown(&problem));
                 BAD_INPUT
             }
             Self::Usage(message) => {
@@ -62,6 +64,17 @@ impl Stop {
         };
         ExitCode::from(code)
     }
+}
+
+/// A problem with snippets of the files that it is about.
+fn shown(problem: &Problem) -> String {
+    let color = streams::stderr_has_color();
+    let text_of = |diagnostic: &Diagnostic| {
+        let source = problem.sources.iter().find(|source| source.name == diagnostic.file);
+        source.map_or("", |source| &*source.text)
+    };
+    let blocks = problem.diagnostics.iter().map(|d| to_text(std::slice::from_ref(d), text_of(d), color));
+    blocks.collect::<Vec<_>>().join("\n")
 }
 
 impl From<Problem> for Stop {

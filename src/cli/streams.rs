@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use comfy_table::Table;
+
 use crate::cli::stop::Stop;
 
 /// Writes a result to stdout.
@@ -25,6 +27,19 @@ pub fn complain(line: &str) {
 /// Whether results may be coloured: a terminal, and no `NO_COLOR` (<https://no-color.org>).
 pub fn stdout_has_color() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Characters a line: those of the terminal, or 100 where there is none.
+pub fn width() -> usize {
+    const NO_TERMINAL: usize = 100;
+    match console_width() {
+        Some(width) if io::stdout().is_terminal() => usize::from(width),
+        _ => NO_TERMINAL,
+    }
+}
+
+fn console_width() -> Option<u16> {
+    Table::new().width()
 }
 
 /// Whether complaints may be coloured.

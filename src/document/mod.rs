@@ -6,6 +6,8 @@
 mod json;
 mod node;
 mod scalar;
+#[cfg(test)]
+mod tests;
 mod text;
 mod yaml;
 

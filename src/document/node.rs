@@ -99,14 +99,16 @@ impl Node {
         }
     }
 
-    /// How many values this tree holds, itself included.
-    pub(super) fn size(&self) -> usize {
-        let children = match &self.value {
-            Value::Seq(items) => items.iter().map(Self::size).sum(),
-            Value::Map(entries) => entries.iter().map(|entry| entry.value.size()).sum(),
+    /// What a copy of this tree costs, in units of about 32 bytes.
+    pub(super) fn weight(&self) -> usize {
+        let of_text = |text: &str| text.len() / 32;
+        let content = match &self.value {
+            Value::Seq(items) => items.iter().map(Self::weight).sum(),
+            Value::Map(entries) => entries.iter().map(|entry| 1 + of_text(&entry.key) + entry.value.weight()).sum(),
+            Value::Str(text) | Value::Date(text) => of_text(text),
             _ => 0,
         };
-        1 + children
+        1 + content
     }
 }
 

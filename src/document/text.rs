@@ -6,8 +6,6 @@ use crate::diagnostic::{Diagnostic, Severity, Span};
 /// The largest text that is read, in bytes: real configs and cases are a thousand times smaller.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
 /// An error in the form a reader returns it.
 pub(super) type Failure = Box<Diagnostic>;
 
@@ -23,13 +21,12 @@ pub(super) fn failure(file: &str, code: &'static str, span: Span, message: Strin
     })
 }
 
-/// Bytes of a file as text, without a byte order mark: positions count from the first character after it.
+/// Bytes of a file as text.
 ///
 /// # Errors
 /// A diagnostic with the position of the first byte that is not UTF-8, or for a file that is too large.
 pub fn decode<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnostic>> {
     check_size(file, bytes.len())?;
-    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
         let valid = bytes.get(..error.valid_up_to()).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or_default();
         let mut span = span_at(valid, valid.len());
@@ -69,13 +66,13 @@ const fn is_allowed(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
 }
 
-/// The place of the character that begins at a byte.
+/// The place of a byte.
 pub(super) fn span_at(text: &str, byte: usize) -> Span {
     let before = &text[..byte];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     Span {
         start: byte,
-        end: byte + text[byte..].chars().next().map_or(0, char::len_utf8),
+        end: text.ceil_char_boundary(byte + 1),
         line: before.bytes().filter(|b| *b == b'\n').count() + 1,
         column: before[line_start..].chars().count() + 1,
     }

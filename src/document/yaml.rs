@@ -10,7 +10,7 @@ use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// How much aliases may add to a document, in units of about 32 bytes.
+/// How much anchors and aliases may add to a document, in units of about 32 bytes.
 const ALIAS_BUDGET: usize = 500_000;
 
 /// Reads the one document of a text.
@@ -20,7 +20,7 @@ pub(super) fn read(file: &str, text: &str, diagnostics: &mut Vec<Diagnostic>) ->
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| builder.syntax_error(&error))?;
-        let place = builder.place(span.start, span.end);
+        let place = builder.place(span.tag_start.unwrap_or(span.start), span.end);
         builder.take(event, place)?;
     }
     builder.check_tabs()?;
@@ -185,7 +185,7 @@ impl<'a> Builder<'a> {
 
     /// Counts what a copy costs, so that aliases of aliases cannot fill the memory.
     fn spend(&mut self, node: &Node, span: Span) -> Result<(), Failure> {
-        self.alias_cost += node.size();
+        self.alias_cost += node.weight();
         if self.alias_cost <= ALIAS_BUDGET {
             return Ok(());
         }

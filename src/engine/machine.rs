@@ -6,7 +6,7 @@ use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Respons
 use crate::provider::{Service, Upstream, UpstreamCall};
 use crate::random::Draws;
 use crate::traffic::Leave;
-use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimDuration, SimTime, Usage};
+use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
 
 /// A request on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -285,8 +285,12 @@ where
     }
 
     fn client_leaves(&mut self, now: SimTime, id: CallId) {
-        self.slots[id.index()].record.client_gone = true;
-        self.resume(now, id, Event::ClientLeft);
+        let slot = &mut self.slots[id.index()];
+        slot.record.client_gone = true;
+        let phase = slot.in_flight.as_ref().map_or(Phase::BeforeHeaders, |flight| {
+            phase_at(&flight.service, now - flight.started, flight.upstream.stream)
+        });
+        self.resume(now, id, Event::ClientLeft(phase));
     }
 
     /// Tells the gateway what has happened and does what it says.

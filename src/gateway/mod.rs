@@ -76,8 +76,9 @@ pub enum Event {
     Ended(Ended),
     /// The sleep is over, or another call has woken this parked one.
     Woke,
-    /// The client has gone. Answer `CarryOn`, `CancelAttempt` or `Respond`.
-    ClientLeft,
+    /// The client has gone; this far the answer of the attempt in flight has come. Answer `CarryOn`, `CancelAttempt` or
+    /// `Respond`.
+    ClientLeft(Phase),
 }
 
 /// What a gateway wants done for a call.

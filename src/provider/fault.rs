@@ -4,7 +4,7 @@ use crate::random::Dist;
 use crate::units::{Outcome, SimDuration};
 
 /// One way for a call to fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
     /// An HTTP error status.
     Status(u16),

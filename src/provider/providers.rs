@@ -7,7 +7,7 @@ use crate::provider::fault::Effect;
 use crate::provider::limits::{LimitError, Limits};
 use crate::provider::timeline::{Timeline, TimelineError, Window};
 use crate::provider::world::UpstreamWorld;
-use crate::random::{Replication, Seed};
+use crate::random::{DistError, Replication, Seed};
 use crate::units::SimTime;
 
 /// Something that goes wrong in windows of time: a burst of 429, an incident, a slow period.
@@ -41,6 +41,15 @@ pub enum ProviderError {
     /// A rate limit is impossible.
     #[error(transparent)]
     Limit(#[from] LimitError),
+    /// A distribution is impossible.
+    #[error(transparent)]
+    Dist(#[from] DistError),
+    /// A field that every deployment needs is missing, in it, its provider and the preset.
+    #[error("`{0}` is missing; write it, or name a provider model that has it")]
+    Missing(&'static str),
+    /// The tier is not one of the provider's.
+    #[error("`{0}` is not a tier of this provider; expected one of {1}")]
+    UnknownTier(String, String),
     /// A deployment refers to a trouble or limit that is not in the list.
     #[error("deployment {0} refers to {1} number {2}, which does not exist")]
     Dangling(usize, &'static str, usize),

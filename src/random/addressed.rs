@@ -65,6 +65,19 @@ pub const fn mix(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
+/// The address of a thing that has a name (a deployment, a process): draws then stay with the name, whatever its place in
+/// a file. FNV-1a, mixed.
+pub const fn address_of(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let mut hash: u64 = 0xCBF2_9CE4_8422_2325;
+    let mut at = 0;
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01B3);
+        at += 1;
+    }
+    mix(hash)
+}
+
 /// The base of all draws of one stream (traffic class, deployment, process) in one replication.
 pub const fn stream(seed: Seed, replication: Replication, stream: u64) -> u64 {
     let base = mix(seed.0.wrapping_add(SPREAD));

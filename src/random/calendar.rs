@@ -22,6 +22,26 @@ pub enum Shape {
     },
 }
 
+/// When a run takes place.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    /// Time zero, in the time zone whose wall clock people live by.
+    pub start: Zoned,
+    /// Length of the run.
+    pub horizon: SimDuration,
+    /// Days that count as Sundays.
+    pub holidays: Vec<Date>,
+}
+
+impl Calendar {
+    /// The same run by the clock of UTC, without holidays.
+    #[must_use]
+    pub fn in_utc(&self) -> Self {
+        let start = self.start.with_time_zone(jiff::tz::TimeZone::UTC);
+        Self { start, horizon: self.horizon, holidays: Vec::new() }
+    }
+}
+
 /// Hours of a week.
 pub const HOURS_PER_WEEK: usize = 168;
 
@@ -87,9 +107,10 @@ impl Shape {
         }
     }
 
-    /// The intensity of mean `per_second` (over an average week) from `start` for the length of `horizon`. Days in
-    /// `holidays` count as Sundays. Wall-clock hours follow the time zone of `start`, daylight saving included.
-    pub fn intensity(&self, per_second: f64, start: &Zoned, horizon: SimDuration, holidays: &[Date]) -> Intensity {
+    /// The intensity of mean `per_second` (over an average week) during the run. Wall-clock hours follow the time zone
+    /// of its start, daylight saving included.
+    pub fn intensity(&self, per_second: f64, calendar: &Calendar) -> Intensity {
+        let Calendar { start, horizon, holidays } = calendar;
         let step_s = if matches!(self, Self::Sine { .. }) { SINE_STEP_S } else { SECONDS_PER_HOUR };
         let mut steps = Vec::new();
         let mut begin_s = 0;
@@ -145,6 +166,10 @@ mod tests {
         SimTime(h * SECONDS_PER_HOUR * NANOS + 1)
     }
 
+    fn run(start: &str, length: SimDuration) -> Calendar {
+        Calendar { start: start.parse().unwrap(), horizon: length, holidays: Vec::new() }
+    }
+
     fn numbered() -> Shape {
         Shape::from_weights(&std::array::from_fn::<f64, 168, _>(|h| h as f64)).unwrap()
     }
@@ -153,19 +178,18 @@ mod tests {
     fn daylight_saving_repeats_and_skips_wall_clock_hours() {
         // Berlin, 2026-10-25: the hour from 2 to 3 comes twice. 2026-03-29: it does not come.
         let per_week_hour = 83.5;
-        let autumn: Zoned = "2026-10-25T00:00[Europe/Berlin]".parse().unwrap();
-        let curve = numbered().intensity(per_week_hour, &autumn, hours(25), &[]);
+        let autumn = run("2026-10-25T00:00[Europe/Berlin]", hours(25));
+        let curve = numbered().intensity(per_week_hour, &autumn);
         let seen: Vec<f64> = [1, 2, 3, 4].map(|h| curve.rate_at(at_hour(h)).round()).to_vec();
         assert_eq!(seen, [145.0, 146.0, 146.0, 147.0]);
-        let spring: Zoned = "2026-03-29T00:00[Europe/Berlin]".parse().unwrap();
-        let curve = numbered().intensity(per_week_hour, &spring, hours(23), &[]);
+        let spring = run("2026-03-29T00:00[Europe/Berlin]", hours(23));
+        let curve = numbered().intensity(per_week_hour, &spring);
         assert_eq!([1, 2].map(|h| curve.rate_at(at_hour(h)).round()), [145.0, 147.0]);
     }
 
     #[test]
     fn runs_that_start_within_an_hour_keep_to_the_wall_clock() {
-        let start: Zoned = "2026-11-20T18:30[Asia/Kolkata]".parse().unwrap();
-        let curve = numbered().intensity(83.5, &start, hours(2), &[]);
+        let curve = numbered().intensity(83.5, &run("2026-11-20T18:30[Asia/Kolkata]", hours(2)));
         let ends: Vec<i64> = curve.steps().map(|(_, end, _)| end.whole_secs() / 60).collect();
         assert_eq!(ends, [30, 90, 120]);
         assert_eq!(curve.rate_at(SimTime(1)).round(), 4.0 * 24.0 + 18.0);
@@ -173,16 +197,16 @@ mod tests {
 
     #[test]
     fn holidays_are_sundays() {
-        let start: Zoned = "2026-12-25T10:00[UTC]".parse().unwrap();
-        let curve = numbered().intensity(83.5, &start, hours(1), &[start.date()]);
+        let holidays = vec![jiff::civil::date(2026, 12, 25)];
+        let calendar = Calendar { holidays, ..run("2026-12-25T10:00[UTC]", hours(1)) };
+        let curve = numbered().intensity(83.5, &calendar);
         assert_eq!(curve.rate_at(SimTime(1)).round(), 6.0 * 24.0 + 10.0);
     }
 
     #[test]
     fn a_week_has_the_mean_rate_whatever_its_shape() {
-        let start: Zoned = "2026-11-18T07:20[UTC]".parse().unwrap();
         for shape in [Shape::Flat, numbered(), Shape::sine(0.6, 43_200.0).unwrap()] {
-            let week = shape.intensity(2.0, &start, hours(168), &[]);
+            let week = shape.intensity(2.0, &run("2026-11-18T07:20[UTC]", hours(168)));
             let expected = 2.0 * 168.0 * 3600.0;
             assert!((week.expected_until(SimTime::NEVER) / expected - 1.0).abs() < 1e-9, "{shape:?}");
         }
@@ -191,8 +215,7 @@ mod tests {
     #[test]
     fn a_sine_peaks_when_it_should() {
         // W1: lambda(t) = 1 + 0.6 sin(2π (t/86400 - 0.25)) from midnight.
-        let start: Zoned = "2026-11-21T00:00[UTC]".parse().unwrap();
-        let curve = Shape::sine(0.6, 43_200.0).unwrap().intensity(1.0, &start, hours(48), &[]);
+        let curve = Shape::sine(0.6, 43_200.0).unwrap().intensity(1.0, &run("2026-11-21T00:00[UTC]", hours(48)));
         for (at, expected) in [(12, 1.6), (36, 1.6), (24, 0.4)] {
             assert!((curve.rate_at(at_hour(at)) - expected).abs() < 1e-4, "{at} h");
         }

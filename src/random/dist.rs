@@ -171,7 +171,8 @@ impl Law {
     }
 }
 
-fn positive(name: &'static str, value: f64) -> Result<(), DistError> {
+/// Checks that a parameter is above 0 and finite.
+pub(super) fn positive(name: &'static str, value: f64) -> Result<(), DistError> {
     let fine = value > 0.0 && value.is_finite();
     if fine { Ok(()) } else { Err(DistError::Parameter { name, value, expected: "a positive number" }) }
 }

@@ -8,17 +8,19 @@ mod dist;
 mod intensity;
 mod law;
 mod mersenne;
+mod named;
 mod special;
 mod table;
 mod text;
 
-pub use addressed::{Addressed, Purpose, Replication, Seed, mix, stream};
-pub use calendar::{HOURS_PER_WEEK, Shape, ShapeError};
+pub use addressed::{Addressed, Purpose, Replication, Seed, address_of, mix, stream};
+pub use calendar::{Calendar, HOURS_PER_WEEK, Shape, ShapeError};
 pub use choice::{Choice, ChoiceError};
 pub use dist::{Dist, DistError};
 pub use intensity::{Intensity, IntensityCursor};
 pub use law::{Law, Level};
 pub use mersenne::{Mersenne, Recorded};
+pub use named::{GapsSpec, ShapeSpec};
 pub use special::{normal_cdf, normal_quantile};
 pub use text::{DistSpec, DistTextError};
 

@@ -25,7 +25,7 @@ pub fn normal_quantile(p: f64) -> f64 {
     z - step / (1.0 + z * step / 2.0)
 }
 
-/// Coefficients published by P. J. Acklam for the lower half.
+/// Acklam's coefficients, for the lower half.
 fn acklam(p: f64) -> f64 {
     const A: [f64; 6] = [
         -3.969_683_028_665_376e1,

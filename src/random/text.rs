@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::random::dist::{Dist, DistError, check};
+use crate::random::dist::{Dist, DistError, check, positive};
 use crate::random::law::Law;
 use crate::units::parse_scaled;
 
@@ -132,7 +132,10 @@ impl<'a> Reader<'a> {
         let mut arguments = Vec::new();
         while !self.eat(')') {
             if !arguments.is_empty() && !self.eat(',') {
-                return Err(self.error(self.at, "expected `,` or `)`"));
+                self.skip_spaces();
+                let cut_off = self.at == self.text.len();
+                let hint = if cut_off { "; in YAML between { and } a text with commas needs quotes" } else { "" };
+                return Err(self.error(self.at, &format!("expected `,` or `)`{hint}")));
             }
             arguments.push(self.argument()?);
         }
@@ -240,6 +243,8 @@ impl Call<'_> {
         }
         if let Some(mean) = self.take("mean") {
             let [cv] = self.need(&["cv"])?;
+            self.positive("mean", mean)?;
+            self.positive("cv", cv)?;
             let sigma2 = libm::log1p(cv * cv);
             return Ok(Law::LogNormal { mu: libm::log(mean) - sigma2 / 2.0, sigma: libm::sqrt(sigma2) });
         }
@@ -259,10 +264,16 @@ impl Call<'_> {
     }
 
     fn gamma(&mut self) -> Result<Law, Misuse> {
-        match self.take("mean") {
-            Some(mean) => self.need(&["cv"]).map(|[cv]| Law::Gamma { shape: 1.0 / (cv * cv), scale: mean * cv * cv }),
-            None => self.need(&["shape", "scale"]).map(|[shape, scale]| Law::Gamma { shape, scale }),
-        }
+        let Some(mean) = self.take("mean") else {
+            return self.need(&["shape", "scale"]).map(|[shape, scale]| Law::Gamma { shape, scale });
+        };
+        let [cv] = self.need(&["cv"])?;
+        self.positive("cv", cv)?;
+        Ok(Law::Gamma { shape: 1.0 / (cv * cv), scale: mean * cv * cv })
+    }
+
+    fn positive(&self, name: &'static str, value: f64) -> Result<(), Misuse> {
+        positive(name, value).map_err(|e| (self.start, e.to_string()))
     }
 
     fn quantiles(&mut self) -> Result<Law, Misuse> {
@@ -403,9 +414,22 @@ mod tests {
         assert!(error("lognorm(median=8)").starts_with("character 1: `lognorm` is not a distribution"));
         assert!(error("lognormal(median=8, p96=9)").contains("also needs p95="));
         assert!(error("uniform(1, 3, typ=3)").starts_with("character 15:"), "{}", error("uniform(1, 3, typ=3)"));
-        assert!(error("exponential(mean=3").contains("expected `,` or `)`"));
+        assert!(error("exponential(mean=3").contains("expected `,` or `)`; in YAML"));
+        assert!(error("exponential(mean=3; 4)").ends_with("expected `,` or `)`"));
         assert!(error("exponential(mean=3) 4").contains("nothing may follow"));
-        for text in ["", "(", "mix()", "mix(0.5 * 3)", "nan", "-3", "1e999", "uniform(3, 1)", "é(1)", "mix(mix(mix("] {
+        for text in [
+            "",
+            "(",
+            "mix()",
+            "mix(0.5 * 3)",
+            "nan",
+            "-3",
+            "1e999",
+            "uniform(3, 1)",
+            "é(1)",
+            "mix(mix(mix(",
+            "gamma(mean=1, cv=-1)",
+        ] {
             assert!(text.parse::<DistSpec>().is_err(), "{text}");
         }
         assert!("mix(1*".repeat(1000).parse::<DistSpec>().is_err(), "deep nesting ends in an error");

@@ -4,6 +4,9 @@
 
 mod chart;
 mod csv_files;
+/// Findings about files: with a snippet for people, as JSON and as SARIF for programs.
+pub mod diagnostics;
+mod html;
 mod json;
 mod scale;
 mod terminal;
@@ -11,6 +14,7 @@ mod trace;
 pub mod text;
 mod view;
 
+pub use html::html;
 pub use json::{SCHEMA, json};
 pub use terminal::{TerminalOptions, terminal};
 pub use trace::trace;
@@ -32,6 +36,7 @@ pub fn artefacts(forecast: &Forecast) -> Vec<Artefact> {
     let view = View::new(forecast);
     let mut all = vec![Artefact { file_name: "forecast.json".to_owned(), bytes: json(&view) }];
     all.extend(csv_files::csv_files(&view));
+    all.push(Artefact { file_name: "report.html".to_owned(), bytes: html(&view).into_bytes() });
     all.extend(chart::files(&view));
     all
 }

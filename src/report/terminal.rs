@@ -210,9 +210,8 @@ fn sparkline(counts: &[u64]) -> String {
 fn figures(page: &mut Page, view: &View<'_>) {
     page.line("");
     let mut lines: Vec<[String; 3]> = view
-        .headline
+        .figures
         .iter()
-        .filter(|figure| !figure.label.contains("(P") && !figure.label.contains("(mean"))
         .map(|figure| [figure.label.to_owned(), figure.value.clone(), figure.note.clone()])
         .collect();
     lines.push(reported(view));

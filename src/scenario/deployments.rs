@@ -40,10 +40,10 @@ pub fn groups(kept: &[&Deployment]) -> Vec<String> {
     groups
 }
 
-/// The names of the deployments; upstream limits are not known here.
-pub fn names(kept: &[&Deployment], groups: &[String]) -> Vec<DeploymentName> {
+/// The names of the deployments, with the gateway's own limit of calls at once; the providers' limits are not known here.
+pub fn names(kept: &[&Deployment], groups: &[String], plan: &Plan) -> Vec<DeploymentName> {
     let mut seen = vec![0; groups.len()];
-    let name = |deployment: &&Deployment| {
+    let name = |(deployment, planned): (&&Deployment, &crate::gateway::litellm::plan::Deployment)| {
         let group = group_of(deployment, groups);
         seen[group.index()] += 1;
         let number = seen[group.index()];
@@ -55,10 +55,10 @@ pub fn names(kept: &[&Deployment], groups: &[String]) -> Vec<DeploymentName> {
             provider: deployment.provider.unwrap_or("unknown"),
             rpm_limit: None,
             tpm_limit: None,
-            concurrency_limit: None,
+            concurrency_limit: planned.parallel.map(f64::from),
         }
     };
-    kept.iter().map(name).collect()
+    kept.iter().zip(&plan.deployments).map(name).collect()
 }
 
 fn group_of(deployment: &Deployment, groups: &[String]) -> GroupId {

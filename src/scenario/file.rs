@@ -2,12 +2,16 @@
 
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
+use serde::de::MapAccess;
 
+use crate::provider::ProviderModel;
+use crate::scenario::mixed::{Mixed, OwnKeys};
 use crate::scenario::named::Named;
 use crate::scenario::start::Start;
+use crate::traffic::TrafficModel;
 
 /// A scenario: a gateway config, what is sent to it, and how the providers behind it answer.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioFile {
     /// Name of the scenario; the folder's name if it is not given.
@@ -16,29 +20,109 @@ pub struct ScenarioFile {
     pub description: Option<String>,
     /// The gateway's own config file, relative to this file: an unmodified LiteLLM proxy config.yaml.
     pub gateway: String,
-    /// `default` for the built-in price table, or a file: billcast's CSV or LiteLLM's JSON price map.
+    /// `default` for the built-in price table, or a file: LiteLLM's JSON price map, or a CSV table.
     pub prices: Option<String>,
+    /// The day whose prices hold throughout (YYYY-MM-DD); dated prices change during the run if it is not given.
+    pub prices_at: Option<String>,
     /// When the horizon begins: local date, time and zone.
     pub start: Option<Start>,
-    /// Replications to simulate when the command line does not say.
+    /// Days that count as Sundays (YYYY-MM-DD).
+    #[serde(default)]
+    pub holidays: Vec<String>,
+    /// Length of the horizon in hours; 48 if not given.
+    pub hours: Option<f64>,
+    /// Replications to simulate when the command line does not say; 200 if not given.
     pub runs: Option<u64>,
-    /// Seed of the random numbers when the command line does not say.
+    /// Seed of the random numbers when the command line does not say; 1 if not given.
     pub seed: Option<u64>,
+    /// How wrong the rates may be: standard deviation of the logarithm of a factor on all traffic, drawn once per
+    /// replication; 0.2 if not given, 0 for none.
+    pub volume_uncertainty: Option<f64>,
     /// Virtual keys of the gateway with their limits.
     #[serde(default)]
     pub keys: Named<KeyEntry>,
+    /// What is sent, by traffic class.
+    #[serde(default)]
+    pub traffic: Named<TrafficEntry>,
+    /// How upstreams answer, by provider, group or deployment id; the most specific entry wins.
+    #[serde(default)]
+    pub upstream: Named<UpstreamEntry>,
 }
 
 /// A virtual key.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyEntry {
     /// The team that it belongs to.
     pub team: Option<String>,
     /// Requests a minute.
-    pub rpm_limit: Option<u32>,
+    pub rpm_limit: Option<u64>,
     /// Tokens a minute.
     pub tpm_limit: Option<u64>,
+    /// Requests at the same time.
+    pub max_parallel_requests: Option<u64>,
+    /// Budget in US dollars.
+    pub max_budget: Option<f64>,
+    /// What was spent of the budget before the horizon, in US dollars.
+    pub spent: Option<f64>,
+}
+
+/// A traffic class: a model of traffic, and where its requests go.
+pub type TrafficEntry = Mixed<TrafficKeys, TrafficModel>;
+/// An upstream: a model of a provider.
+pub type UpstreamEntry = Mixed<UpstreamKeys, ProviderModel>;
+
+/// Where the requests of a class go.
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema)]
+#[schemars(rename = "TrafficClass")]
+pub struct TrafficKeys {
+    /// A built-in traffic model (`billcast models`), or a YAML file; it gives every field that is left out.
+    pub preset: Option<String>,
+    /// The model name that clients send.
+    pub model: Option<String>,
+    /// Several model names with weights, in place of `model`.
+    pub models: Option<Named<f64>>,
+    /// The virtual key that requests come with; the master key if not given.
+    pub key: Option<String>,
+    /// Several virtual keys with weights, in place of `key`.
+    pub keys: Option<Named<f64>>,
+}
+
+/// Which model of a provider an entry starts from.
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema)]
+#[schemars(rename = "Upstream")]
+pub struct UpstreamKeys {
+    /// A built-in provider model (`billcast models`), a YAML file, or `none`; it gives every field that is left out.
+    pub preset: Option<String>,
+    /// The account's tier of rate limits, one of those in the provider model.
+    pub tier: Option<String>,
+}
+
+impl OwnKeys for TrafficKeys {
+    const NAMES: &'static [&'static str] = &["preset", "model", "models", "key", "keys"];
+
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "preset" => self.preset = map.next_value()?,
+            "model" => self.model = map.next_value()?,
+            "models" => self.models = map.next_value()?,
+            "key" => self.key = map.next_value()?,
+            _ => self.keys = map.next_value()?,
+        }
+        Ok(())
+    }
+}
+
+impl OwnKeys for UpstreamKeys {
+    const NAMES: &'static [&'static str] = &["preset", "tier"];
+
+    fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        match name {
+            "preset" => self.preset = map.next_value()?,
+            _ => self.tier = map.next_value()?,
+        }
+        Ok(())
+    }
 }
 
 /// The JSON Schema of `scenario.yaml`.

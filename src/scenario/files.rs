@@ -30,6 +30,11 @@ pub enum Files {
 }
 
 impl Files {
+    /// The folder that the program was started in.
+    pub fn here() -> Self {
+        Self::Disk(PathBuf::new())
+    }
+
     /// Reads a text file; `-` is stdin.
     ///
     /// # Errors

@@ -1,9 +1,17 @@
-//! Reading the gateway's own config file.
+//! Reading the gateway's own config file and compiling it.
 
+use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::gateway::litellm::wire::{self, Wire};
+use crate::document::{self, Format};
+use crate::gateway::litellm::keys;
+use crate::gateway::litellm::lower::{RequestParams, Setting, lower};
+use crate::gateway::litellm::plan::{Found, Key, Plan};
+use crate::gateway::litellm::wire::{Fallbacks, Spanned, Wire, nearest};
+use crate::gateway::parts::Minutes;
 use crate::scenario::files::{Files, Source};
-use crate::scenario::problem::Problem;
+use crate::scenario::problem::{Problem, error};
+use crate::scenario::reading::Reading;
+use crate::units::{DeploymentId, SimDuration};
 
 /// A gateway config as it is written.
 #[derive(Debug)]
@@ -22,7 +30,17 @@ pub struct GatewayFile {
 /// A [`Problem`] when the file cannot be read, or the gateway would not start with it.
 pub fn read_gateway(files: &Files, name: &str) -> Result<GatewayFile, Problem> {
     let source = files.read(name)?;
-    let (wire, diagnostics) = wire::read(&source.name, &source.text);
+    let (node, mut diagnostics) = document::read(&source.name, &source.text, Format::of(&source.name));
+    let mut wire = None;
+    if let Some(node) = node {
+        let (found, about) = Wire::from_node(&source.name, &node);
+        diagnostics.extend(about);
+        if let Some(found) = &found {
+            diagnostics.extend(keys::findings(&source.name, &node, found));
+        }
+        wire = found;
+    }
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end, diagnostic.code));
     let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     match wire {
         Some(wire) if !diagnostics.iter().any(is_error) => Ok(GatewayFile { wire, diagnostics, source }),
@@ -30,5 +48,89 @@ pub fn read_gateway(files: &Files, name: &str) -> Result<GatewayFile, Problem> {
             let errors = diagnostics.into_iter().filter(is_error).collect();
             Err(Problem { diagnostics: errors, sources: vec![source] })
         }
+    }
+}
+
+/// Compiles the config for these client-side model names and virtual keys.
+///
+/// # Errors
+/// A [`Problem`] when there is nothing to play, or a fallback names a model that is not in the config.
+pub fn plan(gateway: &GatewayFile, models: &[String], keys: &[Key], reading: &mut Reading) -> Result<Plan, Problem> {
+    let models: Vec<&str> = models.iter().map(String::as_str).collect();
+    let bodies = [RequestParams::default()];
+    let setting = Setting { models: &models, bodies: &bodies, keys, ..Setting::default() };
+    let (plan, found) = lower(&gateway.wire, &setting);
+    if let Some(error) = found.iter().find(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(Problem { diagnostics: vec![error.clone()], sources: vec![gateway.source.clone()] });
+    }
+    if plan.deployments.is_empty() {
+        let message = "no deployment of this gateway is left: it drops all of them when it starts".to_owned();
+        return Err(Problem::about_file(codes::NO_MODELS, &gateway.source.name, message, "see `billcast check`"));
+    }
+    check_fallbacks(gateway, &plan)?;
+    note_defaults(&gateway.wire, &plan, reading);
+    Ok(plan)
+}
+
+/// Where calendar minutes begin, for a run that starts at this second of a minute.
+pub fn minutes(second: i8) -> Minutes {
+    Minutes { offset: SimDuration::from_secs(i64::from(second)) }
+}
+
+/// A fallback to a name that the config does not hold is a slip; one to a deployment that the gateway drops is not ours to
+/// refuse: that is how the gateway runs.
+fn check_fallbacks(gateway: &GatewayFile, plan: &Plan) -> Result<(), Problem> {
+    let wire = &gateway.wire;
+    let (router, module) = (&wire.router_settings, &wire.litellm_settings);
+    let chains = [
+        &router.fallbacks,
+        &module.fallbacks,
+        &router.context_window_fallbacks,
+        &module.context_window_fallbacks,
+        &router.content_policy_fallbacks,
+        &module.content_policy_fallbacks,
+    ];
+    let chained = chains.into_iter().flatten().flat_map(|chain| targets(&chain.value));
+    let defaults = [&router.default_fallbacks, &module.default_fallbacks];
+    let default =
+        defaults.into_iter().flatten().flat_map(|list| list.value.iter().map(|name| (&*name.value, name.span)));
+    for (name, span) in chained.chain(default) {
+        let leads = plan.name_id(name).is_some_and(|id| !matches!(plan.name(id).found, Found::Nothing));
+        let is_listed = wire.model_list.iter().any(|deployment| deployment.model_name.value == name);
+        if !leads && !is_listed {
+            let near = nearest(name, wire.model_list.iter().map(|deployment| deployment.model_name.value.as_str()));
+            let help = near.map_or_else(String::new, |near| format!("did you mean `{near}`?"));
+            let message = format!("the fallback `{name}` is not in `model_list`");
+            let diagnostic = error(codes::FALLBACK_TO_NOTHING, &gateway.source.name, span, message, &help);
+            return Err(Problem { diagnostics: vec![diagnostic], sources: vec![gateway.source.clone()] });
+        }
+    }
+    Ok(())
+}
+
+fn targets(chain: &Fallbacks) -> impl Iterator<Item = (&str, crate::diagnostic::Span)> {
+    chain.0.iter().flat_map(|fallback| &fallback.targets).map(|target| (target.value.model.as_str(), target.span))
+}
+
+/// Notes what the gateway takes by itself where its config says nothing.
+fn note_defaults(wire: &Wire, plan: &Plan, reading: &mut Reading) {
+    let (router, module) = (&wire.router_settings, &wire.litellm_settings);
+    let mut note = |is_written: bool, name: &str, value: String| {
+        if !is_written {
+            reading.gateway_default(&format!("gateway.{name}"), value);
+        }
+    };
+    let written = |value: &Option<Spanned<i64>>| value.is_some();
+    note(router.routing_strategy.is_some(), "routing_strategy", "simple-shuffle".to_owned());
+    let retries = written(&router.num_retries) || written(&module.num_retries);
+    note(retries, "num_retries", plan.router.num_retries.to_string());
+    note(router.cooldown_time.is_some(), "cooldown_time", format!("{} s", plan.router.cooldown.span.as_secs_f64()));
+    let depth = written(&router.max_fallbacks) || written(&module.max_fallbacks);
+    note(depth, "max_fallbacks", format!("{} levels deep", plan.router.max_fallbacks));
+    let times = router.timeout.is_some() || module.request_timeout.is_some();
+    let first = plan.deployments.first().map(|_| plan.deployment(DeploymentId(0)));
+    let patience = first.and_then(|deployment| deployment.timeout);
+    if let (false, None) = (times, patience) {
+        note(false, "timeout", "6000 s".to_owned());
     }
 }

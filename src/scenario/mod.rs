@@ -2,24 +2,35 @@
 
 mod builtin;
 mod case;
+mod classes;
+mod compile;
 mod deployments;
 mod file;
 mod files;
 mod gateway;
+mod load;
+mod mixed;
 mod named;
+mod presets;
 mod prices;
 mod problem;
 mod read;
+mod reading;
 mod start;
 mod starter;
+mod upstream;
 mod world;
 
 pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
-pub use file::{KeyEntry, ScenarioFile, schema};
+pub use compile::Overrides;
+pub use file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
 pub use files::{Files, Source};
 pub use gateway::{GatewayFile, read_gateway};
+pub use load::{Quick, load, load_quick};
+pub use mixed::Mixed;
 pub use named::Named;
+pub use presets::{BuiltinModel, ModelKind, about, builtin_models};
 pub use prices::{BUILT_IN, newest_price_date, read_prices};
 pub use problem::Problem;
 pub use read::read;

@@ -21,6 +21,14 @@ pub struct Start {
 
 const EXPECTED: &str = "a date, perhaps with a time and a zone, such as `2026-11-20 18:00 Europe/Berlin`";
 
+impl Start {
+    /// The moment in the form that [`Start`] is read from.
+    pub fn as_written(&self) -> String {
+        let local = self.at.strftime("%Y-%m-%d %H:%M:%S");
+        format!("{local} {}", self.at.time_zone().iana_name().unwrap_or("UTC"))
+    }
+}
+
 impl FromStr for Start {
     type Err = String;
 
@@ -77,6 +85,7 @@ mod tests {
         assert_eq!(berlin.to_string(), "2026-11-20T18:00:00+01:00[Europe/Berlin]");
         let summer: Start = "2026-07-01 18:00 Europe/Berlin".parse().unwrap();
         assert_eq!(summer.at.offset().seconds(), 7200);
+        assert_eq!(berlin.as_written().parse(), Ok(berlin));
         let day: Start = "2026-11-20".parse().unwrap();
         assert!(!day.zone_is_written && day.at.hour() == 0);
     }

@@ -16,7 +16,6 @@ struct Group<'a> {
 
 /// The text of a scenario for the gateway config called `config`.
 pub fn starter(name: &str, config: &str, wire: &Wire) -> String {
-    let groups = groups(wire);
     let mut text = HEAD.to_owned();
     // Writing to a `String` cannot fail.
     let _ = writeln!(text, "name: {}", yaml(name));
@@ -27,8 +26,8 @@ pub fn starter(name: &str, config: &str, wire: &Wire) -> String {
     );
     text.push_str(HORIZON);
     text.push_str(TRAFFIC);
-    let targets = fallback_targets(wire);
-    for group in groups.iter().filter(|group| asked_for(group, &groups, &targets)) {
+    let asked: Vec<&str> = asked_for(wire).collect();
+    for group in groups(wire).iter().filter(|group| asked.contains(&group.name)) {
         let model = concrete(group.name);
         let _ = writeln!(text, "  {}:          # {}", yaml(group.name), group.models.join(", "));
         let _ = writeln!(text, "    preset: chat\n    model: {}\n    rate: {SUGGESTED_RATE}", yaml(&model));
@@ -117,18 +116,19 @@ fn text(spanned: &Spanned<String>) -> &str {
     &spanned.value
 }
 
-/// Whether clients are likely to ask for this group themselves: it is no fallback target, or all groups are.
-fn asked_for(group: &Group<'_>, groups: &[Group<'_>], targets: &BTreeSet<&str>) -> bool {
-    let only_targets = groups.iter().all(|group| targets.contains(group.name));
-    if only_targets {
-        groups.first().is_some_and(|first| first.name == group.name)
-    } else {
-        !targets.contains(group.name)
+/// The groups that clients are likely to ask for themselves: those that nothing falls back to, or the first of all.
+pub(super) fn asked_for(wire: &Wire) -> impl Iterator<Item = &str> {
+    let targets = fallback_targets(wire);
+    let (fallen_back_to, mut asked): (Vec<&str>, Vec<&str>) =
+        groups(wire).into_iter().map(|group| group.name).partition(|name| targets.contains(name));
+    if asked.is_empty() {
+        asked.extend(fallen_back_to.first());
     }
+    asked.into_iter()
 }
 
 /// A model name that a pattern such as `openai/*` matches; other names as they are.
-fn concrete(group: &str) -> String {
+pub(super) fn concrete(group: &str) -> String {
     group.replace('*', "gpt-4o")
 }
 

@@ -17,6 +17,12 @@ pub enum TrafficError {
     /// A distribution is impossible.
     #[error(transparent)]
     Dist(#[from] DistError),
+    /// A field that every class needs is missing, in the class and in its preset.
+    #[error("`{0}` is missing; write it, or name a preset that has it")]
+    Missing(&'static str),
+    /// Fields exclude each other.
+    #[error("`{0}` cannot stand beside {1}")]
+    Contradiction(&'static str, &'static str),
     /// Repeats are only defined where requests come by themselves.
     #[error("repeats need arrivals given by a rate; workers and sessions never repeat themselves")]
     RepeatsNeedOpenArrivals,

@@ -7,9 +7,11 @@ mod class_stream;
 mod closed;
 mod open;
 mod request;
+mod spec;
 mod stream;
 
 pub use arrivals::{Arrivals, MOST_TURNS, OnOff, TrafficError};
 pub use class::{Class, Patience, Repeats};
 pub use request::{Fate, Leave, Request};
+pub use spec::{LeavesSpec, OnOffSpec, RepeatsSpec, SessionSpec, Source, Spike, StopsSpec, TrafficModel, WorkersSpec};
 pub use stream::{Stream, Traffic};

@@ -110,7 +110,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{DistSpec, Intensity, Shape};
+    use crate::random::{Calendar, DistSpec, Intensity, Shape};
     use crate::traffic::arrivals::{Arrivals, OnOff};
     use crate::traffic::class::{Patience, Repeats};
     use crate::traffic::request::Leave;
@@ -141,8 +141,9 @@ mod tests {
 
     #[test]
     fn hourly_counts_are_poisson_with_the_shape_of_the_day() {
-        let start: jiff::Zoned = "2026-11-21T00:00[Europe/Berlin]".parse().unwrap();
-        let intensity = Shape::sine(0.6, 43_200.0).unwrap().intensity(0.2, &start, hours(48), &[]);
+        let start = "2026-11-21T00:00[Europe/Berlin]".parse().unwrap();
+        let calendar = Calendar { start, horizon: hours(48), holidays: Vec::new() };
+        let intensity = Shape::sine(0.6, 43_200.0).unwrap().intensity(0.2, &calendar);
         let of_hour = |h: i64| {
             intensity.expected_until(SimTime(0) + hours(h + 1)) - intensity.expected_until(SimTime(0) + hours(h))
         };

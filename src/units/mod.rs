@@ -15,6 +15,6 @@ pub use ids::{
 pub use money::{Money, MoneyError};
 pub use outcome::{Outcome, Phase, RetryAfter};
 pub use price::{ExactCost, UnitPrice};
-pub use quantity::{PerSecond, QuantityError, Seconds, Share, parse_scaled};
+pub use quantity::{Count, PerSecond, QuantityError, Seconds, Share, parse_scaled};
 pub use time::{SimDuration, SimTime};
 pub use usage::{Tokens, Usage};

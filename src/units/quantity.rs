@@ -29,6 +29,10 @@ pub struct PerSecond(pub f64);
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Share(pub f64);
 
+/// A number of things, at least zero and finite: `500`, `30k`, `4M`.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Count(pub f64);
+
 /// How many base units a suffix stands for: `k` and `M` count, the others are seconds.
 pub fn scale_of(suffix: &str) -> Option<f64> {
     Some(match suffix {
@@ -102,6 +106,18 @@ impl PerSecond {
     }
 }
 
+impl Count {
+    const EXPECTED: &str = "a number such as 500, 30k or 4M";
+
+    /// A checked number.
+    ///
+    /// # Errors
+    /// [`QuantityError::OutOfRange`] when it is negative or not finite.
+    pub fn new(count: f64) -> Result<Self, QuantityError> {
+        checked(count, f64::MAX, Self::EXPECTED).map(Self)
+    }
+}
+
 impl Share {
     const EXPECTED: &str = "a share between 0 and 1, or a percentage such as 5%";
 
@@ -143,13 +159,27 @@ impl FromStr for PerSecond {
         let (count, unit) = text.split_once('/').unwrap_or((text, "s"));
         let (number, suffix) = split(count, Self::EXPECTED)?;
         let unknown = |unit: &str| QuantityError::UnknownUnit(unit.to_owned(), Self::EXPECTED);
-        let scale = match suffix {
-            "" => 1.0,
-            "k" => 1e3,
-            "M" => 1e6,
-            other => return Err(unknown(other)),
-        };
+        let scale = thousands(suffix).ok_or_else(|| unknown(suffix))?;
         Self::new(number * scale / seconds_in(unit.trim()).ok_or_else(|| unknown(unit.trim()))?)
+    }
+}
+
+impl FromStr for Count {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        let (number, suffix) = split(text, Self::EXPECTED)?;
+        let unknown = || QuantityError::UnknownUnit(suffix.to_owned(), Self::EXPECTED);
+        Self::new(number * thousands(suffix).ok_or_else(unknown)?)
+    }
+}
+
+fn thousands(suffix: &str) -> Option<f64> {
+    match suffix {
+        "" => Some(1.0),
+        "k" => Some(1e3),
+        "M" => Some(1e6),
+        _ => None,
     }
 }
 
@@ -213,6 +243,7 @@ macro_rules! readable {
 readable! {
     Seconds, "Duration";
     PerSecond, "Rate";
+    Count, "Count";
     Share, "Share";
 }
 
@@ -227,6 +258,7 @@ mod tests {
         assert_eq!("90".parse(), Ok(Seconds(90.0)));
         assert_eq!("40/min".parse(), Ok(PerSecond(40.0 / 60.0)));
         assert_eq!("86.4k / day".parse(), Ok(PerSecond(1.0)));
+        assert_eq!("30k".parse(), Ok(Count(3e4)));
         assert_eq!("5%".parse(), Ok(Share(0.05)));
         assert_eq!(parse_scaled("1_000k"), Ok(1e6));
         assert_eq!(parse_scaled("2.5e-3"), Ok(0.0025));

@@ -149,7 +149,7 @@ impl Gateway for Erratic {
                 assert!(matches!(call.doing, Doing::Sleeping | Doing::Parked), "woken while {:?}", call.doing);
                 self.decide(&mut turn, call)
             }
-            Event::ClientLeft => self.client_left(&mut turn, call),
+            Event::ClientLeft(_) => self.client_left(&mut turn, call),
             Event::Ended(ended) => {
                 let Doing::Calling(deployment) = call.doing else { panic!("an end while {:?}", call.doing) };
                 self.in_flight[deployment.index()] -= 1;

@@ -271,7 +271,11 @@ where
         let live = self.live(id);
         live.leaving = None;
         live.record.client_gone = true;
-        self.tell(now, id, Event::ClientLeft);
+        let phase = match &live.flight {
+            Some(flight) => patience::phase_after(&flight.service, now - flight.started, flight.call.stream),
+            None => Phase::BeforeHeaders,
+        };
+        self.tell(now, id, Event::ClientLeft(phase));
     }
 
     fn respond(&mut self, now: SimTime, id: CallId, response: &Response) {

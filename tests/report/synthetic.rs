@@ -282,8 +282,8 @@ fn counts(values: impl Iterator<Item = f64>) -> CountStats {
 }
 
 fn label(hour: u32) -> String {
-    let clock = hour + 18;
-    format!("2026-11-{:02} {:02}:00", 20 + clock / 24, clock % 24)
+    let start = jiff::civil::date(2026, 11, 20).at(18, 0, 0, 0);
+    (start + jiff::Span::new().hours(hour)).strftime("%F %H:%M").to_string()
 }
 
 fn hours(recipe: Recipe, worlds: &[World]) -> Vec<HourRow> {
@@ -346,7 +346,7 @@ fn deployments(recipe: Recipe, worlds: &[World], names: &Names, bill: Money) -> 
             tokens_per_minute: demand(scale * 590.0, true),
             concurrency: demand(scale / 12.0, true),
             rpm_limit: (index % 3 != 1).then_some(120.0),
-            tpm_limit: (index % 2 == 0).then_some(40_000.0),
+            tpm_limit: index.is_multiple_of(2).then_some(40_000.0),
             concurrency_limit: (index == 1).then_some(25.0),
         }
     };

@@ -21,6 +21,8 @@ pub(super) struct Hop {
     pub refused: Few,
     /// Fallback targets tried before this hop (`fallback_depth`).
     pub depth: i64,
+    /// Retries that the fallback entry asks for.
+    pub num_retries: Option<u32>,
     /// Whether the hop belongs to a fallback walk, whose memory of attempted targets it shares.
     pub in_walk: bool,
     /// Retries begun.
@@ -49,6 +51,8 @@ pub(super) struct Walk {
     pub from: NameId,
     /// Targets tried so far, those of enclosing walks included.
     pub depth: i64,
+    /// Retries that the last entry with parameters asked for: they stay for all that follow.
+    pub num_retries: Option<u32>,
     /// The failure that started the walk.
     pub cause: Failure,
     /// The failure of the target tried last.
@@ -134,6 +138,9 @@ pub struct CallState {
     pub(super) held: Held,
     /// The attempt in flight.
     pub(super) flight: Option<Flight>,
+    /// The deployment whose stream had begun and broke before its first content. From then on the request's own
+    /// `num_retries` and fallbacks do not count any more: they have been taken out of its parameters.
+    pub(super) streamed: Option<DeploymentId>,
     /// The client left while the upstream runs on.
     pub(super) client_left: bool,
     /// `max_tokens` that a small token limit imposes on the request.
@@ -167,6 +174,7 @@ impl CallState {
         self.log = Log::default();
         self.held = Held::default();
         self.flight = None;
+        self.streamed = None;
         self.client_left = false;
         self.output_cap = None;
         self.inner_left = 0;
@@ -202,6 +210,7 @@ impl Hop {
             excluded: Few::new(),
             refused: Few::new(),
             depth: 0,
+            num_retries: None,
             in_walk: false,
             retries: 0,
             retry: None,

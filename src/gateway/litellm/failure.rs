@@ -52,6 +52,8 @@ pub struct Failure {
     pub deployment: Option<DeploymentId>,
     /// Retries that the exception itself asks for (`num_retries` of the deployment or of a limit).
     pub num_retries: Option<u32>,
+    /// Its text says that no deployment is available: whatever the status, the proxy then answers 429.
+    pub tells_no_deployment: bool,
     /// The HTTP status that the client would see.
     pub http_status: u16,
 }
@@ -65,6 +67,7 @@ impl Failure {
             retry_after: RetryAfter::None,
             deployment: None,
             num_retries: None,
+            tells_no_deployment: false,
             http_status: status,
         }
     }
@@ -74,7 +77,29 @@ impl Failure {
 
     /// A failure without a status.
     pub const fn without_status(class: Class, http_status: u16) -> Self {
-        Self { class, status: None, retry_after: RetryAfter::None, deployment: None, num_retries: None, http_status }
+        Self {
+            class,
+            status: None,
+            retry_after: RetryAfter::None,
+            deployment: None,
+            num_retries: None,
+            tells_no_deployment: http_status == 429,
+            http_status,
+        }
+    }
+
+    /// This failure after its fallbacks have failed: their last failure is told in its text. Exceptions of the router
+    /// itself have no such text.
+    pub const fn telling(self, last: &Self) -> Self {
+        match self.status {
+            Some(_) if last.tells_no_deployment => Self { tells_no_deployment: true, ..self },
+            _ => self,
+        }
+    }
+
+    /// The status that the proxy answers with (`proxy/_types.py:ProxyException`).
+    pub const fn answered_with(&self) -> u16 {
+        if self.tells_no_deployment { 429 } else { self.http_status }
     }
 
     /// What the end of an upstream attempt becomes; `None` if it was good.

@@ -64,6 +64,10 @@ pub struct Plan {
     pub lists: Vec<Box<[Target]>>,
     /// Request bodies that clients send, beside model and messages.
     pub bodies: Vec<Body>,
+    /// A body that asks for nothing.
+    pub nothing_asked: Body,
+    /// Fallback entries with parameters of their own.
+    pub customs: Vec<CustomTarget>,
     /// Virtual keys; the first is the master key, without limits.
     pub keys: Vec<Key>,
     /// Settings of the router as a whole.
@@ -245,6 +249,8 @@ pub struct Name {
     pub policy_fallbacks: Option<ListId>,
     /// The highest prices and longest answer of its deployments, for reserving budgets.
     pub greatest: Option<Greatest>,
+    /// What an answer costs when a pattern has filled the model in.
+    pub wildcard_price: Option<Price>,
     /// `model_group_retry_policy`.
     pub retry_policy: Option<RetryPolicy>,
 }
@@ -258,6 +264,8 @@ pub struct Greatest {
     pub output: f64,
     /// Longest answer, where it is known.
     pub max_output_tokens: Option<Tokens>,
+    /// All of it is free by the config: budgets are not asked then.
+    pub is_free: bool,
 }
 
 /// Which deployments a name stands for.
@@ -272,6 +280,13 @@ pub enum Found {
     One(DeploymentId),
 }
 
+/// The parameters of a fallback entry that the gateway reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CustomTarget {
+    /// `num_retries`.
+    pub num_retries: Option<u32>,
+}
+
 /// One entry of a fallback list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -281,7 +296,7 @@ pub enum Target {
     Order(NameId, i32),
     /// The same group without the deployments that have failed.
     Others(NameId, u32),
-    /// A group with parameters of its own; the number tells such entries apart.
+    /// A group with parameters of its own, by number.
     Custom(NameId, u32),
 }
 
@@ -371,6 +386,8 @@ pub struct ProxyPlan {
     pub no_reservation: bool,
     /// `fail_closed_budget_enforcement`.
     pub fail_closed: bool,
+    /// The same without a Redis to verify spend against: every request with a budget is answered 503.
+    pub unverified_budgets: bool,
 }
 
 /// The response cache.
@@ -431,9 +448,9 @@ impl Key {
 }
 
 impl Deployment {
-    /// What an answer costs in LiteLLM's own books, in dollars.
-    pub fn cost(&self, usage: &Usage) -> f64 {
-        self.price.map_or(0.0, |price| price.cost(usage))
+    /// Whether the config says that its answers cost nothing.
+    pub fn is_free(&self) -> bool {
+        self.price.is_some_and(|price| price.input == 0.0 && price.output == 0.0)
     }
 
     /// `tpm` as the latency and cost strategies read it: 0 is no limit.

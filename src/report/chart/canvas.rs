@@ -97,6 +97,9 @@ struct Hover {
     text: String,
 }
 
+/// A drawing with more hover texts than this goes without: they would outweigh the picture.
+const MOST_HOVERS: usize = 400;
+
 /// The sheet.
 pub struct Canvas<'a> {
     /// What is drawn at (0, 0) stands here.
@@ -116,7 +119,10 @@ pub fn draw(width: f64, height: f64, label: &str, paint: impl FnOnce(&mut Canvas
     };
     paint(&mut canvas);
     canvas.area.present().expect("a string takes every element");
-    let hovers = std::mem::take(&mut canvas.hovers);
+    let mut hovers = std::mem::take(&mut canvas.hovers);
+    if hovers.len() > MOST_HOVERS {
+        hovers.clear();
+    }
     drop(canvas);
     finish(&svg, width, height, label, &hovers)
 }
@@ -264,11 +270,11 @@ fn dashes(points: &[Point], dash: f64, gap: f64) -> Vec<Vec<Point>> {
 pub fn text_width(text: &str, size: f64) -> f64 {
     let em = |c: char| match c {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' | 'I' | 't' | 'f' | 'r' | '/' | '(' | ')' => {
-            0.33
+            0.37
         }
-        'm' | 'w' | 'M' | 'W' | '@' | '%' => 0.88,
-        'A'..='Z' => 0.66,
-        c if (c as u32) < 0x1100 => 0.57,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' => 0.93,
+        'A'..='Z' => 0.7,
+        c if (c as u32) < 0x1100 => 0.62,
         _ => 1.0,
     };
     text.chars().map(em).sum::<f64>() * size

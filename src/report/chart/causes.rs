@@ -3,9 +3,9 @@
 use crate::ledger::Cause;
 use crate::report::chart::Chart;
 use crate::report::chart::canvas::{Anchor, Canvas, Rect, Stroke, text_width};
-use crate::report::chart::frame::{LABEL, Plot, Swatch, legend, money_tick, nothing};
+use crate::report::chart::frame::{LABEL, Plot, Swatch, Unit, legend, nothing};
 use crate::report::chart::theme::Ink;
-use crate::report::scale::{nice_ceiling, nice_step, ticks};
+use crate::report::scale::{nice_step, ticks};
 use crate::report::text::{dollars, money, percent};
 use crate::report::view::{CauseLine, View};
 use crate::units::Money;
@@ -47,15 +47,16 @@ fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
         return nothing(canvas, area, "Nothing was charged.");
     }
     if let Some(premium) = premium(view) {
-        let text = format!("fallback premium {}: cost above the prices of the groups asked for", money(premium));
+        let text = format!("of which fallback premium: {}", money(premium));
         let entry = [(Swatch::Hatched(Ink::Orange), text)];
         legend(canvas, (area.left, area.top), area.width(), &entry);
     }
     let labels = lines.iter().map(|line| text_width(line.label, LABEL)).fold(0.0, f64::max) + 14.0;
-    let inner = area.inset(labels, LEGEND, 110.0, 46.0);
+    let values = lines.iter().map(|line| text_width(&value(line), LABEL)).fold(0.0, f64::max);
+    let inner = area.inset(labels, LEGEND, values + 8.0, 46.0);
     let peak = lines.iter().map(|line| dollars(line.amount)).fold(0.0, f64::max);
-    let parts = (inner.width() / 70.0) as usize;
-    let plot = Plot { area: inner, x: (0.0, nice_ceiling(peak, parts)), y: (0.0, 1.0) };
+    let parts = ((inner.width() / 60.0) as usize).max(2);
+    let plot = Plot { area: inner, x: (0.0, peak), y: (0.0, 1.0) };
     axis(canvas, &plot, parts);
     for (index, line) in lines.iter().enumerate() {
         bar(view, canvas, &plot, line, inner.top + ROW * index as f64);
@@ -69,9 +70,14 @@ fn axis(canvas: &mut Canvas<'_>, plot: &Plot, parts: usize) {
     for tick in ticks(low, high, parts) {
         let x = plot.at_x(tick);
         canvas.line(&[(x, plot.area.top), (x, bottom)], Stroke::solid(Ink::Grid, 1.0));
-        canvas.text(&money_tick(tick, step), (x, bottom + 12.0), LABEL, Ink::Muted, Anchor::Middle);
+        canvas.text(&Unit::Dollars.tick(tick, step), (x, bottom + 12.0), LABEL, Ink::Muted, Anchor::Middle);
     }
     canvas.text("US dollars", (plot.area.left, bottom + 31.0), LABEL, Ink::Muted, Anchor::Start);
+}
+
+/// What stands beside a bar.
+fn value(line: &CauseLine) -> String {
+    format!("{} ({})", line.text, percent(line.share))
 }
 
 fn bar(view: &View<'_>, canvas: &mut Canvas<'_>, plot: &Plot, line: &CauseLine, top: f64) {
@@ -96,7 +102,9 @@ fn bar(view: &View<'_>, canvas: &mut Canvas<'_>, plot: &Plot, line: &CauseLine, 
     }
     let middle = top + ROW / 2.0;
     canvas.text(line.label, (plot.area.left - 8.0, middle), LABEL, Ink::Text, Anchor::End);
-    let value = format!("{} ({})", line.text, percent(line.share));
+    let value = value(line);
+    let behind = Rect::new(end + 4.0, middle - 8.0, end + 8.0 + text_width(&value, LABEL), middle + 8.0);
+    canvas.rect(behind, Ink::Paper, 1.0);
     canvas.text(&value, (end + 6.0, middle), LABEL, Ink::Text, Anchor::Start);
     let place = Rect::new(0.0, top, plot.area.right, top + ROW);
     canvas.hover(place, format!("{}: {value}; {}", line.label, line.meaning));

@@ -1,9 +1,10 @@
 //! How the bill grows over the horizon.
 
+use crate::experiment::Band;
 use crate::report::chart::Chart;
-use crate::report::chart::canvas::{Anchor, Canvas, Rect};
+use crate::report::chart::canvas::{Anchor, Canvas, Rect, text_width};
 use crate::report::chart::frame::{
-    AXIS_HEIGHT, LABEL, Plot, fan, fan_legend, fan_peak, legend, money_tick, nothing, spread, time_axis, time_scale,
+    AXIS_HEIGHT, LABEL, Plot, Unit, fan, fan_legend, fan_peak, legend, nothing, spread, time_axis, time_scale,
     value_axis, value_ceiling,
 };
 use crate::report::chart::theme::Ink;
@@ -11,8 +12,11 @@ use crate::report::text::money_of;
 use crate::report::view::View;
 
 /// The chart.
-pub const CHART: Chart =
-    Chart { id: "cumulative-spend", title: "Spend since the start", note, height: |_, _| 360.0, paint };
+pub const CHART: Chart = Chart { id: "cumulative-spend", title: "Spend since the start", note, height, paint };
+
+fn height(view: &View<'_>, _: f64) -> f64 {
+    if view.forecast.bill.max == crate::units::Money::ZERO { 100.0 } else { 360.0 }
+}
 
 fn note(_: &View<'_>) -> String {
     "Money charged up to each hour: the middle run, and the band that holds nine runs of ten.".to_owned()
@@ -21,13 +25,16 @@ fn note(_: &View<'_>) -> String {
 fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
     let hours = &view.forecast.hours;
     let Some(last) = hours.last() else { return nothing(canvas, area, "No hour was simulated.") };
+    if last.cumulative_spend.p95 <= 0.0 && last.cumulative_spend.mean <= 0.0 {
+        return nothing(canvas, area, "Nothing was charged.");
+    }
     let used = legend(canvas, (area.left, area.top), area.width(), &fan_legend(Ink::Blue));
-    let inner = area.inset(56.0, used + 30.0, 92.0, AXIS_HEIGHT);
+    let inner = area.inset(56.0, used + 30.0, ends_width(&ends(last.cumulative_spend)), AXIS_HEIGHT);
     let peak = fan_peak(hours.iter().map(|row| &row.cumulative_spend));
     let plot = Plot { area: inner, x: time_scale(hours), y: (0.0, value_ceiling(peak, inner.height())) };
-    value_axis(canvas, &plot, "US dollars", money_tick);
+    value_axis(canvas, &plot, "US dollars", Unit::Dollars);
     time_axis(canvas, &plot, hours);
-    let mut bands = vec![(plot.x.0, crate::experiment::Band::default())];
+    let mut bands = vec![(plot.x.0, Band::default())];
     bands.extend(hours.iter().map(|row| (f64::from(row.hour) + 1.0, row.cumulative_spend)));
     fan(canvas, &plot, &bands, Ink::Blue);
     for row in hours {
@@ -46,13 +53,23 @@ fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
     end_labels(canvas, &plot, last.cumulative_spend);
 }
 
-/// What the lines end at, beside them.
-fn end_labels(canvas: &mut Canvas<'_>, plot: &Plot, end: crate::experiment::Band) {
-    let ends = [("P95", end.p95), ("mean", end.mean), ("P50", end.p50), ("P5", end.p5)];
-    let heights = ends.map(|(_, value)| plot.at_y(value));
+/// What the lines end at.
+fn ends(end: Band) -> [(f64, String); 4] {
+    [("P95", end.p95), ("mean", end.mean), ("P50", end.p50), ("P5", end.p5)]
+        .map(|(name, value)| (value, format!("{name} {}", money_of(value))))
+}
+
+/// The room for the labels of the ends.
+fn ends_width(ends: &[(f64, String)]) -> f64 {
+    ends.iter().map(|(_, text)| text_width(text, LABEL)).fold(0.0, f64::max) + 12.0
+}
+
+/// The labels of the ends, beside them.
+fn end_labels(canvas: &mut Canvas<'_>, plot: &Plot, end: Band) {
+    let ends = ends(end);
+    let heights = ends.each_ref().map(|(value, _)| plot.at_y(*value));
     let placed = spread(&heights, 15.0, plot.area.top, plot.area.bottom);
-    for ((name, value), y) in ends.iter().zip(placed) {
-        let text = format!("{name} {}", money_of(*value));
-        canvas.text(&text, (plot.area.right + 6.0, y), LABEL, Ink::Text, Anchor::Start);
+    for ((_, text), y) in ends.iter().zip(placed) {
+        canvas.text(text, (plot.area.right + 6.0, y), LABEL, Ink::Text, Anchor::Start);
     }
 }

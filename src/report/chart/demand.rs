@@ -58,7 +58,7 @@ fn entries() -> [(Swatch, String); 4] {
         (Swatch::Line(Stroke::solid(Ink::Blue, 6.0)), "P50 to P95".to_owned()),
         (Swatch::Line(Stroke::solid(Ink::Sky, 2.0)), "to the peak".to_owned()),
         (Swatch::Line(Stroke::solid(Ink::Red, 6.0)), "above the limit".to_owned()),
-        (Swatch::Line(Stroke::dashed(Ink::Text, 2.0)), "limit (an upright mark)".to_owned()),
+        (Swatch::Mark(Ink::Text), "limit".to_owned()),
     ]
 }
 
@@ -81,7 +81,7 @@ fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
         let place = if wide {
             let each = (area.width() - names) / MEASURES.len() as f64;
             let left = names + each * index as f64;
-            Rect::new(left, used, left + each - 22.0, used + panel)
+            Rect::new(left, used, left + each - 28.0, used + panel)
         } else {
             let top = used + panel * index as f64;
             Rect::new(names, top, area.right - 16.0, top + panel)
@@ -105,40 +105,61 @@ fn name_rows(canvas: &mut Canvas<'_>, rows: &[&DeploymentRow], top: f64, width: 
     }
 }
 
-/// The decades that hold all figures of a panel.
-fn decades(rows: &[&DeploymentRow], measure: &Measure) -> (i32, i32) {
+/// The ends of a panel's axis, as powers of ten.
+fn powers(rows: &[&DeploymentRow], measure: &Measure) -> (f64, f64) {
     let figures = rows.iter().flat_map(|row| {
         let demand = (measure.demand)(row);
         [demand.p50, demand.p95, demand.peak, (measure.limit)(row).unwrap_or(0.0)]
     });
     let positive: Vec<f64> = figures.filter(|value| *value > 0.0 && value.is_finite()).collect();
-    let least = positive.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = positive.iter().copied().fold(0.0, f64::max);
     if positive.is_empty() {
-        return (0, 1);
+        return (0.0, 1.0);
     }
-    let low = least.log10().floor() as i32;
-    (low, (most.log10().ceil() as i32).max(low + 1))
+    let least = positive.iter().copied().fold(f64::INFINITY, f64::min).log10();
+    let most = positive.iter().copied().fold(0.0, f64::max).log10();
+    let room = ((most - least) * 0.04).max(0.15);
+    (least - room, most + room)
+}
+
+/// Round figures on an axis: each 1, 2 and 5 if they fit, else powers of ten, else every few of them.
+fn round_figures((low, high): (f64, f64), most: usize) -> Vec<f64> {
+    let inside = |value: &f64| value.log10() >= low && value.log10() <= high;
+    let decades = || (low.floor() as i32..=high.ceil() as i32).map(|power| 10f64.powi(power));
+    let fine: Vec<f64> = decades().flat_map(|ten| [ten, 2.0 * ten, 5.0 * ten]).filter(inside).collect();
+    if fine.len() <= most {
+        return fine;
+    }
+    let coarse: Vec<f64> = decades().filter(inside).collect();
+    let every = coarse.len().div_ceil(most.max(1)).max(1);
+    coarse.into_iter().step_by(every).collect()
 }
 
 fn paint_panel(canvas: &mut Canvas<'_>, rows: &[&DeploymentRow], place: Rect, measure: &Measure) {
-    let (low, high) = decades(rows, measure);
     let area = place.inset(0.0, HEAD, 0.0, FOOT);
-    let plot = Plot { area, x: (f64::from(low), f64::from(high)), y: (0.0, 1.0) };
+    let plot = Plot { area, x: powers(rows, measure), y: (0.0, 1.0) };
     canvas.text(measure.title, (area.left, place.top + 12.0), LABEL, Ink::Text, Anchor::Start);
-    let every = (f64::from(high - low) / (area.width() / 44.0)).ceil().max(1.0) as usize;
-    for decade in (low..=high).step_by(every) {
-        let x = plot.at_x(f64::from(decade));
+    for figure in round_figures(plot.x, (area.width() / 36.0) as usize) {
+        let x = plot.at_x(figure.log10());
         canvas.line(&[(x, area.top), (x, area.bottom)], Stroke::solid(Ink::Grid, 1.0));
-        let text = short_count(10f64.powi(decade));
-        canvas.text(&text, (x, area.bottom + 12.0), LABEL - 1.0, Ink::Muted, Anchor::Middle);
+        canvas.text(&tick(figure), (x, area.bottom + 12.0), LABEL - 1.0, Ink::Muted, Anchor::Middle);
     }
     for (index, row) in rows.iter().enumerate() {
         let y = area.top + ROW * (index as f64 + 0.5);
+        canvas.line(&[(area.left, y), (area.right, y)], Stroke::solid(Ink::Grid, 0.75));
         paint_row(canvas, &plot, y, (measure.demand)(row), (measure.limit)(row));
         let place = Rect::new(area.left, y - ROW / 2.0, area.right, y + ROW / 2.0);
         canvas.hover(place, row_note(row, measure));
     }
+}
+
+/// A round figure in short: `500`, `2k`, `0.5`.
+fn tick(figure: f64) -> String {
+    let (value, unit) = match figure {
+        v if (999.0..999_000.0).contains(&v) => (v / 1e3, "k"),
+        v if v >= 999_000.0 => (v / 1e6, "M"),
+        v => (v, ""),
+    };
+    if value < 0.9 { format!("{value:.*}", (-value.log10()).ceil() as usize) } else { format!("{value:.0}{unit}") }
 }
 
 fn paint_row(canvas: &mut Canvas<'_>, plot: &Plot, y: f64, demand: Demand, limit: Option<f64>) {

@@ -4,6 +4,7 @@ use crate::experiment::{Band, HourRow};
 use crate::report::chart::canvas::{Anchor, Canvas, Point, Rect, Stroke, fit, text_width};
 use crate::report::chart::theme::Ink;
 use crate::report::scale::{nice_ceiling, nice_step, ticks};
+use crate::report::text::short_count;
 
 /// Size of labels in pixels.
 pub const LABEL: f64 = 12.0;
@@ -40,39 +41,58 @@ impl Plot {
     }
 }
 
-/// Dollars at a tick: as many decimals as the step needs, thousands in short.
-pub fn money_tick(value: f64, step: f64) -> String {
-    let number = |value: f64, step: f64| {
-        let decimals = (0..9).find(|d| ((step * 10f64.powi(*d)).round() - step * 10f64.powi(*d)).abs() < 1e-6);
-        format!("{value:.*}", decimals.unwrap_or(9) as usize)
-    };
-    match step {
-        _ if value == 0.0 => "$0".to_owned(),
-        s if s >= 1e6 => format!("${}M", number(value / 1e6, s / 1e6)),
-        s if s >= 1e3 => format!("${}k", number(value / 1e3, s / 1e3)),
-        s => {
-            let text = number(value, s);
-            let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-            let whole = crate::report::text::count(whole.parse().unwrap_or(0.0));
-            if fraction.is_empty() { format!("${whole}") } else { format!("${whole}.{fraction}") }
+/// What an axis counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// US dollars.
+    Dollars,
+    /// Shares, shown in percent.
+    Share,
+    /// Whole things.
+    Count,
+}
+
+impl Unit {
+    /// The text at a tick, when ticks are `step` apart.
+    pub fn tick(self, value: f64, step: f64) -> String {
+        match self {
+            Self::Dollars => money_tick(value, step),
+            Self::Share if value == 0.0 => "0%".to_owned(),
+            Self::Share => format!("{:.*}%", decimals(step * 100.0), value * 100.0),
+            Self::Count => short_count(value),
         }
     }
 }
 
-/// Percent at a tick.
-pub fn percent_tick(value: f64, step: f64) -> String {
-    let step = step * 100.0;
-    let decimals = (0..6).find(|d| ((step * 10f64.powi(*d)).round() - step * 10f64.powi(*d)).abs() < 1e-6);
-    format!("{:.*}%", decimals.unwrap_or(6) as usize, value * 100.0)
+/// Decimals that a multiple of `step` needs.
+fn decimals(step: f64) -> usize {
+    let whole = |power: &usize| {
+        let scaled = step * 10f64.powi(*power as i32);
+        (scaled.round() - scaled).abs() < 1e-6
+    };
+    (0..9).find(whole).unwrap_or(9)
 }
 
-/// A count at a tick.
-pub fn count_tick(value: f64, _step: f64) -> String {
-    crate::report::text::short_count(value)
+/// Dollars at a tick: as many decimals as the step needs, cents in full, thousands in short.
+fn money_tick(value: f64, step: f64) -> String {
+    let (value, step, unit) = match step {
+        s if s >= 1e6 => (value / 1e6, s / 1e6, "M"),
+        s if s >= 1e3 => (value / 1e3, s / 1e3, "k"),
+        s => (value, s, ""),
+    };
+    let decimals = match (decimals(step), unit) {
+        _ if value == 0.0 => return "$0".to_owned(),
+        (1, "") => 2,
+        (number, _) => number,
+    };
+    let text = format!("{value:.decimals$}");
+    let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
+    let whole = crate::report::text::count(whole.parse().unwrap_or(0.0));
+    let fraction = fraction.map(|digits| format!(".{digits}")).unwrap_or_default();
+    format!("${whole}{fraction}{unit}")
 }
 
-/// An axis of values from zero to at least `peak`, with lines of a grid; its title stands above it.
-/// Returns the upper end.
+/// The upper end of an axis of this height that begins at zero and holds `peak`.
 pub fn value_ceiling(peak: f64, height: f64) -> f64 {
     nice_ceiling(peak, value_parts(height))
 }
@@ -83,15 +103,16 @@ fn value_parts(height: f64) -> usize {
 }
 
 /// Draws the upright axis: grid, labels, and the title above.
-pub fn value_axis(canvas: &mut Canvas<'_>, plot: &Plot, title: &str, label: fn(f64, f64) -> String) {
+pub fn value_axis(canvas: &mut Canvas<'_>, plot: &Plot, title: &str, unit: Unit) {
     let (low, high) = plot.y;
     let parts = value_parts(plot.area.height());
     let step = nice_step(high - low, parts);
-    for tick in ticks(low, high, parts) {
+    let shown = |tick: &f64| unit != Unit::Count || tick.fract() == 0.0;
+    for tick in ticks(low, high, parts).into_iter().filter(shown) {
         let y = plot.at_y(tick);
         let stroke = if tick == 0.0 { Stroke::solid(Ink::Muted, 1.0) } else { Stroke::solid(Ink::Grid, 1.0) };
         canvas.line(&[(plot.area.left, y), (plot.area.right, y)], stroke);
-        canvas.text(&label(tick, step), (plot.area.left - 6.0, y), LABEL, Ink::Muted, Anchor::End);
+        canvas.text(&unit.tick(tick, step), (plot.area.left - 6.0, y), LABEL, Ink::Muted, Anchor::End);
     }
     canvas.text(title, (4.0, plot.area.top - 14.0), LABEL, Ink::Muted, Anchor::Start);
 }
@@ -99,10 +120,11 @@ pub fn value_axis(canvas: &mut Canvas<'_>, plot: &Plot, title: &str, label: fn(f
 /// A tick of the time axis.
 struct TimeTick {
     hour: f64,
-    /// `18:00`
-    clock: String,
+    /// `18:00`; none when all ticks are midnights.
+    clock: Option<String>,
     /// `Sat 21 Nov`, at the first tick of each day.
     day: Option<String>,
+    midnight: bool,
 }
 
 /// The day and hour of a row's label, if it is one.
@@ -115,7 +137,7 @@ fn time_ticks(hours: &[HourRow], width: f64) -> Vec<TimeTick> {
     let most = (width / 58.0).max(2.0);
     let every =
         [1, 2, 3, 6, 12, 24, 48, 96, 168].into_iter().find(|every| hours.len() as f64 / f64::from(*every) <= most);
-    let every = every.unwrap_or(336);
+    let every = every.unwrap_or(336).max(if hours.len() > 24 * 5 { 24 } else { 1 });
     let mut last_day = None;
     let mut all = Vec::new();
     for (index, row) in hours.iter().enumerate() {
@@ -127,7 +149,8 @@ fn time_ticks(hours: &[HourRow], width: f64) -> Vec<TimeTick> {
         }
         let day = (last_day != Some(at.date())).then(|| at.strftime("%a %-d %b").to_string());
         last_day = Some(at.date());
-        all.push(TimeTick { hour: f64::from(row.hour), clock: at.strftime("%H:%M").to_string(), day });
+        let clock = (every < 24).then(|| at.strftime("%H:%M").to_string());
+        all.push(TimeTick { hour: f64::from(row.hour), clock, day, midnight: at.hour() == 0 });
     }
     all
 }
@@ -138,14 +161,17 @@ pub fn time_axis(canvas: &mut Canvas<'_>, plot: &Plot, hours: &[HourRow]) {
     let mut free_from = f64::NEG_INFINITY;
     for tick in time_ticks(hours, plot.area.width()) {
         let x = plot.at_x(tick.hour);
-        let midnight = tick.clock == "00:00";
-        let top = if midnight { plot.area.top } else { bottom };
-        canvas.line(&[(x, top), (x, bottom + 4.0)], Stroke::solid(if midnight { Ink::Grid } else { Ink::Muted }, 1.0));
-        canvas.text(&tick.clock, (x, bottom + 13.0), LABEL - 1.0, Ink::Muted, Anchor::Middle);
+        let top = if tick.midnight { plot.area.top } else { bottom };
+        let ink = if tick.midnight { Ink::Grid } else { Ink::Muted };
+        canvas.line(&[(x, top), (x, bottom + 4.0)], Stroke::solid(ink, 1.0));
+        let below = if tick.clock.is_some() { 29.0 } else { 14.0 };
+        if let Some(clock) = &tick.clock {
+            canvas.text(clock, (x, bottom + 13.0), LABEL - 1.0, Ink::Muted, Anchor::Middle);
+        }
         let Some(day) = tick.day else { continue };
         let half = text_width(&day, LABEL) / 2.0;
         if x - half > free_from && x + half < plot.area.right + 30.0 {
-            canvas.text(&day, (x, bottom + 29.0), LABEL, Ink::Text, Anchor::Middle);
+            canvas.text(&day, (x, bottom + below), LABEL, Ink::Text, Anchor::Middle);
             free_from = x + half + 8.0;
         }
     }
@@ -167,6 +193,8 @@ pub enum Swatch {
     Area(Ink, f64),
     /// A hatched surface.
     Hatched(Ink),
+    /// An upright mark.
+    Mark(Ink),
 }
 
 /// Draws a legend in lines from `at`, within `width`; returns its height.
@@ -178,6 +206,7 @@ pub fn legend(canvas: &mut Canvas<'_>, at: Point, width: f64, entries: &[(Swatch
         match *swatch {
             Swatch::Line(stroke) => canvas.line(&[(x, y), (x + 18.0, y)], stroke),
             Swatch::Area(ink, opacity) => canvas.rect(sample, ink, opacity),
+            Swatch::Mark(ink) => canvas.line(&[(x + 9.0, y - 7.0), (x + 9.0, y + 7.0)], Stroke::solid(ink, 2.0)),
             Swatch::Hatched(ink) => {
                 canvas.rect(sample, ink, 0.35);
                 canvas.hatch(sample, ink);
@@ -202,8 +231,8 @@ fn legend_places(width: f64, entries: &[(Swatch, String)]) -> Vec<Point> {
     let (mut x, mut y) = (0.0, 0.0);
     let mut places = Vec::new();
     for (_, text) in entries {
-        let wide = 24.0 + text_width(&fit(text, LABEL, width - 24.0), LABEL) + 18.0;
-        if x > 0.0 && x + wide - 18.0 > width {
+        let wide = 24.0 + text_width(&fit(text, LABEL, width - 24.0), LABEL) + 12.0;
+        if x > 0.0 && x + wide - 12.0 > width {
             (x, y) = (0.0, y + 20.0);
         }
         places.push((x, y));
@@ -272,11 +301,17 @@ mod tests {
 
     #[test]
     fn money_ticks_have_the_decimals_of_their_step() {
-        let cases = [(0.0, 10.0, "$0"), (1200.0, 200.0, "$1,200"), (0.05, 0.025, "$0.050"), (5000.0, 2500.0, "$5.0k")];
+        let cases = [
+            (0.0, 10.0, "$0"),
+            (1200.0, 200.0, "$1,200"),
+            (0.05, 0.025, "$0.050"),
+            (5000.0, 2500.0, "$5.0k"),
+            (0.4, 0.2, "$0.40"),
+        ];
         for (value, step, text) in cases {
             assert_eq!(money_tick(value, step), text);
         }
-        assert_eq!(percent_tick(0.025, 0.025), "2.5%");
+        assert_eq!(Unit::Share.tick(0.025, 0.025), "2.5%");
     }
 
     #[test]

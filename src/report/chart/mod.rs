@@ -23,7 +23,7 @@ use crate::report::view::View;
 /// Width of a chart in a file and on a wide page.
 pub const WIDE: f64 = 880.0;
 /// Width of a chart on a narrow page.
-pub const NARROW: f64 = 380.0;
+pub const NARROW: f64 = 340.0;
 
 /// A kind of chart.
 pub struct Chart {

@@ -3,8 +3,7 @@
 use crate::report::chart::Chart;
 use crate::report::chart::canvas::{Canvas, Point, Rect, Stroke};
 use crate::report::chart::frame::{
-    AXIS_HEIGHT, Plot, Swatch, legend, legend_height, money_tick, nothing, time_axis, time_scale, value_axis,
-    value_ceiling,
+    AXIS_HEIGHT, Plot, Swatch, Unit, legend, legend_height, nothing, time_axis, time_scale, value_axis, value_ceiling,
 };
 use crate::report::chart::theme::Ink;
 use crate::report::text::{money, money_of};
@@ -16,11 +15,17 @@ pub const CHART: Chart = Chart {
     id: "spend-by-model",
     title: "Spend by model over time",
     note: |_| {
-        "Mean dollars charged in each hour, the dearest model at the bottom; totals of the horizon beside.".to_owned()
+        "Mean dollars charged in each hour, the dearest model at the bottom; totals of the horizon beside the names."
+            .to_owned()
     },
-    height: |view, width| 330.0 + legend_height(width, &entries(&series(view))),
+    height,
     paint,
 };
+
+fn height(view: &View<'_>, width: f64) -> f64 {
+    let entries = entries(&series(view));
+    if entries.is_empty() { 100.0 } else { 330.0 + legend_height(width, &entries) }
+}
 
 /// The models with a colour of their own, and all others as one.
 fn series(view: &View<'_>) -> Vec<ModelSpend> {
@@ -60,7 +65,8 @@ fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
     let total = |hour: usize| series.iter().map(|model| model.by_hour[hour]).sum::<f64>();
     let peak = (0..hours.len()).map(total).fold(0.0, f64::max);
     let plot = Plot { area: inner, x: time_scale(hours), y: (0.0, value_ceiling(peak, inner.height())) };
-    value_axis(canvas, &plot, "US dollars an hour", money_tick);
+    value_axis(canvas, &plot, "US dollars an hour", Unit::Dollars);
+    time_axis(canvas, &plot, hours);
     let mut floor = vec![0.0; hours.len()];
     for (model, ink) in series.iter().zip(Ink::SERIES) {
         let ceiling: Vec<f64> = floor.iter().zip(&model.by_hour).map(|(floor, spend)| floor + spend).collect();
@@ -71,7 +77,6 @@ fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
         canvas.line(&edge, Stroke::solid(Ink::Paper, 1.0));
         floor = ceiling;
     }
-    time_axis(canvas, &plot, hours);
     for (index, row) in hours.iter().enumerate() {
         let (from, to) = (plot.at_x(plot.x.0 + index as f64), plot.at_x(plot.x.0 + index as f64 + 1.0));
         let parts: Vec<String> =

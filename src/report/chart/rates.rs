@@ -4,7 +4,7 @@ use crate::experiment::{Band, HourRow};
 use crate::report::chart::Chart;
 use crate::report::chart::canvas::{Canvas, Rect};
 use crate::report::chart::frame::{
-    AXIS_HEIGHT, Plot, fan, fan_legend, fan_peak, legend, nothing, percent_tick, time_axis, time_scale, value_axis,
+    AXIS_HEIGHT, Plot, Unit, fan, fan_legend, fan_peak, legend, nothing, time_axis, time_scale, value_axis,
     value_ceiling,
 };
 use crate::report::chart::theme::Ink;
@@ -44,7 +44,7 @@ fn panel(canvas: &mut Canvas<'_>, area: Rect, hours: &[HourRow], title: &str, in
     let peak = fan_peak(bands.iter().map(|(_, band)| band)).min(1.0);
     let top = if peak > 0.0 { value_ceiling(peak, inner.height()).min(1.0) } else { 0.01 };
     let plot = Plot { area: inner, x: time_scale(hours), y: (0.0, top) };
-    value_axis(canvas, &plot, title, percent_tick);
+    value_axis(canvas, &plot, title, Unit::Share);
     time_axis(canvas, &plot, hours);
     fan(canvas, &plot, &bands, ink);
     for row in hours {

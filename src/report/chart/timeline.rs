@@ -4,8 +4,7 @@ use crate::experiment::{Timeline, TimelineStep, Window};
 use crate::report::chart::Chart;
 use crate::report::chart::canvas::{Anchor, Canvas, Point, Rect, Stroke, fit};
 use crate::report::chart::frame::{
-    AXIS_HEIGHT, LABEL, Plot, Swatch, count_tick, legend, legend_height, money_tick, nothing, time_axis, value_axis,
-    value_ceiling,
+    AXIS_HEIGHT, LABEL, Plot, Swatch, Unit, legend, legend_height, nothing, time_axis, value_axis, value_ceiling,
 };
 use crate::report::chart::theme::Ink;
 use crate::report::text::{clean, dollars, hours, money, plural};
@@ -24,7 +23,7 @@ fn note(view: &View<'_>) -> String {
     match &view.forecast.expensive {
         None => "No run was picked.".to_owned(),
         Some(timeline) => format!(
-            "Run {} costs {}, near the P95. Steps of {} minutes; grey: bursts of 429 and outages of what stands beside.",
+            "Run {} costs {}, near the P95. Steps of {} minutes; grey: times in which an upstream was out of order.",
             timeline.run,
             money(timeline.bill),
             timeline.step_minutes
@@ -76,15 +75,15 @@ fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
     let shade = Rect::new(left, lanes_top, right, lower.bottom);
     shade_windows(canvas, timeline, &Plot { area: shade, x, y: (0.0, 1.0) }, upper.top - 24.0);
     let spend = plot(upper, x, timeline, |step| dollars(step.spend));
-    value_axis(canvas, &spend, &format!("US dollars in {} minutes", timeline.step_minutes), money_tick);
+    value_axis(canvas, &spend, &format!("US dollars in {} minutes", timeline.step_minutes), Unit::Dollars);
     let money_outline = outline(&spend, timeline, |step| dollars(step.spend));
     canvas.polygon(&money_outline, Ink::Blue, 1.0);
     let counts = plot(lower, x, timeline, |step| step.requests.max(step.failed).max(step.fallbacks) as f64);
-    value_axis(canvas, &counts, &format!("requests in {} minutes", timeline.step_minutes), count_tick);
+    value_axis(canvas, &counts, &format!("requests in {} minutes", timeline.step_minutes), Unit::Count);
+    time_axis(canvas, &counts, &view.forecast.hours);
     canvas.polygon(&outline(&counts, timeline, |step| step.fallbacks as f64), Ink::Orange, 0.8);
     canvas.line(&edge(&counts, timeline, |step| step.requests as f64), Stroke::solid(Ink::Text, 1.5));
     canvas.line(&edge(&counts, timeline, |step| step.failed as f64), Stroke::solid(Ink::Red, 2.0));
-    time_axis(canvas, &counts, &view.forecast.hours);
     hover_steps(canvas, timeline, &counts, upper.top);
 }
 
@@ -113,6 +112,13 @@ fn outline(plot: &Plot, timeline: &Timeline, value: fn(&TimelineStep) -> f64) ->
 /// Shades the windows over all panels, and names them in lanes on top.
 fn shade_windows(canvas: &mut Canvas<'_>, timeline: &Timeline, plot: &Plot, lanes_bottom: f64) {
     let all = lanes(timeline);
+    for (lane, (target, kind)) in all.iter().take(MOST_LANES).enumerate() {
+        let top = plot.area.top + LANE * lane as f64;
+        let line = top + 20.0;
+        canvas.line(&[(plot.area.left, line), (plot.area.right, line)], Stroke::solid(Ink::Grid, 1.0));
+        let name = fit(&format!("{}: {kind}", clean(target)), LABEL - 1.0, plot.area.width());
+        canvas.text(&name, (plot.area.left, top + 8.0), LABEL - 1.0, Ink::Text, Anchor::Start);
+    }
     for window in &timeline.windows {
         let (from, to) = (window.from_hour.max(plot.x.0), window.to_hour.min(plot.x.1));
         if from >= to {
@@ -126,13 +132,6 @@ fn shade_windows(canvas: &mut Canvas<'_>, timeline: &Timeline, plot: &Plot, lane
         let bar = Rect::new(left, top + 16.0, right, top + LANE - 3.0);
         canvas.rect(bar, if window.kind == "outage" { Ink::Text } else { Ink::Purple }, 1.0);
         canvas.hover(bar.inset(-2.0, -3.0, -2.0, -3.0), window_note(window));
-    }
-    for (lane, (target, kind)) in all.iter().take(MOST_LANES).enumerate() {
-        let top = plot.area.top + LANE * lane as f64;
-        let line = top + 20.0;
-        canvas.line(&[(plot.area.left, line), (plot.area.right, line)], Stroke::solid(Ink::Grid, 1.0));
-        let name = fit(&format!("{}: {kind}", clean(target)), LABEL - 1.0, plot.area.width());
-        canvas.text(&name, (plot.area.left, top + 8.0), LABEL - 1.0, Ink::Text, Anchor::Start);
     }
 }
 

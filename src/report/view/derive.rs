@@ -77,7 +77,7 @@ pub fn models(forecast: &Forecast) -> Vec<ModelSpend> {
             *sum += hour.spend_by_deployment.get(index).copied().unwrap_or(0.0);
         }
     }
-    models.sort_by(|(_, a), (_, b)| b.bill_mean.cmp(&a.bill_mean));
+    models.sort_by_key(|(_, spend)| std::cmp::Reverse(spend.bill_mean));
     models.into_iter().map(|(_, spend)| spend).collect()
 }
 
@@ -104,17 +104,26 @@ impl Histogram {
             return Self { low: 0.0, width: 1.0, counts: vec![0], above: 0 };
         }
         if most <= least {
-            let width = nice_step((most * 0.1).max(1e-6), 1);
-            return Self { low: (most - width / 2.0).max(0.0), width, counts: vec![bills.len() as u64], above: 0 };
+            return Self::of_one_amount(most, bills.len() as u64);
         }
-        let end = drawn_end(forecast, least, most);
+        let limit = drawn_end(forecast, least, most);
+        let end = bills.iter().copied().filter(|bill| *bill <= limit).fold(least, f64::max);
         let parts = ((bills.len() as f64).sqrt() * 2.0).clamp(8.0, 36.0) as usize;
         let width = nice_step(end - least, parts);
         let low = (least / width).floor() * width;
-        let number = ((end - low) / width).floor() as usize + 1;
+        let number = ((end - low) / width + 1e-9).floor() as usize + 1;
         let mut histogram = Self { low, width, counts: vec![0; number], above: 0 };
         bills.iter().for_each(|bill| histogram.add(*bill));
         histogram
+    }
+
+    /// All runs in one narrow bin, with empty ones around it.
+    fn of_one_amount(amount: f64, runs: u64) -> Self {
+        let width = nice_step((amount * 0.02).max(0.01), 1);
+        let before = ((amount / width).floor() as usize).min(8);
+        let mut counts = vec![0; before + 9];
+        counts[before] = runs;
+        Self { low: ((amount / width).floor() - before as f64) * width, width, counts, above: 0 }
     }
 
     fn add(&mut self, bill: f64) {
@@ -131,7 +140,7 @@ impl Histogram {
     }
 }
 
-/// Where the drawing ends: at the dearest run, or, when that lies far out, a little beyond the P99.
+/// Up to where runs are drawn: all of them, or, when the dearest lies far out, those up to a little beyond the P99.
 fn drawn_end(forecast: &Forecast, least: f64, most: f64) -> f64 {
     let p99 = dollars(forecast.bill.p99);
     let limit = p99 + (p99 - least) * 0.5;

@@ -27,8 +27,10 @@ pub struct View<'a> {
     pub stamp: String,
     /// What the reader must know before any figure: partial, unpriced, few runs.
     pub caveats: Vec<String>,
-    /// The figures that matter first.
-    pub headline: Vec<Figure>,
+    /// The figures that matter first: the bill.
+    pub headline: [Figure; 4],
+    /// Those that come next: failures, fallbacks, latency.
+    pub figures: [Figure; 5],
     /// The result in three sentences.
     pub story: Vec<String>,
     /// Mean and percentiles of the bill, with their intervals.
@@ -109,7 +111,7 @@ pub struct FindingLine {
     pub title: String,
     /// Why, and what could be done.
     pub detail: String,
-    /// Money at stake for people, if known.
+    /// Money at stake for people, if known and not yet told by the sentence.
     pub money: Option<String>,
 }
 
@@ -153,7 +155,8 @@ impl<'a> View<'a> {
             facts: facts(forecast),
             stamp: stamp(forecast),
             caveats: story::caveats(forecast),
-            headline: story::headline(forecast, calls_per_request, premium_share),
+            headline: story::headline(&forecast.bill),
+            figures: story::figures(forecast, calls_per_request, premium_share),
             story: story::sentences(forecast, calls_per_request, premium_share),
             tables: Tables::of(forecast, &causes, &percentiles),
             causes,
@@ -224,11 +227,12 @@ fn stamp(forecast: &Forecast) -> String {
 }
 
 fn finding(finding: &crate::experiment::Finding) -> FindingLine {
+    let untold = |amount: &Money| !finding.title.contains(&amount.to_cents());
     FindingLine {
         code: finding.code,
         title: clean(&finding.title),
         detail: clean(&finding.detail),
-        money: finding.money.map(money),
+        money: finding.money.filter(untold).map(money),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The result in words: headline figures, caveats, three sentences.
 
-use crate::experiment::{Forecast, MoneyStats};
+use crate::experiment::{Forecast, MoneyStats, RateStats, UnpricedRow};
 use crate::ledger::Cause;
 use crate::report::text::{clean, count, hours, money, percent, percent_interval, plural, seconds, short_count};
 use crate::report::view::derive::{money_share, ratio};
@@ -59,10 +59,11 @@ pub fn caveats(forecast: &Forecast) -> Vec<String> {
     if forecast.about.partial {
         caveats.push(format!("Partial: interrupted after {}; the figures cover only those.", plural(runs, "run")));
     }
-    if !forecast.unpriced.is_empty() {
-        let tokens: f64 = forecast.unpriced.iter().map(|row| row.input_tokens + row.output_tokens).sum();
-        let names: Vec<String> = forecast.unpriced.iter().take(3).map(|row| clean(&row.model)).collect();
-        let more = forecast.unpriced.len().saturating_sub(names.len());
+    let unpriced: Vec<&UnpricedRow> = forecast.unpriced.iter().filter(|row| row.calls > 0.0).collect();
+    if !unpriced.is_empty() {
+        let tokens: f64 = unpriced.iter().map(|row| row.input_tokens + row.output_tokens).sum();
+        let names: Vec<String> = unpriced.iter().take(3).map(|row| clean(&row.model)).collect();
+        let more = unpriced.len().saturating_sub(names.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let tokens = short_count(tokens);
         caveats
@@ -77,43 +78,37 @@ pub fn caveats(forecast: &Forecast) -> Vec<String> {
     caveats
 }
 
+/// A figure out of its parts.
+fn figure(label: &'static str, value: String, note: String) -> Figure {
+    Figure { label, value, note }
+}
+
 /// The figures that matter first.
-pub fn headline(forecast: &Forecast, calls_per_request: f64, premium_share: f64) -> Vec<Figure> {
-    let bill = &forecast.bill;
-    let figure = |label, value: String, note: String| Figure { label, value, note };
-    let failure = forecast.failure_rate;
-    let fallback = forecast.fallback_share;
+pub fn headline(bill: &MoneyStats) -> [Figure; 4] {
+    let beyond = format!("one in 100: over {}", money(bill.p99));
+    [
+        figure("Mean bill", money(bill.mean), interval_note(bill.ci95_mean)),
+        figure("P50: half cost less", money(bill.p50), interval_note(bill.ci95_p50)),
+        figure("P80: one in 5 costs more", money(bill.p80), beyond),
+        figure("P95: one in 20 costs more", money(bill.p95), interval_note(bill.ci95_p95)),
+    ]
+}
+
+/// The figures that come next.
+pub fn figures(forecast: &Forecast, calls_per_request: f64, premium_share: f64) -> [Figure; 5] {
+    let rate = |label, rate: RateStats| {
+        let mean = percent_interval(rate.mean, rate.ci95_half_width);
+        figure(label, mean, format!("P95 of the runs {}", percent(rate.p95)))
+    };
     let latency = forecast.latency_s;
-    vec![
-        figure("Expected bill (mean)", money(bill.mean), interval_note(bill.ci95_mean)),
-        figure("Half of the runs stay below (P50)", money(bill.p50), interval_note(bill.ci95_p50)),
-        figure(
-            "One run in five is above (P80)",
-            money(bill.p80),
-            format!("one in a hundred above {}", money(bill.p99)),
-        ),
-        figure("One run in twenty is above (P95)", money(bill.p95), interval_note(bill.ci95_p95)),
-        figure(
-            "Failure rate",
-            percent_interval(failure.mean, failure.ci95_half_width),
-            format!("P95 {}", percent(failure.p95)),
-        ),
-        figure(
-            "Fallback share",
-            percent_interval(fallback.mean, fallback.ci95_half_width),
-            format!("P95 {}", percent(fallback.p95)),
-        ),
+    let calls = format!("{} requests, {} calls", count(forecast.requests.mean), count(forecast.upstream_calls.mean));
+    let tail = format!("P95 {}, P99 {}", seconds(latency.p95), seconds(latency.p99));
+    [
+        rate("Failure rate", forecast.failure_rate),
+        rate("Fallback share", forecast.fallback_share),
         figure("Fallback premium", money(forecast.fallback_premium), format!("{} of the bill", percent(premium_share))),
-        figure(
-            "Upstream calls per request",
-            format!("{calls_per_request:.3}"),
-            format!("{} requests, {} calls", count(forecast.requests.mean), count(forecast.upstream_calls.mean)),
-        ),
-        figure(
-            "Latency P50",
-            seconds(latency.p50),
-            format!("P95 {}, P99 {}", seconds(latency.p95), seconds(latency.p99)),
-        ),
+        figure("Calls per request", format!("{calls_per_request:.3}"), calls),
+        figure("Latency P50", seconds(latency.p50), tail),
     ]
 }
 

@@ -119,10 +119,12 @@ fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
     let (names, keys) = keys::read(node.get("keys"), reader);
     let specs = request::expand(reader.required(node, "requests")?, reader);
     let script = upstream::read(node.get("upstream"), &deployments, &specs, start_nanos, reader);
-    let (requests, bodies) = request::finish(&specs, &names, reader);
+    let is_router = node.get("layer").and_then(Node::as_str) == Some("router");
+    let layer = if is_router { Layer::Router } else { Layer::Proxy };
+    let (requests, bodies) = request::finish(&specs, &names, layer, reader);
     Some(Case {
         name: reader.text(node, "name").unwrap_or_default(),
-        layer: if node.get("layer").and_then(Node::as_str) == Some("router") { Layer::Router } else { Layer::Proxy },
+        layer,
         seed: reader.whole(node, "seed").unwrap_or(1),
         jitter_secs: reader.number(node, "jitter").unwrap_or(0.0),
         start_nanos,

@@ -4,7 +4,7 @@ use super::fields::Reader;
 use super::{CaseRequest, Departure};
 use crate::document::{Node, Value};
 use crate::gateway::litellm::lower::{RequestFallbacks, RequestParams};
-use crate::gateway::litellm::plan::CacheControl;
+use crate::gateway::litellm::plan::{CacheControl, CustomTarget, Layer};
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
 use std::collections::HashMap;
 
@@ -51,9 +51,10 @@ pub(super) fn expand<'n>(list: &'n Node, reader: &mut Reader) -> Vec<Spec<'n>> {
 pub(super) fn finish(
     specs: &[Spec<'_>],
     keys: &[String],
+    layer: Layer,
     reader: &mut Reader,
 ) -> (Vec<CaseRequest>, Vec<RequestParams>) {
-    let mut numbering = Numbering::default();
+    let mut numbering = Numbering { layer, ..Numbering::default() };
     let requests = specs.iter().filter_map(|spec| numbering.request(spec, keys, reader)).collect();
     (requests, numbering.bodies)
 }
@@ -61,6 +62,7 @@ pub(super) fn finish(
 /// Numbers given so far.
 #[derive(Default)]
 struct Numbering {
+    layer: Layer,
     bodies: Vec<RequestParams>,
     prompts: HashMap<String, u64>,
     classes: HashMap<String, u32>,
@@ -108,8 +110,12 @@ impl Numbering {
 
     fn body(&mut self, node: &Node, params: Option<&Node>, reader: &mut Reader) -> BodyId {
         let mut body = params.map(|params| read_params(params, reader)).unwrap_or_default();
-        read_headers(node, &mut body, reader);
+        if self.layer == Layer::Proxy {
+            read_headers(node, &mut body, reader);
+        }
         let class = params.map(cache_text).unwrap_or_default();
+        let namespace = params.and_then(|params| params.get("cache")?.get("namespace")?.as_str());
+        let class = format!("{}\n{class}", namespace.unwrap_or_default());
         let next_class = self.classes.len() as u32;
         body.cache_class = *self.classes.entry(class).or_insert(next_class);
         let found = self.bodies.iter().position(|known| *known == body);
@@ -212,16 +218,21 @@ fn read_fallbacks(node: &Node) -> RequestFallbacks {
     }
 }
 
-fn target(item: &Node) -> Option<(String, bool)> {
+fn target(item: &Node) -> Option<(String, Option<CustomTarget>)> {
+    let num_retries = match item.get("num_retries").map(|node| &node.value) {
+        Some(Value::Int(n)) => u32::try_from(*n).ok(),
+        _ => None,
+    };
+    let custom = (item.entries().len() > 1).then_some(CustomTarget { num_retries });
     match item.as_str() {
-        Some(name) => Some((name.to_owned(), false)),
-        None => Some((item.get("model")?.as_str()?.to_owned(), item.entries().len() > 1)),
+        Some(name) => Some((name.to_owned(), None)),
+        None => Some((item.get("model")?.as_str()?.to_owned(), custom)),
     }
 }
 
 fn cache_control(node: &Node, reader: &mut Reader) -> CacheControl {
     let mut span = |key: &str| reader.number(node, key).map(SimDuration::from_secs_f64);
-    let (ttl, max_age) = (span("ttl"), span("s-maxage"));
+    let (ttl, max_age) = (span("ttl"), span("s-max-age").or_else(|| span("s-maxage")));
     CacheControl {
         ttl,
         max_age,

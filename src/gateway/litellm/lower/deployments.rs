@@ -52,7 +52,7 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
         weights: [params.weight.as_ref().map(|weight| weight.value), rpm.map(|n| n as f64), tpm.map(|n| n as f64)],
         rpm,
         tpm,
-        order: params.order.as_ref().map(|order| order.value as i32),
+        order: params.order.as_ref().or(info.order.as_ref()).map(|order| order.value as i32),
         num_retries: count(&params.num_retries).map(|n| n as u32),
         cooldown: cooldown.map(|secs| SimDuration::from_secs_f64(secs.value)),
         allowed_fails: info.allowed_fails.as_ref().map(|fails| fails.value),

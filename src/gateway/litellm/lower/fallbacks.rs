@@ -2,13 +2,13 @@
 
 use crate::gateway::litellm::lower::names::Names;
 use crate::gateway::litellm::lower::settings;
-use crate::gateway::litellm::plan::{ListId, Plan, Target};
-use crate::gateway::litellm::wire::{Fallback, Fallbacks, Wire, prefixes};
+use crate::gateway::litellm::plan::{CustomTarget, ListId, Plan, Target};
+use crate::gateway::litellm::wire::{Fallback, FallbackTarget, Fallbacks, Wire, prefixes};
 
 /// One entry of a map: whose list it is, and what is in it.
 pub(super) struct Entry<'a> {
     pub group: &'a str,
-    pub targets: Vec<(&'a str, bool)>,
+    pub targets: Vec<(&'a str, Option<CustomTarget>)>,
 }
 
 /// Gives every name its lists.
@@ -17,7 +17,7 @@ pub(super) fn add(wire: &Wire, plan: &mut Plan, names: &Names) {
     let mut regular = entries(settings::regular_fallbacks(wire));
     let default = settings::default_fallbacks(wire);
     if !default.is_empty() {
-        regular.push(Entry { group: "*", targets: default.iter().map(|name| (*name, false)).collect() });
+        regular.push(Entry { group: "*", targets: default.iter().map(|name| (*name, None)).collect() });
     }
     let context = settings::either(&router.context_window_fallbacks, &module.context_window_fallbacks);
     let policy = settings::either(&router.content_policy_fallbacks, &module.content_policy_fallbacks);
@@ -40,7 +40,11 @@ fn entries(map: Option<&Fallbacks>) -> Vec<Entry<'_>> {
 }
 
 fn entry(fallback: &Fallback) -> Entry<'_> {
-    let targets = fallback.targets.iter().map(|target| (target.value.model.as_str(), target.value.has_params));
+    let custom = |target: &FallbackTarget| {
+        let num_retries = target.num_retries.and_then(|n| u32::try_from(n).ok());
+        target.has_params.then_some(CustomTarget { num_retries })
+    };
+    let targets = fallback.targets.iter().map(|target| (target.value.model.as_str(), custom(&target.value)));
     Entry { group: &fallback.group.value, targets: targets.collect() }
 }
 
@@ -50,14 +54,20 @@ pub(super) fn numbered(map: &[Entry<'_>], plan: &mut Plan, names: &Names) -> Vec
 }
 
 /// Numbers a list. Entries with parameters of their own are told apart from bare names.
-pub(super) fn list(targets: &[(&str, bool)], plan: &mut Plan, names: &Names) -> ListId {
+pub(super) fn list(targets: &[(&str, Option<CustomTarget>)], plan: &mut Plan, names: &Names) -> ListId {
     let id = ListId(plan.lists.len() as u32);
-    let target = |(at, (model, has_params)): (usize, &(&str, bool))| {
-        let name = names.id(model)?;
-        Some(if *has_params { Target::Custom(name, id.0 << 16 | at as u32) } else { Target::Name(name) })
-    };
-    let targets = targets.iter().enumerate().filter_map(target).collect();
-    plan.lists.push(targets);
+    let mut numbered = Vec::with_capacity(targets.len());
+    for (model, custom) in targets {
+        let Some(name) = names.id(model) else { continue };
+        numbered.push(match custom {
+            None => Target::Name(name),
+            Some(custom) => {
+                plan.customs.push(*custom);
+                Target::Custom(name, plan.customs.len() as u32 - 1)
+            }
+        });
+    }
+    plan.lists.push(numbered.into());
     id
 }
 

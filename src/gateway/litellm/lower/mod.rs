@@ -44,6 +44,7 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> (Plan, Vec<Diagnostic>) {
     plan.proxy = settings::proxy(wire, setting);
     deployments::add(wire, &mut plan, &mut names);
     names::resolve(wire, &mut plan, &names);
+    prices::add_wildcard_prices(wire, &mut plan);
     prices::add_greatest(&mut plan);
     deployments::group_retry_policies(wire, &mut plan);
     fallbacks::add(wire, &mut plan, &names);

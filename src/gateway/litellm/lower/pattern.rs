@@ -15,6 +15,17 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
     true
 }
 
+/// The model that a name fills into a wildcard model: each star takes what the star of the pattern stands for. `None`
+/// unless both have stars. Only the last star of a pattern is greedy enough to matter.
+pub(super) fn fill(pattern: &str, model: &str, name: &str) -> Option<String> {
+    if !pattern.contains('*') || !model.contains('*') {
+        return None;
+    }
+    let prefix = pattern.split('*').next().unwrap_or_default();
+    let segment = name.strip_prefix(prefix).unwrap_or(name);
+    Some(model.replacen('*', segment, 1))
+}
+
 /// How specific a pattern is: long ones go first, then those with more special characters.
 pub(super) fn specificity(pattern: &str) -> (usize, usize) {
     let regex = regex_of(pattern);

@@ -3,7 +3,8 @@
 //! LiteLLM knows a price only under the provider that it calls: behind an `openai/` prefix that are OpenAI's models. Here
 //! they come from the built-in table; prices written in the config replace them.
 
-use crate::gateway::litellm::plan::{Found, Greatest, Plan, Price};
+use crate::gateway::litellm::lower::pattern;
+use crate::gateway::litellm::plan::{Deployment, Found, Greatest, Plan, Price};
 use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{Prices, Wire};
 use crate::pricing::{PriceRow, PriceTable, ServiceTier};
@@ -47,19 +48,28 @@ impl KnownPrices {
     /// What LiteLLM knows of a deployment's model: its own prices first. Where only one direction has a price of its
     /// own, the other is free [T 170].
     pub fn of(&self, entry: &wire::Deployment, wire: &Wire) -> Known {
-        let provider = entry.provider.unwrap_or_default();
         let model = entry.litellm_params.model.as_ref().map(|model| model.value.as_str()).unwrap_or_default();
-        let row = self.row(provider, model);
-        let own = |key| custom(&entry.params_prices, key).or_else(|| custom(&entry.info_prices, key));
-        let tokens = match (own("input_cost_per_token"), own("output_cost_per_token")) {
-            (None, None) => row.and_then(|row| Some((float(row.rates.input?), float(row.rates.output?)))),
-            (input, output) => Some((input.unwrap_or(0.0), output.unwrap_or(0.0))),
-        };
+        let row = self.row(entry.provider.unwrap_or_default(), model);
         Known {
-            price: tokens.map(|(input, output)| adjusted(input, output, provider, wire)),
+            price: self.price_of(entry, model, wire),
             max_input_tokens: row.and_then(|row| row.context_window),
             max_output_tokens: row.and_then(|row| row.max_output).and_then(|most| Tokens::try_from(most).ok()),
         }
+    }
+
+    /// The price of a deployment's answers when this is the model that is called.
+    fn price_of(&self, entry: &wire::Deployment, model: &str, wire: &Wire) -> Option<Price> {
+        let provider = entry.provider.unwrap_or_default();
+        let listed = || {
+            let rates = &self.row(provider, model)?.rates;
+            Some((float(rates.input?), float(rates.output?)))
+        };
+        let own = |key| custom(&entry.params_prices, key).or_else(|| custom(&entry.info_prices, key));
+        let (input, output) = match (own("input_cost_per_token"), own("output_cost_per_token")) {
+            (None, None) => listed()?,
+            (input, output) => (input.unwrap_or(0.0), output.unwrap_or(0.0)),
+        };
+        Some(adjusted(input, output, provider, wire))
     }
 
     /// What the cost-based strategy compares: prices in `litellm_params` (0 counts as not set), else those that LiteLLM
@@ -102,6 +112,20 @@ fn float(price: UnitPrice) -> f64 {
     format!("{}e-6", price.per_million_text()).parse().unwrap_or(0.0)
 }
 
+/// Names that a pattern resolves are priced by the model that the pattern fills in.
+pub(super) fn add_wildcard_prices(wire: &Wire, plan: &mut Plan) {
+    let prices = KnownPrices::load();
+    let kept: Vec<&wire::Deployment> = wire.model_list.iter().filter(|entry| !entry.dropped).collect();
+    for name in &mut plan.names {
+        let Found::Group(ids) = &name.found else { continue };
+        let Some(entry) = ids.first().map(|id| kept[id.index()]) else { continue };
+        let model = entry.litellm_params.model.as_ref().map(|model| model.value.as_str()).unwrap_or_default();
+        if let Some(filled) = pattern::fill(&entry.model_name.value, model, &name.text) {
+            name.wildcard_price = prices.price_of(entry, &filled, wire);
+        }
+    }
+}
+
 /// The highest prices and longest answer of every name's deployments (`router.py:_set_model_group_info`).
 pub fn add_greatest(plan: &mut Plan) {
     for index in 0..plan.names.len() {
@@ -112,7 +136,8 @@ pub fn add_greatest(plan: &mut Plan) {
         let greatest = Greatest {
             input: most(|price| price.input),
             output: most(|price| price.output),
-            max_output_tokens: entries.filter_map(|entry| entry.max_output_tokens).max(),
+            max_output_tokens: entries.clone().filter_map(|entry| entry.max_output_tokens).max(),
+            is_free: !ids.is_empty() && entries.clone().all(Deployment::is_free),
         };
         plan.names[index].greatest = Some(greatest);
     }

@@ -2,7 +2,7 @@
 
 use crate::gateway::litellm::lower::fallbacks::{Entry, find_with_generic, list, numbered};
 use crate::gateway::litellm::lower::names::Names;
-use crate::gateway::litellm::plan::{Body, CacheControl, FallbackOverride, Plan};
+use crate::gateway::litellm::plan::{Body, CacheControl, CustomTarget, FallbackOverride, Plan};
 use crate::units::SimDuration;
 
 /// What a request body says besides model and messages, and what its headers say.
@@ -36,13 +36,13 @@ pub struct RequestParams {
     pub cache_class: u32,
 }
 
-/// Fallbacks that a request brings along. The flag of a target says that it has parameters of its own.
+/// Fallbacks that a request brings along. A target may have parameters of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RequestFallbacks {
     /// A list of targets for every group.
-    Flat(Vec<(String, bool)>),
+    Flat(Vec<(String, Option<CustomTarget>)>),
     /// A list for each of some groups.
-    ByName(Vec<(String, Vec<(String, bool)>)>),
+    ByName(Vec<(String, Vec<(String, Option<CustomTarget>)>)>),
 }
 
 impl RequestFallbacks {
@@ -93,6 +93,6 @@ fn own(fallbacks: Option<&RequestFallbacks>, plan: &mut Plan, names: &Names) -> 
     }
 }
 
-fn borrowed(targets: &[(String, bool)]) -> Vec<(&str, bool)> {
-    targets.iter().map(|(model, has_params)| (model.as_str(), *has_params)).collect()
+fn borrowed(targets: &[(String, Option<CustomTarget>)]) -> Vec<(&str, Option<CustomTarget>)> {
+    targets.iter().map(|(model, custom)| (model.as_str(), *custom)).collect()
 }

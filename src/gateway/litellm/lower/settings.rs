@@ -121,12 +121,15 @@ pub(super) fn proxy(wire: &Wire, setting: &Setting<'_>) -> ProxyPlan {
         ttl: params.and_then(|params| params.ttl.as_ref()).map_or(defaults::CACHE_LIFE, seconds),
         opt_in: params.and_then(|params| params.mode.as_ref()).is_some_and(|mode| mode.value == "default_off"),
     });
+    let router = &wire.router_settings;
+    let has_redis = router.redis_host.is_some() || router.redis_url.is_some();
     ProxyPlan {
         cache,
         cancel_on_disconnect: is_on(&general.cancel_on_disconnect),
         has_key_limits: setting.keys.iter().any(|key| key.has_limits()),
         no_reservation: is_on(&general.disable_budget_reservation),
         fail_closed: is_on(&general.fail_closed_budget_enforcement),
+        unverified_budgets: is_on(&general.fail_closed_budget_enforcement) && !has_redis,
     }
 }
 

@@ -68,7 +68,7 @@ impl LiteLlm {
             number: call.next_attempt(),
             limits: Limits {
                 headers: silence,
-                first_token: SimDuration::FOREVER,
+                first_token: self.patience_for_content(call, cx.request.stream),
                 idle: silence,
                 total: SimDuration::FOREVER,
             },
@@ -202,7 +202,7 @@ impl LiteLlm {
         self.give_slot_back(cx, flight);
         self.log_deferred(cx, call);
         self.log_success(cx, Success { flight, usage: ended.usage, ended: Some(ended) });
-        let dollars = self.plan.deployment(flight.deployment).cost(&ended.usage);
+        let dollars = self.cost(flight, &ended.usage);
         self.release_after_success(cx, call, ended.usage, dollars);
         if self.plan.proxy.cache.is_some() {
             self.keep_response(cx, call, flight, ended);

@@ -103,7 +103,7 @@ impl LiteLlm {
             return;
         }
         let entry = self.plan.deployment(deployment);
-        let dollars = if success.ended.is_some() { entry.cost(&success.usage) } else { 0.0 };
+        let dollars = if success.ended.is_some() { self.cost(success.flight, &success.usage) } else { 0.0 };
         if let Some(budget) = entry.budget {
             self.state.budgets.deployments[deployment.index()].add(cx.now, dollars, budget.period);
         }

@@ -155,8 +155,8 @@ impl LiteLlm {
             let defaults: Few = candidates.iter().copied().filter(is_default).collect();
             match (asked.is_empty(), defaults.is_empty()) {
                 (true, true) => return Ok(()),
-                (false, true) => return Err(Failure::without_status(Class::Refused, 500)),
-                (false, false) if is_known => return Err(Failure::without_status(Class::Refused, 500)),
+                (false, true) => return Err(Failure::without_status(Class::Refused, 401)),
+                (false, false) if is_known => return Err(Failure::without_status(Class::Refused, 401)),
                 _ => defaults,
             }
         };

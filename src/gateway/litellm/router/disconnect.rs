@@ -1,4 +1,4 @@
-//! Clients that leave (`proxy/common_request_processing.py`).
+//! Clients that leave (`proxy/common_request_processing.py`) [T 117–119].
 
 use super::logging::Success;
 use super::{Cx, LiteLlm, Next};
@@ -7,31 +7,43 @@ use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::{Ended, Notes, Response, Source, Step};
 use crate::random::Draws;
+use crate::units::{DeploymentId, Phase, SimDuration, Usage};
 
 /// The status that is written down when the client has gone.
 const CLIENT_CLOSED: u16 = 499;
 
 impl LiteLlm {
-    /// The client has gone. A stream is closed upstream at once [T 117]; other calls run to their end and are paid
-    /// [T 118], unless `cancel_on_disconnect` is set [T 119].
-    pub(super) fn client_left<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
+    /// The client has gone. Once a stream has begun, it is closed upstream at once; before that, and without a stream,
+    /// everything goes on and is paid, unless `cancel_on_disconnect` is set.
+    pub(super) fn client_left<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        phase: Phase,
+    ) -> Next {
         call.client_left = true;
-        let cancels = self.plan.proxy.cancel_on_disconnect && self.plan.layer == Layer::Proxy;
-        if !cx.request.stream && !cancels {
+        let is_proxy = self.plan.layer == Layer::Proxy;
+        let has_begun = cx.request.stream && (phase != Phase::BeforeHeaders || call.streamed.is_some());
+        let cancels = is_proxy && self.plan.proxy.cancel_on_disconnect;
+        if !has_begun && !cancels {
             return Next::Do(Step::CarryOn);
         }
         if call.flight.is_some() {
             return Next::Do(Step::CancelAttempt);
-        }
-        if !cancels {
-            return Next::Do(Step::CarryOn);
         }
         if let Waiting::Slot(deployment) = call.waiting
             && let Some(slots) = &mut self.state.slots[deployment.index()]
         {
             slots.leave(cx.id);
         }
-        self.gone(cx, call)
+        let streamed = call.streamed;
+        self.gone(cx, call, streamed)
+    }
+
+    /// How long a stream may go without its first token: not at all if nobody waits for it any more. The proxy notices
+    /// that the client of a stream has gone when it begins to answer.
+    pub(super) fn patience_for_content(&self, call: &CallState, stream: bool) -> SimDuration {
+        if call.client_left && stream { SimDuration::ZERO } else { SimDuration::FOREVER }
     }
 
     /// The attempt has been closed because the client has gone.
@@ -43,22 +55,43 @@ impl LiteLlm {
         ended: &Ended,
     ) -> Next {
         self.give_slot_back(cx, flight);
+        if cx.request.stream && ended.phase == Phase::AfterContent {
+            return self.left_within_stream(cx, call, flight, ended);
+        }
         if !cx.request.stream {
             self.log_failure(cx, call, &Failure::without_status(Class::ApiConnection, CLIENT_CLOSED));
-            return self.gone(cx, call);
         }
+        let streamed = if ended.phase == Phase::BeforeHeaders { call.streamed } else { Some(flight.deployment) };
+        self.gone(cx, call, streamed)
+    }
+
+    /// What had come of the stream is logged as a success; LiteLLM counts its tokens itself, the prompt's as well.
+    fn left_within_stream<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: &Flight,
+        ended: &Ended,
+    ) -> Next {
+        let usage = Usage::plain(cx.request.prompt_tokens, ended.usage.output);
         self.log_deferred(cx, call);
-        self.log_success(cx, Success { flight, usage: ended.usage, ended: Some(ended) });
-        let dollars = self.plan.deployment(flight.deployment).cost(&ended.usage);
-        self.release_after_success(cx, call, ended.usage, dollars);
+        self.log_success(cx, Success { flight, usage, ended: Some(ended) });
+        let dollars = self.cost(flight, &usage);
+        self.release_after_success(cx, call, usage, dollars);
         let served_by = Some(flight.deployment);
         Next::Do(Step::Respond(Response { http_status: 200, ok: true, served_by, source: Source::Upstream }))
     }
 
-    fn gone<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
+    /// Nobody is there to be answered. If a stream had begun, its deployment is named.
+    pub(super) fn gone<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        served_by: Option<DeploymentId>,
+    ) -> Next {
         self.log_deferred(cx, call);
         self.release_after_failure(cx, call);
         let (http_status, source) = (CLIENT_CLOSED, Source::ClientLeft);
-        Next::Do(Step::Respond(Response { http_status, ok: false, served_by: None, source }))
+        Next::Do(Step::Respond(Response { http_status, ok: false, served_by, source }))
     }
 }

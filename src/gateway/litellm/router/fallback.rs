@@ -2,10 +2,10 @@
 //! `router_utils/fallback_event_handlers.py`).
 
 use super::{Cx, LiteLlm, Next};
+use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Few, Frame, Hop, Targets, Walk};
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{FallbackOverride, Found, Layer, ListId, Target};
-use crate::gateway::{Notes, RequestView};
+use crate::gateway::litellm::plan::{Body, FallbackOverride, Found, Layer, ListId, Target};
 use crate::random::Draws;
 use crate::units::NameId;
 
@@ -17,11 +17,11 @@ impl LiteLlm {
         call: &mut CallState,
         failure: Failure,
     ) -> Next {
-        if self.body(cx.request).disable_fallbacks && failure.class != Class::MidStream {
+        if self.own(cx.request, call).disable_fallbacks {
             return self.raise(cx, call, failure);
         }
         let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
-        if let Some(targets) = self.higher_orders(cx.request, hop, &failure) {
+        if let Some(targets) = self.higher_orders(self.own(cx.request, call), hop, &failure) {
             return self.begin_walk(cx, call, targets, failure, Few::new());
         }
         if self.plan.router.weighted_failover && !failure.class.has_own_fallbacks() {
@@ -34,13 +34,13 @@ impl LiteLlm {
     }
 
     /// The higher orders of the same group come before other groups, each with its own retries [T 41].
-    fn higher_orders(&self, request: &RequestView, hop: &Hop, failure: &Failure) -> Option<Targets> {
+    fn higher_orders(&self, own: &Body, hop: &Hop, failure: &Failure) -> Option<Targets> {
         let orders = &self.plan.name(hop.name).orders;
         if orders.len() < 2 || failure.class.has_own_fallbacks() {
             return None;
         }
         let above = hop.order.unwrap_or(orders[0]);
-        let then = self.regular_list(request, hop.name);
+        let then = self.regular_list(own, hop.name);
         let has_targets =
             orders.iter().any(|order| *order > above) || then.is_some_and(|list| !self.plan.list(list).is_empty());
         has_targets.then_some(Targets::Orders { above, then })
@@ -66,15 +66,15 @@ impl LiteLlm {
     /// Walks the list that is configured for this kind of failure; without one the failure is raised.
     fn walk_list<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, failure: Failure) -> Next {
         let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
-        match self.list_for(cx.request, hop.name, &failure) {
+        match self.list_for(self.own(cx.request, call), hop.name, &failure) {
             Some(list) => self.begin_walk(cx, call, Targets::List(list), failure, Few::new()),
             None => self.raise(cx, call, failure),
         }
     }
 
     /// Long prompts and refused content go by their own map where there is one, and only by that [T 36–39].
-    fn list_for(&self, request: &RequestView, name: NameId, failure: &Failure) -> Option<ListId> {
-        let (router, body, entry) = (&self.plan.router, self.body(request), self.plan.name(name));
+    fn list_for(&self, body: &Body, name: NameId, failure: &Failure) -> Option<ListId> {
+        let (router, entry) = (&self.plan.router, self.plan.name(name));
         if let FallbackOverride::Flat(list) = body.fallbacks {
             return Some(list);
         }
@@ -85,12 +85,12 @@ impl LiteLlm {
             Class::ContentPolicy if is_set(&body.policy_fallbacks, router.has_policy_fallbacks) => {
                 chosen(&body.policy_fallbacks, name, entry.policy_fallbacks)
             }
-            _ => self.regular_list(request, name),
+            _ => self.regular_list(body, name),
         }
     }
 
-    fn regular_list(&self, request: &RequestView, name: NameId) -> Option<ListId> {
-        chosen(&self.body(request).fallbacks, name, self.plan.name(name).fallbacks)
+    fn regular_list(&self, own: &Body, name: NameId) -> Option<ListId> {
+        chosen(&own.fallbacks, name, self.plan.name(name).fallbacks)
     }
 
     /// Begins a walk, unless it would go too deep: the limit is looked at only here, so that a flat list is never cut
@@ -104,7 +104,7 @@ impl LiteLlm {
         failed: Few,
     ) -> Next {
         let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
-        let (from, depth, in_walk) = (hop.name, hop.depth, hop.in_walk);
+        let (from, depth, in_walk, num_retries) = (hop.name, hop.depth, hop.in_walk, hop.num_retries);
         let deepest = self.body(cx.request).max_fallbacks.unwrap_or(self.plan.router.max_fallbacks);
         if depth >= deepest {
             cx.notes.decided(cx.now, cx.id, || format!("no fallback: {depth} of {deepest} allowed have been made"));
@@ -117,7 +117,7 @@ impl LiteLlm {
             call.attempted.clear();
         }
         remember(&mut call.attempted, Target::Name(from));
-        let walk = Walk { targets, next: 0, from, depth, cause: failure, last: failure, failed };
+        let walk = Walk { targets, next: 0, from, depth, num_retries, cause: failure, last: failure, failed };
         call.frames.push(Frame::Walk(walk));
         Next::WalkOn
     }
@@ -136,8 +136,12 @@ impl LiteLlm {
             }
             walk.depth += 1;
             let order = if let Target::Order(_, order) = target { Some(order) } else { None };
-            let excluded = walk.failed.clone();
-            let hop = Hop { order, excluded, depth: walk.depth, in_walk: true, ..Hop::first(target.name()) };
+            if let Target::Custom(_, id) = target {
+                walk.num_retries = self.plan.customs[id as usize].num_retries.or(walk.num_retries);
+            }
+            let (excluded, num_retries) = (walk.failed.clone(), walk.num_retries);
+            let hop =
+                Hop { order, excluded, num_retries, depth: walk.depth, in_walk: true, ..Hop::first(target.name()) };
             let words = || match order {
                 Some(order) => format!("falls back to order {order} of {}", names[hop.name.index()].text),
                 None => format!("falls back to {}", names[hop.name.index()].text),
@@ -156,7 +160,7 @@ impl LiteLlm {
             Targets::Orders { .. } => self.raise(cx, call, walk.last),
             Targets::Others if walk.last.class == Class::Refused => self.raise(cx, call, walk.last),
             Targets::Others => self.walk_list(cx, call, walk.cause),
-            Targets::List(_) => self.raise(cx, call, walk.cause),
+            Targets::List(_) => self.raise(cx, call, walk.cause.telling(&walk.last)),
         }
     }
 

@@ -101,6 +101,9 @@ impl LiteLlm {
         call: &mut CallState,
     ) -> Option<u16> {
         let key = *self.plan.key(cx.request.key);
+        if key.budget.is_some() && self.plan.proxy.unverified_budgets {
+            return Some(503);
+        }
         if !self.reserve_budget(cx, call, &key) {
             return Some(429);
         }
@@ -193,6 +196,9 @@ impl LiteLlm {
     /// to what is left [T 163, 164, 166] (`proxy/spend_tracking/budget_reservation.py`).
     fn reserve_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, key: &Key) -> bool {
         let Some(budget) = key.budget else { return true };
+        if self.plan.name(cx.request.model).greatest.is_some_and(|group| group.is_free) {
+            return true;
+        }
         let greatest = self.greatest_cost(cx);
         let proxy = &self.plan.proxy;
         let used = &mut self.state.keys.keys[cx.request.key.index()];

@@ -70,7 +70,8 @@ impl LiteLlm {
         let deployment = success.flight.deployment;
         self.state.outcomes[deployment.index()].successes.add(cx.now, 1, defaults::OUTCOME_WINDOW);
         self.state.strategy.succeeded(&self.plan, cx.now, &success_sample(cx, success));
-        if self.plan.router.counts_minutes {
+        // A stream's answer does not carry the name that its tokens would be counted under.
+        if self.plan.router.counts_minutes && !cx.request.stream {
             let minute = self.plan.router.minutes.of(cx.now);
             self.state.minutes[deployment.index()].add_tokens(minute, success.usage.total());
         }

@@ -17,7 +17,7 @@ mod logging;
 mod retry;
 mod stream;
 
-use crate::gateway::litellm::call::{CallState, Waiting};
+use crate::gateway::litellm::call::{CallState, Flight, Waiting};
 use crate::gateway::litellm::failure::Failure;
 use crate::gateway::litellm::plan::{Body, Plan};
 use crate::gateway::litellm::state::State;
@@ -27,7 +27,7 @@ pub(super) use limits::KeyWindows;
 
 use crate::gateway::{Event, Gateway, Notes, RequestView, Response, Source, Step, Turn};
 use crate::random::Draws;
-use crate::units::{CallId, DeploymentId, SimTime};
+use crate::units::{CallId, DeploymentId, SimTime, Usage};
 
 /// A LiteLLM proxy (or bare router) in operation.
 pub struct LiteLlm {
@@ -79,6 +79,18 @@ impl LiteLlm {
         &self.plan.bodies[request.body.index()]
     }
 
+    /// What the request itself says about retries and fallbacks; nothing once its stream has broken.
+    pub(super) fn own(&self, request: &RequestView, call: &CallState) -> &Body {
+        if call.streamed.is_some() { &self.plan.nothing_asked } else { self.body(request) }
+    }
+
+    /// What an answer of this call costs in LiteLLM's own books, in dollars.
+    pub(super) fn cost(&self, flight: &Flight, usage: &Usage) -> f64 {
+        let by_name = self.plan.name(flight.name).wildcard_price;
+        let price = by_name.or(self.plan.deployment(flight.deployment).price);
+        price.map_or(0.0, |price| price.cost(usage))
+    }
+
     /// Runs the machine until something has to happen outside.
     fn drive<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, mut next: Next) -> Step {
         loop {
@@ -105,7 +117,9 @@ impl LiteLlm {
             Some(_) => Source::Upstream,
             None => Source::NoDeployment,
         };
-        Next::Do(Step::Respond(Response { http_status: failure.http_status, ok: false, served_by: None, source }))
+        // A stream that had begun has its deployment in the headers already.
+        let served_by = call.streamed;
+        Next::Do(Step::Respond(Response { http_status: failure.answered_with(), ok: false, served_by, source }))
     }
 }
 
@@ -136,7 +150,7 @@ impl Gateway for LiteLlm {
                 Waiting::Failed(failure) => Next::HopFailed(failure),
                 Waiting::Pause | Waiting::Nothing => Next::Try,
             },
-            Event::ClientLeft => self.client_left(&mut cx, call),
+            Event::ClientLeft(phase) => self.client_left(&mut cx, call, phase),
         };
         self.drive(&mut cx, call, next)
     }

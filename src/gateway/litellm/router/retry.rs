@@ -3,9 +3,9 @@
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, RetryRule, Waiting};
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{FallbackOverride, Found};
+use crate::gateway::litellm::plan::{Body, FallbackOverride, Found};
 use crate::gateway::parts::retry_after_secs;
-use crate::gateway::{Notes, RequestView, Step};
+use crate::gateway::{Notes, Step};
 use crate::random::{Draws, Purpose};
 use crate::units::{NameId, SimDuration};
 
@@ -27,10 +27,11 @@ impl LiteLlm {
         failure: Failure,
     ) -> Next {
         let Some(hop) = call.hop() else { return Next::GiveUp(failure) };
-        let (name, retries, known_rule) = (hop.name, hop.retries, hop.retry);
+        let (name, retries, known_rule, of_target) = (hop.name, hop.retries, hop.retry, hop.num_retries);
+        let asked = of_target.or(self.own(cx.request, call).num_retries);
         let health = self.health(cx, name);
-        let rule = known_rule.unwrap_or_else(|| self.retry_rule(cx.request, name, &failure));
-        if !rule.by_policy && !self.is_worth_retrying(cx.request, &failure, health) {
+        let rule = known_rule.unwrap_or_else(|| self.retry_rule(asked, name, &failure));
+        if !rule.by_policy && !self.is_worth_retrying(self.own(cx.request, call), &failure, health) {
             cx.notes.decided(cx.now, cx.id, || format!("{}: not retried", failure.class.words()));
             return Next::HopFailed(failure);
         }
@@ -87,9 +88,8 @@ impl LiteLlm {
 
     /// The first failure of a hop decides how often the hop is tried again: request, then deployment, then router; a
     /// retry policy overrides all unless the request asked for none [T 34, 70, 73, 75].
-    fn retry_rule(&self, request: &RequestView, name: NameId, failure: &Failure) -> RetryRule {
+    fn retry_rule(&self, asked: Option<u32>, name: NameId, failure: &Failure) -> RetryRule {
         let router = &self.plan.router;
-        let asked = self.body(request).num_retries;
         let allowed = asked.or(failure.num_retries).unwrap_or(router.num_retries);
         let policy = self.plan.name(name).retry_policy.as_ref().or(router.retry_policy.as_ref());
         let granted = match asked {
@@ -100,8 +100,8 @@ impl LiteLlm {
     }
 
     /// `router.py:should_retry_this_error` [T 13, 15].
-    fn is_worth_retrying(&self, request: &RequestView, failure: &Failure, health: Health) -> bool {
-        let (router, body) = (&self.plan.router, self.body(request));
+    fn is_worth_retrying(&self, body: &Body, failure: &Failure, health: Health) -> bool {
+        let router = &self.plan.router;
         let configured = |own: &FallbackOverride, configured| match own {
             FallbackOverride::Configured => configured,
             FallbackOverride::Flat(_) | FallbackOverride::ByName(_) => true,

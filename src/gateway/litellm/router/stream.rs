@@ -18,6 +18,10 @@ impl LiteLlm {
         flight: &Flight,
         ended: &Ended,
     ) -> Next {
+        if call.client_left {
+            self.give_slot_back(cx, flight);
+            return self.gone(cx, call, Some(flight.deployment));
+        }
         // The exception that is logged is httpx's own, which has no status: it counts, but no deployment rests for it.
         self.log_later(call, Failure::without_status(Class::ApiConnection, 500));
         self.give_slot_back(cx, flight);
@@ -38,7 +42,8 @@ impl LiteLlm {
             call.frames.truncate(at + 1);
             call.frames.drain(..at);
         }
-        let broken = Failure::with_status(Class::MidStream, 500);
-        Next::HopFailed(Failure { deployment: Some(flight.deployment), ..broken })
+        // The request's own retries and fallbacks are forgotten by then, and no deployment is named on the failure.
+        call.streamed = Some(flight.deployment);
+        Next::HopFailed(Failure::with_status(Class::MidStream, 500))
     }
 }

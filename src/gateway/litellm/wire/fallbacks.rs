@@ -25,6 +25,8 @@ pub struct FallbackTarget {
     pub model: String,
     /// Whether parameters are sent along.
     pub has_params: bool,
+    /// `num_retries` among the parameters.
+    pub num_retries: Option<i64>,
 }
 
 impl FromNode for Fallbacks {
@@ -63,6 +65,10 @@ impl FromNode for FallbackTarget {
             );
             reader.report(codes::WRONG_TYPE, Severity::Error, node.span, message, None);
         }
-        model.map(|model| Self { model: model.to_owned(), has_params: node.entries().len() > 1 })
+        let num_retries = match node.get("num_retries").map(|node| &node.value) {
+            Some(Value::Int(n)) => i64::try_from(*n).ok(),
+            _ => None,
+        };
+        model.map(|model| Self { model: model.to_owned(), has_params: node.entries().len() > 1, num_retries })
     }
 }

@@ -9,6 +9,8 @@ mod model;
 mod nearest;
 mod provider;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use crate::diagnostic::codes;
@@ -102,25 +104,4 @@ fn model_list(node: &Node, reader: &mut Reader) -> Vec<Deployment> {
         return Vec::new();
     }
     list.items().iter().filter_map(|item| Deployment::read(item, reader)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_config_is_mirrored_with_places() {
-        let text = "model_list:\n  - model_name: a\n    litellm_params: {model: openai/gpt-4o, rpm: \"60\", api_key: os.environ/K}\n\
-                    litellm_settings:\n  cache: true\n  cache_params: {type: local, ttl: 60}\n  fallbacks: [{a: [b]}, {\"b\": [\"a\"]}]\n";
-        let (wire, found) = read("config.yaml", text);
-        let wire = wire.unwrap();
-        assert_eq!(found, []);
-        let params = &wire.model_list[0].litellm_params;
-        assert_eq!(params.rpm.as_ref().unwrap().value, 60);
-        assert_eq!((params.rpm.as_ref().unwrap().span.line, params.rpm.as_ref().unwrap().span.column), (3, 49));
-        assert_eq!(params.api_key.as_ref().unwrap().value, Secret::Environment("K".into()));
-        let cache = wire.litellm_settings.cache_params.unwrap().value;
-        assert_eq!(cache.r#type.unwrap().value, "local");
-        assert_eq!(wire.litellm_settings.fallbacks.unwrap().value.0.len(), 2);
-    }
 }

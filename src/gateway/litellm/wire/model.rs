@@ -116,6 +116,8 @@ section! {
         allowed_fails_policy: AllowedFailsPolicy,
         /// Whether requests are priced by the region that serves them.
         region_name: String,
+        /// Rank within the group, where `litellm_params` has none.
+        order: i64,
         /// Environments in which the deployment exists.
         supported_environments: Vec<Spanned<String>>,
     }

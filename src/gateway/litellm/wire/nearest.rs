@@ -1,9 +1,20 @@
 //! Did you mean …?
 
-/// The candidate that is nearest to `word` by edit distance, if one is near.
+/// Words longer than this are not compared: nobody names a key so.
+const LONGEST: usize = 64;
+
+/// The candidate that is nearest to `word` by edit distance, if one is near; one that goes on where `word` ends is.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1);
-    let near = candidates.map(|candidate| (distance(word, candidate), candidate));
+    let length = word.chars().count();
+    if length > LONGEST {
+        return None;
+    }
+    let limit = (length / 3).max(1);
+    let steps = |candidate: &str| {
+        let goes_on = length >= 6 && candidate.starts_with(word);
+        if goes_on { 1 } else { distance(word, candidate) }
+    };
+    let near = candidates.filter(|candidate| candidate.len() <= LONGEST).map(|candidate| (steps(candidate), candidate));
     near.filter(|(steps, _)| *steps <= limit).min().map(|(_, candidate)| candidate)
 }
 
@@ -46,6 +57,7 @@ mod tests {
     fn only_what_is_near_is_suggested() {
         let keys = ["num_retries", "retry_after", "timeout"];
         assert_eq!(nearest("num_retires", keys.into_iter()), Some("num_retries"));
+        assert_eq!(nearest("InternalError", ["InternalErrorRetries"].into_iter()), Some("InternalErrorRetries"));
         assert_eq!(nearest("streaming_client_disconnect", keys.into_iter()), None);
     }
 }

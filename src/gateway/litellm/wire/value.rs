@@ -6,6 +6,7 @@ use crate::document::{Decimal, Node, Value};
 use crate::gateway::litellm::wire::consequence::{Consequence, Section};
 use crate::units::{Money, UnitPrice};
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// A value and where it is written.
@@ -34,7 +35,7 @@ pub enum Secret {
 pub enum Endpoint {
     /// `os.environ/NAME`: the name.
     Environment(String),
-    /// Scheme, host and port.
+    /// Scheme, host and port; empty for what is no address.
     Host(String),
 }
 
@@ -330,34 +331,39 @@ impl FromNode for Endpoint {
         if let Some(name) = environment_name(text) {
             return Some(Self::Environment(name.to_owned()));
         }
-        let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+        // Without a scheme it is no address that the gateway can call, and may be anything.
+        let Some((scheme, rest)) = text.split_once("://") else { return Some(Self::Host(String::new())) };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let host = authority.rsplit('@').next().unwrap_or_default();
-        Some(Self::Host(if scheme.is_empty() { host.to_owned() } else { format!("{scheme}://{host}") }))
+        Some(Self::Host(format!("{scheme}://{host}")))
     }
 }
 
 impl FromNode for Money {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
         let decimal = number(node, "an amount in US dollars", reader)?;
-        exact(decimal.text.parse(), node, reader)
+        exact(&decimal, format!("{:.12}", decimal.value), node, reader)
     }
 }
 
 impl FromNode for UnitPrice {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
         let decimal = number(node, "a price in US dollars", reader)?;
-        exact(decimal.text.parse(), node, reader)
+        exact(&decimal, format!("{:.18}", decimal.value), node, reader)
     }
 }
 
-/// An exact amount, or a report that it has too many digits.
-fn exact<T, E>(parsed: Result<T, E>, node: &Node, reader: &mut Reader) -> Option<T> {
-    if parsed.is_err() {
+/// The exact amount; of digits that are only the noise of a float the nearest one that can be counted.
+fn exact<T: FromStr>(decimal: &Decimal, rounded: String, node: &Node, reader: &mut Reader) -> Option<T> {
+    const NOISE: f64 = 1e-9;
+    let is_noise =
+        |text: &str| text.parse::<f64>().is_ok_and(|near| (near - decimal.value).abs() <= NOISE * decimal.value);
+    let amount = decimal.text.parse().ok().or_else(|| rounded.parse().ok().filter(|_| is_noise(&rounded)));
+    if amount.is_none() {
         let message = "an amount with more digits than can be counted exactly".to_owned();
         reader.report(codes::OUT_OF_RANGE, Severity::Error, node.span, message, Some("round it"));
     }
-    parsed.ok()
+    amount
 }
 
 impl<T: FromNode> FromNode for Vec<Spanned<T>> {

@@ -21,9 +21,8 @@ pub(super) fn check(wire: &Wire, findings: &mut Findings) {
     for list in lists.into_iter().flatten() {
         rules(&list.value, &groups, findings);
     }
-    for target in
-        [&router.default_fallbacks, &module.default_fallbacks].into_iter().flatten().flat_map(|list| &list.value)
-    {
+    let defaults = [&router.default_fallbacks, &module.default_fallbacks].into_iter().flatten();
+    for target in defaults.flat_map(|list| &list.value).filter(|target| !is_letter(&target.value, target.span)) {
         reach(&target.value, target.span, &groups, findings);
     }
     inside_attempts(wire, findings);
@@ -47,7 +46,7 @@ fn rules(list: &Fallbacks, groups: &Groups<'_>, findings: &mut Findings) {
             let help = Some("put all of them into one list".to_owned());
             findings.add(codes::FALLBACK_TWICE, Severity::Warning, group.span, message, help);
         }
-        for target in targets {
+        for target in targets.iter().filter(|target| !is_letter(&target.value.model, target.span)) {
             if target.value.model == group.value {
                 let message = format!("{name} as its own fallback is skipped");
                 findings.add(codes::FALLBACK_TO_ITSELF, Severity::Warning, target.span, message, None);
@@ -70,6 +69,12 @@ fn reach(target: &str, span: Span, groups: &Groups<'_>, findings: &mut Findings)
         }
     };
     findings.add(codes::FALLBACK_TO_NOTHING, Severity::Warning, span, message, help);
+}
+
+/// A letter of a text that should have been a list, which was reported where it was read.
+fn is_letter(target: &str, span: Span) -> bool {
+    const QUOTES: usize = 2;
+    target.chars().count() == 1 && span.end - span.start > target.len() + QUOTES
 }
 
 /// A group's name in backticks, unless it looks like a credential.

@@ -1,0 +1,186 @@
+//! `billcast run`: the main job.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use crate::cli::files::OutDir;
+use crate::cli::progress::Watch;
+use crate::cli::stop::Stop;
+use crate::cli::streams;
+use crate::cli::values::{Precision, shell_word};
+use crate::experiment::{Forecast, Options, forecast};
+use crate::random::Seed;
+use crate::report::{TerminalOptions, View, artefacts, json, terminal};
+use crate::scenario::{Overrides, Quick, Start, World, load, load_quick};
+use crate::units::PerSecond;
+
+/// Arguments of `run`.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// The scenario: a built-in name (`billcast scenarios`), a folder, a scenario.yaml, or `-` for stdin.
+    #[arg(required_unless_present = "config", conflicts_with = "config")]
+    scenario: Option<String>,
+
+    #[command(flatten)]
+    quick: QuickArgs,
+
+    /// Replications [default: as the scenario says, else 200].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    runs: Option<u64>,
+    /// Seed of the random numbers [default: as the scenario says, else 1].
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Threads; the result does not depend on it [default: one a core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Stop early when the 95% confidence interval of the P95 bill is at most this far from it either way, e.g. `2%`.
+    #[arg(long, value_name = "SHARE")]
+    precision: Option<Precision>,
+    /// Prices: LiteLLM's JSON price map or a CSV table [default: as the scenario says, else the built-in table].
+    #[arg(long, value_name = "FILE")]
+    prices: Option<String>,
+
+    /// Write report.html, forecast.json, CSV files and charts into this directory.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// No progress bar and no notes on stderr.
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print every table, assumption and diagnostic.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// The quick way: a gateway config and a few flags.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Without a scenario file")]
+struct QuickArgs {
+    /// A LiteLLM proxy config.yaml.
+    #[arg(long, value_name = "FILE", requires = "rate")]
+    config: Option<String>,
+    /// Requests per time: 40/min, 2.5/s, 1M/day.
+    #[arg(long, value_name = "RATE", requires = "config")]
+    rate: Option<String>,
+    /// Length in hours [default: 48].
+    #[arg(long, value_name = "HOURS", requires = "config")]
+    hours: Option<f64>,
+    /// Traffic model (`billcast models`).
+    #[arg(long, value_name = "MODEL", requires = "config", default_value = "chat")]
+    traffic: String,
+    /// Model name that clients send [default: each group that nothing falls back to, in equal shares].
+    #[arg(long, value_name = "GROUP", requires = "config")]
+    model: Option<String>,
+    /// Start, e.g. "2026-11-20 18:00 Europe/Berlin" [default: the Friday evening after the newest price].
+    #[arg(long, value_name = "TIME", requires = "config")]
+    start: Option<Start>,
+}
+
+/// What is printed on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A summary for people.
+    Text,
+    /// forecast.json.
+    Json,
+}
+
+/// Loads, simulates, prints and writes.
+pub fn run(args: &RunArgs) -> Result<(), Stop> {
+    let world = args.load()?;
+    let options = args.options(&world);
+    let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
+    let watch = Watch::start(options.runs, args.quiet);
+    let forecast = forecast(&world, &options, &watch);
+    watch.finish();
+    args.print(&forecast)?;
+    if let Some(out) = out {
+        let files = artefacts(&forecast);
+        out.write_all(files.iter().map(|file| (file.file_name.as_str(), file.bytes.as_slice())))?;
+        args.say(&format!("{} files written to {}", files.len(), out.path().display()));
+    }
+    if forecast.about.partial { Err(Stop::Interrupted) } else { Ok(()) }
+}
+
+impl RunArgs {
+    fn load(&self) -> Result<World, Stop> {
+        let overrides = Overrides { prices: self.prices.clone() };
+        match (&self.scenario, self.quick.validated()?) {
+            (_, Some(quick)) => Ok(load_quick(&quick, &overrides)?),
+            (Some(scenario), None) => Ok(load(scenario, &overrides)?),
+            (None, None) => Err(Stop::Usage("name a scenario, or give --config and --rate".to_owned())),
+        }
+    }
+
+    fn options(&self, world: &World) -> Options {
+        let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
+        Options {
+            runs,
+            seed: Seed(seed),
+            threads: self.threads.map_or(0, usize::from),
+            precision: self.precision.map(|precision| precision.0),
+            command: self.command(runs, seed),
+        }
+    }
+
+    /// The command that gives the same result again: only what the result depends on.
+    fn command(&self, runs: u64, seed: u64) -> String {
+        let mut words = vec!["billcast".to_owned(), "run".to_owned()];
+        words.extend(self.scenario.iter().map(|scenario| shell_word(scenario)));
+        let quick = &self.quick;
+        let mut option = |name: &str, value: Option<&str>| {
+            words.extend(value.into_iter().flat_map(|value| [format!("--{name}"), shell_word(value)]));
+        };
+        option("config", quick.config.as_deref());
+        option("rate", quick.rate.as_deref());
+        option("hours", quick.hours.map(|hours| hours.to_string()).as_deref());
+        option("traffic", quick.config.as_ref().map(|_| quick.traffic.as_str()));
+        option("model", quick.model.as_deref());
+        option("start", quick.start.as_ref().map(Start::as_written).as_deref());
+        option("prices", self.prices.as_deref());
+        option("precision", self.precision.map(|precision| precision.0.to_string()).as_deref());
+        option("seed", Some(&seed.to_string()));
+        option("runs", Some(&runs.to_string()));
+        words.join(" ")
+    }
+
+    fn print(&self, forecast: &Forecast) -> Result<(), Stop> {
+        let view = View::new(forecast);
+        match self.format {
+            Format::Json => streams::print_bytes(&json(&view)),
+            Format::Text => {
+                let (width, color) = (streams::width(), streams::stdout_has_color());
+                streams::print(&terminal(&view, TerminalOptions { width, color, verbose: self.verbose }))
+            }
+        }
+    }
+
+    fn say(&self, line: &str) {
+        if !self.quiet {
+            streams::complain(line);
+        }
+    }
+}
+
+impl QuickArgs {
+    /// The flags as a scenario; none if there is no config.
+    fn validated(&self) -> Result<Option<Quick>, Stop> {
+        let Some(config) = &self.config else { return Ok(None) };
+        let rate: Option<Result<PerSecond, _>> = self.rate.as_ref().map(|rate| rate.parse());
+        let rate = match rate {
+            Some(rate) => rate.map_err(|error| Stop::Usage(format!("--rate: {error}")))?,
+            None => return Err(Stop::Usage("--config needs --rate, e.g. --rate 40/min".to_owned())),
+        };
+        Ok(Some(Quick {
+            config: config.clone(),
+            rate,
+            preset: self.traffic.clone(),
+            model: self.model.clone(),
+            hours: self.hours,
+            start: self.start.clone(),
+        }))
+    }
+}

@@ -1,0 +1,50 @@
+//! Values of options, checked as they are read.
+
+use std::str::FromStr;
+
+use crate::units::Share;
+
+/// A relative precision: a share above 0 and below 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Precision(pub f64);
+
+impl FromStr for Precision {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let share: Share = text.parse().map_err(|error: crate::units::QuantityError| error.to_string())?;
+        let is_usable = share.0 > 0.0 && share.0 < 1.0;
+        is_usable.then_some(Self(share.0)).ok_or_else(|| "expected a share above 0 and below 1, such as 2%".to_owned())
+    }
+}
+
+/// A text as one word of a POSIX shell.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_precision_is_a_share_that_can_be_reached() {
+        assert_eq!("2%".parse(), Ok(Precision(0.02)));
+        assert_eq!("0.5".parse(), Ok(Precision(0.5)));
+        for text in ["0", "100%", "-1%", "nan", "much"] {
+            assert!(text.parse::<Precision>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_survive_a_shell() {
+        assert_eq!(shell_word("scenarios/a.yaml"), "scenarios/a.yaml");
+        assert_eq!(shell_word("my file"), "'my file'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+        assert_eq!(shell_word(""), "''");
+    }
+}

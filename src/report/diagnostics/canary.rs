@@ -1,0 +1,197 @@
+//! Secrets planted in a config stay in it: whatever is done to the file, no output holds any of them.
+
+use crate::diagnostic::Diagnostic;
+use crate::document::{Format, decode, read as read_document};
+use crate::gateway::litellm::keys::check;
+use crate::gateway::litellm::wire::read;
+use crate::report::diagnostics::{to_json, to_sarif, to_text};
+use proptest::prelude::*;
+
+/// What every planted secret contains.
+const CANARY: &str = "canary";
+
+const BLOCK: &str = r#"model_list:
+  - model_name: fast
+    litellm_params:
+      model: openai/gpt-4o
+      api_key: sk-canary-0123456789
+      api_base: https://user:canary@upstream.example/v1?key=canary
+      aws_secret_access_key: "canary \" in quotes"
+      vertex_credentials: |
+        -----BEGIN canary-----
+        canary
+      extra_headers:
+        Authorization: Bearer canary
+        X-Password: canary
+      azure_ad_token: 'it''s a canary'
+      my_own_secret: canary
+      rpm: 60
+      timeout: 30
+    model_info: {id: one, note: canary}
+  - {model_name: slow, litellm_params: {model: openai/gpt-4o-mini, api_key: "canary, in flow", weight: 1, password: canary}}
+router_settings:
+  num_retries: 3
+  redis_url: redis://:canary@redis.example:6379/0
+  redis_password: canary
+  routing_strategy: simple-shuffle
+  fallbacks: [{fast: [slow]}]
+litellm_settings:
+  cache: true
+  cache_params: {type: redis, host: h, password: canary, port: 6379}
+  langfuse_secret_key: canary
+  max_budget: 10
+general_settings:
+  master_key: canary
+  database_url: postgresql://user:canary@db.example/x
+  alerting_threshold: 300
+  key_management_settings:
+    hosted_keys: [canary, "canary"]
+environment_variables:
+  SLACK_WEBHOOK: https://hooks.example/canary
+  PLAIN: canary
+  NESTED: {A: canary}
+"#;
+
+const JSON: &str = r#"{"model_list": [{"model_name": "fast", "litellm_params": {"model": "openai/gpt-4o", "api_key":"sk-canary-0123456789",
+ "my_secret": "canary \" quoted", "extra_headers": {"Authorization": "Bearer canary"}, "rpm": 60, "timeout": null}}],
+ "general_settings": {"master_key": "canary", "database_url": "postgresql://user:canary@db.example/x"},
+ "environment_variables": {"PLAIN": "canary",
+  "OTHER":
+   "canary"},
+ "litellm_settings": {"cache": true, "cache_params": {"type": "redis", "password": "canary"}}}
+"#;
+
+/// Everything that can be shown of a file.
+fn everything(file: &str, text: &str) -> String {
+    let diagnostics: Vec<Diagnostic> = check(file, text);
+    let (node, _) = read_document(file, text, Format::of(file));
+    let (wire, found) = read(file, text);
+    let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+    format!(
+        "{}{}{}{}{}{node:?}{wire:?}{found:?}",
+        to_text(&diagnostics, text, false),
+        to_text(&diagnostics, text, true),
+        to_json(&diagnostics),
+        to_sarif(&diagnostics),
+        lines.concat(),
+    )
+}
+
+#[track_caller]
+fn assert_silent(file: &str, text: &str) {
+    let shown = everything(file, text);
+    let leak = shown.lines().find(|line| line.contains(CANARY));
+    assert_eq!(leak, None, "{file}");
+}
+
+/// Ways to spoil a line.
+const SPOILERS: [&str; 14] =
+    ["\t", "]", "}", "\"", "'", ": ", "- ", "!tag ", "*alias ", "[", "{", "\u{1}", "&anchor ", "<<: "];
+
+/// Values of every type, for every key.
+const VALUES: [&str; 8] = ["5", "1.5", "text", "[1]", "{a: 1}", "null", "true", "2024-01-05"];
+
+#[test]
+fn the_files_as_they_are_show_nothing() {
+    assert_silent("config.yaml", BLOCK);
+    assert_silent("config.json", JSON);
+    assert_silent("config.yaml", JSON);
+}
+
+#[test]
+fn spoiled_lines_show_nothing() {
+    for (file, text) in [("config.yaml", BLOCK), ("config.json", JSON)] {
+        let lines: Vec<&str> = text.lines().collect();
+        for at in 0..lines.len() {
+            for spoiler in SPOILERS {
+                for spoiled in
+                    [format!("{spoiler}{}", lines[at]), format!("{}{spoiler}", lines[at]), spoiler.to_owned()]
+                {
+                    let mut changed: Vec<&str> = lines.clone();
+                    changed[at] = &spoiled;
+                    assert_silent(file, &changed.join("\n"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn texts_cut_anywhere_show_nothing() {
+    for (file, text) in [("config.yaml", BLOCK), ("config.json", JSON)] {
+        for end in (0..text.len()).step_by(3) {
+            assert_silent(file, &text[..end]);
+        }
+    }
+}
+
+#[test]
+fn wrong_types_at_every_key_show_nothing() {
+    let planted = ["canary", "[canary]", "{api_key: canary}", "\"sk-canary-0123456789\"", "&x canary"];
+    let lines: Vec<&str> = BLOCK.lines().collect();
+    for at in 0..lines.len() {
+        let Some(colon) = lines[at].find(": ") else { continue };
+        let holds_secret = lines[at].contains(CANARY) && !lines[at].contains('{');
+        for value in VALUES.iter().chain(planted.iter().filter(|_| holds_secret)) {
+            let mut changed: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+            changed[at] = format!("{}: {value}", &lines[at][..colon]);
+            assert_silent("config.yaml", &changed.join("\n"));
+        }
+    }
+}
+
+/// Scraps of configs, which find more than random characters do.
+fn scraps() -> impl Strategy<Value = String> {
+    let scrap = prop::sample::select(vec![
+        "model_list:\n",
+        "  - model_name: a\n",
+        "    litellm_params: ",
+        "{model: openai/gpt-4o}\n",
+        "router_settings: ",
+        "fallbacks: ",
+        "[{a: [b]}]",
+        "é: ",
+        "\u{1b}",
+        "\"",
+        "{",
+        "}",
+        "[",
+        "]",
+        ", ",
+        "\n",
+        "  ",
+        "- ",
+        "cache: true\n",
+        "litellm_settings:\n",
+        "x: ",
+        "\"\\e[31m\"",
+        "rpm: ",
+        "5",
+        "'",
+        "weight: 0\n",
+        "general_settings: ",
+        "api_key: s",
+        "\r\n",
+        "\t",
+        "日本",
+        "://u:p@h?q",
+    ]);
+    prop::collection::vec(scrap, 0..30).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_can_be_checked_and_rendered(text in scraps()) {
+        let shown = everything("config.yaml", &text);
+        prop_assert!(!shown.replace("\u{1b}[", "").contains('\u{1b}'), "an escape sequence of the file's own");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_show_nothing() {
+    let mut bytes = BLOCK.as_bytes().to_vec();
+    bytes[200] = 0xff;
+    assert!(!decode("config.yaml", &bytes).unwrap_err().to_string().contains(CANARY));
+}

@@ -1,0 +1,23 @@
+//! Findings as a JSON list.
+
+use crate::diagnostic::Diagnostic;
+use serde_json::{Value, json};
+
+/// A JSON list with one object per finding.
+pub fn to_json(diagnostics: &[Diagnostic]) -> String {
+    let findings: Vec<Value> = diagnostics.iter().map(finding).collect();
+    format!("{:#}\n", Value::Array(findings))
+}
+
+fn finding(diagnostic: &Diagnostic) -> Value {
+    let has_place = diagnostic.span.line > 0;
+    json!({
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "file": &*diagnostic.file,
+        "line": has_place.then_some(diagnostic.span.line),
+        "column": has_place.then_some(diagnostic.span.column),
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+    })
+}

@@ -1,0 +1,357 @@
+//! Quoted lines without secrets. A file that cannot be parsed is quoted too, so this looks at text, not at a tree, and
+//! rather masks too much: values of keys that sound secret, texts under keys that nobody knows, and whatever looks like a
+//! credential.
+
+use crate::diagnostic::Span;
+use crate::gateway::litellm::keys::is_key;
+use crate::gateway::litellm::wire::looks_secret;
+use std::ops::Range;
+
+/// What stands in place of a secret.
+const MASK: &str = "***";
+
+/// Bytes shown before and after a place in a long line.
+const CONTEXT: usize = 100;
+
+/// Lines that are looked at above a line to learn what it belongs to.
+const LINES_ABOVE: usize = 2000;
+
+/// Maps whose keys are names that the user chooses, and whose values are names too.
+const OF_NAMES: [&str; 6] = [
+    "fallbacks",
+    "default_fallbacks",
+    "context_window_fallbacks",
+    "content_policy_fallbacks",
+    "model_group_alias",
+    "model_group_retry_policy",
+];
+
+/// A line to quote, and the bytes of it to underline.
+pub(super) struct Excerpt {
+    pub(super) line: String,
+    pub(super) marked: Range<usize>,
+}
+
+/// The masked line of a span; of a long line only what is near.
+/// In a file that cannot be parsed no key may be known for the words of a line: `strict` masks those.
+pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
+    let start = source.floor_char_boundary(span.start.min(source.len()));
+    let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
+    let line_end = source[start..].find('\n').map_or(source.len(), |at| start + at);
+    let line = source[line_start..line_end].trim_end_matches('\r');
+    let mark = (start - line_start).min(line.len());
+    let mark_end = span.end.saturating_sub(line_start).clamp(mark, line.len());
+    let shown = line.floor_char_boundary(mark.saturating_sub(CONTEXT))..line.ceil_char_boundary(mark + CONTEXT);
+    let secrets = match keyless_words(line).filter(|_| strict) {
+        Some(words) => vec![words],
+        None => secrets(&source[..line_start], line),
+    };
+    let moved = |at: usize| moved(at.min(shown.end), &secrets) - moved(shown.start, &secrets);
+    let out = masked(line, shown.clone(), &secrets);
+    let start = out.floor_char_boundary(moved(mark).min(out.len()));
+    let end = out.ceil_char_boundary(moved(mark_end).clamp(start, out.len()));
+    Excerpt { line: out, marked: start..end }
+}
+
+/// The line without secrets, given the text before it.
+pub fn masked_line(before: &str, line: &str) -> String {
+    masked(line, 0..line.len(), &secrets(before, line))
+}
+
+/// A part of a line with the secrets replaced.
+fn masked(line: &str, shown: Range<usize>, secrets: &[Range<usize>]) -> String {
+    let mut out = String::new();
+    let mut at = shown.start;
+    for secret in secrets.iter().filter(|secret| secret.end > shown.start && secret.start < shown.end) {
+        out.push_str(&line[at..secret.start.max(at)]);
+        out.push_str(MASK);
+        at = secret.end;
+    }
+    out.push_str(line.get(at..shown.end).unwrap_or_default());
+    // Same length in bytes, so that places stay where they are.
+    let harmless = |c: char| {
+        if !c.is_control() {
+            c
+        } else if c.len_utf8() == 1 {
+            ' '
+        } else {
+            '·'
+        }
+    };
+    out.chars().map(harmless).collect()
+}
+
+/// Where a byte of the line stands once the secrets are replaced.
+fn moved(at: usize, secrets: &[Range<usize>]) -> usize {
+    let mut removed = 0;
+    let mut added = 0;
+    for secret in secrets.iter().take_while(|secret| secret.start < at) {
+        removed += secret.end.min(at) - secret.start;
+        added += MASK.len();
+    }
+    at + added - removed
+}
+
+/// The bytes of a line that may be secret: in order, without overlap.
+fn secrets(before: &str, line: &str) -> Vec<Range<usize>> {
+    let above = enclosing_keys(before, line);
+    let holds_names = above.iter().any(|key| OF_NAMES.contains(key));
+    let continues_unknown = above.first().is_some_and(|key| !is_key(key) && !holds_names) && keys(line).is_empty();
+    if continues_unknown || above.iter().any(|key| is_secret_key(key)) {
+        let start = keys(line).first().map_or_else(|| indent(line), |(_, value)| *value);
+        return words_before_keys(line).into_iter().chain([start..line.len()]).collect();
+    }
+    let mut found = Vec::new();
+    if !holds_names {
+        found.extend(words_before_keys(line));
+    }
+    values_of_keys(line, holds_names, &mut found);
+    words(line, &mut found);
+    urls(line, &mut found);
+    found.retain(|range: &Range<usize>| !range.is_empty());
+    found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for range in found {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+/// From the first to the last word of a line without keys.
+fn keyless_words(line: &str) -> Option<Range<usize>> {
+    let first = line.find(char::is_alphanumeric)?;
+    let last = line.rfind(char::is_alphanumeric)?;
+    keys(line).iter().all(|(name, _)| name.is_empty()).then(|| first..line.ceil_char_boundary(last + 1))
+}
+
+/// The end of a value that began on a line above, in a line that goes on with keys.
+fn words_before_keys(line: &str) -> Option<Range<usize>> {
+    let (name, _) = keys(line).first()?.clone();
+    let first = line[..name.start].find(char::is_alphanumeric)?;
+    Some(first..name.start)
+}
+
+/// Whether a key's value is likely a secret.
+fn is_secret_key(key: &str) -> bool {
+    const SECRET: [&str; 17] = [
+        "key",
+        "secret",
+        "token",
+        "password",
+        "passwd",
+        "credential",
+        "auth",
+        "license",
+        "webhook",
+        "dsn",
+        "private",
+        "salt",
+        "connection",
+        "cookie",
+        "header",
+        "database_url",
+        "environment_variables",
+    ];
+    let key = key.to_ascii_lowercase();
+    let counts_tokens = key.contains("cost") || key.ends_with("tokens") || key.contains("token_limit");
+    !counts_tokens && SECRET.iter().any(|word| key.contains(word))
+}
+
+/// The keys that a line belongs to, the nearest first: by indentation, or because a key above has no value yet.
+fn enclosing_keys<'a>(before: &'a str, line: &str) -> Vec<&'a str> {
+    let mut depth = indent(line);
+    let mut found = Vec::new();
+    let lines = before.lines().rev().take(LINES_ABOVE).filter(|above| !above.trim().is_empty());
+    for (distance, above) in lines.enumerate() {
+        let is_outside = indent(above) < depth;
+        if !is_outside && distance > 0 {
+            continue;
+        }
+        match keys(above).last() {
+            Some((name, value)) if is_outside || *value == above.len() => {
+                depth = depth.min(indent(above));
+                found.push(&above[name.clone()]);
+            }
+            None if is_outside => depth = indent(above).max(1),
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    found
+}
+
+/// Columns before the text; the dash of a list counts as indentation of what it holds.
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '\t']).len()
+}
+
+/// The keys in a line, in block or flow style, with the bytes where their values start.
+fn keys(line: &str) -> Vec<(Range<usize>, usize)> {
+    let bytes = line.as_bytes();
+    let mut found = Vec::new();
+    for (colon, _) in line.match_indices(':') {
+        let next = bytes.get(colon + 1);
+        let quoted = colon > 0 && matches!(bytes[colon - 1], b'"' | b'\'');
+        if !(quoted || next.is_none_or(|b| matches!(b, b' ' | b'\t' | b'\r' | b'"' | b'\'' | b'[' | b'{'))) {
+            continue;
+        }
+        let end = if quoted { colon - 1 } else { colon };
+        let name = line[..end].rfind(['{', ',', '"', '\'', ' ', '[']).map_or(0, |at| at + 1);
+        let value = colon + 1 + line[colon + 1..].len() - line[colon + 1..].trim_start().len();
+        found.push((name..end, value));
+    }
+    found
+}
+
+/// Values of keys in a line that sound secret, and texts under keys that nobody knows.
+fn values_of_keys(line: &str, holds_names: bool, found: &mut Vec<Range<usize>>) {
+    let mut holds_names = holds_names;
+    for (name, value) in keys(line) {
+        let name = &line[name];
+        holds_names |= OF_NAMES.contains(&name);
+        let end = value_end(line, value);
+        let text = &line[value..end];
+        let is_reference = text.trim_matches(['"', '\'']).starts_with("os.environ/");
+        let is_plain = matches!(text, "true" | "false" | "null" | "~" | "");
+        let is_number = text.parse::<f64>().is_ok();
+        let is_unknown = !holds_names && !is_number && !text.starts_with(['[', '{']) && !is_key(name);
+        let is_no_address = (name.ends_with("url") || name == "api_base") && !text.contains("://");
+        if !is_reference && !is_plain && (is_secret_key(name) || is_unknown || is_no_address) {
+            found.push(value..end);
+        }
+    }
+}
+
+/// Where a value that starts at a byte ends: at the quote, at the end of the collection, or of the line.
+fn value_end(line: &str, start: usize) -> usize {
+    let rest = &line[start..];
+    let len = match rest.chars().next() {
+        Some(quote @ ('"' | '\'')) => closing_quote(rest, quote),
+        Some('{' | '[' | '|' | '>' | '&' | '!') => rest.len(),
+        _ if line[..start].contains(['{', '[']) => rest.find([',', '}', ']']).unwrap_or(rest.len()),
+        _ => rest.find(" #").unwrap_or(rest.len()),
+    };
+    start + rest[..len].trim_end().len()
+}
+
+/// The length of a quoted text with its quotes; to the end when it is not closed.
+fn closing_quote(text: &str, quote: char) -> usize {
+    let mut chars = text.char_indices().skip(1).peekable();
+    while let Some((at, c)) = chars.next() {
+        let next_is_quote = chars.peek().is_some_and(|(_, next)| *next == quote);
+        if (c == '\\' && quote == '"') || (c == '\'' && quote == '\'' && next_is_quote) {
+            chars.next();
+        } else if c == quote {
+            return at + 1;
+        }
+    }
+    text.len()
+}
+
+/// Words that look like credentials, wherever they stand.
+fn words(line: &str, found: &mut Vec<Range<usize>>) {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '/' | '=' | '~');
+    let mut start = None;
+    for (at, c) in line.char_indices().chain([(line.len(), ' ')]) {
+        match (start, is_part(c)) {
+            (None, true) => start = Some(at),
+            (Some(from), false) => {
+                let is_reference = line[from..at].starts_with("os.environ/");
+                if looks_secret(&line[from..at]) && !is_reference {
+                    found.push(from..at);
+                }
+                start = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// User and password of an address, and its query.
+fn urls(line: &str, found: &mut Vec<Range<usize>>) {
+    for (at, _) in line.match_indices("://") {
+        let from = at + 3;
+        let len = line[from..].find([' ', '"', '\'', ',', '}', ']']).unwrap_or(line.len() - from);
+        let address = &line[from..from + len];
+        if let Some(user) = address.rfind('@') {
+            found.push(from..from + user);
+        }
+        if let Some(query) = address.find('?') {
+            found.push(from + query + 1..from + len);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_secret_keys_are_masked_in_every_style() {
+        let cases = [
+            ("api_key: hunter2", "api_key: ***"),
+            ("  - {model: a, \"api_key\": \"hun,ter2\", rpm: 5}", "  - {model: a, \"api_key\": ***, rpm: 5}"),
+            ("{master_key: hunter2, num_retries: 3}", "{master_key: ***, num_retries: 3}"),
+            ("api_key: hunter2 # mine", "api_key: *** # mine"),
+            ("api_key: os.environ/OPENAI_KEY", "api_key: os.environ/OPENAI_KEY"),
+            ("aws_secret_access_key: 'x''y' # z", "aws_secret_access_key: *** # z"),
+            ("{\"api_key\":\"a\\\"b\",\"rpm\":5}", "{\"api_key\":***,\"rpm\":5}"),
+            ("max_tokens: 5", "max_tokens: 5"),
+            ("input_cost_per_token: 0.1", "input_cost_per_token: 0.1"),
+            ("extra_headers: {Authorization: Bearer x}", "extra_headers: ***"),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(masked_line("", line), expected);
+        }
+    }
+
+    #[test]
+    fn lines_inside_a_secret_value_are_masked() {
+        let before = "environment_variables:\n  # notes\n";
+        assert_eq!(masked_line(before, "  REDIS: hunter2"), "  REDIS: ***");
+        assert_eq!(masked_line("vertex_credentials: |\n", "  line of it"), "  ***");
+        assert_eq!(masked_line("{\"api_key\":\n", "\"hunter2\"}"), "***");
+        assert_eq!(masked_line("    api_key:\n", "      hunter2"), "      ***");
+        assert_eq!(masked_line("a:\n  api_key: x\n", "  model: gpt"), "  model: gpt");
+    }
+
+    #[test]
+    fn credentials_are_masked_wherever_they_stand() {
+        assert_eq!(masked_line("", "model: sk-abcdef123456"), "model: ***");
+        assert_eq!(masked_line("", "timeout: 9f8e7d6c5b4a39281706abcdef012345"), "timeout: ***");
+        assert_eq!(masked_line("", "url: redis://me:pw@host:6379/0?pw=x"), "url: redis://***@host:6379/0?***");
+        assert_eq!(masked_line("", "model: claude-3-5-sonnet-20241022"), "model: claude-3-5-sonnet-20241022");
+    }
+
+    #[test]
+    fn texts_under_unknown_keys_are_masked_and_names_are_not() {
+        assert_eq!(masked_line("", "my_pw: hunter2"), "my_pw: ***");
+        assert_eq!(masked_line("", "my_limit: 5"), "my_limit: 5");
+        assert_eq!(masked_line("", "model_group_alias: {fast: gpt-4o}"), "model_group_alias: {fast: gpt-4o}");
+        assert_eq!(masked_line("  fallbacks:\n    - fast:\n", "      - gpt-4o"), "      - gpt-4o");
+        assert_eq!(masked_line("my_text: |\n", "  hunter2"), "  ***");
+    }
+
+    #[test]
+    fn the_mark_follows_what_is_masked() {
+        let source = "{api_key: hunter2hunter2, rpm: [x]}";
+        let at = source.find("[x]").unwrap();
+        let span = Span { start: at, end: at + 3, line: 1, column: at + 1 };
+        let Excerpt { line, marked } = excerpt(source, span, false);
+        assert_eq!(&line[marked], "[x]");
+    }
+
+    #[test]
+    fn long_lines_are_cut_around_the_place() {
+        let source = format!("{}é[x]{}", "é".repeat(5000), "y ".repeat(5000));
+        let at = source.find("[x]").unwrap();
+        let Excerpt { line, marked } = excerpt(&source, Span { start: at, end: at + 3, line: 1, column: 5002 }, false);
+        assert!(line.len() < 3 * CONTEXT);
+        assert_eq!(&line[marked], "[x]");
+    }
+}

@@ -1,0 +1,80 @@
+//! Findings as SARIF 2.1.0, which code hosts and editors read.
+
+use crate::diagnostic::codes;
+use crate::diagnostic::{Diagnostic, Severity, Span};
+use serde_json::{Value, json};
+
+/// A SARIF 2.1.0 log with one run.
+pub fn to_sarif(diagnostics: &[Diagnostic]) -> String {
+    let rules: Vec<Value> = codes::ALL
+        .iter()
+        .map(|code| json!({"id": code.id, "shortDescription": {"text": code.summary.trim()}}))
+        .collect();
+    let results: Vec<Value> = diagnostics.iter().map(result).collect();
+    let log = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": env!("CARGO_PKG_NAME"),
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": rules,
+            }},
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    });
+    format!("{log:#}\n")
+}
+
+fn result(diagnostic: &Diagnostic) -> Value {
+    let text = match &diagnostic.help {
+        Some(help) => format!("{}\n{help}", diagnostic.message),
+        None => diagnostic.message.clone(),
+    };
+    let mut result = json!({"ruleId": diagnostic.code, "level": level(diagnostic.severity), "message": {"text": text}});
+    if let Some(index) = codes::ALL.iter().position(|code| code.id == diagnostic.code) {
+        result["ruleIndex"] = json!(index);
+    }
+    if !diagnostic.file.is_empty() {
+        let mut location = json!({"artifactLocation": {"uri": uri(&diagnostic.file)}});
+        if diagnostic.span.line > 0 {
+            location["region"] = region(diagnostic.span);
+        }
+        result["locations"] = json!([{"physicalLocation": location}]);
+    }
+    result
+}
+
+const fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Note => "note",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
+fn region(span: Span) -> Value {
+    json!({"startLine": span.line, "startColumn": span.column})
+}
+
+/// A path as a relative or absolute URI reference.
+fn uri(path: &str) -> String {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
+    let encoded = path.bytes().map(|b| match b {
+        b'\\' => "/".to_owned(),
+        b if is_plain(b) => char::from(b).to_string(),
+        b => format!("%{b:02X}"),
+    });
+    encoded.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_become_uri_references() {
+        assert_eq!(uri("conf dir\\a:b/ü.yaml"), "conf%20dir/a%3Ab/%C3%BC.yaml");
+    }
+}

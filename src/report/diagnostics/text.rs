@@ -1,0 +1,47 @@
+//! Findings for people: the line in question, masked, with the place underlined.
+
+use crate::diagnostic::codes;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::report::diagnostics::mask::{Excerpt, excerpt};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+/// One block per finding, with a snippet of `source` where there is a place. `colour` adds terminal colours.
+pub fn to_text(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let blocks: Vec<String> = diagnostics.iter().map(|diagnostic| block(diagnostic, source, &renderer)).collect();
+    blocks.join("\n\n") + if blocks.is_empty() { "" } else { "\n" }
+}
+
+fn block(diagnostic: &Diagnostic, source: &str, renderer: &Renderer) -> String {
+    let level = match diagnostic.severity {
+        Severity::Note => Level::NOTE,
+        Severity::Warning => Level::WARNING,
+        Severity::Error => Level::ERROR,
+    };
+    let has_place = diagnostic.span.line > 0;
+    let message = harmless(&diagnostic.message);
+    let title = if has_place || diagnostic.file.is_empty() {
+        message
+    } else {
+        format!("{}: {message}", harmless(&diagnostic.file))
+    };
+    let path = harmless(&diagnostic.file);
+    let help = diagnostic.help.as_deref().map(harmless);
+    let Excerpt { line, marked } = excerpt(source, diagnostic.span, diagnostic.code == codes::SYNTAX);
+    let mut group = Group::with_title(level.primary_title(&title).id(diagnostic.code));
+    if has_place {
+        let annotation = AnnotationKind::Primary.span(marked);
+        group =
+            group.element(Snippet::source(&line).line_start(diagnostic.span.line).path(&path).annotation(annotation));
+    }
+    if let Some(help) = &help {
+        group = group.element(Level::HELP.message(help));
+    }
+    renderer.render(&[group])
+}
+
+/// Without control characters, which a terminal might obey.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}

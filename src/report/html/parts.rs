@@ -1,0 +1,74 @@
+//! Pieces of the page: figures, tables, charts.
+
+use maud::{Markup, PreEscaped, html};
+
+use crate::report::chart::{Chart, NARROW, WIDE};
+use crate::report::text::ellipsis;
+use crate::report::view::{Figure, Table, View};
+
+/// Names longer than this are cut in tables; the whole shows when the pointer rests on them.
+const LONGEST_NAME: usize = 64;
+
+/// A row of figures.
+pub fn figures(figures: &[Figure], money: bool) -> Markup {
+    html! {
+        div.figures.money[money] {
+            @for figure in figures {
+                div.figure {
+                    div.label { (figure.label) }
+                    div.value { (figure.value) }
+                    div.more { (figure.note) }
+                }
+            }
+        }
+    }
+}
+
+/// A table with its heading; nothing when it has no rows.
+pub fn table(table: &Table) -> Markup {
+    html! {
+        @if !table.rows.is_empty() {
+            h3 id=(format!("table-{}", table.id)) { (table.title) }
+            p.note { (table.note) }
+            div.scroll tabindex="0" role="region" aria-label=(table.title) {
+                table {
+                    thead {
+                        tr {
+                            @for column in &table.columns {
+                                th.number[column.numeric] scope="col" { (column.title) }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for row in &table.rows { (cells(table, row, false)) }
+                        @if let Some(total) = &table.total { (cells(table, total, true)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cells(table: &Table, row: &[String], total: bool) -> Markup {
+    html! {
+        tr.total[total] {
+            @for (index, (column, text)) in table.columns.iter().zip(row).enumerate() {
+                @let shown = if index == 0 { ellipsis(text, LONGEST_NAME) } else { text.clone() };
+                @let whole = (shown != *text).then_some(text);
+                td.number[column.numeric].name[index == 0 && !column.numeric] title=[whole] { (shown) }
+            }
+        }
+    }
+}
+
+/// A chart with its heading, drawn for wide and for narrow screens.
+pub fn chart(view: &View<'_>, chart: &Chart) -> Markup {
+    html! {
+        figure id=(format!("chart-{}", chart.id)) {
+            h3 { (chart.title) }
+            figcaption { ((chart.note)(view)) }
+            div.wide { (PreEscaped(chart.inline(view, WIDE))) }
+            div.narrow { (PreEscaped(chart.inline(view, NARROW))) }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! From the files of a scenario to a world.
+
+use jiff::Zoned;
+use jiff::civil::Date;
+
+use crate::diagnostic::codes;
+use crate::gateway::litellm::plan::Key;
+use crate::pricing::PriceBook;
+use crate::random::Seed;
+use crate::scenario::classes;
+use crate::scenario::deployments::{self, PriceTime};
+use crate::scenario::gateway::{GatewayFile, minutes, plan, read_gateway};
+use crate::scenario::prices::{BUILT_IN, newest_of, newest_price_date, read_prices};
+use crate::scenario::problem::Problem;
+use crate::scenario::reading::{Reading, calendar};
+use crate::scenario::upstream;
+use crate::scenario::world::{Names, World};
+use crate::units::SimDuration;
+
+const DEFAULT_HOURS: f64 = 48.0;
+const DEFAULT_RUNS: u64 = 200;
+const DEFAULT_SEED: u64 = 1;
+/// One year: longer runs are several runs.
+const LONGEST_HOURS: f64 = 8784.0;
+/// More keeps nothing but the machine busy.
+const MOST_RUNS: f64 = 1e7;
+
+/// What the command line says instead of the scenario.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// Prices: a file, relative to where the command is given.
+    pub prices: Option<String>,
+}
+
+/// Compiles a scenario.
+///
+/// # Errors
+/// A [`Problem`] with the place of the first thing that cannot be used.
+pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Result<World, Problem> {
+    let (book, prices_as_of) = price_book(&mut reading, overrides)?;
+    let start = start(&mut reading)?;
+    let horizon = horizon(&mut reading)?;
+    let calendar = calendar(&reading, &start, horizon)?;
+    let gateway = read_gateway(&reading.files, &reading.file.gateway)?;
+    let keys = keys(&reading)?;
+    let models = classes::model_names(&reading);
+    let mut plan = plan(&gateway, &models, &keys, &mut reading)?;
+    plan.router.minutes = minutes(start.second());
+    let kept = deployments::kept(&gateway.wire);
+    let groups = deployments::groups(&kept);
+    let time = PriceTime { start: start.timestamp(), horizon, fixed: prices_at(&reading)? };
+    let tariffs = deployments::tariffs(&gateway.wire, &groups, &book, &time, &mut plan);
+    let traffic = classes::compile(&mut reading, &plan, &calendar)?;
+    let mut named = deployments::names(&kept, &groups, &plan);
+    let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar)?;
+    let names = Names {
+        deployments: named,
+        groups,
+        keys: classes::key_names(&reading.file.keys),
+        classes: reading.file.traffic.iter().map(|(name, _)| name.to_owned()).collect(),
+        troubles,
+    };
+    let (runs, seed) = (runs(&mut reading)?, seed(&mut reading));
+    let GatewayFile { diagnostics, source, .. } = gateway;
+    let written = reading.written.map(|(source, _)| source);
+    Ok(World {
+        name: reading.file.name.unwrap_or_else(|| name.to_owned()),
+        description: reading.file.description.unwrap_or_default(),
+        start,
+        horizon,
+        runs,
+        seed,
+        gateway: plan,
+        traffic,
+        providers,
+        tariffs,
+        names,
+        prices_as_of,
+        assumptions: reading.assumptions,
+        diagnostics,
+        sources: std::iter::once(source).chain(written).collect(),
+    })
+}
+
+/// The prices, and how new they are.
+fn price_book(reading: &mut Reading, overrides: &Overrides) -> Result<(PriceBook, String), Problem> {
+    let (files, name) = match (&overrides.prices, &reading.file.prices) {
+        (Some(name), _) => (crate::scenario::files::Files::here(), name.clone()),
+        (None, Some(name)) => (reading.files.clone(), name.clone()),
+        (None, None) => (reading.files.clone(), BUILT_IN.to_owned()),
+    };
+    let book = read_prices(&files, &name)?;
+    let newest = match &book {
+        PriceBook::Table(table) => newest_of(table.rows()).map(|date| date.to_string()),
+        PriceBook::LiteLlm(_) => None,
+    };
+    let as_of = newest.unwrap_or_else(|| name.clone());
+    if reading.file.prices.is_none() && overrides.prices.is_none() {
+        reading.assume("prices", "the built-in table", "models/prices, a source in each row", &as_of);
+    }
+    Ok((book, as_of))
+}
+
+/// The start of the run: the Friday evening after the newest price, if nothing is said.
+fn start(reading: &mut Reading) -> Result<Zoned, Problem> {
+    if let Some(start) = &reading.file.start {
+        let at = start.at.clone();
+        if !start.zone_is_written {
+            reading.assume("start", &at, "no time zone is written: UTC", "");
+        }
+        return Ok(at);
+    }
+    let at = friday_after(newest_price_date()?).ok_or_else(|| {
+        let message = "the calendar has no Friday after the newest price".to_owned();
+        reading.error(codes::SCENARIO_VALUE, &["start"], message, "write `start:`")
+    })?;
+    reading.assume("start", &at, "the first Friday evening after the newest price in the table", "");
+    Ok(at)
+}
+
+fn friday_after(date: Date) -> Option<Zoned> {
+    let friday = date.nth_weekday(1, jiff::civil::Weekday::Friday).ok()?;
+    friday.at(18, 0, 0, 0).in_tz("UTC").ok()
+}
+
+fn horizon(reading: &mut Reading) -> Result<SimDuration, Problem> {
+    let hours = match reading.file.hours {
+        Some(hours) => reading.within(&["hours"], hours, 1.0 / 60.0, LONGEST_HOURS)?,
+        None => {
+            reading.assume("hours", DEFAULT_HOURS, "a weekend", "");
+            DEFAULT_HOURS
+        }
+    };
+    Ok(SimDuration::from_secs_f64(hours * 3600.0))
+}
+
+fn runs(reading: &mut Reading) -> Result<u64, Problem> {
+    let runs = reading.file.runs.unwrap_or(DEFAULT_RUNS);
+    reading.within(&["runs"], runs as f64, 1.0, MOST_RUNS)?;
+    Ok(runs)
+}
+
+fn seed(reading: &mut Reading) -> Seed {
+    Seed(reading.file.seed.unwrap_or(DEFAULT_SEED))
+}
+
+/// Noon of the day whose prices hold throughout, so that no night tariff does.
+fn prices_at(reading: &Reading) -> Result<Option<jiff::Timestamp>, Problem> {
+    let Some(text) = &reading.file.prices_at else { return Ok(None) };
+    let date = reading.date(&["prices_at"], text)?;
+    Ok(date.at(12, 0, 0, 0).in_tz("UTC").ok().map(|noon| noon.timestamp()))
+}
+
+/// The virtual keys in the gateway's terms; the first is the master key, without limits.
+fn keys(reading: &Reading) -> Result<Vec<Key>, Problem> {
+    let mut keys = vec![Key::default()];
+    for (name, entry) in reading.file.keys.iter() {
+        let amount = |key: &str, value: Option<f64>| {
+            value.map(|value| reading.within(&["keys", name, key], value, 0.0, 1e12)).transpose()
+        };
+        keys.push(Key {
+            rpm: entry.rpm_limit,
+            tpm: entry.tpm_limit,
+            parallel: entry.max_parallel_requests,
+            budget: amount("max_budget", entry.max_budget)?,
+            spent: amount("spent", entry.spent)?.unwrap_or_default(),
+        });
+    }
+    Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_starts_on_the_friday_after_the_prices() {
+        let start = friday_after(jiff::civil::date(2026, 11, 21)).unwrap();
+        assert_eq!(start.to_string(), "2026-11-27T18:00:00+00:00[UTC]");
+        assert_eq!(start, friday_after(jiff::civil::date(2026, 11, 20)).unwrap());
+    }
+}

@@ -1,0 +1,118 @@
+//! Finding a scenario: a built-in name, a folder, a file, stdin, or a gateway config with a few flags.
+
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::codes;
+use crate::scenario::builtin::Builtin;
+use crate::scenario::compile::{Overrides, compile};
+use crate::scenario::file::{ScenarioFile, TrafficEntry, TrafficKeys};
+use crate::scenario::files::Files;
+use crate::scenario::gateway::read_gateway;
+use crate::scenario::named::Named;
+use crate::scenario::problem::Problem;
+use crate::scenario::read::read;
+use crate::scenario::reading::Reading;
+use crate::scenario::start::Start;
+use crate::scenario::starter::{asked_for, concrete};
+use crate::scenario::world::World;
+use crate::traffic::TrafficModel;
+use crate::units::PerSecond;
+
+/// Name of the file in a scenario's folder.
+const FILE: &str = "scenario.yaml";
+
+/// A gateway config with flags instead of a scenario file.
+#[derive(Debug, Clone)]
+pub struct Quick {
+    /// The gateway config.
+    pub config: String,
+    /// Requests per time.
+    pub rate: PerSecond,
+    /// The traffic model.
+    pub preset: String,
+    /// The model name that clients send; the groups that nothing falls back to if not given.
+    pub model: Option<String>,
+    /// Length of the horizon in hours.
+    pub hours: Option<f64>,
+    /// Start of the horizon.
+    pub start: Option<Start>,
+}
+
+/// Loads and compiles a scenario: the name of a built-in one, a folder, a file, or `-` for stdin.
+///
+/// # Errors
+/// A [`Problem`] with the place of what cannot be used.
+pub fn load(scenario: &str, overrides: &Overrides) -> Result<World, Problem> {
+    let (files, file, name) = locate(scenario)?;
+    let source = files.read(&file)?;
+    let strict = read::<ScenarioFile>(&source)?;
+    let reading = Reading { file: strict.values, written: Some((source, strict.tree)), files, assumptions: Vec::new() };
+    compile(reading, overrides, &name)
+}
+
+/// Where a scenario's files are, which one it is, and what it is called.
+fn locate(scenario: &str) -> Result<(Files, String, String), Problem> {
+    let path = Path::new(scenario);
+    if scenario == "-" {
+        return Ok((Files::here(), "-".to_owned(), "scenario".to_owned()));
+    }
+    if path.is_dir() {
+        return Ok((Files::Disk(path.to_owned()), FILE.to_owned(), last_part(path)));
+    }
+    if path.exists() {
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = if folder == PathBuf::new() { "scenario".to_owned() } else { last_part(&folder) };
+        return Ok((Files::Disk(folder), file, name));
+    }
+    if let Some(builtin) = Builtin::find(scenario) {
+        return Ok((builtin.files(), FILE.to_owned(), builtin.name.to_owned()));
+    }
+    let message = format!("`{scenario}` is no folder, no file and no built-in scenario");
+    let near = Builtin::nearest(scenario).map(|near| format!("did you mean `{near}`? "));
+    let help = format!("{}`billcast scenarios` lists the built-in ones", near.unwrap_or_default());
+    Err(Problem::about_file(codes::SCENARIO_NAME, "", message, &help))
+}
+
+fn last_part(path: &Path) -> String {
+    let full = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    full.file_name().map_or_else(|| "scenario".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Compiles a gateway config with flags; all that the flags do not say is assumed and listed.
+///
+/// # Errors
+/// A [`Problem`] when the config cannot be used.
+pub fn load_quick(quick: &Quick, overrides: &Overrides) -> Result<World, Problem> {
+    let files = Files::here();
+    let mut assumptions = Vec::new();
+    let models = match &quick.model {
+        Some(model) => vec![model.clone()],
+        None => {
+            let models: Vec<String> = asked_for(&read_gateway(&files, &quick.config)?.wire).map(concrete).collect();
+            assumptions.push(crate::scenario::world::Assumption {
+                name: format!("traffic.{}.models", quick.preset),
+                value: models.join(", "),
+                assumed_by: "billcast",
+                source: "every group that nothing falls back to, in equal shares".to_owned(),
+                as_of: String::new(),
+            });
+            models
+        }
+    };
+    let own = TrafficKeys {
+        preset: Some(quick.preset.clone()),
+        models: Some(Named(models.into_iter().map(|model| (model, 1.0)).collect())),
+        ..TrafficKeys::default()
+    };
+    let model = TrafficModel { rate: Some(quick.rate), ..TrafficModel::default() };
+    let file = ScenarioFile {
+        gateway: quick.config.clone(),
+        start: quick.start.clone(),
+        hours: quick.hours,
+        traffic: Named(vec![(quick.preset.clone(), TrafficEntry { own, model })]),
+        ..ScenarioFile::default()
+    };
+    let name = Path::new(&quick.config).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    compile(Reading { file, written: None, files, assumptions }, overrides, &name)
+}

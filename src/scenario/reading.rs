@@ -1,0 +1,96 @@
+//! What is known while a scenario is compiled: its file, where things stand in it, and what has been assumed so far.
+
+use jiff::civil::Date;
+
+use crate::diagnostic::codes;
+use crate::document::Node;
+use crate::random::Calendar;
+use crate::scenario::file::ScenarioFile;
+use crate::scenario::files::{Files, Source};
+use crate::scenario::problem::Problem;
+use crate::scenario::read::place;
+use crate::scenario::world::Assumption;
+
+/// A scenario on its way to a world.
+#[derive(Debug)]
+pub struct Reading {
+    /// The values.
+    pub file: ScenarioFile,
+    /// The text and its tree; none when the values come from the command line.
+    pub written: Option<(Source, Node)>,
+    /// Where relative file names start.
+    pub files: Files,
+    /// Everything that the user did not write.
+    pub assumptions: Vec<Assumption>,
+}
+
+impl Reading {
+    /// An error about the value at `path`.
+    pub fn error(&self, code: &'static str, path: &[&str], message: String, help: &str) -> Problem {
+        match &self.written {
+            Some((source, tree)) => Problem::at(code, &source.name, place(tree, path), message, help).with(source),
+            None => Problem::about_file(code, "", message, help),
+        }
+    }
+
+    /// A number that has to be at least `least` and at most `most`.
+    pub fn within(&self, path: &[&str], value: f64, least: f64, most: f64) -> Result<f64, Problem> {
+        if (least..=most).contains(&value) {
+            return Ok(value);
+        }
+        let message = format!("`{}` is {value}; expected a number from {least} to {most}", path.join("."));
+        Err(self.error(codes::OUT_OF_RANGE, path, message, ""))
+    }
+
+    /// A calendar day.
+    pub fn date(&self, path: &[&str], text: &str) -> Result<Date, Problem> {
+        let message = || format!("`{text}` is not a day such as 2026-11-20");
+        text.trim().parse().map_err(|_| self.error(codes::SCENARIO_VALUE, path, message(), ""))
+    }
+
+    /// Notes a value that the user did not write.
+    pub fn assume(&mut self, name: &str, value: impl ToString, source: &str, as_of: &str) {
+        self.note(name, value.to_string(), "billcast", source, as_of);
+    }
+
+    /// Notes a value that the gateway takes by itself.
+    pub fn gateway_default(&mut self, name: &str, value: impl ToString) {
+        self.note(name, value.to_string(), "gateway default", "LiteLLM 1.102.4", "");
+    }
+
+    fn note(&mut self, name: &str, value: String, assumed_by: &'static str, source: &str, as_of: &str) {
+        let (name, source, as_of) = (name.to_owned(), source.to_owned(), as_of.to_owned());
+        self.assumptions.push(Assumption { name, value, assumed_by, source, as_of });
+    }
+
+    /// The user's own entry at `path`, as it is written.
+    pub fn node(&self, path: &[&str]) -> Option<&Node> {
+        let (_, tree) = self.written.as_ref()?;
+        path.iter().try_fold(tree, |node, step| node.get(step))
+    }
+}
+
+/// Notes every field that is taken from a preset.
+pub fn assume_preset(reading: &mut Reading, path: &[&str], preset: &crate::scenario::presets::Described) {
+    let own: Vec<String> = reading
+        .node(path)
+        .map(|node| node.entries().iter().map(|entry| entry.key.to_string()).collect())
+        .unwrap_or_default();
+    for field in preset.fields.iter().filter(|field| !own.contains(&field.name)) {
+        let name = format!("{}.{}", path.join("."), field.name);
+        reading.assume(&name, &field.value, &field.source, &field.as_of);
+    }
+}
+
+/// The calendar of a run.
+pub fn calendar(
+    reading: &Reading,
+    start: &jiff::Zoned,
+    horizon: crate::units::SimDuration,
+) -> Result<Calendar, Problem> {
+    let mut holidays = Vec::new();
+    for day in &reading.file.holidays {
+        holidays.push(reading.date(&["holidays"], day)?);
+    }
+    Ok(Calendar { start: start.clone(), horizon, holidays })
+}

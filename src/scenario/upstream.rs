@@ -1,0 +1,308 @@
+//! The providers of a scenario: which model each deployment follows, and whose fate it shares.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::diagnostic::codes;
+use crate::gateway::litellm::wire::nearest;
+use crate::provider::{Counted, Deployment, Limits, ProviderError, ProviderModel, Providers, Trouble};
+use crate::random::Calendar;
+use crate::scenario::classes::unknown;
+use crate::scenario::presets::{Described, ModelKind, Preset, preset};
+use crate::scenario::problem::Problem;
+use crate::scenario::reading::{Reading, assume_preset};
+use crate::scenario::world::{DeploymentName, TroubleName};
+use crate::units::SimDuration;
+
+/// Providers, with the names of their troubles.
+pub type Compiled = (Arc<Providers>, Vec<TroubleName>);
+
+/// No preset at all: the entry says everything itself.
+const NO_PRESET: &str = "none";
+/// The preset for providers without one of their own.
+const STAND_IN: &str = "openai";
+
+/// One of the places that say something about a deployment, the most specific first.
+struct Level {
+    /// Whose fate it is: deployments with the same owner share it.
+    owner: String,
+    /// The key under `upstream`, if the user wrote it.
+    entry: Option<String>,
+    model: ProviderModel,
+}
+
+/// Collects the world's lists.
+struct Builder<'a> {
+    calendar: &'a Calendar,
+    deployments: Vec<Deployment>,
+    troubles: Vec<Trouble>,
+    names: Vec<TroubleName>,
+    limits: Vec<Limits>,
+    known_troubles: HashMap<String, usize>,
+    known_limits: HashMap<String, Option<usize>>,
+    presets: HashMap<String, ProviderModel>,
+}
+
+/// Compiles the providers of all deployments, and notes the limits that they set beside the deployments' names.
+pub fn compile(
+    reading: &mut Reading,
+    deployments: &mut [DeploymentName],
+    groups: &[String],
+    calendar: &Calendar,
+) -> Result<Compiled, Problem> {
+    check_entries(reading, deployments, groups)?;
+    let mut builder = Builder {
+        calendar,
+        deployments: Vec::new(),
+        troubles: Vec::new(),
+        names: Vec::new(),
+        limits: Vec::new(),
+        known_troubles: HashMap::new(),
+        known_limits: HashMap::new(),
+        presets: HashMap::new(),
+    };
+    for deployment in deployments {
+        builder.add(reading, deployment, &groups[deployment.group.index()])?;
+    }
+    let Builder { deployments, troubles, names, limits, .. } = builder;
+    let providers = Providers::new(deployments, troubles, limits)
+        .map_err(|error| reading.error(codes::SCENARIO_VALUE, &["upstream"], error.to_string(), ""))?;
+    Ok((Arc::new(providers), names))
+}
+
+/// Every entry must be about something.
+fn check_entries(reading: &Reading, deployments: &[DeploymentName], groups: &[String]) -> Result<(), Problem> {
+    let providers = deployments.iter().map(|deployment| deployment.provider);
+    let ids = deployments.iter().map(|deployment| deployment.name.as_str());
+    let known: Vec<&str> = providers.chain(groups.iter().map(String::as_str)).chain(ids).collect();
+    for (name, _) in reading.file.upstream.iter() {
+        if !known.contains(&name) {
+            let near = nearest(name, known.iter().copied());
+            return Err(unknown(reading, &["upstream", name], "provider, group or deployment", name, near));
+        }
+    }
+    Ok(())
+}
+
+/// The preset that a provider of LiteLLM follows when the user names none.
+fn usual_preset(provider: &str) -> Option<&'static str> {
+    Some(match provider {
+        "openai" | "text-completion-openai" => "openai",
+        "azure" | "azure_ai" | "azure_text" => "azure-openai",
+        "anthropic" => "anthropic",
+        "gemini" | "vertex_ai" | "vertex_ai_beta" => "google",
+        "bedrock" | "bedrock_converse" | "sagemaker" => "bedrock",
+        "deepseek" => "deepseek",
+        "xai" => "xai",
+        "mistral" | "codestral" => "mistral",
+        "groq" => "groq",
+        "together_ai" => "together",
+        _ => return None,
+    })
+}
+
+impl Builder<'_> {
+    fn add(&mut self, reading: &mut Reading, name: &mut DeploymentName, group: &str) -> Result<(), Problem> {
+        let levels = self.levels(reading, name, group)?;
+        let stated = levels.iter().find_map(|level| level.entry.as_deref()).unwrap_or(name.provider).to_owned();
+        let failed = |reading: &Reading, error: &ProviderError| {
+            let message = format!("upstream.{stated}: {error}");
+            reading.error(codes::SCENARIO_VALUE, &["upstream", &stated], message, "")
+        };
+        let troubles = self.troubles(&levels).map_err(|error| failed(reading, &error))?;
+        let tier = tier(reading, &levels);
+        let owner = limits_owner(reading, &levels);
+        let model = merged(levels);
+        let limits =
+            self.limits(&owner, tier.as_deref(), &name.model, &model).map_err(|error| failed(reading, &error))?;
+        let deployment = model.deployment(&name.name, &name.model, troubles, limits);
+        self.deployments.push(deployment.map_err(|error| failed(reading, &error))?);
+        if let Some(limits) = limits.and_then(|index| self.limits.get(index)) {
+            note_limits(name, limits);
+        }
+        Ok(())
+    }
+
+    /// What is said about a deployment: by its own name, its group's, its provider's, and by the preset.
+    fn levels(&mut self, reading: &mut Reading, name: &DeploymentName, group: &str) -> Result<Vec<Level>, Problem> {
+        let owners = [
+            (name.name.clone(), format!("deployment/{}", name.name)),
+            (group.to_owned(), format!("group/{group}")),
+            (name.provider.to_owned(), name.provider.to_owned()),
+        ];
+        let mut levels: Vec<Level> = Vec::new();
+        let mut wanted = None;
+        for (key, owner) in owners {
+            let Some(entry) = reading.file.upstream.get(&key) else { continue };
+            // A group may be called like its provider: then one entry speaks for both.
+            if levels.iter().any(|level| level.entry.as_deref() == Some(&key)) {
+                continue;
+            }
+            wanted = wanted.or_else(|| Some((key.clone(), owner.clone(), entry.own.preset.clone()?)));
+            levels.push(Level { owner, entry: Some(key), model: entry.model.clone() });
+        }
+        // Troubles of a preset belong to whoever chose it: deployments that follow another one do not share them.
+        let (owner, model) = match wanted {
+            Some((_, owner, preset)) if preset == NO_PRESET => (owner, ProviderModel::default()),
+            Some((key, owner, preset)) => (owner, self.named_preset(reading, &key, &preset)?),
+            None => (name.provider.to_owned(), self.usual_preset(reading, name.provider)?),
+        };
+        levels.push(Level { owner, entry: None, model });
+        Ok(levels)
+    }
+
+    /// The preset that the user names.
+    fn named_preset(&mut self, reading: &mut Reading, key: &str, name: &str) -> Result<ProviderModel, Problem> {
+        self.read_preset(reading, key, name, |_, described| described)
+    }
+
+    /// The preset of a provider that the user says nothing about.
+    fn usual_preset(&mut self, reading: &mut Reading, provider: &'static str) -> Result<ProviderModel, Problem> {
+        let name = usual_preset(provider);
+        self.read_preset(reading, provider, name.unwrap_or(STAND_IN), |reading, described| {
+            let source = match name {
+                Some(_) => "the model of this provider",
+                None => "there is no model of this provider: that of another one stands in",
+            };
+            reading.assume(&format!("upstream.{provider}.preset"), name.unwrap_or(STAND_IN), source, "");
+            described
+        })
+    }
+
+    /// Reads a preset once for each entry that follows it, and notes what it says.
+    fn read_preset(
+        &mut self,
+        reading: &mut Reading,
+        key: &str,
+        name: &str,
+        note: impl FnOnce(&mut Reading, Described) -> Described,
+    ) -> Result<ProviderModel, Problem> {
+        let known_as = format!("{key}/{name}");
+        if let Some(model) = self.presets.get(&known_as) {
+            return Ok(model.clone());
+        }
+        let found = preset::<ProviderModel>(ModelKind::Provider, name, &reading.files)?;
+        let Preset { model, described } =
+            found.map_err(|near| unknown(reading, &["upstream", key, "preset"], "provider model", name, near))?;
+        let mut described = note(reading, described);
+        // Tiers hold only where one is chosen; then the limits are shown beside the deployment.
+        described.fields.retain(|field| field.name != "tiers");
+        assume_preset(reading, &["upstream", key], &described);
+        self.presets.insert(known_as, model.clone());
+        Ok(model)
+    }
+
+    /// The troubles that touch a deployment: of each kind, those of the most specific level that has some. They belong to
+    /// the owner of that level, so everything below that owner meets the same windows.
+    fn troubles(&mut self, levels: &[Level]) -> Result<Vec<usize>, ProviderError> {
+        let mut all = Vec::new();
+        let mut rest = [true; 4];
+        for level in levels {
+            let own = troubles_only(&level.model, &mut rest);
+            for (number, (kind, trouble)) in own.troubles(&level.owner, self.calendar)?.into_iter().enumerate() {
+                let key = format!("{}/{kind}/{number}/{:?}", level.owner, level.entry);
+                let index = match self.known_troubles.get(&key) {
+                    Some(index) => *index,
+                    None => self.add_trouble(key, level, kind, trouble),
+                };
+                all.push(index);
+            }
+        }
+        Ok(all)
+    }
+
+    fn add_trouble(&mut self, key: String, level: &Level, kind: &'static str, trouble: Trouble) -> usize {
+        let target = level.entry.clone().unwrap_or_else(|| level.owner.clone());
+        let kind = match kind {
+            "bursts" => "error burst",
+            "incidents" => "incident",
+            "slow" => "slow",
+            _ => "outage",
+        };
+        self.troubles.push(trouble);
+        self.names.push(TroubleName { target, kind });
+        self.known_troubles.insert(key, self.troubles.len() - 1);
+        self.troubles.len() - 1
+    }
+
+    /// The limits that hold for a model at their owner; all its deployments of that model share them.
+    fn limits(
+        &mut self,
+        owner: &str,
+        tier: Option<&str>,
+        model: &str,
+        merged: &ProviderModel,
+    ) -> Result<Option<usize>, ProviderError> {
+        let key = format!("{owner}/{model}");
+        if let Some(known) = self.known_limits.get(&key) {
+            return Ok(*known);
+        }
+        let limits = merged.limits_for(tier, model)?;
+        let index = limits.filter(|limits| !limits.meters.is_empty() || limits.concurrency.is_some()).map(|limits| {
+            self.limits.push(limits);
+            self.limits.len() - 1
+        });
+        self.known_limits.insert(key, index);
+        Ok(index)
+    }
+}
+
+/// The tier that the most specific entry names.
+fn tier(reading: &Reading, levels: &[Level]) -> Option<String> {
+    levels.iter().find_map(|level| reading.file.upstream.get(level.entry.as_deref()?)?.own.tier.clone())
+}
+
+/// Who has the limits: the owner of the most specific level that speaks of them.
+fn limits_owner(reading: &Reading, levels: &[Level]) -> String {
+    let speaks = |level: &&Level| {
+        let names_tier = level.entry.as_deref().and_then(|key| reading.file.upstream.get(key));
+        level.model.limits.is_some() || names_tier.is_some_and(|entry| entry.own.tier.is_some())
+    };
+    let owner = levels.iter().find(speaks).or(levels.last());
+    owner.map_or_else(String::new, |level| level.owner.clone())
+}
+
+/// All levels together: each field from the most specific level that has it.
+fn merged(levels: Vec<Level>) -> ProviderModel {
+    levels.into_iter().map(|level| level.model).reduce(ProviderModel::over).unwrap_or_default()
+}
+
+/// The troubles of one level that no more specific level has replaced.
+fn troubles_only(model: &ProviderModel, rest: &mut [bool; 4]) -> ProviderModel {
+    let mut only = ProviderModel::default();
+    let [bursts, incidents, slow, outages] = rest;
+    if *bursts && model.bursts.is_some() {
+        only.bursts.clone_from(&model.bursts);
+        *bursts = false;
+    }
+    if *incidents && model.incidents.is_some() {
+        only.incidents.clone_from(&model.incidents);
+        *incidents = false;
+    }
+    if *slow && model.slow.is_some() {
+        only.slow.clone_from(&model.slow);
+        *slow = false;
+    }
+    if *outages && !model.outages.is_empty() {
+        only.outages.clone_from(&model.outages);
+        *outages = false;
+    }
+    only
+}
+
+/// Writes the limits beside the deployment's name, for the report.
+fn note_limits(name: &mut DeploymentName, limits: &Limits) {
+    let minute = SimDuration::from_secs(60);
+    for meter in limits.meters.iter().filter(|meter| meter.period == minute) {
+        let place = match meter.counted {
+            Counted::Requests => &mut name.rpm_limit,
+            Counted::Tokens(_) => &mut name.tpm_limit,
+        };
+        *place = Some(place.map_or(meter.limit, |other| other.min(meter.limit)));
+    }
+    let concurrency = limits.concurrency.map(f64::from);
+    name.concurrency_limit = match (name.concurrency_limit, concurrency) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+}
