@@ -45,3 +45,25 @@ fn block(diagnostic: &Diagnostic, source: &str, renderer: &Renderer) -> String {
 fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::litellm::keys::check;
+
+    #[test]
+    fn a_finding_shows_its_line_without_the_secret_in_it() {
+        let text = "model_list:\n  - {model_name: a, litellm_params: {model: openai/gpt-4o, api_key: hunter2, max_retries: 2}}\n";
+        let shown = to_text(&check("config.yaml", text), text, false);
+        let expected = "\
+warning[BC202]: `litellm_params.max_retries` does nothing here: no effect behind the router: it forces the SDK's retries to 0
+ --> config.yaml:2:81
+  |
+2 |   - {model_name: a, litellm_params: {model: openai/gpt-4o, api_key: ***, max_retries: 2}}
+  |                                                                          ^^^^^^^^^^^
+  |
+  = help: it works as litellm_params.num_retries
+";
+        assert_eq!(shown, expected);
+    }
+}

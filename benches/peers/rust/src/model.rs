@@ -137,7 +137,7 @@ impl DepA {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Req {
     pub start: f64,
     pub tin: f32,

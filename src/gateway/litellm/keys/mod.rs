@@ -27,6 +27,8 @@ pub fn check(file: &str, text: &str) -> Vec<Diagnostic> {
         }
     }
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end, diagnostic.code));
+    // A mirror and a rule may see the same fault.
+    diagnostics.dedup_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     diagnostics
 }
 
