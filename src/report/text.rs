@@ -5,7 +5,8 @@ use crate::units::Money;
 /// Shown where there is no number.
 pub const NOTHING: &str = "–";
 
-/// A name without characters that could move a cursor, reorder a line or break XML: each becomes U+FFFD, blanks a space.
+/// A name without characters that could move a cursor, reorder a line or break XML: they become U+FFFD, blanks a
+/// space.
 pub fn clean(text: &str) -> String {
     text.chars()
         .map(|c| {

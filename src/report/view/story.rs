@@ -124,7 +124,8 @@ fn how_much(forecast: &Forecast) -> String {
         return format!("In {horizon} nothing is charged in any of the runs.");
     }
     format!(
-        "{horizon} of this gateway cost {} on average; half of the runs stay below {}, and one in twenty costs more than {}.",
+        "{horizon} of this gateway cost {} on average; half of the runs stay below {}, and one in twenty costs more \
+         than {}.",
         money(bill.mean),
         money(bill.p50),
         money(bill.p95)
@@ -150,17 +151,21 @@ fn why(forecast: &Forecast, premium_share: f64) -> String {
     let largest = causes(forecast).into_iter().max_by_key(|line| line.amount);
     let edge = forecast.edges.iter().filter(|edge| edge.premium > Money::ZERO).max_by_key(|edge| edge.premium);
     match (edge, largest) {
-        (Some(edge), _) => format!(
-            "Fallbacks cost {} more than the groups asked for would have ({} of the bill); the edge from {} to {} makes \
-             {} of that premium.",
+        _ if forecast.fallback_premium < Money::ZERO => format!(
+            "Fallbacks cost {} less than the groups asked for would have: they answer at lower prices.",
+            money(-forecast.fallback_premium)
+        ),
+        (Some(edge), _) if forecast.fallback_premium > Money::ZERO => format!(
+            "Fallbacks cost {} more than the groups asked for would have ({} of the bill); the edge from {} to {} \
+             makes {} of that premium.",
             money(forecast.fallback_premium),
             percent(premium_share),
             clean(&edge.from),
             clean(&edge.to),
             percent(edge_share(forecast, edge.premium)),
         ),
-        (None, Some(line)) if line.amount > Money::ZERO => format!(
-            "{} of the bill is for cases in which {}; fallbacks add nothing to it.",
+        (_, Some(line)) if line.amount > Money::ZERO => format!(
+            "{} of the bill is for cases in which {}; fallbacks make it no dearer.",
             percent(line.share),
             line.meaning
         ),

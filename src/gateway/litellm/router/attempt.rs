@@ -201,7 +201,8 @@ impl LiteLlm {
     ) -> Next {
         self.give_slot_back(cx, flight);
         self.log_deferred(cx, call);
-        self.log_success(cx, Success { flight, usage: ended.usage, ended: Some(ended) });
+        let since = self.counted_since(call, flight, cx.request.stream);
+        self.log_success(cx, Success { flight, since, usage: ended.usage, ended: Some(ended) });
         let dollars = self.cost(flight, &ended.usage);
         self.release_after_success(cx, call, ended.usage, dollars);
         if self.plan.proxy.cache.is_some() {

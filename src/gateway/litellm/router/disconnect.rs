@@ -75,7 +75,8 @@ impl LiteLlm {
     ) -> Next {
         let usage = Usage::plain(cx.request.prompt_tokens, ended.usage.output);
         self.log_deferred(cx, call);
-        self.log_success(cx, Success { flight, usage, ended: Some(ended) });
+        let since = self.counted_since(call, flight, true);
+        self.log_success(cx, Success { flight, since, usage, ended: Some(ended) });
         let dollars = self.cost(flight, &usage);
         self.release_after_success(cx, call, usage, dollars);
         let served_by = Some(flight.deployment);

@@ -130,6 +130,7 @@ impl Gateway for LiteLlm {
         let Turn { now, call: id, draws, notes, woken } = turn;
         let mut cx = Cx { now, id, draws, notes, woken, request };
         call.reset();
+        call.arrived = now;
         let next = self.admission(&mut cx, call);
         self.drive(&mut cx, call, next)
     }
