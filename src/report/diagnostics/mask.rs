@@ -1,6 +1,6 @@
 //! Quoted lines without secrets. A file that cannot be parsed is quoted too, so this looks at text, not at a tree, and
-//! rather masks too much: values of keys that sound secret, texts under keys that nobody knows, and whatever looks like a
-//! credential.
+//! rather masks too much: values of keys that sound secret, texts under keys that nobody knows, and whatever looks like
+//! a credential.
 
 use crate::diagnostic::Span;
 use crate::gateway::litellm::keys::is_key;

@@ -29,6 +29,7 @@ fn block(diagnostic: &Diagnostic, source: &str, renderer: &Renderer) -> String {
     let path = harmless(&diagnostic.file);
     let help = diagnostic.help.as_deref().map(harmless);
     let Excerpt { line, marked } = excerpt(source, diagnostic.span, diagnostic.code == codes::SYNTAX);
+    let quoted_column = line[..marked.start].chars().count() + 1;
     let mut group = Group::with_title(level.primary_title(&title).id(diagnostic.code));
     if has_place {
         let annotation = AnnotationKind::Primary.span(marked);
@@ -38,7 +39,10 @@ fn block(diagnostic: &Diagnostic, source: &str, renderer: &Renderer) -> String {
     if let Some(help) = &help {
         group = group.element(Level::HELP.message(help));
     }
-    renderer.render(&[group])
+    let rendered = renderer.render(&[group]);
+    // The renderer counts columns in the line as quoted, which may be cut and masked.
+    let place = |column: usize| format!("{path}:{}:{column}", diagnostic.span.line);
+    rendered.replacen(&place(quoted_column), &place(diagnostic.span.column), 1)
 }
 
 /// Without control characters, which a terminal might obey.
@@ -53,16 +57,16 @@ mod tests {
 
     #[test]
     fn a_finding_shows_its_line_without_the_secret_in_it() {
-        let text = "model_list:\n  - {model_name: a, litellm_params: {model: openai/gpt-4o, api_key: hunter2, max_retries: 2}}\n";
+        let text = "model_list:
+  - {model_name: a, litellm_params: {model: openai/x, api_key: hunter2, stream: true}}
+";
         let shown = to_text(&check("config.yaml", text), text, false);
         let expected = "\
-warning[BC202]: `litellm_params.max_retries` does nothing here: no effect behind the router: it forces the SDK's retries to 0
- --> config.yaml:2:81
+warning[BC202]: `litellm_params.stream` does nothing here: no effect: the request decides whether it streams
+ --> config.yaml:2:73
   |
-2 |   - {model_name: a, litellm_params: {model: openai/gpt-4o, api_key: ***, max_retries: 2}}
-  |                                                                          ^^^^^^^^^^^
-  |
-  = help: it works as litellm_params.num_retries
+2 |   - {model_name: a, litellm_params: {model: openai/x, api_key: ***, stream: true}}
+  |                                                                     ^^^^^^
 ";
         assert_eq!(shown, expected);
     }

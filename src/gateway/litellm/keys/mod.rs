@@ -1,5 +1,5 @@
-//! Which keys of a config do something, and which do not: every key is in the table, and what depends on several keys is
-//! a rule, one topic a file.
+//! Which keys of a config do something, and which do not: every key is in the table, and what depends on several keys
+//! is a rule, one topic a file.
 
 mod rules;
 mod table;

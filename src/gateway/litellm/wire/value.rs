@@ -375,7 +375,7 @@ impl FromNode for Money {
 impl FromNode for UnitPrice {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
         let decimal = number(node, "a price in US dollars", reader)?;
-        exact(&decimal, format!("{:.18}", decimal.value), node, reader)
+        exact(&decimal, format!("{:.27}", decimal.value), node, reader)
     }
 }
 
