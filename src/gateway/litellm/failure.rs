@@ -77,7 +77,15 @@ impl Failure {
 
     /// A failure without a status.
     pub const fn without_status(class: Class, http_status: u16) -> Self {
-        Self { class, status: None, retry_after: RetryAfter::None, deployment: None, num_retries: None, tells_no_deployment: http_status == 429, http_status }
+        Self {
+            class,
+            status: None,
+            retry_after: RetryAfter::None,
+            deployment: None,
+            num_retries: None,
+            tells_no_deployment: http_status == 429,
+            http_status,
+        }
     }
 
     /// This failure after its fallbacks have failed: their last failure is told in its text. Exceptions of the router

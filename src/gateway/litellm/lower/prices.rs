@@ -30,7 +30,10 @@ impl KnownPrices {
     /// The rows of the built-in table that always hold; a table that cannot be read is none.
     pub fn load() -> Self {
         let plain = |row: &PriceRow| {
-            row.service == ServiceTier::Standard && row.above.is_none() && row.hours.is_empty() && row.valid_to.is_none()
+            row.service == ServiceTier::Standard
+                && row.above.is_none()
+                && row.hours.is_empty()
+                && row.valid_to.is_none()
         };
         let rows = PriceTable::built_in().map(|table| table.rows().iter().filter(|row| plain(row)).cloned().collect());
         Self { rows: rows.unwrap_or_default() }
@@ -85,7 +88,8 @@ impl KnownPrices {
 fn adjusted(input: f64, output: f64, provider: &str, wire: &Wire) -> Price {
     let module = &wire.litellm_settings;
     let discounts = module.cost_discount_config.iter().flat_map(|named| &named.value);
-    let discount = discounts.clone().find(|(name, _)| name.value == provider).map_or(0.0, |(_, share)| share.value.value);
+    let discount =
+        discounts.clone().find(|(name, _)| name.value == provider).map_or(0.0, |(_, share)| share.value.value);
     let margins: Vec<_> = module.cost_margin_config.iter().flat_map(|named| &named.value).collect();
     let named = |wanted: &str| margins.iter().find(|(name, _)| name.value == wanted).map(|(_, margin)| &margin.value);
     let margin = named(provider).or_else(|| named("global"));

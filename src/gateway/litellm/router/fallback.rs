@@ -2,10 +2,10 @@
 //! `router_utils/fallback_event_handlers.py`).
 
 use super::{Cx, LiteLlm, Next};
+use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Few, Frame, Hop, Targets, Walk};
 use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{Body, FallbackOverride, Found, Layer, ListId, Target};
-use crate::gateway::Notes;
 use crate::random::Draws;
 use crate::units::NameId;
 
@@ -140,7 +140,8 @@ impl LiteLlm {
                 walk.num_retries = self.plan.customs[id as usize].num_retries.or(walk.num_retries);
             }
             let (excluded, num_retries) = (walk.failed.clone(), walk.num_retries);
-            let hop = Hop { order, excluded, num_retries, depth: walk.depth, in_walk: true, ..Hop::first(target.name()) };
+            let hop =
+                Hop { order, excluded, num_retries, depth: walk.depth, in_walk: true, ..Hop::first(target.name()) };
             let words = || match order {
                 Some(order) => format!("falls back to order {order} of {}", names[hop.name.index()].text),
                 None => format!("falls back to {}", names[hop.name.index()].text),

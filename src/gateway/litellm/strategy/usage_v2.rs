@@ -37,7 +37,11 @@ pub(super) fn pick<D: Draws>(
     }
     if best.is_empty() {
         let wait = RetryAfter::Seconds(defaults::LIMIT_RETRY_AFTER_SECS);
-        return Err(Failure { retry_after: wait, tells_no_deployment: true, ..Failure::with_status(Class::RateLimit, 429) });
+        return Err(Failure {
+            retry_after: wait,
+            tells_no_deployment: true,
+            ..Failure::with_status(Class::RateLimit, 429)
+        });
     }
     let nth = call.next_pick();
     Ok(best[draws.below(Purpose::Pick, nth, best.len() as u32) as usize])
