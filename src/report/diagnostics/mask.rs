@@ -35,6 +35,18 @@ pub(super) struct Excerpt {
 /// The masked line of a span; of a long line only what is near.
 /// In a file that cannot be parsed no key may be known for the words of a line: `strict` masks those.
 pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
+    cut(source, span, |before, line| match keyless_words(line).filter(|_| strict) {
+        Some(words) => vec![words],
+        None => secrets(before, line),
+    })
+}
+
+/// The line of a span as it is; of a long line only what is near.
+pub(super) fn plain(source: &str, span: Span) -> Excerpt {
+    cut(source, span, |_, _| Vec::new())
+}
+
+fn cut(source: &str, span: Span, secrets: impl Fn(&str, &str) -> Vec<Range<usize>>) -> Excerpt {
     let start = source.floor_char_boundary(span.start.min(source.len()));
     let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = source[start..].find('\n').map_or(source.len(), |at| start + at);
@@ -42,10 +54,7 @@ pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
     let mark = (start - line_start).min(line.len());
     let mark_end = span.end.saturating_sub(line_start).clamp(mark, line.len());
     let shown = line.floor_char_boundary(mark.saturating_sub(CONTEXT))..line.ceil_char_boundary(mark + CONTEXT);
-    let secrets = match keyless_words(line).filter(|_| strict) {
-        Some(words) => vec![words],
-        None => secrets(&source[..line_start], line),
-    };
+    let secrets = secrets(&source[..line_start], line);
     let moved = |at: usize| moved(at.min(shown.end), &secrets) - moved(shown.start, &secrets);
     let out = masked(line, shown.clone(), &secrets);
     let start = out.floor_char_boundary(moved(mark).min(out.len()));
