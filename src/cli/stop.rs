@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use crate::cli::streams;
 use crate::diagnostic::Diagnostic;
+use crate::diagnostic::readable;
 use crate::report::diagnostics::{to_plain_text, to_text};
 use crate::scenario::Problem;
 
@@ -50,11 +51,11 @@ impl Stop {
                 BAD_INPUT
             }
             Self::Usage(message) => {
-                streams::complain(&format!("error: {message}"));
+                streams::complain(&format!("error: {}", readable(&message)));
                 BAD_INPUT
             }
             Self::Io(message) => {
-                streams::complain(&format!("error: {message}"));
+                streams::complain(&format!("error: {}", readable(&message)));
                 INTERNAL
             }
             Self::Findings => FINDINGS,

@@ -77,10 +77,23 @@ impl fmt::Display for Diagnostic {
         } else if !self.file.is_empty() {
             write!(f, "{}: ", self.file)?;
         }
-        write!(f, "{} [{}]: {}", self.severity, self.code, self.message)?;
+        write!(f, "{} [{}]: {}", self.severity, self.code, readable(&self.message))?;
         match &self.help {
-            Some(help) => write!(f, "; {help}"),
+            Some(help) => write!(f, "; {}", readable(help)),
             None => Ok(()),
         }
     }
+}
+
+/// More of a message than this nobody reads: it quotes something that is no name.
+const LONGEST_MESSAGE: usize = 1_000;
+
+/// A message for a terminal: what it quotes from files and arguments cannot move the cursor or flood the screen.
+pub fn readable(message: &str) -> String {
+    let shown = |c: char| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c };
+    let mut text: String = message.chars().take(LONGEST_MESSAGE).map(shown).collect();
+    if message.chars().nth(LONGEST_MESSAGE).is_some() {
+        text.push('…');
+    }
+    text
 }

@@ -16,29 +16,33 @@ pub struct Conclusion {
 }
 
 /// Sets the limits of the gateway against the service of the provider: the first limit to run out ends the attempt.
+/// What comes at the very moment a limit runs out has come in time.
 pub fn conclude(service: &Service, limits: &Limits, stream: bool) -> Conclusion {
-    let natural = Conclusion { after: service.total, outcome: service.outcome, phase: final_phase(service, stream) };
-    let timeout = |after, phase| Conclusion { after, outcome: Outcome::Timeout, phase };
-    let mut first_limit = None;
-    let mut limit = |after: SimDuration, phase| {
-        if after < natural.after && first_limit.is_none_or(|c: Conclusion| after < c.after) {
-            first_limit = Some(timeout(after, phase));
-        }
-    };
-    let headers_limit = limits.headers.min(limits.idle);
-    if service.headers > headers_limit {
-        limit(headers_limit, Phase::BeforeHeaders);
-    } else if stream && service.chunks > 0 {
-        let silence = SimDuration(service.headers.0.saturating_add(limits.idle.0)).min(limits.first_token);
-        let silence = silence.max(service.headers);
-        if service.first_token > silence {
-            limit(silence, Phase::BeforeContent);
-        } else if service.gap() > limits.idle {
-            limit(service.first_token + limits.idle, Phase::AfterContent);
-        }
+    let after = patience_ends(service, limits, stream).min(limits.total);
+    if after < service.total {
+        return Conclusion { after, outcome: Outcome::Timeout, phase: phase_at(service, after, stream) };
     }
-    limit(limits.total, phase_at(service, limits.total, stream));
-    first_limit.unwrap_or(natural)
+    Conclusion { after: service.total, outcome: service.outcome, phase: final_phase(service, stream) }
+}
+
+/// When the first silence that is too long has lasted too long; `FOREVER` if none does.
+fn patience_ends(service: &Service, limits: &Limits, stream: bool) -> SimDuration {
+    let first_token_limit = if stream { limits.first_token } else { SimDuration::FOREVER };
+    let headers_limit = limits.headers.min(limits.idle).min(first_token_limit);
+    if service.headers > headers_limit {
+        return headers_limit;
+    }
+    if !stream || service.chunks == 0 {
+        return SimDuration::FOREVER;
+    }
+    let silence = (service.headers + limits.idle.min(limits.content)).min(first_token_limit);
+    if service.first_token > silence {
+        silence
+    } else if service.gap() > limits.idle {
+        service.first_token + limits.idle
+    } else {
+        SimDuration::FOREVER
+    }
 }
 
 fn final_phase(service: &Service, stream: bool) -> Phase {

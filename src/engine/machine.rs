@@ -6,7 +6,7 @@ use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Respons
 use crate::provider::{Service, Upstream, UpstreamCall};
 use crate::random::Draws;
 use crate::traffic::Leave;
-use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimDuration, SimTime, Usage};
+use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
 
 /// A request on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -264,7 +264,7 @@ where
         };
         let usage = match (outcome, phase) {
             (Outcome::Ok, _) => service.usage,
-            (_, Phase::AfterContent) => service.usage_by(elapsed),
+            (_, Phase::AfterContent) => self.upstream.counted_part(service, elapsed),
             _ => Usage::default(),
         };
         let has_streamed = flight.upstream.stream && phase == Phase::AfterContent && service.chunks_by(elapsed) > 0;
@@ -306,7 +306,7 @@ where
         match step {
             Step::Attempt(attempt) => self.start_attempt(now, id, attempt),
             Step::Sleep(span) => self.schedule(now + span, Class::WakeUp, id),
-            Step::Park => self.slots[id.index()].step += 1,
+            Step::Park => self.forget_pending(id),
             Step::CarryOn => {}
             Step::CancelAttempt => self.cancel_attempt(now, id),
             Step::Respond(response) => self.respond(now, id, &response),
@@ -331,11 +331,19 @@ where
         if let Leave::AfterChunks(n) = slot.leave
             && upstream.stream
             && (1..=service.chunks).contains(&n)
+            && service.chunk_at(n) < conclusion.after
+            && !slot.record.client_gone
         {
             let generation = slot.generation;
             self.queue.push(now + service.chunk_at(n), Class::Deadline, pack(Kind::Leave, id, generation));
         }
         self.schedule(now + conclusion.after, Class::AttemptEnd, id);
+    }
+
+    /// Whatever end or wake-up is pending for the call is no longer meant.
+    fn forget_pending(&mut self, id: CallId) {
+        let slot = &mut self.slots[id.index()];
+        slot.step = slot.step.wrapping_add(1);
     }
 
     /// Makes this the one pending step of the call; what never happens is not queued.
@@ -348,8 +356,7 @@ where
     }
 
     fn cancel_attempt(&mut self, now: SimTime, id: CallId) {
-        let slot = &mut self.slots[id.index()];
-        slot.step = slot.step.wrapping_add(1);
+        self.forget_pending(id);
         if let Some(ended) = self.end_attempt(now, id, true) {
             self.resume(now, id, Event::Ended(ended));
         }

@@ -131,7 +131,8 @@ impl Notes for Recorder<'_> {
     fn cooldown(&mut self, at: SimTime, deployment: DeploymentId, until: SimTime) {
         let totals = &mut self.run.deployments[deployment.index()];
         let cooling_until = &mut self.cooling_until[deployment.index()];
-        totals.cooldowns += 1;
+        // A deployment that rests already is not put to rest again.
+        totals.cooldowns += u64::from(at >= *cooling_until);
         let from = at.max(*cooling_until).min(self.horizon);
         let until = until.min(self.horizon).max(from);
         totals.cooling = totals.cooling + (until - from);

@@ -1,6 +1,6 @@
 //! Quoted lines without secrets. A file that cannot be parsed is quoted too, so this looks at text, not at a tree, and
-//! rather masks too much: values of keys that sound secret, texts under keys that nobody knows, and whatever looks like a
-//! credential.
+//! rather masks too much: values of keys that sound secret, texts under keys that nobody knows, and whatever looks like
+//! a credential.
 
 use crate::diagnostic::Span;
 use crate::gateway::litellm::keys::is_key;
@@ -108,7 +108,8 @@ fn secrets(before: &str, line: &str) -> Vec<Range<usize>> {
     let continues_unknown = above.first().is_some_and(|key| !is_key(key) && !holds_names) && keys(line).is_empty();
     if continues_unknown || above.iter().any(|key| is_secret_key(key)) {
         let start = keys(line).first().map_or_else(|| indent(line), |(_, value)| *value);
-        return words_before_keys(line).into_iter().chain([start..line.len()]).collect();
+        let rest = std::iter::once(start..line.len());
+        return words_before_keys(line).into_iter().chain(rest).collect();
     }
     let mut found = Vec::new();
     if !holds_names {

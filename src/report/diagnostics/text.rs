@@ -53,6 +53,7 @@ fn block(diagnostic: &Diagnostic, excerpt: Excerpt, renderer: &Renderer) -> Stri
     let path = harmless(&diagnostic.file);
     let help = diagnostic.help.as_deref().map(harmless);
     let Excerpt { line, marked } = excerpt;
+    let quoted_column = line[..marked.start].chars().count() + 1;
     let mut group = Group::with_title(level.primary_title(&title).id(diagnostic.code));
     if has_place {
         let annotation = AnnotationKind::Primary.span(marked);
@@ -62,10 +63,35 @@ fn block(diagnostic: &Diagnostic, excerpt: Excerpt, renderer: &Renderer) -> Stri
     if let Some(help) = &help {
         group = group.element(Level::HELP.message(help));
     }
-    renderer.render(&[group])
+    let rendered = renderer.render(&[group]);
+    // The renderer counts columns in the line as quoted, which may be cut and masked.
+    let place = |column: usize| format!("{path}:{}:{column}", diagnostic.span.line);
+    rendered.replacen(&place(quoted_column), &place(diagnostic.span.column), 1)
 }
 
 /// Without control characters, which a terminal might obey.
 fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::litellm::keys::check;
+
+    #[test]
+    fn a_finding_shows_its_line_without_the_secret_in_it() {
+        let text = "model_list:
+  - {model_name: a, litellm_params: {model: openai/x, api_key: hunter2, stream: true}}
+";
+        let shown = to_text(&check("config.yaml", text), text, false);
+        let expected = "\
+warning[BC202]: `litellm_params.stream` does nothing here: no effect: the request decides whether it streams
+ --> config.yaml:2:73
+  |
+2 |   - {model_name: a, litellm_params: {model: openai/x, api_key: ***, stream: true}}
+  |                                                                     ^^^^^^
+";
+        assert_eq!(shown, expected);
+    }
 }

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Counts instructions of the hot path with callgrind and compares them with benches/counts.json.
+
+    benches/counts.py            fails when a count has moved by more than its tolerance
+    benches/counts.py --record   writes the counts of today
+
+Each piece runs twice, with different numbers of repetitions; the difference of the counts divided by the difference of
+the repetitions is free of start-up. Needs valgrind; without it nothing is counted and that is said.
+"""
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+RECORDED = HERE / "counts.json"
+TOLERANCE = 0.03
+REPETITIONS = {
+    "queue": (1_000, 11_000),
+    "draw": (1_000, 11_000),
+    "lognormal": (1_000, 11_000),
+    "arrival": (1_000, 11_000),
+    "charge": (1_000, 11_000),
+    "histogram": (1_000, 11_000),
+    "w1": (2_000, 12_000),
+}
+
+
+def build():
+    command = ["cargo", "build", "--release", "--bench", "counts", "--message-format=json-render-diagnostics"]
+    lines = subprocess.run(command, cwd=HERE.parent, check=True, capture_output=True, text=True).stdout.splitlines()
+    for message in map(json.loads, lines):
+        if message.get("executable") and message["target"]["name"] == "counts":
+            return message["executable"]
+    raise SystemExit("cargo built no `counts`")
+
+
+def instructions(program, piece, times):
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, piece, str(times)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    return int(re.search(r"refs:\s+([\d,]+)", told).group(1).replace(",", ""))
+
+
+def per_repetition(program, piece):
+    few, many = REPETITIONS[piece]
+    return (instructions(program, piece, many) - instructions(program, piece, few)) / (many - few)
+
+
+def main():
+    if shutil.which("valgrind") is None:
+        print("no valgrind: instruction counts are not checked")
+        return
+    program = build()
+    counts = {piece: round(per_repetition(program, piece), 1) for piece in REPETITIONS}
+    if "--record" in sys.argv:
+        RECORDED.write_text(json.dumps(counts, indent=2) + "\n")
+    recorded = json.loads(RECORDED.read_text())
+    slower = []
+    for piece, count in counts.items():
+        before = recorded.get(piece, count)
+        print(f"{piece:10} {count:9.1f} instructions, recorded {before:9.1f}, {count / before - 1:+.1%}")
+        if count > before * (1 + TOLERANCE):
+            slower.append(piece)
+    if slower:
+        raise SystemExit(f"more instructions than recorded: {', '.join(slower)} (if that is meant: --record)")
+
+
+main()

@@ -1,0 +1,251 @@
+//! Hostile input and output through the binary: whatever comes, the end is a clear error or a result; never a panic, a
+//! hang, a flood of text, or gigabytes of memory.
+
+#![cfg(unix)]
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// Address space that the program may have, in KiB. What it needs is far below.
+const MEMORY_KIB: u32 = 1024 * 1024;
+/// Seconds until the program counts as hanging: tests may run on a loaded machine.
+const PATIENCE_S: u32 = 30;
+/// More than this is no message but a flood.
+const LONGEST_MESSAGE: usize = 64 * 1024;
+
+/// Every command that reads a file, with the place of the file.
+const READERS: [&[&str]; 3] =
+    [&["init", "--stdout", "FILE"], &["cost", "--batch", "FILE"], &["prices", "--prices", "FILE"]];
+
+/// The program with its memory and time bounded by the shell.
+fn billcast(arguments: &[&str]) -> Command {
+    let script = format!("ulimit -v {MEMORY_KIB}; exec timeout {PATIENCE_S} \"$0\" \"$@\"");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_billcast")]).args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    billcast(arguments).output().expect("a shell")
+}
+
+/// What must hold whatever the input was; says what does not.
+fn fault(output: &Output) -> Option<String> {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let told = &stderr[..stderr.floor_char_boundary(500)];
+    if stderr.contains("panicked") || stderr.contains("overflowed its stack") {
+        return Some(format!("panics: {told}"));
+    }
+    if stderr.len() > LONGEST_MESSAGE {
+        return Some(format!("complains with {} bytes", stderr.len()));
+    }
+    match output.status.code() {
+        Some(0) => None,
+        Some(2) if stderr.contains("error") => None,
+        _ => Some(format!("ends with {}: {told}", output.status)),
+    }
+}
+
+fn assert_clean(what: &str, output: &Output) {
+    let fault = fault(output);
+    assert!(fault.is_none(), "{what}: {}", fault.unwrap_or_default());
+}
+
+/// Gives a file to every command that reads one; says which of them fail.
+fn faults_of_readers(file: &Path) -> Vec<String> {
+    let file = file.to_str().expect("a readable name");
+    let mut faults = Vec::new();
+    for reader in READERS {
+        let arguments: Vec<&str> = reader.iter().map(|a| if *a == "FILE" { file } else { a }).collect();
+        faults.extend(fault(&run(&arguments)).map(|fault| format!("`{}` {fault}", reader[0])));
+    }
+    faults
+}
+
+fn repeated(text: &str, times: usize) -> Vec<u8> {
+    text.as_bytes().repeat(times)
+}
+
+fn joined(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}
+
+/// `&a0 [x, x]`, then each level twice the one before: 2^levels nodes if the aliases were written out.
+fn alias_bomb(levels: usize) -> Vec<u8> {
+    let mut text = String::from("a0: &a0 [lol, lol]\n");
+    for level in 1..=levels {
+        let below = level - 1;
+        text.push_str(&format!("a{level}: &a{level} [*a{below}, *a{below}]\n"));
+    }
+    text.into_bytes()
+}
+
+/// Texts of all kinds; each goes to every reader, whatever that reads normally.
+fn hostile_texts() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("nothing", Vec::new()),
+        ("blanks", repeated(" \n", 1_000)),
+        ("a byte order mark", b"\xef\xbb\xbf".to_vec()),
+        ("NULs", vec![0; 4_096]),
+        ("invalid UTF-8", joined(&[b"model_list:\n  - model_name: \"", b"\xff\xfe\xc3", b"\"\n"])),
+        ("half a character at the end", b"a: \xe2\x82".to_vec()),
+        ("UTF-16", "model_list: []".encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        ("deep flow lists", repeated("[", 200_000)),
+        ("deep flow maps", repeated("{\"a\":", 200_000)),
+        ("deep closed lists", joined(&[&repeated("[", 50_000), &repeated("]", 50_000)])),
+        ("deep block lists", repeated("- ", 200_000)),
+        ("deep indentation", (0..3_000).flat_map(|n| [vec![b' '; n], b"a:\n".to_vec()].concat()).collect()),
+        ("an alias bomb", alias_bomb(60)),
+        ("a merge bomb", b"a: &a {b: 1, <<: *a}\n".to_vec()),
+        ("an alias of itself", b"a: &a [*a]\n".to_vec()),
+        ("duplicate keys", repeated("model_list: []\n", 2_000)),
+        ("many keys", (0..100_000).flat_map(|n| format!("k{n}: 1\n").into_bytes()).collect()),
+        ("many documents", repeated("---\na: 1\n", 50_000)),
+        (
+            "huge numbers",
+            b"a: 1e999999999\nb: 99999999999999999999999999999999999999999999\nc: -.inf\nd: .nan\n".to_vec(),
+        ),
+        ("a number of a million digits", repeated("9", 1_000_000)),
+        ("a fraction of a million digits", joined(&[b"0.", &repeated("3", 1_000_000)])),
+        ("JSON with huge numbers", b"{\"a\": {\"input_cost_per_token\": 1e400, \"mode\": \"chat\"}}".to_vec()),
+        ("JSON with a price below zero", b"{\"a\": {\"input_cost_per_token\": -1, \"mode\": \"chat\"}}".to_vec()),
+        ("JSON with NaN", b"{\"a\": {\"input_cost_per_token\": NaN}}".to_vec()),
+        ("JSON with a lone surrogate", b"{\"a\": \"\\ud800\"}".to_vec()),
+        ("an open quote", joined(&[b"a: \"", &repeated("x", 1_000_000)])),
+        ("an open CSV quote", joined(&[b"model,prompt_tokens,completion_tokens\n\"", &repeated("x\n", 500_000)])),
+        ("a line of 8 MiB", repeated("x", 8 << 20)),
+        ("a line of 17 MiB", repeated("x", 17 << 20)),
+        ("a million commas", repeated(",", 1_000_000)),
+        ("escapes for a terminal", b"\x1b]0;title\x07: \x1b[2J\n".to_vec()),
+        ("a tag that asks for code", b"a: !!python/object/apply:os.system ['id']\n".to_vec()),
+        ("tokens out of range", b"model,prompt_tokens,completion_tokens\ngpt-4o,-1,99999999999999999999\n".to_vec()),
+        (
+            "most of a config",
+            b"model_list: [{model_name: [1], litellm_params: 3}, null, {litellm_params: {rpm: .inf}}]".to_vec(),
+        ),
+        (
+            "settings of wrong types",
+            b"model_list: 1\nrouter_settings: [x]\nlitellm_settings: text\ngeneral_settings: 1.5\n".to_vec(),
+        ),
+    ]
+}
+
+#[test]
+fn hostile_texts_end_cleanly() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut faults = Vec::new();
+    for (what, bytes) in hostile_texts() {
+        for extension in ["yaml", "json", "csv"] {
+            let file = dir.path().join(format!("hostile.{extension}"));
+            fs::write(&file, &bytes).expect("a written file");
+            faults.extend(faults_of_readers(&file).into_iter().map(|fault| format!("{what} as {extension}: {fault}")));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn a_gigabyte_of_one_line_is_refused_before_it_is_read() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("large.yaml");
+    File::create(&file).and_then(|file| file.set_len(1 << 30)).expect("a sparse file");
+    assert_eq!(faults_of_readers(&file), [""; 0]);
+}
+
+#[test]
+fn things_that_are_no_files_end_cleanly() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let here = |name: &str| dir.path().join(name);
+    std::os::unix::fs::symlink(here("loop"), here("loop")).expect("a link");
+    let odd: [PathBuf; 6] = [
+        dir.path().to_owned(),
+        here("missing"),
+        here("loop"),
+        PathBuf::from("/dev/zero"),
+        PathBuf::from("/dev/null"),
+        here(&"long".repeat(1_000)),
+    ];
+    for path in odd {
+        assert_eq!(faults_of_readers(&path), [""; 0], "{}", path.display());
+    }
+}
+
+#[test]
+fn endless_stdin_ends() {
+    let zero = File::open("/dev/zero").expect("/dev/zero");
+    let output = billcast(&["cost", "--batch", "-"]).stdin(zero).output().expect("a shell");
+    assert_clean("/dev/zero as stdin", &output);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn arguments_out_of_range_are_refused() {
+    let hostile: [&[&str]; 7] = [
+        &["cost", "--model", "gpt-4o", "--prompt-tokens", "99999999999999999999"],
+        &["cost", "--model", "gpt-4o", "--prompt-tokens", "-1"],
+        &["cost", "--model", "gpt-4o", "--prompt-tokens", "NaN"],
+        &["cost", "--model", ""],
+        &["cost", "--model", "\u{1b}[2J"],
+        &["prices", "\u{0}x".trim_start_matches('\0')],
+        &["no-such-command"],
+    ];
+    for arguments in hostile {
+        let output = run(arguments);
+        assert_clean(&format!("{arguments:?}"), &output);
+        assert!(!output.stderr.contains(&0x1b), "{arguments:?}: an escape sequence reaches the terminal");
+    }
+    let largest = ["cost", "--model", "gpt-4o", "--prompt-tokens", "4294967295", "--completion-tokens", "4294967295"];
+    assert_eq!(run(&largest).status.code(), Some(0), "the largest number of tokens has a price");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    for arguments in [&["prices", "--all"][..], &["schema"], &["--help"], &["completions", "bash"]] {
+        let mut child = billcast(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a shell");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("an end");
+        assert_clean(&format!("{arguments:?} into a closed pipe"), &output);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said() {
+    for arguments in [&["prices", "--all"][..], &["schema"], &["completions", "bash"]] {
+        let full = File::options().write(true).open("/dev/full").expect("/dev/full");
+        let output = billcast(arguments).stdout(full).stderr(Stdio::piped()).output().expect("a shell");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+        assert!(stderr.contains("space"), "{arguments:?}: {stderr}");
+        assert!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn nobody_listening_at_all_ends_cleanly() {
+    for arguments in [&["prices", "no-such-model"][..], &["--no-such-flag"]] {
+        let mut child = billcast(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a shell");
+        drop((child.stdout.take(), child.stderr.take()));
+        assert_eq!(child.wait().expect("an end").code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_target_that_cannot_be_written_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let config = dir.path().join("config.yaml");
+    let entry = "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o}}]\n";
+    File::create(&config).and_then(|mut file| file.write_all(entry.as_bytes())).expect("a config");
+    // A directory where the file should go, with something in it, cannot be replaced even by root.
+    fs::create_dir_all(dir.path().join("scenario.yaml/taken")).expect("a directory");
+    let output = run(&["init", "--force", config.to_str().expect("a readable name")]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("cannot write"), "{stderr}");
+    let mut names: Vec<_> =
+        fs::read_dir(dir.path()).expect("entries").map(|e| e.expect("an entry").file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["config.yaml", "scenario.yaml"]);
+}
