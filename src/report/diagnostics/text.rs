@@ -8,7 +8,6 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 /// One block per finding, with a snippet of `source` where there is a place. `colour` adds terminal colours.
 pub fn to_text(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let blocks: Vec<String> = diagnostics.iter().map(|diagnostic| block(diagnostic, source, &renderer)).collect();
     blocks.join("\n\n") + if blocks.is_empty() { "" } else { "\n" }
 }
