@@ -1,10 +1,9 @@
 //! Quoted lines without secrets. A file that cannot be parsed is quoted too, so this looks at text, not at a tree, and
-//! rather masks too much: values of keys that sound secret, texts under keys that nobody knows, and whatever looks like
-//! a credential.
+//! rather masks too much: values of keys that sound secret, whatever looks like a credential, and in a gateway's config
+//! every text that does not stand under a key known to hold none.
 
 use crate::diagnostic::Span;
-use crate::gateway::litellm::keys::is_key;
-use crate::gateway::litellm::wire::looks_secret;
+use crate::diagnostic::secrets::looks_secret;
 use std::ops::Range;
 
 /// What stands in place of a secret.
@@ -26,6 +25,38 @@ const OF_NAMES: [&str; 6] = [
     "model_group_retry_policy",
 ];
 
+/// Keys of a gateway's config whose texts are shown: names, kinds and periods.
+const SHOWN: [&str; 24] = [
+    "model",
+    "model_name",
+    "custom_llm_provider",
+    "base_model",
+    "id",
+    "mode",
+    "type",
+    "namespace",
+    "budget_duration",
+    "time_period",
+    "budget_reset_time",
+    "routing_strategy",
+    "callbacks",
+    "success_callback",
+    "failure_callback",
+    "region_name",
+    "tier",
+    "timeout",
+    "stream_timeout",
+    "request_timeout",
+    "rpm",
+    "tpm",
+    "weight",
+    "num_retries",
+];
+
+/// Words that only a gateway's config has.
+const GATEWAY_WORDS: [&str; 5] =
+    ["model_list", "litellm", "router_settings", "general_settings", "environment_variables"];
+
 /// A line to quote, and the bytes of it to underline.
 pub(super) struct Excerpt {
     pub(super) line: String,
@@ -35,9 +66,10 @@ pub(super) struct Excerpt {
 /// The masked line of a span; of a long line only what is near.
 /// In a file that cannot be parsed no key may be known for the words of a line: `strict` masks those.
 pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
-    cut(source, span, |before, line| match keyless_words(line).filter(|_| strict) {
+    let is_config = is_gateway_config(source);
+    cut(source, span, |before, line| match keyless_words(line).filter(|_| strict && is_config) {
         Some(words) => vec![words],
-        None => secrets(before, line),
+        None => secrets(before, line, is_config),
     })
 }
 
@@ -62,9 +94,9 @@ fn cut(source: &str, span: Span, secrets: impl Fn(&str, &str) -> Vec<Range<usize
     Excerpt { line: out, marked: start..end }
 }
 
-/// The line without secrets, given the text before it.
-pub fn masked_line(before: &str, line: &str) -> String {
-    masked(line, 0..line.len(), &secrets(before, line))
+/// Whether a text is a gateway's config, where most texts are masked.
+fn is_gateway_config(source: &str) -> bool {
+    GATEWAY_WORDS.iter().any(|word| source.contains(word))
 }
 
 /// A part of a line with the secrets replaced.
@@ -102,20 +134,21 @@ fn moved(at: usize, secrets: &[Range<usize>]) -> usize {
 }
 
 /// The bytes of a line that may be secret: in order, without overlap.
-fn secrets(before: &str, line: &str) -> Vec<Range<usize>> {
+fn secrets(before: &str, line: &str, is_config: bool) -> Vec<Range<usize>> {
     let above = enclosing_keys(before, line);
     let holds_names = above.iter().any(|key| OF_NAMES.contains(key));
-    let continues_unknown = above.first().is_some_and(|key| !is_key(key) && !holds_names) && keys(line).is_empty();
+    let is_shown = |key: &str| !is_config || holds_names || SHOWN.contains(&key);
+    let continues_unknown = above.first().is_some_and(|key| !is_shown(key)) && keys(line).is_empty();
     if continues_unknown || above.iter().any(|key| is_secret_key(key)) {
         let start = keys(line).first().map_or_else(|| indent(line), |(_, value)| *value);
         let rest = std::iter::once(start..line.len());
         return words_before_keys(line).into_iter().chain(rest).collect();
     }
     let mut found = Vec::new();
-    if !holds_names {
+    if is_config && !holds_names {
         found.extend(words_before_keys(line));
     }
-    values_of_keys(line, holds_names, &mut found);
+    values_of_keys(line, !is_config || holds_names, &mut found);
     words(line, &mut found);
     urls(line, &mut found);
     found.retain(|range: &Range<usize>| !range.is_empty());
@@ -218,20 +251,20 @@ fn keys(line: &str) -> Vec<(Range<usize>, usize)> {
     found
 }
 
-/// Values of keys in a line that sound secret, and texts under keys that nobody knows.
-fn values_of_keys(line: &str, holds_names: bool, found: &mut Vec<Range<usize>>) {
-    let mut holds_names = holds_names;
+/// Values of keys in a line that sound secret, and texts that are not known to be none unless all are shown.
+fn values_of_keys(line: &str, all_shown: bool, found: &mut Vec<Range<usize>>) {
+    let mut all_shown = all_shown;
     for (name, value) in keys(line) {
         let name = &line[name];
-        holds_names |= OF_NAMES.contains(&name);
+        all_shown |= OF_NAMES.contains(&name);
         let end = value_end(line, value);
         let text = &line[value..end];
         let is_reference = text.trim_matches(['"', '\'']).starts_with("os.environ/");
         let is_plain = matches!(text, "true" | "false" | "null" | "~" | "");
         let is_number = text.parse::<f64>().is_ok();
-        let is_unknown = !holds_names && !is_number && !text.starts_with(['[', '{']) && !is_key(name);
+        let is_hidden = !all_shown && !is_number && !text.starts_with(['[', '{']) && !SHOWN.contains(&name);
         let is_no_address = (name.ends_with("url") || name == "api_base") && !text.contains("://");
-        if !is_reference && !is_plain && (is_secret_key(name) || is_unknown || is_no_address) {
+        if !is_reference && !is_plain && (is_secret_key(name) || is_hidden || is_no_address) {
             found.push(value..end);
         }
     }
@@ -288,8 +321,12 @@ fn urls(line: &str, found: &mut Vec<Range<usize>>) {
         let from = at + 3;
         let len = line[from..].find([' ', '"', '\'', ',', '}', ']']).unwrap_or(line.len() - from);
         let address = &line[from..from + len];
+        let authority = address.split('/').next().unwrap_or_default();
+        let after_colon = authority.rsplit_once(':').map_or("", |(_, port)| port);
         if let Some(user) = address.rfind('@') {
             found.push(from..from + user);
+        } else if !after_colon.bytes().all(|b| b.is_ascii_digit()) {
+            found.push(from..from + authority.len());
         }
         if let Some(query) = address.find('?') {
             found.push(from + query + 1..from + len);
@@ -300,6 +337,10 @@ fn urls(line: &str, found: &mut Vec<Range<usize>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn masked_line(before: &str, line: &str) -> String {
+        masked(line, 0..line.len(), &secrets(before, line, true))
+    }
 
     #[test]
     fn values_of_secret_keys_are_masked_in_every_style() {
@@ -334,7 +375,7 @@ mod tests {
     fn credentials_are_masked_wherever_they_stand() {
         assert_eq!(masked_line("", "model: sk-abcdef123456"), "model: ***");
         assert_eq!(masked_line("", "timeout: 9f8e7d6c5b4a39281706abcdef012345"), "timeout: ***");
-        assert_eq!(masked_line("", "url: redis://me:pw@host:6379/0?pw=x"), "url: redis://***@host:6379/0?***");
+        assert_eq!(masked_line("", "{url: redis://me:pw@host:6379/0?pw=x}"), "{url: ***}");
         assert_eq!(masked_line("", "model: claude-3-5-sonnet-20241022"), "model: claude-3-5-sonnet-20241022");
     }
 
