@@ -107,6 +107,8 @@ codes! {
     NEEDS_PACKAGE = "BC343";
     /// A threshold in seconds that looks like a share.
     ALERTING_SECONDS = "BC344";
+    /// A setting that needs a licence.
+    NEEDS_LICENCE = "BC345";
     /// A key that a scenario file does not have.
     SCENARIO_KEY = "BC501";
     /// A value that cannot stand at this place of a scenario file.

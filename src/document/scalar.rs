@@ -139,7 +139,8 @@ fn float(text: &str) -> Option<Decimal> {
     let starts_with_digit = |part: &str| part.as_bytes().first().is_some_and(u8::is_ascii_digit);
     // Without digits before the point the pattern allows no sign.
     let bare_fraction = whole.is_empty() && starts_with_digit(fraction) && unsigned.len() == text.len();
-    if !bare_fraction && !(starts_with_digit(whole) && digits_or_underscores(whole)) {
+    let with_whole = starts_with_digit(whole) && digits_or_underscores(whole);
+    if !(bare_fraction || with_whole) {
         return None;
     }
     Decimal::parse(&format!("{sign}{}", unsigned.replace('_', "")))

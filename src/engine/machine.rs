@@ -264,7 +264,7 @@ where
         };
         let usage = match (outcome, phase) {
             (Outcome::Ok, _) => service.usage,
-            (_, Phase::AfterContent) => service.usage_by(elapsed),
+            (_, Phase::AfterContent) => self.upstream.counted_part(service, elapsed),
             _ => Usage::default(),
         };
         let has_streamed = flight.upstream.stream && phase == Phase::AfterContent && service.chunks_by(elapsed) > 0;

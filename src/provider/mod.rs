@@ -37,6 +37,12 @@ pub trait Upstream {
     /// A call reaches a deployment: says how and when it would end if nobody interrupted it.
     fn serve(&mut self, now: SimTime, call: &UpstreamCall, fate: &Self::Fate) -> Service;
 
+    /// What a gateway that counts tokens by itself makes of the part of a stream that has come `elapsed` after its
+    /// start.
+    fn counted_part(&self, service: &Service, elapsed: SimDuration) -> Usage {
+        service.usage_by(elapsed)
+    }
+
     /// The call is over, by itself or because the gateway closed it after `elapsed`: says what the provider bills.
     fn ended(
         &mut self,

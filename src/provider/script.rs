@@ -165,6 +165,12 @@ impl Upstream for ScriptedUpstream<'_> {
         }
     }
 
+    /// Every chunk of the script is a short word and a space: a token each, and one for the last space.
+    fn counted_part(&self, service: &Service, elapsed: SimDuration) -> Usage {
+        let chunks = service.chunks_by(elapsed);
+        Usage { output: if chunks == 0 { 0 } else { chunks + 1 }, ..service.usage }
+    }
+
     fn ended(
         &mut self,
         _: SimTime,

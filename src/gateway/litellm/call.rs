@@ -94,8 +94,8 @@ pub(super) enum Waiting {
     Nothing,
     /// A pause before the next try.
     Pause,
-    /// A slot of this deployment.
-    Slot(DeploymentId),
+    /// A slot of this deployment, of the semaphore with this number.
+    Slot(DeploymentId, u32),
     /// A failure that is answered only now.
     Failed(Failure),
 }
@@ -119,6 +119,8 @@ pub(super) struct Held {
     pub parallel: bool,
     /// Tokens taken out of the window.
     pub tokens: u64,
+    /// Tokens that an answer had used when it broke off.
+    pub tokens_used: u64,
     /// A failure has given them back.
     pub tokens_returned: bool,
     /// Dollars taken out of the budget.
@@ -130,6 +132,8 @@ pub(super) struct Held {
 pub struct CallState {
     pub(super) frames: Vec<Frame>,
     pub(super) attempted: Vec<Target>,
+    /// When the request arrived: the logging object's start.
+    pub(super) arrived: SimTime,
     pub(super) attempts: u32,
     pub(super) picks: u32,
     pub(super) pauses: u32,
@@ -158,8 +162,8 @@ pub(super) struct Flight {
     pub name: NameId,
     /// Since when.
     pub started: SimTime,
-    /// It holds a slot of the deployment.
-    pub has_slot: bool,
+    /// It holds a slot of the deployment, of the semaphore with this number.
+    pub slot: Option<u32>,
 }
 
 impl CallState {

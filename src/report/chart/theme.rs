@@ -1,5 +1,5 @@
-//! Colours by role. The palette is Okabe and Ito's (2008), told apart by colour-blind eyes; charts add lightness, dashes
-//! and hatching so that grey print stays legible.
+//! Colours by role. The palette is Okabe and Ito's (2008), told apart by colour-blind eyes; charts add lightness,
+//! dashes and hatching so that grey print stays legible.
 
 use plotters::style::RGBColor;
 

@@ -28,7 +28,7 @@ const BLOCK: &str = r#"model_list:
       rpm: 60
       timeout: 30
     model_info: {id: one, note: canary}
-  - {model_name: slow, litellm_params: {model: openai/gpt-4o-mini, api_key: "canary, in flow", weight: 1, password: canary}}
+  - {model_name: slow, litellm_params: {model: openai/gpt-4o-mini, api_key: "canary, in flow", password: canary}}
 router_settings:
   num_retries: 3
   redis_url: redis://:canary@redis.example:6379/0
@@ -52,8 +52,8 @@ environment_variables:
   NESTED: {A: canary}
 "#;
 
-const JSON: &str = r#"{"model_list": [{"model_name": "fast", "litellm_params": {"model": "openai/gpt-4o", "api_key":"sk-canary-0123456789",
- "my_secret": "canary \" quoted", "extra_headers": {"Authorization": "Bearer canary"}, "rpm": 60, "timeout": null}}],
+const JSON: &str = r#"{"model_list": [{"model_name": "fast", "litellm_params": {"model": "openai/gpt-4o",
+ "api_key":"sk-canary-0123456789", "my_secret": "canary \" quoted", "extra_headers": {"Authorization": "Bearer canary"}, "rpm": 60, "timeout": null}}],
  "general_settings": {"master_key": "canary", "database_url": "postgresql://user:canary@db.example/x"},
  "environment_variables": {"PLAIN": "canary",
   "OTHER":

@@ -1,6 +1,6 @@
 //! Quoted lines without secrets. A file that cannot be parsed is quoted too, so this looks at text, not at a tree, and
-//! rather masks too much: values of keys that sound secret, texts under keys that nobody knows, and whatever looks like a
-//! credential.
+//! rather masks too much: values of keys that sound secret, texts under keys that nobody knows, and whatever looks like
+//! a credential.
 
 use crate::diagnostic::Span;
 use crate::gateway::litellm::keys::is_key;
@@ -35,6 +35,18 @@ pub(super) struct Excerpt {
 /// The masked line of a span; of a long line only what is near.
 /// In a file that cannot be parsed no key may be known for the words of a line: `strict` masks those.
 pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
+    cut(source, span, |before, line| match keyless_words(line).filter(|_| strict) {
+        Some(words) => vec![words],
+        None => secrets(before, line),
+    })
+}
+
+/// The line of a span as it is; of a long line only what is near.
+pub(super) fn plain(source: &str, span: Span) -> Excerpt {
+    cut(source, span, |_, _| Vec::new())
+}
+
+fn cut(source: &str, span: Span, secrets: impl Fn(&str, &str) -> Vec<Range<usize>>) -> Excerpt {
     let start = source.floor_char_boundary(span.start.min(source.len()));
     let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = source[start..].find('\n').map_or(source.len(), |at| start + at);
@@ -42,10 +54,7 @@ pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
     let mark = (start - line_start).min(line.len());
     let mark_end = span.end.saturating_sub(line_start).clamp(mark, line.len());
     let shown = line.floor_char_boundary(mark.saturating_sub(CONTEXT))..line.ceil_char_boundary(mark + CONTEXT);
-    let secrets = match keyless_words(line).filter(|_| strict) {
-        Some(words) => vec![words],
-        None => secrets(&source[..line_start], line),
-    };
+    let secrets = secrets(&source[..line_start], line);
     let moved = |at: usize| moved(at.min(shown.end), &secrets) - moved(shown.start, &secrets);
     let out = masked(line, shown.clone(), &secrets);
     let start = out.floor_char_boundary(moved(mark).min(out.len()));
@@ -99,7 +108,8 @@ fn secrets(before: &str, line: &str) -> Vec<Range<usize>> {
     let continues_unknown = above.first().is_some_and(|key| !is_key(key) && !holds_names) && keys(line).is_empty();
     if continues_unknown || above.iter().any(|key| is_secret_key(key)) {
         let start = keys(line).first().map_or_else(|| indent(line), |(_, value)| *value);
-        return words_before_keys(line).into_iter().chain([start..line.len()]).collect();
+        let rest = std::iter::once(start..line.len());
+        return words_before_keys(line).into_iter().chain(rest).collect();
     }
     let mut found = Vec::new();
     if !holds_names {

@@ -74,6 +74,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_finding_becomes_a_result_with_rule_level_and_place() {
+        let span = Span { start: 5, end: 8, line: 2, column: 3 };
+        let finding = Diagnostic {
+            code: codes::INERT_KEY,
+            severity: Severity::Warning,
+            file: "a b.yaml".into(),
+            span,
+            message: "m".into(),
+            help: Some("h".into()),
+        };
+        let log: Value = serde_json::from_str(&to_sarif(std::slice::from_ref(&finding))).expect("JSON");
+        assert_eq!(log["version"], "2.1.0");
+        let run = &log["runs"][0];
+        let result = &run["results"][0];
+        let rule = result["ruleIndex"].as_u64().and_then(|at| usize::try_from(at).ok()).expect("an index");
+        assert_eq!(run["tool"]["driver"]["rules"][rule]["id"], codes::INERT_KEY);
+        assert_eq!((&result["level"], &result["message"]["text"]), (&json!("warning"), &json!("m\nh")));
+        let place = &result["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], "a%20b.yaml");
+        assert_eq!(place["region"], json!({"startLine": 2, "startColumn": 3}));
+        let list: Value = serde_json::from_str(&crate::report::diagnostics::to_json(&[finding])).expect("JSON");
+        assert_eq!((&list[0]["code"], &list[0]["line"]), (&json!("BC202"), &json!(2)));
+    }
+
+    #[test]
     fn paths_become_uri_references() {
         assert_eq!(uri("conf dir\\a:b/ü.yaml"), "conf%20dir/a%3Ab/%C3%BC.yaml");
     }

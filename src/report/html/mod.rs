@@ -181,19 +181,19 @@ fn method(view: &View<'_>) -> Markup {
         "method",
         &html! {
             p {
-                "Every run replays the whole horizon request by request through the gateway's own routing rules: retries, \
-                 cooldowns, fallbacks, limits. Runs differ by chance only: arrivals, token counts, latencies, errors, bursts \
-                 and outages are drawn anew from the scenario's distributions. The same seed gives the same figures, with \
-                 any number of threads."
+                "Every run replays the whole horizon request by request through the gateway's own routing rules: \
+                 retries, cooldowns, fallbacks, limits. Runs differ by chance only: arrivals, token counts, latencies, \
+                 errors, bursts and outages are drawn anew from the scenario's distributions. The same seed gives the \
+                 same figures, with any number of threads."
             }
             p {
                 "P95 is the amount that 95 of 100 runs stay at or below. A 95% confidence interval (CI) says how far a \
-                 figure may be off because the number of runs is finite; it knows nothing of wrong assumptions. Money is \
-                 added up exactly: in every run the costs by cause, by deployment and by key each sum to the bill."
+                 figure may be off because the number of runs is finite; it knows nothing of wrong assumptions. Money \
+                 is added up exactly: in every run the costs by cause, by deployment and by key each sum to the bill."
             }
             p {
-                "The gateway itself would report a mean spend of " (reported(view)) ": it prices with its own table and \
-                 books failed calls at zero."
+                "The gateway itself would report a mean spend of " (reported(view)) ": it prices with its own table \
+                 and books failed calls at zero."
             }
             h3 { "The same result again" }
             pre { code { (view.command) } }

@@ -2,7 +2,7 @@
 
 use crate::experiment::{Forecast, MoneyStats, RateStats, UnpricedRow};
 use crate::ledger::Cause;
-use crate::report::text::{clean, count, hours, money, percent, percent_interval, plural, seconds, short_count};
+use crate::report::text::{clean, count, hours, money, percent, percent_half_width, plural, seconds, short_count};
 use crate::report::view::derive::{money_share, ratio};
 use crate::report::view::{CauseLine, Figure, Percentile, interval_note};
 use crate::units::Money;
@@ -97,8 +97,8 @@ pub fn headline(bill: &MoneyStats) -> [Figure; 4] {
 /// The figures that come next.
 pub fn figures(forecast: &Forecast, calls_per_request: f64, premium_share: f64) -> [Figure; 5] {
     let rate = |label, rate: RateStats| {
-        let mean = percent_interval(rate.mean, rate.ci95_half_width);
-        figure(label, mean, format!("P95 of the runs {}", percent(rate.p95)))
+        let half_width = percent_half_width(rate.mean, rate.ci95_half_width);
+        figure(label, percent(rate.mean), format!("±{half_width} (95% CI), P95 {}", percent(rate.p95)))
     };
     let latency = forecast.latency_s;
     let calls = format!("{} requests, {} calls", count(forecast.requests.mean), count(forecast.upstream_calls.mean));
@@ -124,7 +124,8 @@ fn how_much(forecast: &Forecast) -> String {
         return format!("In {horizon} nothing is charged in any of the runs.");
     }
     format!(
-        "{horizon} of this gateway cost {} on average; half of the runs stay below {}, and one in twenty costs more than {}.",
+        "{horizon} of this gateway cost {} on average; half of the runs stay below {}, and one in twenty costs more \
+         than {}.",
         money(bill.mean),
         money(bill.p50),
         money(bill.p95)
@@ -150,17 +151,21 @@ fn why(forecast: &Forecast, premium_share: f64) -> String {
     let largest = causes(forecast).into_iter().max_by_key(|line| line.amount);
     let edge = forecast.edges.iter().filter(|edge| edge.premium > Money::ZERO).max_by_key(|edge| edge.premium);
     match (edge, largest) {
-        (Some(edge), _) => format!(
-            "Fallbacks cost {} more than the groups asked for would have ({} of the bill); the edge from {} to {} makes \
-             {} of that premium.",
+        _ if forecast.fallback_premium < Money::ZERO => format!(
+            "Fallbacks cost {} less than the groups asked for would have: they answer at lower prices.",
+            money(-forecast.fallback_premium)
+        ),
+        (Some(edge), _) if forecast.fallback_premium > Money::ZERO => format!(
+            "Fallbacks cost {} more than the groups asked for would have ({} of the bill); the edge from {} to {} \
+             makes {} of that premium.",
             money(forecast.fallback_premium),
             percent(premium_share),
             clean(&edge.from),
             clean(&edge.to),
             percent(edge_share(forecast, edge.premium)),
         ),
-        (None, Some(line)) if line.amount > Money::ZERO => format!(
-            "{} of the bill is for cases in which {}; fallbacks add nothing to it.",
+        (_, Some(line)) if line.amount > Money::ZERO => format!(
+            "{} of the bill is for cases in which {}; fallbacks make it no dearer.",
             percent(line.share),
             line.meaning
         ),

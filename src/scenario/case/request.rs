@@ -10,6 +10,8 @@ use std::collections::HashMap;
 
 /// Tokens that LiteLLM's tokenizer counts around one user message.
 const MESSAGE_TOKENS: u32 = 7;
+/// LiteLLM counts long texts in pieces of so many characters; a word that is cut counts twice.
+const COUNTED_PIECE: usize = 1024;
 /// Requests that one case may have.
 const MOST_REQUESTS: usize = 1_000_000;
 
@@ -144,7 +146,8 @@ fn counted(content: &str) -> Tokens {
         let stems = if letters <= 7 { letters.min(1) } else { letters.div_ceil(6) };
         stems + marks
     };
-    MESSAGE_TOKENS + content.split_whitespace().map(of_word).sum::<u32>()
+    let cuts = (content.len().saturating_sub(1) / COUNTED_PIECE) as u32;
+    MESSAGE_TOKENS + content.split_whitespace().map(of_word).sum::<u32>() + cuts
 }
 
 fn key(node: &Node, keys: &[String], reader: &mut Reader) -> KeyId {

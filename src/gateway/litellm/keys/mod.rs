@@ -1,5 +1,5 @@
-//! Which keys of a config do something, and which do not: every key is in the table, and what depends on several keys is
-//! a rule, one topic a file.
+//! Which keys of a config do something, and which do not: every key is in the table, and what depends on several keys
+//! is a rule, one topic a file.
 
 mod rules;
 mod table;
@@ -27,6 +27,8 @@ pub fn check(file: &str, text: &str) -> Vec<Diagnostic> {
         }
     }
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end, diagnostic.code));
+    // A mirror and a rule may see the same fault.
+    diagnostics.dedup_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     diagnostics
 }
 

@@ -316,7 +316,7 @@ fn notes_in_model_info_are_not_worth_a_warning() {
 
 #[test]
 fn what_is_real_but_not_simulated_is_said() {
-    expect(with("router_settings: {enable_tag_filtering: true}"), codes::NOT_SIMULATED, &["tag"]);
+    expect(with("router_settings: {redis_host: h}"), codes::NOT_SIMULATED, &["one proxy process"]);
     expect(with("router_settings: {routing_strategy: lar1}"), codes::NOT_SIMULATED, &["lar1"]);
     expect(with("guardrails: []"), codes::NOT_SIMULATED, &["guardrails"]);
 }
@@ -345,7 +345,8 @@ fn a_fallback_to_a_dropped_deployment_says_so() {
 
 #[test]
 fn a_key_without_its_provider_is_looked_up_too() {
-    let text = "model_list:\n  - {model_name: openai/gpt-4o, litellm_params: {model: openai/gpt-4o}}\n  - {model_name: b, \
+    let text = "model_list:\n  - {model_name: openai/gpt-4o, litellm_params: {model: openai/gpt-4o}}\n  - \
+        {model_name: b, \
                 litellm_params: {model: openai/gpt-4o-mini}}\nrouter_settings: {fallbacks: [{gpt-4o: [b]}]}\n";
     clean(findings(text));
 }
@@ -412,4 +413,65 @@ fn findings_stand_in_the_order_of_the_file() {
     let found = with("general_settings: {request_timeout: 1}\nlitellm_settings: {timeout: 1}\nrouter_settings: {x: 1}");
     let lines: Vec<usize> = found.iter().map(|finding| finding.span.line).collect();
     assert_eq!(lines, [6, 7, 8]);
+}
+
+#[test]
+fn settings_of_the_wrong_shape_keep_the_gateway_from_starting() {
+    let broken = [
+        "litellm_settings: {max_budget: null}",
+        "litellm_settings: {max_ui_session_budget: x}",
+        "litellm_settings: {budget_reset_time: x}",
+        "litellm_settings: {upperbound_key_generate_params: 5}",
+        "litellm_settings: {default_team_settings: [{a: 1}]}",
+        "litellm_settings: {guardrails: x}",
+        "litellm_settings: {responses: x}",
+        "litellm_settings: {custom_provider_map: [{provider: p}]}",
+        "litellm_settings: {cache: true, cache_params: 5}",
+        "litellm_settings: {cache: true, cache_params: {type: null}}",
+        "general_settings: {user_api_key_cache_ttl: x}",
+        "general_settings: {pass_through_endpoints: 5}",
+        "general_settings: {role_permissions: x}",
+        "general_settings: {custom_auth: x}",
+        "general_settings: {key_management_system: foo}",
+        "router_settings: {routing_groups: [{a: [b]}]}",
+        "environment_variables: 5",
+    ];
+    for rest in broken {
+        let errors: Vec<_> = with(rest).into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+        assert_eq!(errors.iter().map(|error| error.code).collect::<Vec<_>>(), [codes::BREAKS_START], "{rest}");
+    }
+    expect(with("general_settings: {allowed_ips: [1.2.3.4]}"), codes::NEEDS_LICENCE, &["LITELLM_LICENSE"]);
+}
+
+#[test]
+fn the_published_configs_are_read_and_told_what_they_do() {
+    let config_000 = "model_list:
+  - {model_name: deepseek-chat, litellm_params: {model: openai/deepseek-chat, max_budget: 50}, model_info: {id: ds}}
+  - {model_name: gemini-flash, litellm_params: {model: openai/gemini-1.5-flash, max_budget: 50}, model_info: {id: gf}}
+litellm_settings:
+  num_retries: 2
+  allowed_fails: 3
+  cooldown_time: 60
+  fallbacks: [{deepseek-chat: [gemini-flash]}, {gemini-flash: [deepseek-chat]}]
+  cache: false
+";
+    let found: Vec<_> = findings(config_000).iter().map(|finding| (finding.code, finding.span.line)).collect();
+    let budget = codes::BUDGET_WITHOUT_PERIOD;
+    assert_eq!(found, [(budget, 2), (budget, 3), (codes::ALLOWED_FAILS, 6), (codes::INERT_KEY, 7)]);
+    let config_003 = "model_list:
+  - {model_name: xai/grok-4.3, litellm_params: {model: xai/grok-4.3, api_key: os.environ/XAI}}
+  - {model_name: anthropic/claude-sonnet-4-6, litellm_params: {model: anthropic/claude-sonnet-4-6}}
+router_settings:
+  routing_strategy: simple-shuffle
+  num_retries: 3
+  allowed_fails: 3
+  cooldown_time: 30
+  fallbacks: [{xai/grok-4.3: [anthropic/claude-sonnet-4-6]}]
+litellm_settings: {drop_params: true, stream_timeout: 60, default_fallbacks: [anthropic/claude-haiku-4-5]}
+general_settings: {request_timeout: 90}
+";
+    let found: Vec<_> = findings(config_003).iter().map(|finding| (finding.code, finding.span.line)).collect();
+    let expected =
+        [(codes::ALLOWED_FAILS, 7), (codes::INERT_KEY, 10), (codes::FALLBACK_TO_NOTHING, 10), (codes::INERT_KEY, 11)];
+    assert_eq!(found, expected);
 }

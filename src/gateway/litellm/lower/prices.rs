@@ -40,7 +40,10 @@ impl KnownPrices {
     }
 
     fn row(&self, provider: &str, model: &str) -> Option<&PriceRow> {
-        let name = model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model);
+        let mut name = model;
+        while let Some(rest) = name.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')) {
+            name = rest;
+        }
         let is_named = |row: &&PriceRow| row.model == name || row.aliases.iter().any(|alias| alias == name);
         self.rows.iter().filter(|row| row.provider == provider).find(is_named)
     }

@@ -40,12 +40,18 @@ impl Budgets {
         }
         Self {
             deployments: vec![NOTHING; plan.deployments.len()],
-            providers: vec![NOTHING; plan.router.provider_budgets.len()],
+            providers: plan.router.provider_budgets.iter().map(Spend::begun).collect(),
         }
     }
 }
 
 impl Spend {
+    /// The period of a provider's budget begins when the proxy starts; that of a deployment with its first spend.
+    fn begun(budget: &Budget) -> Self {
+        let ends = SimTime::ZERO + budget.period;
+        Self { dollars: 0.0, expires: ends, began: SimTime::ZERO, period_ends: ends }
+    }
+
     fn dollars(&self, now: SimTime) -> f64 {
         if now > self.expires { 0.0 } else { self.dollars }
     }

@@ -87,7 +87,8 @@ impl LiteLlm {
         call.log.about = Some((flight.deployment, flight.name));
         self.give_slot_back(cx, flight);
         self.log_deferred(cx, call);
-        self.log_success(cx, Success { flight, usage, ended: None });
+        let since = self.counted_since(call, flight, cx.request.stream);
+        self.log_success(cx, Success { flight, since, usage, ended: None });
         self.release_after_success(cx, call, usage, 0.0);
         let served_by = Some(flight.deployment);
         Some(Next::Do(Step::Respond(Response { http_status: 200, ok: true, served_by, source: Source::Cache })))

@@ -66,7 +66,7 @@ impl LiteLlm {
             self.drop_by_pre_call_checks(cx)?;
         }
         if let Some(matching) = self.plan.router.tags {
-            self.keep_tagged(cx, matching)?;
+            self.keep_tagged(cx, name, matching)?;
         }
         let hop = call.hop().map(|hop| (hop.order, &hop.excluded, &hop.refused));
         let Some((order, excluded, refused)) = hop else { return Ok(()) };
@@ -134,7 +134,12 @@ impl LiteLlm {
     }
 
     /// `enable_tag_filtering` (`router_strategy/tag_based_routing.py`; plain tags only, from source only).
-    fn keep_tagged<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, matching: TagMatch) -> Result<(), Failure> {
+    fn keep_tagged<D: Draws, N: Notes>(
+        &mut self,
+        cx: &Cx<'_, D, N>,
+        name: NameId,
+        matching: TagMatch,
+    ) -> Result<(), Failure> {
         let asked = &self.body(cx.request).tags;
         let default = crate::gateway::litellm::plan::DEFAULT_TAG;
         let tags_of = |id: &DeploymentId| &self.plan.deployment(*id).tags;
@@ -151,7 +156,7 @@ impl LiteLlm {
             candidates.iter().copied().filter(fits).collect()
         } else {
             let known = |id: &DeploymentId| asked.iter().any(|tag| tags_of(id).contains(tag));
-            let is_known = self.plan.deployments.iter().enumerate().any(|(at, _)| known(&DeploymentId::from_index(at)));
+            let is_known = matches!(&self.plan.name(name).found, Found::Group(ids) if ids.iter().any(known));
             let defaults: Few = candidates.iter().copied().filter(is_default).collect();
             match (asked.is_empty(), defaults.is_empty()) {
                 (true, true) => return Ok(()),

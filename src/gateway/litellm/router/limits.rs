@@ -162,7 +162,8 @@ impl LiteLlm {
         self.free_parallel(cx, call);
         if call.held.tokens > 0 && !std::mem::replace(&mut call.held.tokens_returned, true) {
             let used = &mut self.state.keys.keys[cx.request.key.index()];
-            used.tokens.add(cx.now, -(call.held.tokens as i64), SETTLED_LIFE);
+            let rest = call.held.tokens_used as i64 - call.held.tokens as i64;
+            used.tokens.add(cx.now, rest, SETTLED_LIFE);
         }
     }
 

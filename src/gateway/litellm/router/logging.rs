@@ -12,13 +12,15 @@ use crate::gateway::litellm::plan::Layer;
 use crate::gateway::litellm::strategy::Sample;
 use crate::gateway::{Ended, Notes};
 use crate::random::Draws;
-use crate::units::Usage;
+use crate::units::{SimTime, Usage};
 
 /// A success, as the callbacks see it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Success<'a> {
     /// The call that led to it.
     pub flight: &'a Flight,
+    /// Since when the logging object counts.
+    pub since: SimTime,
     /// Tokens of the answer.
     pub usage: Usage,
     /// How the call went; `None` for an answer from the cache.
@@ -65,6 +67,12 @@ impl LiteLlm {
         }
     }
 
+    /// Since when the time of an answer counts: a stream's from the arrival of the request, because the proxy's logging
+    /// object is as old; other answers' from their attempt.
+    pub(super) fn counted_since(&self, call: &CallState, flight: &Flight, stream: bool) -> SimTime {
+        if stream && self.plan.layer == Layer::Proxy { call.arrived } else { flight.started }
+    }
+
     /// A success.
     pub(super) fn log_success<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, success: Success<'_>) {
         let deployment = success.flight.deployment;
@@ -85,8 +93,8 @@ fn success_sample<D: Draws, N: Notes>(cx: &Cx<'_, D, N>, success: Success<'_>) -
     Sample {
         deployment: flight.deployment,
         name: flight.name,
-        elapsed: cx.now - flight.started,
-        first_token: success.ended.and_then(|ended| ended.first_token).map(|at| at - flight.started),
+        elapsed: cx.now - success.since,
+        first_token: success.ended.and_then(|ended| ended.first_token).map(|at| at - success.since),
         usage: success.usage,
     }
 }

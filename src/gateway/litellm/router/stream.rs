@@ -4,6 +4,7 @@
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, Flight, Frame};
 use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::plan::Layer;
 use crate::gateway::{Ended, Notes, Response, Source, Step};
 use crate::random::Draws;
 use crate::units::Phase;
@@ -23,7 +24,15 @@ impl LiteLlm {
             return self.gone(cx, call, Some(flight.deployment));
         }
         // The exception that is logged is httpx's own, which has no status: it counts, but no deployment rests for it.
-        self.log_later(call, Failure::without_status(Class::ApiConnection, 500));
+        let failure = Failure::without_status(Class::ApiConnection, 500);
+        if ended.phase == Phase::AfterContent {
+            call.held.tokens_used = u64::from(cx.request.prompt_tokens) + u64::from(ended.usage.output);
+        }
+        if self.plan.layer == Layer::Proxy {
+            self.log_later(call, failure);
+        } else {
+            self.log_failure(cx, call, &failure);
+        }
         self.give_slot_back(cx, flight);
         if ended.phase == Phase::AfterContent {
             self.log_deferred(cx, call);

@@ -2,6 +2,8 @@
 //! `litellm_params` that its model declares, and what a constructor happens to touch. Observed with the real loader and
 //! proxy (LiteLLM 1.102.4), key by key.
 
+use crate::document::{Node, Value};
+
 /// A part of the config file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Section {
@@ -57,19 +59,26 @@ impl Section {
         }
     }
 
-    /// What a wrong type under `key` leads to.
-    pub(super) fn consequence(self, key: &str) -> Consequence {
+    /// What a value of the wrong type under `key` leads to.
+    pub(super) fn consequence(self, key: &str, node: &Node) -> Consequence {
+        let is_collection = matches!(node.value, Value::Seq(_) | Value::Map(_));
         match self {
+            // A timeout may be text, but is checked to be a single value.
+            Self::LitellmParams if is_collection && matches!(key, "timeout" | "stream_timeout") => Consequence::Dropped,
+            Self::RouterSettings if key == "optional_pre_call_checks" && (is_collection || node.as_str().is_some()) => {
+                Consequence::Ignored
+            }
             Self::Top if key == "router_settings" => Consequence::Ignored,
             Self::Deployment if matches!(key, "rpm" | "tpm") => Consequence::Ignored,
             Self::Top | Self::Deployment => Consequence::StartFails,
             Self::LitellmParams => in_params(key),
             Self::ModelInfo => in_model_info(key),
             Self::RouterSettings => in_router_settings(key),
-            Self::StrategyArgs => Consequence::StartFails,
+            Self::CacheParams if key == "type" => Consequence::StartFails,
+            Self::StrategyArgs | Self::RoutingGroup => Consequence::StartFails,
             Self::LitellmSettings => in_litellm_settings(key),
             Self::GeneralSettings if matches!(key, "master_key" | "database_url") => Consequence::StartFails,
-            Self::CacheParams | Self::RoutingGroup => Consequence::CallsFail,
+            Self::CacheParams => Consequence::CallsFail,
             Self::GeneralSettings => Consequence::Ignored,
         }
     }
@@ -90,6 +99,11 @@ impl Section {
     /// Whether a whole number under `key` must be written without a point.
     pub(super) fn needs_integer(self, key: &str) -> bool {
         key == "num_retries" && self != Self::ModelInfo
+    }
+
+    /// Whether calls fail when a boolean under `key` is text.
+    pub(super) fn needs_true_boolean(self, key: &str) -> bool {
+        self == Self::LitellmSettings && key == "cache"
     }
 
     /// Whether text counts for what it says when a boolean is expected (`"false"` is false). Elsewhere Python takes any
@@ -124,8 +138,10 @@ fn in_router_settings(key: &str) -> Consequence {
         | "retry_policy"
         | "allowed_fails_policy"
         | "routing_strategy"
-        | "routing_strategy_args" => Consequence::StartFails,
-        "allowed_fails" | "cooldown_time" | "context_window_fallbacks" | "optional_pre_call_checks" => {
+        | "routing_groups"
+        | "optional_pre_call_checks"
+        | "redis_url" => Consequence::StartFails,
+        "allowed_fails" | "cooldown_time" | "context_window_fallbacks" | "routing_strategy_args" => {
             Consequence::Ignored
         }
         _ => Consequence::CallsFail,
@@ -134,7 +150,7 @@ fn in_router_settings(key: &str) -> Consequence {
 
 fn in_litellm_settings(key: &str) -> Consequence {
     match key {
-        "max_budget" | "fallbacks" | "content_policy_fallbacks" | "cache_params" => Consequence::StartFails,
+        "max_budget" | "fallbacks" | "content_policy_fallbacks" => Consequence::StartFails,
         "num_retries" | "max_fallbacks" | "request_timeout" | "cache" | "default_fallbacks" => Consequence::CallsFail,
         _ => Consequence::Ignored,
     }

@@ -32,7 +32,7 @@ pub struct FallbackTarget {
 impl FromNode for Fallbacks {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
         if !matches!(node.value, Value::Seq(_)) {
-            reader.wrong(node, "a list of one-key maps such as `[{\"group\": [\"fallback\"]}]`");
+            reader.not_a_collection(node, "a list of one-key maps such as `[{\"group\": [\"fallback\"]}]`");
             return None;
         }
         Some(Self(node.items().iter().filter_map(|item| rule(item, reader)).collect()))

@@ -29,7 +29,7 @@ pub use settings::{
 };
 pub use value::{Endpoint, Named, Secret, Spanned, looks_secret};
 
-use crate::gateway::litellm::wire::value::{FromNode, Reader};
+use crate::gateway::litellm::wire::value::{FromNode, Reader, is_falsy};
 
 /// The config file of a LiteLLM proxy.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -72,13 +72,18 @@ impl Wire {
     }
 
     fn sections(node: &Node, reader: &mut Reader) -> Self {
-        let environment = node.get("environment_variables").map(Node::entries).unwrap_or_default();
+        let environment = node.get("environment_variables");
+        if let Some(other) = environment.filter(|other| !matches!(other.value, Value::Map(_))) {
+            reader.not_a_collection(other, "a map");
+        }
         Self {
             model_list: model_list(node, reader),
             router_settings: section(node, "router_settings", reader),
             litellm_settings: section(node, "litellm_settings", reader),
             general_settings: section(node, "general_settings", reader),
             environment_variables: environment
+                .map(Node::entries)
+                .unwrap_or_default()
                 .iter()
                 .map(|entry| Spanned { value: entry.key.to_string(), span: entry.key_span })
                 .collect(),
@@ -92,7 +97,7 @@ fn section<T: FromNode + Default>(node: &Node, key: &'static str, reader: &mut R
 }
 
 fn model_list(node: &Node, reader: &mut Reader) -> Vec<Deployment> {
-    let Some(list) = node.get("model_list").filter(|list| !list.is_null()) else {
+    let Some(list) = node.get("model_list").filter(|list| !is_falsy(list)) else {
         let span = Span { end: node.span.start, ..node.span };
         let message = "no `model_list`: this gateway has no models".to_owned();
         let help = Some("add `model_list:` with one entry per deployment");
@@ -100,7 +105,7 @@ fn model_list(node: &Node, reader: &mut Reader) -> Vec<Deployment> {
         return Vec::new();
     };
     if !matches!(list.value, Value::Seq(_)) {
-        reader.wrong(list, "a list of deployments");
+        reader.not_a_collection(list, "a list of deployments");
         return Vec::new();
     }
     list.items().iter().filter_map(|item| Deployment::read(item, reader)).collect()

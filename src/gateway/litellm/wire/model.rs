@@ -155,6 +155,11 @@ impl Deployment {
         }
         let model_name = spanned(required(node, "model_name", reader)?, reader)?;
         let params = required(node, "litellm_params", reader)?;
+        let info = node.get("model_info");
+        // Here even an empty value is too much for the gateway.
+        for part in [Some(params), info].into_iter().flatten().filter(|part| !matches!(part.value, Value::Map(_))) {
+            reader.wrong(part, "a map");
+        }
         let mut litellm_params = LitellmParams::from_node(params, reader)?;
         // Limits beside `litellm_params` count when there are none inside.
         litellm_params.rpm = litellm_params.rpm.or_else(|| field(node, "rpm", reader));
@@ -162,10 +167,13 @@ impl Deployment {
         if litellm_params.model.is_none() && params.get("model").is_none_or(Node::is_null) {
             reader.missing(params, "model");
         }
-        let info = node.get("model_info");
+        let info = info.filter(|info| matches!(info.value, Value::Map(_)));
         let model_info = info.and_then(|info| ModelInfo::from_node(info, reader)).unwrap_or_default();
         let params_prices = prices(params, Section::LitellmParams, reader);
         let info_prices = info.map(|info| prices(info, Section::ModelInfo, reader)).unwrap_or_default();
+        if let Some(tier) = info.and_then(|info| info.get("tier")) {
+            check_tier(tier, reader);
+        }
         let provider = provider(&litellm_params, params, reader);
         let dropped = reader.dropped;
         let span = node.span;
@@ -181,10 +189,23 @@ fn required<'a>(node: &'a Node, key: &str, reader: &mut Reader) -> Option<&'a No
     found
 }
 
+/// `model_info.tier` is checked to be one of two words.
+fn check_tier(tier: &Node, reader: &mut Reader) {
+    if !tier.is_null() && !matches!(tier.as_str(), Some("free" | "paid")) {
+        reader.within(Section::ModelInfo, |reader| {
+            reader.at_key("tier", |reader| reader.wrong(tier, "`free` or `paid`"))
+        });
+    }
+}
+
 /// The provider; a deployment whose provider the gateway cannot tell is dropped.
 fn provider(params: &LitellmParams, node: &Node, reader: &mut Reader) -> Option<&'static str> {
-    let model = params.model.as_ref()?;
-    let custom = params.custom_llm_provider.as_ref().map(|custom| custom.value.as_str());
+    let Some(model) = &params.model else {
+        reader.dropped = true;
+        return None;
+    };
+    let custom =
+        params.custom_llm_provider.as_ref().map(|custom| custom.value.as_str()).filter(|name| !name.is_empty());
     let api_base = node.get("api_base").and_then(Node::as_str);
     let found = provider_of(&model.value, custom, api_base);
     if found.is_none() {
@@ -208,9 +229,8 @@ fn provider_help(model: &str) -> String {
 
 /// All keys that are prices: US dollars for one unit.
 fn prices(node: &Node, section: Section, reader: &mut Reader) -> Prices {
-    let is_price = |entry: &&Entry| {
-        entry.key.contains("_cost") && !matches!(entry.value.value, Value::Map(_) | Value::Seq(_) | Value::Null)
-    };
+    // The one price that is a map.
+    let is_price = |entry: &&Entry| entry.key.contains("_cost") && &*entry.key != "search_context_cost_per_query";
     let price = |entry: &Entry, reader: &mut Reader| {
         reader.at_key("input_cost_per_token", |reader| spanned(&entry.value, reader))
     };
@@ -227,11 +247,15 @@ impl FromNode for Mock {
 }
 
 impl FromNode for Organizations {
-    fn from_node(node: &Node, _: &mut Reader) -> Option<Self> {
-        Some(Self(match &node.value {
-            Value::Seq(items) => items.len(),
-            _ => 1,
-        }))
+    fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match &node.value {
+            Value::Str(_) => Some(Self(1)),
+            Value::Seq(items) if items.iter().all(|item| item.as_str().is_some()) => Some(Self(items.len())),
+            _ => {
+                reader.wrong(node, "text, or a list of texts");
+                None
+            }
+        }
     }
 }
 
@@ -239,6 +263,7 @@ impl FromNode for Id {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
         match &node.value {
             Value::Int(number) => Some(Self(number.to_string())),
+            Value::Bool(value) => Some(Self(if *value { "True" } else { "False" }.to_owned())),
             _ => String::from_node(node, reader).map(Self),
         }
     }

@@ -243,7 +243,9 @@ impl FromNode for Alias {
                     Some(Self { model: model.to_owned(), hidden })
                 }
                 None => {
-                    reader.wrong(node, "the name of a group, or a map with a `model`");
+                    let message =
+                        "expected the name of a group, or a map with a `model`: the alias does not work".to_owned();
+                    reader.report(codes::WRONG_TYPE, Severity::Warning, node.span, message, None);
                     None
                 }
             },

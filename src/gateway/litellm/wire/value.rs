@@ -88,9 +88,18 @@ impl Reader {
         self.refuse(node, format!("expected {expected}, found {}", node.kind()));
     }
 
+    /// Something else where a list or map belongs; what Python takes for nothing is nothing.
+    pub(super) fn not_a_collection(&mut self, node: &Node, expected: &str) {
+        match node.as_str().and_then(environment_name) {
+            Some(name) => self.note_environment(node, name),
+            None if is_falsy(node) => {}
+            None => self.wrong(node, expected),
+        }
+    }
+
     /// A value that the gateway does not take, and what it does instead.
     pub(super) fn refuse(&mut self, node: &Node, what: String) {
-        let (code, severity, consequence) = match self.section.consequence(self.key) {
+        let (code, severity, consequence) = match self.section.consequence(self.key, node) {
             Consequence::Dropped => {
                 self.dropped = true;
                 (codes::DROPPED_DEPLOYMENT, Severity::Warning, "the gateway leaves this deployment out")
@@ -110,16 +119,16 @@ impl Reader {
     }
 
     /// A value that only the gateway's environment knows.
-    fn from_environment(&mut self, node: &Node, name: &str) {
+    fn note_environment(&mut self, node: &Node, name: &str) {
         let message = format!("the value of `{}` is not known here, so it is taken as not set", shown(name));
         let help = Some("write the value into the file to have it simulated");
         self.report(codes::FROM_ENVIRONMENT, Severity::Note, node.span, message, help);
     }
 
     /// A number from the environment arrives as text; only some settings take that.
-    fn number_from_environment(&mut self, node: &Node, name: &str) {
+    fn number_in_environment(&mut self, node: &Node, name: &str) {
         if self.section.takes_text_as_number(self.key) {
-            self.from_environment(node, name);
+            self.note_environment(node, name);
         } else {
             self.refuse(node, "a value from the environment arrives as text, and this must be a number".to_owned());
         }
@@ -138,6 +147,20 @@ pub(super) fn spanned<T: FromNode>(node: &Node, reader: &mut Reader) -> Option<S
         return None;
     }
     T::from_node(node, reader).map(|value| Spanned { value, span: node.span })
+}
+
+/// Whether Python takes a value for nothing, so that the gateway treats it as not set.
+pub(super) fn is_falsy(node: &Node) -> bool {
+    match &node.value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Int(number) => *number == 0,
+        Value::Float(number) => number.value == 0.0,
+        Value::Str(text) => text.is_empty(),
+        Value::Seq(items) => items.is_empty(),
+        Value::Map(entries) => entries.is_empty(),
+        Value::Date(_) => false,
+    }
 }
 
 /// The value under a key.
@@ -196,7 +219,7 @@ fn number(node: &Node, expected: &str, reader: &mut Reader) -> Option<Decimal> {
 /// Text that stands for a number, without the `_` that Python allows.
 fn number_text(node: &Node, text: &str, expected: &str, reader: &mut Reader) -> Option<String> {
     if let Some(name) = environment_name(text) {
-        reader.number_from_environment(node, name);
+        reader.number_in_environment(node, name);
         return None;
     }
     if !reader.section.takes_text_as_number(reader.key) {
@@ -249,7 +272,7 @@ impl FromNode for bool {
             Value::Int(value @ (0 | 1)) => Some(*value == 1),
             Value::Str(text) => match environment_name(text) {
                 Some(name) => {
-                    reader.from_environment(node, name);
+                    reader.note_environment(node, name);
                     None
                 }
                 None => boolean_text(node, text, reader),
@@ -269,8 +292,9 @@ fn boolean_text(node: &Node, text: &str, reader: &mut Reader) -> Option<bool> {
         "false" | "no" | "off" | "0" | "f" | "n" => Some(false),
         _ => None,
     };
-    let breaks = reader.section.consequence(reader.key) == Consequence::CallsFail && reader.key == "cache";
-    if breaks || (says.is_none() && reader.section.reads_text_as_boolean(reader.key)) {
+    if reader.section.needs_true_boolean(reader.key)
+        || (says.is_none() && reader.section.reads_text_as_boolean(reader.key))
+    {
         reader.wrong(node, "true or false (without quotes)");
         return None;
     }
@@ -287,7 +311,7 @@ impl FromNode for String {
         match &node.value {
             Value::Str(text) => match environment_name(text) {
                 Some(name) => {
-                    reader.from_environment(node, name);
+                    reader.note_environment(node, name);
                     None
                 }
                 None => Some(text.to_string()),
@@ -303,7 +327,9 @@ impl FromNode for String {
 impl FromNode for Secret {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
         let Some(text) = node.as_str() else {
-            reader.wrong(node, "text");
+            if !is_falsy(node) {
+                reader.wrong(node, "text");
+            }
             return None;
         };
         Some(environment_name(text).map_or(Self::Literal, |name| Self::Environment(name.to_owned())))
@@ -349,7 +375,7 @@ impl FromNode for Money {
 impl FromNode for UnitPrice {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
         let decimal = number(node, "a price in US dollars", reader)?;
-        exact(&decimal, format!("{:.18}", decimal.value), node, reader)
+        exact(&decimal, format!("{:.27}", decimal.value), node, reader)
     }
 }
 
@@ -374,7 +400,7 @@ impl<T: FromNode> FromNode for Vec<Spanned<T>> {
             return Some(letters(node, text, reader));
         }
         if !matches!(node.value, Value::Seq(_)) {
-            reader.wrong(node, "a list");
+            reader.not_a_collection(node, "a list");
             return None;
         }
         Some(node.items().iter().filter_map(|item| spanned(item, reader)).collect())
@@ -393,7 +419,7 @@ fn letters<T: FromNode>(node: &Node, text: &str, reader: &mut Reader) -> Vec<Spa
 impl<T: FromNode> FromNode for Named<T> {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
         if !matches!(node.value, Value::Map(_)) {
-            reader.wrong(node, "a map");
+            reader.not_a_collection(node, "a map");
             return None;
         }
         let named = |entry: &crate::document::Entry, reader: &mut Reader| {
@@ -424,7 +450,7 @@ macro_rules! section {
                 reader: &mut $crate::gateway::litellm::wire::value::Reader,
             ) -> Option<Self> {
                 if !matches!(node.value, $crate::document::Value::Map(_)) {
-                    reader.wrong(node, "a map");
+                    reader.not_a_collection(node, "a map");
                     return None;
                 }
                 reader.within($crate::gateway::litellm::wire::Section::$section, |reader| Some(Self {

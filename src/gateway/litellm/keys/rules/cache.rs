@@ -31,8 +31,8 @@ fn in_params(root: &Node, is_on: bool, findings: &mut Findings) {
     for entry in flags {
         let help = Some("remove it; caching is switched on by litellm_settings.cache".to_owned());
         let (code, severity, message) = if is_on {
-            let message = "`litellm_params.cache` breaks every call of this deployment, because caching is on: the cache expects \
-                           a map there";
+            let message = "`litellm_params.cache` breaks every call of this deployment, because caching is on: the \
+                cache expects a map there";
             (codes::BREAKS_CALLS, Severity::Error, message)
         } else {
             let message =
@@ -46,6 +46,20 @@ fn in_params(root: &Node, is_on: bool, findings: &mut Findings) {
 /// The kind of cache: one that exists, and for Redis with an address.
 fn kind(root: &Node, wire: &Wire, cache: Span, findings: &mut Findings) {
     let params = root.get("litellm_settings").and_then(|settings| settings.get("cache_params"));
+    let broken = params.filter(|params| !params.is_null() && !matches!(params.value, Value::Map(_)));
+    let no_kind = params.and_then(|params| params.get("type")).filter(|kind| kind.is_null());
+    if let Some(node) = broken.or(no_kind) {
+        let message =
+            "the gateway does not start: the cache needs a map of parameters, and a `type` if that is written";
+        findings.add(
+            codes::BREAKS_START,
+            Severity::Error,
+            node.span,
+            message.into(),
+            Some("write `type: local`".into()),
+        );
+        return;
+    }
     let written = wire.litellm_settings.cache_params.as_ref().and_then(|params| params.value.r#type.as_ref());
     if let Some(kind) = written.filter(|kind| !TYPES.contains(&kind.value.as_str())) {
         let message = "the gateway does not start: it has no such kind of cache".to_owned();

@@ -89,8 +89,8 @@ fn suggestion(name: &str, groups: &Groups<'_>) -> Option<String> {
 /// Fallbacks in `litellm_params` run inside each attempt.
 fn inside_attempts(wire: &Wire, findings: &mut Findings) {
     for fallbacks in wire.model_list.iter().filter_map(|deployment| deployment.litellm_params.fallbacks.as_ref()) {
-        let message = "fallbacks in `litellm_params` run inside each attempt, at this deployment's address and with its key: \
-                       they double the upstream calls of a failure";
+        let message = "fallbacks in `litellm_params` run inside each attempt, at this deployment's address and \
+            with its key: they double the upstream calls of a failure";
         findings.warn(codes::FALLBACK_IN_PARAMS, fallbacks.span, message, "it works as router_settings.fallbacks");
     }
 }
@@ -105,7 +105,8 @@ fn uncovered(list: &Spanned<Fallbacks>, groups: &Groups<'_>, findings: &mut Find
         groups.names().into_iter().filter(|group| !is_covered(group) && !targets.contains(group)).map(shown).collect();
     if !uncovered.is_empty() {
         let message = format!(
-            "with `context_window_fallbacks` set, a prompt that is too long for {} is an error even where `fallbacks` exist",
+            "with `context_window_fallbacks` set, a prompt that is too long for {} is an error even where \
+             `fallbacks` exist",
             uncovered.join(", ")
         );
         findings.add(codes::CONTEXT_FALLBACK_MISSING, Severity::Note, list.span, message, None);

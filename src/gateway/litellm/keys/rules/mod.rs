@@ -11,6 +11,7 @@ mod picking;
 mod precedence;
 mod pricing;
 mod server;
+mod shapes;
 
 use crate::document::Node;
 use crate::gateway::litellm::keys::Findings;
@@ -28,4 +29,5 @@ pub(super) fn all(node: &Node, wire: &Wire, findings: &mut Findings) {
     precedence::check(wire, findings);
     pricing::check(wire, findings);
     server::check(node, wire, findings);
+    shapes::check(node, findings);
 }
