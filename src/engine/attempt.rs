@@ -35,7 +35,7 @@ fn patience_ends(service: &Service, limits: &Limits, stream: bool) -> SimDuratio
     if !stream || service.chunks == 0 {
         return SimDuration::FOREVER;
     }
-    let silence = (service.headers + limits.idle).min(first_token_limit);
+    let silence = (service.headers + limits.idle.min(limits.content)).min(first_token_limit);
     if service.first_token > silence {
         silence
     } else if service.gap() > limits.idle {

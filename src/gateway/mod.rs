@@ -131,6 +131,8 @@ pub struct Limits {
     pub headers: SimDuration,
     /// Until the first token of a stream.
     pub first_token: SimDuration,
+    /// From the headers of a stream to its first token.
+    pub content: SimDuration,
     /// Between bytes.
     pub idle: SimDuration,
     /// From start to end.

@@ -85,10 +85,10 @@ impl Erratic {
             0 => SimDuration(TICK) + ticks(turn.draws, 1_000 * which + nth, longest),
             _ => SimDuration::FOREVER,
         };
-        let (headers, first_token, idle) = (limit(1, 12), limit(2, 20), limit(3, 10));
+        let (headers, first_token, content, idle) = (limit(1, 12), limit(2, 20), limit(5, 15), limit(3, 10));
         // Without it a request could hang forever; some may.
         let total = limit(4, 40).min(if nth == 1 { SimDuration::FOREVER } else { SimDuration(60 * TICK) });
-        let limits = Limits { headers, first_token, idle, total };
+        let limits = Limits { headers, first_token, content, idle, total };
         let role = if number.0 == 0 { AttemptRole::First } else { AttemptRole::Retry };
         Step::Attempt(Attempt { deployment, number, limits, max_tokens: None, role })
     }

@@ -43,7 +43,7 @@ pub fn verdict(service: &Service, limits: &Limits, stream: bool) -> Verdict {
         let deadline = match phase {
             Phase::BeforeHeaders if stream => silence.min(limits.headers).min(limits.first_token),
             Phase::BeforeHeaders => silence.min(limits.headers),
-            Phase::BeforeContent => silence.min(limits.first_token),
+            Phase::BeforeContent => silence.min(last + limits.content).min(limits.first_token),
             Phase::AfterContent => silence,
         };
         let deadline = deadline.min(limits.total);

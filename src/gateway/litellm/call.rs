@@ -94,8 +94,8 @@ pub(super) enum Waiting {
     Nothing,
     /// A pause before the next try.
     Pause,
-    /// A slot of this deployment.
-    Slot(DeploymentId),
+    /// A slot of this deployment, of the semaphore with this number.
+    Slot(DeploymentId, u32),
     /// A failure that is answered only now.
     Failed(Failure),
 }
@@ -162,8 +162,8 @@ pub(super) struct Flight {
     pub name: NameId,
     /// Since when.
     pub started: SimTime,
-    /// It holds a slot of the deployment.
-    pub has_slot: bool,
+    /// It holds a slot of the deployment, of the semaphore with this number.
+    pub slot: Option<u32>,
 }
 
 impl CallState {

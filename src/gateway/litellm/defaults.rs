@@ -29,6 +29,9 @@ pub const ALL_FAILED_TRAFFIC: u64 = 1000;
 pub const PICK_WINDOW: SimDuration = SimDuration::from_secs(60);
 /// Life of a cached answer: that of the in-memory cache (`caching/in_memory_cache.py`).
 pub const CACHE_LIFE: SimDuration = SimDuration::from_secs(600);
+/// Life of a deployment's semaphore for parallel calls, from its first use: the router cache's default
+/// (`router_utils/client_initalization_utils.py` gives none).
+pub const SEMAPHORE_LIFE: SimDuration = SimDuration::from_secs(600);
 /// Window of key limits (`hooks/parallel_request_limiter_v3.py`) [T 160].
 pub const KEY_WINDOW: SimDuration = SimDuration::from_secs(60);
 /// What a limit that is used up tells the caller to wait, in seconds.

@@ -1,5 +1,6 @@
 //! What the gateway remembers between requests: small dense tables, one row a deployment.
 
+use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Class;
 use crate::gateway::litellm::plan::{Plan, Strategy};
 use crate::gateway::litellm::router::{Budgets, KeyWindows, Responses};
@@ -53,7 +54,11 @@ impl State {
     /// The memory of a gateway that has just started.
     pub fn new(plan: &Plan) -> Self {
         let count = plan.deployments.len();
-        let slots = plan.deployments.iter().map(|deployment| deployment.parallel.map(Slots::new)).collect();
+        let slots = plan
+            .deployments
+            .iter()
+            .map(|deployment| deployment.parallel.map(|size| Slots::new(size, defaults::SEMAPHORE_LIFE)))
+            .collect();
         Self {
             cooldowns: Cooldowns::new(count),
             outcomes: vec![Outcomes::default(); count],

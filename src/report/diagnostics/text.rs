@@ -2,17 +2,41 @@
 
 use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::report::diagnostics::mask::{Excerpt, excerpt};
+use crate::report::diagnostics::mask::{Excerpt, excerpt, plain};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 /// One block per finding, with a snippet of `source` where there is a place. `colour` adds terminal colours.
 pub fn to_text(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
+    blocks(diagnostics, source, colour, |diagnostic, source| {
+        excerpt(source, diagnostic.span, diagnostic.code == codes::SYNTAX)
+    })
+}
+
+/// The same about a file that holds no secrets, such as a scenario: its lines are quoted as they are, unless it cannot be
+/// read at all and might be another file.
+pub fn to_plain_text(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
+    blocks(diagnostics, source, colour, |diagnostic, source| {
+        if diagnostic.code == codes::SYNTAX {
+            excerpt(source, diagnostic.span, true)
+        } else {
+            plain(source, diagnostic.span)
+        }
+    })
+}
+
+fn blocks(
+    diagnostics: &[Diagnostic],
+    source: &str,
+    colour: bool,
+    excerpt: impl Fn(&Diagnostic, &str) -> Excerpt,
+) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let blocks: Vec<String> = diagnostics.iter().map(|diagnostic| block(diagnostic, source, &renderer)).collect();
+    let block = |diagnostic| block(diagnostic, excerpt(diagnostic, source), &renderer);
+    let blocks: Vec<String> = diagnostics.iter().map(block).collect();
     blocks.join("\n\n") + if blocks.is_empty() { "" } else { "\n" }
 }
 
-fn block(diagnostic: &Diagnostic, source: &str, renderer: &Renderer) -> String {
+fn block(diagnostic: &Diagnostic, excerpt: Excerpt, renderer: &Renderer) -> String {
     let level = match diagnostic.severity {
         Severity::Note => Level::NOTE,
         Severity::Warning => Level::WARNING,
@@ -27,7 +51,7 @@ fn block(diagnostic: &Diagnostic, source: &str, renderer: &Renderer) -> String {
     };
     let path = harmless(&diagnostic.file);
     let help = diagnostic.help.as_deref().map(harmless);
-    let Excerpt { line, marked } = excerpt(source, diagnostic.span, diagnostic.code == codes::SYNTAX);
+    let Excerpt { line, marked } = excerpt;
     let quoted_column = line[..marked.start].chars().count() + 1;
     let mut group = Group::with_title(level.primary_title(&title).id(diagnostic.code));
     if has_place {

@@ -108,6 +108,7 @@ fn parallel(params: &LitellmParams, wire: &Wire) -> Option<u32> {
         .or(value(&params.tpm).map(by_tokens))
         .or(value(&wire.router_settings.default_max_parallel_requests))
         .and_then(|slots| u32::try_from(slots).ok())
+        .filter(|slots| *slots > 0)
 }
 
 /// A budget needs a period; without one it is not enforced [T 100].

@@ -1,5 +1,6 @@
 //! One attempt: a slot, the checks before the call, the call, and what its end means.
 
+use super::disconnect::patience_for_content;
 use super::logging::Success;
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, Flight, Frame, Waiting};
@@ -19,13 +20,13 @@ impl LiteLlm {
         call: &mut CallState,
         deployment: DeploymentId,
     ) -> Next {
-        let Some(slots) = &mut self.state.slots[deployment.index()] else { return Next::Call(deployment) };
-        match slots.take(cx.id) {
-            Slot::Held => Next::Call(deployment),
-            Slot::Queued => {
+        let Some(slots) = &mut self.state.slots[deployment.index()] else { return Next::Call(deployment, None) };
+        match slots.take(cx.now, cx.id) {
+            Slot::Held(number) => Next::Call(deployment, Some(number)),
+            Slot::Queued(number) => {
                 let id = &self.plan.deployment(deployment).id;
                 cx.notes.decided(cx.now, cx.id, || format!("waits in line for a slot of {id}"));
-                call.waiting = Waiting::Slot(deployment);
+                call.waiting = Waiting::Slot(deployment, number);
                 Next::Do(Step::Park)
             }
         }
@@ -37,11 +38,11 @@ impl LiteLlm {
         cx: &mut Cx<'_, D, N>,
         call: &mut CallState,
         deployment: DeploymentId,
+        slot: Option<u32>,
     ) -> Next {
         let Some(hop) = call.hop() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
         let name = hop.name;
-        let has_slot = self.state.slots[deployment.index()].is_some();
-        let flight = Flight { deployment, name, started: cx.now, has_slot };
+        let flight = Flight { deployment, name, started: cx.now, slot };
         if let Some(failure) = self.over_minute_limit(cx, deployment) {
             self.refuse_before_call(cx, call, &flight, failure);
             return Next::Failed(failure);
@@ -68,7 +69,8 @@ impl LiteLlm {
             number: call.next_attempt(),
             limits: Limits {
                 headers: silence,
-                first_token: self.patience_for_content(call, cx.request.stream),
+                first_token: SimDuration::FOREVER,
+                content: patience_for_content(call),
                 idle: silence,
                 total: SimDuration::FOREVER,
             },
@@ -139,10 +141,10 @@ impl LiteLlm {
 
     /// The slot passes to the next in line.
     pub(super) fn give_slot_back<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, flight: &Flight) {
-        if flight.has_slot
+        if let Some(number) = flight.slot
             && let Some(slots) = &mut self.state.slots[flight.deployment.index()]
         {
-            cx.woken.extend(slots.give_back());
+            cx.woken.extend(slots.give_back(number));
         }
     }
 

@@ -31,19 +31,13 @@ impl LiteLlm {
         if call.flight.is_some() {
             return Next::Do(Step::CancelAttempt);
         }
-        if let Waiting::Slot(deployment) = call.waiting
+        if let Waiting::Slot(deployment, _) = call.waiting
             && let Some(slots) = &mut self.state.slots[deployment.index()]
         {
             slots.leave(cx.id);
         }
         let streamed = call.streamed;
         self.gone(cx, call, streamed)
-    }
-
-    /// How long a stream may go without its first token: not at all if nobody waits for it any more. The proxy notices
-    /// that the client of a stream has gone when it begins to answer.
-    pub(super) fn patience_for_content(&self, call: &CallState, stream: bool) -> SimDuration {
-        if call.client_left && stream { SimDuration::ZERO } else { SimDuration::FOREVER }
     }
 
     /// The attempt has been closed because the client has gone.
@@ -95,4 +89,10 @@ impl LiteLlm {
         let (http_status, source) = (CLIENT_CLOSED, Source::ClientLeft);
         Next::Do(Step::Respond(Response { http_status, ok: false, served_by, source }))
     }
+}
+
+/// How long a stream that has begun may go without its first token: not at all if nobody waits for it any more. The
+/// proxy notices that the client of a stream has gone when it begins to answer.
+pub(super) fn patience_for_content(call: &CallState) -> SimDuration {
+    if call.client_left { SimDuration::ZERO } else { SimDuration::FOREVER }
 }

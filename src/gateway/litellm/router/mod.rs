@@ -51,8 +51,8 @@ pub(super) enum Next {
     Do(Step),
     /// The innermost hop picks a deployment.
     Try,
-    /// The call may go to this deployment: its slot is held.
-    Call(DeploymentId),
+    /// The call may go to this deployment: the slot that it needs is held.
+    Call(DeploymentId, Option<u32>),
     /// The try of the innermost hop has failed.
     Failed(Failure),
     /// The innermost hop has failed for good.
@@ -100,7 +100,7 @@ impl LiteLlm {
                     return step;
                 }
                 Next::Try => self.try_hop(cx, call),
-                Next::Call(deployment) => self.begin_call(cx, call, deployment),
+                Next::Call(deployment, slot) => self.begin_call(cx, call, deployment, slot),
                 Next::Failed(failure) => self.try_failed(cx, call, failure),
                 Next::HopFailed(failure) => self.hop_failed(cx, call, failure),
                 Next::WalkOn => self.walk_on(cx, call),
@@ -147,7 +147,7 @@ impl Gateway for LiteLlm {
         let next = match event {
             Event::Ended(ended) => self.attempt_ended(&mut cx, call, &ended),
             Event::Woke => match std::mem::take(&mut call.waiting) {
-                Waiting::Slot(deployment) => Next::Call(deployment),
+                Waiting::Slot(deployment, number) => Next::Call(deployment, Some(number)),
                 Waiting::Failed(failure) => Next::HopFailed(failure),
                 Waiting::Pause | Waiting::Nothing => Next::Try,
             },

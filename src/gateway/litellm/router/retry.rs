@@ -65,9 +65,14 @@ impl LiteLlm {
         }
         if pause == SimDuration::ZERO {
             self.log_deferred(cx, call);
-            return if again { Next::Try } else { Next::HopFailed(failure) };
+            if cx.woken.is_empty() {
+                return if again { Next::Try } else { Next::HopFailed(failure) };
+            }
         }
-        cx.notes.decided(cx.now, cx.id, || format!("waits {} s", pause.as_secs_f64()));
+        // Even a pause of no length lets a call go first that has been waiting for the slot given back just now.
+        if pause > SimDuration::ZERO {
+            cx.notes.decided(cx.now, cx.id, || format!("waits {} s", pause.as_secs_f64()));
+        }
         call.waiting = if again { Waiting::Pause } else { Waiting::Failed(failure) };
         Next::Do(Step::Sleep(pause))
     }
