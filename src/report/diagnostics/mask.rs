@@ -1,5 +1,5 @@
 //! Quoted lines without secrets. A file that cannot be parsed is quoted too, so this looks at text, not at a tree, and
-//! rather masks too much: values of keys that sound secret, whatever looks like a credential, and in a gateway's config
+//! rather masks too much: values of keys that sound secret, whatever looks like a credential, and
 //! every text that does not stand under a key known to hold none.
 
 use crate::diagnostic::Span;
@@ -53,10 +53,6 @@ const SHOWN: [&str; 24] = [
     "num_retries",
 ];
 
-/// Words that only a gateway's config has.
-const GATEWAY_WORDS: [&str; 5] =
-    ["model_list", "litellm", "router_settings", "general_settings", "environment_variables"];
-
 /// A line to quote, and the bytes of it to underline.
 pub(super) struct Excerpt {
     pub(super) line: String,
@@ -94,11 +90,6 @@ fn cut(source: &str, span: Span, secrets: impl Fn(&str, &str) -> Vec<Range<usize
     Excerpt { line: out, marked: start..end }
 }
 
-/// Whether a text is a gateway's config, where most texts are masked.
-fn is_gateway_config(source: &str) -> bool {
-    GATEWAY_WORDS.iter().any(|word| source.contains(word))
-}
-
 /// A part of a line with the secrets replaced.
 fn masked(line: &str, shown: Range<usize>, secrets: &[Range<usize>]) -> String {
     let mut out = String::new();
@@ -134,10 +125,10 @@ fn moved(at: usize, secrets: &[Range<usize>]) -> usize {
 }
 
 /// The bytes of a line that may be secret: in order, without overlap.
-fn secrets(before: &str, line: &str, is_config: bool) -> Vec<Range<usize>> {
+fn secrets(before: &str, line: &str) -> Vec<Range<usize>> {
     let above = enclosing_keys(before, line);
     let holds_names = above.iter().any(|key| OF_NAMES.contains(key));
-    let is_shown = |key: &str| !is_config || holds_names || SHOWN.contains(&key);
+    let is_shown = |key: &str| holds_names || SHOWN.contains(&key);
     let continues_unknown = above.first().is_some_and(|key| !is_shown(key)) && keys(line).is_empty();
     if continues_unknown || above.iter().any(|key| is_secret_key(key)) {
         let start = keys(line).first().map_or_else(|| indent(line), |(_, value)| *value);
@@ -145,10 +136,10 @@ fn secrets(before: &str, line: &str, is_config: bool) -> Vec<Range<usize>> {
         return words_before_keys(line).into_iter().chain(rest).collect();
     }
     let mut found = Vec::new();
-    if is_config && !holds_names {
+    if !holds_names {
         found.extend(words_before_keys(line));
     }
-    values_of_keys(line, !is_config || holds_names, &mut found);
+    values_of_keys(line, holds_names, &mut found);
     words(line, &mut found);
     urls(line, &mut found);
     found.retain(|range: &Range<usize>| !range.is_empty());
@@ -251,7 +242,7 @@ fn keys(line: &str) -> Vec<(Range<usize>, usize)> {
     found
 }
 
-/// Values of keys in a line that sound secret, and texts that are not known to be none unless all are shown.
+/// Values of keys in a line that sound secret, and texts that are not known to be none, unless all are shown.
 fn values_of_keys(line: &str, all_shown: bool, found: &mut Vec<Range<usize>>) {
     let mut all_shown = all_shown;
     for (name, value) in keys(line) {
@@ -339,7 +330,7 @@ mod tests {
     use super::*;
 
     fn masked_line(before: &str, line: &str) -> String {
-        masked(line, 0..line.len(), &secrets(before, line, true))
+        masked(line, 0..line.len(), &secrets(before, line))
     }
 
     #[test]
