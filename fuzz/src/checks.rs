@@ -81,8 +81,9 @@ fn has_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
-/// Every place is a place in the text.
+/// Every place is a place in the text, counted after a byte order mark.
 fn check_diagnostics(text: &str, diagnostics: &[Diagnostic]) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for diagnostic in diagnostics {
         let span = diagnostic.span;
         assert!(span.start <= span.end && text.get(span.start..span.end).is_some(), "{diagnostic:?}");
@@ -91,6 +92,7 @@ fn check_diagnostics(text: &str, diagnostics: &[Diagnostic]) {
 }
 
 fn check_node(text: &str, node: &Node) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let span = node.span;
     assert!(span.start <= span.end && text.get(span.start..span.end).is_some(), "{span:?}");
     match &node.value {

@@ -54,7 +54,11 @@ impl State {
     /// The memory of a gateway that has just started.
     pub fn new(plan: &Plan) -> Self {
         let count = plan.deployments.len();
-        let slots = plan.deployments.iter().map(|deployment| deployment.parallel.map(|size| Slots::new(size, defaults::SEMAPHORE_LIFE))).collect();
+        let slots = plan
+            .deployments
+            .iter()
+            .map(|deployment| deployment.parallel.map(|size| Slots::new(size, defaults::SEMAPHORE_LIFE)))
+            .collect();
         Self {
             cooldowns: Cooldowns::new(count),
             outcomes: vec![Outcomes::default(); count],

@@ -1,7 +1,7 @@
 //! Findings for people: the line in question, masked, with the place underlined.
 
 use crate::diagnostic::codes;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, readable};
 use crate::report::diagnostics::mask::{Excerpt, excerpt, plain};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -69,9 +69,9 @@ fn block(diagnostic: &Diagnostic, excerpt: Excerpt, renderer: &Renderer) -> Stri
     rendered.replacen(&place(quoted_column), &place(diagnostic.span.column), 1)
 }
 
-/// Without control characters, which a terminal might obey.
+/// On one line, without control characters, which a terminal might obey, and no longer than anybody reads.
 fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    readable(text).replace('\n', "\u{FFFD}")
 }
 
 #[cfg(test)]

@@ -43,12 +43,6 @@ impl MinuteUse {
         add(&mut group.requests, sample.deployment, 1);
     }
 
-    /// Requests answered in this minute.
-    pub fn requests(&self, minute: i64, name: NameId, deployment: DeploymentId) -> u64 {
-        let group = &self.groups[name.index()];
-        if group.minute == minute { find(&group.requests, deployment).unwrap_or(0) } else { 0 }
-    }
-
     /// The candidate with the fewest tokens that has room; full one request before its `rpm`.
     pub fn least_used(
         &mut self,
