@@ -62,10 +62,9 @@ pub(super) struct Excerpt {
 /// The masked line of a span; of a long line only what is near.
 /// In a file that cannot be parsed no key may be known for the words of a line: `strict` masks those.
 pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
-    let is_config = is_gateway_config(source);
-    cut(source, span, |before, line| match keyless_words(line).filter(|_| strict && is_config) {
+    cut(source, span, |before, line| match keyless_words(line).filter(|_| strict) {
         Some(words) => vec![words],
-        None => secrets(before, line, is_config),
+        None => secrets(before, line),
     })
 }
 
