@@ -31,8 +31,8 @@ pub fn json(bytes: &[u8]) {
 /// A LiteLLM proxy config to its typed mirror.
 pub fn litellm_config(bytes: &[u8]) {
     let Ok(text) = decode("config.yaml", bytes) else { return };
-    let (wire, diagnostics) = wire::read("config.yaml", &text);
-    check_diagnostics(&text, &diagnostics);
+    let (wire, diagnostics) = wire::read("config.yaml", text);
+    check_diagnostics(text, &diagnostics);
     assert!(wire.is_some() || has_error(&diagnostics), "nothing read and nothing said");
 }
 
@@ -69,20 +69,25 @@ fn document(bytes: &[u8], name: &str, format: Format) {
         Ok(text) => text,
         Err(diagnostic) => return assert_eq!(diagnostic.severity, Severity::Error),
     };
-    let (node, diagnostics) = read(name, &text, format);
-    check_diagnostics(&text, &diagnostics);
+    let (node, diagnostics) = read(name, text, format);
+    check_diagnostics(text, &diagnostics);
     match node {
-        Some(node) => check_node(&text, &node),
+        Some(node) => check_node(without_mark(text), &node),
         None => assert!(has_error(&diagnostics), "nothing read and nothing said"),
     }
+}
+
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn has_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
-/// Every place is a place in the text.
+/// Every place is a place in the text, counted from behind a byte order mark.
 fn check_diagnostics(text: &str, diagnostics: &[Diagnostic]) {
+    let text = without_mark(text);
     for diagnostic in diagnostics {
         let span = diagnostic.span;
         assert!(span.start <= span.end && text.get(span.start..span.end).is_some(), "{diagnostic:?}");

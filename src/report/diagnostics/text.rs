@@ -1,7 +1,7 @@
 //! Findings for people: the line in question, masked, with the place underlined.
 
 use crate::diagnostic::codes;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, readable};
 use crate::report::diagnostics::mask::{Excerpt, excerpt, plain};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -33,9 +33,15 @@ fn blocks(
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let block = |diagnostic| block(diagnostic, excerpt(diagnostic, source), &renderer);
-    let blocks: Vec<String> = diagnostics.iter().map(block).collect();
+    let mut blocks: Vec<String> = diagnostics.iter().take(MOST_SHOWN).map(block).collect();
+    if diagnostics.len() > MOST_SHOWN {
+        blocks.push(format!("… and {} more", diagnostics.len() - MOST_SHOWN));
+    }
     blocks.join("\n\n") + if blocks.is_empty() { "" } else { "\n" }
 }
+
+/// No more findings are printed: a file that is wrong in more places is wrong as a whole.
+pub const MOST_SHOWN: usize = 100;
 
 fn block(diagnostic: &Diagnostic, excerpt: Excerpt, renderer: &Renderer) -> String {
     let level = match diagnostic.severity {
@@ -69,9 +75,9 @@ fn block(diagnostic: &Diagnostic, excerpt: Excerpt, renderer: &Renderer) -> Stri
     rendered.replacen(&place(quoted_column), &place(diagnostic.span.column), 1)
 }
 
-/// Without control characters, which a terminal might obey.
+/// On one line, without control characters, which a terminal might obey, and of a length that can be read.
 fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    readable(text).replace('\n', "\u{FFFD}")
 }
 
 #[cfg(test)]
