@@ -279,6 +279,33 @@ fn every_folder_of_scenarios_runs() {
 }
 
 #[test]
+fn the_examples_of_the_scenario_document_run() {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.md")).unwrap();
+    let blocks = document.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let sections = ["traffic:\n", "upstream:\n", "keys:\n"];
+    let mut text = "gateway: config.yaml\nhours: 1\nruns: 1\n".to_owned();
+    for block in blocks.filter(|block| sections.iter().any(|section| block.starts_with(section))) {
+        text.push_str(block);
+    }
+    text = text.replace("keys:\n", "keys:\n  labs: {}\n");
+    let dir = folder();
+    let deployment = |group: &str, model: &str, id: &str| {
+        let info = if id.is_empty() { String::new() } else { format!(", model_info: {{ id: {id} }}") };
+        format!("  - {{ model_name: {group}, litellm_params: {{ model: {model} }}{info} }}\n")
+    };
+    let config = [
+        "model_list:\n".to_owned(),
+        deployment("cheap-chat", "deepseek/deepseek-chat", "my-deployment-id"),
+        deployment("gpt-4o", "openai/gpt-4o", ""),
+        deployment("gpt-4o-mini", "openai/gpt-4o-mini", ""),
+    ];
+    fs::write(dir.path().join("config.yaml"), config.concat()).unwrap();
+    fs::write(dir.path().join("scenario.yaml"), text).unwrap();
+    let (code, _, stderr) = outcome(dir.path(), &["run", "scenario.yaml"]);
+    assert_eq!(code, 0, "{stderr}");
+}
+
+#[test]
 fn what_init_writes_runs_as_it_is() {
     let dir = folder();
     fs::write(dir.path().join("config.yaml"), CONFIG).unwrap();

@@ -31,7 +31,6 @@ fn blocks(
     excerpt: impl Fn(&Diagnostic, &str) -> Excerpt,
 ) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let block = |diagnostic| block(diagnostic, excerpt(diagnostic, source), &renderer);
     let mut blocks: Vec<String> = diagnostics.iter().take(MOST_SHOWN).map(block).collect();
     if diagnostics.len() > MOST_SHOWN {
@@ -75,7 +74,7 @@ fn block(diagnostic: &Diagnostic, excerpt: Excerpt, renderer: &Renderer) -> Stri
     rendered.replacen(&place(quoted_column), &place(diagnostic.span.column), 1)
 }
 
-/// On one line, without control characters, which a terminal might obey, and of a length that can be read.
+/// On one line, without control characters, which a terminal might obey, and no longer than anybody reads.
 fn harmless(text: &str) -> String {
     readable(text).replace('\n', "\u{FFFD}")
 }
