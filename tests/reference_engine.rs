@@ -3,10 +3,14 @@
 mod reference;
 
 use billcast::engine::Engine;
+use billcast::gateway::litellm::LiteLlm;
 use billcast::random::{Addressed, Replication, Seed};
+use billcast::scenario::{Overrides, World, builtins, load};
+use billcast::units::SimDuration;
 use proptest::prelude::*;
 use reference::Reference;
 use reference::erratic::Erratic;
+use reference::gateway::Requests;
 use reference::log::Log;
 use reference::world::{Knobs, Providers, Traffic};
 
@@ -61,7 +65,38 @@ proptest! {
     }
 }
 
-/// The comparison above would be worth little if the worlds were tame: everything that can happen does.
+/// The real gateway and the simulated providers, as `billcast run` uses them.
+macro_rules! log_of_world {
+    ($engine:ident, $world:expr) => {{
+        let world: &World = $world;
+        let mut log = Log::default();
+        $engine::new(
+            &mut LiteLlm::new(world.gateway.clone()),
+            &mut world.providers.replicate(world.seed, Replication(0)),
+            &mut Requests::of(world),
+            &mut Addressed::new(world.seed, Replication(0)),
+            &mut log,
+        )
+        .run();
+        log.unfinished.sort();
+        log
+    }};
+}
+
+#[test]
+fn agrees_with_the_naive_engine_on_every_built_in_scenario() {
+    for scenario in builtins() {
+        let mut world = load(scenario.name, &Overrides { prices: None }).unwrap_or_else(|e| panic!("{e}"));
+        // A little of each: the naive engine and its log are slow.
+        world.horizon =
+            world.horizon.min(SimDuration::from_secs(if scenario.name.starts_with("bench") { 900 } else { 36_000 }));
+        let fast = log_of_world!(Engine, &world);
+        assert!(fast.lines.len() > 100, "{}: too little happens", scenario.name);
+        assert_same(&fast, &log_of_world!(Reference, &world));
+    }
+}
+
+/// The comparison of random worlds would be worth little if they were tame: everything that can happen does.
 #[test]
 fn random_worlds_contain_everything() {
     let mut all = String::new();

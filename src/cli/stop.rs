@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use crate::cli::streams;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::readable;
-use crate::report::diagnostics::{to_plain_text, to_text};
+use crate::report::diagnostics::{MOST_SHOWN, to_plain_text, to_text};
 use crate::scenario::Problem;
 
 /// Something went wrong that is not the user's input: a full disk, a bug.
@@ -77,8 +77,16 @@ fn shown(problem: &Problem) -> String {
             None => to_text(one, "", color),
         }
     };
-    let blocks = problem.diagnostics.iter().map(block);
-    blocks.collect::<Vec<_>>().join("\n")
+    let mut diagnostics: Vec<&Diagnostic> = problem.diagnostics.iter().collect();
+    if diagnostics.len() > MOST_SHOWN {
+        // What stops us must not be among those that are left out.
+        diagnostics.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.severity));
+    }
+    let mut blocks: Vec<String> = diagnostics.iter().copied().take(MOST_SHOWN).map(block).collect();
+    if diagnostics.len() > MOST_SHOWN {
+        blocks.push(format!("… and {} more", diagnostics.len() - MOST_SHOWN));
+    }
+    blocks.join("\n")
 }
 
 impl From<Problem> for Stop {

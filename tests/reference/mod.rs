@@ -3,6 +3,7 @@
 //! engine must agree with it event for event.
 
 pub mod erratic;
+pub mod gateway;
 pub mod log;
 pub mod patience;
 pub mod world;

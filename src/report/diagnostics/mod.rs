@@ -8,4 +8,4 @@ mod text;
 
 pub use json::to_json;
 pub use sarif::to_sarif;
-pub use text::{to_plain_text, to_text};
+pub use text::{MOST_SHOWN, to_plain_text, to_text};

@@ -32,9 +32,15 @@ fn blocks(
 ) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let block = |diagnostic| block(diagnostic, excerpt(diagnostic, source), &renderer);
-    let blocks: Vec<String> = diagnostics.iter().map(block).collect();
+    let mut blocks: Vec<String> = diagnostics.iter().take(MOST_SHOWN).map(block).collect();
+    if diagnostics.len() > MOST_SHOWN {
+        blocks.push(format!("… and {} more", diagnostics.len() - MOST_SHOWN));
+    }
     blocks.join("\n\n") + if blocks.is_empty() { "" } else { "\n" }
 }
+
+/// No more findings are printed: a file that is wrong in more places is wrong as a whole.
+pub const MOST_SHOWN: usize = 100;
 
 fn block(diagnostic: &Diagnostic, excerpt: Excerpt, renderer: &Renderer) -> String {
     let level = match diagnostic.severity {

@@ -1,0 +1,57 @@
+//! The real gateway and the simulated providers of a built-in scenario, for both engines.
+
+use billcast::engine::{Arrival, Arrivals};
+use billcast::gateway::{RequestView, Response};
+use billcast::scenario::World;
+use billcast::traffic::{Fate, Request, Stream};
+use billcast::units::{ClassId, RequestId, SimTime};
+
+/// The requests of a replication until `end`.
+pub struct Requests {
+    /// All of them.
+    pub stream: Stream,
+    /// When no more come.
+    pub end: SimTime,
+}
+
+impl Requests {
+    /// The requests of a world's first replication.
+    pub fn of(world: &World) -> Self {
+        let replication = billcast::random::Replication(0);
+        Self { stream: world.traffic.replicate(world.seed, replication), end: SimTime::ZERO + world.horizon }
+    }
+}
+
+impl Arrivals for Requests {
+    type Fate = Fate;
+
+    fn next_at(&self) -> SimTime {
+        let at = self.stream.next_at();
+        if at < self.end { at } else { SimTime::NEVER }
+    }
+
+    fn take(&mut self) -> Option<Arrival<Fate>> {
+        let request = self.stream.take()?;
+        let Request { at, class, fate, leave, .. } = request;
+        Some(Arrival { at, class, view: view(&request), fate, leave })
+    }
+
+    fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, response: &Response) {
+        self.stream.responded(now, class, request, response.ok);
+    }
+}
+
+/// What the gateway sees of a request.
+fn view(request: &Request) -> RequestView {
+    RequestView {
+        id: request.id,
+        model: request.model,
+        key: request.key,
+        body: request.body,
+        prompt: request.prompt,
+        prompt_chars: request.prompt_chars,
+        prompt_tokens: request.prompt_tokens,
+        max_tokens: request.max_tokens,
+        stream: request.stream,
+    }
+}
