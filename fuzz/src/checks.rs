@@ -31,8 +31,8 @@ pub fn json(bytes: &[u8]) {
 /// A LiteLLM proxy config to its typed mirror.
 pub fn litellm_config(bytes: &[u8]) {
     let Ok(text) = decode("config.yaml", bytes) else { return };
-    let (wire, diagnostics) = wire::read("config.yaml", &text);
-    check_diagnostics(&text, &diagnostics);
+    let (wire, diagnostics) = wire::read("config.yaml", text);
+    check_diagnostics(text, &diagnostics);
     assert!(wire.is_some() || has_error(&diagnostics), "nothing read and nothing said");
 }
 
@@ -69,10 +69,10 @@ fn document(bytes: &[u8], name: &str, format: Format) {
         Ok(text) => text,
         Err(diagnostic) => return assert_eq!(diagnostic.severity, Severity::Error),
     };
-    let (node, diagnostics) = read(name, &text, format);
-    check_diagnostics(&text, &diagnostics);
+    let (node, diagnostics) = read(name, text, format);
+    check_diagnostics(text, &diagnostics);
     match node {
-        Some(node) => check_node(&text, &node),
+        Some(node) => check_node(text, &node),
         None => assert!(has_error(&diagnostics), "nothing read and nothing said"),
     }
 }
@@ -81,9 +81,8 @@ fn has_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
-/// Every place is a place in the text, counted after a byte order mark.
+/// Every place is a place in the text.
 fn check_diagnostics(text: &str, diagnostics: &[Diagnostic]) {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for diagnostic in diagnostics {
         let span = diagnostic.span;
         assert!(span.start <= span.end && text.get(span.start..span.end).is_some(), "{diagnostic:?}");
@@ -92,7 +91,6 @@ fn check_diagnostics(text: &str, diagnostics: &[Diagnostic]) {
 }
 
 fn check_node(text: &str, node: &Node) {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let span = node.span;
     assert!(span.start <= span.end && text.get(span.start..span.end).is_some(), "{span:?}");
     match &node.value {

@@ -9,13 +9,16 @@ use crate::gateway::parts::{Cooldowns, ExpiringCounter, MinuteCounter, Slots};
 use crate::units::DeploymentId;
 use smallvec::SmallVec;
 
+/// The counters of one deployment's failures; nearly always there is one at most.
+pub type FailCounters = SmallVec<[(FailCounter, ExpiringCounter<i64>); 1]>;
+
 /// The gateway's memory.
 pub(super) struct State {
     pub cooldowns: Cooldowns,
     /// Failures and successes of the last minute, per deployment.
     pub outcomes: Vec<Outcomes>,
     /// Counters of allowed failures, per deployment and kind.
-    pub fail_counters: Vec<SmallVec<[(FailCounter, ExpiringCounter<i64>); 1]>>,
+    pub fail_counters: Vec<FailCounters>,
     /// Slots for parallel calls, where there is a limit.
     pub slots: Vec<Option<Slots>>,
     /// Picks in a window, for `enable_pre_call_checks`.

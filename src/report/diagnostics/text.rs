@@ -31,7 +31,6 @@ fn blocks(
     excerpt: impl Fn(&Diagnostic, &str) -> Excerpt,
 ) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let block = |diagnostic| block(diagnostic, excerpt(diagnostic, source), &renderer);
     let blocks: Vec<String> = diagnostics.iter().map(block).collect();
     blocks.join("\n\n") + if blocks.is_empty() { "" } else { "\n" }

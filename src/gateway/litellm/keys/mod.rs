@@ -13,7 +13,7 @@ use crate::document::{Format, Node};
 use crate::gateway::litellm::wire::Wire;
 use std::sync::Arc;
 
-pub use table::{Row, Verdict, is_key, row};
+pub use table::{Row, Verdict, row};
 
 /// Everything that can be said about a config file: how it is written, what its values are, what its keys do.
 /// In the order of the file.

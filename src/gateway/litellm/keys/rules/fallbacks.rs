@@ -1,10 +1,11 @@
 //! Fallbacks that lead nowhere.
 
 use crate::diagnostic::codes;
+use crate::diagnostic::secrets::looks_secret;
 use crate::diagnostic::{Severity, Span};
 use crate::gateway::litellm::keys::Findings;
 use crate::gateway::litellm::keys::rules::groups::{Groups, Reach};
-use crate::gateway::litellm::wire::{Fallback, Fallbacks, Spanned, Wire, looks_secret, nearest};
+use crate::gateway::litellm::wire::{Fallback, Fallbacks, Spanned, Wire, nearest};
 use std::collections::HashMap;
 
 pub(super) fn check(wire: &Wire, findings: &mut Findings) {

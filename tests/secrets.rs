@@ -1,10 +1,10 @@
 //! Secrets planted in a config stay in it: whatever is done to the file, no output holds any of them.
 
-use crate::diagnostic::Diagnostic;
-use crate::document::{Format, decode, read as read_document};
-use crate::gateway::litellm::keys::check;
-use crate::gateway::litellm::wire::read;
-use crate::report::diagnostics::{to_json, to_sarif, to_text};
+use billcast::diagnostic::Diagnostic;
+use billcast::document::{Format, decode, read as read_document};
+use billcast::gateway::litellm::keys::check;
+use billcast::gateway::litellm::wire::read;
+use billcast::report::diagnostics::{to_json, to_sarif, to_text};
 use proptest::prelude::*;
 
 /// What every planted secret contains.
@@ -53,7 +53,8 @@ environment_variables:
 "#;
 
 const JSON: &str = r#"{"model_list": [{"model_name": "fast", "litellm_params": {"model": "openai/gpt-4o",
- "api_key":"sk-canary-0123456789", "my_secret": "canary \" quoted", "extra_headers": {"Authorization": "Bearer canary"}, "rpm": 60, "timeout": null}}],
+ "api_key":"sk-canary-0123456789", "my_secret": "canary \" quoted",
+ "extra_headers": {"Authorization": "Bearer canary"}, "rpm": 60, "timeout": null}}],
  "general_settings": {"master_key": "canary", "database_url": "postgresql://user:canary@db.example/x"},
  "environment_variables": {"PLAIN": "canary",
   "OTHER":
