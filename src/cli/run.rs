@@ -10,7 +10,7 @@ use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::{Precision, shell_word};
-use crate::experiment::{Forecast, Options, forecast};
+use crate::experiment::{Forecast, Options, Progress, forecast};
 use crate::random::Seed;
 use crate::report::{TerminalOptions, View, artefacts, json, terminal};
 use crate::scenario::{Overrides, Quick, Start, World, load, load_quick};
@@ -22,9 +22,6 @@ pub struct RunArgs {
     /// The scenario: a built-in name (`billcast scenarios`), a folder, a scenario.yaml, or `-` for stdin.
     #[arg(required_unless_present = "config", conflicts_with = "config")]
     scenario: Option<String>,
-
-    #[command(flatten)]
-    quick: QuickArgs,
 
     /// Replications [default: as the scenario says, else 200].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
@@ -54,6 +51,10 @@ pub struct RunArgs {
     /// Print every table, assumption and diagnostic.
     #[arg(long, short)]
     verbose: bool,
+
+    // Last: its heading would hold for the options after it.
+    #[command(flatten)]
+    quick: QuickArgs,
 }
 
 /// The quick way: a gateway config and a few flags.
@@ -96,8 +97,10 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
     let options = args.options(&world);
     let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
     let watch = Watch::start(options.runs, args.quiet, interrupt);
-    let forecast = forecast(&world, &options, &watch);
+    let mut forecast = forecast(&world, &options, &watch);
     watch.finish();
+    // Fewer runs than asked for are no fragment when a precision was reached, but they are one after Ctrl-C.
+    forecast.about.partial |= watch.stop() && forecast.about.runs < options.runs;
     if forecast.about.runs == 0 {
         args.say("interrupted before the first run was done");
         return Err(Stop::Interrupted);

@@ -306,3 +306,70 @@ fn note_limits(name: &mut DeploymentName, limits: &Limits) {
         (a, b) => a.or(b),
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario::{Overrides, World, load};
+
+    const CONFIG: &str = "model_list:\n\
+        - {model_name: a, litellm_params: {model: openai/gpt-4o, max_parallel_requests: 7}, model_info: {id: first}}\n\
+        - {model_name: a, litellm_params: {model: openai/gpt-4o}}\n\
+        - {model_name: b, litellm_params: {model: openai/gpt-4o-mini}}\n\
+        - {model_name: c, litellm_params: {model: ollama/llama3}}\n";
+
+    fn world(upstream: &str) -> World {
+        let dir = tempfile::tempdir().unwrap();
+        let scenario = format!(
+            "gateway: config.yaml\ntraffic: {{t: {{preset: chat, model: a, rate: 1/s}}}}\nupstream: {upstream}\n"
+        );
+        std::fs::write(dir.path().join("config.yaml"), CONFIG).unwrap();
+        std::fs::write(dir.path().join("scenario.yaml"), scenario).unwrap();
+        load(dir.path().to_str().unwrap(), &Overrides::default()).unwrap()
+    }
+
+    /// The troubles of a deployment by kind.
+    fn trouble(world: &World, deployment: usize, kind: &str) -> Vec<usize> {
+        let all = &world.providers.deployments()[deployment].troubles;
+        all.iter().copied().filter(|index| world.names.troubles[*index].kind == kind).collect()
+    }
+
+    #[test]
+    fn deployments_of_a_provider_share_its_fate_and_only_its() {
+        let world = world("{openai: {bursts: {every: 1h, lasts: 1m, share: 1}}}");
+        let bursts: Vec<_> = (0..4).map(|deployment| trouble(&world, deployment, "error burst")).collect();
+        assert_eq!(bursts[0].len(), 1);
+        assert!(bursts[0] == bursts[1] && bursts[1] == bursts[2]);
+        assert_ne!(bursts[2], bursts[3], "another provider with the same preset has a fate of its own");
+        assert_eq!(world.names.troubles[bursts[0][0]].target, "openai");
+    }
+
+    #[test]
+    fn the_most_specific_entry_wins_field_by_field() {
+        let world = world(
+            "{openai: {outages: [{at: 1h, lasts: 1h}]}, a: {outages: [{at: 2h, lasts: 1h}]}, first: {latency: 9}}",
+        );
+        let outage = |deployment| trouble(&world, deployment, "outage");
+        assert!(outage(0) == outage(1) && outage(0) != outage(2), "the group's outage replaces the provider's");
+        let latency = |deployment: usize| format!("{:?}", world.providers.deployments()[deployment].latency);
+        assert!(latency(0) != latency(1), "only the deployment has a latency of its own");
+        assert_eq!(trouble(&world, 0, "incident"), trouble(&world, 2, "incident"), "all else is the provider's");
+    }
+
+    #[test]
+    fn a_tier_limits_all_deployments_of_a_model_together() {
+        let world = world("{openai: {tier: tier-1}}");
+        let limits = |deployment: usize| world.providers.deployments()[deployment].limits;
+        assert!(limits(0).is_some() && limits(0) == limits(1) && limits(0) != limits(2));
+        assert_eq!(world.names.deployments[0].rpm_limit, Some(500.0));
+        assert_eq!(world.names.deployments[0].concurrency_limit, Some(7.0));
+    }
+
+    #[test]
+    fn a_provider_without_a_model_borrows_one_and_says_so() {
+        let world = world("{}");
+        let said = world.assumptions.iter().find(|assumed| assumed.name == "upstream.ollama.preset").unwrap();
+        assert!(said.source.contains("stands in"), "{}", said.source);
+        let written = world.assumptions.iter().filter(|assumed| assumed.name == "traffic.t.rate").count();
+        assert_eq!(written, 0, "what the user has written is not assumed");
+    }
+}
