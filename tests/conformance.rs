@@ -127,7 +127,8 @@ fn requests_differ(expected: &Value, got: &Value) -> Option<String> {
     if expected.len() != got.len() {
         return Some(format!("{} requests instead of {}", got.len(), expected.len()));
     }
-    let by_id: HashMap<&str, &Value> = got.iter().filter_map(|request| Some((request["id"].as_str()?, request))).collect();
+    let by_id: HashMap<&str, &Value> =
+        got.iter().filter_map(|request| Some((request["id"].as_str()?, request))).collect();
     let mut in_time: Vec<&Value> = expected.iter().collect();
     in_time.sort_by(|a, b| a["t"].as_f64().unwrap_or(0.0).total_cmp(&b["t"].as_f64().unwrap_or(0.0)));
     in_time.into_iter().find_map(|request| {

@@ -10,7 +10,7 @@ use crate::provider::{ScriptedRequest, ScriptedUpstream, Service};
 use crate::random::Recorded;
 use crate::scenario::{Case, CaseRequest, Departure};
 use crate::traffic::Leave;
-use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, SimDuration, SimTime};
+use crate::units::{CallId, ClassId, DeploymentId, NameId, Outcome, Phase, RequestId, SimDuration, SimTime};
 
 /// What happened in a case.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -116,7 +116,7 @@ pub fn replay(case: &Case) -> Trace {
     observer.trace
 }
 
-fn arrival(index: usize, request: &CaseRequest, model: crate::units::NameId) -> Arrival<ScriptedRequest> {
+fn arrival(index: usize, request: &CaseRequest, model: NameId) -> Arrival<ScriptedRequest> {
     let view = RequestView {
         id: RequestId(index as u64),
         model,

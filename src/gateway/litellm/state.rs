@@ -15,7 +15,7 @@ pub(super) struct State {
     /// Failures and successes of the last minute, per deployment.
     pub outcomes: Vec<Outcomes>,
     /// Counters of allowed failures, per deployment and kind.
-    pub fail_counters: Vec<SmallVec<[(FailCounter, ExpiringCounter<i64>); 1]>>,
+    pub fail_counters: Vec<FailCounters>,
     /// Slots for parallel calls, where there is a limit.
     pub slots: Vec<Option<Slots>>,
     /// Picks in a window, for `enable_pre_call_checks`.
@@ -39,6 +39,9 @@ pub(super) struct Outcomes {
     pub successes: ExpiringCounter,
 }
 
+/// The counters of allowed failures of one deployment: nearly always one.
+pub(super) type FailCounters = SmallVec<[(FailCounter, ExpiringCounter<i64>); 1]>;
+
 /// Which counter of allowed failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FailCounter {
@@ -54,7 +57,11 @@ impl State {
     /// The memory of a gateway that has just started.
     pub fn new(plan: &Plan) -> Self {
         let count = plan.deployments.len();
-        let slots = plan.deployments.iter().map(|deployment| deployment.parallel.map(|size| Slots::new(size, defaults::SEMAPHORE_LIFE))).collect();
+        let slots = plan
+            .deployments
+            .iter()
+            .map(|deployment| deployment.parallel.map(|size| Slots::new(size, defaults::SEMAPHORE_LIFE)))
+            .collect();
         Self {
             cooldowns: Cooldowns::new(count),
             outcomes: vec![Outcomes::default(); count],

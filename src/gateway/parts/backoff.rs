@@ -30,7 +30,6 @@ impl Backoff {
 }
 
 /// The whole seconds that a `Retry-After` asks for, if it does: a date counts from `now`, rounded towards zero.
-
 pub fn retry_after_secs(header: RetryAfter, now: SimTime) -> Option<i64> {
     match header {
         RetryAfter::None => None,

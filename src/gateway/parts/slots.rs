@@ -86,11 +86,10 @@ mod tests {
     fn first_come_first_served() {
         let mut slots = Slots::new(1, LIFE);
         let [a, b, c] = [0, 1, 2].map(CallId);
-        assert_eq!([slots.take(START, a), slots.take(START, b), slots.take(START, c)], [
-            Slot::Held(1),
-            Slot::Queued(1),
-            Slot::Queued(1)
-        ]);
+        assert_eq!(
+            [slots.take(START, a), slots.take(START, b), slots.take(START, c)],
+            [Slot::Held(1), Slot::Queued(1), Slot::Queued(1)]
+        );
         slots.leave(b);
         assert_eq!(slots.give_back(1), Some(c));
         assert_eq!(slots.give_back(1), None);

@@ -168,7 +168,7 @@ fn max_tokens(params: &Node, reader: &mut Reader) -> Option<Tokens> {
 }
 
 fn read_params(params: &Node, reader: &mut Reader) -> RequestParams {
-    let fallbacks = |key: &str, reader: &mut Reader| reader.present(params, key).map(|node| read_fallbacks(node));
+    let fallbacks = |key: &str, reader: &mut Reader| reader.present(params, key).map(read_fallbacks);
     let metadata_tags = params.get("metadata").and_then(|metadata| metadata.get("tags"));
     let tags = metadata_tags.or_else(|| params.get("tags")).map(Node::items).unwrap_or_default();
     RequestParams {

@@ -35,7 +35,7 @@ pub(super) fn router(wire: &Wire, setting: &Setting<'_>) -> RouterPlan {
         pre_call_checks: is_on(&router.enable_pre_call_checks),
         enforce_rate_limits,
         counts_minutes: enforce_rate_limits || strategy == Strategy::UsageV2,
-        tags: is_on(&router.enable_tag_filtering).then(|| match &router.tag_filtering_match_any {
+        tags: is_on(&router.enable_tag_filtering).then_some(match &router.tag_filtering_match_any {
             Some(Spanned { value: false, .. }) => TagMatch::All,
             _ => TagMatch::Any,
         }),
