@@ -1,11 +1,11 @@
 //! Pieces of the hot path, to be counted by callgrind: `counts PIECE TIMES`. `benches/counts.py` counts the instructions of
 //! each and compares them with `benches/counts.json`; instructions are stable where seconds are not.
 
-#[path = "worlds/w1.rs"]
-mod w1;
+mod worlds;
 
 // The queue is private to the engine: it is compiled here once more, by its own text.
 #[path = "../src/engine/queue.rs"]
+#[expect(unused_imports, reason = "its tests are compiled along, but a bench has no test harness")]
 mod queue;
 
 use std::hint::black_box;
@@ -31,6 +31,7 @@ fn main() {
         Some("charge") => charge(times),
         Some("histogram") => histogram(times),
         Some("w1") => whole_run(times),
+        Some("full") => everything(times),
         // `cargo bench` and `cargo test` pass words of their own.
         _ => {}
     }
@@ -43,13 +44,16 @@ fn queue(times: u64) {
     for event in 0..16 {
         queue.push(SimTime(event), Class::AttemptEnd, 0);
     }
+    let classes = [Class::AttemptEnd, Class::Deadline, Class::WakeUp];
+    let mut sum = 0;
     for request in 0..times {
-        let now = queue.pop().map_or(SimTime::ZERO, |event| event.at());
+        let (now, payload) = queue.pop().map_or((SimTime::ZERO, 0), |event| (event.at(), event.payload));
+        sum ^= payload;
         draws.begin_request(0, request);
         let later = now + SimDuration(i64::from(draws.below(Purpose::Pace, 0, 1_000_000)));
-        queue.push(later, Class::AttemptEnd, request);
+        queue.push(later, classes[request as usize % classes.len()], request);
     }
-    black_box(queue.next_at());
+    black_box((sum, queue.next_at()));
 }
 
 /// A request's address and one draw.
@@ -98,8 +102,15 @@ fn histogram(times: u64) {
     black_box(histogram.count());
 }
 
+/// A tenth of an hour of everything for each time.
+fn everything(times: u64) {
+    let mut world = worlds::scenario(std::path::Path::new("bench-full"));
+    world.horizon = SimDuration::from_secs(360 * i64::try_from(times).unwrap_or(1));
+    black_box(simulate(&world, Seed(7), Replication(0), SimDuration::from_secs(3600)).requests);
+}
+
 /// A whole run of W1 with about this many requests.
 fn whole_run(requests: u64) {
-    let world = w1::world(requests as f64, true);
+    let world = worlds::w1(requests as f64, true);
     black_box(simulate(&world, Seed(7), Replication(0), SimDuration::from_secs(3600)).requests);
 }

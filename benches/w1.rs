@@ -1,27 +1,37 @@
-//! W1 through the full gateway, with the arguments and the output of the peers' programs: `w1 N REPS SEED FIXED`, one line of
-//! JSON for every replication. `benches/run.py` runs it beside them.
+//! The engine's speed, with the arguments and the output of the peers' programs: `w1 N REPS SEED FIXED` is W1 through the full
+//! gateway, `w1 full REPS SEED` is `bench-full`; one line of JSON for every replication. `benches/run.py` runs it beside them.
 
-#[path = "worlds/w1.rs"]
-mod w1;
+mod worlds;
 
+use std::path::Path;
 use std::time::Instant;
 
 use billcast::engine::{ErrorClass, Run, simulate};
 use billcast::random::{Replication, Seed};
+use billcast::scenario::World;
 use billcast::units::SimDuration;
 
 const HOUR: SimDuration = SimDuration::from_secs(3600);
 
 fn main() {
-    let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
-    // `cargo bench` and `cargo test` pass words of their own; without numbers there is a small run.
-    let [requests, replications, seed, fixed] = numbers[..] else {
-        return print(1_000.0, &simulate(&w1::world(1_000.0, true), Seed(7), Replication(0), HOUR), 0.0);
-    };
-    let world = w1::world(requests as f64, fixed == 1);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let numbers: Vec<u64> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
+    match (arguments.first().map(String::as_str), &numbers[..]) {
+        (Some("full"), [replications, seed]) => {
+            measure("billcast-full", &worlds::scenario(Path::new("bench-full")), *replications, *seed);
+        }
+        (_, [requests, replications, seed, fixed]) => {
+            measure("billcast", &worlds::w1(*requests as f64, *fixed == 1), *replications, *seed);
+        }
+        // `cargo bench` and `cargo test` pass words of their own: then it is enough that it works.
+        _ => measure("billcast", &worlds::w1(1_000.0, true), 1, 7),
+    }
+}
+
+fn measure(name: &str, world: &World, replications: u64, seed: u64) {
     for replication in 0..replications {
-        let (run, seconds) = timed(|| simulate(&world, Seed(seed), Replication(replication), HOUR));
-        print(requests as f64, &run, seconds);
+        let (run, seconds) = timed(|| simulate(world, Seed(seed), Replication(replication), HOUR));
+        print(name, &run, seconds);
     }
 }
 
@@ -32,14 +42,16 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     (done, begun.elapsed().as_secs_f64())
 }
 
-fn print(n: f64, run: &Run, wall: f64) {
-    let [primary, backup] = &run.deployments[..] else { unreachable!("W1 has two deployments") };
+/// The statistics that the peers print. On W1 the first deployment is A and the second is B.
+fn print(name: &str, run: &Run, wall: f64) {
+    let [primary, backup, ..] = &run.deployments[..] else { unreachable!("both worlds have deployments") };
     let bill = run.ledger.total().picos() as f64 / 1e12;
     let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|p| run.latency.quantile(p));
     let limited = primary.errors[ErrorClass::RateLimited as usize];
-    print!("{{\"peer\":\"billcast\",\"n\":{n},\"requests\":{},\"a_calls\":{},", run.requests, primary.attempts);
+    print!("{{\"peer\":\"{name}\",\"requests\":{},\"a_calls\":{},", run.requests, primary.attempts);
     print!("\"a_429\":{limited},\"b_calls\":{},\"cooldowns\":{},", backup.attempts, primary.cooldowns);
-    print!("\"fallback_share\":{},", backup.attempts as f64 / run.requests as f64);
-    print!("\"p50\":{p50},\"p95\":{p95},\"p99\":{p99},\"bill\":{bill},");
-    println!("\"failed\":{},\"wall\":{wall}}}", run.failed + run.rejected + run.in_flight);
+    print!("\"fallback_share\":{},", run.fallbacks as f64 / run.requests as f64);
+    print!("\"p50\":{p50},\"p95\":{p95},\"p99\":{p99},\"bill\":{bill},\"calls\":{},", run.attempts);
+    print!("\"failed\":{},\"rejected\":{},\"cached\":{},", run.failed, run.rejected, run.cache_hits);
+    println!("\"abandoned\":{},\"wall\":{wall}}}", run.abandoned);
 }

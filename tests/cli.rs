@@ -49,7 +49,20 @@ fn help_names_every_command_and_exit_code() {
     let dir = folder();
     let (code, help, _) = outcome(dir.path(), &["--help"]);
     assert_eq!(code, 0);
-    for word in ["init", "prices", "cost", "scenarios", "schema", "completions", "Exit codes", "130"] {
+    for word in [
+        "run",
+        "check",
+        "trace",
+        "models",
+        "init",
+        "prices",
+        "cost",
+        "scenarios",
+        "schema",
+        "completions",
+        "Exit codes",
+        "130",
+    ] {
         assert!(help.contains(word), "{word}");
     }
 }
@@ -83,7 +96,7 @@ fn rows_are_priced_one_by_one() {
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
 
     fs::write(dir.path().join("rows.csv"), "model,prompt_tokens,completion_tokens\ngpt-4o,many,0\n").unwrap();
-    refused(dir.path(), &["cost", "--batch", "rows.csv"], "rows.csv:2:8");
+    refused(dir.path(), &["cost", "--batch", "rows.csv"], "`many`");
     refused(dir.path(), &["cost", "--batch", "nothing.csv"], "no such file");
     refused(dir.path(), &["cost", "--batch", "."], "directory");
 }
@@ -144,6 +157,249 @@ fn bomb() -> String {
         text.push_str(&format!("a{level}: &a{level} [{previous}]\n"));
     }
     text
+}
+
+/// A scenario for `CONFIG` that ends in these lines.
+fn scenario(rest: &str) -> String {
+    format!("gateway: config.yaml\nstart: 2026-11-20 18:00 Europe/Berlin\nhours: 2\nruns: 2\n{rest}")
+}
+
+const TRAFFIC: &str = "traffic: { a: { preset: chat, model: cheap, rate: 10/min } }\n";
+
+/// A folder with `CONFIG` and a scenario for it.
+fn with_scenario(rest: &str) -> TempDir {
+    let dir = folder();
+    fs::write(dir.path().join("config.yaml"), CONFIG).unwrap();
+    fs::write(dir.path().join("scenario.yaml"), scenario(rest)).unwrap();
+    dir
+}
+
+#[test]
+fn slips_in_a_scenario_are_named_with_their_place() {
+    let traffic = |entry: &str| format!("traffic:\n  a: {entry}\n");
+    let cases = [
+        (String::new(), "nothing is sent"),
+        ("trafic: {}\n".to_owned(), "did you mean `traffic`?"),
+        (traffic("{ preset: chatt, model: cheap, rate: 1/s }"), "scenario.yaml:6:16"),
+        (traffic("{ preset: chat, model: cheep, rate: 1/s }"), "did you mean `cheap`?"),
+        (traffic("{ preset: chat, model: cheap, rate: -1/s }"), "scenario.yaml:6:42"),
+        (traffic("{ preset: chat, model: cheap, rate: .nan }"), "scenario.yaml:6:42"),
+        (traffic("{ preset: chat, model: cheap, rate: .inf }"), "scenario.yaml:6:42"),
+        (traffic("{ preset: chat, model: cheap, rate: 1e30/s }"), "cannot be simulated"),
+        (traffic("{ preset: chat, model: cheap }"), "rate"),
+        (traffic("{ preset: chat, model: cheap, rate: 1/s, inptu: 5 }"), "did you mean `input`?"),
+        (traffic("{ preset: chat, model: cheap, rate: 1/s, input: lognormal(median=-1, p95=2) }"), "scenario.yaml:6"),
+        (traffic("{ preset: chat, model: cheap, rate: 1/s, key: nobody }"), "no virtual key `nobody`"),
+        (format!("{TRAFFIC}upstream: {{ opnai: {{}} }}\n"), "did you mean `openai`?"),
+        (format!("{TRAFFIC}upstream: {{ openai: {{ preset: none }} }}\n"), "latency"),
+        (format!("{TRAFFIC}upstream: {{ openai: {{ tier: gold }} }}\n"), "gold"),
+        (format!("{TRAFFIC}upstream: {{ openai: {{ errors: {{ 429: 120% }} }} }}\n"), "scenario.yaml:6:"),
+        (format!("{TRAFFIC}volume_uncertainty: -1\n"), "scenario.yaml:6:21"),
+        (format!("{TRAFFIC}holidays: [someday]\n"), "someday"),
+        (format!("{TRAFFIC}prices: nothing.csv\n"), "nothing.csv"),
+        (format!("{TRAFFIC}keys: {{ k: {{ max_budget: -5 }} }}\n"), "keys.k.max_budget"),
+        (format!("{TRAFFIC}hours: 3\n"), "stands twice"),
+    ];
+    for (rest, says) in cases {
+        let dir = with_scenario(&rest);
+        refused(dir.path(), &["run", "scenario.yaml", "--out", "out"], says);
+        assert!(!dir.path().join("out").exists(), "{rest}");
+    }
+}
+
+#[test]
+fn an_unknown_model_in_a_fallback_is_refused_with_its_place() {
+    let dir = with_scenario(TRAFFIC);
+    fs::write(dir.path().join("config.yaml"), CONFIG.replace("[big]", "[bigg]")).unwrap();
+    refused(dir.path(), &["run", "scenario.yaml"], "config.yaml:7:25");
+    refused(dir.path(), &["run", "scenario.yaml"], "did you mean `big`?");
+}
+
+#[test]
+fn secrets_stay_in_the_config() {
+    let dir = with_scenario(TRAFFIC);
+    let broken = CONFIG.replace("deepseek/deepseek-chat", "[]");
+    let config = dir.path().join("config.yaml");
+    for text in [CONFIG, &broken] {
+        fs::write(&config, text).unwrap();
+        for args in [&["run", ".", "--verbose", "--out", "out"][..], &["check", "config.yaml"]] {
+            let (_, stdout, stderr) = outcome(dir.path(), args);
+            assert!(!format!("{stdout}{stderr}").contains("0123456789abcdef"), "{args:?}");
+        }
+    }
+    for file in fs::read_dir(dir.path().join("out")).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains("0123456789abcdef"));
+    }
+}
+
+#[test]
+fn a_run_prints_a_forecast_and_writes_a_report() {
+    let dir = with_scenario(TRAFFIC);
+    let (code, stdout, stderr) = outcome(dir.path(), &["run", "scenario.yaml", "--out", "a/b", "--runs", "3"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(
+        stdout.contains("Bill of 2 h") && stdout.contains("billcast run scenario.yaml --seed 1 --runs 3"),
+        "{stdout}"
+    );
+    assert!(!stdout.contains('\u{1b}'), "no colours: NO_COLOR is set and this is no terminal");
+    let names: Vec<_> = fs::read_dir(dir.path().join("a/b")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(names.iter().any(|name| name == "report.html") && names.iter().any(|name| name == "forecast.json"));
+    assert!(names.iter().all(|name| !name.to_string_lossy().starts_with('.')), "{names:?}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
+    let dir = folder();
+    let run = |threads: &str| {
+        let args = ["run", "weekend-upward", "--seed", "7", "--runs", "8", "--format", "json", "--threads", threads];
+        outcome(dir.path(), &args)
+    };
+    let (code, one, stderr) = run("1");
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(one, run("2").1);
+    let forecast: serde_json::Value = serde_json::from_str(&one).unwrap();
+    assert_eq!((&forecast["seed"], &forecast["runs"]), (&7.into(), &8.into()));
+}
+
+#[test]
+fn every_folder_of_scenarios_runs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut count = 0;
+    for folder in fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        let (code, stdout, stderr) = outcome(&root, &["run", folder.to_str().unwrap(), "--runs", "1"]);
+        assert_eq!(code, 0, "{}: {stderr}", folder.display());
+        assert!(stdout.contains("Bill of"), "{stdout}");
+        assert!(folder.join("README.md").exists(), "{}", folder.display());
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        assert!(outcome(&root, &["scenarios"]).1.contains(name), "{name} is built in");
+        count += 1;
+    }
+    assert!(count >= 2);
+}
+
+#[test]
+fn the_examples_of_the_scenario_document_run() {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scenario.md")).unwrap();
+    let blocks = document.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let sections = ["traffic:\n", "upstream:\n", "keys:\n"];
+    let mut text = "gateway: config.yaml\nhours: 1\nruns: 1\n".to_owned();
+    for block in blocks.filter(|block| sections.iter().any(|section| block.starts_with(section))) {
+        text.push_str(block);
+    }
+    text = text.replace("keys:\n", "keys:\n  labs: {}\n");
+    let dir = folder();
+    let deployment = |group: &str, model: &str, id: &str| {
+        let info = if id.is_empty() { String::new() } else { format!(", model_info: {{ id: {id} }}") };
+        format!("  - {{ model_name: {group}, litellm_params: {{ model: {model} }}{info} }}\n")
+    };
+    let config = [
+        "model_list:\n".to_owned(),
+        deployment("cheap-chat", "deepseek/deepseek-chat", "my-deployment-id"),
+        deployment("gpt-4o", "openai/gpt-4o", ""),
+        deployment("gpt-4o-mini", "openai/gpt-4o-mini", ""),
+    ];
+    fs::write(dir.path().join("config.yaml"), config.concat()).unwrap();
+    fs::write(dir.path().join("scenario.yaml"), text).unwrap();
+    let (code, _, stderr) = outcome(dir.path(), &["run", "scenario.yaml"]);
+    assert_eq!(code, 0, "{stderr}");
+}
+
+#[test]
+fn what_init_writes_runs_as_it_is() {
+    let dir = folder();
+    fs::write(dir.path().join("config.yaml"), CONFIG).unwrap();
+    assert_eq!(outcome(dir.path(), &["init", "config.yaml"]).0, 0);
+    let (code, _, stderr) = outcome(dir.path(), &["run", "scenario.yaml", "--runs", "1"]);
+    assert_eq!(code, 0, "{stderr}");
+}
+
+#[test]
+fn the_quick_way_lists_what_it_assumes() {
+    let dir = folder();
+    fs::write(dir.path().join("my config.yaml"), CONFIG).unwrap();
+    let args = ["run", "--config", "my config.yaml", "--rate", "40/min", "--hours", "1", "--runs", "2", "--verbose"];
+    let (code, stdout, stderr) = outcome(dir.path(), &args);
+    assert_eq!(code, 0, "{stderr}");
+    for word in
+        ["traffic.chat.input", "volume_uncertainty", "prices", "start", "gateway.num_retries", "'my config.yaml'"]
+    {
+        assert!(stdout.contains(word), "{word}: {stdout}");
+    }
+    refused(dir.path(), &["run", "--config", "my config.yaml"], "--rate");
+    refused(dir.path(), &["run", "--config", "my config.yaml", "--rate", "lots"], "--rate");
+    refused(dir.path(), &["run", "--config", "my config.yaml", "--rate", "1/s", "--traffic", "chta"], "`chat`");
+    refused(dir.path(), &["run", "weekend-upwrd"], "did you mean `weekend-upward`?");
+}
+
+#[test]
+fn findings_at_the_denied_level_exit_with_3() {
+    let dir = folder();
+    let inert = CONFIG.replace("litellm_settings:", "litellm_settings:\n  cooldown_time: 60");
+    fs::write(dir.path().join("config.yaml"), inert).unwrap();
+    let check = |args: &[&str]| outcome(dir.path(), &[&["check", "config.yaml"], args].concat());
+    let (code, stdout, _) = check(&[]);
+    assert!(code == 0 && stdout.contains("cooldown_time") && stdout.contains("config.yaml:7:3"), "{stdout}");
+    assert_eq!(check(&["--deny", "warning"]).0, 3);
+    let json: serde_json::Value = serde_json::from_str(&check(&["--format", "json"]).1).unwrap();
+    assert!(json.to_string().contains("cooldown_time"));
+    let sarif: serde_json::Value = serde_json::from_str(&check(&["--format", "sarif"]).1).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    fs::write(dir.path().join("config.yaml"), "model_list: [").unwrap();
+    assert_eq!(check(&[]).0, 2);
+}
+
+#[test]
+fn an_out_that_is_a_file_is_refused_before_the_run() {
+    let dir = with_scenario(TRAFFIC);
+    fs::write(dir.path().join("out"), "mine").unwrap();
+    refused(dir.path(), &["run", "scenario.yaml", "--out", "out"], "--out");
+    assert_eq!(fs::read_to_string(dir.path().join("out")).unwrap(), "mine");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_with_130() {
+    use std::io::Write;
+    let dir = with_scenario("");
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("billcast"))
+        .args(["run", "-", "--runs", "1000000", "--out", "out"])
+        .current_dir(dir.path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // More than a pipe holds: when all is written, the program is reading, and so has begun to listen for Ctrl-C.
+    let mut stdin = child.stdin.take().unwrap();
+    let long = format!("{}{}", "# a long comment\n".repeat(20_000), scenario(TRAFFIC));
+    stdin.write_all(long.as_bytes()).unwrap();
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    drop(stdin);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+}
+
+#[test]
+fn a_scripted_case_is_played() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/cases/02_default_retries.json");
+    let dir = folder();
+    let (code, stdout, stderr) = outcome(dir.path(), &["trace", case.to_str().unwrap()]);
+    let trace: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert!(code == 0 && trace["requests"].is_array(), "{stderr}");
+    let (code, told, _) = outcome(dir.path(), &["trace", case.to_str().unwrap(), "--explain"]);
+    assert!(code == 0 && told.contains("asks for"), "{told}");
+    fs::write(dir.path().join("case.json"), "{").unwrap();
+    refused(dir.path(), &["trace", "case.json"], "case.json");
+}
+
+#[test]
+fn models_are_listed_and_shown() {
+    let dir = folder();
+    let (code, list, _) = outcome(dir.path(), &["models"]);
+    assert!(code == 0 && list.contains("chat") && list.contains("anthropic"), "{list}");
+    let (code, chat, _) = outcome(dir.path(), &["models", "chat"]);
+    assert!(code == 0 && chat.contains("sources:"), "{chat}");
+    refused(dir.path(), &["models", "chatter"], "billcast models");
 }
 
 #[test]

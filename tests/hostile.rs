@@ -16,8 +16,15 @@ const PATIENCE_S: u32 = 30;
 const LONGEST_MESSAGE: usize = 64 * 1024;
 
 /// Every command that reads a file, with the place of the file.
-const READERS: [&[&str]; 3] =
-    [&["init", "--stdout", "FILE"], &["cost", "--batch", "FILE"], &["prices", "--prices", "FILE"]];
+const READERS: [&[&str]; 7] = [
+    &["init", "--stdout", "FILE"],
+    &["cost", "--batch", "FILE"],
+    &["prices", "--prices", "FILE"],
+    &["check", "FILE"],
+    &["trace", "FILE"],
+    &["run", "--quiet", "--runs", "1", "FILE"],
+    &["run", "--quiet", "--runs", "1", "--rate", "1/min", "--hours", "1", "--config", "FILE"],
+];
 
 /// The program with its memory and time bounded by the shell.
 fn billcast(arguments: &[&str]) -> Command {

@@ -62,7 +62,7 @@ pub fn run(args: &CostArgs) -> Result<(), Stop> {
 fn price_batch(file: &str, book: &PriceBook, args: &CostArgs) -> Result<(), Stop> {
     let rows = Files::here().read(file)?;
     let priced = price_rows(&rows.name, rows.text.as_bytes(), book, args.book.moment()?);
-    let priced = priced.map_err(|error| Problem { diagnostics: error.diagnostics, sources: vec![rows] })?;
+    let priced = priced.map_err(|error| Problem::in_file(error.diagnostics, &rows))?;
     streams::print_bytes(&priced)
 }
 

@@ -13,13 +13,13 @@ pub struct Watch {
 
 impl Watch {
     /// Starts to watch. The bar is drawn on stderr if that is a terminal and `quiet` is not asked for.
-    pub fn start(runs: u64, quiet: bool) -> Self {
+    pub fn start(runs: u64, quiet: bool, interrupt: Interrupt) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(runs), target);
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos} of {len} runs, {eta} left") {
             bar.set_style(style);
         }
-        Self { bar, interrupt: Interrupt::listen() }
+        Self { bar, interrupt }
     }
 
     /// Takes the bar away.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use crate::cli::files::OutDir;
+use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
@@ -90,12 +91,17 @@ enum Format {
 
 /// Loads, simulates, prints and writes.
 pub fn run(args: &RunArgs) -> Result<(), Stop> {
+    let interrupt = Interrupt::listen();
     let world = args.load()?;
     let options = args.options(&world);
     let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
-    let watch = Watch::start(options.runs, args.quiet);
+    let watch = Watch::start(options.runs, args.quiet, interrupt);
     let forecast = forecast(&world, &options, &watch);
     watch.finish();
+    if forecast.about.runs == 0 {
+        args.say("interrupted before the first run was done");
+        return Err(Stop::Interrupted);
+    }
     args.print(&forecast)?;
     if let Some(out) = out {
         let files = artefacts(&forecast);

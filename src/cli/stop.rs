@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use crate::cli::streams;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::readable;
-use crate::report::diagnostics::to_text;
+use crate::report::diagnostics::{to_plain_text, to_text};
 use crate::scenario::Problem;
 
 /// Something went wrong that is not the user's input: a full disk, a bug.
@@ -69,11 +69,15 @@ impl Stop {
 /// A problem with snippets of the files that it is about.
 fn shown(problem: &Problem) -> String {
     let color = streams::stderr_has_color();
-    let text_of = |diagnostic: &Diagnostic| {
-        let source = problem.sources.iter().find(|source| source.name == diagnostic.file);
-        source.map_or("", |source| &*source.text)
+    let block = |diagnostic: &Diagnostic| {
+        let one = std::slice::from_ref(diagnostic);
+        match problem.sources.iter().find(|source| source.name == diagnostic.file) {
+            Some(source) if source.is_quotable => to_plain_text(one, &source.text, color),
+            Some(source) => to_text(one, &source.text, color),
+            None => to_text(one, "", color),
+        }
     };
-    let blocks = problem.diagnostics.iter().map(|d| to_text(std::slice::from_ref(d), text_of(d), color));
+    let blocks = problem.diagnostics.iter().map(block);
     blocks.collect::<Vec<_>>().join("\n")
 }
 

@@ -1,6 +1,7 @@
 //! What a reader or a lint has to say about a place in a file. No rendering here: `report` and `cli` do that.
 
 pub mod codes;
+pub mod secrets;
 
 use std::fmt;
 use std::sync::Arc;

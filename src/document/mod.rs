@@ -11,7 +11,7 @@ mod tests;
 mod text;
 mod yaml;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 
 pub use node::{Entry, Node, Value};
 pub use scalar::Decimal;
@@ -40,15 +40,28 @@ impl Format {
 /// Reads one document. `None` comes with at least one error; a tree may come with warnings.
 pub fn read(file: &str, text: &str, format: Format) -> (Option<Node>, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let node = text::admit(file, text).and_then(|text| match format {
-        Format::Yaml => yaml::read(file, text, &mut diagnostics),
-        Format::Json => json::read(file, text, &mut diagnostics),
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let node = text::check_size(file, text.len()).and_then(|()| match format {
+        Format::Yaml => yaml::read(file, body, &mut diagnostics),
+        Format::Json => json::read(file, body, &mut diagnostics),
     });
-    match node {
-        Ok(node) => (Some(node), diagnostics),
+    let mut node = match node {
+        Ok(node) => Some(node),
         Err(error) => {
             diagnostics.push(*error);
-            (None, diagnostics)
+            None
         }
+    };
+    let mark = text.len() - body.len();
+    if mark > 0 {
+        node.iter_mut().for_each(|node| node.shift(mark));
+        diagnostics.iter_mut().filter(|found| found.span.line > 0).for_each(|found| shift(&mut found.span, mark));
     }
+    (node, diagnostics)
+}
+
+/// Moves a place behind a byte order mark; lines and columns do not count it.
+fn shift(span: &mut Span, bytes: usize) {
+    span.start += bytes;
+    span.end += bytes;
 }

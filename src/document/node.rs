@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Span;
 use crate::document::scalar::Decimal;
+use crate::document::shift;
 use std::fmt;
 
 /// A value and where it is written.
@@ -96,6 +97,19 @@ impl Node {
             Value::Str(_) => "text",
             Value::Seq(_) => "a list",
             Value::Map(_) => "a map",
+        }
+    }
+
+    /// Moves all places by a number of bytes.
+    pub(super) fn shift(&mut self, bytes: usize) {
+        shift(&mut self.span, bytes);
+        match &mut self.value {
+            Value::Seq(items) => items.iter_mut().for_each(|item| item.shift(bytes)),
+            Value::Map(entries) => entries.iter_mut().for_each(|entry| {
+                shift(&mut entry.key_span, bytes);
+                entry.value.shift(bytes);
+            }),
+            _ => {}
         }
     }
 

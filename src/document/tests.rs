@@ -137,6 +137,9 @@ fn places_count_characters_and_bytes() {
     let node = yaml(text);
     let x = node.get("ü").unwrap().items()[1].span;
     assert_eq!((x.line, x.column, &text[x.start..x.end]), (1, 8, "x"));
+    let marked = format!("\u{feff}{text}");
+    let x = yaml(&marked).get("ü").unwrap().items()[1].span;
+    assert_eq!((x.line, x.column, &marked[x.start..x.end]), (1, 8, "x"));
     let entry = node.get("b").unwrap().entry("k").unwrap();
     assert_eq!((entry.key_span.line, entry.key_span.column), (2, 5));
     assert_eq!(&text[entry.value.span.start..entry.value.span.end], "'v'");

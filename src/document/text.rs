@@ -36,12 +36,6 @@ pub fn decode<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Diagnostic
     })
 }
 
-/// The text without a byte order mark, if it is not too large.
-pub(super) fn admit<'a>(file: &str, text: &'a str) -> Result<&'a str, Failure> {
-    check_size(file, text.len())?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
-}
-
 /// Refuses what PyYAML refuses to read at all.
 pub(super) fn check_printable(file: &str, text: &str) -> Result<(), Failure> {
     match text.char_indices().find(|(_, c)| !is_allowed(*c)) {
@@ -53,7 +47,8 @@ pub(super) fn check_printable(file: &str, text: &str) -> Result<(), Failure> {
     }
 }
 
-fn check_size(file: &str, bytes: usize) -> Result<(), Failure> {
+/// Refuses what is too large to be a config or a case.
+pub(super) fn check_size(file: &str, bytes: usize) -> Result<(), Failure> {
     if bytes <= MAX_BYTES {
         return Ok(());
     }

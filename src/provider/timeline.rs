@@ -63,12 +63,16 @@ pub enum TimelineError {
     /// Scheduled windows overlap, are out of order, or end before they start.
     #[error("window {0} does not start after the one before has ended, or ends before it starts")]
     Disorder(usize),
+    /// Windows would be empty.
+    #[error("windows last {0} s on average; expected at least a millisecond")]
+    TooShort(f64),
     /// Windows would follow each other without end.
     #[error("windows come every {0} s on average; expected at least 1 s")]
     TooFrequent(f64),
 }
 
 const SHORTEST_CYCLE_S: f64 = 1.0;
+const SHORTEST_WINDOW_S: f64 = 1e-3;
 
 impl Timeline {
     /// A two-state Markov process: exponential quiet and active times of these means (in seconds).
@@ -101,6 +105,10 @@ impl Timeline {
                 }
             }
             Self::Renewal(renewal) => {
+                let active = renewal.active_s.mean();
+                if active < SHORTEST_WINDOW_S {
+                    return Err(TimelineError::TooShort(active));
+                }
                 let cycle = renewal.cycle_s();
                 if cycle >= SHORTEST_CYCLE_S { Ok(()) } else { Err(TimelineError::TooFrequent(cycle)) }
             }
@@ -376,6 +384,8 @@ mod tests {
         assert_eq!(Timeline::Scheduled(vec![window(0, 3), window(2, 4)]).check(), Err(TimelineError::Disorder(1)));
         let never = Dist::new(Law::Constant(0.0)).unwrap();
         let busy = Renewal { quiet_s: never.clone(), active_s: never, ..incidents(Between::EndAndStart, Begin::Quiet) };
-        assert!(Timeline::Renewal(busy).check().is_err());
+        assert!(matches!(Timeline::Renewal(busy).check(), Err(TimelineError::TooShort(_))));
+        let restless = Timeline::markov(0.3, 0.3, Begin::Quiet).unwrap();
+        assert!(matches!(restless.check(), Err(TimelineError::TooFrequent(_))));
     }
 }

@@ -109,13 +109,12 @@ fn percent_decimals(value: f64) -> usize {
     }
 }
 
-/// A share with the half width of its interval, both with the decimals of the share: `5.10% ± 0.32%`.
-pub fn percent_interval(mean: f64, half_width: f64) -> String {
-    if !mean.is_finite() || !half_width.is_finite() || mean == 0.0 {
-        return percent(mean);
+/// The half width of a share's interval, with the decimals of the share: `0.32%`.
+pub fn percent_half_width(mean: f64, half_width: f64) -> String {
+    if !half_width.is_finite() || half_width == 0.0 {
+        return percent(half_width);
     }
-    let decimals = percent_decimals(mean * 100.0);
-    format!("{} ± {:.decimals$}%", percent(mean), half_width * 100.0)
+    format!("{:.*}%", percent_decimals(mean * 100.0), half_width * 100.0)
 }
 
 /// A count for people: whole from 100 on, with groups; fewer get one or two decimals unless they are whole.
@@ -201,7 +200,7 @@ mod tests {
             [0.0, 0.000_24, 0.051, 0.5, 1.0, f64::NAN].map(percent),
             ["0%", "0.024%", "5.10%", "50.0%", "100.0%", "–"]
         );
-        assert_eq!(percent_interval(0.002_3, 0.000_07), "0.23% ± 0.01%");
+        assert_eq!(percent_half_width(0.002_3, 0.000_07), "0.01%");
         assert_eq!([0.0, 1.176, 12.34, 99.0, 120_345.4].map(count), ["0", "1.18", "12.3", "99", "120,345"]);
         assert_eq!([950.0, 12_300.0, 4_500_000.0].map(short_count), ["950", "12.3k", "4.5M"]);
         assert_eq!([0.85, 12.41, 190.0].map(seconds), ["850 ms", "12.4 s", "3.2 min"]);

@@ -32,7 +32,7 @@ impl Builtin {
     }
 }
 
-/// All built-in scenarios in order of their names.
+/// All built-in scenarios in order of their names: the folders that hold a scenario.yaml.
 pub fn builtins() -> impl Iterator<Item = Builtin> {
     let mut all: Vec<_> = SCENARIOS.dirs().filter_map(named).collect();
     all.sort_unstable_by_key(|builtin| builtin.name);
@@ -40,6 +40,7 @@ pub fn builtins() -> impl Iterator<Item = Builtin> {
 }
 
 fn named(folder: &'static Dir<'static>) -> Option<Builtin> {
+    folder.get_file(folder.path().join("scenario.yaml"))?;
     let name = folder.path().file_name()?.to_str()?;
     Some(Builtin { name, folder })
 }

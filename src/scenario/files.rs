@@ -18,6 +18,15 @@ pub struct Source {
     pub name: Arc<str>,
     /// What is written there.
     pub text: Arc<str>,
+    /// Whether lines may be quoted as they are: no secrets belong into this kind of file.
+    pub is_quotable: bool,
+}
+
+impl Source {
+    /// A text of a kind that holds no secrets: a scenario, a price table.
+    pub fn quotable(name: &str, text: &str) -> Self {
+        Self { name: name.into(), text: text.into(), is_quotable: true }
+    }
 }
 
 /// A folder that relative file names start from.
@@ -79,7 +88,7 @@ fn read_limited(name: &str, input: impl Read) -> Result<Vec<u8>, Problem> {
 
 fn text_of(name: &str, bytes: &[u8]) -> Result<Source, Problem> {
     match decode(name, bytes) {
-        Ok(text) => Ok(Source { name: name.into(), text: text.into() }),
+        Ok(text) => Ok(Source { name: name.into(), text: text.into(), is_quotable: false }),
         Err(diagnostic) => Err(Problem { diagnostics: vec![*diagnostic], sources: Vec::new() }),
     }
 }

@@ -105,7 +105,7 @@ pub fn preset<M: DeserializeOwned>(
         let Some(found) = models.iter().find(|model| model.name == name) else {
             return Ok(Err(nearest(name, models.iter().map(|model| model.name))));
         };
-        Source { name: format!("models/{}/{name}.yaml", kind.folder()).into(), text: found.text.into() }
+        Source::quotable(&format!("models/{}/{name}.yaml", kind.folder()), found.text)
     };
     let strict = read::<M>(&source)?;
     Ok(Ok(Preset { model: strict.values, described: described(&strict.tree) }))
@@ -168,9 +168,11 @@ mod tests {
     use crate::provider::ProviderModel;
     use crate::traffic::TrafficModel;
 
-    /// Fields with numbers that name no source.
+    /// Fields with numbers that name no source. A flat shape and Poisson gaps are the absence of a claim.
     fn unsourced(described: &Described) -> Vec<&str> {
-        described.fields.iter().filter(|f| f.source.is_empty() || f.as_of.is_empty()).map(|f| f.name.as_str()).collect()
+        let claims = |field: &&Field| !matches!(field.value.as_str(), "flat" | "poisson");
+        let sourceless = |field: &&Field| field.source.is_empty() || field.as_of.is_empty();
+        described.fields.iter().filter(claims).filter(sourceless).map(|field| field.name.as_str()).collect()
     }
 
     #[test]

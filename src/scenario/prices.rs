@@ -37,5 +37,8 @@ pub(super) fn newest_of(rows: &[PriceRow]) -> Option<Date> {
 
 /// The findings of the price reader, with the text they are about.
 fn in_file(error: PriceFileError, source: Option<&Source>) -> Problem {
-    Problem { diagnostics: error.diagnostics, sources: source.cloned().into_iter().collect() }
+    match source {
+        Some(source) => Problem::in_file(error.diagnostics, source),
+        None => Problem { diagnostics: error.diagnostics, sources: Vec::new() },
+    }
 }

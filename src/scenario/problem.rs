@@ -17,20 +17,30 @@ pub struct Problem {
 impl Problem {
     /// One error about a whole file.
     pub fn about_file(code: &'static str, file: &str, message: String, help: &str) -> Self {
-        Self::at(code, file, Span::default(), message, help)
+        Self { diagnostics: vec![error(code, file, Span::default(), message, help)], sources: Vec::new() }
     }
 
-    /// One error at a place.
-    pub fn at(code: &'static str, file: &str, span: Span, message: String, help: &str) -> Self {
-        Self { diagnostics: vec![error(code, file, span, message, help)], sources: Vec::new() }
+    /// Errors about a file of a kind that holds no secrets. Places that know only line and column get their bytes.
+    pub fn in_file(mut diagnostics: Vec<Diagnostic>, source: &Source) -> Self {
+        for span in diagnostics.iter_mut().map(|diagnostic| &mut diagnostic.span) {
+            if span.line > 0 && span.end == 0 {
+                *span = span_at(&source.text, span.line, span.column);
+            }
+        }
+        Self { diagnostics, sources: vec![Source { is_quotable: true, ..source.clone() }] }
     }
+}
 
-    /// The same with a text that snippets can be taken from.
-    #[must_use]
-    pub fn with(mut self, source: &Source) -> Self {
-        self.sources.push(source.clone());
-        self
+/// The place at a line and column: to the end of the word that stands there.
+pub(super) fn span_at(text: &str, line: usize, column: usize) -> Span {
+    if line == 0 {
+        return Span::default();
     }
+    let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let rest = &text[before..];
+    let start = before + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at);
+    let word = text[start..].find([':', ',', '}', ']', '#', '\n', '\r']).unwrap_or(text.len() - start);
+    Span { start, end: start + word.max(1).min(text.len() - start), line, column }
 }
 
 /// An error at a place; no help if the text is empty.

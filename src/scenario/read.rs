@@ -1,7 +1,7 @@
 //! The text of a scenario file → typed values, or one error with its place.
 
 use serde::de::DeserializeOwned;
-use serde_saphyr::{Error, Location};
+use serde_saphyr::Error;
 
 use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity, Span};
@@ -9,7 +9,7 @@ use crate::document::{self, Format, Node};
 use crate::gateway::litellm::wire::nearest;
 use crate::scenario::files::Source;
 
-use crate::scenario::problem::{Problem, error};
+use crate::scenario::problem::{Problem, error, span_at};
 
 /// A strictly read file: its values, and the tree that knows where each of them is written.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct Strict<T> {
 /// A [`Problem`] with line and column: broken YAML, an unknown or missing key, a value of the wrong kind.
 pub fn read<T: DeserializeOwned>(source: &Source) -> Result<Strict<T>, Problem> {
     let (tree, found) = document::read(&source.name, &source.text, Format::Yaml);
-    let failed = |diagnostics| Problem { diagnostics, sources: vec![source.clone()] };
+    let failed = |diagnostics| Problem::in_file(diagnostics, source);
     let errors = fatal(found);
     let tree = match tree {
         Some(tree) if errors.is_empty() => tree,
@@ -46,7 +46,8 @@ fn fatal(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
 /// Says what is wrong in our own words.
 fn explain(source: &Source, text: &str, problem: &Error) -> Diagnostic {
     let problem = problem.without_snippet();
-    let span = problem.location().map(|location| span_of(text, location)).unwrap_or_default();
+    let span =
+        problem.location().map_or_else(Span::default, |at| span_at(text, at.line() as usize, at.column() as usize));
     let (code, message, help) = match problem {
         Error::SerdeUnknownField { field, expected, .. } => unknown(codes::SCENARIO_KEY, "key", field, expected),
         Error::SerdeUnknownVariant { variant, expected, .. } => {
@@ -98,19 +99,6 @@ fn without_place(message: &str) -> String {
     message[..end].trim_start_matches(|c: char| c == ':' || c.is_whitespace()).to_owned()
 }
 
-/// The place of an error; to the end of the word that stands there.
-fn span_of(text: &str, location: Location) -> Span {
-    let (line, column) = (location.line() as usize, location.column() as usize);
-    if line == 0 {
-        return Span::default();
-    }
-    let before: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let rest = &text[before..];
-    let start = before + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at);
-    let word = text[start..].find([':', ',', '}', ']', '#', '\n', '\r']).unwrap_or(text.len() - start);
-    Span { start, end: start + word.max(1).min(text.len() - start), line, column }
-}
-
 /// Finds the place of `path` in the tree: as deep as the path is written there.
 pub(super) fn place(tree: &Node, path: &[&str]) -> Span {
     let mut node = tree;
@@ -129,7 +117,7 @@ mod tests {
     use crate::scenario::file::ScenarioFile;
 
     fn error_of(text: &str) -> String {
-        let source = Source { name: "scenario.yaml".into(), text: text.into() };
+        let source = Source::quotable("scenario.yaml", text);
         read::<ScenarioFile>(&source).unwrap_err().to_string()
     }
 

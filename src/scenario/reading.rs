@@ -7,7 +7,7 @@ use crate::document::Node;
 use crate::random::Calendar;
 use crate::scenario::file::ScenarioFile;
 use crate::scenario::files::{Files, Source};
-use crate::scenario::problem::Problem;
+use crate::scenario::problem::{Problem, error};
 use crate::scenario::read::place;
 use crate::scenario::world::Assumption;
 
@@ -28,7 +28,10 @@ impl Reading {
     /// An error about the value at `path`.
     pub fn error(&self, code: &'static str, path: &[&str], message: String, help: &str) -> Problem {
         match &self.written {
-            Some((source, tree)) => Problem::at(code, &source.name, place(tree, path), message, help).with(source),
+            Some((source, tree)) => {
+                let span = place(tree, path);
+                Problem::in_file(vec![error(code, &source.name, span, message, help)], source)
+            }
             None => Problem::about_file(code, "", message, help),
         }
     }

@@ -34,7 +34,7 @@ pub fn starter(name: &str, config: &str, wire: &Wire) -> String {
     }
     text.push_str(UPSTREAM);
     for provider in providers(wire) {
-        let _ = writeln!(text, "  # {provider}: {{ bursts: {{ every: 6h, length: 15m, reject: 90% }} }}");
+        let _ = writeln!(text, "  # {provider}: {{ bursts: {{ every: 6h, lasts: 15m, share: 90% }} }}");
     }
     text.push_str(KEYS);
     text
@@ -72,7 +72,7 @@ const UPSTREAM: &str = "
 const KEYS: &str = "
 # Virtual keys with their limits; name one in a traffic entry with `key: research`.
 # keys:
-  # research: { team: labs, rpm_limit: 100, max_budget: 50, budget_duration: 1d }
+  # research: { team: labs, rpm_limit: 100, max_budget: 50 }
 ";
 
 /// The groups in the order of the config, without what the gateway drops.

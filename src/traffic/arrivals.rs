@@ -76,6 +76,8 @@ pub enum Arrivals {
 /// Turns of a session that ids have room for.
 pub const MOST_TURNS: u32 = 1 << TURN_BITS;
 pub(super) const TURN_BITS: u32 = 12;
+/// Workers of one class.
+pub(super) const MOST_WORKERS: u32 = 1_000_000;
 /// Requests of one class in one run that ids have room for.
 const MOST_REQUESTS: f64 = 1e12;
 
@@ -136,6 +138,9 @@ impl Arrivals {
                 on_off.as_ref().map_or(Ok(()), OnOff::check)
             }
             Self::Sessions { intensity, .. } => bounded(intensity),
+            Self::Workers { count, .. } if *count > MOST_WORKERS => {
+                Err(TrafficError::Parameter("workers.count", f64::from(*count), "at most 1,000,000"))
+            }
             Self::Workers { .. } => Ok(()),
         }
     }
@@ -143,16 +148,20 @@ impl Arrivals {
 
 impl OnOff {
     fn check(&self) -> Result<(), TrafficError> {
-        for (name, value) in [("on_off.on", self.on_s), ("on_off.off", self.off_s)] {
+        for (name, value) in [("on_off.busy", self.on_s), ("on_off.quiet", self.off_s)] {
             if !(value > 0.0 && value.is_finite()) {
                 return Err(TrafficError::Parameter(name, value, "a positive time"));
             }
+        }
+        let cycle = self.on_s + self.off_s;
+        if cycle < 1.0 {
+            return Err(TrafficError::Parameter("on_off cycle", cycle, "at least 1 s of busy and quiet time together"));
         }
         let quiet = self.quiet_share;
         if (0.0..=1.0).contains(&quiet) {
             Ok(())
         } else {
-            Err(TrafficError::Parameter("on_off.quiet_share", quiet, "a share between 0 and 1"))
+            Err(TrafficError::Parameter("on_off.quiet_rate", quiet, "a share between 0 and 1"))
         }
     }
 }

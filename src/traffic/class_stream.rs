@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::random::{Addressed, Draws};
-use crate::traffic::arrivals::Arrivals;
+use crate::traffic::arrivals::{Arrivals, MOST_WORKERS};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::closed::{Sessions, Workers, turn_of};
 use crate::traffic::open::{OpenArrivals, Repeater, switched};
@@ -52,7 +52,7 @@ impl ClassStream {
                 }
             }
             Arrivals::Workers { count, think_s, start, ramp, end } => {
-                let scaled = (f64::from(*count) * volume).round() as u32;
+                let scaled = ((f64::from(*count) * volume).round() as u32).min(MOST_WORKERS);
                 Source::Workers(Workers::new(scaled, think_s.clone(), SimTime(start.0), *ramp, SimTime(end.0)))
             }
             Arrivals::Sessions { intensity, gaps, turns, think_s, follow_up, end } => {
@@ -85,14 +85,13 @@ impl ClassStream {
         let (at, id, asked) = match &mut self.source {
             Source::Open(walk) => {
                 let at = walk.next_at;
-                let id = walk.step();
-                self.draws.begin_request(stream, id);
-                (at, RequestId(id), None)
+                self.draws = walk.draws_of_next();
+                (at, RequestId(walk.step()), None)
             }
             Source::Repeating(walk, repeater) => {
                 let at = walk.next_at;
+                self.draws = walk.draws_of_next();
                 let number = walk.step();
-                self.draws.begin_request(stream, number);
                 let attributes = &self.attributes;
                 let length = |draws: &Addressed| {
                     let fate = attributes.fate(draws);

@@ -35,6 +35,12 @@ impl OpenArrivals {
         self.cursor.advance(gap)
     }
 
+    /// Draws that stand at the arrival at `next_at`: the walk has been there already.
+    #[inline]
+    pub(super) const fn draws_of_next(&self) -> Addressed {
+        self.draws
+    }
+
     /// Goes on to the next arrival; says the number of the one that is left behind.
     #[inline]
     pub(super) fn step(&mut self) -> u64 {

@@ -70,8 +70,8 @@ mod tests {
         let mut cooldowns = Cooldowns::new(1);
         assert_eq!(cooldowns.add(A, secs(0), SimDuration::from_secs(5)), secs(5));
         assert_eq!(cooldowns.add(A, secs(3), SimDuration::from_secs(5)), secs(5));
-        assert!(cooldowns.rests(A, secs(4)) && !cooldowns.rests(A, secs(5)));
-        assert!(!cooldowns.any(secs(5)));
+        assert!(cooldowns.rests(A, secs(4)) && !cooldowns.rests(A, SimTime(secs(5).0 + 1)));
+        assert!(!cooldowns.any(secs(5)), "none is looked at when all are over");
         assert_eq!(cooldowns.add(A, secs(6), SimDuration::from_secs(5)), secs(11));
     }
 

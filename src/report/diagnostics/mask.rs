@@ -1,10 +1,9 @@
 //! Quoted lines without secrets. A file that cannot be parsed is quoted too, so this looks at text, not at a tree, and
-//! rather masks too much: values of keys that sound secret, texts under keys that nobody knows, and whatever looks like a
-//! credential.
+//! rather masks too much: values of keys that sound secret, whatever looks like a credential, and
+//! every text that does not stand under a key known to hold none.
 
 use crate::diagnostic::Span;
-use crate::gateway::litellm::keys::is_key;
-use crate::gateway::litellm::wire::looks_secret;
+use crate::diagnostic::secrets::looks_secret;
 use std::ops::Range;
 
 /// What stands in place of a secret.
@@ -26,6 +25,34 @@ const OF_NAMES: [&str; 6] = [
     "model_group_retry_policy",
 ];
 
+/// Keys of a gateway's config whose texts are shown: names, kinds and periods.
+const SHOWN: [&str; 24] = [
+    "model",
+    "model_name",
+    "custom_llm_provider",
+    "base_model",
+    "id",
+    "mode",
+    "type",
+    "namespace",
+    "budget_duration",
+    "time_period",
+    "budget_reset_time",
+    "routing_strategy",
+    "callbacks",
+    "success_callback",
+    "failure_callback",
+    "region_name",
+    "tier",
+    "timeout",
+    "stream_timeout",
+    "request_timeout",
+    "rpm",
+    "tpm",
+    "weight",
+    "num_retries",
+];
+
 /// A line to quote, and the bytes of it to underline.
 pub(super) struct Excerpt {
     pub(super) line: String,
@@ -35,6 +62,18 @@ pub(super) struct Excerpt {
 /// The masked line of a span; of a long line only what is near.
 /// In a file that cannot be parsed no key may be known for the words of a line: `strict` masks those.
 pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
+    cut(source, span, |before, line| match keyless_words(line).filter(|_| strict) {
+        Some(words) => vec![words],
+        None => secrets(before, line),
+    })
+}
+
+/// The line of a span as it is; of a long line only what is near.
+pub(super) fn plain(source: &str, span: Span) -> Excerpt {
+    cut(source, span, |_, _| Vec::new())
+}
+
+fn cut(source: &str, span: Span, secrets: impl Fn(&str, &str) -> Vec<Range<usize>>) -> Excerpt {
     let start = source.floor_char_boundary(span.start.min(source.len()));
     let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = source[start..].find('\n').map_or(source.len(), |at| start + at);
@@ -42,20 +81,12 @@ pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
     let mark = (start - line_start).min(line.len());
     let mark_end = span.end.saturating_sub(line_start).clamp(mark, line.len());
     let shown = line.floor_char_boundary(mark.saturating_sub(CONTEXT))..line.ceil_char_boundary(mark + CONTEXT);
-    let secrets = match keyless_words(line).filter(|_| strict) {
-        Some(words) => vec![words],
-        None => secrets(&source[..line_start], line),
-    };
+    let secrets = secrets(&source[..line_start], line);
     let moved = |at: usize| moved(at.min(shown.end), &secrets) - moved(shown.start, &secrets);
     let out = masked(line, shown.clone(), &secrets);
     let start = out.floor_char_boundary(moved(mark).min(out.len()));
     let end = out.ceil_char_boundary(moved(mark_end).clamp(start, out.len()));
     Excerpt { line: out, marked: start..end }
-}
-
-/// The line without secrets, given the text before it.
-pub fn masked_line(before: &str, line: &str) -> String {
-    masked(line, 0..line.len(), &secrets(before, line))
 }
 
 /// A part of a line with the secrets replaced.
@@ -96,7 +127,8 @@ fn moved(at: usize, secrets: &[Range<usize>]) -> usize {
 fn secrets(before: &str, line: &str) -> Vec<Range<usize>> {
     let above = enclosing_keys(before, line);
     let holds_names = above.iter().any(|key| OF_NAMES.contains(key));
-    let continues_unknown = above.first().is_some_and(|key| !is_key(key) && !holds_names) && keys(line).is_empty();
+    let is_shown = |key: &str| holds_names || SHOWN.contains(&key);
+    let continues_unknown = above.first().is_some_and(|key| !is_shown(key)) && keys(line).is_empty();
     if continues_unknown || above.iter().any(|key| is_secret_key(key)) {
         let start = keys(line).first().map_or_else(|| indent(line), |(_, value)| *value);
         let rest = std::iter::once(start..line.len());
@@ -209,20 +241,20 @@ fn keys(line: &str) -> Vec<(Range<usize>, usize)> {
     found
 }
 
-/// Values of keys in a line that sound secret, and texts under keys that nobody knows.
-fn values_of_keys(line: &str, holds_names: bool, found: &mut Vec<Range<usize>>) {
-    let mut holds_names = holds_names;
+/// Values of keys in a line that sound secret, and texts that are not known to be none, unless all are shown.
+fn values_of_keys(line: &str, all_shown: bool, found: &mut Vec<Range<usize>>) {
+    let mut all_shown = all_shown;
     for (name, value) in keys(line) {
         let name = &line[name];
-        holds_names |= OF_NAMES.contains(&name);
+        all_shown |= OF_NAMES.contains(&name);
         let end = value_end(line, value);
         let text = &line[value..end];
         let is_reference = text.trim_matches(['"', '\'']).starts_with("os.environ/");
         let is_plain = matches!(text, "true" | "false" | "null" | "~" | "");
         let is_number = text.parse::<f64>().is_ok();
-        let is_unknown = !holds_names && !is_number && !text.starts_with(['[', '{']) && !is_key(name);
+        let is_hidden = !all_shown && !is_number && !text.starts_with(['[', '{']) && !SHOWN.contains(&name);
         let is_no_address = (name.ends_with("url") || name == "api_base") && !text.contains("://");
-        if !is_reference && !is_plain && (is_secret_key(name) || is_unknown || is_no_address) {
+        if !is_reference && !is_plain && (is_secret_key(name) || is_hidden || is_no_address) {
             found.push(value..end);
         }
     }
@@ -279,8 +311,12 @@ fn urls(line: &str, found: &mut Vec<Range<usize>>) {
         let from = at + 3;
         let len = line[from..].find([' ', '"', '\'', ',', '}', ']']).unwrap_or(line.len() - from);
         let address = &line[from..from + len];
+        let authority = address.split('/').next().unwrap_or_default();
+        let after_colon = authority.rsplit_once(':').map_or("", |(_, port)| port);
         if let Some(user) = address.rfind('@') {
             found.push(from..from + user);
+        } else if !after_colon.bytes().all(|b| b.is_ascii_digit()) {
+            found.push(from..from + authority.len());
         }
         if let Some(query) = address.find('?') {
             found.push(from + query + 1..from + len);
@@ -291,6 +327,10 @@ fn urls(line: &str, found: &mut Vec<Range<usize>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn masked_line(before: &str, line: &str) -> String {
+        masked(line, 0..line.len(), &secrets(before, line))
+    }
 
     #[test]
     fn values_of_secret_keys_are_masked_in_every_style() {
@@ -325,7 +365,7 @@ mod tests {
     fn credentials_are_masked_wherever_they_stand() {
         assert_eq!(masked_line("", "model: sk-abcdef123456"), "model: ***");
         assert_eq!(masked_line("", "timeout: 9f8e7d6c5b4a39281706abcdef012345"), "timeout: ***");
-        assert_eq!(masked_line("", "url: redis://me:pw@host:6379/0?pw=x"), "url: redis://***@host:6379/0?***");
+        assert_eq!(masked_line("", "{url: redis://me:pw@host:6379/0?pw=x}"), "{url: ***}");
         assert_eq!(masked_line("", "model: claude-3-5-sonnet-20241022"), "model: claude-3-5-sonnet-20241022");
     }
 

@@ -1,14 +1,11 @@
 //! Findings, rendered. No value that could be a secret is ever shown: messages do not hold any, and quoted lines are
 //! masked.
 
-#[cfg(test)]
-mod canary;
 mod json;
 mod mask;
 mod sarif;
 mod text;
 
 pub use json::to_json;
-pub use mask::masked_line;
 pub use sarif::to_sarif;
-pub use text::to_text;
+pub use text::{to_plain_text, to_text};

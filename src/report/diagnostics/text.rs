@@ -1,19 +1,42 @@
 //! Findings for people: the line in question, masked, with the place underlined.
 
 use crate::diagnostic::codes;
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::report::diagnostics::mask::{Excerpt, excerpt};
+use crate::diagnostic::{Diagnostic, Severity, readable};
+use crate::report::diagnostics::mask::{Excerpt, excerpt, plain};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 /// One block per finding, with a snippet of `source` where there is a place. `colour` adds terminal colours.
 pub fn to_text(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
+    blocks(diagnostics, source, colour, |diagnostic, source| {
+        excerpt(source, diagnostic.span, diagnostic.code == codes::SYNTAX)
+    })
+}
+
+/// The same about a file that holds no secrets, such as a scenario: its lines are quoted as they are, unless it cannot be
+/// read at all and might be another file.
+pub fn to_plain_text(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
+    blocks(diagnostics, source, colour, |diagnostic, source| {
+        if diagnostic.code == codes::SYNTAX {
+            excerpt(source, diagnostic.span, true)
+        } else {
+            plain(source, diagnostic.span)
+        }
+    })
+}
+
+fn blocks(
+    diagnostics: &[Diagnostic],
+    source: &str,
+    colour: bool,
+    excerpt: impl Fn(&Diagnostic, &str) -> Excerpt,
+) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let blocks: Vec<String> = diagnostics.iter().map(|diagnostic| block(diagnostic, source, &renderer)).collect();
+    let block = |diagnostic| block(diagnostic, excerpt(diagnostic, source), &renderer);
+    let blocks: Vec<String> = diagnostics.iter().map(block).collect();
     blocks.join("\n\n") + if blocks.is_empty() { "" } else { "\n" }
 }
 
-fn block(diagnostic: &Diagnostic, source: &str, renderer: &Renderer) -> String {
+fn block(diagnostic: &Diagnostic, excerpt: Excerpt, renderer: &Renderer) -> String {
     let level = match diagnostic.severity {
         Severity::Note => Level::NOTE,
         Severity::Warning => Level::WARNING,
@@ -28,7 +51,8 @@ fn block(diagnostic: &Diagnostic, source: &str, renderer: &Renderer) -> String {
     };
     let path = harmless(&diagnostic.file);
     let help = diagnostic.help.as_deref().map(harmless);
-    let Excerpt { line, marked } = excerpt(source, diagnostic.span, diagnostic.code == codes::SYNTAX);
+    let Excerpt { line, marked } = excerpt;
+    let quoted_column = line[..marked.start].chars().count() + 1;
     let mut group = Group::with_title(level.primary_title(&title).id(diagnostic.code));
     if has_place {
         let annotation = AnnotationKind::Primary.span(marked);
@@ -38,12 +62,15 @@ fn block(diagnostic: &Diagnostic, source: &str, renderer: &Renderer) -> String {
     if let Some(help) = &help {
         group = group.element(Level::HELP.message(help));
     }
-    renderer.render(&[group])
+    let rendered = renderer.render(&[group]);
+    // The renderer counts columns in the line as quoted, which may be cut and masked.
+    let place = |column: usize| format!("{path}:{}:{column}", diagnostic.span.line);
+    rendered.replacen(&place(quoted_column), &place(diagnostic.span.column), 1)
 }
 
-/// Without control characters, which a terminal might obey.
+/// On one line, without control characters, which a terminal might obey, and no longer than anybody reads.
 fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    readable(text).replace('\n', "\u{FFFD}")
 }
 
 #[cfg(test)]
@@ -53,16 +80,16 @@ mod tests {
 
     #[test]
     fn a_finding_shows_its_line_without_the_secret_in_it() {
-        let text = "model_list:\n  - {model_name: a, litellm_params: {model: openai/gpt-4o, api_key: hunter2, max_retries: 2}}\n";
+        let text = "model_list:
+  - {model_name: a, litellm_params: {model: openai/x, api_key: hunter2, stream: true}}
+";
         let shown = to_text(&check("config.yaml", text), text, false);
         let expected = "\
-warning[BC202]: `litellm_params.max_retries` does nothing here: no effect behind the router: it forces the SDK's retries to 0
- --> config.yaml:2:81
+warning[BC202]: `litellm_params.stream` does nothing here: no effect: the request decides whether it streams
+ --> config.yaml:2:73
   |
-2 |   - {model_name: a, litellm_params: {model: openai/gpt-4o, api_key: ***, max_retries: 2}}
-  |                                                                          ^^^^^^^^^^^
-  |
-  = help: it works as litellm_params.num_retries
+2 |   - {model_name: a, litellm_params: {model: openai/x, api_key: ***, stream: true}}
+  |                                                                     ^^^^^^
 ";
         assert_eq!(shown, expected);
     }

@@ -2,7 +2,7 @@
 
 use crate::experiment::{Forecast, MoneyStats, RateStats, UnpricedRow};
 use crate::ledger::Cause;
-use crate::report::text::{clean, count, hours, money, percent, percent_interval, plural, seconds, short_count};
+use crate::report::text::{clean, count, hours, money, percent, percent_half_width, plural, seconds, short_count};
 use crate::report::view::derive::{money_share, ratio};
 use crate::report::view::{CauseLine, Figure, Percentile, interval_note};
 use crate::units::Money;
@@ -97,8 +97,8 @@ pub fn headline(bill: &MoneyStats) -> [Figure; 4] {
 /// The figures that come next.
 pub fn figures(forecast: &Forecast, calls_per_request: f64, premium_share: f64) -> [Figure; 5] {
     let rate = |label, rate: RateStats| {
-        let mean = percent_interval(rate.mean, rate.ci95_half_width);
-        figure(label, mean, format!("P95 of the runs {}", percent(rate.p95)))
+        let half_width = percent_half_width(rate.mean, rate.ci95_half_width);
+        figure(label, percent(rate.mean), format!("±{half_width} (95% CI), P95 {}", percent(rate.p95)))
     };
     let latency = forecast.latency_s;
     let calls = format!("{} requests, {} calls", count(forecast.requests.mean), count(forecast.upstream_calls.mean));

@@ -1,5 +1,5 @@
-//! Which keys of a config do something, and which do not: every key is in the table, and what depends on several keys is
-//! a rule, one topic a file.
+//! Which keys of a config do something, and which do not: every key is in the table, and what depends on several keys
+//! is a rule, one topic a file.
 
 mod rules;
 mod table;
@@ -13,7 +13,7 @@ use crate::document::{Format, Node};
 use crate::gateway::litellm::wire::Wire;
 use std::sync::Arc;
 
-pub use table::{Row, Verdict, is_key, row};
+pub use table::{Row, Verdict, row};
 
 /// Everything that can be said about a config file: how it is written, what its values are, what its keys do.
 /// In the order of the file.

@@ -69,11 +69,6 @@ pub fn working_keys(section: &str) -> impl Iterator<Item = &'static str> {
     rows.filter(|(_, row)| !matches!(row.verdict, Verdict::Inert | Verdict::Breaks)).map(|(key, _)| *key)
 }
 
-/// Whether any section has a key of this name.
-pub fn is_key(key: &str) -> bool {
-    TABLE.values().any(|section| section.contains_key(key))
-}
-
 /// Another section in which a key works.
 pub fn home(section: &str, key: &str) -> Option<&'static str> {
     let works_in = |home: &&str| *home != section && working_keys(home).any(|known| known == key);

@@ -316,7 +316,7 @@ fn notes_in_model_info_are_not_worth_a_warning() {
 
 #[test]
 fn what_is_real_but_not_simulated_is_said() {
-    expect(with("router_settings: {enable_tag_filtering: true}"), codes::NOT_SIMULATED, &["tag"]);
+    expect(with("router_settings: {redis_host: h}"), codes::NOT_SIMULATED, &["one proxy process"]);
     expect(with("router_settings: {routing_strategy: lar1}"), codes::NOT_SIMULATED, &["lar1"]);
     expect(with("guardrails: []"), codes::NOT_SIMULATED, &["guardrails"]);
 }
@@ -345,7 +345,8 @@ fn a_fallback_to_a_dropped_deployment_says_so() {
 
 #[test]
 fn a_key_without_its_provider_is_looked_up_too() {
-    let text = "model_list:\n  - {model_name: openai/gpt-4o, litellm_params: {model: openai/gpt-4o}}\n  - {model_name: b, \
+    let text = "model_list:\n  - {model_name: openai/gpt-4o, litellm_params: {model: openai/gpt-4o}}\n  - \
+        {model_name: b, \
                 litellm_params: {model: openai/gpt-4o-mini}}\nrouter_settings: {fallbacks: [{gpt-4o: [b]}]}\n";
     clean(findings(text));
 }

@@ -1,11 +1,12 @@
 //! Walks over every key of a config and says what those do that are not simulated.
 
 use crate::diagnostic::codes;
+use crate::diagnostic::secrets::looks_secret;
 use crate::diagnostic::{Severity, Span};
 use crate::document::{Entry, Node};
 use crate::gateway::litellm::keys::Findings;
 use crate::gateway::litellm::keys::table::{Row, Verdict, home, row, working_keys};
-use crate::gateway::litellm::wire::{looks_secret, nearest};
+use crate::gateway::litellm::wire::nearest;
 
 /// Reports on all keys.
 pub(super) fn keys(root: &Node, findings: &mut Findings) {

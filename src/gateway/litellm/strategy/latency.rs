@@ -86,7 +86,7 @@ impl Latencies {
 
     /// The deployments that are fast enough, in the order of a random draw over all rows, then one of them at random.
     /// A deployment that is seen for the first time gets a sample of 0, which stays if the group is known already.
-    pub fn pick<D: Draws>(
+    pub(super) fn pick<D: Draws>(
         &mut self,
         plan: &Plan,
         now: SimTime,

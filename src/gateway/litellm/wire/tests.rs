@@ -23,7 +23,8 @@ fn config(params: &str, rest: &str) -> String {
 fn a_config_is_mirrored_with_places() {
     let text = config(
         ", rpm: \"60\", api_base: \"https://me:pw@h.example:8080/v1?key=x\", input_cost_per_token: 15e-8",
-        "litellm_settings:\n  cache: true\n  cache_params: {type: local, ttl: 60}\n  fallbacks: [{a: [b]}, {\"b\": [\"a\"]}]",
+        "litellm_settings:\n  cache: true\n  cache_params: {type: local, ttl: 60}\n  fallbacks: [{a: [b]}, {\"b\": \
+         [\"a\"]}]",
     );
     let (wire, found) = wire(&text);
     assert_eq!(found, []);
@@ -195,8 +196,9 @@ fn numbers_that_cannot_be_counted_with_are_errors() {
         let (_, found) = read("config.yaml", &config(&format!(", rpm: {value}"), ""));
         assert!(found.iter().any(|d| d.severity >= Severity::Warning), "{value}");
     }
-    let (noisy, found) = wire(&config(", input_cost_per_token: 1.1999999999999999e-07", ""));
-    assert_eq!((found, noisy.model_list[0].params_prices[0].1.value), (vec![], "1.2e-7".parse().unwrap()));
+    let (noisy, found) = wire(&config(", input_cost_per_token: 1.2345678901234567e-13", ""));
+    let rounded = "1.23456789012346e-13".parse().unwrap();
+    assert_eq!((found, noisy.model_list[0].params_prices[0].1.value), (vec![], rounded));
     let (_, found) = read("config.yaml", &config(", input_cost_per_token: 1.0e-30", ""));
     assert_eq!(found[0].code, codes::OUT_OF_RANGE);
 }
@@ -204,8 +206,8 @@ fn numbers_that_cannot_be_counted_with_are_errors() {
 #[test]
 fn both_shapes_of_margins_budgets_and_aliases_are_read() {
     let rest = "litellm_settings: {cost_margin_config: {global: 0.2, openai: {percentage: 0.1, fixed_amount: 0.001}}}\n\
-                router_settings:\n  provider_budget_config: {openai: {budget_limit: 5, time_period: 1d}, xai: {max_budget: 1}}\n  \
-                model_group_alias: {x: a, y: {model: a, hidden: true}}";
+                router_settings:\n  provider_budget_config: {openai: {budget_limit: 5, time_period: 1d}, \
+                xai: {max_budget: 1}}\n  model_group_alias: {x: a, y: {model: a, hidden: true}}";
     let (wire, found) = wire(&config("", rest));
     assert_eq!(found, []);
     let margins = wire.litellm_settings.cost_margin_config.unwrap().value;

@@ -1,6 +1,7 @@
 //! How single values of the config file are read: leniently where the gateway is lenient.
 
 use crate::diagnostic::codes;
+use crate::diagnostic::secrets::looks_secret;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::document::{Decimal, Node, Value};
 use crate::gateway::litellm::wire::consequence::{Consequence, Section};
@@ -176,18 +177,6 @@ pub(super) fn environment_name(text: &str) -> Option<&str> {
 /// A name as a message may show it: anything that looks like a credential is masked.
 pub(super) fn shown(name: &str) -> String {
     if looks_secret(name) { "***".to_owned() } else { name.to_owned() }
-}
-
-/// Whether a text looks like a credential: a known prefix, or a long run without separators that mixes digits and
-/// letters.
-pub fn looks_secret(text: &str) -> bool {
-    const PREFIXES: [&str; 9] = ["sk-", "sk_", "pk-", "AIza", "AKIA", "ghp_", "xox", "hf_", "Bearer "];
-    if PREFIXES.iter().any(|prefix| text.starts_with(prefix)) && text.len() >= 8 {
-        return true;
-    }
-    let longest = text.split(|c: char| !c.is_ascii_alphanumeric()).max_by_key(|run| run.len()).unwrap_or_default();
-    let has = |test: fn(&char) -> bool| longest.chars().any(|c| test(&c));
-    longest.len() >= 24 && has(char::is_ascii_digit) && has(char::is_ascii_alphabetic)
 }
 
 /// The number a node stands for: a number, or text that is one where the gateway takes that.
@@ -375,7 +364,7 @@ impl FromNode for Money {
 impl FromNode for UnitPrice {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
         let decimal = number(node, "a price in US dollars", reader)?;
-        exact(&decimal, format!("{:.18}", decimal.value), node, reader)
+        exact(&decimal, format!("{:.27}", decimal.value), node, reader)
     }
 }
 

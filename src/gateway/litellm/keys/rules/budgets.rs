@@ -55,8 +55,8 @@ fn global(wire: &Wire, findings: &mut Findings) {
             findings.warn(codes::GLOBAL_BUDGET, budget.span, message, help);
         }
         (Some(budget), _) => {
-            let message = "the budget of the whole proxy is compared with the total spend in the database, which lags behind \
-                           by the writing interval; requests are refused with 429 once it is exceeded";
+            let message = "the budget of the whole proxy is compared with the total spend in the database, which \
+                lags behind by the writing interval; requests are refused with 429 once it is exceeded";
             findings.add(codes::GLOBAL_BUDGET, Severity::Note, budget.span, message.into(), None);
         }
         (None, Some(period)) => {

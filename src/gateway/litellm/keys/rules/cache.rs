@@ -31,8 +31,8 @@ fn in_params(root: &Node, is_on: bool, findings: &mut Findings) {
     for entry in flags {
         let help = Some("remove it; caching is switched on by litellm_settings.cache".to_owned());
         let (code, severity, message) = if is_on {
-            let message = "`litellm_params.cache` breaks every call of this deployment, because caching is on: the cache expects \
-                           a map there";
+            let message = "`litellm_params.cache` breaks every call of this deployment, because caching is on: the \
+                cache expects a map there";
             (codes::BREAKS_CALLS, Severity::Error, message)
         } else {
             let message =

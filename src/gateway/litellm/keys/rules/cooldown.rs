@@ -30,8 +30,8 @@ fn allowed_fails(wire: &Wire, findings: &mut Findings) {
     let reference = module.map_or(DEFAULT_ALLOWED_FAILS, |module| module.value);
     let same = router.allowed_fails.as_ref().filter(|fails| fails.value == reference);
     if let Some(same) = same.filter(|_| router.allowed_fails_policy.is_none()) {
-        let message = "`allowed_fails` has no effect at this value, which is the default: failures are judged by their share \
-                       (more than half of at least 5 requests a minute), not counted";
+        let message = "`allowed_fails` has no effect at this value, which is the default: failures are judged by \
+            their share (more than half of at least 5 requests a minute), not counted";
         let help = "choose another value, or set allowed_fails_policy, to have failures counted";
         findings.warn(codes::ALLOWED_FAILS, same.span, message, help);
     }

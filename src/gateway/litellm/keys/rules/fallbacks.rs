@@ -1,10 +1,11 @@
 //! Fallbacks that lead nowhere.
 
 use crate::diagnostic::codes;
+use crate::diagnostic::secrets::looks_secret;
 use crate::diagnostic::{Severity, Span};
 use crate::gateway::litellm::keys::Findings;
 use crate::gateway::litellm::keys::rules::groups::{Groups, Reach};
-use crate::gateway::litellm::wire::{Fallback, Fallbacks, Spanned, Wire, looks_secret, nearest};
+use crate::gateway::litellm::wire::{Fallback, Fallbacks, Spanned, Wire, nearest};
 use std::collections::HashMap;
 
 pub(super) fn check(wire: &Wire, findings: &mut Findings) {
@@ -89,8 +90,8 @@ fn suggestion(name: &str, groups: &Groups<'_>) -> Option<String> {
 /// Fallbacks in `litellm_params` run inside each attempt.
 fn inside_attempts(wire: &Wire, findings: &mut Findings) {
     for fallbacks in wire.model_list.iter().filter_map(|deployment| deployment.litellm_params.fallbacks.as_ref()) {
-        let message = "fallbacks in `litellm_params` run inside each attempt, at this deployment's address and with its key: \
-                       they double the upstream calls of a failure";
+        let message = "fallbacks in `litellm_params` run inside each attempt, at this deployment's address and \
+            with its key: they double the upstream calls of a failure";
         findings.warn(codes::FALLBACK_IN_PARAMS, fallbacks.span, message, "it works as router_settings.fallbacks");
     }
 }
@@ -105,7 +106,8 @@ fn uncovered(list: &Spanned<Fallbacks>, groups: &Groups<'_>, findings: &mut Find
         groups.names().into_iter().filter(|group| !is_covered(group) && !targets.contains(group)).map(shown).collect();
     if !uncovered.is_empty() {
         let message = format!(
-            "with `context_window_fallbacks` set, a prompt that is too long for {} is an error even where `fallbacks` exist",
+            "with `context_window_fallbacks` set, a prompt that is too long for {} is an error even where \
+             `fallbacks` exist",
             uncovered.join(", ")
         );
         findings.add(codes::CONTEXT_FALLBACK_MISSING, Severity::Note, list.span, message, None);

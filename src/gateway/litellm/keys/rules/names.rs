@@ -2,9 +2,10 @@
 
 use crate::diagnostic::Severity;
 use crate::diagnostic::codes;
+use crate::diagnostic::secrets::looks_secret;
 use crate::gateway::litellm::keys::Findings;
 use crate::gateway::litellm::keys::rules::groups::{Groups, Reach};
-use crate::gateway::litellm::wire::{Wire, looks_secret, nearest};
+use crate::gateway::litellm::wire::{Wire, nearest};
 use std::collections::HashMap;
 
 /// Strategies that are simulated.

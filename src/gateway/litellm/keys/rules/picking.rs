@@ -56,7 +56,8 @@ fn limits(wire: &Wire, findings: &mut Findings) {
     if let Some(limit) = rpm.or(tpm).filter(|_| !is_enforced) {
         let message = "with simple-shuffle rpm and tpm are no limits: they weight the pick and, without \
                        max_parallel_requests, cap the calls at the same time";
-        let help = "use `optional_pre_call_checks: [enforce_model_rate_limits]` or usage-based-routing-v2 to have them enforced";
+        let help = "use `optional_pre_call_checks: [enforce_model_rate_limits]` or usage-based-routing-v2 to have \
+            them enforced";
         findings.warn(codes::LIMIT_IS_WEIGHT, limit.span, message, help);
     }
 }

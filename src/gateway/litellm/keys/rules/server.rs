@@ -11,14 +11,14 @@ const A_FEW_SECONDS: f64 = 2.0;
 pub(super) fn check(root: &Node, wire: &Wire, findings: &mut Findings) {
     let Some(settings) = root.get("general_settings") else { return };
     if let Some(threshold) = settings.get("alerting_threshold").filter(|node| is_below(node, A_FEW_SECONDS)) {
-        let message = "`alerting_threshold` is in seconds: every request slower than this raises an alert; it has nothing to do \
-                       with budgets";
+        let message = "`alerting_threshold` is in seconds: every request slower than this raises an alert; it has \
+            nothing to do with budgets";
         findings.warn(codes::ALERTING_SECONDS, threshold.span, message, "write e.g. 300, or remove it");
     }
     let buffer = settings.get("use_redis_transaction_buffer").filter(|node| node.value == Value::Bool(true));
     if let Some(buffer) = buffer.filter(|_| !has_redis(wire)) {
-        let message = "`use_redis_transaction_buffer` without Redis: the gateway does not start unless REDIS_HOST or REDIS_URL \
-                       is set";
+        let message = "`use_redis_transaction_buffer` without Redis: the gateway does not start unless REDIS_HOST \
+            or REDIS_URL is set";
         findings.warn(
             codes::REDIS_ADDRESS,
             buffer.span,

@@ -1,10 +1,10 @@
 //! Secrets planted in a config stay in it: whatever is done to the file, no output holds any of them.
 
-use crate::diagnostic::Diagnostic;
-use crate::document::{Format, decode, read as read_document};
-use crate::gateway::litellm::keys::check;
-use crate::gateway::litellm::wire::read;
-use crate::report::diagnostics::{to_json, to_sarif, to_text};
+use billcast::diagnostic::Diagnostic;
+use billcast::document::{Format, decode, read as read_document};
+use billcast::gateway::litellm::keys::check;
+use billcast::gateway::litellm::wire::read;
+use billcast::report::diagnostics::{to_json, to_sarif, to_text};
 use proptest::prelude::*;
 
 /// What every planted secret contains.
@@ -28,7 +28,7 @@ const BLOCK: &str = r#"model_list:
       rpm: 60
       timeout: 30
     model_info: {id: one, note: canary}
-  - {model_name: slow, litellm_params: {model: openai/gpt-4o-mini, api_key: "canary, in flow", weight: 1, password: canary}}
+  - {model_name: slow, litellm_params: {model: openai/gpt-4o-mini, api_key: "canary, in flow", password: canary}}
 router_settings:
   num_retries: 3
   redis_url: redis://:canary@redis.example:6379/0
@@ -52,8 +52,9 @@ environment_variables:
   NESTED: {A: canary}
 "#;
 
-const JSON: &str = r#"{"model_list": [{"model_name": "fast", "litellm_params": {"model": "openai/gpt-4o", "api_key":"sk-canary-0123456789",
- "my_secret": "canary \" quoted", "extra_headers": {"Authorization": "Bearer canary"}, "rpm": 60, "timeout": null}}],
+const JSON: &str = r#"{"model_list": [{"model_name": "fast", "litellm_params": {"model": "openai/gpt-4o",
+ "api_key":"sk-canary-0123456789", "my_secret": "canary \" quoted",
+ "extra_headers": {"Authorization": "Bearer canary"}, "rpm": 60, "timeout": null}}],
  "general_settings": {"master_key": "canary", "database_url": "postgresql://user:canary@db.example/x"},
  "environment_variables": {"PLAIN": "canary",
   "OTHER":

@@ -1,0 +1,82 @@
+//! What must hold between two runs whatever the numbers are.
+
+mod support;
+
+use billcast::scenario::Overrides;
+use billcast::units::Money;
+
+const GATEWAY: &str = "model_list:
+- {model_name: cheap, litellm_params: {model: openai/gpt-4o-mini}}
+- {model_name: dear, litellm_params: {model: openai/gpt-4o}}
+router_settings: {fallbacks: [{cheap: [dear]}]}
+";
+const SCENARIO: &str = "hours: 6
+traffic: {x: {preset: chat, model: cheap, rate: 20/min}}
+upstream: {openai: {errors: {429: 20%, 500: 5%}}}
+";
+
+/// The runs' bills.
+fn bills(gateway: &str, scenario: &str) -> Vec<Money> {
+    let world = support::world(gateway, scenario);
+    (0..6).map(|replication| support::run(&world, 5, replication).ledger.total()).collect()
+}
+
+fn prices(factor: u32) -> String {
+    let price = |dollars_per_million: u32| format!("{}e-6", dollars_per_million * factor);
+    let model = |name: &str, input: u32, output: u32| {
+        let (input, output) = (price(input), price(output));
+        format!(
+            r#""{name}": {{"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": {input}, "output_cost_per_token": {output}}}"#
+        )
+    };
+    format!("{{{}, {}}}", model("gpt-4o-mini", 1, 3), model("gpt-4o", 5, 20))
+}
+
+#[test]
+fn a_config_against_itself_differs_by_exactly_nothing() {
+    assert_eq!(bills(GATEWAY, SCENARIO), bills(GATEWAY, SCENARIO));
+}
+
+#[test]
+fn doubled_prices_double_every_bill() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let bills = |factor| -> Vec<Money> {
+        let file = folder.path().join(format!("prices-{factor}.json"));
+        std::fs::write(&file, prices(factor)).expect("a written file");
+        let overrides = Overrides { prices: Some(file.to_string_lossy().into_owned()) };
+        let world = support::load_with(GATEWAY, SCENARIO, &overrides).expect("a world");
+        (0..4).map(|replication| support::run(&world, 5, replication).ledger.total()).collect()
+    };
+    let (once, twice) = (bills(1), bills(2));
+    assert!(once.iter().all(|bill| *bill > Money::ZERO));
+    assert_eq!(twice, once.iter().map(|bill| *bill + *bill).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_group_that_nobody_asks_for_changes_nothing() {
+    let more = GATEWAY
+        .replace("router_settings", "- {model_name: unused, litellm_params: {model: openai/gpt-4.1}}\nrouter_settings");
+    assert_eq!(bills(&more, SCENARIO), bills(GATEWAY, SCENARIO));
+}
+
+#[test]
+fn a_further_class_does_not_change_what_the_others_pay() {
+    let more = SCENARIO
+        .replace("traffic: {", "traffic: {")
+        .replace("rate: 20/min}}", "rate: 20/min}, y: {preset: rag, model: dear, rate: 2/min}}");
+    let (one, two) = (support::world(GATEWAY, SCENARIO), support::world(GATEWAY, &more));
+    for replication in 0..4 {
+        let alone = support::run(&one, 5, replication);
+        let together = support::run(&two, 5, replication);
+        assert_eq!(alone.classes[0].requests, together.classes[0].requests, "the same users come");
+        assert!(together.ledger.by_class()[1] > Money::ZERO);
+    }
+}
+
+#[test]
+fn dearer_fallbacks_cost_more_and_fail_no_more() {
+    let sideways = GATEWAY.replace("openai/gpt-4o}", "openai/gpt-4o-mini}");
+    for (cheap, dear) in bills(&sideways, SCENARIO).into_iter().zip(bills(GATEWAY, SCENARIO)) {
+        assert!(cheap < dear, "{cheap} at the same price class, {dear} upwards");
+    }
+}

@@ -1,0 +1,39 @@
+//! Small worlds from text, for the tests that run whole replications.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use billcast::engine::{Run, simulate};
+use billcast::experiment::{Forecast, Options, Unwatched, forecast};
+use billcast::random::{Replication, Seed};
+use billcast::scenario::{Overrides, World, load};
+use billcast::units::SimDuration;
+
+/// Loads a world from the texts of its two files.
+pub fn world(gateway: &str, scenario: &str) -> World {
+    try_world(gateway, scenario).unwrap_or_else(|message| panic!("{message}\n{gateway}\n{scenario}"))
+}
+
+/// Loads a world, or says why not.
+pub fn try_world(gateway: &str, scenario: &str) -> Result<World, String> {
+    load_with(gateway, scenario, &Overrides::default())
+}
+
+/// Loads a world with settings of the command line.
+pub fn load_with(gateway: &str, scenario: &str, overrides: &Overrides) -> Result<World, String> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("gateway.yaml"), gateway).expect("a written file");
+    let file = folder.path().join("scenario.yaml");
+    std::fs::write(&file, format!("gateway: gateway.yaml\n{scenario}")).expect("a written file");
+    load(&file.to_string_lossy(), overrides)
+        .map_err(|problem| problem.diagnostics.iter().map(|found| format!("{found}\n")).collect())
+}
+
+/// One replication, hour by hour.
+pub fn run(world: &World, seed: u64, replication: u64) -> Run {
+    simulate(world, Seed(seed), Replication(replication), SimDuration::from_secs(3600))
+}
+
+/// A forecast on two threads.
+pub fn forecast_of(world: &World, seed: u64, runs: u64, threads: usize) -> Forecast {
+    let command = String::from("billcast run test");
+    forecast(world, &Options { runs, seed: Seed(seed), threads, precision: None, command }, &Unwatched)
+}
