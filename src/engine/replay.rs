@@ -2,6 +2,7 @@
 
 use crate::engine::machine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord};
 use crate::gateway::litellm::LiteLlm;
+use crate::gateway::litellm::defaults::CACHE_ITEMS;
 use crate::gateway::litellm::lower::{Setting, lower};
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::parts::Minutes;
@@ -10,7 +11,7 @@ use crate::provider::{ScriptedRequest, ScriptedUpstream, Service};
 use crate::random::Recorded;
 use crate::scenario::{Case, CaseRequest, Departure};
 use crate::traffic::Leave;
-use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, SimDuration, SimTime};
+use crate::units::{CallId, ClassId, DeploymentId, NameId, Outcome, Phase, RequestId, SimDuration, SimTime};
 
 /// What happened in a case.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -100,7 +101,11 @@ pub fn replay(case: &Case) -> Trace {
         bodies: &case.bodies,
         keys: &case.keys,
     };
-    let (plan, _) = lower(&case.wire, &setting);
+    let (mut plan, _) = lower(&case.wire, &setting);
+    // The recordings keep answers in memory, whatever the config names.
+    if let Some(cache) = &mut plan.proxy.cache {
+        cache.capacity = Some(CACHE_ITEMS);
+    }
     let arrivals: Vec<Arrival<ScriptedRequest>> = case
         .requests
         .iter()
@@ -116,7 +121,7 @@ pub fn replay(case: &Case) -> Trace {
     observer.trace
 }
 
-fn arrival(index: usize, request: &CaseRequest, model: crate::units::NameId) -> Arrival<ScriptedRequest> {
+fn arrival(index: usize, request: &CaseRequest, model: NameId) -> Arrival<ScriptedRequest> {
     let view = RequestView {
         id: RequestId(index as u64),
         model,

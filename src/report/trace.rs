@@ -1,7 +1,8 @@
 //! A trace, as JSON in the format of the recordings and as a waterfall for people.
 
 use crate::diagnostic::{Diagnostic, Severity, codes};
-use crate::engine::{Trace, TraceRequest, TraceStatus, replay};
+use crate::engine::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
+use crate::gateway::litellm::defaults::PROFILE;
 use crate::scenario::read_case;
 use crate::units::SimTime;
 use serde_json::{Value, json};
@@ -36,11 +37,12 @@ impl Trace {
         let mut requests: Vec<&TraceRequest> = self.requests.iter().collect();
         requests.sort_by(|a, b| a.id.cmp(&b.id));
         let requests: Vec<Value> = requests.into_iter().map(request).collect();
-        let cooldown = |c: &crate::engine::TraceCooldown| json!({"t": seconds(c.at), "dep": c.deployment, "expires": seconds(c.until)});
+        let cooldown =
+            |c: &TraceCooldown| json!({"t": seconds(c.at), "dep": c.deployment, "expires": seconds(c.until)});
         let cooldowns: Vec<Value> = self.cooldowns.iter().map(cooldown).collect();
         let mut value = json!({
             "name": self.name,
-            "profile": crate::report::trace::PROFILE,
+            "profile": PROFILE,
             "layer": self.layer,
             "requests": requests,
             "cooldowns": cooldowns,
@@ -68,9 +70,6 @@ impl Trace {
     }
 }
 
-/// Name of the behaviour that traces are made with.
-const PROFILE: &str = "litellm-1.102";
-
 fn seconds(at: SimTime) -> f64 {
     (at.as_secs_f64() * 1e6).round() / 1e6
 }
@@ -90,7 +89,7 @@ fn request(request: &TraceRequest) -> Value {
     })
 }
 
-fn attempt((index, attempt): (usize, &crate::engine::TraceAttempt)) -> Value {
+fn attempt((index, attempt): (usize, &TraceAttempt)) -> Value {
     json!({
         "n": index + 1,
         "dep": attempt.deployment,

@@ -36,3 +36,6 @@ pub const SEMAPHORE_LIFE: SimDuration = SimDuration::from_secs(600);
 pub const KEY_WINDOW: SimDuration = SimDuration::from_secs(60);
 /// What a limit that is used up tells the caller to wait, in seconds.
 pub const LIMIT_RETRY_AFTER_SECS: i64 = 60;
+
+/// Answers that the response cache in memory keeps (`InMemoryCache`, `DEFAULT_MAX_SIZE_IN_MEMORY`; from source only).
+pub const CACHE_ITEMS: usize = 200;

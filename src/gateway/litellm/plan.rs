@@ -397,6 +397,8 @@ pub struct CachePlan {
     pub ttl: SimDuration,
     /// Only on request (`mode: default_off`).
     pub opt_in: bool,
+    /// The most answers that are kept at the same time; a cache outside of the process has no such bound.
+    pub capacity: Option<usize>,
 }
 
 impl Default for RouterPlan {

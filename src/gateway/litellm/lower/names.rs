@@ -3,7 +3,7 @@
 use crate::gateway::litellm::lower::request::RequestFallbacks;
 use crate::gateway::litellm::lower::{Setting, pattern, settings};
 use crate::gateway::litellm::plan::{Found, Layer, Name, Plan};
-use crate::gateway::litellm::wire::{Fallbacks, Wire};
+use crate::gateway::litellm::wire::{Deployment, Fallbacks, Wire, provider_of};
 use crate::units::{DeploymentId, NameId};
 use std::collections::HashMap;
 
@@ -95,7 +95,7 @@ struct Resolver<'a> {
 pub(super) fn resolve(wire: &Wire, plan: &mut Plan, names: &Names) {
     let kept = wire.model_list.iter().filter(|deployment| !deployment.dropped);
     let groups: Vec<String> = kept.clone().map(|deployment| deployment.model_name.value.clone()).collect();
-    let model = |deployment: &crate::gateway::litellm::wire::Deployment| {
+    let model = |deployment: &Deployment| {
         deployment.litellm_params.model.as_ref().map(|model| model.value.clone()).unwrap_or_default()
     };
     let models: Vec<String> = kept.map(model).collect();
@@ -152,8 +152,7 @@ impl Resolver<'_> {
 
     /// The deployments of the most specific pattern that matches the name, or the name with its provider in front.
     fn by_pattern(&self, name: &str) -> Option<Box<[DeploymentId]>> {
-        let with_provider =
-            || crate::gateway::litellm::wire::provider_of(name, None, None).map(|p| format!("{p}/{name}"));
+        let with_provider = || provider_of(name, None, None).map(|p| format!("{p}/{name}"));
         self.matching(name).or_else(|| self.matching(&with_provider()?))
     }
 

@@ -2,8 +2,8 @@
 
 use crate::gateway::litellm::lower::fallbacks::{Entry, find_with_generic, list, numbered};
 use crate::gateway::litellm::lower::names::Names;
-use crate::gateway::litellm::plan::{Body, CacheControl, CustomTarget, FallbackOverride, Plan};
-use crate::units::SimDuration;
+use crate::gateway::litellm::plan::{Body, CacheControl, CustomTarget, FallbackOverride, Name, Plan};
+use crate::units::{NameId, SimDuration};
 
 /// What a request body says besides model and messages, and what its headers say.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,16 +36,16 @@ pub struct RequestParams {
     pub cache_class: u32,
 }
 
-/// Names of fallback targets, some with parameters of their own.
-pub type TargetList = Vec<(String, Option<CustomTarget>)>;
+/// Groups to fall back to, each with the parameters that are set for it alone.
+pub type CustomTargets = Vec<(String, Option<CustomTarget>)>;
 
 /// Fallbacks that a request brings along. A target may have parameters of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RequestFallbacks {
     /// A list of targets for every group.
-    Flat(TargetList),
+    Flat(CustomTargets),
     /// A list for each of some groups.
-    ByName(Vec<(String, TargetList)>),
+    ByName(Vec<(String, CustomTargets)>),
 }
 
 impl RequestFallbacks {
@@ -88,8 +88,8 @@ fn own(fallbacks: Option<&RequestFallbacks>, plan: &mut Plan, names: &Names) -> 
             let entries: Vec<Entry<'_>> =
                 lists.iter().map(|(group, targets)| Entry { group, targets: borrowed(targets) }).collect();
             let map = numbered(&entries, plan, names);
-            let of_name = |(index, name): (usize, &crate::gateway::litellm::plan::Name)| {
-                find_with_generic(&map, &name.text).map(|list| (crate::units::NameId::from_index(index), list))
+            let of_name = |(index, name): (usize, &Name)| {
+                find_with_generic(&map, &name.text).map(|list| (NameId::from_index(index), list))
             };
             FallbackOverride::ByName(plan.names.iter().enumerate().filter_map(of_name).collect())
         }

@@ -120,6 +120,10 @@ pub(super) fn proxy(wire: &Wire, setting: &Setting<'_>) -> ProxyPlan {
     let cache = is_on(&module.cache).then(|| CachePlan {
         ttl: params.and_then(|params| params.ttl.as_ref()).map_or(defaults::CACHE_LIFE, seconds),
         opt_in: params.and_then(|params| params.mode.as_ref()).is_some_and(|mode| mode.value == "default_off"),
+        capacity: match params.and_then(|params| params.r#type.as_ref()) {
+            Some(kind) if kind.value != "local" => None,
+            Some(_) | None => Some(defaults::CACHE_ITEMS),
+        },
     });
     let router = &wire.router_settings;
     let has_redis = router.redis_host.is_some() || router.redis_url.is_some();

@@ -11,10 +11,11 @@ use crate::gateway::litellm::plan::{Body, CachePlan};
 use crate::gateway::{Ended, Notes, RequestView, Response, Source, Step};
 use crate::random::Draws;
 use crate::units::{DeploymentId, NameId, PromptId, SimDuration, SimTime, Tokens, Usage};
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
 /// What tells answers apart: the group (not the deployment), the prompt, whether it is a stream, and the parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Key {
     name: NameId,
     prompt: PromptId,
@@ -35,6 +36,8 @@ struct Kept {
 #[derive(Debug, Default)]
 pub(in crate::gateway::litellm) struct Responses {
     kept: HashMap<Key, Kept>,
+    /// Ends of what is kept, soonest first.
+    ends: BinaryHeap<Reverse<(SimTime, Key)>>,
 }
 
 impl Responses {
@@ -44,11 +47,28 @@ impl Responses {
         is_fresh.then_some(kept.usage)
     }
 
-    /// An answer that is still there keeps its end.
-    fn put(&mut self, now: SimTime, key: Key, usage: Usage, life: SimDuration) {
-        let alive = self.kept.get(&key).map(|kept| kept.expires).filter(|expires| *expires > now);
-        let expires = alive.unwrap_or(now + life);
-        self.kept.insert(key, Kept { since: now, expires, usage });
+    /// Keeps an answer. One that is still there keeps its end.
+    fn put(&mut self, now: SimTime, key: Key, usage: Usage, life: SimDuration, capacity: Option<usize>) {
+        self.make_room(now, capacity);
+        let expires = match self.kept.get(&key) {
+            Some(kept) => kept.expires,
+            None => now + life,
+        };
+        if self.kept.insert(key, Kept { since: now, expires, usage }).is_none() {
+            self.ends.push(Reverse((expires, key)));
+        }
+    }
+
+    /// Drops what is over, then what ends soonest while the cache is full (`InMemoryCache.evict_cache`; from source only).
+    fn make_room(&mut self, now: SimTime, capacity: Option<usize>) {
+        while let Some(Reverse((end, key))) = self.ends.peek().copied() {
+            let is_full = capacity.is_some_and(|most| self.kept.len() >= most);
+            if end > now && !is_full {
+                break;
+            }
+            self.ends.pop();
+            self.kept.remove(&key);
+        }
     }
 }
 
@@ -128,6 +148,40 @@ impl LiteLlm {
         }
         let life = body.cache.ttl.unwrap_or(plan.ttl);
         let key = self.cache_key(cx.request, call, flight.name, flight.deployment);
-        self.state.responses.put(cx.now, key, ended.usage, life);
+        self.state.responses.put(cx.now, key, ended.usage, life, plan.capacity);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIFE: SimDuration = SimDuration::from_secs(60);
+
+    fn key(prompt: u64) -> Key {
+        Key { name: NameId(0), prompt: PromptId(prompt), stream: false, class: 0, max_tokens: None }
+    }
+
+    fn hit(responses: &Responses, secs: i64, prompt: u64) -> bool {
+        responses.get(SimTime(secs * 1_000_000_000), &key(prompt), None).is_some()
+    }
+
+    #[test]
+    fn a_full_cache_drops_what_ends_soonest() {
+        let mut responses = Responses::default();
+        for prompt in 0..4 {
+            responses.put(SimTime(prompt as i64), key(prompt), Usage::plain(1, 1), LIFE, Some(3));
+        }
+        assert_eq!([0, 1, 2, 3].map(|prompt| hit(&responses, 1, prompt)), [false, true, true, true]);
+    }
+
+    #[test]
+    fn an_unbounded_cache_forgets_only_what_is_over() {
+        let mut responses = Responses::default();
+        for prompt in 0..1000 {
+            responses.put(SimTime(prompt as i64 * 1_000_000_000), key(prompt), Usage::plain(1, 1), LIFE, None);
+        }
+        assert!(hit(&responses, 999, 940) && !hit(&responses, 999, 930));
+        assert!(responses.kept.len() <= 61, "what is over takes no memory");
     }
 }

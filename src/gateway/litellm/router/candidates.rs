@@ -5,7 +5,7 @@ use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Few};
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{Found, Strategy, TagMatch};
+use crate::gateway::litellm::plan::{DEFAULT_TAG, Found, Strategy, TagMatch};
 use crate::random::Draws;
 use crate::units::{DeploymentId, NameId};
 
@@ -63,7 +63,7 @@ impl LiteLlm {
             self.drop_over_budget(cx)?;
         }
         if self.plan.router.pre_call_checks {
-            self.drop_by_pre_call_checks(cx)?;
+            self.drop_by_pre_call_checks(cx, name)?;
         }
         if let Some(matching) = self.plan.router.tags {
             self.keep_tagged(cx, name, matching)?;
@@ -100,8 +100,12 @@ impl LiteLlm {
     }
 
     /// `enable_pre_call_checks`: the context window, and `rpm` against the picks of the last minute [T 90, 103].
-    fn drop_by_pre_call_checks<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>) -> Result<(), Failure> {
-        let (plan, picks) = (&self.plan, &self.state.picks);
+    fn drop_by_pre_call_checks<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        name: NameId,
+    ) -> Result<(), Failure> {
+        let (plan, picks, strategy) = (&self.plan, &self.state.picks, &mut self.state.strategy);
         let (mut too_long, mut too_many) = (false, false);
         let before = self.state.candidates.len();
         self.state.candidates.retain(|id| {
@@ -111,11 +115,11 @@ impl LiteLlm {
                 cx.notes.decided(cx.now, cx.id, || format!("{}: the prompt is too long", entry.id));
                 return false;
             }
-            let used = picks[id.index()].get(cx.now);
+            let used = picks[id.index()].get(cx.now).max(strategy.requests(plan, cx.now, name, *id));
             let is_over = plan.router.strategy != Strategy::UsageV2 && entry.rpm.is_some_and(|rpm| rpm <= used);
             if is_over {
                 too_many = true;
-                cx.notes.decided(cx.now, cx.id, || format!("{}: {used} picks in a minute", entry.id));
+                cx.notes.decided(cx.now, cx.id, || format!("{}: {used} requests in a minute", entry.id));
             }
             !is_over
         });
@@ -141,13 +145,12 @@ impl LiteLlm {
         matching: TagMatch,
     ) -> Result<(), Failure> {
         let asked = &self.body(cx.request).tags;
-        let default = crate::gateway::litellm::plan::DEFAULT_TAG;
         let tags_of = |id: &DeploymentId| &self.plan.deployment(*id).tags;
         let fits = |id: &DeploymentId| match matching {
             TagMatch::Any => asked.iter().any(|tag| tags_of(id).contains(tag)),
             TagMatch::All => asked.iter().all(|tag| tags_of(id).contains(tag)),
         };
-        let is_default = |id: &DeploymentId| tags_of(id).contains(&default);
+        let is_default = |id: &DeploymentId| tags_of(id).contains(&DEFAULT_TAG);
         let candidates = &self.state.candidates;
         if candidates.is_empty() {
             return Ok(());

@@ -5,7 +5,7 @@ use super::{Cx, LiteLlm, Next};
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Few, Frame, Hop, Targets, Walk};
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{Body, FallbackOverride, Found, Layer, ListId, Target};
+use crate::gateway::litellm::plan::{Body, FallbackOverride, Found, Layer, ListId, Plan, Target};
 use crate::random::Draws;
 use crate::units::NameId;
 
@@ -194,7 +194,7 @@ fn chosen(own: &FallbackOverride, name: NameId, configured: Option<ListId>) -> O
 }
 
 /// The `nth` target of a walk.
-fn nth_target(plan: &crate::gateway::litellm::plan::Plan, walk: &Walk, nth: usize) -> Option<Target> {
+fn nth_target(plan: &Plan, walk: &Walk, nth: usize) -> Option<Target> {
     match walk.targets {
         Targets::List(list) => plan.list(list).get(nth).copied(),
         Targets::Others => (nth == 0).then_some(Target::Others(walk.from, walk.failed.len() as u32)),

@@ -37,7 +37,7 @@ struct Row {
 }
 
 /// What a pick is for.
-pub(super) struct Ask<'a> {
+pub(in crate::gateway::litellm) struct Ask<'a> {
     pub name: NameId,
     pub minute: i64,
     pub tokens: u64,

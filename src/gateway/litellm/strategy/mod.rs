@@ -60,6 +60,14 @@ impl StrategyState {
         }
     }
 
+    /// Requests of the minute that usage-based-routing knows of; none with other strategies.
+    pub fn requests(&mut self, plan: &Plan, now: SimTime, name: NameId, deployment: DeploymentId) -> u64 {
+        match self {
+            Self::UsageV1(state) => state.look_up(plan.router.minutes.of(now), plan.name(name).resolved, deployment),
+            _ => 0,
+        }
+    }
+
     /// A call goes out.
     pub fn called(&mut self, now: SimTime, deployment: DeploymentId, name: NameId) {
         if let Self::LeastBusy(state) = self {

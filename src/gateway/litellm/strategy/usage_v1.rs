@@ -43,6 +43,20 @@ impl MinuteUse {
         add(&mut group.requests, sample.deployment, 1);
     }
 
+    /// Requests answered in this minute, for the pre-call checks. Who is looked up among others is on the list from
+    /// then on, so that its `rpm` counts for `least_used` as well (from source only).
+    pub fn look_up(&mut self, minute: i64, name: NameId, deployment: DeploymentId) -> u64 {
+        let group = &mut self.groups[name.index()];
+        if group.minute != minute || group.requests.is_empty() {
+            return 0;
+        }
+        let known = find(&group.requests, deployment);
+        if known.is_none() {
+            group.requests.push((deployment, 0));
+        }
+        known.unwrap_or(0)
+    }
+
     /// The candidate with the fewest tokens that has room; full one request before its `rpm`.
     pub fn least_used(
         &mut self,
