@@ -34,7 +34,7 @@ fn gateway() -> impl Strategy<Value = String> {
             // The troubles of the scenario are those of one provider, so there must be a deployment of it.
             let model = if index == 0 { &0 } else { model };
             text += &format!("- model_name: group{group}\n  litellm_params:\n    model: {}\n", MODELS[*model]);
-            text += &["", "    weight: 1\n", "    weight: 3\n", "    rpm: 40\n"][*weight as usize];
+            text += ["", "    weight: 1\n", "    weight: 3\n", "    rpm: 40\n"][*weight as usize];
             text += ["", "    max_parallel_requests: 2\n", "    max_budget: 0.05\n    budget_duration: 1h\n"]
                 [*limit as usize];
         }

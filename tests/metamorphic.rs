@@ -61,9 +61,7 @@ fn a_group_that_nobody_asks_for_changes_nothing() {
 
 #[test]
 fn a_further_class_does_not_change_what_the_others_pay() {
-    let more = SCENARIO
-        .replace("traffic: {", "traffic: {")
-        .replace("rate: 20/min}}", "rate: 20/min}, y: {preset: rag, model: dear, rate: 2/min}}");
+    let more = SCENARIO.replace("rate: 20/min}}", "rate: 20/min}, y: {preset: rag, model: dear, rate: 2/min}}");
     let (one, two) = (support::world(GATEWAY, SCENARIO), support::world(GATEWAY, &more));
     for replication in 0..4 {
         let alone = support::run(&one, 5, replication);

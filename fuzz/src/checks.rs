@@ -31,8 +31,8 @@ pub fn json(bytes: &[u8]) {
 /// A LiteLLM proxy config to its typed mirror.
 pub fn litellm_config(bytes: &[u8]) {
     let Ok(text) = decode("config.yaml", bytes) else { return };
-    let (wire, diagnostics) = wire::read("config.yaml", &text);
-    check_diagnostics(&text, &diagnostics);
+    let (wire, diagnostics) = wire::read("config.yaml", text);
+    check_diagnostics(text, &diagnostics);
     assert!(wire.is_some() || has_error(&diagnostics), "nothing read and nothing said");
 }
 
@@ -69,10 +69,10 @@ fn document(bytes: &[u8], name: &str, format: Format) {
         Ok(text) => text,
         Err(diagnostic) => return assert_eq!(diagnostic.severity, Severity::Error),
     };
-    let (node, diagnostics) = read(name, &text, format);
-    check_diagnostics(&text, &diagnostics);
+    let (node, diagnostics) = read(name, text, format);
+    check_diagnostics(text, &diagnostics);
     match node {
-        Some(node) => check_node(&text, &node),
+        Some(node) => check_node(text, &node),
         None => assert!(has_error(&diagnostics), "nothing read and nothing said"),
     }
 }
