@@ -2,8 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Severity, codes};
 use crate::engine::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
-use crate::gateway::litellm::defaults::PROFILE;
-use crate::scenario::read_case;
+use crate::scenario::{PROFILE, read_case};
 use crate::units::SimTime;
 use serde_json::{Value, json};
 use std::fmt::Write;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Zoned;
 
 use crate::diagnostic::Diagnostic;
+use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::plan::Plan;
 use crate::ledger::Tariffs;
 use crate::provider::Providers;
@@ -49,7 +50,7 @@ pub struct World {
 }
 
 /// Behaviour profile of the gateway that is simulated.
-pub const PROFILE: &str = "litellm-1.102";
+pub const PROFILE: &str = defaults::PROFILE;
 /// Name of the gateway software.
 pub const GATEWAY: &str = "litellm";
 

@@ -9,6 +9,9 @@ use crate::gateway::parts::{Cooldowns, ExpiringCounter, MinuteCounter, Slots};
 use crate::units::DeploymentId;
 use smallvec::SmallVec;
 
+/// The counters of one deployment's failures; nearly always there is one at most.
+pub type FailCounters = SmallVec<[(FailCounter, ExpiringCounter<i64>); 1]>;
+
 /// The gateway's memory.
 pub(super) struct State {
     pub cooldowns: Cooldowns,
@@ -38,9 +41,6 @@ pub(super) struct Outcomes {
     pub fails: ExpiringCounter,
     pub successes: ExpiringCounter,
 }
-
-/// The counters of allowed failures of one deployment: nearly always one.
-pub(super) type FailCounters = SmallVec<[(FailCounter, ExpiringCounter<i64>); 1]>;
 
 /// Which counter of allowed failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -36,16 +36,16 @@ pub struct RequestParams {
     pub cache_class: u32,
 }
 
-/// Groups to fall back to, each with the parameters that are set for it alone.
-pub type CustomTargets = Vec<(String, Option<CustomTarget>)>;
+/// Names of fallback targets, some with parameters of their own.
+pub type TargetList = Vec<(String, Option<CustomTarget>)>;
 
 /// Fallbacks that a request brings along. A target may have parameters of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RequestFallbacks {
     /// A list of targets for every group.
-    Flat(CustomTargets),
+    Flat(TargetList),
     /// A list for each of some groups.
-    ByName(Vec<(String, CustomTargets)>),
+    ByName(Vec<(String, TargetList)>),
 }
 
 impl RequestFallbacks {
