@@ -8,7 +8,7 @@ use crate::scenario::{Files, Problem};
 /// Arguments of `trace`.
 #[derive(Debug, clap::Args)]
 pub struct TraceArgs {
-    /// The case: gateway config, scripted upstream, requests (tests/conformance/record/README.md describes it); `-` is stdin.
+    /// The case: gateway config, scripted upstream, requests (docs/trace-case.md describes it); `-` is stdin.
     case: String,
     /// Tell what was tried and why, instead of printing the trace as JSON.
     #[arg(long)]
