@@ -201,7 +201,8 @@ pub fn money_stats(mut amounts: Vec<Money>) -> MoneyStats {
     let half = money(half_width(amounts.iter().map(|&amount| dollars(amount))));
     MoneyStats {
         mean,
-        ci95_mean: [mean - half, mean + half],
+        // A bill is never negative, whatever the normal approximation says of a skewed one.
+        ci95_mean: [(mean - half).max(Money::ZERO), mean + half],
         p5: at(0.05),
         p50: at(0.5),
         ci95_p50: interval(0.5),

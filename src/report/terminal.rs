@@ -190,7 +190,9 @@ fn bill(page: &mut Page, view: &View<'_>) {
         .iter()
         .filter_map(|line| Some(format!("{} {}", line.label, line.interval.as_ref()?)))
         .collect();
-    page.wrapped(" 95% CI: ", "         ", Some(Style::Dim), &intervals.join("; "));
+    if !intervals.is_empty() {
+        page.wrapped(" 95% CI: ", "         ", Some(Style::Dim), &intervals.join("; "));
+    }
     if view.forecast.runs.len() > 1 && view.histogram.counts.len() > 1 {
         let spark = sparkline(&view.histogram.counts);
         let (low, high) = (view.histogram.low, view.histogram.high());

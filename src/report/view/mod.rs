@@ -146,7 +146,7 @@ impl<'a> View<'a> {
     /// Derives and words everything that the renderers show.
     pub fn new(forecast: &'a Forecast) -> Self {
         let causes = story::causes(forecast);
-        let percentiles = story::percentiles(&forecast.bill);
+        let percentiles = story::percentiles(&forecast.bill, forecast.about.runs);
         let unit_costs = UnitCosts::of(forecast);
         let calls_per_request = derive::ratio(forecast.upstream_calls.mean, forecast.requests.mean);
         let premium_share = derive::money_share(forecast.fallback_premium, forecast.bill.mean);
@@ -155,7 +155,7 @@ impl<'a> View<'a> {
             facts: facts(forecast),
             stamp: stamp(forecast),
             caveats: story::caveats(forecast),
-            headline: story::headline(&forecast.bill),
+            headline: story::headline(&forecast.bill, forecast.about.runs),
             figures: story::figures(forecast, calls_per_request, premium_share),
             story: story::sentences(forecast, calls_per_request, premium_share),
             tables: Tables::of(forecast, &causes, &percentiles),

@@ -34,12 +34,12 @@ pub fn causes(forecast: &Forecast) -> Vec<CauseLine> {
 }
 
 /// Mean and percentiles of the bill.
-pub fn percentiles(bill: &MoneyStats) -> Vec<Percentile> {
+pub fn percentiles(bill: &MoneyStats, runs: u64) -> Vec<Percentile> {
     let line = |label, amount: Money, interval: Option<[Money; 2]>| Percentile {
         label,
         amount,
         text: money(amount),
-        interval: interval.map(crate::report::text::money_interval),
+        interval: interval.filter(|_| has_intervals(runs)).map(crate::report::text::money_interval),
     };
     vec![
         line("mean", bill.mean, Some(bill.ci95_mean)),
@@ -50,6 +50,11 @@ pub fn percentiles(bill: &MoneyStats) -> Vec<Percentile> {
         line("P99", bill.p99, None),
         line("max", bill.max, None),
     ]
+}
+
+/// One run says nothing about how far it is from the others.
+const fn has_intervals(runs: u64) -> bool {
+    runs >= 2
 }
 
 /// What limits the trust in the figures; most important first.
@@ -84,7 +89,11 @@ fn figure(label: &'static str, value: String, note: String) -> Figure {
 }
 
 /// The figures that matter first.
-pub fn headline(bill: &MoneyStats) -> [Figure; 4] {
+pub fn headline(bill: &MoneyStats, runs: u64) -> [Figure; 4] {
+    let interval_note = |interval| match has_intervals(runs) {
+        true => interval_note(interval),
+        false => "one run: no interval".to_owned(),
+    };
     let beyond = format!("one in 100: over {}", money(bill.p99));
     [
         figure("Mean bill", money(bill.mean), interval_note(bill.ci95_mean)),
@@ -98,7 +107,11 @@ pub fn headline(bill: &MoneyStats) -> [Figure; 4] {
 pub fn figures(forecast: &Forecast, calls_per_request: f64, premium_share: f64) -> [Figure; 5] {
     let rate = |label, rate: RateStats| {
         let half_width = percent_half_width(rate.mean, rate.ci95_half_width);
-        figure(label, percent(rate.mean), format!("±{half_width} (95% CI), P95 {}", percent(rate.p95)))
+        let note = match has_intervals(forecast.about.runs) {
+            true => format!("±{half_width} (95% CI), P95 {}", percent(rate.p95)),
+            false => "one run: no interval".to_owned(),
+        };
+        figure(label, percent(rate.mean), note)
     };
     let latency = forecast.latency_s;
     let calls = format!("{} requests, {} calls", count(forecast.requests.mean), count(forecast.upstream_calls.mean));
