@@ -43,13 +43,37 @@ fn doubled_prices_double_every_bill() {
     let bills = |factor| -> Vec<Money> {
         let file = folder.path().join(format!("prices-{factor}.json"));
         std::fs::write(&file, prices(factor)).expect("a written file");
-        let overrides = Overrides { prices: Some(file.to_string_lossy().into_owned()) };
+        let overrides = Overrides { prices: Some(file.to_string_lossy().into_owned()), ..Overrides::default() };
         let world = support::load_with(GATEWAY, SCENARIO, &overrides).expect("a world");
         (0..4).map(|replication| support::run(&world, 5, replication).ledger.total()).collect()
     };
     let (once, twice) = (bills(1), bills(2));
     assert!(once.iter().all(|bill| *bill > Money::ZERO));
     assert_eq!(twice, once.iter().map(|bill| *bill + *bill).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_the_gateway_reports_follows_its_own_prices_and_the_bill_does_not() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |factor: u32| {
+        let file = folder.path().join(format!("prices-{factor}.json"));
+        std::fs::write(&file, prices(factor)).expect("a written file");
+        Some(file.to_string_lossy().into_owned())
+    };
+    let overrides = Overrides { prices: file(2), gateway_prices: file(1) };
+    let world = support::load_with(GATEWAY, SCENARIO, &overrides).expect("a world");
+    let run = support::run(&world, 5, 0);
+    let answered = run.ledger.by_cause();
+    use billcast::ledger::Cause::{Abandoned, FailedAttempt};
+    let unreported = answered[FailedAttempt] + answered[Abandoned];
+    assert!(run.reported_spend > Money::ZERO);
+    // At half the price the reported spend is at most half of the bill, and misses no more than failures and lost clients.
+    let twice = run.reported_spend + run.reported_spend;
+    assert!(
+        twice <= run.ledger.total() && run.ledger.total() - twice <= unreported,
+        "{twice} of {}",
+        run.ledger.total()
+    );
 }
 
 #[test]

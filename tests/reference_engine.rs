@@ -86,7 +86,7 @@ macro_rules! log_of_world {
 #[test]
 fn agrees_with_the_naive_engine_on_every_built_in_scenario() {
     for scenario in builtins() {
-        let mut world = load(scenario.name, &Overrides { prices: None }).unwrap_or_else(|e| panic!("{e}"));
+        let mut world = load(scenario.name, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
         // A little of each: the naive engine and its log are slow.
         world.horizon =
             world.horizon.min(SimDuration::from_secs(if scenario.name.starts_with("bench") { 900 } else { 36_000 }));

@@ -29,7 +29,7 @@ pub fn w1(requests: f64, fixed: bool) -> World {
 
 /// A scenario by its folder or name.
 pub fn scenario(path: &Path) -> World {
-    let overrides = Overrides { prices: None };
+    let overrides = Overrides::default();
     load(&path.to_string_lossy(), &overrides).unwrap_or_else(|problem| panic!("{problem}"))
 }
 

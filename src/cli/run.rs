@@ -38,6 +38,10 @@ pub struct RunArgs {
     /// Prices: LiteLLM's JSON price map or a CSV table [default: as the scenario says, else the built-in table].
     #[arg(long, value_name = "FILE")]
     prices: Option<String>,
+    /// The price map that the gateway itself goes by (LiteLLM's JSON of your version): what it reports, and what its budgets
+    /// count, may differ from the bill [default: the same prices].
+    #[arg(long, value_name = "FILE")]
+    gateway_prices: Option<String>,
 
     /// Write report.html, forecast.json, CSV files and charts into this directory.
     #[arg(long, value_name = "DIR")]
@@ -116,7 +120,7 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
 
 impl RunArgs {
     fn load(&self) -> Result<World, Stop> {
-        let overrides = Overrides { prices: self.prices.clone() };
+        let overrides = Overrides { prices: self.prices.clone(), gateway_prices: self.gateway_prices.clone() };
         match (&self.scenario, self.quick.validated()?) {
             (_, Some(quick)) => Ok(load_quick(&quick, &overrides)?),
             (Some(scenario), None) => Ok(load(scenario, &overrides)?),
@@ -150,6 +154,7 @@ impl RunArgs {
         option("model", quick.model.as_deref());
         option("start", quick.start.as_ref().map(Start::as_written).as_deref());
         option("prices", self.prices.as_deref());
+        option("gateway-prices", self.gateway_prices.as_deref());
         option("precision", self.precision.map(|precision| precision.0.to_string()).as_deref());
         option("seed", Some(&seed.to_string()));
         option("runs", Some(&runs.to_string()));

@@ -8,7 +8,7 @@ use crate::gateway::litellm::plan::Key;
 use crate::pricing::PriceBook;
 use crate::random::Seed;
 use crate::scenario::classes;
-use crate::scenario::deployments::{self, PriceTime};
+use crate::scenario::deployments::{self, Books, PriceTime};
 use crate::scenario::gateway::{GatewayFile, minutes, plan, read_gateway};
 use crate::scenario::prices::{BUILT_IN, newest_of, newest_price_date, read_prices};
 use crate::scenario::problem::Problem;
@@ -30,6 +30,8 @@ const MOST_RUNS: f64 = 1e7;
 pub struct Overrides {
     /// Prices: a file, relative to where the command is given.
     pub prices: Option<String>,
+    /// The prices that the gateway itself goes by, where they are others: a file, likewise.
+    pub gateway_prices: Option<String>,
 }
 
 /// Compiles a scenario.
@@ -38,6 +40,7 @@ pub struct Overrides {
 /// A [`Problem`] with the place of the first thing that cannot be used.
 pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Result<World, Problem> {
     let (book, prices_as_of) = price_book(&mut reading, overrides)?;
+    let gateway_book = gateway_book(&reading, overrides)?;
     let start = start(&mut reading)?;
     let horizon = horizon(&mut reading)?;
     let calendar = calendar(&reading, &start, horizon)?;
@@ -49,7 +52,13 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let kept = deployments::kept(&gateway.wire);
     let groups = deployments::groups(&kept);
     let time = PriceTime { start: start.timestamp(), horizon, fixed: prices_at(&reading)? };
-    let tariffs = deployments::tariffs(&gateway.wire, &groups, &book, &time, &mut plan);
+    let tariffs = deployments::tariffs(
+        &gateway.wire,
+        &groups,
+        &Books { billed: &book, reported: gateway_book.as_ref() },
+        &time,
+        &mut plan,
+    );
     let traffic = classes::compile(&mut reading, &plan, &calendar)?;
     let mut named = deployments::names(&kept, &groups, &plan);
     let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar)?;
@@ -99,6 +108,15 @@ fn price_book(reading: &mut Reading, overrides: &Overrides) -> Result<(PriceBook
         reading.assume("prices", "the built-in table", "models/prices, a source in each row", &as_of);
     }
     Ok((book, as_of))
+}
+
+/// The gateway's own prices, if they are others than those of the providers.
+fn gateway_book(reading: &Reading, overrides: &Overrides) -> Result<Option<PriceBook>, Problem> {
+    match (&overrides.gateway_prices, &reading.file.gateway_prices) {
+        (Some(name), _) => read_prices(&crate::scenario::files::Files::here(), name).map(Some),
+        (None, Some(name)) => read_prices(&reading.files, name).map(Some),
+        (None, None) => Ok(None),
+    }
 }
 
 /// The start of the run: the Friday evening after the newest price, if nothing is said.

@@ -75,17 +75,26 @@ fn priced_model(deployment: &Deployment) -> &str {
     deployment.model_info.base_model.as_ref().map_or_else(|| model(deployment), |base| &base.value)
 }
 
+/// The two price books of a world.
+pub struct Books<'a> {
+    /// What providers bill.
+    pub billed: &'a PriceBook,
+    /// What the gateway believes and reports, if that is another one.
+    pub reported: Option<&'a PriceBook>,
+}
+
 /// What each deployment charges over time, and whose prices stand for each group. Also tells the gateway's plan what it
 /// believes its deployments cost.
-pub fn tariffs(wire: &Wire, groups: &[String], book: &PriceBook, time: &PriceTime, plan: &mut Plan) -> Tariffs {
+pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTime, plan: &mut Plan) -> Tariffs {
+    let believed = books.reported.unwrap_or(books.billed);
     let kept = kept(wire);
     let mut deployments = Vec::new();
     for (entry, planned) in kept.iter().zip(&mut plan.deployments) {
-        let own = own_prices(entry, book, time.start);
+        let own = own_prices(entry, believed, time.start);
         let adjustment = adjustment(wire, entry.provider.unwrap_or_default());
-        let billed = schedule(entry, own.as_ref(), book, time, Adjustment::default());
-        let reported = schedule(entry, own.as_ref(), book, time, adjustment);
-        if let Some(rates) = token_rates(entry, own.as_ref(), book, time.fixed.unwrap_or(time.start)) {
+        let billed = schedule(entry, own.as_ref(), books.billed, time, Adjustment::default());
+        let reported = schedule(entry, own.as_ref(), believed, time, adjustment);
+        if let Some(rates) = token_rates(entry, own.as_ref(), believed, time.fixed.unwrap_or(time.start)) {
             let (input, output) = (dollars(rates.input), dollars(rates.output));
             planned.price = Some(Price { input, output, ..planned.price.unwrap_or_default() });
         }

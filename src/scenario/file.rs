@@ -22,6 +22,8 @@ pub struct ScenarioFile {
     pub gateway: String,
     /// `default` for the built-in price table, or a file: LiteLLM's JSON price map, or a CSV table.
     pub prices: Option<String>,
+    /// The price map that the gateway itself goes by, if it is another one: LiteLLM's JSON price map, or a CSV table.
+    pub gateway_prices: Option<String>,
     /// The day whose prices hold throughout (YYYY-MM-DD); dated prices change during the run if it is not given.
     pub prices_at: Option<String>,
     /// When the horizon begins: local date, time and zone.
