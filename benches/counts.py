@@ -16,7 +16,8 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 RECORDED = HERE / "counts.json"
-TOLERANCE = 0.03
+# Pieces repeat to the instruction on one machine; another processor may choose other routines of the C library.
+TOLERANCE = 0.05
 REPETITIONS = {
     "queue": (1_000, 11_000),
     "draw": (1_000, 11_000),
