@@ -115,6 +115,15 @@ codes! {
     SCENARIO_VALUE = "BC502";
     /// A name in a scenario file that stands for nothing: a model, key, provider or preset.
     SCENARIO_NAME = "BC503";
+
+    /// A price file is not JSON or CSV, or not UTF-8, or empty.
+    PRICE_SYNTAX = "BC601";
+    /// A price or another value of a price file is not what it has to be.
+    PRICE_VALUE = "BC602";
+    /// A model or row occurs twice in a price file.
+    PRICE_TWICE = "BC603";
+    /// A column of a price file is missing or unknown.
+    PRICE_COLUMN = "BC604";
 }
 
 /// What a code stands for.

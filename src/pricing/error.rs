@@ -46,12 +46,8 @@ pub fn error_at(file: &Arc<str>, line: usize, column: usize, code: &'static str,
 
 /// The diagnostic codes of price files.
 pub mod code {
-    /// The text is not JSON or CSV, or not UTF-8, or empty.
-    pub const SYNTAX: &str = "BC301";
-    /// A price or another value is not what it has to be.
-    pub const VALUE: &str = "BC302";
-    /// A model or row occurs twice.
-    pub const DUPLICATE: &str = "BC303";
-    /// A column is missing or unknown.
-    pub const COLUMN: &str = "BC304";
+    pub use crate::diagnostic::codes::PRICE_COLUMN as COLUMN;
+    pub use crate::diagnostic::codes::PRICE_SYNTAX as SYNTAX;
+    pub use crate::diagnostic::codes::PRICE_TWICE as DUPLICATE;
+    pub use crate::diagnostic::codes::PRICE_VALUE as VALUE;
 }
