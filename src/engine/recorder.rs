@@ -201,11 +201,13 @@ impl Observer for Recorder<'_> {
                 }
             }
         }
+        run.most_attempts = run.most_attempts.max(request.attempts);
         run.fallbacks += u64::from(fell_back);
         run.steps[step].fallbacks += u64::from(fell_back);
     }
 
-    fn left_in_flight(&mut self, _: CallId, _: &RequestRecord) {
+    fn left_in_flight(&mut self, _: CallId, request: &RequestRecord) {
+        self.run.most_attempts = self.run.most_attempts.max(request.attempts);
         self.run.in_flight += 1;
     }
 }
