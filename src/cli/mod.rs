@@ -5,6 +5,7 @@ mod book;
 mod check;
 mod completions;
 mod cost;
+mod edits;
 mod explain;
 mod files;
 mod init;

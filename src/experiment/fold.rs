@@ -173,6 +173,7 @@ impl RunRow {
             rejected: run.rejected,
             abandoned: run.abandoned,
             in_flight: run.in_flight,
+            client_retries: run.client_retries,
             fallbacks: run.fallbacks,
             attempts: run.attempts,
             fallback_premium: run.ledger.fallback_premium(),
