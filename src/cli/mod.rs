@@ -3,22 +3,28 @@
 mod args;
 mod book;
 mod check;
+mod compare;
 mod completions;
 mod cost;
 mod edits;
+mod explain;
 mod files;
+mod gates;
 mod init;
 mod interrupt;
 mod models;
 mod prices;
 mod progress;
+mod quick;
 mod run;
 mod scenarios;
 mod schema;
 mod stop;
 mod streams;
+mod subject;
 mod trace;
 mod values;
+mod what;
 
 use std::process::ExitCode;
 
@@ -43,7 +49,9 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
         Command::Run(args) => run::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Prices(args) => prices::run(&args),
         Command::Cost(args) => cost::run(&args),

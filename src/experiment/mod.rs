@@ -3,6 +3,7 @@
 mod assemble;
 mod compare;
 mod contrast;
+mod explain;
 mod findings;
 mod fold;
 mod forecast;
@@ -16,6 +17,10 @@ pub use crate::scenario::Assumption;
 pub use assemble::{DeploymentLabel, Labels, ShareLabel};
 pub use compare::{Arm, Change, Comparison, Difference, Direction, PartDifference, Side, compare};
 pub use contrast::{Contrast, contrast};
+pub use explain::{
+    Attributed, Choice, DearRequest, Driver, DriverKind, EdgeStory, ExplainError, Explanation, RequestEvent,
+    RequestName, RequestStory, Step, WindowStory, explain,
+};
 pub use forecast::{
     About, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow, LatencyStats,
     MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
