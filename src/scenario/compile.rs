@@ -77,7 +77,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     };
     let (runs, seed) = (runs(&mut reading)?, seed(&mut reading));
     let GatewayFile { diagnostics, source, .. } = gateway;
-    let written = reading.written.map(|(source, _)| source);
+    let (written, tree) = reading.written.unzip();
     Ok(World {
         name: reading.file.name.unwrap_or_else(|| name.to_owned()),
         description: reading.file.description.unwrap_or_default(),
@@ -94,6 +94,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         assumptions: reading.assumptions,
         diagnostics,
         sources: std::iter::once(source).chain(written).collect(),
+        tree,
     })
 }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use jiff::Zoned;
 
 use crate::diagnostic::Diagnostic;
+use crate::document::Node;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::plan::Plan;
 use crate::ledger::Tariffs;
 use crate::provider::Providers;
 use crate::random::Seed;
+use crate::scenario::edit;
 use crate::scenario::files::Source;
 use crate::traffic::Traffic;
 use crate::units::{GroupId, SimDuration};
@@ -47,6 +49,20 @@ pub struct World {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts that the diagnostics are about.
     pub sources: Vec<Source>,
+    /// The scenario's file as a tree, with all changes; none where flags took its place.
+    pub tree: Option<Node>,
+}
+
+impl World {
+    /// The value that a parameter has: as the scenario writes it, or as it was assumed.
+    pub fn written(&self, path: &str) -> Option<String> {
+        let node = self.tree.as_ref().and_then(|tree| edit::value_at(tree, path));
+        let assumed = || self.assumptions.iter().find(|assumption| assumption.name == path);
+        match node {
+            Some(node) => edit::scalar_text(node),
+            None => assumed().map(|assumption| assumption.value.clone()),
+        }
+    }
 }
 
 /// Behaviour profile of the gateway that is simulated.
