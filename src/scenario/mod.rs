@@ -25,7 +25,7 @@ mod world;
 pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
 pub use compile::Overrides;
-pub use edit::{Edit, as_yaml, scalar_text};
+pub use edit::{Edit, as_yaml, scalar_text, value_at};
 pub use file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
 pub use files::{Files, Source};
 pub use gateway::{GatewayFile, read_edited_gateway, read_gateway};
