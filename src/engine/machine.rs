@@ -2,11 +2,13 @@
 
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
 use crate::engine::queue::{Class, Queue};
-use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Response, Step, Turn};
+use crate::gateway::{Attempt, AttemptRole, Ended, Event, Gateway, Limits, Notes, RequestView, Response, Step, Turn};
 use crate::provider::{Service, Upstream, UpstreamCall};
 use crate::random::Draws;
 use crate::traffic::Leave;
-use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
+use crate::units::{
+    AttemptNumber, CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimDuration, SimTime, Usage,
+};
 
 /// A request on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -86,14 +88,13 @@ pub trait Observer: Notes {
     fn left_in_flight(&mut self, call: CallId, request: &RequestRecord);
 }
 
-/// An attempt on its way.
+/// An attempt on its way; what was asked for and how it will be answered stand beside it in the slot.
 #[derive(Debug, Clone, Copy)]
-struct InFlight {
-    attempt: Attempt,
-    upstream: UpstreamCall,
-    service: Service,
+struct Flight {
     started: SimTime,
-    conclusion: Conclusion,
+    nth_try: u32,
+    outcome: Outcome,
+    phase: Phase,
 }
 
 /// A request in flight. Events carry the counters below as they were when scheduled, so that events that have been
@@ -103,8 +104,10 @@ struct Slot<C, F> {
     fate: F,
     leave: Leave,
     call: C,
-    /// The attempt on its way; read in place, for it is large.
-    in_flight: Option<InFlight>,
+    flight: Option<Flight>,
+    /// What was asked for last, and how it is answered: written and read in place, for they are large.
+    attempt: Attempt,
+    service: Service,
     /// Calls so far per deployment.
     tries: Vec<(DeploymentId, u32)>,
     /// Counts what has been scheduled for this slot: only the latest end or wake-up is still meant.
@@ -112,6 +115,21 @@ struct Slot<C, F> {
     /// Counts the requests that have used this slot.
     generation: u32,
     busy: bool,
+}
+
+impl<C, F> Slot<C, F> {
+    /// The call in flight as the provider sees it.
+    #[inline]
+    const fn upstream_call(&self, nth_try: u32) -> UpstreamCall {
+        UpstreamCall {
+            deployment: self.attempt.deployment,
+            class: self.record.class,
+            request: self.record.view.id,
+            nth_try,
+            stream: self.record.view.stream,
+            max_tokens: self.attempt.max_tokens,
+        }
+    }
 }
 
 /// What a queued event is about.
@@ -186,6 +204,7 @@ where
         }
     }
 
+    #[inline]
     fn arrive(&mut self, arrival: Arrival<U::Fate>) {
         let now = arrival.at;
         let id = self.occupy(&arrival);
@@ -202,6 +221,7 @@ where
     }
 
     /// Finds a slot for a new request.
+    #[inline]
     fn occupy(&mut self, arrival: &Arrival<U::Fate>) -> CallId {
         let record = RequestRecord {
             arrived: arrival.at,
@@ -225,7 +245,9 @@ where
             fate: arrival.fate,
             leave: arrival.leave,
             call: G::Call::default(),
-            in_flight: None,
+            flight: None,
+            attempt: NO_ATTEMPT,
+            service: NO_SERVICE,
             tries: Vec::new(),
             step: 0,
             generation: 0,
@@ -234,6 +256,7 @@ where
         CallId::from_index(self.slots.len() - 1)
     }
 
+    #[inline]
     fn happen(&mut self, now: SimTime, payload: u64) {
         let (kind, id, counter) = unpack(payload);
         let slot = &self.slots[id.index()];
@@ -246,6 +269,7 @@ where
     }
 
     /// The attempt in flight, or the sleep, has come to its end.
+    #[inline]
     fn step_is_due(&mut self, now: SimTime, id: CallId) {
         let event = self.end_attempt(now, id, false).map_or(Event::Woke, Event::Ended);
         self.resume(now, id, event);
@@ -253,21 +277,22 @@ where
 
     /// Ends the attempt in flight, if there is one, as it concludes or because it is cancelled: the provider bills, the
     /// observer books, the gateway will be told.
+    #[inline]
     fn end_attempt(&mut self, now: SimTime, id: CallId, cancelled: bool) -> Option<Ended> {
         let slot = &mut self.slots[id.index()];
-        let flight = slot.in_flight.as_ref()?;
-        let (service, elapsed) = (&flight.service, now - flight.started);
-        let (outcome, phase) = if cancelled {
-            (Outcome::Cancelled, phase_at(service, elapsed, flight.upstream.stream))
-        } else {
-            (flight.conclusion.outcome, flight.conclusion.phase)
+        let flight = slot.flight.take()?;
+        let stream = slot.record.view.stream;
+        let (service, elapsed) = (&slot.service, now - flight.started);
+        let (outcome, phase) = match cancelled {
+            true => (Outcome::Cancelled, phase_at(service, elapsed, stream)),
+            false => (flight.outcome, flight.phase),
         };
         let usage = match (outcome, phase) {
             (Outcome::Ok, _) => service.usage,
             (_, Phase::AfterContent) => self.upstream.counted_part(service, elapsed),
             _ => Usage::default(),
         };
-        let has_streamed = flight.upstream.stream && phase == Phase::AfterContent && service.chunks_by(elapsed) > 0;
+        let has_streamed = stream && phase == Phase::AfterContent && service.chunks_by(elapsed) > 0;
         let ended = Ended {
             outcome,
             phase,
@@ -277,23 +302,25 @@ where
             usage,
         };
         slot.record.first_token = slot.record.first_token.or(ended.first_token);
-        let billed = self.upstream.ended(now, &flight.upstream, service, outcome, elapsed);
-        let record = AttemptRecord { attempt: &flight.attempt, service, ended: &ended, at: now, billed };
+        let call = slot.upstream_call(flight.nth_try);
+        let billed = self.upstream.ended(now, &call, service, outcome, elapsed);
+        let record = AttemptRecord { attempt: &slot.attempt, service, ended: &ended, at: now, billed };
         self.observer.ended(id, &slot.record, &record);
-        slot.in_flight = None;
         Some(ended)
     }
 
+    #[cold]
     fn client_leaves(&mut self, now: SimTime, id: CallId) {
         let slot = &mut self.slots[id.index()];
         slot.record.client_gone = true;
-        let phase = slot.in_flight.as_ref().map_or(Phase::BeforeHeaders, |flight| {
-            phase_at(&flight.service, now - flight.started, flight.upstream.stream)
+        let phase = slot.flight.map_or(Phase::BeforeHeaders, |flight| {
+            phase_at(&slot.service, now - flight.started, slot.record.view.stream)
         });
         self.resume(now, id, Event::ClientLeft(phase));
     }
 
     /// Tells the gateway what has happened and does what it says.
+    #[inline]
     fn resume(&mut self, now: SimTime, id: CallId, event: Event) {
         let slot = &mut self.slots[id.index()];
         self.draws.begin_request(u64::from(slot.record.class.0), slot.record.view.id.0);
@@ -302,42 +329,40 @@ where
         self.perform(now, id, step);
     }
 
+    #[inline]
     fn perform(&mut self, now: SimTime, id: CallId, step: Step) {
         match step {
             Step::Attempt(attempt) => self.start_attempt(now, id, attempt),
+            Step::Respond(response) => self.respond(now, id, &response),
             Step::Sleep(span) => self.schedule(now + span, Class::WakeUp, id),
             Step::Park => self.forget_pending(id),
             Step::CarryOn => {}
             Step::CancelAttempt => self.cancel_attempt(now, id),
-            Step::Respond(response) => self.respond(now, id, &response),
         }
     }
 
+    #[inline]
     fn start_attempt(&mut self, now: SimTime, id: CallId, attempt: Attempt) {
         let slot = &mut self.slots[id.index()];
-        let upstream = UpstreamCall {
-            deployment: attempt.deployment,
-            class: slot.record.class,
-            request: slot.record.view.id,
-            nth_try: count_try(&mut slot.tries, attempt.deployment),
-            stream: slot.record.view.stream,
-            max_tokens: attempt.max_tokens,
-        };
+        slot.attempt = attempt;
         slot.record.attempts += 1;
-        let service = self.upstream.serve(now, &upstream, &slot.fate);
-        self.observer.attempted(id, &slot.record, &attempt, &service, now);
-        let conclusion = conclude(&service, &attempt.limits, upstream.stream);
-        slot.in_flight = Some(InFlight { attempt, upstream, service, started: now, conclusion });
+        let nth_try = count_try(&mut slot.tries, attempt.deployment);
+        let call = slot.upstream_call(nth_try);
+        slot.service = self.upstream.serve(now, &call, &slot.fate);
+        let service = &slot.service;
+        self.observer.attempted(id, &slot.record, &slot.attempt, service, now);
+        let Conclusion { after, outcome, phase } = conclude(service, &slot.attempt.limits, call.stream);
+        slot.flight = Some(Flight { started: now, nth_try, outcome, phase });
         if let Leave::AfterChunks(n) = slot.leave
-            && upstream.stream
+            && call.stream
             && (1..=service.chunks).contains(&n)
-            && service.chunk_at(n) < conclusion.after
+            && service.chunk_at(n) < after
             && !slot.record.client_gone
         {
             let generation = slot.generation;
             self.queue.push(now + service.chunk_at(n), Class::Deadline, pack(Kind::Leave, id, generation));
         }
-        self.schedule(now + conclusion.after, Class::AttemptEnd, id);
+        self.schedule(now + after, Class::AttemptEnd, id);
     }
 
     /// Whatever end or wake-up is pending for the call is no longer meant.
@@ -347,6 +372,7 @@ where
     }
 
     /// Makes this the one pending step of the call; what never happens is not queued.
+    #[inline]
     fn schedule(&mut self, at: SimTime, class: Class, id: CallId) {
         let slot = &mut self.slots[id.index()];
         slot.step = slot.step.wrapping_add(1);
@@ -355,6 +381,7 @@ where
         }
     }
 
+    #[cold]
     fn cancel_attempt(&mut self, now: SimTime, id: CallId) {
         self.forget_pending(id);
         if let Some(ended) = self.end_attempt(now, id, true) {
@@ -363,8 +390,11 @@ where
     }
 
     /// The request is over. An attempt that is still in flight is closed first.
+    #[inline]
     fn respond(&mut self, now: SimTime, id: CallId, response: &Response) {
-        self.end_attempt(now, id, true);
+        if self.slots[id.index()].flight.is_some() {
+            self.close_attempt(now, id);
+        }
         let slot = &mut self.slots[id.index()];
         slot.step = slot.step.wrapping_add(1);
         slot.generation = slot.generation.wrapping_add(1);
@@ -374,8 +404,21 @@ where
         self.free.push(id);
     }
 
+    #[cold]
+    fn close_attempt(&mut self, now: SimTime, id: CallId) {
+        self.end_attempt(now, id, true);
+    }
+
     /// Resumes the parked calls that the gateway has woken, in its order, at this same moment.
+    #[inline]
     fn wake_parked(&mut self, now: SimTime) {
+        if !self.woken.is_empty() {
+            self.wake_all(now);
+        }
+    }
+
+    #[cold]
+    fn wake_all(&mut self, now: SimTime) {
         let mut next = 0;
         while let Some(&id) = self.woken.get(next) {
             next += 1;
@@ -384,6 +427,24 @@ where
         self.woken.clear();
     }
 }
+
+/// What stands in a slot before its first attempt.
+const NO_ATTEMPT: Attempt = Attempt {
+    deployment: DeploymentId(0),
+    number: AttemptNumber(0),
+    limits: Limits::NONE,
+    max_tokens: None,
+    role: AttemptRole::First,
+};
+const NO_SERVICE: Service = Service {
+    outcome: Outcome::Ok,
+    retry_after: RetryAfter::None,
+    headers: SimDuration::ZERO,
+    first_token: SimDuration::ZERO,
+    total: SimDuration::ZERO,
+    chunks: 0,
+    usage: Usage::plain(0, 0),
+};
 
 /// Counts a call to a deployment; says how many there were before.
 fn count_try(tries: &mut Vec<(DeploymentId, u32)>, deployment: DeploymentId) -> u32 {

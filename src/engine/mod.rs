@@ -8,6 +8,7 @@ mod recorder;
 mod replay;
 mod run;
 mod simulate;
+mod steps;
 
 pub use demand::DemandTotals;
 pub use machine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord};
