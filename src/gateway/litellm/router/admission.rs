@@ -2,13 +2,14 @@
 
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::Notes;
-use crate::gateway::litellm::call::{CallState, Frame, Hop};
+use crate::gateway::litellm::call::CallState;
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::{Response, Source, Step};
 use crate::random::Draws;
 
 impl LiteLlm {
     /// A request has arrived.
+    #[inline]
     pub(super) fn admission<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
         if self.plan.layer == Layer::Proxy {
             if self.plan.proxy.has_key_limits
@@ -24,7 +25,7 @@ impl LiteLlm {
                 return refused(400);
             }
         }
-        call.frames.push(Frame::Hop(Hop::first(cx.request.model)));
+        call.begin(cx.request.model);
         Next::Try
     }
 }

@@ -59,9 +59,13 @@ impl LiteLlm {
     /// The event loop turns: failures that waited for it are logged.
     #[inline]
     pub(super) fn log_deferred<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) {
-        if call.log.deferred.is_empty() {
-            return;
+        if !call.log.deferred.is_empty() {
+            self.log_all_deferred(cx, call);
         }
+    }
+
+    #[cold]
+    fn log_all_deferred<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) {
         for failure in std::mem::take(&mut call.log.deferred) {
             self.log_failure(cx, call, &failure);
         }
@@ -74,6 +78,7 @@ impl LiteLlm {
     }
 
     /// A success.
+    #[inline]
     pub(super) fn log_success<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, success: Success<'_>) {
         let deployment = success.flight.deployment;
         self.state.outcomes[deployment.index()].successes.add(cx.now, 1, defaults::OUTCOME_WINDOW);

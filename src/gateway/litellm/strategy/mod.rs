@@ -3,7 +3,7 @@
 mod cost;
 mod latency;
 mod least_busy;
-mod simple_shuffle;
+pub(super) mod simple_shuffle;
 mod usage_v1;
 mod usage_v2;
 
@@ -69,6 +69,7 @@ impl StrategyState {
     }
 
     /// A call goes out.
+    #[inline]
     pub fn called(&mut self, now: SimTime, deployment: DeploymentId, name: NameId) {
         if let Self::LeastBusy(state) = self {
             state.called(now, deployment, name);
@@ -85,7 +86,14 @@ impl StrategyState {
     }
 
     /// A success has been logged.
+    #[inline]
     pub fn succeeded(&mut self, plan: &Plan, now: SimTime, sample: &Sample) {
+        if !matches!(self, Self::Stateless) {
+            self.learn(plan, now, sample);
+        }
+    }
+
+    fn learn(&mut self, plan: &Plan, now: SimTime, sample: &Sample) {
         let minute = plan.router.minutes.of(now);
         match self {
             Self::Stateless => {}
