@@ -72,7 +72,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// Books what the provider bills for an attempt; says how much, if anyone knows.
-    #[inline]
+    #[inline(always)]
     fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Option<Money> {
         let deployment = attempt.attempt.deployment;
         let desk = &mut self.desks[deployment.index()];
@@ -106,7 +106,7 @@ impl<'a> Recorder<'a> {
     }
 
     /// What the gateway would write into its own spend log for this attempt: failures cost nothing there.
-    #[inline]
+    #[inline(always)]
     fn report_spend(&mut self, attempt: &AttemptRecord<'_>, charged: Option<Money>) {
         if !matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled) {
             return;
@@ -121,7 +121,7 @@ impl<'a> Recorder<'a> {
 }
 
 /// What a usage costs, and how much of that is for writing to a prompt cache.
-#[inline]
+#[inline(always)]
 fn priced(rates: &CompiledRates, usage: &Usage) -> (Money, Money) {
     rates.plain_charge(usage).map_or_else(
         || {
@@ -156,7 +156,7 @@ impl Notes for Recorder<'_> {
 }
 
 impl Observer for Recorder<'_> {
-    #[inline]
+    #[inline(always)]
     fn arrived(&mut self, _: CallId, request: &RequestRecord) {
         self.steps.enter(request.arrived, &mut self.run);
         self.run.requests += 1;
@@ -164,7 +164,7 @@ impl Observer for Recorder<'_> {
         self.run.keys[request.view.key.index()].requests += 1;
     }
 
-    #[inline]
+    #[inline(always)]
     fn attempted(&mut self, _: CallId, request: &RequestRecord, attempt: &Attempt, service: &Service, now: SimTime) {
         let tokens = match service.outcome {
             Outcome::Ok => service.usage.total(),
@@ -177,7 +177,7 @@ impl Observer for Recorder<'_> {
         self.run.attempts += 1;
     }
 
-    #[inline]
+    #[inline(always)]
     fn ended(&mut self, _: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
         self.steps.enter(attempt.at, &mut self.run);
         let desk = &mut self.desks[attempt.attempt.deployment.index()];
@@ -190,7 +190,7 @@ impl Observer for Recorder<'_> {
         self.report_spend(attempt, charged);
     }
 
-    #[inline]
+    #[inline(always)]
     fn responded(&mut self, _: CallId, request: &RequestRecord, response: &Response, now: SimTime) {
         let fell_back = response.ok
             && response.served_by.is_some_and(|deployment| {

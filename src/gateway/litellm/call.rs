@@ -3,10 +3,9 @@
 use crate::gateway::litellm::failure::Failure;
 use crate::gateway::litellm::plan::{ListId, Target};
 use crate::units::{AttemptNumber, DeploymentId, NameId, SimTime, Tokens};
-use smallvec::SmallVec;
 
-/// A few deployments.
-pub(super) type Few = SmallVec<[DeploymentId; 4]>;
+/// A few deployments; nearly always none, which costs nothing.
+pub(super) type Few = Vec<DeploymentId>;
 
 /// A group that is being tried (`Router.async_function_with_fallbacks`): a *hop*.
 #[derive(Debug, Clone)]
@@ -109,7 +108,7 @@ pub(super) struct Log {
     /// What was called last, and as which group.
     pub about: Option<(DeploymentId, NameId)>,
     /// Failures whose logging waits for the event loop: they are put down to whatever has been called by then.
-    pub deferred: SmallVec<[Failure; 2]>,
+    pub deferred: Vec<Failure>,
 }
 
 /// What the request holds of its key's limits.
@@ -168,7 +167,7 @@ pub(super) struct Flight {
 
 impl CallState {
     /// Makes the slot ready for a request that arrives now. The frames stay until [`Self::begin`] reuses them.
-    #[inline]
+    #[inline(always)]
     pub(super) fn reset(&mut self, now: SimTime) {
         self.arrived = now;
         self.attempted.clear();
@@ -189,7 +188,7 @@ impl CallState {
 
     /// Begins with a hop to this group. Nearly every request before this one has left a single hop, whose memory is used
     /// again.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin(&mut self, name: NameId) {
         match self.frames.as_mut_slice() {
             [Frame::Hop(hop)] => hop.restart(name),

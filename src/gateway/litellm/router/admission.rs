@@ -9,7 +9,7 @@ use crate::random::Draws;
 
 impl LiteLlm {
     /// A request has arrived.
-    #[inline]
+    #[inline(always)]
     pub(super) fn admission<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
         if self.plan.layer == Layer::Proxy {
             if self.plan.proxy.has_key_limits

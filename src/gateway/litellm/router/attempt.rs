@@ -14,7 +14,7 @@ use crate::units::{DeploymentId, Outcome, Phase, RetryAfter, SimDuration};
 
 impl LiteLlm {
     /// Takes a slot of the deployment, or waits in line for one [T 98, 104].
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_slot<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -34,7 +34,7 @@ impl LiteLlm {
     }
 
     /// The call holds its slot: the last checks, the cache, then upstream.
-    #[inline]
+    #[inline(always)]
     pub(super) fn begin_call<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -62,7 +62,7 @@ impl LiteLlm {
     }
 
     /// Sends the call.
-    #[inline]
+    #[inline(always)]
     fn send<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, deployment: DeploymentId) -> Next {
         let entry = self.plan.deployment(deployment);
         let silence = self.timeout(cx.request, deployment);
@@ -154,7 +154,7 @@ impl LiteLlm {
     }
 
     /// The attempt in flight has ended.
-    #[inline]
+    #[inline(always)]
     pub(super) fn attempt_ended<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -211,7 +211,7 @@ impl LiteLlm {
     }
 
     /// The answer is complete.
-    #[inline]
+    #[inline(always)]
     fn served<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,

@@ -11,7 +11,7 @@ use crate::units::{DeploymentId, NameId};
 
 impl LiteLlm {
     /// The innermost hop picks a deployment.
-    #[inline]
+    #[inline(always)]
     pub(super) fn try_hop<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
         let Some(hop) = call.hop() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
         let name = hop.name;

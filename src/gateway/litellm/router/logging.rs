@@ -78,7 +78,7 @@ impl LiteLlm {
     }
 
     /// A success.
-    #[inline]
+    #[inline(always)]
     pub(super) fn log_success<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, success: Success<'_>) {
         let deployment = success.flight.deployment;
         self.state.outcomes[deployment.index()].successes.add(cx.now, 1, defaults::OUTCOME_WINDOW);

@@ -95,7 +95,7 @@ impl LiteLlm {
 
     /// Runs the machine until something has to happen outside. What happens to nearly every request stands in a
     /// straight line in front of the loop, so that nothing is passed through memory on the way.
-    #[inline]
+    #[inline(always)]
     fn drive<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, mut next: Next) -> Step {
         if let Next::Try = next {
             next = self.try_hop(cx, call);
@@ -144,7 +144,7 @@ impl LiteLlm {
 impl Gateway for LiteLlm {
     type Call = CallState;
 
-    #[inline]
+    #[inline(always)]
     fn admit<D: Draws, N: Notes>(&mut self, turn: Turn<'_, D, N>, request: &RequestView, call: &mut CallState) -> Step {
         let Turn { now, call: id, draws, notes, woken } = turn;
         let mut cx = Cx { now, id, draws, notes, woken, request };
@@ -153,7 +153,7 @@ impl Gateway for LiteLlm {
         self.drive(&mut cx, call, next)
     }
 
-    #[inline]
+    #[inline(always)]
     fn resume<D: Draws, N: Notes>(
         &mut self,
         turn: Turn<'_, D, N>,

@@ -45,7 +45,7 @@ impl Shortcut {
 
 impl LiteLlm {
     /// Picks one of the whole group; `None` if any of it may have to be left out.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pick_unfiltered<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
