@@ -8,10 +8,11 @@ mod recorder;
 mod replay;
 mod run;
 mod simulate;
+mod slot;
 mod steps;
 
 pub use demand::DemandTotals;
-pub use machine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord};
+pub use machine::{Arrival, Arrivals, Asked, AttemptRecord, Engine, Observer, RequestRecord};
 pub use recorder::Recorder;
 pub use replay::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
 pub use run::{DeploymentTotals, ErrorClass, RequestTotals, Run, StepTotals};

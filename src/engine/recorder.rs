@@ -160,6 +160,7 @@ impl Observer for Recorder<'_> {
     fn arrived(&mut self, _: CallId, request: &RequestRecord) {
         self.steps.enter(request.arrived, &mut self.run);
         self.run.requests += 1;
+        self.run.client_retries += u64::from(request.view.id.tried() > 0);
         self.run.classes[request.class.index()].requests += 1;
         self.run.keys[request.view.key.index()].requests += 1;
     }
