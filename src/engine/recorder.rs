@@ -67,6 +67,11 @@ impl<'a> Recorder<'a> {
         self.run
     }
 
+    /// The sums so far.
+    pub(super) const fn run(&self) -> &Run {
+        &self.run
+    }
+
     fn home(&self, request: &RequestRecord, served: GroupId) -> GroupId {
         self.tariffs.homes[request.view.model.index()].unwrap_or(served)
     }
@@ -133,7 +138,7 @@ fn priced(rates: &CompiledRates, usage: &Usage) -> (Money, Money) {
 }
 
 /// Why an attempt costs what it costs.
-fn cause_of(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Cause {
+pub(super) fn cause_of(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Cause {
     match (attempt.ended.outcome, attempt.attempt.role) {
         _ if request.client_gone => Cause::Abandoned,
         (Outcome::Ok, AttemptRole::First) => Cause::FirstAttempt,

@@ -120,7 +120,7 @@ impl CompiledRates {
 
     /// What a usage costs that knows only input and output, under prices that no length changes: two multiplications
     /// (25 instructions instead of 140). `None` for everything else; the slow twin is [`Self::charge`].
-    #[inline]
+    #[inline(always)]
     pub fn plain_charge(&self, usage: &Usage) -> Option<Money> {
         let (input, output) = self.plain.filter(|_| usage.is_plain())?;
         let product = |tokens: Tokens, price: u32| u64::from(tokens) * u64::from(price);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::random::{Addressed, Draws};
+use crate::random::{Addressed, Draws, Here};
 use crate::traffic::arrivals::{Arrivals, MOST_WORKERS};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::closed::{Sessions, Workers, turn_of};
@@ -79,7 +79,7 @@ impl ClassStream {
     }
 
     /// Takes the next request.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self) -> Option<Request> {
         let stream = self.stream();
         let (at, id, asked) = match &mut self.source {
@@ -94,7 +94,7 @@ impl ClassStream {
                 let number = walk.step();
                 let attributes = &self.attributes;
                 let length = |draws: &Addressed| {
-                    let fate = attributes.fate(draws);
+                    let fate = attributes.fate(draws.here());
                     u64::from(fate.input) + u64::from(fate.output)
                 };
                 (at, RequestId(number), repeater.original(at, number, &self.draws, length))
@@ -112,12 +112,14 @@ impl ClassStream {
         if at == SimTime::NEVER {
             return None;
         }
-        let mut what = self.draws;
-        if let Some(original) = asked {
-            what.begin_request(stream, original);
-        }
+        let here = self.draws.here();
+        let what = asked.map_or(here, |original| {
+            let mut draws = self.draws;
+            draws.begin_request(stream, original);
+            draws.here()
+        });
         let prompt = asked.unwrap_or(id.0);
-        Some(self.request(at, id, prompt, self.attributes.fate(&what), &what, &self.draws))
+        Some(self.request(at, id, prompt, self.attributes.fate(what), what, here))
     }
 
     /// A turn of a session: all that was said before it stands in front of its new text.
@@ -133,27 +135,19 @@ impl ClassStream {
                 Source::Sessions(sessions) if earlier > 0 => &sessions.follow_up,
                 _ => &self.class.input,
             };
-            fate = self.attributes.turn(&draws, new, context);
+            fate = self.attributes.turn(draws.here(), new, context);
             context = fate.input.saturating_add(fate.output);
         }
         self.draws = draws;
         let mut of_session = draws;
         of_session.begin_request(stream, first.0);
-        self.request(at, id, id.0, fate, &of_session, &of_session)
+        self.request(at, id, id.0, fate, of_session.here(), of_session.here())
     }
 
     /// Puts a request together; `self.draws` stands at it, `what` at the request whose words it uses, `who` at the one
     /// whose key it comes with.
-    #[inline]
-    fn request(
-        &self,
-        at: SimTime,
-        id: RequestId,
-        prompt: u64,
-        fate: Fate,
-        what: &Addressed,
-        who: &Addressed,
-    ) -> Request {
+    #[inline(always)]
+    fn request(&self, at: SimTime, id: RequestId, prompt: u64, fate: Fate, what: Here, who: Here) -> Request {
         let class = &self.class;
         let stream = self.attributes.streams(what);
         Request {
@@ -169,7 +163,7 @@ impl ClassStream {
             max_tokens: class.max_tokens,
             stream,
             fate,
-            leave: self.attributes.leave(&self.draws, stream),
+            leave: self.attributes.leave(self.draws.here(), stream),
         }
     }
 

@@ -82,7 +82,9 @@ impl LiteLlm {
     pub(super) fn log_success<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, success: Success<'_>) {
         let deployment = success.flight.deployment;
         self.state.outcomes[deployment.index()].successes.add(cx.now, 1, defaults::OUTCOME_WINDOW);
-        self.state.strategy.succeeded(&self.plan, cx.now, &success_sample(cx, success));
+        if self.state.strategy.learns() {
+            self.state.strategy.succeeded(&self.plan, cx.now, &success_sample(cx, success));
+        }
         // A stream's answer does not carry the name that its tokens would be counted under.
         if self.plan.router.counts_minutes && !cx.request.stream {
             let minute = self.plan.router.minutes.of(cx.now);

@@ -85,15 +85,13 @@ impl StrategyState {
         }
     }
 
-    /// A success has been logged.
-    #[inline]
-    pub fn succeeded(&mut self, plan: &Plan, now: SimTime, sample: &Sample) {
-        if !matches!(self, Self::Stateless) {
-            self.learn(plan, now, sample);
-        }
+    /// Whether successes matter to it.
+    pub const fn learns(&self) -> bool {
+        !matches!(self, Self::Stateless)
     }
 
-    fn learn(&mut self, plan: &Plan, now: SimTime, sample: &Sample) {
+    /// A success has been logged.
+    pub fn succeeded(&mut self, plan: &Plan, now: SimTime, sample: &Sample) {
         let minute = plan.router.minutes.of(now);
         match self {
             Self::Stateless => {}

@@ -16,7 +16,7 @@ pub(in crate::gateway::litellm) fn shares(plan: &Plan, group: &[DeploymentId]) -
 }
 
 /// Picks one of a whole group: the same as [`pick`] of all its deployments.
-#[inline]
+#[inline(always)]
 pub(in crate::gateway::litellm) fn pick_of_all<D: Draws>(
     shares: Option<&Shares>,
     group: &[DeploymentId],
