@@ -117,6 +117,8 @@ codes! {
     SCENARIO_NAME = "BC503";
     /// A change on the command line that does not fit: its path leads nowhere, or its value cannot be read.
     EDIT = "BC504";
+    /// A policy of `--fail-if` or `--warn-if` that cannot be read.
+    POLICY = "BC505";
 
     /// A price file is not JSON or CSV, or not UTF-8, or empty.
     PRICE_SYNTAX = "BC601";

@@ -23,6 +23,11 @@ const TIMELINE_STEP: SimDuration = SimDuration::from_secs(300);
 /// Simulates replications of a world and says what they say together.
 pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Forecast {
     let fold = replicate(options, progress, |replication| simulate(world, options.seed, replication, HOUR));
+    assembled(world, options, fold)
+}
+
+/// What the folded runs of a world say.
+pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
     let labels = labels(world);
     let runs = fold.runs().max(1);
     let mut forecast = Forecast {
