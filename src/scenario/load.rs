@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::codes;
+use crate::scenario::base::{Layered, read_layered};
 use crate::scenario::builtin::Builtin;
 use crate::scenario::compile::{Overrides, compile};
 use crate::scenario::file::{ScenarioFile, TrafficEntry, TrafficKeys};
@@ -10,7 +11,6 @@ use crate::scenario::files::Files;
 use crate::scenario::gateway::read_gateway;
 use crate::scenario::named::Named;
 use crate::scenario::problem::Problem;
-use crate::scenario::read::read;
 use crate::scenario::reading::Reading;
 use crate::scenario::start::Start;
 use crate::scenario::starter::{asked_for, concrete};
@@ -38,20 +38,24 @@ pub struct Quick {
     pub start: Option<Start>,
 }
 
-/// Loads and compiles a scenario: the name of a built-in one, a folder, a file, or `-` for stdin.
+/// Loads and compiles a scenario: the name of a built-in one (`NAME`, `NAME/VARIANT`), a folder, a file, or `-` for stdin.
 ///
 /// # Errors
 /// A [`Problem`] with the place of what cannot be used.
 pub fn load(scenario: &str, overrides: &Overrides) -> Result<World, Problem> {
     let (files, file, name) = locate(scenario)?;
-    let source = files.read(&file)?;
-    let strict = read::<ScenarioFile>(&source)?;
-    let reading = Reading { file: strict.values, written: Some((source, strict.tree)), files, assumptions: Vec::new() };
-    compile(reading, overrides, &name)
+    let Layered { file: values, written } = read_layered(&files, &file)?;
+    // A file that differs from a base shares the folder with it: its own name tells them apart.
+    let name = if written.len() > 1 { format!("{name}/{}", stem(&file)) } else { name };
+    compile(Reading { file: values, written, files, assumptions: Vec::new() }, overrides, &name)
 }
 
-/// Where a scenario's files are, which one it is, and what it is called.
-fn locate(scenario: &str) -> Result<(Files, String, String), Problem> {
+fn stem(file: &str) -> String {
+    Path::new(file).file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Where a scenario's files are, which one it is, and what its folder is called.
+pub(super) fn locate(scenario: &str) -> Result<(Files, String, String), Problem> {
     let path = Path::new(scenario);
     if scenario == "-" {
         return Ok((Files::here(), "-".to_owned(), "scenario".to_owned()));
@@ -67,6 +71,9 @@ fn locate(scenario: &str) -> Result<(Files, String, String), Problem> {
     }
     if let Some(builtin) = Builtin::find(scenario) {
         return Ok((builtin.files(), FILE.to_owned(), builtin.name.to_owned()));
+    }
+    if let Some((builtin, variant)) = Builtin::find_variant(scenario) {
+        return Ok((builtin.files(), format!("{variant}.yaml"), builtin.name.to_owned()));
     }
     let message = format!("`{scenario}` is no folder, no file and no built-in scenario");
     let near = Builtin::nearest(scenario).map(|near| format!("did you mean `{near}`? "));
@@ -113,6 +120,6 @@ pub fn load_quick(quick: &Quick, overrides: &Overrides) -> Result<World, Problem
         traffic: Named(vec![(quick.preset.clone(), TrafficEntry { own, model })]),
         ..ScenarioFile::default()
     };
-    let name = Path::new(&quick.config).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    compile(Reading { file, written: None, files, assumptions }, overrides, &name)
+    let name = stem(&quick.config);
+    compile(Reading { file, written: Vec::new(), files, assumptions }, overrides, &name)
 }
