@@ -2,11 +2,12 @@
 
 use crate::diagnostic::codes;
 use crate::document::Node;
+use crate::scenario::edit::{self, Edit};
 use crate::scenario::file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys};
 use crate::scenario::files::{Files, Source};
 use crate::scenario::named::Named;
 use crate::scenario::problem::{Problem, error};
-use crate::scenario::read::{Strict, place, read};
+use crate::scenario::read::{Strict, place, read, read_edited, typed};
 
 /// A scenario file with what it takes from its base.
 #[derive(Debug)]
@@ -17,29 +18,44 @@ pub struct Layered {
     pub written: Vec<(Source, Node)>,
 }
 
-/// Reads a scenario file, and its base if it names one.
+/// Reads a scenario file, and its base if it names one, with changes made in them.
 ///
 /// # Errors
-/// A [`Problem`] in either file; a base in another folder or with a base of its own; no `gateway` in either.
-pub fn read_layered(files: &Files, name: &str) -> Result<Layered, Problem> {
+/// A [`Problem`] in either file or in a change; a base in another folder or with a base of its own; no `gateway` in either.
+pub fn read_layered(files: &Files, name: &str, edits: &[Edit]) -> Result<Layered, Problem> {
     let source = files.read(name)?;
-    let Strict { values: mut file, tree } = read::<ScenarioFile>(&source)?;
-    let mut written = vec![(source, tree)];
-    if let Some(base) = file.base.take() {
-        let (source, strict) = read_base(files, &base, &written[0])?;
-        file = over(file, strict.values);
-        written.push((source, strict.tree));
-    }
-    if file.gateway.is_empty() {
-        let (source, tree) = &written[0];
+    let own = read::<ScenarioFile>(&source)?;
+    let layered = match own.values.base.clone() {
+        None => {
+            let Strict { values, tree } = read_edited::<ScenarioFile>(&source, edits)?;
+            Layered { file: values, written: vec![(source, tree)] }
+        }
+        Some(base) => {
+            let own = (source, own.tree);
+            let base = read_base(files, &base, &own)?;
+            join(own, base, edits)?
+        }
+    };
+    if layered.file.gateway.is_empty() {
+        let (source, tree) = &layered.written[0];
         let span = place(tree, &["gateway"]);
         let (message, help) = ("`gateway` is missing".to_owned(), "add `gateway:` with the gateway's config file");
         return Err(Problem::in_file(vec![error(codes::MISSING_KEY, &source.name, span, message, help)], source));
     }
-    Ok(Layered { file, written })
+    Ok(layered)
 }
 
-fn read_base(files: &Files, base: &str, own: &(Source, Node)) -> Result<(Source, Strict<ScenarioFile>), Problem> {
+/// A file over its base.
+fn join(own: (Source, Node), base: (Source, Node), edits: &[Edit]) -> Result<Layered, Problem> {
+    let mut written = [own, base];
+    let [(_, own), (_, base)] = &mut written;
+    edit::apply_layered(edits, own, base)?;
+    let [own, base] = &written;
+    let file = over(typed(&own.0, &own.1)?, typed(&base.0, &base.1)?);
+    Ok(Layered { file, written: written.into() })
+}
+
+fn read_base(files: &Files, base: &str, own: &(Source, Node)) -> Result<(Source, Node), Problem> {
     let refuse = |message: String, help: &str| {
         let (source, tree) = own;
         let diagnostic = error(codes::SCENARIO_VALUE, &source.name, place(tree, &["base"]), message, help);
@@ -54,7 +70,7 @@ fn read_base(files: &Files, base: &str, own: &(Source, Node)) -> Result<(Source,
     if strict.values.base.is_some() {
         return Err(refuse(format!("the base `{base}` has a base of its own"), "name that one"));
     }
-    Ok((source, strict))
+    Ok((source, strict.tree))
 }
 
 /// Whether a text is a scenario that differs from a base.
@@ -160,7 +176,7 @@ mod tests {
     }
 
     fn layered(variant: &str) -> Result<Layered, Problem> {
-        read_layered(&Files::Disk(folder(variant).path().to_owned()), "variant.yaml")
+        read_layered(&Files::Disk(folder(variant).path().to_owned()), "variant.yaml", &[])
     }
 
     #[test]
@@ -178,6 +194,26 @@ mod tests {
         assert!(b.own.model.as_deref() == Some("m") && b.model.input.is_some());
         let openai = file.upstream.get("openai").unwrap();
         assert!(openai.own.preset.as_deref() == Some("none") && openai.model.errors.len() == 1);
+    }
+
+    #[test]
+    fn changes_are_made_where_the_field_is_said() {
+        let edited = |variant: &str, edits: &[&str]| {
+            let files = Files::Disk(folder(variant).path().to_owned());
+            let edits: Vec<Edit> = edits.iter().map(|edit| Edit::parse(edit).unwrap()).collect();
+            read_layered(&files, "variant.yaml", &edits).map(|layered| layered.file)
+        };
+        let variant = "base: scenario.yaml\nupstream: {openai: {latency: 2}}\nruns: 3\n";
+        let file =
+            edited(variant, &["traffic.a.rate=9/s", "upstream.openai.errors.500=20%", "hours=7", "runs=4"]).unwrap();
+        assert_eq!(file.traffic.get("a").unwrap().model.rate.unwrap().0, 9.0);
+        assert_eq!((file.hours, file.runs), (Some(7.0), Some(4)));
+        let openai = &file.upstream.get("openai").unwrap().model;
+        assert_eq!(openai.errors.values().map(|share| share.0).collect::<Vec<_>>(), [0.2]);
+        let latency = edited(variant, &["upstream.openai.latency=5"]).unwrap();
+        let spec = latency.upstream.get("openai").unwrap().model.latency.clone();
+        assert!(format!("{spec:?}").contains("5.0"), "{spec:?}");
+        assert!(edited(variant, &["traffic.z.rate=1/s"]).is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod claims;
 mod classes;
 mod compile;
 mod deployments;
+mod edit;
 mod file;
 mod files;
 mod gateway;
@@ -29,9 +30,10 @@ pub use claims::{
     Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Unit, claims_schema, read_claims,
 };
 pub use compile::Overrides;
+pub use edit::Edit;
 pub use file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
 pub use files::{Files, Source};
-pub use gateway::{GatewayFile, read_gateway};
+pub use gateway::{GatewayFile, read_edited_gateway, read_gateway};
 pub use load::{Quick, load, load_quick};
 pub use mixed::Mixed;
 pub use named::Named;
