@@ -77,7 +77,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     };
     let (runs, seed) = (runs(&mut reading)?, seed(&mut reading));
     let GatewayFile { diagnostics, source, .. } = gateway;
-    let written = reading.written.map(|(source, _)| source);
+    let written = reading.written.into_iter().map(|(source, _)| source);
     Ok(World {
         name: reading.file.name.unwrap_or_else(|| name.to_owned()),
         description: reading.file.description.unwrap_or_default(),

@@ -1,7 +1,9 @@
 //! The files of a scenario → one validated, compiled `World`. The only module that reads files.
 
+mod base;
 mod builtin;
 mod case;
+mod claims;
 mod classes;
 mod compile;
 mod deployments;
@@ -24,6 +26,9 @@ mod world;
 
 pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
+pub use claims::{
+    Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Unit, claims_schema, read_claims,
+};
 pub use compile::Overrides;
 pub use edit::Edit;
 pub use file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
