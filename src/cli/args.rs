@@ -24,9 +24,6 @@ Exit codes:
     3  `check` has findings at or above the level of --deny, or a figure of `claims` is off
    10  a policy of --fail-if is violated
    11  a policy of --fail-if cannot be decided with this many runs
-    3  `check` has findings at or above the level of --deny, or a figure of `claims` is off
-   10  a policy is violated (reserved)
-   11  a policy cannot be decided with this many runs (reserved)
   130  interrupted with Ctrl-C; what was done until then is kept and marked as partial";
 
 /// Forecast an LLM gateway's bill and failure rate before it is deployed.
