@@ -46,7 +46,13 @@ pub fn load(scenario: &str, overrides: &Overrides) -> Result<World, Problem> {
     let (files, file, name) = locate(scenario)?;
     let source = files.read(&file)?;
     let strict = read::<ScenarioFile>(&source)?;
-    let reading = Reading { file: strict.values, written: Some((source, strict.tree)), files, assumptions: Vec::new() };
+    let reading = Reading {
+        file: strict.values,
+        written: Some((source, strict.tree)),
+        files,
+        assumptions: Vec::new(),
+        findings: Vec::new(),
+    };
     compile(reading, overrides, &name)
 }
 
@@ -114,5 +120,5 @@ pub fn load_quick(quick: &Quick, overrides: &Overrides) -> Result<World, Problem
         ..ScenarioFile::default()
     };
     let name = Path::new(&quick.config).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    compile(Reading { file, written: None, files, assumptions }, overrides, &name)
+    compile(Reading { file, written: None, files, assumptions, findings: Vec::new() }, overrides, &name)
 }
