@@ -11,6 +11,8 @@ mod gate;
 mod metric;
 mod replicate;
 mod run;
+mod solve;
+mod sweep;
 mod together;
 
 pub use crate::scenario::Assumption;
@@ -29,3 +31,5 @@ pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
 pub use metric::{Measure, Metric, Stat};
 pub use replicate::{Options, Progress, Unwatched};
 pub use run::forecast;
+pub use solve::{Answer, Search, Solution, Trial, solve};
+pub use sweep::{Axis, Bar, Design, Point, Range, Sweep, Swing, Values, design, sweep, swings, tornado};

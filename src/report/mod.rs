@@ -15,6 +15,8 @@ mod gates;
 mod html;
 mod json;
 mod scale;
+/// Sweeps, tornados and searches.
+pub mod sweep;
 mod terminal;
 mod trace;
 pub mod text;

@@ -80,7 +80,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let (runs, seed) = (runs(&mut reading)?, seed(&mut reading));
     let GatewayFile { mut diagnostics, source, .. } = gateway;
     diagnostics.append(&mut reading.findings);
-    let written = reading.written.into_iter().map(|(source, _)| source);
+    let (written, trees): (Vec<_>, Vec<_>) = reading.written.into_iter().unzip();
     Ok(World {
         name: reading.file.name.unwrap_or_else(|| name.to_owned()),
         description: reading.file.description.unwrap_or_default(),
@@ -98,6 +98,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         assumptions: reading.assumptions,
         diagnostics,
         sources: std::iter::once(source).chain(written).collect(),
+        trees,
     })
 }
 

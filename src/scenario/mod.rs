@@ -32,7 +32,7 @@ pub use claims::{
     Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Unit, claims_schema, read_claims,
 };
 pub use compile::Overrides;
-pub use edit::Edit;
+pub use edit::{Edit, as_yaml, scalar_text};
 pub use file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
 pub use files::{Files, Source};
 pub use gateway::{GatewayFile, read_edited_gateway, read_gateway};
