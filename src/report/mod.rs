@@ -4,11 +4,14 @@
 
 mod chart;
 mod claims;
+/// What a change does: terminal, HTML, markdown, JSON.
+pub mod compare;
 mod csv_files;
 /// Findings about files: with a snippet for people, as JSON and as SARIF for programs.
 pub mod diagnostics;
 /// One run or one request, told.
 pub mod explain;
+mod gates;
 mod html;
 mod json;
 mod scale;

@@ -145,6 +145,7 @@ fn traffic(own: TrafficEntry, base: TrafficEntry) -> TrafficEntry {
             models: models.models,
             key: keys.key,
             keys: keys.keys,
+            replay: own.own.replay.or(base.own.replay),
         },
         model: own.model.over(base.model),
     }

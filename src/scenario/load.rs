@@ -48,7 +48,11 @@ pub fn load(scenario: &str, overrides: &Overrides) -> Result<World, Problem> {
         let Layered { file: values, written } = read_layered(&files, &file, &overrides.edits)?;
         // A file that differs from a base shares the folder with it: its own name tells them apart.
         let name = if written.len() > 1 { format!("{name}/{}", stem(&file)) } else { name };
-        compile(Reading { file: values, written, files, assumptions: Vec::new() }, overrides, &name)
+        compile(
+            Reading { file: values, written, files, assumptions: Vec::new(), findings: Vec::new() },
+            overrides,
+            &name,
+        )
     })
 }
 
@@ -135,7 +139,7 @@ fn compile_quick(quick: &Quick, overrides: &Overrides) -> Result<World, Problem>
     // Nobody wrote that text: its places mean nothing, unless a change leads into it.
     let written = if overrides.edits.is_empty() { Vec::new() } else { vec![(source, strict.tree)] };
     let name = stem(&quick.config);
-    compile(Reading { file: strict.values, written, files, assumptions }, overrides, &name)
+    compile(Reading { file: strict.values, written, files, assumptions, findings: Vec::new() }, overrides, &name)
 }
 
 /// The flags as the text of a scenario.

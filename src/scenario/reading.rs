@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::diagnostic::codes;
+use crate::diagnostic::{Diagnostic, codes};
 use crate::document::Node;
 use crate::random::Calendar;
 use crate::scenario::file::ScenarioFile;
@@ -22,6 +22,8 @@ pub struct Reading {
     pub files: Files,
     /// Everything that the user did not write.
     pub assumptions: Vec<Assumption>,
+    /// What is to be said about the files so far.
+    pub findings: Vec<Diagnostic>,
 }
 
 impl Reading {
