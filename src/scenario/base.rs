@@ -200,7 +200,8 @@ mod tests {
     #[test]
     fn changes_are_made_where_the_field_is_said() {
         let edited = |variant: &str, edits: &[&str]| {
-            let files = Files::Disk(folder(variant).path().to_owned());
+            let dir = folder(variant);
+            let files = Files::Disk(dir.path().to_owned());
             let edits: Vec<Edit> = edits.iter().map(|edit| Edit::parse(edit).unwrap()).collect();
             read_layered(&files, "variant.yaml", &edits).map(|layered| layered.file)
         };
