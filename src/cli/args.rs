@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::cli::check::CheckArgs;
+use crate::cli::claims::ClaimsArgs;
 use crate::cli::compare::CompareArgs;
 use crate::cli::completions::CompletionsArgs;
 use crate::cli::cost::CostArgs;
@@ -22,7 +23,7 @@ Exit codes:
     0  done
     1  internal error, or a file could not be written
     2  the arguments or the input files cannot be used
-    3  `check` has findings at or above the level of --deny
+    3  `check` has findings at or above the level of --deny, or a figure of `claims` is off
    10  a policy of --fail-if is violated
    11  a policy of --fail-if cannot be decided with this many runs
   130  interrupted with Ctrl-C; what was done until then is kept and marked as partial";
@@ -63,6 +64,8 @@ pub enum Command {
     Cost(CostArgs),
     /// Play one scripted case: what would my gateway do if …
     Trace(TraceArgs),
+    /// Hold published figures against simulated ones
+    Claims(ClaimsArgs),
     /// List the built-in scenarios
     Scenarios(ScenariosArgs),
     /// List the built-in traffic and provider models, or show one

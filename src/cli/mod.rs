@@ -4,6 +4,7 @@ mod args;
 mod book;
 mod check;
 mod compare;
+mod claims;
 mod completions;
 mod cost;
 mod edits;
@@ -60,6 +61,7 @@ fn dispatch(command: Command) -> Result<(), Stop> {
         Command::Prices(args) => prices::run(&args),
         Command::Cost(args) => cost::run(&args),
         Command::Trace(args) => trace::run(&args),
+        Command::Claims(args) => claims::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Schema(args) => schema::run(&args),

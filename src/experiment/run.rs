@@ -1,5 +1,6 @@
 //! The main job: a world in, a forecast out.
 
+use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::engine::{Run, simulate};
 use crate::experiment::assemble::{
     DeploymentLabel, Labels, ShareLabel, deployment_rows, edge_rows, failure_rate, fallback_share, hour_rows, intents,
@@ -55,12 +56,24 @@ pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
         next: None,
         policies: Vec::new(),
         assumptions: world.assumptions.clone(),
-        diagnostics: world.diagnostics.clone(),
+        diagnostics: broken_traces(world).chain(world.diagnostics.clone()).collect(),
         runs: fold.rows,
     };
     forecast.findings = findings(&forecast);
     forecast.next = next(world, &forecast);
     forecast
+}
+
+/// Traces that could not be read to their ends while they were played: the figures are then those of a part.
+fn broken_traces(world: &World) -> impl Iterator<Item = Diagnostic> + '_ {
+    world.traces.iter().filter_map(|trace| trace.broken()).map(|message| Diagnostic {
+        code: codes::UNREADABLE,
+        severity: Severity::Error,
+        file: "".into(),
+        span: Span::default(),
+        message,
+        help: Some("the forecast lacks the rest of it: run again".to_owned()),
+    })
 }
 
 /// What was simulated.

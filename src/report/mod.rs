@@ -3,6 +3,7 @@
 //! [`View`] derives and words everything once; the renderers only lay it out, so all of them show the same figures.
 
 mod chart;
+mod claims;
 /// What a change does: terminal, HTML, markdown, JSON.
 pub mod compare;
 mod csv_files;
@@ -21,6 +22,7 @@ mod trace;
 pub mod text;
 mod view;
 
+pub use claims::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_terminal};
 pub use html::html;
 pub use json::{SCHEMA, json};
 pub use terminal::{TerminalOptions, terminal};

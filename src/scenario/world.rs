@@ -13,6 +13,7 @@ use crate::provider::Providers;
 use crate::random::Seed;
 use crate::scenario::edit;
 use crate::scenario::files::Source;
+use crate::scenario::replay::TraceFile;
 use crate::traffic::Traffic;
 use crate::units::{GroupId, SimDuration};
 
@@ -39,6 +40,8 @@ pub struct World {
     pub providers: Arc<Providers>,
     /// What it costs.
     pub tariffs: Tariffs,
+    /// The recorded traces that are played.
+    pub traces: Vec<Arc<TraceFile>>,
     /// What everything is called.
     pub names: Names,
     /// The newest date that the prices know of, or the name of the file they come from.
@@ -49,14 +52,14 @@ pub struct World {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts that the diagnostics are about.
     pub sources: Vec<Source>,
-    /// The scenario's file as a tree, with all changes; none where flags took its place.
-    pub tree: Option<Node>,
+    /// The scenario's files as trees, with all changes, what goes first in front; none where flags took their place.
+    pub trees: Vec<Node>,
 }
 
 impl World {
     /// The value that a parameter has: as the scenario writes it, or as it was assumed.
     pub fn written(&self, path: &str) -> Option<String> {
-        let node = self.tree.as_ref().and_then(|tree| edit::value_at(tree, path));
+        let node = self.trees.iter().find_map(|tree| edit::value_at(tree, path));
         let assumed = || self.assumptions.iter().find(|assumption| assumption.name == path);
         match node {
             Some(node) => edit::scalar_text(node),

@@ -1,5 +1,7 @@
 //! Which assumption moves the bill most: one at a time, each from the lower to the upper end of its plausible range.
 
+use std::collections::BTreeSet;
+
 use crate::document::{self, Format, Node, Value};
 use crate::experiment::contrast::contrast;
 use crate::experiment::fold::money_stats;
@@ -69,8 +71,7 @@ const KINDS: [(&str, [f64; 2], &str); 16] = [
 pub fn swings(world: &World) -> Vec<Swing> {
     let mut all = Vec::new();
     for section in ["traffic", "upstream"] {
-        let parts = world.tree.as_ref().and_then(|tree| tree.get(section));
-        for part in parts.map(Node::entries).unwrap_or_default() {
+        for part in world.trees.iter().filter_map(|tree| tree.get(section)).flat_map(Node::entries) {
             for field in part.value.entries() {
                 collect(&[section, &part.key, &field.key], &field.value, &mut all);
             }
@@ -90,6 +91,9 @@ pub fn swings(world: &World) -> Vec<Swing> {
             collect(&[section, name, field], &value, &mut all);
         }
     }
+    // A file goes before its base, and both before what is assumed.
+    let mut known = BTreeSet::new();
+    all.retain(|swing: &Swing| known.insert(swing.name.clone()));
     all
 }
 
