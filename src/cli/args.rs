@@ -64,7 +64,7 @@ pub enum Command {
     Scenarios(ScenariosArgs),
     /// List the built-in traffic and provider models, or show one
     Models(ModelsArgs),
-    /// Print the JSON Schema of scenario.yaml
+    /// Print the JSON Schema of scenario.yaml or claims.yaml
     Schema(SchemaArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),

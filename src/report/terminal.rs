@@ -142,7 +142,7 @@ fn name_width(table: &Table, limit: usize, width: usize) -> usize {
 }
 
 /// Breaks a text at blanks into lines of at most `width` characters; a word that is longer is cut.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(8);
     let mut lines = vec![String::new()];
     let mut length = 0;
