@@ -91,7 +91,7 @@ fn scenario() -> impl Strategy<Value = String> {
 }
 
 fn check(run: &Run) -> Result<(), TestCaseError> {
-    let ended = run.served + run.failed + run.rejected + run.abandoned;
+    let ended = run.served + run.failed + run.rejected + run.abandoned + run.lost;
     prop_assert_eq!(run.requests, ended + run.in_flight, "requests in = requests out");
     let by_step: u64 = run.steps.iter().map(|step| step.requests).sum();
     prop_assert_eq!(run.requests, by_step);

@@ -2,7 +2,7 @@
 
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
 use crate::engine::queue::{Class, Queue};
-use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Response, Step, Turn};
+use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream, UpstreamCall};
 use crate::random::Draws;
 use crate::traffic::Leave;
@@ -70,6 +70,8 @@ pub struct RequestRecord {
     pub first_token: Option<SimTime>,
     /// Whether the client has gone.
     pub client_gone: bool,
+    /// Whether the process of the gateway that had it has ended.
+    pub lost: bool,
 }
 
 /// Watches a run: a recorder of sums in a forecast, a list of everything in a trace.
@@ -123,6 +125,9 @@ enum Kind {
     Leave = 1,
 }
 
+/// The payload of a break of the gateway itself; no slot has this number.
+const BREAK: u64 = u64::MAX;
+
 const COUNTER_MASK: u32 = (1 << 31) - 1;
 
 /// Packs an event: slot in the upper half, then 31 bits of the counter, then the kind.
@@ -170,6 +175,7 @@ where
 
     /// Runs until nothing is left to happen.
     pub fn run(mut self) {
+        self.schedule_break();
         loop {
             let arrival_at = self.arrivals.next_at();
             let event_at = self.queue.next_at();
@@ -210,6 +216,7 @@ where
             attempts: 0,
             first_token: None,
             client_gone: false,
+            lost: false,
         };
         if let Some(id) = self.free.pop() {
             let slot = &mut self.slots[id.index()];
@@ -235,6 +242,9 @@ where
     }
 
     fn happen(&mut self, now: SimTime, payload: u64) {
+        if payload == BREAK {
+            return self.break_down(now);
+        }
         let (kind, id, counter) = unpack(payload);
         let slot = &self.slots[id.index()];
         match kind {
@@ -372,6 +382,29 @@ where
         self.observer.responded(id, &slot.record, response, now);
         self.arrivals.responded(now, slot.record.class, slot.record.view.id, response);
         self.free.push(id);
+    }
+
+    fn schedule_break(&mut self) {
+        let at = self.gateway.next_break();
+        if at < SimTime::NEVER {
+            self.queue.push(at, Class::Break, BREAK);
+        }
+    }
+
+    /// A process of the gateway ends or begins. The calls in it are over: what they had upstream is closed, and nobody
+    /// answers them.
+    #[cold]
+    fn break_down(&mut self, now: SimTime) {
+        const RESET: Response = Response { http_status: 0, ok: false, served_by: None, source: Source::Lost };
+        self.gateway.break_down(now);
+        for index in 0..self.slots.len() {
+            let slot = &mut self.slots[index];
+            if slot.busy && self.gateway.is_lost(&slot.record.view, &mut slot.call) {
+                slot.record.lost = true;
+                self.respond(now, CallId::from_index(index), &RESET);
+            }
+        }
+        self.schedule_break();
     }
 
     /// Resumes the parked calls that the gateway has woken, in its order, at this same moment.

@@ -7,6 +7,8 @@ use crate::units::SimTime;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Class {
+    /// A process of the gateway ends or begins.
+    Break = 0,
     /// The end of an upstream attempt: its effects are seen by everything else at that instant.
     AttemptEnd = 1,
     /// A client gives up: after an answer that came just in time.

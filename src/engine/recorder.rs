@@ -103,8 +103,8 @@ impl<'a> Recorder<'a> {
     }
 
     /// What the gateway would write into its own spend log for this attempt: failures cost nothing there.
-    fn report_spend(&mut self, attempt: &AttemptRecord<'_>, charged: Option<Money>) {
-        if !matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled) {
+    fn report_spend(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>, charged: Option<Money>) {
+        if request.lost || !matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled) {
             return;
         }
         let index = attempt.attempt.deployment.index();
@@ -172,7 +172,7 @@ impl Observer for Recorder<'_> {
         }
         let is_billed = attempt.billed != Usage::default();
         let charged = if is_billed { self.charge(request, attempt) } else { None };
-        self.report_spend(attempt, charged);
+        self.report_spend(request, attempt, charged);
     }
 
     fn responded(&mut self, _: CallId, request: &RequestRecord, response: &Response, now: SimTime) {
@@ -195,7 +195,8 @@ impl Observer for Recorder<'_> {
                 run.classes[request.class.index()].failed += 1;
                 run.keys[request.view.key.index()].failed += 1;
                 match source {
-                    Source::Admission => run.rejected += 1,
+                    Source::Admission | Source::NoProcess => run.rejected += 1,
+                    Source::Lost => run.lost += 1,
                     _ => run.failed += 1,
                 }
             }

@@ -3,8 +3,9 @@
 use crate::engine::machine::{Arrival, Arrivals, Engine};
 use crate::engine::recorder::Recorder;
 use crate::engine::run::Run;
+use crate::gateway::fleet::Fleet;
 use crate::gateway::litellm::LiteLlm;
-use crate::gateway::{RequestView, Response};
+use crate::gateway::{Gateway, RequestView, Response};
 use crate::ledger::Shape;
 use crate::random::{Addressed, Replication, Seed};
 use crate::scenario::World;
@@ -13,7 +14,17 @@ use crate::units::{ClassId, RequestId, SimDuration, SimTime};
 
 /// Plays one replication from its start until nothing is left to happen, with counters per `step` of time.
 pub fn simulate(world: &World, seed: Seed, replication: Replication, step: SimDuration) -> Run {
-    let mut gateway = LiteLlm::new(world.gateway.clone());
+    let gateway = LiteLlm::new(world.gateway.clone());
+    match &world.fleet {
+        None => play(world, gateway, seed, replication, step),
+        Some(plan) => {
+            let end = SimTime::ZERO + world.horizon;
+            play(world, Fleet::new(plan, gateway, seed, replication, end), seed, replication, step)
+        }
+    }
+}
+
+fn play<G: Gateway>(world: &World, mut gateway: G, seed: Seed, replication: Replication, step: SimDuration) -> Run {
     let mut upstream = world.providers.replicate(seed, replication);
     let stream = world.traffic.replicate(seed, replication);
     let mut arrivals = Requests { stream, horizon: SimTime::ZERO + world.horizon };

@@ -170,6 +170,7 @@ fn row(run: &Run) -> RunRow {
         failed: run.failed,
         rejected: run.rejected,
         abandoned: run.abandoned,
+        lost: run.lost,
         in_flight: run.in_flight,
         fallbacks: run.fallbacks,
         attempts: run.attempts,

@@ -162,6 +162,8 @@ pub struct RunRow {
     pub rejected: u64,
     /// The client left before the answer was complete.
     pub abandoned: u64,
+    /// In a process of the gateway that ended before it answered.
+    pub lost: u64,
     /// Still in flight at the end.
     pub in_flight: u64,
     /// Answered by another group than the one asked for.

@@ -52,6 +52,10 @@ pub enum Purpose {
     Turns = 17,
     /// Which part of the input is shared with other requests.
     Prefix = 18,
+    /// Which process of the gateway takes a request.
+    Worker = 30,
+    /// Time that the gateway itself takes.
+    Overhead = 31,
 }
 
 /// Odd multipliers that spread the parts of an address over 64 bits (golden ratio and two mixers' constants).

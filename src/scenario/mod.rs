@@ -7,6 +7,7 @@ mod compile;
 mod deployments;
 mod file;
 mod files;
+mod fleet;
 mod gateway;
 mod load;
 mod mixed;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Zoned;
 
 use crate::diagnostic::Diagnostic;
+use crate::gateway::fleet::FleetPlan;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::plan::Plan;
 use crate::ledger::Tariffs;
@@ -31,6 +32,8 @@ pub struct World {
     pub seed: Seed,
     /// The gateway.
     pub gateway: Plan,
+    /// Its processes; none for a single one that never ends.
+    pub fleet: Option<Arc<FleetPlan>>,
     /// What is sent.
     pub traffic: Arc<Traffic>,
     /// What answers.

@@ -17,6 +17,7 @@ pub mod plan;
 /// Numbers by class of failure.
 pub mod policy;
 mod router;
+mod shared;
 mod state;
 mod strategy;
 /// The config file as it is written, each value with its place.

@@ -74,6 +74,20 @@ pub struct Plan {
     pub router: RouterPlan,
     /// Settings of the proxy server.
     pub proxy: ProxyPlan,
+    /// What several processes share.
+    pub redis: Redis,
+}
+
+/// What several processes share through Redis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Redis {
+    /// Nothing.
+    #[default]
+    None,
+    /// The router's counters.
+    Router,
+    /// Those, and limits and budgets of keys.
+    Proxy,
 }
 
 /// Settings that hold for every group.
@@ -399,6 +413,8 @@ pub struct CachePlan {
     pub opt_in: bool,
     /// The most answers that are kept at the same time; a cache outside of the process has no such bound.
     pub capacity: Option<usize>,
+    /// Whether it is outside of the process, so that all processes share it.
+    pub shared: bool,
 }
 
 impl Default for RouterPlan {

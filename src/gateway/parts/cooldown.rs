@@ -41,6 +41,12 @@ impl Cooldowns {
         now < entry.rests_until && now <= entry.kept_until
     }
 
+    /// Another process has put a deployment to rest that did not rest here.
+    pub fn learn(&mut self, deployment: DeploymentId, until: SimTime) {
+        self.entries[deployment.index()] = Entry { kept_until: until, rests_until: until };
+        self.all_over = self.all_over.max(until);
+    }
+
     /// Puts a deployment to rest and says until when. While it rests already, the end does not move back.
     pub fn add(&mut self, deployment: DeploymentId, now: SimTime, span: SimDuration) -> SimTime {
         let entry = &mut self.entries[deployment.index()];
