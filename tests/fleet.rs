@@ -4,15 +4,15 @@
 
 mod support;
 
-use billcast::engine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord};
+use billcast::engine::{Arrival, Arrivals, Asked, AttemptRecord, Engine, Observer, RequestRecord};
 use billcast::gateway::fleet::Fleet;
 use billcast::gateway::litellm::LiteLlm;
 use billcast::gateway::{Attempt, Notes, RequestView, Response, Source};
 use billcast::provider::Service;
 use billcast::random::{Addressed, Replication, Seed, mix};
 use billcast::scenario::World;
-use billcast::traffic::{Fate, Request, Stream};
-use billcast::units::{CallId, ClassId, DeploymentId, PromptId, RequestId, SimTime};
+use billcast::traffic::{Ending, Fate, Request, Stream};
+use billcast::units::{CallId, DeploymentId, PromptId, SimTime};
 
 /// What is kept of a run.
 #[derive(Default)]
@@ -64,13 +64,13 @@ impl Arrivals for Requests {
     fn take(&mut self) -> Option<Arrival<Fate>> {
         let request: Request = self.stream.take()?;
         let Request { id, model, key, body, prompt, prompt_chars, prompt_tokens, max_tokens, stream, .. } = request;
-        let prompt = self.prompts.map_or(prompt, |n| PromptId(mix(u64::from(id.0)) % n));
+        let prompt = self.prompts.map_or(prompt, |n| PromptId(mix(id.0) % n));
         let view = RequestView { id, model, key, body, prompt, prompt_chars, prompt_tokens, max_tokens, stream };
         Some(Arrival { at: request.at, class: request.class, view, fate: request.fate, leave: request.leave })
     }
 
-    fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, response: &Response) {
-        self.stream.responded(now, class, request, response.ok);
+    fn responded(&mut self, now: SimTime, record: &RequestRecord, _: Asked<Fate>, ending: Ending) {
+        self.stream.responded(now, record.class, record.view.id, ending == Ending::Good);
     }
 }
 

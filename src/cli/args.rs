@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::cli::check::CheckArgs;
 use crate::cli::completions::CompletionsArgs;
 use crate::cli::cost::CostArgs;
+use crate::cli::explain::ExplainArgs;
 use crate::cli::init::InitArgs;
 use crate::cli::models::ModelsArgs;
 use crate::cli::prices::PricesArgs;
@@ -43,6 +44,8 @@ pub enum Command {
     Run(RunArgs),
     /// Say what a gateway config does, and which of its keys do nothing
     Check(CheckArgs),
+    /// Tell one run or one request step by step: what went wrong, and where the dollars went
+    Explain(ExplainArgs),
     /// Write a commented scenario.yaml for a gateway config
     Init(InitArgs),
     /// List the known prices, or those of one model

@@ -5,6 +5,8 @@ mod book;
 mod check;
 mod completions;
 mod cost;
+mod edits;
+mod explain;
 mod files;
 mod init;
 mod interrupt;
@@ -16,6 +18,7 @@ mod scenarios;
 mod schema;
 mod stop;
 mod streams;
+mod subject;
 mod trace;
 mod values;
 
@@ -43,6 +46,7 @@ fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Prices(args) => prices::run(&args),
         Command::Cost(args) => cost::run(&args),

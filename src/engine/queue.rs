@@ -7,11 +7,9 @@ use crate::units::SimTime;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Class {
-    /// A process of the gateway ends or begins.
-    Break = 0,
     /// The end of an upstream attempt: its effects are seen by everything else at that instant.
     AttemptEnd = 1,
-    /// A client gives up: after an answer that came just in time.
+    /// A client gives up, or a process of the gateway ends: after an answer that came just in time.
     Deadline = 2,
     /// A sleep is over.
     WakeUp = 3,

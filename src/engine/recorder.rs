@@ -54,6 +54,11 @@ impl<'a> Recorder<'a> {
         self.run
     }
 
+    /// The sums so far.
+    pub(super) const fn run(&self) -> &Run {
+        &self.run
+    }
+
     /// The step of time that a moment belongs to; what happens after the horizon belongs to the last one.
     fn step_index(&self, at: SimTime) -> usize {
         ((at.0 as f64 * self.steps_per_nano) as i32 as usize).min(self.run.steps.len() - 1)
@@ -117,7 +122,7 @@ impl<'a> Recorder<'a> {
 }
 
 /// Why an attempt costs what it costs.
-fn cause_of(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Cause {
+pub(super) fn cause_of(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Cause {
     match (attempt.ended.outcome, attempt.attempt.role) {
         _ if request.client_gone => Cause::Abandoned,
         (Outcome::Ok, AttemptRole::First) => Cause::FirstAttempt,
@@ -145,6 +150,7 @@ impl Observer for Recorder<'_> {
         let step = self.step_index(request.arrived);
         self.run.steps[step].requests += 1;
         self.run.requests += 1;
+        self.run.client_retries += u64::from(request.view.id.tried() > 0);
         self.run.classes[request.class.index()].requests += 1;
         self.run.keys[request.view.key.index()].requests += 1;
     }

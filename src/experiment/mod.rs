@@ -1,6 +1,7 @@
 //! Replications and what they say together.
 
 mod assemble;
+mod explain;
 mod findings;
 mod fold;
 mod forecast;
@@ -9,6 +10,10 @@ mod run;
 
 pub use crate::scenario::Assumption;
 pub use assemble::{DeploymentLabel, Labels, ShareLabel};
+pub use explain::{
+    Attributed, Choice, DearRequest, Driver, DriverKind, EdgeStory, ExplainError, Explanation, RequestEvent,
+    RequestName, RequestStory, Step, WindowStory, explain,
+};
 pub use forecast::{
     About, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow, LatencyStats,
     MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,

@@ -2,8 +2,8 @@
 
 use crate::engine::{Run, simulate};
 use crate::experiment::assemble::{
-    DeploymentLabel, Labels, ShareLabel, deployment_rows, edge_rows, failure_rate, fallback_share, hour_rows, requests,
-    share_rows, unpriced_rows, upstream_calls,
+    DeploymentLabel, Labels, ShareLabel, deployment_rows, edge_rows, failure_rate, fallback_share, hour_rows, intents,
+    requests, share_rows, unanswered_rate, unpriced_rows, upstream_calls,
 };
 use crate::experiment::findings::findings;
 use crate::experiment::fold::{Fold, latency};
@@ -14,7 +14,7 @@ use crate::scenario::{GATEWAY, PROFILE, World};
 use crate::stats::nearest_rank;
 use crate::units::{SimDuration, SimTime};
 
-const HOUR: SimDuration = SimDuration::from_secs(3600);
+pub(super) const HOUR: SimDuration = SimDuration::from_secs(3600);
 /// Steps of the timeline of the expensive run.
 const TIMELINE_STEPS: i64 = 192;
 /// The shortest step of a timeline.
@@ -31,6 +31,8 @@ pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Fo
         failure_rate: failure_rate(&fold.rows),
         fallback_share: fallback_share(&fold.rows),
         requests: requests(&fold.rows),
+        intents: intents(&fold.rows),
+        unanswered_rate: unanswered_rate(&fold.rows),
         upstream_calls: upstream_calls(&fold.rows),
         latency_s: latency(&fold.latency),
         cost_by_cause: fold.mean_by_cause(),
@@ -52,7 +54,8 @@ pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Fo
     forecast
 }
 
-fn about(world: &World, options: &Options, fold: &Fold) -> About {
+/// What was simulated.
+pub(super) fn about(world: &World, options: &Options, fold: &Fold) -> About {
     About {
         scenario: world.name.clone(),
         description: world.description.clone(),
@@ -69,7 +72,8 @@ fn about(world: &World, options: &Options, fold: &Fold) -> About {
     }
 }
 
-fn labels(world: &World) -> Labels {
+/// What everything is called.
+pub(super) fn labels(world: &World) -> Labels {
     let names = &world.names;
     let deployment = |(index, name): (usize, &crate::scenario::DeploymentName)| DeploymentLabel {
         name: name.name.clone(),
@@ -96,7 +100,8 @@ fn hour_labels(world: &World) -> Vec<String> {
     (0..hours).map(|hour| local_time(world, hour * HOUR.0)).collect()
 }
 
-fn local_time(world: &World, nanos: i64) -> String {
+/// The wall clock at the scenario's place so many nanoseconds after the start.
+pub(super) fn local_time(world: &World, nanos: i64) -> String {
     let at = world.start.checked_add(jiff::SignedDuration::from_nanos(nanos)).unwrap_or_else(|_| world.start.clone());
     at.strftime("%Y-%m-%d %H:%M").to_string()
 }

@@ -52,6 +52,8 @@ pub enum Purpose {
     Turns = 17,
     /// Which part of the input is shared with other requests.
     Prefix = 18,
+    /// Pause of a client before it sends a request again.
+    ClientRetry = 19,
     /// Which process of the gateway takes a request.
     Worker = 30,
     /// Time that the gateway itself takes.

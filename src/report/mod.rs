@@ -6,6 +6,8 @@ mod chart;
 mod csv_files;
 /// Findings about files: with a snippet for people, as JSON and as SARIF for programs.
 pub mod diagnostics;
+/// One run or one request, told.
+pub mod explain;
 mod html;
 mod json;
 mod scale;

@@ -215,8 +215,7 @@ impl<G: Replicated> Gateway for Fleet<'_, G> {
         call: &mut Self::Call,
     ) -> Step {
         let Some(process) = self.place(turn.draws) else {
-            let (http_status, source) = (UNAVAILABLE, Source::NoProcess);
-            return Step::Respond(Response { http_status, ok: false, served_by: None, source });
+            return Step::Respond(Response::new(UNAVAILABLE, false, None, Source::NoProcess));
         };
         let entry = &mut self.processes[process as usize];
         entry.busy += 1;

@@ -161,7 +161,7 @@ impl Crashes {
         for nth in 0.. {
             draws.begin_request(stream, nth);
             let gap = -(1.0 - draws.unit(Purpose::Incident, 0)).ln() * mean.as_secs_f64();
-            at = at + SimDuration::from_secs_f64(gap);
+            at += SimDuration::from_secs_f64(gap);
             if at >= end {
                 break;
             }

@@ -46,7 +46,7 @@ pub(super) struct Place {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shared {
     /// What is known of the rests in Redis, by deployment; empty without Redis.
-    rests: Vec<Option<SimTime>>,
+    rests: Vec<Option<Rest>>,
     /// Requests and tokens of the minute in Redis, by deployment; empty without Redis.
     minutes: Vec<MinuteCounter>,
     pushes: Vec<Push>,
@@ -54,6 +54,13 @@ pub(super) struct Shared {
     /// Spend of keys in the database.
     spent: Vec<f64>,
     unwritten: Vec<Unwritten>,
+}
+
+/// A cooldown in Redis.
+#[derive(Debug, Clone, Copy)]
+struct Rest {
+    until: SimTime,
+    span: SimDuration,
 }
 
 /// Requests on their way to Redis.
@@ -125,9 +132,9 @@ impl Shared {
     }
 
     /// A process puts a deployment to rest; a rest that is there is replaced.
-    pub fn rest(&mut self, deployment: DeploymentId, until: SimTime) {
+    pub fn rest(&mut self, deployment: DeploymentId, now: SimTime, span: SimDuration) {
         if let Some(rest) = self.rests.get_mut(deployment.index()) {
-            *rest = Some(until);
+            *rest = Some(Rest { until: now + span, span });
         }
     }
 
@@ -207,8 +214,8 @@ impl Place {
                 continue;
             }
             *read = now;
-            if let Some(until) = rest.filter(|until| now < *until) {
-                cooldowns.learn(deployment, until);
+            if let Some(rest) = rest.filter(|rest| now < rest.until) {
+                cooldowns.learn(deployment, rest.until, rest.span);
             }
         }
     }

@@ -9,9 +9,11 @@ struct Entry {
     kept_until: SimTime,
     /// When the cooldown that was written last is over.
     rests_until: SimTime,
+    /// How long the cooldown that was written last was to be.
+    span: SimDuration,
 }
 
-const NONE: Entry = Entry { kept_until: SimTime(i64::MIN), rests_until: SimTime(i64::MIN) };
+const NONE: Entry = Entry { kept_until: SimTime(i64::MIN), rests_until: SimTime(i64::MIN), span: SimDuration::ZERO };
 
 /// Cooldowns of all deployments.
 #[derive(Debug, Clone, Default)]
@@ -42,9 +44,14 @@ impl Cooldowns {
     }
 
     /// Another process has put a deployment to rest that did not rest here.
-    pub fn learn(&mut self, deployment: DeploymentId, until: SimTime) {
-        self.entries[deployment.index()] = Entry { kept_until: until, rests_until: until };
+    pub fn learn(&mut self, deployment: DeploymentId, until: SimTime, span: SimDuration) {
+        self.entries[deployment.index()] = Entry { kept_until: until, rests_until: until, span };
         self.all_over = self.all_over.max(until);
+    }
+
+    /// How long the cooldown of a deployment that rests was to be, from its start.
+    pub fn span(&self, deployment: DeploymentId, now: SimTime) -> Option<SimDuration> {
+        self.rests(deployment, now).then(|| self.entries[deployment.index()].span)
     }
 
     /// Puts a deployment to rest and says until when. While it rests already, the end does not move back.
@@ -52,6 +59,7 @@ impl Cooldowns {
         let entry = &mut self.entries[deployment.index()];
         let dropped = entry.kept_until <= now || entry.rests_until <= self.looked;
         entry.rests_until = now + span;
+        entry.span = span;
         if dropped {
             entry.kept_until = now + span;
         }
