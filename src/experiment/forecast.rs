@@ -169,6 +169,8 @@ pub struct RunRow {
     pub rejected: u64,
     /// The client left before the answer was complete.
     pub abandoned: u64,
+    /// In a process of the gateway that ended before it answered.
+    pub lost: u64,
     /// Still in flight at the end.
     pub in_flight: u64,
     /// Of the requests: sent again by a client whose request before had failed.

@@ -11,6 +11,7 @@ use crate::scenario::classes;
 use crate::scenario::deployments::{self, Books, PriceTime};
 use crate::scenario::edit::Edit;
 use crate::scenario::files::Files;
+use crate::scenario::fleet;
 use crate::scenario::gateway::{GatewayFile, minutes, plan, read_edited_gateway};
 use crate::scenario::prices::{BUILT_IN, newest_of, newest_price_date, read_prices};
 use crate::scenario::problem::Problem;
@@ -57,6 +58,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let models = classes::model_names(&reading, &traces);
     let mut plan = plan(&gateway, &models, &keys, &mut reading)?;
     plan.router.minutes = minutes(start.second());
+    let fleet = fleet::compile(&mut reading, horizon, &mut plan)?;
     let kept = deployments::kept(&gateway.wire);
     let groups = deployments::groups(&kept);
     let time = PriceTime { start: start.timestamp(), horizon, fixed: prices_at(&reading)? };
@@ -89,6 +91,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         runs,
         seed,
         gateway: plan,
+        fleet,
         traffic,
         providers,
         tariffs,

@@ -10,6 +10,7 @@ mod deployments;
 mod edit;
 mod file;
 mod files;
+mod fleet;
 mod gateway;
 mod load;
 mod mixed;
