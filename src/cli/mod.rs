@@ -15,6 +15,7 @@ mod prices;
 mod progress;
 mod run;
 mod scenarios;
+mod scene;
 mod schema;
 mod stop;
 mod streams;

@@ -14,9 +14,10 @@ pub use explain::{
     Attributed, Choice, DearRequest, Driver, DriverKind, EdgeStory, ExplainError, Explanation, RequestEvent,
     RequestName, RequestStory, Step, WindowStory, explain,
 };
+pub use fold::{Fold, money_stats, share};
 pub use forecast::{
     About, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow, LatencyStats,
     MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
-pub use replicate::{Options, Progress, Unwatched};
+pub use replicate::{Options, Progress, Unwatched, replicate};
 pub use run::forecast;

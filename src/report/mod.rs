@@ -2,6 +2,8 @@
 //!
 //! [`View`] derives and words everything once; the renderers only lay it out, so all of them show the same figures.
 
+/// Findings about a config with the money at stake.
+pub mod audit;
 mod chart;
 mod csv_files;
 /// Findings about files: with a snippet for people, as JSON and as SARIF for programs.

@@ -2,6 +2,7 @@
 
 mod builtin;
 mod case;
+mod catalog;
 mod classes;
 mod compile;
 mod deployments;
@@ -24,6 +25,7 @@ mod world;
 
 pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
+pub use catalog::{ModelFacts, model_facts};
 pub use compile::Overrides;
 pub use edit::Edit;
 pub use file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
