@@ -19,6 +19,7 @@ mod progress;
 mod quick;
 mod run;
 mod scenarios;
+mod scene;
 mod schema;
 mod solve;
 mod stop;

@@ -93,7 +93,7 @@ impl Page {
     }
 
     /// A table without borders, two blanks in from the left.
-    fn table(&mut self, headings: &[(String, bool)], rows: &[Vec<String>]) {
+    pub(super) fn table(&mut self, headings: &[(String, bool)], rows: &[Vec<String>]) {
         let cell = |text: &String, numeric: bool| {
             let cell = Cell::new(text);
             if numeric { cell.set_alignment(CellAlignment::Right) } else { cell }

@@ -3,6 +3,7 @@
 mod base;
 mod builtin;
 mod case;
+mod catalog;
 mod claims;
 mod classes;
 mod compile;
@@ -29,6 +30,7 @@ mod world;
 
 pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
+pub use catalog::{ModelFacts, model_facts};
 pub use claims::{
     Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Unit, claims_schema, read_claims,
 };
