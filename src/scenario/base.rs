@@ -2,6 +2,7 @@
 
 use crate::diagnostic::codes;
 use crate::document::Node;
+use crate::gateway::fleet::FleetSpec;
 use crate::scenario::edit::{self, Edit};
 use crate::scenario::file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys};
 use crate::scenario::files::{Files, Source};
@@ -99,6 +100,7 @@ fn over(own: ScenarioFile, base: ScenarioFile) -> ScenarioFile {
         keys: joined(own.keys, base.keys, key),
         traffic: joined(own.traffic, base.traffic, traffic),
         upstream: joined(own.upstream, base.upstream, upstream),
+        fleet: if own.fleet == FleetSpec::default() { base.fleet } else { own.fleet },
     }
 }
 
