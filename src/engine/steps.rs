@@ -102,7 +102,8 @@ mod tests {
             for at in arrivals {
                 steps.enter(SimTime(at), &mut run);
                 run.requests += 1;
-                slow[((at / step) as usize).min(slow.len() - 1)] += 1;
+                let last = slow.len() - 1;
+                slow[((at / step) as usize).min(last)] += 1;
             }
             steps.close(&mut run);
             prop_assert_eq!(run.steps.iter().map(|step| step.requests).collect::<Vec<_>>(), slow);
