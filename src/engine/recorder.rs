@@ -226,9 +226,11 @@ impl Observer for Recorder<'_> {
                 }
             }
         }
+        run.most_attempts = run.most_attempts.max(request.attempts);
     }
 
-    fn left_in_flight(&mut self, _: CallId, _: &RequestRecord) {
+    fn left_in_flight(&mut self, _: CallId, request: &RequestRecord) {
+        self.run.most_attempts = self.run.most_attempts.max(request.attempts);
         self.run.in_flight += 1;
     }
 }

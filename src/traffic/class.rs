@@ -214,6 +214,13 @@ impl Attributes {
         Fate { input, output, reasoning, prefix: prefix.min(input) }
     }
 
+    /// Recorded lengths within the caps of the class.
+    pub(super) fn capped(&self, fate: Fate) -> Fate {
+        let input = fate.input.min(self.context_tokens.saturating_sub(1));
+        let output = fate.output.min(self.output_limit).min(self.context_tokens - input);
+        Fate { input, output, reasoning: fate.reasoning.min(output), prefix: fate.prefix.min(input) }
+    }
+
     /// The output length: coupled to that of the input where a correlation is given.
     #[inline(always)]
     fn output(&self, dist: &Dist, draws: Here, of_input: Unit) -> Tokens {

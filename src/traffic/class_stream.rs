@@ -7,11 +7,12 @@ use crate::traffic::arrivals::{Arrivals, MOST_WORKERS};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::closed::{Sessions, Workers, turn_of};
 use crate::traffic::open::{OpenArrivals, Repeater, switched};
+use crate::traffic::replay::{TraceRow, Walk};
 use crate::traffic::request::{Fate, Request};
 use crate::units::{ClassId, PromptId, RequestId, SimTime};
 
 /// The requests of one class.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct ClassStream {
     id: ClassId,
     class: Class,
@@ -20,12 +21,13 @@ pub(super) struct ClassStream {
     draws: Addressed,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Source {
     Open(OpenArrivals),
     Repeating(OpenArrivals, Repeater),
     Workers(Workers),
     Sessions(Sessions),
+    Replay(Box<Walk>),
 }
 
 /// Where the draws of a request are.
@@ -66,6 +68,7 @@ impl ClassStream {
                 let scaled = ((f64::from(*count) * volume).round() as u32).min(MOST_WORKERS);
                 Source::Workers(Workers::new(scaled, think_s.clone(), SimTime(start.0), *ramp, SimTime(end.0)))
             }
+            Arrivals::Replay(replay) => Source::Replay(Box::new(Walk::new(replay, volume, draws, stream))),
             Arrivals::Sessions { intensity, gaps, turns, think_s, follow_up, end } => {
                 let starts = OpenArrivals::new(Arc::clone(intensity), volume, gaps.clone(), draws, stream);
                 let (turns, think_s, follow_up) = (turns.clone(), think_s.clone(), follow_up.clone());
@@ -86,6 +89,7 @@ impl ClassStream {
             Source::Open(walk) | Source::Repeating(walk, _) => walk.next_at,
             Source::Workers(workers) => workers.next_at(),
             Source::Sessions(sessions) => sessions.next_at(),
+            Source::Replay(walk) => walk.next_at(),
         }
     }
 
@@ -118,6 +122,10 @@ impl ClassStream {
                 let (at, id) = sessions.take()?;
                 return Some(self.turn(at, id));
             }
+            Source::Replay(walk) => {
+                let (at, id, row) = walk.take()?;
+                return Some(self.recorded(at, id, &row));
+            }
         };
         if at == SimTime::NEVER {
             return None;
@@ -132,6 +140,7 @@ impl ClassStream {
     }
 
     /// A turn of a session: all that was said before it stands in front of its new text.
+    #[inline(never)]
     fn turn(&mut self, at: SimTime, id: RequestId) -> Request {
         let stream = self.stream();
         let (first, turn) = turn_of(id);
@@ -152,6 +161,20 @@ impl ClassStream {
         of_session.begin_request(stream, first.0);
         let places = Places { what: of_session.here(), who: of_session.here(), own: draws.here() };
         self.request(at, id, id.0, fate, places)
+    }
+
+    /// A row of a recorded trace: what it does not say is drawn.
+    #[inline(never)]
+    fn recorded(&mut self, at: SimTime, id: RequestId, row: &TraceRow) -> Request {
+        self.draws.begin_request(self.stream(), id.0);
+        let here = self.draws.here();
+        let fate = Walk::fate(row, &self.attributes.fate(here));
+        let prompt = if row.prompt == 0 { id.0 } else { row.prompt >> (64 - PROMPT_CLASS_SHIFT) };
+        let places = Places { what: here, who: here, own: here };
+        let request = self.request(at, id, prompt, self.attributes.capped(fate), places);
+        let Source::Replay(walk) = &self.source else { return request };
+        let model = walk.model(row).unwrap_or(request.model);
+        Request { model, key: walk.key(row).unwrap_or(request.key), ..request }
     }
 
     /// Puts a request together.
@@ -182,7 +205,7 @@ impl ClassStream {
     pub(super) fn responded(&mut self, now: SimTime, id: RequestId, ok: bool) -> bool {
         let stream = self.stream();
         match &mut self.source {
-            Source::Open(_) | Source::Repeating(..) => return false,
+            Source::Open(_) | Source::Repeating(..) | Source::Replay(_) => return false,
             Source::Workers(workers) => {
                 self.draws.begin_request(stream, id.0);
                 workers.responded(now, id, &self.draws);

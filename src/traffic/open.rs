@@ -77,6 +77,7 @@ impl Repeater {
 
     /// The original that request `number` (at which `draws` stands) repeats, if it is a repetition and any original is
     /// young enough. `length` says how long a request is.
+    #[inline(never)]
     pub(super) fn original(
         &mut self,
         now: SimTime,
