@@ -8,14 +8,17 @@ mod csv_files;
 pub mod diagnostics;
 mod html;
 mod json;
+mod model_page;
 mod scale;
 mod terminal;
 mod trace;
 pub mod text;
 mod view;
 
+pub use chart::model::{picture as model_picture, svg as model_svg};
 pub use html::html;
 pub use json::{SCHEMA, json};
+pub use model_page::model_page;
 pub use terminal::{TerminalOptions, terminal};
 pub use trace::trace;
 pub use view::View;

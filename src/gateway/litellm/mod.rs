@@ -6,6 +6,7 @@
 
 mod call;
 /// LiteLLM's own defaults.
+pub mod budget_reset;
 pub mod defaults;
 mod failure;
 /// Which keys do something, and which do not.
