@@ -15,7 +15,7 @@ use crate::scenario::{GATEWAY, PROFILE, World};
 use crate::stats::nearest_rank;
 use crate::units::{SimDuration, SimTime};
 
-const HOUR: SimDuration = SimDuration::from_secs(3600);
+pub(super) const HOUR: SimDuration = SimDuration::from_secs(3600);
 /// Steps of the timeline of the expensive run.
 const TIMELINE_STEPS: i64 = 192;
 /// The shortest step of a timeline.
@@ -24,6 +24,11 @@ const TIMELINE_STEP: SimDuration = SimDuration::from_secs(300);
 /// Simulates replications of a world and says what they say together.
 pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Forecast {
     let fold = replicate(options, progress, |replication| simulate(world, options.seed, replication, HOUR));
+    assembled(world, options, fold)
+}
+
+/// What the folded runs of a world say.
+pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
     let labels = labels(world);
     let runs = fold.runs().max(1);
     let mut forecast = Forecast {
@@ -67,7 +72,8 @@ fn broken_traces(world: &World) -> impl Iterator<Item = Diagnostic> + '_ {
     })
 }
 
-fn about(world: &World, options: &Options, fold: &Fold) -> About {
+/// What was simulated.
+pub(super) fn about(world: &World, options: &Options, fold: &Fold) -> About {
     About {
         scenario: world.name.clone(),
         description: world.description.clone(),
@@ -84,7 +90,8 @@ fn about(world: &World, options: &Options, fold: &Fold) -> About {
     }
 }
 
-fn labels(world: &World) -> Labels {
+/// What everything is called.
+pub(super) fn labels(world: &World) -> Labels {
     let names = &world.names;
     let deployment = |(index, name): (usize, &crate::scenario::DeploymentName)| DeploymentLabel {
         name: name.name.clone(),
@@ -111,7 +118,8 @@ fn hour_labels(world: &World) -> Vec<String> {
     (0..hours).map(|hour| local_time(world, hour * HOUR.0)).collect()
 }
 
-fn local_time(world: &World, nanos: i64) -> String {
+/// The wall clock at the scenario's place so many nanoseconds after the start.
+pub(super) fn local_time(world: &World, nanos: i64) -> String {
     let at = world.start.checked_add(jiff::SignedDuration::from_nanos(nanos)).unwrap_or_else(|_| world.start.clone());
     at.strftime("%Y-%m-%d %H:%M").to_string()
 }

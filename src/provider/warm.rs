@@ -33,7 +33,7 @@ impl Warm {
         if fate.prefix < cache.least_tokens || fate.prefix == 0 {
             return;
         }
-        if self.knows_class(now, at, cache) && at.unit(Purpose::PromptCache, 0) < cache.hit_share {
+        if self.knows_class(now, at, cache) && at.unit(Purpose::PromptCache, 0).as_f64() < cache.hit_share {
             usage.cached = fate.prefix;
         } else {
             write(cache, fate.prefix, usage);
@@ -53,7 +53,7 @@ impl Warm {
             None if turn == 0 && self.knows_class(now, at, cache) => fate.prefix,
             Some(_) | None => 0,
         };
-        let is_found = known >= cache.least_tokens && at.unit(Purpose::PromptCache, 0) < cache.hit_share;
+        let is_found = known >= cache.least_tokens && at.unit(Purpose::PromptCache, 0).as_f64() < cache.hit_share;
         usage.cached = if is_found { known } else { 0 };
         if fate.input >= cache.least_tokens {
             write(cache, fate.input - usage.cached, usage);

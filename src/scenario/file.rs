@@ -16,11 +16,15 @@ use crate::traffic::TrafficModel;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioFile {
+    /// Another scenario file in this folder, which gives everything that this one does not say.
+    pub base: Option<String>,
     /// Name of the scenario; the folder's name if it is not given.
     pub name: Option<String>,
     /// One line on what it is about.
     pub description: Option<String>,
     /// The gateway's own config file, relative to this file: an unmodified LiteLLM proxy config.yaml.
+    /// Needed unless the base names it.
+    #[serde(default)]
     pub gateway: String,
     /// `default` for the built-in price table, or a file: LiteLLM's JSON price map, or a CSV table.
     pub prices: Option<String>,

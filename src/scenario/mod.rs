@@ -1,10 +1,13 @@
 //! The files of a scenario → one validated, compiled `World`. The only module that reads files.
 
+mod base;
 mod builtin;
 mod case;
+mod claims;
 mod classes;
 mod compile;
 mod deployments;
+mod edit;
 mod embeds;
 mod file;
 mod files;
@@ -27,11 +30,15 @@ mod world;
 
 pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
+pub use claims::{
+    Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Unit, claims_schema, read_claims,
+};
 pub use compile::Overrides;
+pub use edit::Edit;
 pub use embeds::EmbedsSpec;
 pub use file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
 pub use files::{Files, Source};
-pub use gateway::{GatewayFile, read_gateway};
+pub use gateway::{GatewayFile, read_edited_gateway, read_gateway};
 pub use load::{Quick, load, load_quick};
 pub use mixed::Mixed;
 pub use named::Named;

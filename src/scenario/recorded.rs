@@ -115,22 +115,6 @@ fn note(reading: &mut Reading, class: &str, written: &ReplayMap, trace: &Trace) 
     reading.findings.extend(trace.diagnostics.iter().cloned());
 }
 
-/// Fields that say when requests come, which is what the trace says.
-fn contradiction(model: &TrafficModel) -> Option<&'static str> {
-    let fields = [
-        ("rate", model.rate.is_some()),
-        ("shape", model.shape.is_some()),
-        ("gaps", model.gaps.is_some()),
-        ("growth_per_week", model.growth_per_week.is_some()),
-        ("on_off", model.on_off.is_some()),
-        ("spikes", model.spikes.is_some()),
-        ("workers", model.workers.is_some()),
-        ("session", model.session.is_some()),
-        ("repeats", model.repeats.is_some()),
-    ];
-    fields.iter().find(|(_, is_written)| *is_written).map(|(name, _)| *name)
-}
-
 /// Compiles a class of recorded traffic. `model` is the class with what its preset adds.
 pub fn class(
     reading: &mut Reading,
@@ -142,7 +126,7 @@ pub fn class(
     let path = ["traffic", name];
     let Some(written) = &entry.own.replay else { return Err(names_no_model(reading, name)) };
     let written = &written.0;
-    if let Some(field) = contradiction(&entry.model) {
+    if let Some(field) = entry.model.says_when() {
         let message =
             format!("traffic.{name}: `{field}` cannot stand beside `replay`: the trace says when requests come");
         return Err(reading.error(codes::SCENARIO_VALUE, &["traffic", name, field], message, ""));

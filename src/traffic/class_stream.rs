@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::random::{Addressed, Dist, Draws};
+use crate::random::{Addressed, Dist, Draws, Here};
 use crate::traffic::arrivals::{Arrivals, MOST_WORKERS};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::closed::{Sessions, Workers, turn_of};
@@ -103,7 +103,7 @@ impl ClassStream {
     }
 
     /// Takes the next request.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self) -> Option<Request> {
         let stream = self.stream();
         let mut client = None;
@@ -119,7 +119,7 @@ impl ClassStream {
                 let number = walk.step();
                 let attributes = &self.attributes;
                 let length = |draws: &Addressed| {
-                    let fate = attributes.fate(draws);
+                    let fate = attributes.fate(draws.here());
                     u64::from(fate.input) + u64::from(fate.output)
                 };
                 (at, RequestId(number), repeater.original(at, number, &self.draws, length))
@@ -153,17 +153,19 @@ impl ClassStream {
         if at == SimTime::NEVER {
             return None;
         }
-        let mut what = self.draws;
-        if let Some(original) = asked {
-            what.begin_request(stream, original);
-        }
+        let here = self.draws.here();
+        let what = asked.map_or(here, |original| {
+            let mut draws = self.draws;
+            draws.begin_request(stream, original);
+            draws.here()
+        });
         let prompt = asked.unwrap_or(id.0);
-        let fate = self.attributes.fate(&what);
-        let Some(first) = client else { return Some(self.request(at, id, prompt, fate, &what, &self.draws)) };
+        let fate = self.attributes.fate(what);
+        let Some(first) = client else { return Some(self.request(at, id, prompt, fate, what, here)) };
         // A client has one key.
         let mut who = self.draws;
         who.begin_request(stream, first.0);
-        Some(self.request(at, id, prompt, fate, &what, &who))
+        Some(self.request(at, id, prompt, fate, what, who.here()))
     }
 
     /// A turn of a session: all that was said before it stands in front of its new text.
@@ -179,34 +181,36 @@ impl ClassStream {
                 Source::Sessions(sessions) if earlier > 0 => &sessions.follow_up,
                 _ => &self.class.input,
             };
-            fate = self.attributes.turn(&draws, new, context);
+            fate = self.attributes.turn(draws.here(), new, context);
             context = fate.input.saturating_add(fate.output);
         }
         fate.session = true;
         self.draws = draws;
         let mut of_session = draws;
         of_session.begin_request(stream, first.0);
-        self.request(at, id, id.0, fate, &of_session, &of_session)
+        self.request(at, id, id.0, fate, of_session.here(), of_session.here())
     }
 
     /// The request that comes beside one of another class: the embedding of its prompt, or of its question.
     pub(super) fn beside(&mut self, other: &Request) -> Request {
         self.draws.begin_request(self.stream(), other.id.0);
-        let mut fate = self.attributes.fate(&self.draws);
+        let here = self.draws.here();
+        let mut fate = self.attributes.fate(here);
         if let Source::Beside(true) = self.source {
             fate = self.attributes.capped(Fate { input: other.fate.input, ..fate });
         }
         let prompt = other.prompt.0 & ((1 << PROMPT_CLASS_SHIFT) - 1);
-        let request = self.request(other.at, other.id, prompt, fate, &self.draws, &self.draws);
+        let request = self.request(other.at, other.id, prompt, fate, here, here);
         Request { key: other.key, ..request }
     }
 
     /// A row of a recorded trace: what it does not say is drawn.
     fn recorded(&mut self, at: SimTime, id: RequestId, row: &TraceRow) -> Request {
         self.draws.begin_request(self.stream(), id.0);
-        let fate = Walk::fate(row, &self.attributes.fate(&self.draws));
+        let here = self.draws.here();
+        let fate = Walk::fate(row, &self.attributes.fate(here));
         let prompt = if row.prompt == 0 { id.0 } else { row.prompt >> (64 - PROMPT_CLASS_SHIFT) };
-        let request = self.request(at, id, prompt, self.attributes.capped(fate), &self.draws, &self.draws);
+        let request = self.request(at, id, prompt, self.attributes.capped(fate), here, here);
         let Source::Replay(walk) = &self.source else { return request };
         let model = walk.model(row).unwrap_or(request.model);
         Request { model, key: walk.key(row).unwrap_or(request.key), ..request }
@@ -214,16 +218,8 @@ impl ClassStream {
 
     /// Puts a request together; `self.draws` stands at it, `what` at the request whose words it uses, `who` at the one
     /// whose key it comes with.
-    #[inline]
-    fn request(
-        &self,
-        at: SimTime,
-        id: RequestId,
-        prompt: u64,
-        fate: Fate,
-        what: &Addressed,
-        who: &Addressed,
-    ) -> Request {
+    #[inline(always)]
+    fn request(&self, at: SimTime, id: RequestId, prompt: u64, fate: Fate, what: Here, who: Here) -> Request {
         let class = &self.class;
         let stream = self.attributes.streams(what);
         Request {
@@ -239,7 +235,7 @@ impl ClassStream {
             max_tokens: class.max_tokens,
             stream,
             fate,
-            leave: self.attributes.leave(&self.draws, stream),
+            leave: self.attributes.leave(self.draws.here(), stream),
         }
     }
 
@@ -274,7 +270,7 @@ fn original(
     attributes: &Attributes,
 ) -> Option<u64> {
     let length = |draws: &Addressed| {
-        let fate = attributes.fate(draws);
+        let fate = attributes.fate(draws.here());
         u64::from(fate.input) + u64::from(fate.output)
     };
     recent?.original(at, id, draws, stream, length)

@@ -88,7 +88,7 @@ impl Stream {
     }
 
     /// Takes the next request.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self) -> Option<Request> {
         let Some(class) = self.classes.get_mut(self.first) else { return self.take_later() };
         let request = class.take()?;
@@ -132,7 +132,7 @@ impl Stream {
     }
 
     /// A request is over: its user may send the next one.
-    #[inline]
+    #[inline(always)]
     pub fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, ok: bool) {
         let Some(waiting) = self.classes.get_mut(class.index()) else { return };
         if waiting.responded(now, request.first_try(), ok) {

@@ -6,6 +6,7 @@ mod table;
 mod tables;
 
 pub use derive::{Histogram, ModelSpend, UnitCosts};
+pub use story::words;
 pub use table::Table;
 
 use crate::diagnostic::Severity;

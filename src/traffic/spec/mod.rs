@@ -89,6 +89,43 @@ fn merged(mut base: BTreeMap<String, Source>, own: BTreeMap<String, Source>) -> 
 }
 
 impl TrafficModel {
+    /// The first field that says when requests come, if any does.
+    pub fn says_when(&self) -> Option<&'static str> {
+        let fields = [
+            ("rate", self.rate.is_some()),
+            ("shape", self.shape.is_some()),
+            ("gaps", self.gaps.is_some()),
+            ("growth_per_week", self.growth_per_week.is_some()),
+            ("on_off", self.on_off.is_some()),
+            ("excites", self.excites.is_some()),
+            ("clients", self.clients.is_some()),
+            ("spikes", self.spikes.is_some()),
+            ("workers", self.workers.is_some()),
+            ("session", self.session.is_some()),
+            ("repeats", self.repeats.is_some()),
+        ];
+        fields.iter().find(|(_, is_written)| *is_written).map(|(name, _)| *name)
+    }
+
+    /// The same without the fields that say when requests come: a trace does that.
+    #[must_use]
+    pub fn without_arrivals(self) -> Self {
+        Self {
+            rate: None,
+            shape: None,
+            gaps: None,
+            growth_per_week: None,
+            on_off: None,
+            excites: None,
+            clients: None,
+            spikes: None,
+            workers: None,
+            session: None,
+            repeats: None,
+            ..self
+        }
+    }
+
     /// The preset without what cannot stand beside these fields.
     fn beside(&self, preset: Self) -> Self {
         let is_closed = self.workers.is_some() || self.session.is_some();
