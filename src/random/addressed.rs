@@ -54,6 +54,8 @@ pub enum Purpose {
     Prefix = 18,
     /// Pause of a client before it sends a request again.
     ClientRetry = 19,
+    /// Requests that a request brings along.
+    Offspring = 20,
     /// Which process of the gateway takes a request.
     Worker = 30,
     /// Time that the gateway itself takes.

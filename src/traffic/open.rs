@@ -30,6 +30,23 @@ impl OpenArrivals {
         made
     }
 
+    /// A walk that has been going on for ever when the run begins: the first gap is what is left of one. Its numbers begin
+    /// at `first`.
+    pub(super) fn underway(
+        intensity: Arc<Intensity>,
+        scale: f64,
+        gaps: Dist,
+        mut draws: Addressed,
+        stream: u64,
+        first: u64,
+    ) -> Self {
+        draws.begin_request(stream, first);
+        let left = gaps.residual(draws.unit_at(Purpose::Arrival, 0, 0), draws.unit_at(Purpose::Arrival, 0, 1));
+        let mut cursor = IntensityCursor::new(intensity, scale);
+        let next_at = cursor.advance(left);
+        Self { cursor, gaps, draws, stream, here: draws.here(), next: first, next_at }
+    }
+
     #[inline(always)]
     fn draw(&mut self, number: u64) -> SimTime {
         self.draws.begin_request(self.stream, number);

@@ -7,6 +7,7 @@ mod cumulative;
 mod demand;
 mod distribution;
 mod frame;
+pub mod model;
 mod models;
 mod picture;
 mod png;
