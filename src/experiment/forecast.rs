@@ -51,6 +51,8 @@ pub struct Forecast {
     pub expensive: Option<Timeline>,
     /// What matters most, in order.
     pub findings: Vec<Finding>,
+    /// The command that shows what the dearest fallback edge costs, if one does.
+    pub next: Option<String>,
     /// What the policies say, if there are any.
     pub policies: Vec<Verdict>,
     /// Everything that the user did not write.

@@ -9,6 +9,7 @@ mod fold;
 mod forecast;
 mod gate;
 mod metric;
+mod next;
 mod replicate;
 mod run;
 mod solve;
