@@ -13,6 +13,7 @@ use crate::scenario::deployments::{self, Books, PriceTime};
 use crate::scenario::edit::Edit;
 use crate::scenario::embeds;
 use crate::scenario::files::Files;
+use crate::scenario::fleet;
 use crate::scenario::gateway::{GatewayFile, minutes, plan, read_edited_gateway};
 use crate::scenario::prices::{BUILT_IN, newest_of, newest_price_date, read_prices};
 use crate::scenario::problem::Problem;
@@ -59,6 +60,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let models = classes::model_names(&reading, &traces);
     let mut plan = plan(&gateway, &models, &keys, &mut reading)?;
     plan.router.minutes = minutes(start.second());
+    let fleet = fleet::compile(&mut reading, horizon, &mut plan)?;
     plan.proxy.budget_resets = budget_resets(&reading, &start, horizon)?;
     let kept = deployments::kept(&gateway.wire);
     let groups = deployments::groups(&kept);
@@ -83,7 +85,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let (runs, seed) = (runs(&mut reading)?, seed(&mut reading));
     let GatewayFile { mut diagnostics, source, .. } = gateway;
     diagnostics.append(&mut reading.findings);
-    let written = reading.written.into_iter().map(|(source, _)| source);
+    let (written, trees): (Vec<_>, Vec<_>) = reading.written.into_iter().unzip();
     Ok(World {
         name: reading.file.name.unwrap_or_else(|| name.to_owned()),
         description: reading.file.description.unwrap_or_default(),
@@ -92,6 +94,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         runs,
         seed,
         gateway: plan,
+        fleet,
         traffic,
         providers,
         tariffs,
@@ -101,6 +104,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         assumptions: reading.assumptions,
         diagnostics,
         sources: std::iter::once(source).chain(written).collect(),
+        trees,
     })
 }
 

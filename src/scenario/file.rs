@@ -4,6 +4,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde::de::MapAccess;
 
+use crate::gateway::fleet::FleetSpec;
 use crate::provider::ProviderModel;
 use crate::scenario::embeds::EmbedsSpec;
 use crate::scenario::mixed::{Mixed, OwnKeys};
@@ -46,6 +47,9 @@ pub struct ScenarioFile {
     /// How wrong the rates may be: standard deviation of the logarithm of a factor on all traffic, drawn once per
     /// replication; 0.2 if not given, 0 for none.
     pub volume_uncertainty: Option<f64>,
+    /// What stands around the gateway: processes, load balancer, restarts; one process that never ends if not given.
+    #[serde(default)]
+    pub fleet: FleetSpec,
     /// Virtual keys of the gateway with their limits.
     #[serde(default)]
     pub keys: Named<KeyEntry>,

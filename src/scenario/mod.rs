@@ -3,6 +3,7 @@
 mod base;
 mod builtin;
 mod case;
+mod catalog;
 mod claims;
 mod classes;
 mod compile;
@@ -11,6 +12,7 @@ mod edit;
 mod embeds;
 mod file;
 mod files;
+mod fleet;
 mod gateway;
 mod load;
 mod mixed;
@@ -30,11 +32,12 @@ mod world;
 
 pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
+pub use catalog::{ModelFacts, model_facts};
 pub use claims::{
     Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Unit, claims_schema, read_claims,
 };
 pub use compile::Overrides;
-pub use edit::Edit;
+pub use edit::{Edit, as_yaml, scalar_text};
 pub use embeds::EmbedsSpec;
 pub use file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
 pub use files::{Files, Source};

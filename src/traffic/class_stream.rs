@@ -37,6 +37,17 @@ enum Source {
     Beside(bool),
 }
 
+/// Where the draws of a request are.
+#[derive(Clone, Copy)]
+struct Places {
+    /// Those of the request whose words it uses.
+    what: Here,
+    /// Those of the request whose key it comes with.
+    who: Here,
+    /// Its own.
+    own: Here,
+}
+
 /// Keeps the draws of an on/off switch apart from those of the requests.
 const SWITCH_STREAM: u64 = 1 << 62;
 /// The class in a prompt's id stands above all request numbers.
@@ -107,27 +118,26 @@ impl ClassStream {
     pub(super) fn take(&mut self) -> Option<Request> {
         let stream = self.stream();
         let mut client = None;
-        let (at, id, asked) = match &mut self.source {
+        let (at, id, here, asked) = match &mut self.source {
             Source::Open(walk) => {
-                let at = walk.next_at;
-                self.draws = walk.draws_of_next();
-                (at, RequestId(walk.step()), None)
+                let (at, here) = (walk.next_at, walk.here);
+                (at, RequestId(walk.step()), here, None)
             }
             Source::Repeating(walk, repeater) => {
                 let at = walk.next_at;
-                self.draws = walk.draws_of_next();
+                let draws = walk.draws_of_next();
                 let number = walk.step();
                 let attributes = &self.attributes;
                 let length = |draws: &Addressed| {
                     let fate = attributes.fate(draws.here());
                     u64::from(fate.input) + u64::from(fate.output)
                 };
-                (at, RequestId(number), repeater.original(at, number, &self.draws, length))
+                (at, RequestId(number), draws.here(), repeater.original(at, number, &draws, length))
             }
             Source::Workers(workers) => {
                 let (at, id) = workers.take()?;
                 self.draws.begin_request(stream, id.0);
-                (at, id, None)
+                (at, id, self.draws.here(), None)
             }
             Source::Sessions(sessions) => {
                 let (at, id) = sessions.take()?;
@@ -136,13 +146,13 @@ impl ClassStream {
             Source::Excited(excited, recent) => {
                 let (at, id) = excited.take()?;
                 self.draws.begin_request(stream, id.0);
-                (at, id, original(recent.as_mut(), at, id, &self.draws, stream, &self.attributes))
+                (at, id, self.draws.here(), original(recent.as_mut(), at, id, &self.draws, stream, &self.attributes))
             }
             Source::Clients(clients, recent) => {
                 let (at, id) = clients.take()?;
                 self.draws.begin_request(stream, id.0);
                 client = Some(client_of(id));
-                (at, id, original(recent.as_mut(), at, id, &self.draws, stream, &self.attributes))
+                (at, id, self.draws.here(), original(recent.as_mut(), at, id, &self.draws, stream, &self.attributes))
             }
             Source::Beside(_) => return None,
             Source::Replay(walk) => {
@@ -153,7 +163,6 @@ impl ClassStream {
         if at == SimTime::NEVER {
             return None;
         }
-        let here = self.draws.here();
         let what = asked.map_or(here, |original| {
             let mut draws = self.draws;
             draws.begin_request(stream, original);
@@ -161,14 +170,17 @@ impl ClassStream {
         });
         let prompt = asked.unwrap_or(id.0);
         let fate = self.attributes.fate(what);
-        let Some(first) = client else { return Some(self.request(at, id, prompt, fate, what, here)) };
         // A client has one key.
-        let mut who = self.draws;
-        who.begin_request(stream, first.0);
-        Some(self.request(at, id, prompt, fate, what, who.here()))
+        let who = client.map_or(here, |first: RequestId| {
+            let mut draws = self.draws;
+            draws.begin_request(stream, first.0);
+            draws.here()
+        });
+        Some(self.request(at, id, prompt, fate, Places { what, who, own: here }))
     }
 
     /// A turn of a session: all that was said before it stands in front of its new text.
+    #[inline(never)]
     fn turn(&mut self, at: SimTime, id: RequestId) -> Request {
         let stream = self.stream();
         let (first, turn) = turn_of(id);
@@ -188,7 +200,8 @@ impl ClassStream {
         self.draws = draws;
         let mut of_session = draws;
         of_session.begin_request(stream, first.0);
-        self.request(at, id, id.0, fate, of_session.here(), of_session.here())
+        let places = Places { what: of_session.here(), who: of_session.here(), own: draws.here() };
+        self.request(at, id, id.0, fate, places)
     }
 
     /// The request that comes beside one of another class: the embedding of its prompt, or of its question.
@@ -200,27 +213,29 @@ impl ClassStream {
             fate = self.attributes.capped(Fate { input: other.fate.input, ..fate });
         }
         let prompt = other.prompt.0 & ((1 << PROMPT_CLASS_SHIFT) - 1);
-        let request = self.request(other.at, other.id, prompt, fate, here, here);
+        let request = self.request(other.at, other.id, prompt, fate, Places { what: here, who: here, own: here });
         Request { key: other.key, ..request }
     }
 
     /// A row of a recorded trace: what it does not say is drawn.
+    #[inline(never)]
     fn recorded(&mut self, at: SimTime, id: RequestId, row: &TraceRow) -> Request {
         self.draws.begin_request(self.stream(), id.0);
         let here = self.draws.here();
         let fate = Walk::fate(row, &self.attributes.fate(here));
         let prompt = if row.prompt == 0 { id.0 } else { row.prompt >> (64 - PROMPT_CLASS_SHIFT) };
-        let request = self.request(at, id, prompt, self.attributes.capped(fate), here, here);
+        let places = Places { what: here, who: here, own: here };
+        let request = self.request(at, id, prompt, self.attributes.capped(fate), places);
         let Source::Replay(walk) = &self.source else { return request };
         let model = walk.model(row).unwrap_or(request.model);
         Request { model, key: walk.key(row).unwrap_or(request.key), ..request }
     }
 
-    /// Puts a request together; `self.draws` stands at it, `what` at the request whose words it uses, `who` at the one
-    /// whose key it comes with.
+    /// Puts a request together.
     #[inline(always)]
-    fn request(&self, at: SimTime, id: RequestId, prompt: u64, fate: Fate, what: Here, who: Here) -> Request {
+    fn request(&self, at: SimTime, id: RequestId, prompt: u64, fate: Fate, places: Places) -> Request {
         let class = &self.class;
+        let Places { what, who, own } = places;
         let stream = self.attributes.streams(what);
         Request {
             at,
@@ -235,7 +250,7 @@ impl ClassStream {
             max_tokens: class.max_tokens,
             stream,
             fate,
-            leave: self.attributes.leave(self.draws.here(), stream),
+            leave: self.attributes.leave(own, stream),
         }
     }
 
@@ -246,7 +261,7 @@ impl ClassStream {
         match &mut self.source {
             Source::Workers(workers) => {
                 self.draws.begin_request(stream, id.0);
-                workers.responded(now, id, &self.draws);
+                workers.responded(now, id, ok, &self.draws);
             }
             Source::Sessions(sessions) => sessions.responded(now, id, ok, &mut self.draws, stream),
             Source::Open(_)

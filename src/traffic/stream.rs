@@ -144,6 +144,9 @@ impl Stream {
     /// Few classes: a scan over one cache line or two beats a heap.
     #[inline]
     fn find_first(&mut self) {
+        if self.next_ats.len() == 1 {
+            return;
+        }
         let mut first = 0;
         for (index, at) in self.next_ats.iter().enumerate() {
             if *at < self.next_ats[first] {
