@@ -8,6 +8,8 @@ mod recorder;
 mod replay;
 mod run;
 mod simulate;
+mod slot;
+mod steps;
 mod watch;
 
 pub use demand::DemandTotals;

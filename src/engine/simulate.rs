@@ -104,15 +104,18 @@ struct Requests {
 impl Arrivals for Requests {
     type Fate = Fate;
 
+    #[inline(always)]
     fn next_at(&self) -> SimTime {
         let at = self.stream.next_at();
         if at < self.horizon { at } else { SimTime::NEVER }
     }
 
+    #[inline(always)]
     fn take(&mut self) -> Option<Arrival<Fate>> {
         self.stream.take().map(arrival)
     }
 
+    #[inline(always)]
     fn responded(&mut self, now: SimTime, record: &RequestRecord, asked: Asked<Fate>, ending: Ending) {
         if ending != Ending::Good && self.stream.failed(now, &request(record, asked), ending) {
             return;
@@ -142,6 +145,7 @@ fn request(record: &RequestRecord, asked: Asked<Fate>) -> Request {
 }
 
 /// Parts a request into what the gateway sees and what it does not.
+#[inline(always)]
 fn arrival(request: Request) -> Arrival<Fate> {
     let view = RequestView {
         id: request.id,

@@ -142,7 +142,7 @@ pub fn dollars(amount: Money) -> f64 {
 }
 
 /// A float of dollars back to money, for interval ends of means.
-fn money(dollars: f64) -> Money {
+pub fn money(dollars: f64) -> Money {
     Money::from_picos((dollars * 1e12).round() as i128)
 }
 
@@ -177,6 +177,7 @@ impl RunRow {
             client_retries: run.client_retries,
             fallbacks: run.fallbacks,
             attempts: run.attempts,
+            most_attempts: run.most_attempts,
             fallback_premium: run.ledger.fallback_premium(),
             reported_spend: run.reported_spend,
             latency_s: latency(&run.latency),

@@ -176,6 +176,8 @@ pub struct RunRow {
     pub fallbacks: u64,
     /// Upstream calls.
     pub attempts: u64,
+    /// The most upstream calls that a single request took.
+    pub most_attempts: u32,
     /// What fallbacks cost above the prices of the groups asked for.
     pub fallback_premium: Money,
     /// What the gateway itself would report.

@@ -1,5 +1,6 @@
 //! The main job: a world in, a forecast out.
 
+use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::engine::{Run, simulate};
 use crate::experiment::assemble::{
     DeploymentLabel, Labels, ShareLabel, deployment_rows, edge_rows, failure_rate, fallback_share, hour_rows, intents,
@@ -23,6 +24,11 @@ const TIMELINE_STEP: SimDuration = SimDuration::from_secs(300);
 /// Simulates replications of a world and says what they say together.
 pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Forecast {
     let fold = replicate(options, progress, |replication| simulate(world, options.seed, replication, HOUR));
+    assembled(world, options, fold)
+}
+
+/// What the folded runs of a world say.
+pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
     let labels = labels(world);
     let runs = fold.runs().max(1);
     let mut forecast = Forecast {
@@ -47,11 +53,23 @@ pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Fo
         expensive: expensive(world, options.seed, &fold),
         findings: Vec::new(),
         assumptions: world.assumptions.clone(),
-        diagnostics: world.diagnostics.clone(),
+        diagnostics: broken_traces(world).chain(world.diagnostics.clone()).collect(),
         runs: fold.rows,
     };
     forecast.findings = findings(&forecast);
     forecast
+}
+
+/// Traces that could not be read to their ends while they were played: the figures are then those of a part.
+fn broken_traces(world: &World) -> impl Iterator<Item = Diagnostic> + '_ {
+    world.traces.iter().filter_map(|trace| trace.broken()).map(|message| Diagnostic {
+        code: codes::UNREADABLE,
+        severity: Severity::Error,
+        file: "".into(),
+        span: Span::default(),
+        message,
+        help: Some("the forecast lacks the rest of it: run again".to_owned()),
+    })
 }
 
 /// What was simulated.

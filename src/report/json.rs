@@ -44,7 +44,8 @@ fn push_escaped(text: &mut String, c: char) {
     }
 }
 
-fn document(view: &View<'_>) -> Value {
+/// The document as a tree.
+pub(super) fn document(view: &View<'_>) -> Value {
     let Value::Object(mut all) = contract(view) else { unreachable!("the contract is an object") };
     let Value::Object(more) = further(view) else { unreachable!("the rest is an object") };
     all.extend(more);

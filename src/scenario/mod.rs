@@ -1,7 +1,9 @@
 //! The files of a scenario → one validated, compiled `World`. The only module that reads files.
 
+mod base;
 mod builtin;
 mod case;
+mod claims;
 mod classes;
 mod compile;
 mod deployments;
@@ -18,6 +20,8 @@ mod prices;
 mod problem;
 mod read;
 mod reading;
+mod recorded;
+mod replay;
 mod start;
 mod starter;
 mod upstream;
@@ -25,6 +29,9 @@ mod world;
 
 pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
+pub use claims::{
+    Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Unit, claims_schema, read_claims,
+};
 pub use compile::Overrides;
 pub use edit::Edit;
 pub use file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
@@ -37,6 +44,7 @@ pub use presets::{BuiltinModel, ModelKind, about, builtin_models};
 pub use prices::{BUILT_IN, newest_price_date, read_prices};
 pub use problem::Problem;
 pub use read::read;
+pub use replay::{Loop, ReplayMap, ReplaySpec, Trace, TraceFile};
 pub use start::Start;
 pub use starter::starter;
 pub use world::{Assumption, DeploymentName, GATEWAY, KeyName, Names, PROFILE, TroubleName, World};

@@ -2,7 +2,7 @@
 
 use crate::random::{Addressed, Dist, Draws, Purpose, Replication, Seed};
 use crate::traffic::again::{Ending, Later, Retries};
-use crate::traffic::arrivals::TrafficError;
+use crate::traffic::arrivals::{Arrivals, TrafficError};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::class_stream::ClassStream;
 use crate::traffic::request::Request;
@@ -41,9 +41,11 @@ impl Traffic {
             draws.begin_request(stream, 0);
             dist.as_ref().map_or(1.0, |dist| dist.sample(draws.unit_at(Purpose::Volume, 0, 0)))
         };
-        let of_all = factor(&self.volume, VOLUME_STREAM);
-        let of_class = self.classes.get(class.index()).map_or(1.0, |(c, _)| factor(&c.volume, u64::from(class.0)));
-        of_all * of_class
+        let Some((of, _)) = self.classes.get(class.index()) else { return 1.0 };
+        // A recorded trace is played as it is.
+        let is_recorded = matches!(of.arrivals, Arrivals::Replay(_));
+        let of_all = if is_recorded { 1.0 } else { factor(&self.volume, VOLUME_STREAM) };
+        of_all * factor(&of.volume, u64::from(class.0))
     }
 
     /// The requests of one replication, from its start.
@@ -66,7 +68,7 @@ impl Traffic {
 }
 
 /// The requests of one replication in order of time; at the same instant, in order of their classes.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Stream {
     classes: Vec<ClassStream>,
     next_ats: Vec<SimTime>,
@@ -83,7 +85,7 @@ impl Stream {
     }
 
     /// Takes the next request.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self) -> Option<Request> {
         let Some(class) = self.classes.get_mut(self.first) else { return self.take_later() };
         let request = class.take()?;
@@ -116,7 +118,7 @@ impl Stream {
     }
 
     /// A request is over: its user may send the next one.
-    #[inline]
+    #[inline(always)]
     pub fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, ok: bool) {
         let Some(waiting) = self.classes.get_mut(class.index()) else { return };
         if waiting.responded(now, request.first_try(), ok) {
@@ -142,7 +144,7 @@ impl Stream {
 mod tests {
     use super::*;
     use crate::random::{Calendar, DistSpec, Intensity, Shape};
-    use crate::traffic::arrivals::{Arrivals, OnOff};
+    use crate::traffic::arrivals::OnOff;
     use crate::traffic::class::{Patience, Repeats};
     use crate::traffic::request::Leave;
     use crate::units::{KeyId, NameId, SimDuration};

@@ -159,6 +159,7 @@ fn run_row(run: u64, spend: &[Vec<f64>], counts: [&Vec<f64>; 4]) -> RunRow {
         client_retries: 0,
         fallbacks,
         attempts,
+        most_attempts: 6,
         fallback_premium: money(column(1) * 0.94),
         reported_spend: money(all * 0.945),
         latency_s: LatencyStats { p50: 1.21, p95: 7.9, p99: 16.4 },

@@ -3,7 +3,7 @@
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Class;
 use crate::gateway::litellm::plan::{Plan, Strategy};
-use crate::gateway::litellm::router::{Budgets, KeyWindows, Responses};
+use crate::gateway::litellm::router::{Budgets, KeyWindows, Responses, Shortcut};
 use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::strategy::StrategyState;
 use crate::gateway::parts::{Cooldowns, ExpiringCounter, MinuteCounter, Slots};
@@ -35,6 +35,8 @@ pub(super) struct State {
     /// What this process shares with others; none where it is the only one.
     pub shared: Option<Box<Shared>>,
     pub place: Place,
+    /// The commonest pick of each name.
+    pub shortcuts: Vec<Shortcut>,
     /// The deployments that a hop may choose from, while it chooses.
     pub candidates: Vec<DeploymentId>,
 }
@@ -80,6 +82,7 @@ impl State {
             responses: Responses::default(),
             shared: None,
             place: Place::default(),
+            shortcuts: Shortcut::all(plan),
             candidates: Vec::with_capacity(count),
         }
     }

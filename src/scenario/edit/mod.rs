@@ -19,6 +19,8 @@ pub use text::written;
 
 /// Paths that start so are about the gateway's own config, all others about the scenario.
 const GATEWAY: &str = "gateway";
+/// Maps whose entries a file joins with those of its base, field by field.
+const JOINED: [&str; 3] = ["traffic", "upstream", "keys"];
 /// What stands in place of a value that may be a secret.
 const MASK: &str = "***";
 
@@ -102,6 +104,36 @@ impl Edit {
         self.path.len() > 1 && self.path[0].text == GATEWAY
     }
 
+    fn apply(&self, index: usize, root: &mut Node) -> Result<(), Wrong> {
+        let of_gateway = self.is_about_gateway();
+        let steps = &self.path[usize::from(of_gateway)..];
+        if !of_gateway {
+            check_name(root, steps)?;
+        }
+        apply::Change { value: self.value.as_ref(), edit: index }.apply(root, steps)
+    }
+
+    /// Whether the field that the path leads to is the base's: what the file itself says hides the base's field as a whole.
+    fn is_about_base(&self, own: &Node, base: &Node) -> bool {
+        // `traffic.chat.rate`, `hours`.
+        let field = if JOINED.contains(&&*self.path[0].text) { 3 } else { 1 };
+        let (own, base) = (self.levels(own).min(field), self.levels(base).min(field));
+        base > own
+    }
+
+    /// How many levels of maps the path finds in a tree.
+    fn levels(&self, root: &Node) -> usize {
+        let (mut node, mut steps, mut levels) = (root, self.path.as_slice(), 0);
+        while !steps.is_empty()
+            && let (Some(index), taken) = apply::find(node.entries(), steps)
+        {
+            node = &node.entries()[index].value;
+            steps = &steps[taken..];
+            levels += 1;
+        }
+        levels
+    }
+
     fn source(&self) -> Source {
         Source::quotable(&format!("{} {}", self.flag(), path::without_value(&self.shown)), &self.shown)
     }
@@ -117,12 +149,19 @@ impl Edit {
 /// A [`Problem`] about the first change that does not fit.
 pub fn apply(edits: &[Edit], of_gateway: bool, root: &mut Node) -> Result<(), Problem> {
     for (index, edit) in edits.iter().enumerate().filter(|(_, edit)| edit.is_about_gateway() == of_gateway) {
-        let steps = &edit.path[usize::from(of_gateway)..];
-        let change = apply::Change { value: edit.value.as_ref(), edit: index };
-        if !of_gateway {
-            check_name(root, steps).map_err(|wrong| wrong.about_source(edit.source()))?;
-        }
-        change.apply(root, steps).map_err(|wrong| wrong.about_source(edit.source()))?;
+        edit.apply(index, root).map_err(|wrong| wrong.about_source(edit.source()))?;
+    }
+    Ok(())
+}
+
+/// The same for a file that differs from a base: each change is made in the one of the two that says the field.
+///
+/// # Errors
+/// A [`Problem`] about the first change that does not fit.
+pub fn apply_layered(edits: &[Edit], own: &mut Node, base: &mut Node) -> Result<(), Problem> {
+    for (index, edit) in edits.iter().enumerate().filter(|(_, edit)| !edit.is_about_gateway()) {
+        let root = if edit.is_about_base(own, base) { &mut *base } else { &mut *own };
+        edit.apply(index, root).map_err(|wrong| wrong.about_source(edit.source()))?;
     }
     Ok(())
 }
