@@ -9,6 +9,7 @@ mod fold;
 mod forecast;
 mod gate;
 mod metric;
+mod plan;
 mod replicate;
 mod run;
 mod together;
@@ -28,5 +29,9 @@ pub use forecast::{
 };
 pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
 pub use metric::{Measure, Metric, Stat};
+pub use plan::{
+    Binding, CapacityPlan, Commitment, LimitKind, LimitPlan, Load, MOST_GROWTH, Offer, OfferError, Outcome, PlanError,
+    PoolPlan, TokensOf, Wanted, plan,
+};
 pub use replicate::{Options, Progress, Unwatched, replicate};
 pub use run::forecast;

@@ -8,6 +8,7 @@ mod demand;
 mod distribution;
 mod frame;
 mod models;
+pub mod plan;
 mod picture;
 mod png;
 mod rates;
