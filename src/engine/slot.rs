@@ -64,10 +64,16 @@ impl<C: Default, F: Copy> Slot<C, F> {
         self.busy = true;
     }
 
+    /// Whatever end or wake-up is pending is no longer meant.
+    #[inline(always)]
+    pub const fn forget_pending(&mut self) {
+        self.step = self.step.wrapping_add(1);
+    }
+
     /// The request is over: whatever is queued for it is not meant any more.
     #[inline(always)]
     pub const fn release(&mut self) {
-        self.step = self.step.wrapping_add(1);
+        self.forget_pending();
         self.generation = self.generation.wrapping_add(1);
         self.busy = false;
     }

@@ -12,6 +12,8 @@ mod metric;
 mod plan;
 mod replicate;
 mod run;
+mod solve;
+mod sweep;
 mod together;
 
 pub use crate::scenario::Assumption;
@@ -35,3 +37,5 @@ pub use plan::{
 };
 pub use replicate::{Options, Progress, Unwatched, replicate};
 pub use run::forecast;
+pub use solve::{Answer, Search, Solution, Trial, solve};
+pub use sweep::{Axis, Bar, Design, Point, Range, Sweep, Swing, Values, design, sweep, swings, tornado};

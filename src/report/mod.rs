@@ -18,15 +18,20 @@ pub mod plan;
 mod gates;
 mod html;
 mod json;
+mod model_page;
 mod scale;
+/// Sweeps, tornados and searches.
+pub mod sweep;
 mod terminal;
 mod trace;
 pub mod text;
 mod view;
 
+pub use chart::model::{picture as model_picture, svg as model_svg};
 pub use claims::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_terminal};
 pub use html::html;
 pub use json::{SCHEMA, json};
+pub use model_page::model_page;
 pub use terminal::{TerminalOptions, terminal};
 pub use trace::trace;
 pub use view::View;
