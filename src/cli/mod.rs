@@ -14,6 +14,7 @@ mod gates;
 mod init;
 mod interrupt;
 mod models;
+mod plan;
 mod prices;
 mod progress;
 mod quick;
@@ -58,6 +59,7 @@ fn dispatch(command: Command) -> Result<(), Stop> {
         Command::Solve(args) => solve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Prices(args) => prices::run(&args),
         Command::Cost(args) => cost::run(&args),

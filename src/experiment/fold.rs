@@ -136,6 +136,11 @@ impl Fold {
     }
 }
 
+/// Requests without a good answer.
+pub const fn unanswered(row: &RunRow) -> u64 {
+    row.failed + row.rejected
+}
+
 /// Dollars as a float, for statistics and charts only.
 pub fn dollars(amount: Money) -> f64 {
     amount.picos() as f64 / 1e12

@@ -10,6 +10,7 @@ mod forecast;
 mod gate;
 mod metric;
 mod next;
+mod plan;
 mod replicate;
 mod run;
 mod solve;
@@ -31,6 +32,10 @@ pub use forecast::{
 };
 pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
 pub use metric::{Measure, Metric, Stat};
+pub use plan::{
+    Binding, CapacityPlan, Commitment, LimitKind, LimitPlan, Load, MOST_GROWTH, Offer, OfferError, Outcome, PlanError,
+    PoolPlan, TokensOf, Wanted, plan,
+};
 pub use replicate::{Options, Progress, Unwatched, replicate};
 pub use run::forecast;
 pub use solve::{Answer, Search, Solution, Trial, solve};

@@ -65,6 +65,23 @@ pub fn replicate(options: &Options, progress: &dyn Progress, simulate: impl Fn(R
     fold
 }
 
+/// Does something for each of the first runs, on all cores; the results stand in the order of the runs. Those that
+/// `progress` stopped are left out.
+pub fn each_run<T: Send>(
+    options: &Options,
+    runs: u64,
+    progress: &dyn Progress,
+    job: impl Fn(Replication) -> T + Sync,
+) -> Vec<T> {
+    let one = |number| (!progress.stop()).then(|| job(Replication(number)));
+    let all = || (0..runs).into_par_iter().map(one).collect::<Vec<Option<T>>>();
+    let done = match rayon::ThreadPoolBuilder::new().num_threads(options.threads).build() {
+        Ok(pool) => pool.install(all),
+        Err(_) => all(),
+    };
+    done.into_iter().map_while(|result| result).collect()
+}
+
 fn run_batch(
     batch: std::ops::Range<u64>,
     progress: &dyn Progress,

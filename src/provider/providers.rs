@@ -104,6 +104,18 @@ impl Providers {
         UpstreamWorld::new(Arc::clone(self), seed, replication)
     }
 
+    /// The same providers with other limits: each deployment under those at its place in `of_deployment`.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when a limit is impossible or does not exist.
+    pub fn with_limits(&self, limits: Vec<Limits>, of_deployment: &[Option<usize>]) -> Result<Self, ProviderError> {
+        let mut deployments = self.deployments.clone();
+        for (deployment, limits) in deployments.iter_mut().zip(of_deployment) {
+            deployment.limits = *limits;
+        }
+        Self::new(deployments, self.troubles.clone(), limits)
+    }
+
     /// The rate limits, in the order of their indices.
     pub fn limits(&self) -> &[Limits] {
         &self.limits

@@ -13,6 +13,8 @@ mod csv_files;
 pub mod diagnostics;
 /// One run or one request, told.
 pub mod explain;
+/// Capacity plans.
+pub mod plan;
 mod gates;
 mod html;
 mod json;

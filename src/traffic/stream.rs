@@ -13,6 +13,8 @@ use crate::units::{ClassId, RequestId, SimTime};
 pub struct Traffic {
     classes: Vec<(Class, Attributes)>,
     volume: Option<Dist>,
+    /// Factor on all of it.
+    scale: f64,
 }
 
 /// The stream of draws that decide the volume of all classes together.
@@ -26,7 +28,13 @@ impl Traffic {
     /// [`TrafficError`] naming the field of the first impossible class.
     pub fn new(classes: Vec<Class>, volume: Option<Dist>) -> Result<Self, TrafficError> {
         let prepare = |class: Class| Attributes::new(&class).map(|attributes| (class, attributes));
-        Ok(Self { classes: classes.into_iter().map(prepare).collect::<Result<_, _>>()?, volume })
+        Ok(Self { classes: classes.into_iter().map(prepare).collect::<Result<_, _>>()?, volume, scale: 1.0 })
+    }
+
+    /// The same traffic, this many times as much of it: more arrivals, workers, sessions. The n-th request is the same one.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self { scale: self.scale * factor, ..self.clone() }
     }
 
     /// The classes in order of their ids.
@@ -41,11 +49,11 @@ impl Traffic {
             draws.begin_request(stream, 0);
             dist.as_ref().map_or(1.0, |dist| dist.sample(draws.unit_at(Purpose::Volume, 0, 0)))
         };
-        let Some((of, _)) = self.classes.get(class.index()) else { return 1.0 };
+        let Some((of, _)) = self.classes.get(class.index()) else { return self.scale };
         // A recorded trace is played as it is.
         let is_recorded = matches!(of.arrivals, Arrivals::Replay(_));
         let of_all = if is_recorded { 1.0 } else { factor(&self.volume, VOLUME_STREAM) };
-        of_all * factor(&of.volume, u64::from(class.0))
+        self.scale * of_all * factor(&of.volume, u64::from(class.0))
     }
 
     /// The requests of one replication, from its start.
