@@ -3,7 +3,8 @@
 use crate::engine::{DeploymentTotals, RequestTotals, Run};
 use crate::experiment::forecast::{Band, CountStats, LatencyStats, MoneyStats, RateStats, RunRow};
 use crate::ledger::{Cause, Causes, Edge};
-use crate::stats::{Histogram, Moments, binomial_ranks, nearest_rank};
+use crate::random::BLOCK;
+use crate::stats::{Histogram, block_mean, block_ranks, nearest_rank};
 use crate::units::{GroupId, Money};
 
 /// Confidence of all intervals.
@@ -184,21 +185,23 @@ pub fn latency(histogram: &Histogram) -> LatencyStats {
     LatencyStats { p50: histogram.quantile(0.5), p95: histogram.quantile(0.95), p99: histogram.quantile(0.99) }
 }
 
-/// Statistics of amounts, one a run: nearest-rank percentiles, so that each is the bill of a real run.
-pub fn money_stats(mut amounts: Vec<Money>) -> MoneyStats {
-    amounts.sort_unstable();
-    let n = amounts.len();
+/// Statistics of amounts in the order of their runs: nearest-rank percentiles, so that each is the bill of a real run.
+pub fn money_stats(by_run: Vec<Money>) -> MoneyStats {
+    let n = by_run.len();
     if n == 0 {
         return MoneyStats::default();
     }
+    let mut amounts = by_run.clone();
+    amounts.sort_unstable();
     let at = |p: f64| amounts[nearest_rank(n, p)];
     let interval = |p: f64| {
+        let below: Vec<bool> = by_run.iter().map(|&amount| amount <= at(p)).collect();
         // A sample too small to bound a side gives its own end: the widest that it can say.
-        let (low, high) = binomial_ranks(n as u64, p, CONFIDENCE);
+        let (low, high) = block_ranks(&below, p, BLOCK as usize, CONFIDENCE);
         [amounts[low.map_or(0, |rank| rank as usize)], amounts[high.map_or(n - 1, |rank| rank as usize)]]
     };
     let mean = amounts.iter().copied().sum::<Money>().divided_by(n as u64);
-    let half = money(half_width(amounts.iter().map(|&amount| dollars(amount))));
+    let half = money(half_width(&by_run.iter().map(|&amount| dollars(amount)).collect::<Vec<_>>()));
     MoneyStats {
         mean,
         // A bill is never negative, whatever the normal approximation says of a skewed one.
@@ -214,18 +217,16 @@ pub fn money_stats(mut amounts: Vec<Money>) -> MoneyStats {
     }
 }
 
-/// Half the width of the confidence interval of the mean; 0 where one run cannot tell.
-fn half_width(values: impl Iterator<Item = f64>) -> f64 {
-    let mut moments = Moments::default();
-    values.for_each(|value| moments.add(value));
-    let interval = moments.estimate(CONFIDENCE).interval;
+/// Half the width of the confidence interval of the mean of values in the order of their runs; 0 where one run cannot tell.
+fn half_width(values: &[f64]) -> f64 {
+    let interval = block_mean(values, BLOCK as usize, CONFIDENCE).interval;
     let half = (interval.high - interval.low) / 2.0;
     if half.is_finite() { half } else { 0.0 }
 }
 
-/// Statistics of a share, one a run.
+/// Statistics of a share in the order of the runs.
 pub fn rate_stats(shares: Vec<f64>) -> RateStats {
-    let ci95_half_width = half_width(shares.iter().copied());
+    let ci95_half_width = half_width(&shares);
     let band = band(shares);
     RateStats { mean: band.mean, ci95_half_width, p50: band.p50, p95: band.p95 }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::random::{Addressed, Dist, Draws, Intensity, IntensityCursor, Purpose, Replication, Seed};
+use crate::random::{Dist, Intensity, IntensityCursor, Purpose, Replication, Seed, Strata};
 use crate::units::{SimDuration, SimTime};
 
 /// A time span: from `start` up to but without `end`.
@@ -180,7 +180,7 @@ const PROCESS_STREAM: u64 = 1 << 63;
 /// The place of a replication on its timeline.
 #[derive(Debug, Clone)]
 pub(super) struct Walk {
-    draws: Addressed,
+    draws: Strata,
     stream: u64,
     /// Number of the next window.
     number: u64,
@@ -200,7 +200,7 @@ impl Walk {
             }
             _ => None,
         };
-        let draws = Addressed::new(seed, replication);
+        let draws = Strata::new(seed, replication);
         let (last_start, last_end) = (SimTime::ZERO, SimTime::ZERO);
         Self { draws, stream: PROCESS_STREAM | address, number: 0, clock, last_start, last_end, first_gap_s: None }
     }
@@ -223,9 +223,8 @@ impl Walk {
     }
 
     fn renew(&mut self, renewal: &Renewal) -> Window {
-        self.draws.begin_request(self.stream, self.number);
-        let draws = self.draws;
-        let unit = |nth| draws.unit_at(Purpose::Incident, 0, nth);
+        let (draws, stream, number) = (self.draws, self.stream, self.number);
+        let unit = |nth| draws.unit_at(stream, number, Purpose::Incident, nth);
         let active = SimDuration::from_secs_f64(renewal.active_s.sample(unit(1)));
         if self.number == 0 && renewal.begin == Begin::Stationary {
             return self.first_of_stationary(renewal, active, unit);

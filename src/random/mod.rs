@@ -10,6 +10,7 @@ mod law;
 mod mersenne;
 mod named;
 mod special;
+mod strata;
 mod table;
 mod text;
 
@@ -22,6 +23,7 @@ pub use law::{Law, Level};
 pub use mersenne::{Mersenne, Recorded};
 pub use named::{GapsSpec, ShapeSpec};
 pub use special::{normal_cdf, normal_quantile};
+pub use strata::{BLOCK, Strata};
 pub use text::{DistSpec, DistTextError};
 
 /// Where a gateway gets its random numbers from: addressed draws in a forecast, the recorded generator in a trace.

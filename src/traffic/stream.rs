@@ -1,6 +1,6 @@
 //! All classes merged into one stream of requests in order of time.
 
-use crate::random::{Addressed, Dist, Draws, Purpose, Replication, Seed};
+use crate::random::{Addressed, Dist, Purpose, Replication, Seed, Strata};
 use crate::traffic::arrivals::TrafficError;
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::class_stream::ClassStream;
@@ -35,10 +35,9 @@ impl Traffic {
 
     /// The factor on the rate of a class in one replication.
     pub fn volume(&self, seed: Seed, replication: Replication, class: ClassId) -> f64 {
-        let mut draws = Addressed::new(seed, replication);
-        let mut factor = |dist: &Option<Dist>, stream| {
-            draws.begin_request(stream, 0);
-            dist.as_ref().map_or(1.0, |dist| dist.sample(draws.unit_at(Purpose::Volume, 0, 0)))
+        let draws = Strata::new(seed, replication);
+        let factor = |dist: &Option<Dist>, stream| {
+            dist.as_ref().map_or(1.0, |dist| dist.sample(draws.unit_at(stream, 0, Purpose::Volume, 0)))
         };
         let of_all = factor(&self.volume, VOLUME_STREAM);
         let of_class = self.classes.get(class.index()).map_or(1.0, |(c, _)| factor(&c.volume, u64::from(class.0)));
