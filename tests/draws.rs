@@ -5,7 +5,7 @@
 use billcast::provider::{Begin, Between, Renewal, Timeline};
 use billcast::random::{Addressed, Choice, Dist, DistSpec, Draws, GapsSpec, Purpose, Replication, Seed, Strata};
 
-const PURPOSES: [(Purpose, u64); 19] = [
+const PURPOSES: [(Purpose, u64); 20] = [
     (Purpose::Arrival, 8_606_955_078_443_590_701),
     (Purpose::InputTokens, 11_722_234_458_986_519_344),
     (Purpose::OutputTokens, 11_016_417_440_857_020_104),
@@ -25,6 +25,7 @@ const PURPOSES: [(Purpose, u64); 19] = [
     (Purpose::Think, 15_668_257_445_557_818_471),
     (Purpose::Turns, 5_972_314_270_979_717_563),
     (Purpose::Prefix, 1_296_051_400_659_897_158),
+    (Purpose::ClientRetry, 7_843_371_181_316_312_923),
 ];
 
 const DISTRIBUTIONS: [(&str, u64); 11] = [
@@ -70,6 +71,13 @@ fn draws_of_every_purpose_are_those_of_before() {
     };
     let found: Vec<_> = PURPOSES.iter().map(|(purpose, _)| (format!("{purpose:?}"), value(*purpose))).collect();
     compare(&found, &PURPOSES.map(|(_, pinned)| pinned));
+    let numbered = |line: &&str| {
+        line.trim_end().trim_end_matches(',').rsplit_once(" = ").is_some_and(|(name, number)| {
+            name.trim().chars().all(char::is_alphanumeric) && number.parse::<u8>().is_ok()
+        })
+    };
+    let known = include_str!("../src/random/addressed.rs").lines().filter(numbered).count();
+    assert_eq!(known, PURPOSES.len(), "a new purpose is pinned, too");
 }
 
 #[test]

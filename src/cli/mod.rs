@@ -5,6 +5,7 @@ mod book;
 mod check;
 mod completions;
 mod cost;
+mod edits;
 mod files;
 mod init;
 mod interrupt;

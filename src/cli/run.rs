@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use crate::cli::edits::EditArgs;
 use crate::cli::files::OutDir;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
@@ -42,6 +43,8 @@ pub struct RunArgs {
     /// count, may differ from the bill [default: the same prices].
     #[arg(long, value_name = "FILE")]
     gateway_prices: Option<String>,
+    #[command(flatten)]
+    edits: EditArgs,
 
     /// Write report.html, forecast.json, CSV files and charts into this directory.
     #[arg(long, value_name = "DIR")]
@@ -120,7 +123,12 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
 
 impl RunArgs {
     fn load(&self) -> Result<World, Stop> {
-        let overrides = Overrides { prices: self.prices.clone(), gateway_prices: self.gateway_prices.clone() };
+        let overrides = Overrides {
+            prices: self.prices.clone(),
+            gateway_prices: self.gateway_prices.clone(),
+            gateway: None,
+            edits: self.edits.read()?,
+        };
         match (&self.scenario, self.quick.validated()?) {
             (_, Some(quick)) => Ok(load_quick(&quick, &overrides)?),
             (Some(scenario), None) => Ok(load(scenario, &overrides)?),
@@ -155,6 +163,9 @@ impl RunArgs {
         option("start", quick.start.as_ref().map(Start::as_written).as_deref());
         option("prices", self.prices.as_deref());
         option("gateway-prices", self.gateway_prices.as_deref());
+        for (flag, value) in self.edits.words() {
+            option(flag, Some(&value));
+        }
         option("precision", self.precision.map(|precision| precision.0.to_string()).as_deref());
         option("seed", Some(&seed.to_string()));
         option("runs", Some(&runs.to_string()));

@@ -115,6 +115,8 @@ codes! {
     SCENARIO_VALUE = "BC502";
     /// A name in a scenario file that stands for nothing: a model, key, provider or preset.
     SCENARIO_NAME = "BC503";
+    /// A change on the command line that does not fit: its path leads nowhere, or its value cannot be read.
+    EDIT = "BC504";
 
     /// A price file is not JSON or CSV, or not UTF-8, or empty.
     PRICE_SYNTAX = "BC601";

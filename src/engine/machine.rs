@@ -5,8 +5,8 @@ use crate::engine::queue::{Class, Queue};
 use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Response, Step, Turn};
 use crate::provider::{Service, Upstream, UpstreamCall};
 use crate::random::Draws;
-use crate::traffic::Leave;
-use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
+use crate::traffic::{Ending, Leave};
+use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RetryAfter, SimTime, Usage};
 
 /// A request on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,15 @@ pub struct Arrival<F> {
     pub leave: Leave,
 }
 
+/// What a request was made of beside what the gateway saw.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<F> {
+    /// What the provider side knows of it.
+    pub fate: F,
+    /// The client's patience.
+    pub leave: Leave,
+}
+
 /// Arrivals in order of time.
 pub trait Arrivals {
     /// What the provider side needs to know of a request.
@@ -34,9 +43,10 @@ pub trait Arrivals {
     /// Takes the next arrival.
     fn take(&mut self) -> Option<Arrival<Self::Fate>>;
 
-    /// A request of this class is over (closed-loop traffic sends its next one).
-    fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, response: &Response) {
-        let _ = (now, class, request, response);
+    /// A request is over for its client, which has an answer or has gone (closed-loop traffic sends its next one, clients
+    /// that try again do so).
+    fn responded(&mut self, now: SimTime, request: &RequestRecord, asked: Asked<Self::Fate>, ending: Ending) {
+        let _ = (now, request, asked, ending);
     }
 }
 
@@ -112,6 +122,16 @@ struct Slot<C, F> {
     /// Counts the requests that have used this slot.
     generation: u32,
     busy: bool,
+}
+
+impl<C, F> Slot<C, F> {
+    /// Whether something of the answer has reached the client: its SDK waits no longer for the beginning.
+    fn has_begun(&self, now: SimTime) -> bool {
+        let begins = |flight: &InFlight| {
+            flight.upstream.stream && phase_at(&flight.service, now - flight.started, true) == Phase::AfterContent
+        };
+        self.record.first_token.is_some() || self.in_flight.as_ref().is_some_and(begins)
+    }
 }
 
 /// What a queued event is about.
@@ -191,7 +211,7 @@ where
         let id = self.occupy(&arrival);
         let slot = &mut self.slots[id.index()];
         self.observer.arrived(id, &slot.record);
-        if let Leave::After(patience) = arrival.leave {
+        if let Leave::After(patience) | Leave::TimesOut(patience) = arrival.leave {
             self.queue.push(now + patience, Class::Deadline, pack(Kind::Leave, id, slot.generation));
         }
         self.draws.begin_request(u64::from(arrival.class.0), arrival.view.id.0);
@@ -286,7 +306,14 @@ where
 
     fn client_leaves(&mut self, now: SimTime, id: CallId) {
         let slot = &mut self.slots[id.index()];
+        let ending = match slot.leave {
+            Leave::TimesOut(_) if slot.has_begun(now) => return,
+            Leave::TimesOut(_) => Ending::TimedOut,
+            Leave::Never | Leave::After(_) | Leave::AfterChunks(_) => Ending::Left,
+        };
         slot.record.client_gone = true;
+        let asked = Asked { fate: slot.fate, leave: slot.leave };
+        self.arrivals.responded(now, &slot.record, asked, ending);
         let phase = slot.in_flight.as_ref().map_or(Phase::BeforeHeaders, |flight| {
             phase_at(&flight.service, now - flight.started, flight.upstream.stream)
         });
@@ -370,7 +397,10 @@ where
         slot.generation = slot.generation.wrapping_add(1);
         slot.busy = false;
         self.observer.responded(id, &slot.record, response, now);
-        self.arrivals.responded(now, slot.record.class, slot.record.view.id, response);
+        if !slot.record.client_gone {
+            let asked = Asked { fate: slot.fate, leave: slot.leave };
+            self.arrivals.responded(now, &slot.record, asked, ending(response));
+        }
         self.free.push(id);
     }
 
@@ -383,6 +413,11 @@ where
         }
         self.woken.clear();
     }
+}
+
+/// What an answer is for its client.
+const fn ending(response: &Response) -> Ending {
+    if response.ok { Ending::Good } else { Ending::Failed(response.http_status, response.retry_after) }
 }
 
 /// Counts a call to a deployment; says how many there were before.

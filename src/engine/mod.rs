@@ -10,7 +10,7 @@ mod run;
 mod simulate;
 
 pub use demand::DemandTotals;
-pub use machine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord};
+pub use machine::{Arrival, Arrivals, Asked, AttemptRecord, Engine, Observer, RequestRecord};
 pub use recorder::Recorder;
 pub use replay::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
 pub use run::{DeploymentTotals, ErrorClass, RequestTotals, Run, StepTotals};

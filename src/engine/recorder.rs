@@ -145,6 +145,7 @@ impl Observer for Recorder<'_> {
         let step = self.step_index(request.arrived);
         self.run.steps[step].requests += 1;
         self.run.requests += 1;
+        self.run.client_retries += u64::from(request.view.id.tried() > 0);
         self.run.classes[request.class.index()].requests += 1;
         self.run.keys[request.view.key.index()].requests += 1;
     }

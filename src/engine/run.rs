@@ -28,6 +28,9 @@ pub struct Run {
     pub abandoned: u64,
     /// Never ended.
     pub in_flight: u64,
+    /// Of the requests: sent again by a client whose request before had failed. The others are what clients want, and
+    /// each of those that was not served well is without an answer or was sent again: once for each of these.
+    pub client_retries: u64,
     /// Answered by another group than the one asked for.
     pub fallbacks: u64,
     /// Upstream calls.
@@ -182,6 +185,7 @@ impl Default for Run {
             rejected: 0,
             abandoned: 0,
             in_flight: 0,
+            client_retries: 0,
             fallbacks: 0,
             attempts: 0,
             latency: Histogram::default(),

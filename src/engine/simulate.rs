@@ -1,15 +1,15 @@
 //! One replication of a world.
 
-use crate::engine::machine::{Arrival, Arrivals, Engine};
+use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, RequestRecord};
 use crate::engine::recorder::Recorder;
 use crate::engine::run::Run;
+use crate::gateway::RequestView;
 use crate::gateway::litellm::LiteLlm;
-use crate::gateway::{RequestView, Response};
 use crate::ledger::Shape;
 use crate::random::{Addressed, Replication, Seed};
 use crate::scenario::World;
-use crate::traffic::{Fate, Request, Stream};
-use crate::units::{ClassId, RequestId, SimDuration, SimTime};
+use crate::traffic::{Ending, Fate, Request, Stream};
+use crate::units::{SimDuration, SimTime};
 
 /// Plays one replication from its start until nothing is left to happen, with counters per `step` of time.
 pub fn simulate(world: &World, seed: Seed, replication: Replication, step: SimDuration) -> Run {
@@ -51,8 +51,31 @@ impl Arrivals for Requests {
         self.stream.take().map(arrival)
     }
 
-    fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, response: &Response) {
-        self.stream.responded(now, class, request, response.ok);
+    fn responded(&mut self, now: SimTime, record: &RequestRecord, asked: Asked<Fate>, ending: Ending) {
+        if ending != Ending::Good && self.stream.failed(now, &request(record, asked), ending) {
+            return;
+        }
+        self.stream.responded(now, record.class, record.view.id, ending == Ending::Good);
+    }
+}
+
+/// Puts a request together again from what the gateway saw and what it did not.
+fn request(record: &RequestRecord, asked: Asked<Fate>) -> Request {
+    let view = &record.view;
+    Request {
+        at: record.arrived,
+        class: record.class,
+        id: view.id,
+        model: view.model,
+        key: view.key,
+        body: view.body,
+        prompt: view.prompt,
+        prompt_chars: view.prompt_chars,
+        prompt_tokens: view.prompt_tokens,
+        max_tokens: view.max_tokens,
+        stream: view.stream,
+        fate: asked.fate,
+        leave: asked.leave,
     }
 }
 

@@ -172,6 +172,7 @@ fn row(run: &Run) -> RunRow {
         rejected: run.rejected,
         abandoned: run.abandoned,
         in_flight: run.in_flight,
+        client_retries: run.client_retries,
         fallbacks: run.fallbacks,
         attempts: run.attempts,
         fallback_premium: run.ledger.fallback_premium(),

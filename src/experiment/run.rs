@@ -2,8 +2,8 @@
 
 use crate::engine::{Run, simulate};
 use crate::experiment::assemble::{
-    DeploymentLabel, Labels, ShareLabel, deployment_rows, edge_rows, failure_rate, fallback_share, hour_rows, requests,
-    share_rows, unpriced_rows, upstream_calls,
+    DeploymentLabel, Labels, ShareLabel, deployment_rows, edge_rows, failure_rate, fallback_share, hour_rows, intents,
+    requests, share_rows, unanswered_rate, unpriced_rows, upstream_calls,
 };
 use crate::experiment::findings::findings;
 use crate::experiment::fold::{Fold, latency};
@@ -31,6 +31,8 @@ pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Fo
         failure_rate: failure_rate(&fold.rows),
         fallback_share: fallback_share(&fold.rows),
         requests: requests(&fold.rows),
+        intents: intents(&fold.rows),
+        unanswered_rate: unanswered_rate(&fold.rows),
         upstream_calls: upstream_calls(&fold.rows),
         latency_s: latency(&fold.latency),
         cost_by_cause: fold.mean_by_cause(),

@@ -167,6 +167,15 @@ pub struct Response {
     pub served_by: Option<DeploymentId>,
     /// Where the answer comes from, or why there is none.
     pub source: Source,
+    /// The gateway's own wish for when to come back.
+    pub retry_after: RetryAfter,
+}
+
+impl Response {
+    /// An answer without a wish for when to come back.
+    pub const fn new(http_status: u16, ok: bool, served_by: Option<DeploymentId>, source: Source) -> Self {
+        Self { http_status, ok, served_by, source, retry_after: RetryAfter::None }
+    }
 }
 
 /// Where an answer comes from.

@@ -52,6 +52,8 @@ pub enum Purpose {
     Turns = 17,
     /// Which part of the input is shared with other requests.
     Prefix = 18,
+    /// Pause of a client before it sends a request again.
+    ClientRetry = 19,
 }
 
 /// Odd multipliers that spread the parts of an address over 64 bits (golden ratio and two mixers' constants).

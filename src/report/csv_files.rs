@@ -69,6 +69,7 @@ fn run_header() -> Vec<String> {
         "latency_p50_s",
         "latency_p95_s",
         "latency_p99_s",
+        "client_retries",
     ]));
     header
 }
@@ -90,6 +91,7 @@ fn run(row: &RunRow) -> Vec<String> {
     cells.extend(counts.map(|count| count.to_string()));
     cells.extend([row.fallback_premium.to_string(), row.reported_spend.to_string()]);
     cells.extend(latency(row.latency_s));
+    cells.push(row.client_retries.to_string());
     cells
 }
 

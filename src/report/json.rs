@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::diagnostic::Diagnostic;
 use crate::experiment::{
-    Assumption, Band, Demand, DeploymentRow, EdgeRow, Finding, Forecast, HourRow, LatencyStats, RunRow, ShareRow,
-    Timeline, UnpricedRow,
+    Assumption, Band, Demand, DeploymentRow, EdgeRow, Finding, Forecast, HourRow, LatencyStats, RateStats, RunRow,
+    ShareRow, Timeline, UnpricedRow,
 };
 use crate::ledger::Causes;
 use crate::report::text::is_unprintable;
@@ -50,7 +50,6 @@ fn document(view: &View<'_>) -> Value {
 fn contract(view: &View<'_>) -> Value {
     let forecast = view.forecast;
     let about = &forecast.about;
-    let (failure, fallback) = (forecast.failure_rate, forecast.fallback_share);
     json!({
         "schema": SCHEMA,
         "scenario": about.scenario,
@@ -59,13 +58,8 @@ fn contract(view: &View<'_>) -> Value {
         "horizon_hours": about.horizon_hours,
         "gateway": { "name": about.gateway, "profile": about.profile },
         "bill": bill(forecast),
-        "failure_rate": {
-            "mean": failure.mean, "p50": failure.p50, "p95": failure.p95, "ci95_half_width": failure.ci95_half_width,
-        },
-        "fallback_share": {
-            "mean": fallback.mean, "p50": fallback.p50, "p95": fallback.p95,
-            "ci95_half_width": fallback.ci95_half_width,
-        },
+        "failure_rate": rate(forecast.failure_rate),
+        "fallback_share": rate(forecast.fallback_share),
         "requests": counts(forecast.requests),
         "upstream_calls": counts(forecast.upstream_calls),
         "latency_s": latency(forecast.latency_s),
@@ -95,6 +89,8 @@ fn further(view: &View<'_>) -> Value {
             "per_1k_served": units.per_1k_served,
             "per_million_tokens": units.per_million_tokens,
         },
+        "intents": counts(forecast.intents),
+        "unanswered_rate": rate(forecast.unanswered_rate),
         "calls_per_request": view.calls_per_request,
         "findings": forecast.findings.iter().map(finding).collect::<Vec<_>>(),
         "edges": forecast.edges.iter().map(edge).collect::<Vec<_>>(),
@@ -115,6 +111,10 @@ fn bill(forecast: &Forecast) -> Value {
         "max": bill.max,
         "ci95_p95": bill.ci95_p95, "ci95_mean": bill.ci95_mean, "ci95_p50": bill.ci95_p50,
     })
+}
+
+fn rate(rate: RateStats) -> Value {
+    json!({ "mean": rate.mean, "p50": rate.p50, "p95": rate.p95, "ci95_half_width": rate.ci95_half_width })
 }
 
 fn counts(counts: crate::experiment::CountStats) -> Value {
@@ -216,7 +216,7 @@ fn run(row: &RunRow) -> Value {
         "run": row.run, "bill": row.bill, "cost_by_cause": causes(&row.by_cause),
         "requests": row.requests, "served": row.served, "cache_hits": row.cache_hits, "failed": row.failed,
         "rejected": row.rejected, "abandoned": row.abandoned, "in_flight": row.in_flight,
-        "fallbacks": row.fallbacks, "upstream_calls": row.attempts,
+        "client_retries": row.client_retries, "fallbacks": row.fallbacks, "upstream_calls": row.attempts,
         "fallback_premium": row.fallback_premium, "reported_spend": row.reported_spend,
         "latency_s": latency(row.latency_s),
     })

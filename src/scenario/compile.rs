@@ -9,7 +9,9 @@ use crate::pricing::PriceBook;
 use crate::random::Seed;
 use crate::scenario::classes;
 use crate::scenario::deployments::{self, Books, PriceTime};
-use crate::scenario::gateway::{GatewayFile, minutes, plan, read_gateway};
+use crate::scenario::edit::Edit;
+use crate::scenario::files::Files;
+use crate::scenario::gateway::{GatewayFile, minutes, plan, read_edited_gateway};
 use crate::scenario::prices::{BUILT_IN, newest_of, newest_price_date, read_prices};
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, calendar};
@@ -32,6 +34,10 @@ pub struct Overrides {
     pub prices: Option<String>,
     /// The prices that the gateway itself goes by, where they are others: a file, likewise.
     pub gateway_prices: Option<String>,
+    /// Another gateway config: a file, likewise.
+    pub gateway: Option<String>,
+    /// Changes of single values, in order.
+    pub edits: Vec<Edit>,
 }
 
 /// Compiles a scenario.
@@ -44,7 +50,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let start = start(&mut reading)?;
     let horizon = horizon(&mut reading)?;
     let calendar = calendar(&reading, &start, horizon)?;
-    let gateway = read_gateway(&reading.files, &reading.file.gateway)?;
+    let gateway = gateway_file(&reading, overrides)?;
     let keys = keys(&reading)?;
     let models = classes::model_names(&reading);
     let mut plan = plan(&gateway, &models, &keys, &mut reading)?;
@@ -91,10 +97,18 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     })
 }
 
+/// The gateway's config, with all changes made.
+fn gateway_file(reading: &Reading, overrides: &Overrides) -> Result<GatewayFile, Problem> {
+    match &overrides.gateway {
+        Some(name) => read_edited_gateway(&Files::here(), name, &overrides.edits),
+        None => read_edited_gateway(&reading.files, &reading.file.gateway, &overrides.edits),
+    }
+}
+
 /// The prices, and how new they are.
 fn price_book(reading: &mut Reading, overrides: &Overrides) -> Result<(PriceBook, String), Problem> {
     let (files, name) = match (&overrides.prices, &reading.file.prices) {
-        (Some(name), _) => (crate::scenario::files::Files::here(), name.clone()),
+        (Some(name), _) => (Files::here(), name.clone()),
         (None, Some(name)) => (reading.files.clone(), name.clone()),
         (None, None) => (reading.files.clone(), BUILT_IN.to_owned()),
     };
@@ -113,7 +127,7 @@ fn price_book(reading: &mut Reading, overrides: &Overrides) -> Result<(PriceBook
 /// The gateway's own prices, if they are others than those of the providers.
 fn gateway_book(reading: &Reading, overrides: &Overrides) -> Result<Option<PriceBook>, Problem> {
     match (&overrides.gateway_prices, &reading.file.gateway_prices) {
-        (Some(name), _) => read_prices(&crate::scenario::files::Files::here(), name).map(Some),
+        (Some(name), _) => read_prices(&Files::here(), name).map(Some),
         (None, Some(name)) => read_prices(&reading.files, name).map(Some),
         (None, None) => Ok(None),
     }

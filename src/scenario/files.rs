@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use include_dir::Dir;
 
@@ -50,7 +50,7 @@ impl Files {
     /// A [`Problem`] when there is no such file, it is a directory, larger than [`MAX_BYTES`], or not UTF-8.
     pub fn read(&self, file: &str) -> Result<Source, Problem> {
         if file == "-" {
-            return text_of("<stdin>", &read_limited("<stdin>", io::stdin().lock())?);
+            return read_stdin();
         }
         match self {
             Self::Disk(folder) => read_disk(&folder.join(file)),
@@ -60,6 +60,13 @@ impl Files {
             }
         }
     }
+}
+
+/// Reads stdin, once: a scenario that is compiled again with other values is still the same.
+fn read_stdin() -> Result<Source, Problem> {
+    static STDIN: OnceLock<Result<Source, Problem>> = OnceLock::new();
+    let name = "<stdin>";
+    STDIN.get_or_init(|| text_of(name, &read_limited(name, io::stdin().lock())?)).clone()
 }
 
 /// Reads a file on disk.

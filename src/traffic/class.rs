@@ -1,6 +1,7 @@
 //! A class of traffic: requests of one kind. Draws what a request asks for and what it will be answered.
 
 use crate::random::{Addressed, Choice, Dist, Purpose, normal_cdf, normal_quantile};
+use crate::traffic::again::{MOST_RETRIES, Retries};
 use crate::traffic::arrivals::{Arrivals, TrafficError};
 use crate::traffic::request::{Fate, Leave};
 use crate::units::{BodyId, KeyId, NameId, SimDuration, Tokens};
@@ -40,6 +41,10 @@ pub struct Class {
     pub repeats: Option<Repeats>,
     /// How clients give up.
     pub patience: Option<Patience>,
+    /// How long the SDK of the clients waits for an answer, or for the beginning of a stream.
+    pub timeout: Option<SimDuration>,
+    /// How the SDK of the clients sends failed requests again.
+    pub retries: Option<Retries>,
     /// Factor on this class's volume, drawn once per replication.
     pub volume: Option<Dist>,
 }
@@ -88,6 +93,8 @@ impl Class {
             body: BodyId(0),
             repeats: None,
             patience: None,
+            timeout: None,
+            retries: None,
             volume: None,
         }
     }
@@ -116,6 +123,11 @@ impl Class {
         if let Some(patience) = &self.patience {
             share("patience.leaving_share", patience.leaving_share)?;
             share("patience.stops_reading_share", patience.stops_reading_share)?;
+        }
+        if let Some(retries) = &self.retries
+            && retries.most > MOST_RETRIES
+        {
+            return Err(TrafficError::Parameter("retries.most", f64::from(retries.most), "at most 255"));
         }
         Choice::new(&weights(&self.models))?;
         Choice::new(&weights(&self.keys))?;
@@ -150,6 +162,7 @@ pub(super) struct Attributes {
     models: Choice,
     keys: Choice,
     patience: Option<Patience>,
+    timeout: Option<SimDuration>,
 }
 
 impl Attributes {
@@ -169,6 +182,7 @@ impl Attributes {
             models: Choice::new(&weights(&class.models))?,
             keys: Choice::new(&weights(&class.keys))?,
             patience: class.patience.clone(),
+            timeout: class.timeout,
         })
     }
 
@@ -231,7 +245,12 @@ impl Attributes {
     /// When the client gives up.
     #[inline]
     pub(super) fn leave(&self, draws: &Addressed, stream: bool) -> Leave {
-        self.patience.as_ref().map_or(Leave::Never, |patience| patience.leave(draws, stream))
+        let leave = self.patience.as_ref().map_or(Leave::Never, |patience| patience.leave(draws, stream));
+        match (leave, self.timeout) {
+            (_, None) | (Leave::AfterChunks(_), _) => leave,
+            (Leave::After(patience), Some(timeout)) if patience <= timeout => leave,
+            (_, Some(timeout)) => Leave::TimesOut(timeout),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! All classes merged into one stream of requests in order of time.
 
 use crate::random::{Addressed, Dist, Purpose, Replication, Seed, Strata};
+use crate::traffic::again::{Ending, Later, Retries};
 use crate::traffic::arrivals::TrafficError;
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::class_stream::ClassStream;
@@ -52,7 +53,12 @@ impl Traffic {
             ClassStream::new(id, class, attributes.clone(), Addressed::new(seed, replication), volume)
         };
         let classes: Vec<ClassStream> = self.classes.iter().enumerate().map(open).collect();
-        let mut stream = Stream { next_ats: classes.iter().map(ClassStream::next_at).collect(), classes, first: 0 };
+        let mut next_ats: Vec<SimTime> = classes.iter().map(ClassStream::next_at).collect();
+        let retries: Vec<Option<Retries>> = self.classes().map(|class| class.retries).collect();
+        // What is sent again later stands behind the classes; where nobody does that, it costs nothing.
+        next_ats.extend(retries.iter().any(Option::is_some).then_some(SimTime::NEVER));
+        let later = Later::new(seed, replication);
+        let mut stream = Stream { classes, next_ats, first: 0, later, retries };
         stream.find_first();
         stream
     }
@@ -64,6 +70,8 @@ pub struct Stream {
     classes: Vec<ClassStream>,
     next_ats: Vec<SimTime>,
     first: usize,
+    later: Later,
+    retries: Vec<Option<Retries>>,
 }
 
 impl Stream {
@@ -76,18 +84,41 @@ impl Stream {
     /// Takes the next request.
     #[inline]
     pub fn take(&mut self) -> Option<Request> {
-        let class = self.classes.get_mut(self.first)?;
+        let Some(class) = self.classes.get_mut(self.first) else { return self.take_later() };
         let request = class.take()?;
         self.next_ats[self.first] = class.next_at();
         self.find_first();
         Some(request)
     }
 
+    #[cold]
+    fn take_later(&mut self) -> Option<Request> {
+        let request = self.later.take()?;
+        self.later_changed();
+        Some(request)
+    }
+
+    fn later_changed(&mut self) {
+        if let Some(at) = self.next_ats.get_mut(self.classes.len()) {
+            *at = self.later.next_at();
+            self.find_first();
+        }
+    }
+
+    /// A request has not ended well. Says whether its client will send it again; if not, the client's part in it is over.
+    #[cold]
+    pub fn failed(&mut self, now: SimTime, request: &Request, ending: Ending) -> bool {
+        let Some(Some(retries)) = self.retries.get(request.class.index()) else { return false };
+        let again = self.later.again(now, request, ending, retries);
+        self.later_changed();
+        again
+    }
+
     /// A request is over: its user may send the next one.
     #[inline]
     pub fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, ok: bool) {
         let Some(waiting) = self.classes.get_mut(class.index()) else { return };
-        if waiting.responded(now, request, ok) {
+        if waiting.responded(now, request.first_try(), ok) {
             self.next_ats[class.index()] = waiting.next_at();
             self.find_first();
         }

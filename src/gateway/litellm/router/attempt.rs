@@ -210,12 +210,7 @@ impl LiteLlm {
         if self.plan.proxy.cache.is_some() {
             self.keep_response(cx, call, flight, ended);
         }
-        Next::Do(Step::Respond(Response {
-            http_status: 200,
-            ok: true,
-            served_by: Some(flight.deployment),
-            source: Source::Upstream,
-        }))
+        Next::Do(Step::Respond(Response::new(200, true, Some(flight.deployment), Source::Upstream)))
     }
 }
 

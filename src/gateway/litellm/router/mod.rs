@@ -18,7 +18,7 @@ mod retry;
 mod stream;
 
 use crate::gateway::litellm::call::{CallState, Flight, Waiting};
-use crate::gateway::litellm::failure::Failure;
+use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{Body, Plan};
 use crate::gateway::litellm::state::State;
 pub(super) use budget::Budgets;
@@ -27,7 +27,7 @@ pub(super) use limits::KeyWindows;
 
 use crate::gateway::{Event, Gateway, Notes, RequestView, Response, Source, Step, Turn};
 use crate::random::Draws;
-use crate::units::{CallId, DeploymentId, SimTime, Usage};
+use crate::units::{CallId, DeploymentId, RetryAfter, SimTime, Usage};
 
 /// A LiteLLM proxy (or bare router) in operation.
 pub struct LiteLlm {
@@ -119,7 +119,14 @@ impl LiteLlm {
         };
         // A stream that had begun has its deployment in the headers already.
         let served_by = call.streamed;
-        Next::Do(Step::Respond(Response { http_status: failure.answered_with(), ok: false, served_by, source }))
+        // Only the router's own exception brings a header along (`common_request_processing.py`); those of upstreams are
+        // renamed to `llm_provider-retry-after`, which no client obeys.
+        let retry_after = match failure.class {
+            Class::NoDeployment => self.rests_for(cx.now, cx.request.model),
+            _ => RetryAfter::None,
+        };
+        let response = Response::new(failure.answered_with(), false, served_by, source);
+        Next::Do(Step::Respond(Response { retry_after, ..response }))
     }
 }
 
