@@ -40,7 +40,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Forecast the bill and the failure rate of a scenario
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Say what a gateway config does, and which of its keys do nothing
     Check(CheckArgs),
     /// Write a commented scenario.yaml for a gateway config

@@ -10,6 +10,7 @@ mod files;
 mod init;
 mod interrupt;
 mod models;
+mod parts;
 mod prices;
 mod progress;
 mod run;

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use crate::cli::edits::EditArgs;
 use crate::cli::files::OutDir;
 use crate::cli::interrupt::Interrupt;
+use crate::cli::parts::{self, PartOf};
 use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
@@ -46,7 +47,14 @@ pub struct RunArgs {
     #[command(flatten)]
     edits: EditArgs,
 
-    /// Write report.html, forecast.json, CSV files and charts into this directory.
+    /// Simulate only part K of N of the replications, and write what is known of them into the file of --out; on several
+    /// machines, all with the same other options.
+    #[arg(long, value_name = "K/N", requires = "out", conflicts_with_all = ["precision", "merge"])]
+    part: Option<PartOf>,
+    /// Simulate nothing: merge the files of all parts. The result is that of a run in one piece, to the last byte.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "precision")]
+    merge: Vec<String>,
+    /// Write report.html, forecast.json, CSV files and charts into this directory (with --part: the part into this file).
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// What to print.
@@ -102,9 +110,17 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
     let interrupt = Interrupt::listen();
     let world = args.load()?;
     let options = args.options(&world);
+    if let (Some(part), Some(file)) = (args.part, &args.out) {
+        let watch = Watch::start(options.runs, args.quiet, interrupt);
+        args.say(&parts::write(&world, &options, part, file, &watch)?);
+        return Ok(());
+    }
     let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
     let watch = Watch::start(options.runs, args.quiet, interrupt);
-    let mut forecast = forecast(&world, &options, &watch);
+    let mut forecast = match args.merge.as_slice() {
+        [] => forecast(&world, &options, &watch),
+        files => parts::merged(&world, &options, files)?,
+    };
     watch.finish();
     // Fewer runs than asked for are no fragment when a precision was reached, but they are one after Ctrl-C.
     forecast.about.partial |= watch.stop() && forecast.about.runs < options.runs;

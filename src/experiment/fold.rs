@@ -11,7 +11,7 @@ use crate::units::{GroupId, Money};
 const CONFIDENCE: f64 = 0.95;
 
 /// Everything that is kept of the runs seen so far.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Fold {
     /// One row a run.
     pub rows: Vec<RunRow>,
@@ -30,6 +30,7 @@ pub struct Fold {
     /// Bills by key, run by run.
     pub key_bills: Vec<Vec<Money>>,
     /// Edges of the fallback graph, summed.
+    #[serde(with = "crate::experiment::part::pairs")]
     pub edges: std::collections::BTreeMap<(GroupId, GroupId), Edge>,
     /// By step of time, run by run.
     pub steps: Vec<StepSeries>,
@@ -46,7 +47,7 @@ pub struct Fold {
 }
 
 /// One step of time over all runs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct StepSeries {
     /// Requests that arrived.
     pub requests: Vec<f64>,
@@ -152,7 +153,7 @@ pub fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-fn add_requests(sums: &mut Vec<RequestTotals>, run: &[RequestTotals]) {
+pub(super) fn add_requests(sums: &mut Vec<RequestTotals>, run: &[RequestTotals]) {
     sums.resize_with(run.len(), RequestTotals::default);
     for (sum, totals) in sums.iter_mut().zip(run) {
         sum.requests += totals.requests;

@@ -4,6 +4,7 @@ mod assemble;
 mod findings;
 mod fold;
 mod forecast;
+mod part;
 mod replicate;
 mod run;
 
@@ -13,5 +14,6 @@ pub use forecast::{
     About, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow, LatencyStats,
     MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
+pub use part::{Part, PartError, merge};
 pub use replicate::{Options, Progress, Unwatched};
-pub use run::forecast;
+pub use run::{forecast, part};
