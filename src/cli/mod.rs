@@ -13,6 +13,7 @@ mod models;
 mod parts;
 mod prices;
 mod progress;
+mod rare;
 mod run;
 mod scenarios;
 mod schema;

@@ -9,6 +9,7 @@ use crate::cli::files::OutDir;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::parts::{self, PartOf};
 use crate::cli::progress::Watch;
+use crate::cli::rare::{self, Question};
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::{Precision, shell_word};
@@ -47,6 +48,10 @@ pub struct RunArgs {
     #[command(flatten)]
     edits: EditArgs,
 
+    /// Ask instead how likely a rare weekend is, e.g. 'bill > 1000', 'failure_rate > 5%' or 'fallback_share > 20%': runs are
+    /// drawn from a harsher world and weighed back, which takes far fewer than waiting for one (importance sampling).
+    #[arg(long, value_name = "QUESTION", conflicts_with_all = ["precision", "merge", "part", "out"])]
+    rare: Option<Question>,
     /// Simulate only part K of N of the replications, and write what is known of them into the file of --out; on several
     /// machines, all with the same other options.
     #[arg(long, value_name = "K/N", requires = "out", conflicts_with_all = ["precision", "merge"])]
@@ -115,6 +120,10 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
         args.say(&parts::write(&world, &options, part, file, &watch)?);
         return Ok(());
     }
+    if let Some(question) = &args.rare {
+        let watch = Watch::start(options.runs, args.quiet, interrupt);
+        return rare::answer(&world, &options, question, args.format == Format::Json, &watch);
+    }
     let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
     let watch = Watch::start(options.runs, args.quiet, interrupt);
     let mut forecast = match args.merge.as_slice() {
@@ -182,6 +191,7 @@ impl RunArgs {
         for (flag, value) in self.edits.words() {
             option(flag, Some(&value));
         }
+        option("rare", self.rare.as_ref().map(Question::as_written));
         option("precision", self.precision.map(|precision| precision.0.to_string()).as_deref());
         option("seed", Some(&seed.to_string()));
         option("runs", Some(&runs.to_string()));

@@ -5,6 +5,7 @@ mod findings;
 mod fold;
 mod forecast;
 mod part;
+mod rare;
 mod replicate;
 mod run;
 
@@ -15,5 +16,6 @@ pub use forecast::{
     MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
 pub use part::{Part, PartError, merge};
+pub use rare::{Metric, Rare, rare};
 pub use replicate::{Options, Progress, Unwatched};
 pub use run::{forecast, part};

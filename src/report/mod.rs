@@ -8,6 +8,7 @@ mod csv_files;
 pub mod diagnostics;
 mod html;
 mod json;
+mod rare;
 mod scale;
 mod terminal;
 mod trace;
@@ -16,6 +17,7 @@ mod view;
 
 pub use html::html;
 pub use json::{SCHEMA, json};
+pub use rare::{rare_json, rare_text};
 pub use terminal::{TerminalOptions, terminal};
 pub use trace::trace;
 pub use view::View;

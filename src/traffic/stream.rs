@@ -1,6 +1,6 @@
 //! All classes merged into one stream of requests in order of time.
 
-use crate::random::{Addressed, Dist, Purpose, Replication, Seed, Strata};
+use crate::random::{Addressed, Dist, Purpose, Replication, Scores, Seed, Strata};
 use crate::traffic::again::{Ending, Later, Retries};
 use crate::traffic::arrivals::TrafficError;
 use crate::traffic::class::{Attributes, Class};
@@ -13,6 +13,8 @@ use crate::units::{ClassId, RequestId, SimTime};
 pub struct Traffic {
     classes: Vec<(Class, Attributes)>,
     volume: Option<Dist>,
+    /// Shifts of the normal scores of the volumes: of all, then class by class; empty for none.
+    pushes: Vec<f64>,
 }
 
 /// The stream of draws that decide the volume of all classes together.
@@ -26,7 +28,7 @@ impl Traffic {
     /// [`TrafficError`] naming the field of the first impossible class.
     pub fn new(classes: Vec<Class>, volume: Option<Dist>) -> Result<Self, TrafficError> {
         let prepare = |class: Class| Attributes::new(&class).map(|attributes| (class, attributes));
-        Ok(Self { classes: classes.into_iter().map(prepare).collect::<Result<_, _>>()?, volume })
+        Ok(Self { classes: classes.into_iter().map(prepare).collect::<Result<_, _>>()?, volume, pushes: Vec::new() })
     }
 
     /// The classes in order of their ids.
@@ -36,13 +38,37 @@ impl Traffic {
 
     /// The factor on the rate of a class in one replication.
     pub fn volume(&self, seed: Seed, replication: Replication, class: ClassId) -> f64 {
-        let draws = Strata::new(seed, replication);
-        let factor = |dist: &Option<Dist>, stream| {
-            dist.as_ref().map_or(1.0, |dist| dist.sample(draws.unit_at(stream, 0, Purpose::Volume, 0)))
-        };
-        let of_all = factor(&self.volume, VOLUME_STREAM);
-        let of_class = self.classes.get(class.index()).map_or(1.0, |(c, _)| factor(&c.volume, u64::from(class.0)));
-        of_all * of_class
+        let factor = |which| self.factor(seed, replication, which).0;
+        factor(0) * factor(1 + class.index())
+    }
+
+    /// The factor of all (0) or of one class (1 + its index), and the normal score that it was drawn with.
+    fn factor(&self, seed: Seed, replication: Replication, which: usize) -> (f64, Scores) {
+        let mut scores = Scores::default();
+        let of_class = which.checked_sub(1);
+        let stream = of_class.map_or(VOLUME_STREAM, |class| class as u64);
+        let dist = of_class.map_or(self.volume.as_ref(), |class| self.classes.get(class)?.0.volume.as_ref());
+        let Some(dist) = dist else { return (1.0, scores) };
+        let unit = Strata::new(seed, replication).unit_at(stream, 0, Purpose::Volume, 0);
+        let shift = self.pushes.get(which).copied().unwrap_or(0.0);
+        (dist.sample(scores.push(unit, shift)), scores)
+    }
+
+    /// The factor on the rate of a class that is expected over all replications.
+    pub fn expected_volume(&self, class: ClassId) -> f64 {
+        let mean = |dist: Option<&Dist>| dist.map_or(1.0, Dist::mean);
+        mean(self.volume.as_ref()) * mean(self.classes.get(class.index()).and_then(|(c, _)| c.volume.as_ref()))
+    }
+
+    /// The same traffic with its volumes pushed: of all, then class by class.
+    #[must_use]
+    pub fn pushed(&self, shifts: &[f64]) -> Self {
+        Self { pushes: shifts.to_vec(), ..self.clone() }
+    }
+
+    /// The normal scores of the volumes of one replication: of all, then class by class.
+    pub fn scores(&self, seed: Seed, replication: Replication) -> Vec<Scores> {
+        (0..=self.classes.len()).map(|which| self.factor(seed, replication, which).1).collect()
     }
 
     /// The requests of one replication, from its start.
