@@ -3,14 +3,19 @@
 use clap::{Parser, Subcommand};
 
 use crate::cli::check::CheckArgs;
+use crate::cli::claims::ClaimsArgs;
+use crate::cli::compare::CompareArgs;
 use crate::cli::completions::CompletionsArgs;
 use crate::cli::cost::CostArgs;
+use crate::cli::explain::ExplainArgs;
 use crate::cli::init::InitArgs;
 use crate::cli::models::ModelsArgs;
 use crate::cli::prices::PricesArgs;
 use crate::cli::run::RunArgs;
 use crate::cli::scenarios::ScenariosArgs;
 use crate::cli::schema::SchemaArgs;
+use crate::cli::solve::SolveArgs;
+use crate::cli::sweep::SweepArgs;
 use crate::cli::trace::TraceArgs;
 
 const EXIT_CODES: &str = "\
@@ -18,9 +23,9 @@ Exit codes:
     0  done
     1  internal error, or a file could not be written
     2  the arguments or the input files cannot be used
-    3  `check` has findings at or above the level of --deny
-   10  a policy is violated (reserved)
-   11  a policy cannot be decided with this many runs (reserved)
+    3  `check` has findings at or above the level of --deny, or a figure of `claims` is off
+   10  a policy of --fail-if is violated
+   11  a policy of --fail-if cannot be decided with this many runs
   130  interrupted with Ctrl-C; what was done until then is kept and marked as partial";
 
 /// Forecast an LLM gateway's bill and failure rate before it is deployed.
@@ -41,8 +46,16 @@ pub struct Args {
 pub enum Command {
     /// Forecast the bill and the failure rate of a scenario
     Run(Box<RunArgs>),
+    /// Compare scenarios, gateway configs or single changes in the same random weekends
+    Compare(CompareArgs),
+    /// Vary parameters: how the bill moves, and which assumption moves it most
+    Sweep(SweepArgs),
+    /// Find the value of a parameter at which the bill, or a failure rate, reaches a target
+    Solve(SolveArgs),
     /// Say what a gateway config does, and which of its keys do nothing
     Check(CheckArgs),
+    /// Tell one run or one request step by step: what went wrong, and where the dollars went
+    Explain(ExplainArgs),
     /// Write a commented scenario.yaml for a gateway config
     Init(InitArgs),
     /// List the known prices, or those of one model
@@ -51,6 +64,8 @@ pub enum Command {
     Cost(CostArgs),
     /// Play one scripted case: what would my gateway do if …
     Trace(TraceArgs),
+    /// Hold published figures against simulated ones
+    Claims(ClaimsArgs),
     /// List the built-in scenarios
     Scenarios(ScenariosArgs),
     /// List the built-in traffic and provider models, or show one

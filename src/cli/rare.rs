@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::experiment::{Metric, Options, Rare, rare};
+use crate::experiment::{Measure, Metric, Options, Rare, rare};
 use crate::report::{rare_json, rare_text};
 use crate::scenario::World;
 use crate::units::Share;
@@ -19,7 +19,7 @@ pub struct Question {
 }
 
 const EXPECTED: &str =
-    "expected a figure and a limit, such as 'bill > 1000', 'failure_rate > 5%' or 'fallback_share > 20%'";
+    "expected a figure and a limit, such as 'bill > 1000', 'failure_rate > 5%' or 'requests > 100000'";
 
 impl Question {
     /// The question as it was asked.
@@ -34,15 +34,11 @@ impl FromStr for Question {
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, limit) = text.split_once('>').ok_or(EXPECTED)?;
         let (name, limit) = (name.trim(), limit.trim());
-        let metric = match name {
-            "bill" => Metric::Bill,
-            "failure_rate" => Metric::FailureRate,
-            "fallback_share" => Metric::FallbackShare,
-            _ => return Err(EXPECTED.to_owned()),
-        };
-        let number = match metric {
-            Metric::Bill => limit.trim_start_matches('$').replace(',', "").parse::<f64>().ok(),
-            _ => limit.parse::<Share>().ok().map(|share| share.0),
+        let metric = Metric::named(name).ok_or(EXPECTED)?;
+        let number = match metric.measure() {
+            Measure::Dollars => limit.trim_start_matches('$').replace(',', "").parse::<f64>().ok(),
+            Measure::Share => limit.parse::<Share>().ok().map(|share| share.0),
+            Measure::Count | Measure::Seconds => limit.parse::<f64>().ok(),
         };
         let number = number.filter(|number| number.is_finite() && *number >= 0.0).ok_or(EXPECTED)?;
         Ok(Self { metric, limit: number, text: format!("{name} > {limit}") })

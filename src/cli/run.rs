@@ -6,9 +6,11 @@ use clap::ValueEnum;
 
 use crate::cli::edits::EditArgs;
 use crate::cli::files::OutDir;
+use crate::cli::gates::{GateArgs, finish};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::parts::{self, PartOf};
 use crate::cli::progress::Watch;
+use crate::cli::quick::QuickArgs;
 use crate::cli::rare::{self, Question};
 use crate::cli::stop::Stop;
 use crate::cli::streams;
@@ -16,8 +18,7 @@ use crate::cli::values::{Precision, shell_word};
 use crate::experiment::{Forecast, Options, Progress, forecast};
 use crate::random::Seed;
 use crate::report::{TerminalOptions, View, artefacts, json, terminal};
-use crate::scenario::{Overrides, Quick, Start, World, load, load_quick};
-use crate::units::PerSecond;
+use crate::scenario::{Overrides, World, load, load_quick};
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -47,6 +48,8 @@ pub struct RunArgs {
     gateway_prices: Option<String>,
     #[command(flatten)]
     edits: EditArgs,
+    #[command(flatten)]
+    gates: GateArgs,
 
     /// Ask instead how likely a rare weekend is, e.g. 'bill > 1000', 'failure_rate > 5%' or 'fallback_share > 20%': runs are
     /// drawn from a harsher world and weighed back, which takes far fewer than waiting for one (importance sampling).
@@ -77,30 +80,6 @@ pub struct RunArgs {
     quick: QuickArgs,
 }
 
-/// The quick way: a gateway config and a few flags.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Without a scenario file")]
-struct QuickArgs {
-    /// A LiteLLM proxy config.yaml.
-    #[arg(long, value_name = "FILE", requires = "rate")]
-    config: Option<String>,
-    /// Requests per time: 40/min, 2.5/s, 1M/day.
-    #[arg(long, value_name = "RATE", requires = "config")]
-    rate: Option<String>,
-    /// Length in hours [default: 48].
-    #[arg(long, value_name = "HOURS", requires = "config")]
-    hours: Option<f64>,
-    /// Traffic model (`billcast models`).
-    #[arg(long, value_name = "MODEL", requires = "config", default_value = "chat")]
-    traffic: String,
-    /// Model name that clients send [default: each group that nothing falls back to, in equal shares].
-    #[arg(long, value_name = "GROUP", requires = "config")]
-    model: Option<String>,
-    /// Start, e.g. "2026-11-20 18:00 Europe/Berlin" [default: the Friday evening after the newest price].
-    #[arg(long, value_name = "TIME", requires = "config")]
-    start: Option<Start>,
-}
-
 /// What is printed on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -113,6 +92,7 @@ enum Format {
 /// Loads, simulates, prints and writes.
 pub fn run(args: &RunArgs) -> Result<(), Stop> {
     let interrupt = Interrupt::listen();
+    let gates = args.gates.read(false)?;
     let world = args.load()?;
     let options = args.options(&world);
     if let (Some(part), Some(file)) = (args.part, &args.out) {
@@ -137,13 +117,14 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
         args.say("interrupted before the first run was done");
         return Err(Stop::Interrupted);
     }
+    forecast.policies = gates.judge("", None, &forecast.runs);
     args.print(&forecast)?;
     if let Some(out) = out {
         let files = artefacts(&forecast);
         out.write_all(files.iter().map(|file| (file.file_name.as_str(), file.bytes.as_slice())))?;
         args.say(&format!("{} files written to {}", files.len(), out.path().display()));
     }
-    if forecast.about.partial { Err(Stop::Interrupted) } else { Ok(()) }
+    if forecast.about.partial { Err(Stop::Interrupted) } else { finish(&forecast.policies) }
 }
 
 impl RunArgs {
@@ -176,16 +157,10 @@ impl RunArgs {
     fn command(&self, runs: u64, seed: u64) -> String {
         let mut words = vec!["billcast".to_owned(), "run".to_owned()];
         words.extend(self.scenario.iter().map(|scenario| shell_word(scenario)));
-        let quick = &self.quick;
+        words.extend(self.quick.words());
         let mut option = |name: &str, value: Option<&str>| {
             words.extend(value.into_iter().flat_map(|value| [format!("--{name}"), shell_word(value)]));
         };
-        option("config", quick.config.as_deref());
-        option("rate", quick.rate.as_deref());
-        option("hours", quick.hours.map(|hours| hours.to_string()).as_deref());
-        option("traffic", quick.config.as_ref().map(|_| quick.traffic.as_str()));
-        option("model", quick.model.as_deref());
-        option("start", quick.start.as_ref().map(Start::as_written).as_deref());
         option("prices", self.prices.as_deref());
         option("gateway-prices", self.gateway_prices.as_deref());
         for (flag, value) in self.edits.words() {
@@ -213,25 +188,5 @@ impl RunArgs {
         if !self.quiet {
             streams::complain(line);
         }
-    }
-}
-
-impl QuickArgs {
-    /// The flags as a scenario; none if there is no config.
-    fn validated(&self) -> Result<Option<Quick>, Stop> {
-        let Some(config) = &self.config else { return Ok(None) };
-        let rate: Option<Result<PerSecond, _>> = self.rate.as_ref().map(|rate| rate.parse());
-        let rate = match rate {
-            Some(rate) => rate.map_err(|error| Stop::Usage(format!("--rate: {error}")))?,
-            None => return Err(Stop::Usage("--config needs --rate, e.g. --rate 40/min".to_owned())),
-        };
-        Ok(Some(Quick {
-            config: config.clone(),
-            rate,
-            preset: self.traffic.clone(),
-            model: self.model.clone(),
-            hours: self.hours,
-            start: self.start.clone(),
-        }))
     }
 }

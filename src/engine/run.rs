@@ -35,6 +35,8 @@ pub struct Run {
     pub fallbacks: u64,
     /// Upstream calls.
     pub attempts: u64,
+    /// The most upstream calls that a single request took.
+    pub most_attempts: u32,
     /// Seconds from request to answer, of the answered ones.
     pub latency: Histogram,
     /// By step of time.
@@ -188,6 +190,7 @@ impl Default for Run {
             client_retries: 0,
             fallbacks: 0,
             attempts: 0,
+            most_attempts: 0,
             latency: Histogram::default(),
             steps: Vec::new(),
             spend_by_deployment: Vec::new(),

@@ -1,11 +1,13 @@
 //! One replication of a world.
 
-use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, RequestRecord};
+use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, Observer, RequestRecord};
 use crate::engine::recorder::Recorder;
 use crate::engine::run::Run;
+use crate::engine::watch::{Watched, Watcher};
 use crate::gateway::RequestView;
 use crate::gateway::litellm::LiteLlm;
 use crate::ledger::Shape;
+use crate::provider::{Upstream, UpstreamWorld};
 use crate::random::{Addressed, Replication, Seed};
 use crate::scenario::World;
 use crate::traffic::{Ending, Fate, Request, Stream};
@@ -13,14 +15,56 @@ use crate::units::{SimDuration, SimTime};
 
 /// Plays one replication from its start until nothing is left to happen, with counters per `step` of time.
 pub fn simulate(world: &World, seed: Seed, replication: Replication, step: SimDuration) -> Run {
-    let mut gateway = LiteLlm::new(world.gateway.clone());
     let mut upstream = world.providers.replicate(seed, replication);
+    let mut recorder = recorder(world, replication, step);
+    play(world, seed, replication, &mut upstream, &mut recorder);
+    recorder.finish()
+}
+
+/// The same run, with everything that happens in it shown to a watcher.
+pub fn simulate_watched<W: Watcher>(
+    world: &World,
+    seed: Seed,
+    replication: Replication,
+    step: SimDuration,
+    watcher: &mut W,
+) -> Run {
+    let mut upstream = world.providers.replicate(seed, replication);
+    let mut watched = Watched { recorder: recorder(world, replication, step), watcher };
+    play(world, seed, replication, &mut upstream, &mut watched);
+    watched.recorder.finish()
+}
+
+/// The same run, with something between the gateway and the providers that sees every call; `wrap` puts it there.
+pub fn simulate_metered<U: Upstream<Fate = Fate>, W: Watcher>(
+    world: &World,
+    seed: Seed,
+    replication: Replication,
+    wrap: impl FnOnce(UpstreamWorld) -> U,
+    watcher: &mut W,
+) -> (Run, U) {
+    let mut upstream = wrap(world.providers.replicate(seed, replication));
+    let mut watched = Watched { recorder: recorder(world, replication, world.horizon), watcher };
+    play(world, seed, replication, &mut upstream, &mut watched);
+    (watched.recorder.finish(), upstream)
+}
+
+fn recorder(world: &World, replication: Replication, step: SimDuration) -> Recorder<'_> {
+    Recorder::new(&world.tariffs, shape(world), world.horizon, step, replication.0)
+}
+
+fn play<U: Upstream<Fate = Fate>, O: Observer>(
+    world: &World,
+    seed: Seed,
+    replication: Replication,
+    upstream: &mut U,
+    observer: &mut O,
+) {
+    let mut gateway = LiteLlm::new(world.gateway.clone());
     let stream = world.traffic.replicate(seed, replication);
     let mut arrivals = Requests { stream, horizon: SimTime::ZERO + world.horizon };
     let mut draws = Addressed::new(seed, replication);
-    let mut recorder = Recorder::new(&world.tariffs, shape(world), world.horizon, step, replication.0);
-    Engine::new(&mut gateway, &mut upstream, &mut arrivals, &mut draws, &mut recorder).run();
-    recorder.finish()
+    Engine::new(&mut gateway, upstream, &mut arrivals, &mut draws, observer).run();
 }
 
 /// How many of each thing a world has.
@@ -42,15 +86,18 @@ struct Requests {
 impl Arrivals for Requests {
     type Fate = Fate;
 
+    #[inline(always)]
     fn next_at(&self) -> SimTime {
         let at = self.stream.next_at();
         if at < self.horizon { at } else { SimTime::NEVER }
     }
 
+    #[inline(always)]
     fn take(&mut self) -> Option<Arrival<Fate>> {
         self.stream.take().map(arrival)
     }
 
+    #[inline(always)]
     fn responded(&mut self, now: SimTime, record: &RequestRecord, asked: Asked<Fate>, ending: Ending) {
         if ending != Ending::Good && self.stream.failed(now, &request(record, asked), ending) {
             return;
@@ -80,6 +127,7 @@ fn request(record: &RequestRecord, asked: Asked<Fate>) -> Request {
 }
 
 /// Parts a request into what the gateway sees and what it does not.
+#[inline(always)]
 fn arrival(request: Request) -> Arrival<Fate> {
     let view = RequestView {
         id: request.id,

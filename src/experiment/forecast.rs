@@ -1,6 +1,7 @@
 //! What a forecast says: plain data with names, ready to be shown. Money is exact; rates and latencies are `f64`.
 
 use crate::diagnostic::Diagnostic;
+use crate::experiment::gate::Verdict;
 use crate::ledger::Causes;
 use crate::scenario::Assumption;
 use crate::units::Money;
@@ -50,6 +51,8 @@ pub struct Forecast {
     pub expensive: Option<Timeline>,
     /// What matters most, in order.
     pub findings: Vec<Finding>,
+    /// What the policies say, if there are any.
+    pub policies: Vec<Verdict>,
     /// Everything that the user did not write.
     pub assumptions: Vec<Assumption>,
     /// What the readers had to say.
@@ -174,6 +177,8 @@ pub struct RunRow {
     pub fallbacks: u64,
     /// Upstream calls.
     pub attempts: u64,
+    /// The most upstream calls that a single request took.
+    pub most_attempts: u32,
     /// What fallbacks cost above the prices of the groups asked for.
     pub fallback_premium: Money,
     /// What the gateway itself would report.

@@ -1,21 +1,39 @@
 //! Replications and what they say together.
 
 mod assemble;
+mod compare;
+mod contrast;
+mod explain;
 mod findings;
 mod fold;
 mod forecast;
+mod gate;
+mod metric;
 mod part;
 mod rare;
 mod replicate;
 mod run;
+mod solve;
+mod sweep;
+mod together;
 
 pub use crate::scenario::Assumption;
 pub use assemble::{DeploymentLabel, Labels, ShareLabel};
+pub use compare::{Arm, Change, Comparison, Difference, Direction, PartDifference, Side, compare};
+pub use contrast::{Contrast, contrast};
+pub use explain::{
+    Attributed, Choice, DearRequest, Driver, DriverKind, EdgeStory, ExplainError, Explanation, RequestEvent,
+    RequestName, RequestStory, Step, WindowStory, explain,
+};
 pub use forecast::{
     About, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow, LatencyStats,
     MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
+pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
+pub use metric::{Measure, Metric, Stat};
 pub use part::{Part, PartError, merge};
-pub use rare::{Metric, Rare, rare};
+pub use rare::{Rare, rare};
 pub use replicate::{Options, Progress, Unwatched};
 pub use run::{forecast, part};
+pub use solve::{Answer, Search, Solution, Trial, solve};
+pub use sweep::{Axis, Bar, Design, Point, Range, Sweep, Swing, Values, design, sweep, swings, tornado};

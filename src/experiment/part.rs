@@ -7,7 +7,7 @@ use crate::engine::DeploymentTotals;
 use crate::experiment::fold::{Fold, StepSeries, add_requests};
 use crate::experiment::forecast::Forecast;
 use crate::experiment::replicate::Options;
-use crate::experiment::run::{assemble, hourly};
+use crate::experiment::run::{assembled, hourly};
 use crate::random::{Replication, address_of};
 use crate::scenario::World;
 
@@ -137,7 +137,7 @@ pub fn merge(world: &World, options: &Options, mut parts: Vec<(String, Part)>) -
     if whole.runs() != options.runs {
         return Err(PartError::Missing(whole.runs(), options.runs.saturating_sub(1)));
     }
-    Ok(assemble(world, options, whole))
+    Ok(assembled(world, options, whole))
 }
 
 impl Fold {

@@ -8,24 +8,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::engine::{Run, simulate};
-use crate::experiment::fold::{dollars, share};
+use crate::engine::simulate;
+use crate::experiment::forecast::RunRow;
+use crate::experiment::metric::{CONFIDENCE, Metric};
 use crate::experiment::replicate::{Options, Progress};
 use crate::random::{Replication, Scores, Seed};
 use crate::scenario::World;
 use crate::stats::{Estimate, Interval, Moments, normal_quantile};
 use crate::units::{SimDuration, SimTime};
-
-/// A figure of a run that may be too high.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    /// Dollars.
-    Bill,
-    /// Share of requests without a good answer.
-    FailureRate,
-    /// Share of requests answered by another group.
-    FallbackShare,
-}
 
 /// How likely a run is to be above a limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +32,6 @@ pub struct Rare {
     pub worth_runs: f64,
 }
 
-const CONFIDENCE: f64 = 0.95;
 /// Runs of one pilot stage.
 const PILOT: u64 = 200;
 /// Pilot stages at most.
@@ -162,21 +151,11 @@ fn see(world: &World, seed: Seed, replication: Replication, metric: Metric) -> S
     let run = simulate(world, seed, replication, world.horizon.max(SimDuration(1)));
     let mut scores = world.traffic.scores(seed, replication);
     scores.extend(world.providers.scores(seed, replication, until(world)).into_iter().flatten());
-    Seen { figure: metric.of(&run), scores }
+    Seen { figure: metric.of(&RunRow::of(&run)), scores }
 }
 
 fn until(world: &World) -> SimTime {
     SimTime::ZERO + world.horizon
-}
-
-impl Metric {
-    fn of(self, run: &Run) -> f64 {
-        match self {
-            Self::Bill => dollars(run.ledger.total()),
-            Self::FailureRate => share(run.failed + run.rejected, run.requests),
-            Self::FallbackShare => share(run.fallbacks, run.requests),
-        }
-    }
 }
 
 impl Direction {

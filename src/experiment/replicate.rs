@@ -49,9 +49,14 @@ const BATCH: u64 = 32;
 /// Fewer runs than this say nothing about a 95th percentile.
 const FEWEST_FOR_PRECISION: u64 = 64;
 
+/// Simulates runs until there are enough, or until `progress` says stop: then the fold holds the first runs without gaps.
+pub fn replicate(options: &Options, progress: &dyn Progress, simulate: impl Fn(Replication) -> Run + Sync) -> Fold {
+    replicate_these(options, 0..options.runs, progress, simulate)
+}
+
 /// Simulates the runs of these numbers until there are enough, or until `progress` says stop: then the fold holds the first
 /// of them without gaps.
-pub fn replicate(
+pub fn replicate_these(
     options: &Options,
     numbers: Range<u64>,
     progress: &dyn Progress,

@@ -1,5 +1,6 @@
 //! The main job: a world in, a forecast out.
 
+use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::engine::{Run, simulate};
 use crate::experiment::assemble::{
     DeploymentLabel, Labels, ShareLabel, deployment_rows, edge_rows, failure_rate, fallback_share, hour_rows, intents,
@@ -9,13 +10,13 @@ use crate::experiment::findings::findings;
 use crate::experiment::fold::{Fold, latency};
 use crate::experiment::forecast::{About, Forecast, Timeline, TimelineStep, Window};
 use crate::experiment::part::Part;
-use crate::experiment::replicate::{Options, Progress, replicate};
+use crate::experiment::replicate::{Options, Progress, replicate, replicate_these};
 use crate::random::{Replication, Seed};
 use crate::scenario::{GATEWAY, PROFILE, World};
 use crate::stats::nearest_rank;
 use crate::units::{SimDuration, SimTime};
 
-const HOUR: SimDuration = SimDuration::from_secs(3600);
+pub(super) const HOUR: SimDuration = SimDuration::from_secs(3600);
 /// Steps of the timeline of the expensive run.
 const TIMELINE_STEPS: i64 = 192;
 /// The shortest step of a timeline.
@@ -23,16 +24,15 @@ const TIMELINE_STEP: SimDuration = SimDuration::from_secs(300);
 
 /// Simulates replications of a world and says what they say together.
 pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Forecast {
-    let numbers = 0..options.runs;
-    let fold = replicate(options, numbers, progress, |replication| hourly(world, options.seed, replication));
-    assemble(world, options, fold)
+    let fold = replicate(options, progress, |replication| hourly(world, options.seed, replication));
+    assembled(world, options, fold)
 }
 
 /// Simulates the `number`th of `of` parts of the replications, to be merged with the others.
 pub fn part(world: &World, options: &Options, number: u64, of: u64, progress: &dyn Progress) -> Part {
     let numbers = Part::numbers(options.runs, number, of);
     let first = numbers.start;
-    let fold = replicate(options, numbers, progress, |replication| hourly(world, options.seed, replication));
+    let fold = replicate_these(options, numbers, progress, |replication| hourly(world, options.seed, replication));
     Part::new(options, first, fold)
 }
 
@@ -41,8 +41,8 @@ pub(super) fn hourly(world: &World, seed: Seed, replication: Replication) -> Run
     simulate(world, seed, replication, HOUR)
 }
 
-/// Says what folded replications say together.
-pub(super) fn assemble(world: &World, options: &Options, fold: Fold) -> Forecast {
+/// What the folded runs of a world say.
+pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
     let labels = labels(world);
     let runs = fold.runs().max(1);
     let mut forecast = Forecast {
@@ -66,15 +66,29 @@ pub(super) fn assemble(world: &World, options: &Options, fold: Fold) -> Forecast
         edges: edge_rows(&fold, &labels),
         expensive: expensive(world, options.seed, &fold),
         findings: Vec::new(),
+        policies: Vec::new(),
         assumptions: world.assumptions.clone(),
-        diagnostics: world.diagnostics.clone(),
+        diagnostics: broken_traces(world).chain(world.diagnostics.clone()).collect(),
         runs: fold.rows,
     };
     forecast.findings = findings(&forecast);
     forecast
 }
 
-fn about(world: &World, options: &Options, fold: &Fold) -> About {
+/// Traces that could not be read to their ends while they were played: the figures are then those of a part.
+fn broken_traces(world: &World) -> impl Iterator<Item = Diagnostic> + '_ {
+    world.traces.iter().filter_map(|trace| trace.broken()).map(|message| Diagnostic {
+        code: codes::UNREADABLE,
+        severity: Severity::Error,
+        file: "".into(),
+        span: Span::default(),
+        message,
+        help: Some("the forecast lacks the rest of it: run again".to_owned()),
+    })
+}
+
+/// What was simulated.
+pub(super) fn about(world: &World, options: &Options, fold: &Fold) -> About {
     About {
         scenario: world.name.clone(),
         description: world.description.clone(),
@@ -91,7 +105,8 @@ fn about(world: &World, options: &Options, fold: &Fold) -> About {
     }
 }
 
-fn labels(world: &World) -> Labels {
+/// What everything is called.
+pub(super) fn labels(world: &World) -> Labels {
     let names = &world.names;
     let deployment = |(index, name): (usize, &crate::scenario::DeploymentName)| DeploymentLabel {
         name: name.name.clone(),
@@ -118,7 +133,8 @@ fn hour_labels(world: &World) -> Vec<String> {
     (0..hours).map(|hour| local_time(world, hour * HOUR.0)).collect()
 }
 
-fn local_time(world: &World, nanos: i64) -> String {
+/// The wall clock at the scenario's place so many nanoseconds after the start.
+pub(super) fn local_time(world: &World, nanos: i64) -> String {
     let at = world.start.checked_add(jiff::SignedDuration::from_nanos(nanos)).unwrap_or_else(|_| world.start.clone());
     at.strftime("%Y-%m-%d %H:%M").to_string()
 }

@@ -139,6 +139,17 @@ pub struct Limits {
     pub total: SimDuration,
 }
 
+impl Limits {
+    /// Everything is borne for ever.
+    pub const NONE: Self = Self {
+        headers: SimDuration::FOREVER,
+        first_token: SimDuration::FOREVER,
+        content: SimDuration::FOREVER,
+        idle: SimDuration::FOREVER,
+        total: SimDuration::FOREVER,
+    };
+}
+
 /// How an attempt ended: each ends in exactly one of these.
 #[derive(Debug, Clone, Copy)]
 pub struct Ended {

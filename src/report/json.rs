@@ -18,7 +18,12 @@ pub const SCHEMA: &str = "billcast.forecast/1";
 
 /// The bytes of `forecast.json`.
 pub fn json(view: &View<'_>) -> Vec<u8> {
-    let text = serde_json::to_string_pretty(&document(view)).expect("values of a tree have a text");
+    bytes(&document(view))
+}
+
+/// A document as text that is safe to print.
+pub(super) fn bytes(document: &Value) -> Vec<u8> {
+    let text = serde_json::to_string_pretty(document).expect("values of a tree have a text");
     let mut safe = String::with_capacity(text.len() + 1);
     for c in text.chars() {
         match c {
@@ -39,7 +44,8 @@ fn push_escaped(text: &mut String, c: char) {
     }
 }
 
-fn document(view: &View<'_>) -> Value {
+/// The document as a tree.
+pub(super) fn document(view: &View<'_>) -> Value {
     let Value::Object(mut all) = contract(view) else { unreachable!("the contract is an object") };
     let Value::Object(more) = further(view) else { unreachable!("the rest is an object") };
     all.extend(more);
@@ -93,6 +99,7 @@ fn further(view: &View<'_>) -> Value {
         "unanswered_rate": rate(forecast.unanswered_rate),
         "calls_per_request": view.calls_per_request,
         "findings": forecast.findings.iter().map(finding).collect::<Vec<_>>(),
+        "policies": crate::report::gates::to_json(&forecast.policies),
         "edges": forecast.edges.iter().map(edge).collect::<Vec<_>>(),
         "deployments": forecast.deployments.iter().map(deployment).collect::<Vec<_>>(),
         "classes": forecast.classes.iter().map(share).collect::<Vec<_>>(),

@@ -3,18 +3,27 @@
 //! [`View`] derives and words everything once; the renderers only lay it out, so all of them show the same figures.
 
 mod chart;
+mod claims;
+/// What a change does: terminal, HTML, markdown, JSON.
+pub mod compare;
 mod csv_files;
 /// Findings about files: with a snippet for people, as JSON and as SARIF for programs.
 pub mod diagnostics;
+/// One run or one request, told.
+pub mod explain;
+mod gates;
 mod html;
 mod json;
 mod rare;
 mod scale;
+/// Sweeps, tornados and searches.
+pub mod sweep;
 mod terminal;
 mod trace;
 pub mod text;
 mod view;
 
+pub use claims::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_terminal};
 pub use html::html;
 pub use json::{SCHEMA, json};
 pub use rare::{rare_json, rare_text};

@@ -25,12 +25,13 @@ impl Default for TerminalOptions {
 
 /// The summary, with a line end after each line.
 pub fn terminal(view: &View<'_>, options: TerminalOptions) -> String {
-    let mut page = Page { text: String::new(), options: TerminalOptions { width: options.width.max(40), ..options } };
+    let mut page = Page::new(options);
     heading(&mut page, view);
     bill(&mut page, view);
     figures(&mut page, view);
     causes(&mut page, view);
     edges(&mut page, view);
+    policies(&mut page, view);
     findings(&mut page, view);
     if options.verbose {
         everything(&mut page, view);
@@ -41,19 +42,24 @@ pub fn terminal(view: &View<'_>, options: TerminalOptions) -> String {
 
 /// Escape codes that the summary uses.
 #[derive(Clone, Copy)]
-enum Style {
+pub(super) enum Style {
     Bold,
     Dim,
     Alert,
 }
 
 /// The text so far.
-struct Page {
-    text: String,
+pub(super) struct Page {
+    pub(super) text: String,
     options: TerminalOptions,
 }
 
 impl Page {
+    /// An empty page.
+    pub(super) fn new(options: TerminalOptions) -> Self {
+        Self { text: String::new(), options: TerminalOptions { width: options.width.max(40), ..options } }
+    }
+
     fn paint(&self, style: Style, text: &str) -> String {
         let code = match style {
             Style::Bold => "1",
@@ -64,19 +70,20 @@ impl Page {
     }
 
     /// A line as it is.
-    fn line(&mut self, text: &str) {
+    pub(super) fn line(&mut self, text: &str) {
         self.text.push_str(text.trim_end());
         self.text.push('\n');
     }
 
-    fn title(&mut self, text: &str) {
+    /// A heading, with an empty line before it.
+    pub(super) fn title(&mut self, text: &str) {
         self.text.push('\n');
         let painted = self.paint(Style::Bold, text);
         self.line(&painted);
     }
 
     /// A text broken into lines, all but the first indented; `style` for all of it.
-    fn wrapped(&mut self, first: &str, rest: &str, style: Option<Style>, text: &str) {
+    pub(super) fn wrapped(&mut self, first: &str, rest: &str, style: Option<Style>, text: &str) {
         let width = self.options.width.saturating_sub(first.chars().count().max(rest.chars().count()));
         for (number, line) in wrap(text, width).into_iter().enumerate() {
             let line = format!("{}{line}", if number == 0 { first } else { rest });
@@ -109,11 +116,14 @@ impl Page {
     }
 
     /// A table of the view, at most `limit` rows, its names cut to what fits beside the numbers.
-    fn view_table(&mut self, table: &Table, limit: usize) {
+    pub(super) fn view_table(&mut self, table: &Table, limit: usize) {
         let longest = name_width(table, limit, self.options.width);
         let headings: Vec<(String, bool)> =
             table.columns.iter().map(|column| (column.title.to_owned(), column.numeric)).collect();
-        let shorten = |row: &Vec<String>| row.iter().map(|text| ellipsis(text, longest)).collect();
+        let shorten = |row: &Vec<String>| {
+            let cells = row.iter().zip(&table.columns);
+            cells.map(|(text, column)| if column.numeric { text.clone() } else { ellipsis(text, longest) }).collect()
+        };
         let rows: Vec<Vec<String>> = table.rows.iter().take(limit).map(shorten).collect();
         self.table(&headings, &rows);
         if table.rows.len() > limit {
@@ -174,7 +184,7 @@ fn heading(page: &mut Page, view: &View<'_>) {
 }
 
 /// A fact with as much of its label as it needs to be understood.
-fn fact(label: &str, value: &str) -> String {
+pub(super) fn fact(label: &str, value: &str) -> String {
     match label {
         "Horizon" | "Runs" | "Gateway" => value.to_owned(),
         _ => format!("{} {value}", label.to_lowercase()),
@@ -262,6 +272,16 @@ fn edges(page: &mut Page, view: &View<'_>) {
     }
     page.title("Dearest fallback edges (means)");
     page.view_table(table, if page.options.verbose { usize::MAX } else { 3 });
+}
+
+fn policies(page: &mut Page, view: &View<'_>) {
+    if view.forecast.policies.is_empty() {
+        return;
+    }
+    page.title("Policies");
+    for verdict in &view.forecast.policies {
+        page.wrapped(" ", "    ", None, &crate::report::gates::line(verdict));
+    }
 }
 
 fn findings(page: &mut Page, view: &View<'_>) {

@@ -15,6 +15,7 @@ use crate::scenario::gateway::{GatewayFile, minutes, plan, read_edited_gateway};
 use crate::scenario::prices::{BUILT_IN, newest_of, newest_price_date, read_prices};
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, calendar};
+use crate::scenario::recorded::Traces;
 use crate::scenario::upstream;
 use crate::scenario::world::{Names, World};
 use crate::units::SimDuration;
@@ -45,14 +46,15 @@ pub struct Overrides {
 /// # Errors
 /// A [`Problem`] with the place of the first thing that cannot be used.
 pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Result<World, Problem> {
+    let traces = Traces::read(&mut reading)?;
     let (book, prices_as_of) = price_book(&mut reading, overrides)?;
     let gateway_book = gateway_book(&reading, overrides)?;
-    let start = start(&mut reading)?;
-    let horizon = horizon(&mut reading)?;
+    let start = start(&mut reading, &traces)?;
+    let horizon = horizon(&mut reading, &traces)?;
     let calendar = calendar(&reading, &start, horizon)?;
     let gateway = gateway_file(&reading, overrides)?;
     let keys = keys(&reading)?;
-    let models = classes::model_names(&reading);
+    let models = classes::model_names(&reading, &traces);
     let mut plan = plan(&gateway, &models, &keys, &mut reading)?;
     plan.router.minutes = minutes(start.second());
     let kept = deployments::kept(&gateway.wire);
@@ -65,7 +67,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         &time,
         &mut plan,
     );
-    let traffic = classes::compile(&mut reading, &plan, &calendar)?;
+    let traffic = classes::compile(&mut reading, &plan, &calendar, &traces)?;
     let mut named = deployments::names(&kept, &groups, &plan);
     let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar)?;
     let names = Names {
@@ -76,8 +78,9 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         troubles,
     };
     let (runs, seed) = (runs(&mut reading)?, seed(&mut reading));
-    let GatewayFile { diagnostics, source, .. } = gateway;
-    let written = reading.written.map(|(source, _)| source);
+    let GatewayFile { mut diagnostics, source, .. } = gateway;
+    diagnostics.append(&mut reading.findings);
+    let (written, trees): (Vec<_>, Vec<_>) = reading.written.into_iter().unzip();
     Ok(World {
         name: reading.file.name.unwrap_or_else(|| name.to_owned()),
         description: reading.file.description.unwrap_or_default(),
@@ -89,11 +92,13 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         traffic,
         providers,
         tariffs,
+        traces: traces.all().map(|trace| trace.source.clone()).collect(),
         names,
         prices_as_of,
         assumptions: reading.assumptions,
         diagnostics,
         sources: std::iter::once(source).chain(written).collect(),
+        trees,
     })
 }
 
@@ -134,7 +139,7 @@ fn gateway_book(reading: &Reading, overrides: &Overrides) -> Result<Option<Price
 }
 
 /// The start of the run: the Friday evening after the newest price, if nothing is said.
-fn start(reading: &mut Reading) -> Result<Zoned, Problem> {
+fn start(reading: &mut Reading, traces: &Traces) -> Result<Zoned, Problem> {
     if let Some(start) = &reading.file.start {
         let at = start.at.clone();
         if !start.zone_is_written {
@@ -146,6 +151,10 @@ fn start(reading: &mut Reading) -> Result<Zoned, Problem> {
         let message = "the calendar has no Friday after the newest price".to_owned();
         reading.error(codes::SCENARIO_VALUE, &["start"], message, "write `start:`")
     })?;
+    if let Some(at) = traces.start_after(&at) {
+        reading.assume("start", &at, "weekday and time of day of the trace, the first after the newest price", "");
+        return Ok(at);
+    }
     reading.assume("start", &at, "the first Friday evening after the newest price in the table", "");
     Ok(at)
 }
@@ -155,13 +164,19 @@ fn friday_after(date: Date) -> Option<Zoned> {
     friday.at(18, 0, 0, 0).in_tz("UTC").ok()
 }
 
-fn horizon(reading: &mut Reading) -> Result<SimDuration, Problem> {
+fn horizon(reading: &mut Reading, traces: &Traces) -> Result<SimDuration, Problem> {
     let hours = match reading.file.hours {
         Some(hours) => reading.within(&["hours"], hours, 1.0 / 60.0, LONGEST_HOURS)?,
-        None => {
-            reading.assume("hours", DEFAULT_HOURS, "a weekend", "");
-            DEFAULT_HOURS
-        }
+        None => match traces.hours(reading).map(|hours| hours.min(LONGEST_HOURS)) {
+            Some(hours) => {
+                reading.assume("hours", format!("{hours:.3}"), "as long as the trace", "");
+                hours
+            }
+            None => {
+                reading.assume("hours", DEFAULT_HOURS, "a weekend", "");
+                DEFAULT_HOURS
+            }
+        },
     };
     Ok(SimDuration::from_secs_f64(hours * 3600.0))
 }

@@ -44,6 +44,20 @@ impl Files {
         Self::Disk(PathBuf::new())
     }
 
+    /// Opens a file of any length, to be read piece by piece.
+    ///
+    /// # Errors
+    /// A [`Problem`] when there is no such file, or it is a directory.
+    pub fn open(&self, file: &str) -> Result<Box<dyn Read + Send>, Problem> {
+        match self {
+            Self::Disk(folder) => Ok(Box::new(open_disk(&folder.join(file))?)),
+            Self::Embedded(folder) => {
+                let found = folder.get_file(folder.path().join(file)).ok_or_else(|| not_found(file))?;
+                Ok(Box::new(found.contents()))
+            }
+        }
+    }
+
     /// Reads a text file; `-` is stdin.
     ///
     /// # Errors
@@ -69,14 +83,20 @@ fn read_stdin() -> Result<Source, Problem> {
     STDIN.get_or_init(|| text_of(name, &read_limited(name, io::stdin().lock())?)).clone()
 }
 
-/// Reads a file on disk.
-fn read_disk(path: &Path) -> Result<Source, Problem> {
+/// Opens a file on disk.
+fn open_disk(path: &Path) -> Result<File, Problem> {
     let name = path.to_string_lossy();
     if path.is_dir() {
         let message = format!("`{name}` is a directory, not a file");
         return Err(Problem::about_file(codes::UNREADABLE, &name, message, "name the file in it"));
     }
-    let file = File::open(path).map_err(|error| unreadable(&name, &error))?;
+    File::open(path).map_err(|error| unreadable(&name, &error))
+}
+
+/// Reads a file on disk.
+fn read_disk(path: &Path) -> Result<Source, Problem> {
+    let name = path.to_string_lossy();
+    let file = open_disk(path)?;
     // A huge file is refused before it is read.
     if let Ok(about) = file.metadata()
         && about.len() > MAX_BYTES as u64

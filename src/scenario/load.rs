@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, codes};
+use crate::scenario::base::{Layered, read_layered};
 use crate::scenario::builtin::Builtin;
 use crate::scenario::compile::{Overrides, compile};
 use crate::scenario::edit;
@@ -37,17 +38,21 @@ pub struct Quick {
     pub start: Option<Start>,
 }
 
-/// Loads and compiles a scenario: the name of a built-in one, a folder, a file, or `-` for stdin.
+/// Loads and compiles a scenario: the name of a built-in one (`NAME`, `NAME/VARIANT`), a folder, a file, or `-` for stdin.
 ///
 /// # Errors
 /// A [`Problem`] with the place of what cannot be used.
 pub fn load(scenario: &str, overrides: &Overrides) -> Result<World, Problem> {
     with_places(overrides, || {
         let (files, file, name) = locate(scenario)?;
-        let source = files.read(&file)?;
-        let strict = read_edited::<ScenarioFile>(&source, &overrides.edits)?;
-        let written = Some((source, strict.tree));
-        compile(Reading { file: strict.values, written, files, assumptions: Vec::new() }, overrides, &name)
+        let Layered { file: values, written } = read_layered(&files, &file, &overrides.edits)?;
+        // A file that differs from a base shares the folder with it: its own name tells them apart.
+        let name = if written.len() > 1 { format!("{name}/{}", stem(&file)) } else { name };
+        compile(
+            Reading { file: values, written, files, assumptions: Vec::new(), findings: Vec::new() },
+            overrides,
+            &name,
+        )
     })
 }
 
@@ -68,8 +73,12 @@ fn with_places(overrides: &Overrides, load: impl FnOnce() -> Result<World, Probl
     }
 }
 
-/// Where a scenario's files are, which one it is, and what it is called.
-fn locate(scenario: &str) -> Result<(Files, String, String), Problem> {
+fn stem(file: &str) -> String {
+    Path::new(file).file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Where a scenario's files are, which one it is, and what its folder is called.
+pub(super) fn locate(scenario: &str) -> Result<(Files, String, String), Problem> {
     let path = Path::new(scenario);
     if scenario == "-" {
         return Ok((Files::here(), "-".to_owned(), "scenario".to_owned()));
@@ -85,6 +94,9 @@ fn locate(scenario: &str) -> Result<(Files, String, String), Problem> {
     }
     if let Some(builtin) = Builtin::find(scenario) {
         return Ok((builtin.files(), FILE.to_owned(), builtin.name.to_owned()));
+    }
+    if let Some((builtin, variant)) = Builtin::find_variant(scenario) {
+        return Ok((builtin.files(), format!("{variant}.yaml"), builtin.name.to_owned()));
     }
     let message = format!("`{scenario}` is no folder, no file and no built-in scenario");
     let near = Builtin::nearest(scenario).map(|near| format!("did you mean `{near}`? "));
@@ -125,9 +137,9 @@ fn compile_quick(quick: &Quick, overrides: &Overrides) -> Result<World, Problem>
     let source = Source::quotable("the command line", &as_scenario(quick, &models));
     let strict = read_edited::<ScenarioFile>(&source, &overrides.edits)?;
     // Nobody wrote that text: its places mean nothing, unless a change leads into it.
-    let written = (!overrides.edits.is_empty()).then_some((source, strict.tree));
-    let name = Path::new(&quick.config).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    compile(Reading { file: strict.values, written, files, assumptions }, overrides, &name)
+    let written = if overrides.edits.is_empty() { Vec::new() } else { vec![(source, strict.tree)] };
+    let name = stem(&quick.config);
+    compile(Reading { file: strict.values, written, files, assumptions, findings: Vec::new() }, overrides, &name)
 }
 
 /// The flags as the text of a scenario.

@@ -1,7 +1,9 @@
 //! The files of a scenario → one validated, compiled `World`. The only module that reads files.
 
+mod base;
 mod builtin;
 mod case;
+mod claims;
 mod classes;
 mod compile;
 mod deployments;
@@ -17,6 +19,8 @@ mod prices;
 mod problem;
 mod read;
 mod reading;
+mod recorded;
+mod replay;
 mod start;
 mod starter;
 mod upstream;
@@ -24,8 +28,11 @@ mod world;
 
 pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
+pub use claims::{
+    Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Unit, claims_schema, read_claims,
+};
 pub use compile::Overrides;
-pub use edit::Edit;
+pub use edit::{Edit, as_yaml, scalar_text};
 pub use file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
 pub use files::{Files, Source};
 pub use gateway::{GatewayFile, read_edited_gateway, read_gateway};
@@ -36,6 +43,7 @@ pub use presets::{BuiltinModel, ModelKind, about, builtin_models};
 pub use prices::{BUILT_IN, newest_price_date, read_prices};
 pub use problem::Problem;
 pub use read::read;
+pub use replay::{Loop, ReplayMap, ReplaySpec, Trace, TraceFile};
 pub use start::Start;
 pub use starter::starter;
 pub use world::{Assumption, DeploymentName, GATEWAY, KeyName, Names, PROFILE, TroubleName, World};

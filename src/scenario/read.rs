@@ -150,7 +150,6 @@ mod tests {
         let cases = [
             ("gatway: x\n", "1:1: error [BC501]: `gatway` is not a key that is known here; did you mean `gateway`?"),
             ("gateway: [a]\n", "1:10: error [BC101]: expected text"),
-            ("name: x\n", "1:1: error [BC106]: `gateway` is missing; add `gateway:` here"),
             ("gateway: g\nruns: -1\n", "2:7: error [BC101]: expected a whole number, at least 0"),
             ("gateway: g\nruns: .nan\n", "2:7: error [BC101]: expected a whole number, at least 0"),
             ("gateway: g\nkeys: 5\n", "2:7: error [BC101]: expected a map"),

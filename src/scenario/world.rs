@@ -5,12 +5,15 @@ use std::sync::Arc;
 use jiff::Zoned;
 
 use crate::diagnostic::Diagnostic;
+use crate::document::Node;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::plan::Plan;
 use crate::ledger::Tariffs;
 use crate::provider::Providers;
 use crate::random::Seed;
+use crate::scenario::edit;
 use crate::scenario::files::Source;
+use crate::scenario::replay::TraceFile;
 use crate::traffic::Traffic;
 use crate::units::{GroupId, SimDuration};
 
@@ -37,6 +40,8 @@ pub struct World {
     pub providers: Arc<Providers>,
     /// What it costs.
     pub tariffs: Tariffs,
+    /// The recorded traces that are played.
+    pub traces: Vec<Arc<TraceFile>>,
     /// What everything is called.
     pub names: Names,
     /// The newest date that the prices know of, or the name of the file they come from.
@@ -47,6 +52,20 @@ pub struct World {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts that the diagnostics are about.
     pub sources: Vec<Source>,
+    /// The scenario's files as trees, with all changes, what goes first in front; none where flags took their place.
+    pub trees: Vec<Node>,
+}
+
+impl World {
+    /// The value that a parameter has: as the scenario writes it, or as it was assumed.
+    pub fn written(&self, path: &str) -> Option<String> {
+        let node = self.trees.iter().find_map(|tree| edit::value_at(tree, path));
+        let assumed = || self.assumptions.iter().find(|assumption| assumption.name == path);
+        match node {
+            Some(node) => edit::scalar_text(node),
+            None => assumed().map(|assumption| assumption.value.clone()),
+        }
+    }
 }
 
 /// Behaviour profile of the gateway that is simulated.

@@ -7,6 +7,7 @@ mod class;
 mod class_stream;
 mod closed;
 mod open;
+mod replay;
 mod request;
 mod spec;
 mod stream;
@@ -14,6 +15,7 @@ mod stream;
 pub use again::{Ending, MOST_RETRIES, Retries};
 pub use arrivals::{Arrivals, MOST_TURNS, OnOff, TrafficError};
 pub use class::{Class, Patience, Repeats};
+pub use replay::{MOST_SCALE, Replay, TraceRow, TraceRows, TraceSource, UNSAID};
 pub use request::{Fate, Leave, Request};
 pub use spec::{
     LeavesSpec, OnOffSpec, RepeatsSpec, RetriesSpec, SessionSpec, Source, Spike, StopsSpec, TrafficModel, WorkersSpec,

@@ -2,7 +2,7 @@
 
 use crate::random::{Addressed, Dist, Purpose, Replication, Scores, Seed, Strata};
 use crate::traffic::again::{Ending, Later, Retries};
-use crate::traffic::arrivals::TrafficError;
+use crate::traffic::arrivals::{Arrivals, TrafficError};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::class_stream::ClassStream;
 use crate::traffic::request::Request;
@@ -38,8 +38,11 @@ impl Traffic {
 
     /// The factor on the rate of a class in one replication.
     pub fn volume(&self, seed: Seed, replication: Replication, class: ClassId) -> f64 {
+        let Some((of, _)) = self.classes.get(class.index()) else { return 1.0 };
         let factor = |which| self.factor(seed, replication, which).0;
-        factor(0) * factor(1 + class.index())
+        // A recorded trace is played as it is.
+        let is_recorded = matches!(of.arrivals, Arrivals::Replay(_));
+        if is_recorded { factor(1 + class.index()) } else { factor(0) * factor(1 + class.index()) }
     }
 
     /// The factor of all (0) or of one class (1 + its index), and the normal score that it was drawn with.
@@ -91,7 +94,7 @@ impl Traffic {
 }
 
 /// The requests of one replication in order of time; at the same instant, in order of their classes.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Stream {
     classes: Vec<ClassStream>,
     next_ats: Vec<SimTime>,
@@ -108,7 +111,7 @@ impl Stream {
     }
 
     /// Takes the next request.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self) -> Option<Request> {
         let Some(class) = self.classes.get_mut(self.first) else { return self.take_later() };
         let request = class.take()?;
@@ -141,7 +144,7 @@ impl Stream {
     }
 
     /// A request is over: its user may send the next one.
-    #[inline]
+    #[inline(always)]
     pub fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, ok: bool) {
         let Some(waiting) = self.classes.get_mut(class.index()) else { return };
         if waiting.responded(now, request.first_try(), ok) {
@@ -167,7 +170,7 @@ impl Stream {
 mod tests {
     use super::*;
     use crate::random::{Calendar, DistSpec, Intensity, Shape};
-    use crate::traffic::arrivals::{Arrivals, OnOff};
+    use crate::traffic::arrivals::OnOff;
     use crate::traffic::class::{Patience, Repeats};
     use crate::traffic::request::Leave;
     use crate::units::{KeyId, NameId, SimDuration};

@@ -6,7 +6,8 @@ mod table;
 mod tables;
 
 pub use derive::{Histogram, ModelSpend, UnitCosts};
-pub use table::Table;
+pub use story::words;
+pub use table::{Column, Table};
 
 use crate::diagnostic::Severity;
 use crate::experiment::Forecast;

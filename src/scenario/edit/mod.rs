@@ -19,6 +19,8 @@ pub use text::written;
 
 /// Paths that start so are about the gateway's own config, all others about the scenario.
 const GATEWAY: &str = "gateway";
+/// Maps whose entries a file joins with those of its base, field by field.
+const JOINED: [&str; 3] = ["traffic", "upstream", "keys"];
 /// What stands in place of a value that may be a secret.
 const MASK: &str = "***";
 
@@ -43,11 +45,7 @@ impl Edit {
     /// A [`Problem`] with the place in the text.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let (path, value_at) = path::read(text).map_err(|wrong| wrong.about(text))?;
-        let Some(value_at) = value_at else {
-            let message = "there is no `=` and no value behind it".to_owned();
-            let wrong = Wrong { at: text.len()..text.len(), message, help: "write `path=value`".to_owned() };
-            return Err(wrong.about(text));
-        };
+        let Some(value_at) = value_at else { return Err(no_value(text)) };
         let (value, found) = match text[value_at..].trim() {
             "" => (Some(Node { span: Span::default(), value: Value::Null }), Vec::new()),
             _ => document::read("", &text[value_at..], Format::Yaml),
@@ -87,6 +85,17 @@ impl Edit {
         }
     }
 
+    /// Parts `path=value` without reading the value.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the path cannot be read, or there is no value.
+    pub fn split(text: &str) -> Result<(&str, &str), Problem> {
+        match path::read(text).map_err(|wrong| wrong.about(text))? {
+            (_, Some(value_at)) => Ok((&text[..value_at - 1], &text[value_at..])),
+            (_, None) => Err(no_value(text)),
+        }
+    }
+
     /// As it was written, with secrets masked.
     pub fn shown(&self) -> &str {
         &self.shown
@@ -102,6 +111,36 @@ impl Edit {
         self.path.len() > 1 && self.path[0].text == GATEWAY
     }
 
+    fn apply(&self, index: usize, root: &mut Node) -> Result<(), Wrong> {
+        let of_gateway = self.is_about_gateway();
+        let steps = &self.path[usize::from(of_gateway)..];
+        if !of_gateway {
+            check_name(root, steps)?;
+        }
+        apply::Change { value: self.value.as_ref(), edit: index }.apply(root, steps)
+    }
+
+    /// Whether the field that the path leads to is the base's: what the file itself says hides the base's field as a whole.
+    fn is_about_base(&self, own: &Node, base: &Node) -> bool {
+        // `traffic.chat.rate`, `hours`.
+        let field = if JOINED.contains(&&*self.path[0].text) { 3 } else { 1 };
+        let (own, base) = (self.levels(own).min(field), self.levels(base).min(field));
+        base > own
+    }
+
+    /// How many levels of maps the path finds in a tree.
+    fn levels(&self, root: &Node) -> usize {
+        let (mut node, mut steps, mut levels) = (root, self.path.as_slice(), 0);
+        while !steps.is_empty()
+            && let (Some(index), taken) = apply::find(node.entries(), steps)
+        {
+            node = &node.entries()[index].value;
+            steps = &steps[taken..];
+            levels += 1;
+        }
+        levels
+    }
+
     fn source(&self) -> Source {
         Source::quotable(&format!("{} {}", self.flag(), path::without_value(&self.shown)), &self.shown)
     }
@@ -111,18 +150,69 @@ impl Edit {
     }
 }
 
+fn no_value(text: &str) -> Problem {
+    let message = "there is no `=` and no value behind it".to_owned();
+    Wrong { at: text.len()..text.len(), message, help: "write `path=value`".to_owned() }.about(text)
+}
+
+/// A tree as the text of a YAML value.
+pub fn as_yaml(node: &Node) -> String {
+    written(node).text
+}
+
+/// A scalar as it would be written; none for lists and maps.
+pub fn scalar_text(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Int(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.text.to_string()),
+        Value::Str(text) | Value::Date(text) => Some(text.to_string()),
+        Value::Null | Value::Seq(_) | Value::Map(_) => None,
+    }
+}
+
+/// The value at a path, if there is one.
+pub fn value_at<'a>(root: &'a Node, path: &str) -> Option<&'a Node> {
+    let (steps, _) = path::read(path).ok()?;
+    let mut node = root;
+    let mut rest = steps.as_slice();
+    while let Some(step) = rest.first() {
+        let taken = match &node.value {
+            Value::Map(entries) => {
+                let (index, taken) = apply::find(entries, rest);
+                node = &entries[index?].value;
+                taken
+            }
+            Value::Seq(items) => {
+                node = &items[element::find(items, step).ok()?.first()?.index()];
+                1
+            }
+            _ => return None,
+        };
+        rest = &rest[taken..];
+    }
+    Some(node)
+}
+
 /// Makes the changes that are about the scenario's file, or those about the gateway's config.
 ///
 /// # Errors
 /// A [`Problem`] about the first change that does not fit.
 pub fn apply(edits: &[Edit], of_gateway: bool, root: &mut Node) -> Result<(), Problem> {
     for (index, edit) in edits.iter().enumerate().filter(|(_, edit)| edit.is_about_gateway() == of_gateway) {
-        let steps = &edit.path[usize::from(of_gateway)..];
-        let change = apply::Change { value: edit.value.as_ref(), edit: index };
-        if !of_gateway {
-            check_name(root, steps).map_err(|wrong| wrong.about_source(edit.source()))?;
-        }
-        change.apply(root, steps).map_err(|wrong| wrong.about_source(edit.source()))?;
+        edit.apply(index, root).map_err(|wrong| wrong.about_source(edit.source()))?;
+    }
+    Ok(())
+}
+
+/// The same for a file that differs from a base: each change is made in the one of the two that says the field.
+///
+/// # Errors
+/// A [`Problem`] about the first change that does not fit.
+pub fn apply_layered(edits: &[Edit], own: &mut Node, base: &mut Node) -> Result<(), Problem> {
+    for (index, edit) in edits.iter().enumerate().filter(|(_, edit)| !edit.is_about_gateway()) {
+        let root = if edit.is_about_base(own, base) { &mut *base } else { &mut *own };
+        edit.apply(index, root).map_err(|wrong| wrong.about_source(edit.source()))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::random::{Calendar, Dist, DistSpec, GapsSpec, Intensity, Law, Shape};
 use crate::traffic::arrivals::{Arrivals, OnOff, TrafficError};
 use crate::traffic::class::{Class, Patience, Repeats};
+use crate::traffic::replay::Replay;
 use crate::traffic::spec::{RetriesSpec, TrafficModel};
 use crate::units::{BodyId, Count, KeyId, NameId, Seconds, SimDuration, SimTime, Tokens};
 
@@ -20,8 +21,40 @@ impl TrafficModel {
         keys: Vec<(KeyId, f64)>,
         body: BodyId,
     ) -> Result<Class, TrafficError> {
-        let input = self.input.as_ref().ok_or(TrafficError::Missing("input"))?.compile()?;
-        let output = match self.output.as_ref().ok_or(TrafficError::Missing("output"))? {
+        let input = self.input.as_ref().ok_or(TrafficError::Missing("input"))?;
+        let output = self.output.as_ref().ok_or(TrafficError::Missing("output"))?;
+        self.class(self.arrivals(calendar)?, (input, output), models, keys, body)
+    }
+
+    /// The class of a recorded trace: the fields say what the trace does not.
+    ///
+    /// # Errors
+    /// [`TrafficError`] naming the field that is impossible.
+    pub fn replayed(
+        &self,
+        replay: Replay,
+        models: Vec<(NameId, f64)>,
+        keys: Vec<(KeyId, f64)>,
+        body: BodyId,
+    ) -> Result<Class, TrafficError> {
+        let nothing = DistSpec::constant(0.0);
+        let fills = self.input.is_some() && self.output.is_some();
+        let lengths = (self.input.as_ref().unwrap_or(&nothing), self.output.as_ref().unwrap_or(&nothing));
+        // Repetitions are in the trace, or they are not known.
+        let model = Self { repeats: None, ..self.clone() };
+        model.class(Arrivals::Replay(Replay { fills, ..replay }), lengths, models, keys, body)
+    }
+
+    fn class(
+        &self,
+        arrivals: Arrivals,
+        (input, output): (&DistSpec, &DistSpec),
+        models: Vec<(NameId, f64)>,
+        keys: Vec<(KeyId, f64)>,
+        body: BodyId,
+    ) -> Result<Class, TrafficError> {
+        let input = input.compile()?;
+        let output = match output {
             spec if *spec.law() == Law::Constant(0.0) => None,
             spec => Some(spec.compile()?),
         };
@@ -45,7 +78,7 @@ impl TrafficModel {
             models,
             keys,
             body,
-            ..Class::new(self.arrivals(calendar)?, NameId(0), KeyId(0), input, output)
+            ..Class::new(arrivals, NameId(0), KeyId(0), input, output)
         };
         class.check()?;
         Ok(class)

@@ -2,7 +2,7 @@
 
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::Notes;
-use crate::gateway::litellm::call::{CallState, Frame, Hop};
+use crate::gateway::litellm::call::CallState;
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::{Response, Source, Step};
 use crate::random::Draws;
@@ -10,6 +10,7 @@ use crate::units::RetryAfter;
 
 impl LiteLlm {
     /// A request has arrived.
+    #[inline(always)]
     pub(super) fn admission<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
         if self.plan.layer == Layer::Proxy {
             if self.plan.proxy.has_key_limits
@@ -25,7 +26,7 @@ impl LiteLlm {
                 return refused(400, RetryAfter::None);
             }
         }
-        call.frames.push(Frame::Hop(Hop::first(cx.request.model)));
+        call.begin(cx.request.model);
         Next::Try
     }
 }
