@@ -99,7 +99,8 @@ fn errors(totals: &DeploymentTotals, runs: u64) -> ErrorCounts {
     }
 }
 
-fn demand(minutes: &Histogram) -> Demand {
+/// Percentiles and peak of what was counted in each period.
+pub fn demand(minutes: &Histogram) -> Demand {
     let at = |p| minutes.quantile(p);
     Demand { p50: at(0.5), p95: at(0.95), p999: at(0.999), peak: minutes.max() }
 }
@@ -181,7 +182,7 @@ pub fn unpriced_rows(fold: &Fold, labels: &Labels) -> Vec<UnpricedRow> {
 
 /// The share of requests without a good answer, over the runs.
 pub fn failure_rate(rows: &[RunRow]) -> RateStats {
-    rate_stats(rows.iter().map(|row| share(row.failed + row.rejected, row.requests)).collect())
+    rate_stats(rows.iter().map(|row| share(row.failed + row.rejected + row.lost, row.requests)).collect())
 }
 
 /// What clients want, over the runs.

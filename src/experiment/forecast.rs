@@ -140,7 +140,7 @@ pub struct CountStats {
 }
 
 /// Quantiles of a latency in seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct LatencyStats {
     /// Median.
     pub p50: f64,
@@ -151,7 +151,7 @@ pub struct LatencyStats {
 }
 
 /// One replication.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RunRow {
     /// Number of the replication.
     pub run: u64,
@@ -171,6 +171,8 @@ pub struct RunRow {
     pub rejected: u64,
     /// The client left before the answer was complete.
     pub abandoned: u64,
+    /// In a process of the gateway that ended before it answered.
+    pub lost: u64,
     /// Still in flight at the end.
     pub in_flight: u64,
     /// Of the requests: sent again by a client whose request before had failed.

@@ -223,7 +223,7 @@ fn run(row: &RunRow) -> Value {
     json!({
         "run": row.run, "bill": row.bill, "cost_by_cause": causes(&row.by_cause),
         "requests": row.requests, "served": row.served, "cache_hits": row.cache_hits, "failed": row.failed,
-        "rejected": row.rejected, "abandoned": row.abandoned, "in_flight": row.in_flight,
+        "rejected": row.rejected, "abandoned": row.abandoned, "lost": row.lost, "in_flight": row.in_flight,
         "client_retries": row.client_retries, "fallbacks": row.fallbacks, "upstream_calls": row.attempts,
         "fallback_premium": row.fallback_premium, "reported_spend": row.reported_spend,
         "latency_s": latency(row.latency_s),

@@ -93,7 +93,7 @@ impl Page {
     }
 
     /// A table without borders, two blanks in from the left.
-    fn table(&mut self, headings: &[(String, bool)], rows: &[Vec<String>]) {
+    pub(super) fn table(&mut self, headings: &[(String, bool)], rows: &[Vec<String>]) {
         let cell = |text: &String, numeric: bool| {
             let cell = Cell::new(text);
             if numeric { cell.set_alignment(CellAlignment::Right) } else { cell }
@@ -146,7 +146,7 @@ fn name_width(table: &Table, limit: usize, width: usize) -> usize {
 }
 
 /// Breaks a text at blanks into lines of at most `width` characters; a word that is longer is cut.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(8);
     let mut lines = vec![String::new()];
     let mut length = 0;

@@ -6,6 +6,7 @@ use jiff::Zoned;
 
 use crate::diagnostic::Diagnostic;
 use crate::document::Node;
+use crate::gateway::fleet::FleetPlan;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::plan::Plan;
 use crate::ledger::Tariffs;
@@ -34,6 +35,8 @@ pub struct World {
     pub seed: Seed,
     /// The gateway.
     pub gateway: Plan,
+    /// Its processes; none for a single one that never ends.
+    pub fleet: Option<Arc<FleetPlan>>,
     /// What is sent.
     pub traffic: Arc<Traffic>,
     /// What answers.

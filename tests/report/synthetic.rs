@@ -153,6 +153,7 @@ fn run_row(run: u64, spend: &[Vec<f64>], counts: [&Vec<f64>; 4]) -> RunRow {
         cache_hits: 0,
         failed,
         rejected: 0,
+        lost: 0,
         abandoned: 0,
         in_flight: 0,
         client_retries: 0,

@@ -4,6 +4,7 @@ use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Class;
 use crate::gateway::litellm::plan::{Plan, Strategy};
 use crate::gateway::litellm::router::{Budgets, KeyWindows, Responses, Shortcut};
+use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::strategy::StrategyState;
 use crate::gateway::parts::{Cooldowns, ExpiringCounter, MinuteCounter, Slots};
 use crate::units::DeploymentId;
@@ -31,6 +32,9 @@ pub(super) struct State {
     pub budgets: Budgets,
     pub keys: KeyWindows,
     pub responses: Responses,
+    /// What this process shares with others; none where it is the only one.
+    pub shared: Option<Box<Shared>>,
+    pub place: Place,
     /// The commonest pick of each name.
     pub shortcuts: Vec<Shortcut>,
     /// The deployments that a hop may choose from, while it chooses.
@@ -76,6 +80,8 @@ impl State {
             budgets: Budgets::new(plan),
             keys: KeyWindows::new(plan),
             responses: Responses::default(),
+            shared: None,
+            place: Place::default(),
             shortcuts: Shortcut::all(plan),
             candidates: Vec::with_capacity(count),
         }
