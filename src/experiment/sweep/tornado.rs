@@ -87,8 +87,7 @@ pub fn swings(world: &World) -> Vec<Swing> {
         let Some((name, field)) = rest.rsplit_once('.').filter(|_| matches!(section, "traffic" | "upstream")) else {
             continue;
         };
-        let (value, _) = document::read("", &assumption.value, Format::Yaml);
-        if let Some(value) = value {
+        if let Some(value) = assumed(&assumption.value) {
             collect(&[section, name, field], &value, &mut all);
         }
     }
@@ -96,6 +95,37 @@ pub fn swings(world: &World) -> Vec<Swing> {
     let mut known = BTreeSet::new();
     all.retain(|swing: &Swing| known.insert(swing.name.clone()));
     all
+}
+
+/// The value of an assumption as a tree. The list of assumptions shows texts without their quotes: a comma within brackets, as in
+/// `{share: 5%, after: lognormal(median=20, p95=60)}`, belongs to the text.
+fn assumed(text: &str) -> Option<Node> {
+    const COMMA: char = '¦';
+    let mut depth = 0usize;
+    let hide = |c: char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ',' if depth > 0 => return COMMA,
+            _ => {}
+        }
+        c
+    };
+    let hidden: String = text.chars().map(hide).collect();
+    let (value, found) = document::read("", &hidden, Format::Yaml);
+    let mut value = value.filter(|_| found.is_empty())?;
+    show(&mut value, COMMA);
+    Some(value)
+}
+
+/// Puts the commas back.
+fn show(node: &mut Node, comma: char) {
+    match &mut node.value {
+        Value::Str(text) => *text = text.replace(comma, ",").into(),
+        Value::Seq(items) => items.iter_mut().for_each(|item| show(item, comma)),
+        Value::Map(entries) => entries.iter_mut().for_each(|entry| show(&mut entry.value, comma)),
+        _ => {}
+    }
 }
 
 /// Adds the swings of one field: of itself, or of its parts.
@@ -110,10 +140,9 @@ fn collect(path: &[&str; 3], field: &Node, all: &mut Vec<Swing>) {
     for (index, entry) in field.entries().iter().enumerate() {
         let name = format!("{place}.{}", quoted(&entry.key));
         let with = |text: &str| {
-            let (value, found) = document::read("", text, Format::Yaml);
             let mut whole = field.clone();
             let Value::Map(entries) = &mut whole.value else { return None };
-            entries.get_mut(index)?.value = value.filter(|_| found.is_empty())?;
+            entries.get_mut(index)?.value.value = Value::Str(text.into());
             Some(as_yaml(&whole))
         };
         all.extend(swing(&name, &format!("{}.{}", path[2], entry.key), &entry.value, &place, with));
@@ -211,6 +240,8 @@ mod tests {
             assert_eq!(scaled(text, 2.0, false).as_deref(), Some(doubled));
         }
         assert_eq!(scaled("80%", 2.0, true).as_deref(), Some("100%"));
+        let read = assumed("{share: 5%, after: lognormal(median=20, p95=60)}").unwrap();
+        assert_eq!(read.get("after").and_then(Node::as_str), Some("lognormal(median=20, p95=60)"));
         assert_eq!(scaled("mix(0.7 * lognormal(median=1, p95=2), 0.3 * 30)", 2.0, false), None);
     }
 }
