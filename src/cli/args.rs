@@ -8,6 +8,7 @@ use crate::cli::cost::CostArgs;
 use crate::cli::init::InitArgs;
 use crate::cli::models::ModelsArgs;
 use crate::cli::prices::PricesArgs;
+use crate::cli::report::ReportArgs;
 use crate::cli::run::RunArgs;
 use crate::cli::scenarios::ScenariosArgs;
 use crate::cli::schema::SchemaArgs;
@@ -41,6 +42,8 @@ pub struct Args {
 pub enum Command {
     /// Forecast the bill and the failure rate of a scenario
     Run(RunArgs),
+    /// Write a report of a finished run, or of a scenario: HTML, a workbook, FOCUS, Parquet, CSV, Markdown
+    Report(ReportArgs),
     /// Say what a gateway config does, and which of its keys do nothing
     Check(CheckArgs),
     /// Write a commented scenario.yaml for a gateway config

@@ -11,6 +11,7 @@ mod interrupt;
 mod models;
 mod prices;
 mod progress;
+mod report;
 mod run;
 mod scenarios;
 mod schema;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
         Command::Run(args) => run::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Prices(args) => prices::run(&args),

@@ -9,8 +9,8 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::cli::values::{Precision, shell_word};
-use crate::experiment::{Forecast, Options, Progress, forecast};
+use crate::cli::values::{Dollars, Precision, shell_word};
+use crate::experiment::{Forecast, Options, Progress, forecast, percentile_runs};
 use crate::random::Seed;
 use crate::report::{TerminalOptions, View, artefacts, json, terminal};
 use crate::scenario::{Overrides, Quick, Start, World, load, load_quick};
@@ -43,7 +43,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     gateway_prices: Option<String>,
 
-    /// Write report.html, forecast.json, CSV files and charts into this directory.
+    /// What may be spent in one run, in US dollars: the report says how likely it is to be exceeded.
+    #[arg(long, value_name = "USD")]
+    budget: Option<Dollars>,
+
+    /// Write forecast.json and every form of the report into this directory.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// What to print.
@@ -108,6 +112,12 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
     if forecast.about.runs == 0 {
         args.say("interrupted before the first run was done");
         return Err(Stop::Interrupted);
+    }
+    if let Some(Dollars(amount)) = args.budget {
+        forecast.budget.horizon = Some(amount);
+    }
+    if out.is_some() || args.format == Format::Json {
+        forecast.percentile_runs = percentile_runs(&world, &forecast);
     }
     args.print(&forecast)?;
     if let Some(out) = out {

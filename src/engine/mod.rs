@@ -1,6 +1,7 @@
 //! The discrete-event loop. It knows clocks, queues and providers; it never asks which gateway it is running.
 
 mod attempt;
+mod charges;
 mod demand;
 mod machine;
 mod queue;
@@ -9,9 +10,10 @@ mod replay;
 mod run;
 mod simulate;
 
+pub use charges::{ChargeKey, ChargeSum, Charges};
 pub use demand::DemandTotals;
 pub use machine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord};
 pub use recorder::Recorder;
 pub use replay::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
 pub use run::{DeploymentTotals, ErrorClass, RequestTotals, Run, StepTotals};
-pub use simulate::simulate;
+pub use simulate::{charges, simulate};

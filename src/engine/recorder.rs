@@ -117,7 +117,7 @@ impl<'a> Recorder<'a> {
 }
 
 /// Why an attempt costs what it costs.
-fn cause_of(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Cause {
+pub(super) fn cause_of(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Cause {
     match (attempt.ended.outcome, attempt.attempt.role) {
         _ if request.client_gone => Cause::Abandoned,
         (Outcome::Ok, AttemptRole::First) => Cause::FirstAttempt,

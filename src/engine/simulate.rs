@@ -1,5 +1,6 @@
 //! One replication of a world.
 
+use crate::engine::charges::{ChargeKey, ChargeSum, Charges};
 use crate::engine::machine::{Arrival, Arrivals, Engine};
 use crate::engine::recorder::Recorder;
 use crate::engine::run::Run;
@@ -21,6 +22,20 @@ pub fn simulate(world: &World, seed: Seed, replication: Replication, step: SimDu
     let mut recorder = Recorder::new(&world.tariffs, shape(world), world.horizon, step, replication.0);
     Engine::new(&mut gateway, &mut upstream, &mut arrivals, &mut draws, &mut recorder).run();
     recorder.finish()
+}
+
+/// Plays a replication once more and says what it is charged, line by line.
+pub fn charges(world: &World, seed: Seed, replication: Replication) -> Vec<(ChargeKey, ChargeSum)> {
+    let mut gateway = LiteLlm::new(world.gateway.clone());
+    let mut upstream = world.providers.replicate(seed, replication);
+    let stream = world.traffic.replicate(seed, replication);
+    let mut arrivals = Requests { stream, horizon: SimTime::ZERO + world.horizon };
+    let mut draws = Addressed::new(seed, replication);
+    let day_nanos = world.start.timestamp().as_nanosecond().rem_euclid(86_400_000_000_000);
+    let offset = SimDuration(i64::try_from(day_nanos).unwrap_or_default());
+    let mut observer = Charges::new(&world.tariffs, offset, world.horizon);
+    Engine::new(&mut gateway, &mut upstream, &mut arrivals, &mut draws, &mut observer).run();
+    observer.finish()
 }
 
 /// How many of each thing a world has.

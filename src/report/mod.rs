@@ -4,18 +4,23 @@
 
 mod chart;
 mod csv_files;
+mod data;
 /// Findings about files: with a snippet for people, as JSON and as SARIF for programs.
 pub mod diagnostics;
+mod focus;
 mod html;
 mod json;
+mod markdown;
+mod parquet_files;
 mod scale;
 mod terminal;
 mod trace;
 pub mod text;
 mod view;
+mod xlsx;
 
 pub use html::html;
-pub use json::{SCHEMA, json};
+pub use json::{ReadError, SCHEMA, json, read as read_forecast};
 pub use terminal::{TerminalOptions, terminal};
 pub use trace::trace;
 pub use view::View;
@@ -31,12 +36,55 @@ pub struct Artefact {
     pub bytes: Vec<u8>,
 }
 
+/// A form that a forecast can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// `report.html`: one page that needs nothing else.
+    Html,
+    /// `report.md`.
+    Markdown,
+    /// `report.xlsx`: a workbook whose summary recalculates.
+    Xlsx,
+    /// `forecast.json`: everything, to make the other forms from.
+    Json,
+    /// A CSV file for each table.
+    Csv,
+    /// `focus.csv`: FOCUS 1.2 cost and usage.
+    FocusCsv,
+    /// FOCUS and the larger tables as Parquet.
+    Parquet,
+    /// The charts as SVG and PNG.
+    Charts,
+}
+
+impl Form {
+    /// Every form.
+    pub const ALL: [Self; 8] =
+        [Self::Json, Self::Html, Self::Markdown, Self::Xlsx, Self::Csv, Self::FocusCsv, Self::Parquet, Self::Charts];
+
+    /// The files of this form.
+    pub fn files(self, view: &View<'_>) -> Vec<Artefact> {
+        let one = |file_name: &str, bytes: Vec<u8>| vec![Artefact { file_name: file_name.to_owned(), bytes }];
+        match self {
+            Self::Html => one("report.html", html(view).into_bytes()),
+            Self::Markdown => one("report.md", markdown::markdown(view).into_bytes()),
+            Self::Xlsx => one("report.xlsx", xlsx::xlsx(view)),
+            Self::Json => one("forecast.json", json(view)),
+            Self::Csv => csv_files::csv_files(&data::datasets(view)),
+            Self::FocusCsv => csv_files::csv_files(&[focus::dataset(view.forecast)]),
+            Self::Parquet => {
+                let mut all = data::datasets(view);
+                all.retain(|dataset| ["runs", "hours", "days", "charges"].contains(&dataset.name));
+                all.push(focus::dataset(view.forecast));
+                parquet_files::parquet_files(all.iter(), &view.facts)
+            }
+            Self::Charts => chart::files(view),
+        }
+    }
+}
+
 /// Every file of a report.
 pub fn artefacts(forecast: &Forecast) -> Vec<Artefact> {
     let view = View::new(forecast);
-    let mut all = vec![Artefact { file_name: "forecast.json".to_owned(), bytes: json(&view) }];
-    all.extend(csv_files::csv_files(&view));
-    all.push(Artefact { file_name: "report.html".to_owned(), bytes: html(&view).into_bytes() });
-    all.extend(chart::files(&view));
-    all
+    Form::ALL.into_iter().flat_map(|form| form.files(&view)).collect()
 }

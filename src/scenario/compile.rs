@@ -14,8 +14,9 @@ use crate::scenario::prices::{BUILT_IN, newest_of, newest_price_date, read_price
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, calendar};
 use crate::scenario::upstream;
-use crate::scenario::world::{Names, World};
-use crate::units::SimDuration;
+use crate::scenario::world::{Budget, Names, World};
+use crate::scenario::written::written;
+use crate::units::{Money, SimDuration};
 
 const DEFAULT_HOURS: f64 = 48.0;
 const DEFAULT_RUNS: u64 = 200;
@@ -69,7 +70,8 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         classes: reading.file.traffic.iter().map(|(name, _)| name.to_owned()).collect(),
         troubles,
     };
-    let (runs, seed) = (runs(&mut reading)?, seed(&mut reading));
+    let (runs, seed, budget) = (runs(&mut reading)?, seed(&mut reading), budget(&reading)?);
+    let from_user = reading.written.as_ref().map(|(source, tree)| written(source, tree)).unwrap_or_default();
     let GatewayFile { diagnostics, source, .. } = gateway;
     let written = reading.written.map(|(source, _)| source);
     Ok(World {
@@ -85,6 +87,9 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         tariffs,
         names,
         prices_as_of,
+        holidays: calendar.holidays,
+        budget,
+        written: from_user,
         assumptions: reading.assumptions,
         diagnostics,
         sources: std::iter::once(source).chain(written).collect(),
@@ -160,6 +165,17 @@ fn runs(reading: &mut Reading) -> Result<u64, Problem> {
 
 fn seed(reading: &mut Reading) -> Seed {
     Seed(reading.file.seed.unwrap_or(DEFAULT_SEED))
+}
+
+/// What the user means to spend.
+fn budget(reading: &Reading) -> Result<Budget, Problem> {
+    let amount = |key: &str, dollars: Option<f64>| -> Result<Option<Money>, Problem> {
+        let Some(dollars) = dollars else { return Ok(None) };
+        let dollars = reading.within(&["budget", key], dollars, 0.0, 1e12)?;
+        Ok(format!("{dollars:.6}").parse().ok())
+    };
+    let entry = reading.file.budget.unwrap_or_default();
+    Ok(Budget { horizon: amount("run", entry.run)?, month: amount("month", entry.month)? })
 }
 
 /// Noon of the day whose prices hold throughout, so that no night tariff does.
