@@ -9,7 +9,8 @@ struct Plan {
     kind: ChartType,
     title: &'static str,
     labels: &'static str,
-    values: &'static [&'static str],
+    /// The name of a series, and its column.
+    values: &'static [(&'static str, &'static str)],
     axis: &'static str,
     /// Only so many rows are drawn; 0 for all.
     most: usize,
@@ -20,17 +21,21 @@ fn plan(sheet: &str) -> Option<Plan> {
         Some(Plan { kind: ChartType::Bar, title, labels, values, axis: "US dollars", most })
     };
     match sheet {
-        "By cause" => bar("Mean cost by cause", "cause", &["mean_usd"], 0),
-        "By model" => bar("Mean cost by model", "model", &["bill_mean_usd"], 20),
-        "By team" => bar("Mean cost by team", "team", &["bill_mean_usd"], 20),
-        "By key" => bar("Mean cost by key", "name", &["bill_mean_usd"], 20),
-        "By provider" => bar("Mean cost by provider", "provider", &["bill_mean_usd"], 20),
-        "Percentiles" => bar("Bill by percentile", "statistic", &["bill_usd"], 0),
+        "By cause" => bar("Mean cost by cause", "cause", &[("US dollars", "mean_usd")], 0),
+        "By model" => bar("Mean cost by model", "model", &[("US dollars", "bill_mean_usd")], 20),
+        "By team" => bar("Mean cost by team", "team", &[("US dollars", "bill_mean_usd")], 20),
+        "By key" => bar("Mean cost by key", "name", &[("US dollars", "bill_mean_usd")], 20),
+        "By provider" => bar("Mean cost by provider", "provider", &[("US dollars", "bill_mean_usd")], 20),
+        "Percentiles" => bar("Bill by percentile", "statistic", &[("US dollars", "bill_usd")], 0),
         "Hourly" => Some(Plan {
             kind: ChartType::Line,
             title: "Spend since the start",
             labels: "start_local",
-            values: &["cumulative_spend_p5_usd", "cumulative_spend_p50_usd", "cumulative_spend_p95_usd"],
+            values: &[
+                ("P5", "cumulative_spend_p5_usd"),
+                ("P50", "cumulative_spend_p50_usd"),
+                ("P95", "cumulative_spend_p95_usd"),
+            ],
             axis: "US dollars",
             most: 0,
         }),
@@ -51,20 +56,20 @@ fn chart(plan: &Plan, name: &str, dataset: &Dataset) -> Chart {
     let last = u32::try_from(rows).unwrap_or(u32::MAX);
     let place = |column: &str| u16::try_from(dataset.column(column).unwrap_or_default()).unwrap_or_default();
     let mut chart = Chart::new(plan.kind);
-    for values in plan.values {
+    for (title, values) in plan.values {
         let (labels, figures) = (place(plan.labels), place(values));
         chart
             .add_series()
             .set_categories((name, 1, labels, last, labels))
             .set_values((name, 1, figures, last, figures))
-            .set_name((name, 0, figures));
+            .set_name(*title);
     }
     chart.title().set_name(plan.title);
-    chart.set_width(640).set_height(380);
+    chart.set_width(560).set_height(360);
     match plan.kind {
         ChartType::Bar => {
-            chart.x_axis().set_reverse();
-            chart.y_axis().set_num_format("$#,##0.00");
+            chart.y_axis().set_reverse();
+            chart.x_axis().set_num_format("$#,##0.00");
         }
         _ => {
             chart.y_axis().set_name(plan.axis).set_num_format("$#,##0.00");

@@ -67,7 +67,7 @@ impl Styles {
             wrapped: text().set_text_wrap(),
             title: text().set_bold().set_font_size(20.0),
             section: Format::new().set_bold().set_font_color(blue).set_border_bottom(FormatBorder::Thin),
-            note: text().set_font_color(Color::RGB(0x5B_5F_66)).set_text_wrap(),
+            note: text().set_font_color(Color::RGB(0x5B_5F_66)).set_indent(1),
             caveat: text().set_bold().set_text_wrap().set_background_color(Color::RGB(0xFF_F3_D6)),
             input: Format::new()
                 .set_num_format(MONEY)

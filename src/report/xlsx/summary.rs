@@ -84,6 +84,7 @@ impl Book<'_> {
     /// Rows 1 to 7: what it is, and the story.
     fn head(&self, pen: &mut Pen<'_>) -> Result<(), XlsxError> {
         let styles = self.styles;
+        pen.sheet.set_row_height(0, 30)?;
         pen.text(0, &self.view.title, &styles.title)?;
         pen.row = 1;
         let stamp = self.view.stamp.clone();
@@ -113,6 +114,7 @@ impl Book<'_> {
         // The smallest bill that so many runs do not exceed; a sliver is taken off so that 0.95 · 20 is 19.
         let rank = |share: f64| format!("=SMALL({bills},MAX(1,ROUNDUP({share}*COUNT({bills})-0.000000001,0)))");
         let big = |formula: &str, value: f64, pen: &mut Pen<'_>, name: &str, note: &str| {
+            pen.sheet.set_row_height(pen.row, 24)?;
             pen.line((name, &styles.label), (formula, value, &styles.headline), (note, &styles.note))
         };
         big(&rank(0.5), dollars(bill.p50), pen, "P50: half cost less", notes[0])?;
@@ -137,6 +139,7 @@ impl Book<'_> {
         let note = self.view.budget.as_ref().map_or_else(String::new, |budget| budget.odds(forecast.about.runs));
         let mut formula = Formula::new(formula);
         formula = formula.set_result(if budget.is_some() { over.to_string() } else { String::new() });
+        pen.sheet.set_row_height(pen.row, 24)?;
         pen.text(0, "Probability over budget", &styles.label)?;
         pen.sheet.write_formula_with_format(pen.row, 1, formula, &styles.headline_share)?;
         pen.text(2, &note, &styles.note)?;
