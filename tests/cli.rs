@@ -52,6 +52,7 @@ fn help_names_every_command_and_exit_code() {
     for word in [
         "run",
         "check",
+        "claims",
         "trace",
         "models",
         "init",
@@ -273,9 +274,29 @@ fn every_folder_of_scenarios_runs() {
         assert!(folder.join("README.md").exists(), "{}", folder.display());
         let name = folder.file_name().unwrap().to_str().unwrap();
         assert!(outcome(&root, &["scenarios"]).1.contains(name), "{name} is built in");
+        for variant in variants(&folder) {
+            let (code, _, stderr) = outcome(&root, &["run", &format!("{name}/{variant}.yaml"), "--runs", "1"]);
+            assert_eq!(code, 0, "{name}/{variant}: {stderr}");
+        }
         count += 1;
     }
     assert!(count >= 2);
+}
+
+/// The files of a folder that differ from its scenario.yaml.
+fn variants(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let differs = |path: &std::path::PathBuf| fs::read_to_string(path).is_ok_and(|text| text.contains("base:"));
+    let yaml = files.filter(|path| path.extension().is_some_and(|e| e == "yaml") && differs(path));
+    yaml.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn a_variant_is_run_by_its_name() {
+    let dir = folder();
+    let (code, stdout, stderr) = outcome(dir.path(), &["run", "load-test-matrix/nano", "--runs", "2"]);
+    assert!(code == 0 && stdout.contains("load-test-matrix/nano"), "{stderr}");
+    refused(dir.path(), &["run", "load-test-matrix/nanoo"], "did you mean `load-test-matrix/nano`?");
 }
 
 #[test]

@@ -75,6 +75,7 @@ fn scenario() -> impl Strategy<Value = String> {
                 );
                 text += "    output: lognormal(median=150, p95=600)\n";
                 text += &format!("    leaves: {{share: 20%, after: exponential(mean={patience})}}\n");
+                text += &format!("    retries: {}\n    timeout: {}s\n", (patience + class) % 3, 4 * patience);
                 if key {
                     text += "    key: team\n";
                 }
@@ -93,6 +94,7 @@ fn scenario() -> impl Strategy<Value = String> {
 fn check(run: &Run) -> Result<(), TestCaseError> {
     let ended = run.served + run.failed + run.rejected + run.abandoned;
     prop_assert_eq!(run.requests, ended + run.in_flight, "requests in = requests out");
+    prop_assert!(run.client_retries <= run.requests - run.served, "only what was not served is sent again");
     let by_step: u64 = run.steps.iter().map(|step| step.requests).sum();
     prop_assert_eq!(run.requests, by_step);
     prop_assert_eq!(run.requests, run.classes.iter().map(|class| class.requests).sum::<u64>());

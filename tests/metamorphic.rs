@@ -60,7 +60,7 @@ fn what_the_gateway_reports_follows_its_own_prices_and_the_bill_does_not() {
         std::fs::write(&file, prices(factor)).expect("a written file");
         Some(file.to_string_lossy().into_owned())
     };
-    let overrides = Overrides { prices: file(2), gateway_prices: file(1) };
+    let overrides = Overrides { prices: file(2), gateway_prices: file(1), ..Overrides::default() };
     let world = support::load_with(GATEWAY, SCENARIO, &overrides).expect("a world");
     let run = support::run(&world, 5, 0);
     let answered = run.ledger.by_cause();

@@ -3,8 +3,11 @@
 use clap::{Parser, Subcommand};
 
 use crate::cli::check::CheckArgs;
+use crate::cli::claims::ClaimsArgs;
+use crate::cli::compare::CompareArgs;
 use crate::cli::completions::CompletionsArgs;
 use crate::cli::cost::CostArgs;
+use crate::cli::explain::ExplainArgs;
 use crate::cli::init::InitArgs;
 use crate::cli::models::ModelsArgs;
 use crate::cli::prices::PricesArgs;
@@ -19,9 +22,9 @@ Exit codes:
     0  done
     1  internal error, or a file could not be written
     2  the arguments or the input files cannot be used
-    3  `check` has findings at or above the level of --deny
-   10  a policy is violated (reserved)
-   11  a policy cannot be decided with this many runs (reserved)
+    3  `check` has findings at or above the level of --deny, or a figure of `claims` is off
+   10  a policy of --fail-if is violated
+   11  a policy of --fail-if cannot be decided with this many runs
   130  interrupted with Ctrl-C; what was done until then is kept and marked as partial";
 
 /// Forecast an LLM gateway's bill and failure rate before it is deployed.
@@ -44,8 +47,12 @@ pub enum Command {
     Run(RunArgs),
     /// Write a report of a finished run, or of a scenario: HTML, a workbook, FOCUS, Parquet, CSV, Markdown
     Report(ReportArgs),
+    /// Compare scenarios, gateway configs or single changes in the same random weekends
+    Compare(CompareArgs),
     /// Say what a gateway config does, and which of its keys do nothing
     Check(CheckArgs),
+    /// Tell one run or one request step by step: what went wrong, and where the dollars went
+    Explain(ExplainArgs),
     /// Write a commented scenario.yaml for a gateway config
     Init(InitArgs),
     /// List the known prices, or those of one model
@@ -54,6 +61,8 @@ pub enum Command {
     Cost(CostArgs),
     /// Play one scripted case: what would my gateway do if …
     Trace(TraceArgs),
+    /// Hold published figures against simulated ones
+    Claims(ClaimsArgs),
     /// List the built-in scenarios
     Scenarios(ScenariosArgs),
     /// List the built-in traffic and provider models, or show one

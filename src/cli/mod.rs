@@ -3,22 +3,30 @@
 mod args;
 mod book;
 mod check;
+mod compare;
+mod claims;
 mod completions;
 mod cost;
+mod edits;
+mod explain;
 mod files;
+mod gates;
 mod init;
 mod interrupt;
 mod models;
 mod prices;
 mod progress;
 mod report;
+mod quick;
 mod run;
 mod scenarios;
 mod schema;
 mod stop;
 mod streams;
+mod subject;
 mod trace;
 mod values;
+mod what;
 
 use std::process::ExitCode;
 
@@ -44,11 +52,14 @@ fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
         Command::Run(args) => run::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Prices(args) => prices::run(&args),
         Command::Cost(args) => cost::run(&args),
         Command::Trace(args) => trace::run(&args),
+        Command::Claims(args) => claims::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Schema(args) => schema::run(&args),

@@ -4,17 +4,18 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use crate::cli::edits::EditArgs;
 use crate::cli::files::OutDir;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
+use crate::cli::quick::QuickArgs;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::{Dollars, Precision, shell_word};
 use crate::experiment::{Forecast, Options, Progress, forecast, percentile_runs};
 use crate::random::Seed;
 use crate::report::{TerminalOptions, View, artefacts, json, terminal};
-use crate::scenario::{Overrides, Quick, Start, World, load, load_quick};
-use crate::units::PerSecond;
+use crate::scenario::{Overrides, World, load, load_quick};
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -42,6 +43,8 @@ pub struct RunArgs {
     /// count, may differ from the bill [default: the same prices].
     #[arg(long, value_name = "FILE")]
     gateway_prices: Option<String>,
+    #[command(flatten)]
+    edits: EditArgs,
 
     /// What may be spent in one run, in US dollars: the report says how likely it is to be exceeded.
     #[arg(long, value_name = "USD")]
@@ -63,30 +66,6 @@ pub struct RunArgs {
     // Last: its heading would hold for the options after it.
     #[command(flatten)]
     quick: QuickArgs,
-}
-
-/// The quick way: a gateway config and a few flags.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Without a scenario file")]
-struct QuickArgs {
-    /// A LiteLLM proxy config.yaml.
-    #[arg(long, value_name = "FILE", requires = "rate")]
-    config: Option<String>,
-    /// Requests per time: 40/min, 2.5/s, 1M/day.
-    #[arg(long, value_name = "RATE", requires = "config")]
-    rate: Option<String>,
-    /// Length in hours [default: 48].
-    #[arg(long, value_name = "HOURS", requires = "config")]
-    hours: Option<f64>,
-    /// Traffic model (`billcast models`).
-    #[arg(long, value_name = "MODEL", requires = "config", default_value = "chat")]
-    traffic: String,
-    /// Model name that clients send [default: each group that nothing falls back to, in equal shares].
-    #[arg(long, value_name = "GROUP", requires = "config")]
-    model: Option<String>,
-    /// Start, e.g. "2026-11-20 18:00 Europe/Berlin" [default: the Friday evening after the newest price].
-    #[arg(long, value_name = "TIME", requires = "config")]
-    start: Option<Start>,
 }
 
 /// What is printed on stdout.
@@ -130,7 +109,12 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
 
 impl RunArgs {
     fn load(&self) -> Result<World, Stop> {
-        let overrides = Overrides { prices: self.prices.clone(), gateway_prices: self.gateway_prices.clone() };
+        let overrides = Overrides {
+            prices: self.prices.clone(),
+            gateway_prices: self.gateway_prices.clone(),
+            gateway: None,
+            edits: self.edits.read()?,
+        };
         match (&self.scenario, self.quick.validated()?) {
             (_, Some(quick)) => Ok(load_quick(&quick, &overrides)?),
             (Some(scenario), None) => Ok(load(scenario, &overrides)?),
@@ -153,18 +137,15 @@ impl RunArgs {
     fn command(&self, runs: u64, seed: u64) -> String {
         let mut words = vec!["billcast".to_owned(), "run".to_owned()];
         words.extend(self.scenario.iter().map(|scenario| shell_word(scenario)));
-        let quick = &self.quick;
+        words.extend(self.quick.words());
         let mut option = |name: &str, value: Option<&str>| {
             words.extend(value.into_iter().flat_map(|value| [format!("--{name}"), shell_word(value)]));
         };
-        option("config", quick.config.as_deref());
-        option("rate", quick.rate.as_deref());
-        option("hours", quick.hours.map(|hours| hours.to_string()).as_deref());
-        option("traffic", quick.config.as_ref().map(|_| quick.traffic.as_str()));
-        option("model", quick.model.as_deref());
-        option("start", quick.start.as_ref().map(Start::as_written).as_deref());
         option("prices", self.prices.as_deref());
         option("gateway-prices", self.gateway_prices.as_deref());
+        for (flag, value) in self.edits.words() {
+            option(flag, Some(&value));
+        }
         option("precision", self.precision.map(|precision| precision.0.to_string()).as_deref());
         option("seed", Some(&seed.to_string()));
         option("runs", Some(&runs.to_string()));
@@ -186,25 +167,5 @@ impl RunArgs {
         if !self.quiet {
             streams::complain(line);
         }
-    }
-}
-
-impl QuickArgs {
-    /// The flags as a scenario; none if there is no config.
-    fn validated(&self) -> Result<Option<Quick>, Stop> {
-        let Some(config) = &self.config else { return Ok(None) };
-        let rate: Option<Result<PerSecond, _>> = self.rate.as_ref().map(|rate| rate.parse());
-        let rate = match rate {
-            Some(rate) => rate.map_err(|error| Stop::Usage(format!("--rate: {error}")))?,
-            None => return Err(Stop::Usage("--config needs --rate, e.g. --rate 40/min".to_owned())),
-        };
-        Ok(Some(Quick {
-            config: config.clone(),
-            rate,
-            preset: self.traffic.clone(),
-            model: self.model.clone(),
-            hours: self.hours,
-            start: self.start.clone(),
-        }))
     }
 }

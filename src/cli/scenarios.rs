@@ -8,14 +8,18 @@ use crate::scenario::{ScenarioFile, builtins, read};
 #[derive(Debug, clap::Args)]
 pub struct ScenariosArgs {}
 
-/// Prints name and description of each built-in scenario.
+/// Prints name, description and variants of each built-in scenario.
 pub fn run(_: &ScenariosArgs) -> Result<(), Stop> {
     let mut listed = Vec::new();
     for builtin in builtins() {
         let file = read::<ScenarioFile>(&builtin.files().read("scenario.yaml")?)?.values;
-        listed.push((builtin.name, file.description.unwrap_or_default()));
+        let variants = builtin.variants();
+        let also = if variants.is_empty() { String::new() } else { format!(" [/{}]", variants.join(" /")) };
+        listed.push((builtin.name, format!("{}{also}", file.description.unwrap_or_default())));
     }
     let width = listed.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let lines: String = listed.iter().map(|(name, about)| format!("{name:width$}  {about}\n")).collect();
-    streams::print(&format!("{lines}\nRun one with `billcast run NAME --out out`.\n"))
+    let foot = "Run one with `billcast run NAME --out out`, a variant of it with `NAME/VARIANT`. \
+                `billcast claims NAME` holds what is published\nabout it against what is simulated.";
+    streams::print(&format!("{lines}\n{foot}\n"))
 }

@@ -17,6 +17,10 @@ pub const INTERNAL: u8 = 1;
 pub const BAD_INPUT: u8 = 2;
 /// There are findings at or above the level of `--deny`.
 pub const FINDINGS: u8 = 3;
+/// A policy is violated.
+pub const VIOLATED: u8 = 10;
+/// A policy cannot be decided with so few runs.
+pub const UNDECIDED: u8 = 11;
 /// Ctrl-C; what was done until then has been kept.
 pub const INTERRUPTED: u8 = 130;
 
@@ -31,6 +35,10 @@ pub enum Stop {
     Io(String),
     /// Findings at or above the denied level; they have been printed.
     Findings,
+    /// A policy is violated; the results have been printed.
+    Violated,
+    /// A policy cannot be decided with so few runs; the results have been printed.
+    Undecided,
     /// Ctrl-C; the results so far have been printed.
     Interrupted,
     /// The reader of our output has gone: nothing more to say, and no error (`billcast … | head`).
@@ -59,6 +67,8 @@ impl Stop {
                 INTERNAL
             }
             Self::Findings => FINDINGS,
+            Self::Violated => VIOLATED,
+            Self::Undecided => UNDECIDED,
             Self::Interrupted => INTERRUPTED,
             Self::ReaderGone => 0,
         };

@@ -115,6 +115,17 @@ codes! {
     SCENARIO_VALUE = "BC502";
     /// A name in a scenario file that stands for nothing: a model, key, provider or preset.
     SCENARIO_NAME = "BC503";
+    /// A change on the command line that does not fit: its path leads nowhere, or its value cannot be read.
+    EDIT = "BC504";
+    /// A policy of `--fail-if` or `--warn-if` that cannot be read.
+    POLICY = "BC505";
+
+    /// The format of a trace is not known, or its columns are not those of the format.
+    TRACE_FORMAT = "BC511";
+    /// A row of a trace that cannot be used.
+    TRACE_ROW = "BC512";
+    /// Rows of a trace that are not played as they stand.
+    TRACE_PART = "BC513";
 
     /// A price file is not JSON or CSV, or not UTF-8, or empty.
     PRICE_SYNTAX = "BC601";

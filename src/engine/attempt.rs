@@ -17,6 +17,7 @@ pub struct Conclusion {
 
 /// Sets the limits of the gateway against the service of the provider: the first limit to run out ends the attempt.
 /// What comes at the very moment a limit runs out has come in time.
+#[inline(always)]
 pub fn conclude(service: &Service, limits: &Limits, stream: bool) -> Conclusion {
     let after = patience_ends(service, limits, stream).min(limits.total);
     if after < service.total {
@@ -26,6 +27,7 @@ pub fn conclude(service: &Service, limits: &Limits, stream: bool) -> Conclusion 
 }
 
 /// When the first silence that is too long has lasted too long; `FOREVER` if none does.
+#[inline(always)]
 fn patience_ends(service: &Service, limits: &Limits, stream: bool) -> SimDuration {
     let first_token_limit = if stream { limits.first_token } else { SimDuration::FOREVER };
     let headers_limit = limits.headers.min(limits.idle).min(first_token_limit);
@@ -35,6 +37,10 @@ fn patience_ends(service: &Service, limits: &Limits, stream: bool) -> SimDuratio
     if !stream || service.chunks == 0 {
         return SimDuration::FOREVER;
     }
+    patience_with_stream_ends(service, limits, first_token_limit)
+}
+
+fn patience_with_stream_ends(service: &Service, limits: &Limits, first_token_limit: SimDuration) -> SimDuration {
     let silence = (service.headers + limits.idle.min(limits.content)).min(first_token_limit);
     if service.first_token > silence {
         silence
@@ -45,6 +51,7 @@ fn patience_ends(service: &Service, limits: &Limits, stream: bool) -> SimDuratio
     }
 }
 
+#[inline(always)]
 fn final_phase(service: &Service, stream: bool) -> Phase {
     match service.outcome {
         Outcome::Ok => Phase::AfterContent,

@@ -40,6 +40,7 @@ pub struct Meter {
 
 impl Meter {
     /// A call starts.
+    #[inline(always)]
     pub fn begin(&mut self, now: SimTime, tokens: u64, totals: &mut DemandTotals) {
         self.advance(now, totals);
         self.calls += 1;
@@ -49,6 +50,7 @@ impl Meter {
     }
 
     /// A call ends.
+    #[inline(always)]
     pub fn end(&mut self, now: SimTime, totals: &mut DemandTotals) {
         self.advance(now, totals);
         self.in_flight -= 1;
@@ -67,6 +69,7 @@ impl Meter {
         }
     }
 
+    #[cold]
     fn turn(&mut self, now: SimTime, totals: &mut DemandTotals) {
         let minute = now.0 / MINUTE_NANOS;
         totals.calls.add(self.calls as f64);

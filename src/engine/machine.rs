@@ -2,11 +2,12 @@
 
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
 use crate::engine::queue::{Class, Queue};
+use crate::engine::slot::{COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
 use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Response, Step, Turn};
-use crate::provider::{Service, Upstream, UpstreamCall};
+use crate::provider::{Service, Upstream};
 use crate::random::Draws;
-use crate::traffic::Leave;
-use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
+use crate::traffic::{Ending, Leave};
+use crate::units::{CallId, ClassId, Outcome, Phase, RetryAfter, SimTime, Usage};
 
 /// A request on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,15 @@ pub struct Arrival<F> {
     pub leave: Leave,
 }
 
+/// What a request was made of beside what the gateway saw.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<F> {
+    /// What the provider side knows of it.
+    pub fate: F,
+    /// The client's patience.
+    pub leave: Leave,
+}
+
 /// Arrivals in order of time.
 pub trait Arrivals {
     /// What the provider side needs to know of a request.
@@ -34,9 +44,10 @@ pub trait Arrivals {
     /// Takes the next arrival.
     fn take(&mut self) -> Option<Arrival<Self::Fate>>;
 
-    /// A request of this class is over (closed-loop traffic sends its next one).
-    fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, response: &Response) {
-        let _ = (now, class, request, response);
+    /// A request is over for its client, which has an answer or has gone (closed-loop traffic sends its next one, clients
+    /// that try again do so).
+    fn responded(&mut self, now: SimTime, request: &RequestRecord, asked: Asked<Self::Fate>, ending: Ending) {
+        let _ = (now, request, asked, ending);
     }
 }
 
@@ -72,6 +83,21 @@ pub struct RequestRecord {
     pub client_gone: bool,
 }
 
+impl RequestRecord {
+    /// A request that has just arrived.
+    #[inline(always)]
+    pub const fn new<F: Copy>(arrival: &Arrival<F>) -> Self {
+        Self {
+            arrived: arrival.at,
+            class: arrival.class,
+            view: arrival.view,
+            attempts: 0,
+            first_token: None,
+            client_gone: false,
+        }
+    }
+}
+
 /// Watches a run: a recorder of sums in a forecast, a list of everything in a trace.
 pub trait Observer: Notes {
     /// A request has arrived.
@@ -84,55 +110,6 @@ pub trait Observer: Notes {
     fn responded(&mut self, call: CallId, request: &RequestRecord, response: &Response, now: SimTime);
     /// The horizon is over and this request never came to an end.
     fn left_in_flight(&mut self, call: CallId, request: &RequestRecord);
-}
-
-/// An attempt on its way.
-#[derive(Debug, Clone, Copy)]
-struct InFlight {
-    attempt: Attempt,
-    upstream: UpstreamCall,
-    service: Service,
-    started: SimTime,
-    conclusion: Conclusion,
-}
-
-/// A request in flight. Events carry the counters below as they were when scheduled, so that events that have been
-/// overtaken are recognised and dropped.
-struct Slot<C, F> {
-    record: RequestRecord,
-    fate: F,
-    leave: Leave,
-    call: C,
-    /// The attempt on its way; read in place, for it is large.
-    in_flight: Option<InFlight>,
-    /// Calls so far per deployment.
-    tries: Vec<(DeploymentId, u32)>,
-    /// Counts what has been scheduled for this slot: only the latest end or wake-up is still meant.
-    step: u32,
-    /// Counts the requests that have used this slot.
-    generation: u32,
-    busy: bool,
-}
-
-/// What a queued event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// The end of an attempt or of a sleep.
-    Step = 0,
-    /// The client leaves.
-    Leave = 1,
-}
-
-const COUNTER_MASK: u32 = (1 << 31) - 1;
-
-/// Packs an event: slot in the upper half, then 31 bits of the counter, then the kind.
-const fn pack(kind: Kind, call: CallId, counter: u32) -> u64 {
-    (call.0 as u64) << 32 | ((counter & COUNTER_MASK) as u64) << 1 | kind as u64
-}
-
-const fn unpack(payload: u64) -> (Kind, CallId, u32) {
-    let kind = if payload & 1 == 0 { Kind::Step } else { Kind::Leave };
-    (kind, CallId((payload >> 32) as u32), (payload >> 1) as u32 & COUNTER_MASK)
 }
 
 /// The engine of one replication: gateway, provider side and arrivals, driven to the end.
@@ -178,96 +155,82 @@ where
                 self.happen(event.at(), event.payload);
             } else {
                 let Some(arrival) = self.arrivals.take() else { break };
-                self.arrive(arrival);
+                self.arrive(&arrival);
             }
+            self.wake_parked(arrival_at.min(event_at));
         }
         for (index, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.busy) {
             self.observer.left_in_flight(CallId::from_index(index), &slot.record);
         }
     }
 
-    fn arrive(&mut self, arrival: Arrival<U::Fate>) {
+    #[inline(always)]
+    fn arrive(&mut self, arrival: &Arrival<U::Fate>) {
         let now = arrival.at;
-        let id = self.occupy(&arrival);
+        let id = self.occupy(arrival);
         let slot = &mut self.slots[id.index()];
         self.observer.arrived(id, &slot.record);
-        if let Leave::After(patience) = arrival.leave {
+        if let Leave::After(patience) | Leave::TimesOut(patience) = arrival.leave {
             self.queue.push(now + patience, Class::Deadline, pack(Kind::Leave, id, slot.generation));
         }
         self.draws.begin_request(u64::from(arrival.class.0), arrival.view.id.0);
         let turn = Turn { now, call: id, draws: self.draws, notes: self.observer, woken: &mut self.woken };
-        let step = self.gateway.admit(turn, &slot.record.view, &mut slot.call);
-        self.perform(now, id, step);
-        self.wake_parked(now);
+        match self.gateway.admit(turn, &slot.record.view, &mut slot.call) {
+            Step::Attempt(attempt) => self.start_attempt(now, id, &attempt),
+            step => self.perform(now, id, step),
+        }
     }
 
     /// Finds a slot for a new request.
+    #[inline(always)]
     fn occupy(&mut self, arrival: &Arrival<U::Fate>) -> CallId {
-        let record = RequestRecord {
-            arrived: arrival.at,
-            class: arrival.class,
-            view: arrival.view,
-            attempts: 0,
-            first_token: None,
-            client_gone: false,
-        };
         if let Some(id) = self.free.pop() {
-            let slot = &mut self.slots[id.index()];
-            slot.record = record;
-            slot.fate = arrival.fate;
-            slot.leave = arrival.leave;
-            slot.tries.clear();
-            slot.busy = true;
+            self.slots[id.index()].reuse(arrival);
             return id;
         }
-        self.slots.push(Slot {
-            record,
-            fate: arrival.fate,
-            leave: arrival.leave,
-            call: G::Call::default(),
-            in_flight: None,
-            tries: Vec::new(),
-            step: 0,
-            generation: 0,
-            busy: true,
-        });
+        self.slots.push(Slot::new(arrival));
         CallId::from_index(self.slots.len() - 1)
     }
 
+    #[inline(always)]
     fn happen(&mut self, now: SimTime, payload: u64) {
         let (kind, id, counter) = unpack(payload);
         let slot = &self.slots[id.index()];
         match kind {
             Kind::Step if slot.step & COUNTER_MASK == counter => self.step_is_due(now, id),
             Kind::Leave if slot.busy && slot.generation & COUNTER_MASK == counter => self.client_leaves(now, id),
-            Kind::Step | Kind::Leave => return,
+            Kind::Step | Kind::Leave => {}
         }
-        self.wake_parked(now);
     }
 
     /// The attempt in flight, or the sleep, has come to its end.
+    #[inline(always)]
     fn step_is_due(&mut self, now: SimTime, id: CallId) {
         let event = self.end_attempt(now, id, false).map_or(Event::Woke, Event::Ended);
-        self.resume(now, id, event);
+        match self.tell(now, id, event) {
+            Step::Respond(response) => self.respond(now, id, &response),
+            step => self.perform(now, id, step),
+        }
     }
 
     /// Ends the attempt in flight, if there is one, as it concludes or because it is cancelled: the provider bills, the
     /// observer books, the gateway will be told.
+    #[inline(always)]
     fn end_attempt(&mut self, now: SimTime, id: CallId, cancelled: bool) -> Option<Ended> {
         let slot = &mut self.slots[id.index()];
-        let flight = slot.in_flight.as_ref()?;
-        let (service, elapsed) = (&flight.service, now - flight.started);
-        let (outcome, phase) = if cancelled {
-            (Outcome::Cancelled, phase_at(service, elapsed, flight.upstream.stream))
-        } else {
-            (flight.conclusion.outcome, flight.conclusion.phase)
+        let flight = slot.flight.take()?;
+        let stream = slot.record.view.stream;
+        let (service, elapsed) = (&slot.service, now - flight.started);
+        let (outcome, phase) = match cancelled {
+            true => (Outcome::Cancelled, phase_at(service, elapsed, stream)),
+            false => (flight.outcome, flight.phase),
         };
         let usage = match (outcome, phase) {
             (Outcome::Ok, _) => service.usage,
             (_, Phase::AfterContent) => self.upstream.counted_part(service, elapsed),
             _ => Usage::default(),
         };
-        let has_streamed = flight.upstream.stream && phase == Phase::AfterContent && service.chunks_by(elapsed) > 0;
+        let has_streamed = stream && phase == Phase::AfterContent && service.chunks_by(elapsed) > 0;
         let ended = Ended {
             outcome,
             phase,
@@ -277,67 +240,79 @@ where
             usage,
         };
         slot.record.first_token = slot.record.first_token.or(ended.first_token);
-        let billed = self.upstream.ended(now, &flight.upstream, service, outcome, elapsed);
-        let record = AttemptRecord { attempt: &flight.attempt, service, ended: &ended, at: now, billed };
+        let call = slot.upstream_call(flight.nth_try);
+        let billed = self.upstream.ended(now, &call, service, outcome, elapsed);
+        let record = AttemptRecord { attempt: &slot.attempt, service, ended: &ended, at: now, billed };
         self.observer.ended(id, &slot.record, &record);
-        slot.in_flight = None;
         Some(ended)
     }
 
+    #[cold]
     fn client_leaves(&mut self, now: SimTime, id: CallId) {
         let slot = &mut self.slots[id.index()];
+        let ending = match slot.leave {
+            Leave::TimesOut(_) if slot.has_begun(now) => return,
+            Leave::TimesOut(_) => Ending::TimedOut,
+            Leave::Never | Leave::After(_) | Leave::AfterChunks(_) => Ending::Left,
+        };
         slot.record.client_gone = true;
-        let phase = slot.in_flight.as_ref().map_or(Phase::BeforeHeaders, |flight| {
-            phase_at(&flight.service, now - flight.started, flight.upstream.stream)
-        });
+        let asked = Asked { fate: slot.fate, leave: slot.leave };
+        self.arrivals.responded(now, &slot.record, asked, ending);
+        let phase = slot.phase(now);
         self.resume(now, id, Event::ClientLeft(phase));
     }
 
-    /// Tells the gateway what has happened and does what it says.
-    fn resume(&mut self, now: SimTime, id: CallId, event: Event) {
+    /// Tells the gateway what has happened; it says what to do.
+    #[inline(always)]
+    fn tell(&mut self, now: SimTime, id: CallId, event: Event) -> Step {
         let slot = &mut self.slots[id.index()];
         self.draws.begin_request(u64::from(slot.record.class.0), slot.record.view.id.0);
         let turn = Turn { now, call: id, draws: self.draws, notes: self.observer, woken: &mut self.woken };
-        let step = self.gateway.resume(turn, &slot.record.view, &mut slot.call, event);
+        self.gateway.resume(turn, &slot.record.view, &mut slot.call, event)
+    }
+
+    #[cold]
+    fn resume(&mut self, now: SimTime, id: CallId, event: Event) {
+        let step = self.tell(now, id, event);
         self.perform(now, id, step);
     }
 
+    /// Does what the gateway says. The commonest steps are taken before it comes to this.
+    #[inline(never)]
     fn perform(&mut self, now: SimTime, id: CallId, step: Step) {
         match step {
-            Step::Attempt(attempt) => self.start_attempt(now, id, attempt),
-            Step::Sleep(span) => self.schedule(now + span, Class::WakeUp, id),
+            Step::Attempt(attempt) => self.start_attempt(now, id, &attempt),
+            Step::Respond(response) => self.respond(now, id, &response),
+            Step::Sleep(span) => {
+                schedule(&mut self.queue, &mut self.slots[id.index()].step, now + span, Class::WakeUp, id)
+            }
             Step::Park => self.forget_pending(id),
             Step::CarryOn => {}
             Step::CancelAttempt => self.cancel_attempt(now, id),
-            Step::Respond(response) => self.respond(now, id, &response),
         }
     }
 
-    fn start_attempt(&mut self, now: SimTime, id: CallId, attempt: Attempt) {
+    #[inline(always)]
+    fn start_attempt(&mut self, now: SimTime, id: CallId, attempt: &Attempt) {
         let slot = &mut self.slots[id.index()];
-        let upstream = UpstreamCall {
-            deployment: attempt.deployment,
-            class: slot.record.class,
-            request: slot.record.view.id,
-            nth_try: count_try(&mut slot.tries, attempt.deployment),
-            stream: slot.record.view.stream,
-            max_tokens: attempt.max_tokens,
-        };
+        slot.attempt = *attempt;
         slot.record.attempts += 1;
-        let service = self.upstream.serve(now, &upstream, &slot.fate);
-        self.observer.attempted(id, &slot.record, &attempt, &service, now);
-        let conclusion = conclude(&service, &attempt.limits, upstream.stream);
-        slot.in_flight = Some(InFlight { attempt, upstream, service, started: now, conclusion });
+        let nth_try = slot.count_try(attempt.deployment);
+        let call = slot.upstream_call(nth_try);
+        slot.service = self.upstream.serve(now, &call, &slot.fate);
+        let service = &slot.service;
+        self.observer.attempted(id, &slot.record, attempt, service, now);
+        let Conclusion { after, outcome, phase } = conclude(service, &attempt.limits, call.stream);
+        slot.flight = Some(Flight { started: now, nth_try, outcome, phase });
         if let Leave::AfterChunks(n) = slot.leave
-            && upstream.stream
+            && call.stream
             && (1..=service.chunks).contains(&n)
-            && service.chunk_at(n) < conclusion.after
+            && service.chunk_at(n) < after
             && !slot.record.client_gone
         {
-            let generation = slot.generation;
-            self.queue.push(now + service.chunk_at(n), Class::Deadline, pack(Kind::Leave, id, generation));
+            self.queue.push(now + service.chunk_at(n), Class::Deadline, pack(Kind::Leave, id, slot.generation));
         }
-        self.schedule(now + conclusion.after, Class::AttemptEnd, id);
+        schedule(&mut self.queue, &mut slot.step, now + after, Class::AttemptEnd, id);
     }
 
     /// Whatever end or wake-up is pending for the call is no longer meant.
@@ -346,15 +321,7 @@ where
         slot.step = slot.step.wrapping_add(1);
     }
 
-    /// Makes this the one pending step of the call; what never happens is not queued.
-    fn schedule(&mut self, at: SimTime, class: Class, id: CallId) {
-        let slot = &mut self.slots[id.index()];
-        slot.step = slot.step.wrapping_add(1);
-        if at < SimTime::NEVER {
-            self.queue.push(at, class, pack(Kind::Step, id, slot.step));
-        }
-    }
-
+    #[cold]
     fn cancel_attempt(&mut self, now: SimTime, id: CallId) {
         self.forget_pending(id);
         if let Some(ended) = self.end_attempt(now, id, true) {
@@ -363,19 +330,36 @@ where
     }
 
     /// The request is over. An attempt that is still in flight is closed first.
+    #[inline(always)]
     fn respond(&mut self, now: SimTime, id: CallId, response: &Response) {
-        self.end_attempt(now, id, true);
+        if self.slots[id.index()].flight.is_some() {
+            self.close_attempt(now, id);
+        }
         let slot = &mut self.slots[id.index()];
-        slot.step = slot.step.wrapping_add(1);
-        slot.generation = slot.generation.wrapping_add(1);
-        slot.busy = false;
+        slot.release();
         self.observer.responded(id, &slot.record, response, now);
-        self.arrivals.responded(now, slot.record.class, slot.record.view.id, response);
+        if !slot.record.client_gone {
+            let asked = Asked { fate: slot.fate, leave: slot.leave };
+            self.arrivals.responded(now, &slot.record, asked, ending(response));
+        }
         self.free.push(id);
     }
 
+    #[cold]
+    fn close_attempt(&mut self, now: SimTime, id: CallId) {
+        self.end_attempt(now, id, true);
+    }
+
     /// Resumes the parked calls that the gateway has woken, in its order, at this same moment.
+    #[inline(always)]
     fn wake_parked(&mut self, now: SimTime) {
+        if !self.woken.is_empty() {
+            self.wake_all(now);
+        }
+    }
+
+    #[cold]
+    fn wake_all(&mut self, now: SimTime) {
         let mut next = 0;
         while let Some(&id) = self.woken.get(next) {
             next += 1;
@@ -385,16 +369,16 @@ where
     }
 }
 
-/// Counts a call to a deployment; says how many there were before.
-fn count_try(tries: &mut Vec<(DeploymentId, u32)>, deployment: DeploymentId) -> u32 {
-    match tries.iter_mut().find(|(id, _)| *id == deployment) {
-        Some((_, n)) => {
-            *n += 1;
-            *n - 1
-        }
-        None => {
-            tries.push((deployment, 1));
-            0
-        }
+/// Makes this the one pending step of a call; what never happens is not queued.
+#[inline(always)]
+fn schedule(queue: &mut Queue, step: &mut u32, at: SimTime, class: Class, id: CallId) {
+    *step = step.wrapping_add(1);
+    if at < SimTime::NEVER {
+        queue.push(at, class, pack(Kind::Step, id, *step));
     }
+}
+
+/// What an answer is for its client.
+const fn ending(response: &Response) -> Ending {
+    if response.ok { Ending::Good } else { Ending::Failed(response.http_status, response.retry_after) }
 }

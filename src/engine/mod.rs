@@ -9,11 +9,15 @@ mod recorder;
 mod replay;
 mod run;
 mod simulate;
+mod slot;
+mod steps;
+mod watch;
 
 pub use charges::{ChargeKey, ChargeSum, Charges};
 pub use demand::DemandTotals;
-pub use machine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord};
+pub use machine::{Arrival, Arrivals, Asked, AttemptRecord, Engine, Observer, RequestRecord};
 pub use recorder::Recorder;
 pub use replay::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
 pub use run::{DeploymentTotals, ErrorClass, RequestTotals, Run, StepTotals};
-pub use simulate::{charges, simulate};
+pub use simulate::{charges, simulate, simulate_metered, simulate_watched};
+pub use watch::{Booked, Watcher};

@@ -1,5 +1,6 @@
-//! The event queue: a 4-ary heap in one flat vector. Shallower than a binary heap, and the four children share a cache
-//! line pair; events are plain 24-byte values.
+//! The event queue. Few events are pending in most worlds, so the earliest of them stand in order in one short row:
+//! taking one is a step along the row, adding one moves the few that are later. What does not fit waits in a 4-ary heap.
+//! With 16 pending, one in and one out takes a third of what the heap alone takes; with thousands, as much.
 
 use crate::units::SimTime;
 
@@ -35,11 +36,18 @@ pub struct Queued {
 /// Pending events, earliest first.
 #[derive(Debug, Default)]
 pub struct Queue {
-    heap: Vec<Queued>,
+    /// The earliest events, ascending from `first` on.
+    near: Vec<Queued>,
+    first: usize,
+    /// All others: none is earlier than any in `near`.
+    far: Heap,
     sequence: u64,
 }
 
-const ARITY: usize = 4;
+/// Most events in the row; beyond, moving them costs more than a heap.
+const NEAR: usize = 32;
+/// Length of the row with what has been taken from it, before it is moved to its beginning.
+const ROW: usize = 4 * NEAR;
 const CLASS_SHIFT: u32 = 60;
 
 impl Queued {
@@ -51,20 +59,95 @@ impl Queued {
 
 impl Queue {
     /// The moment of the earliest event, or never.
+    #[inline]
     pub fn next_at(&self) -> SimTime {
-        self.heap.first().map_or(SimTime::NEVER, Queued::at)
+        self.near.get(self.first).map_or(SimTime::NEVER, Queued::at)
     }
 
     /// Adds an event.
+    #[inline]
     pub fn push(&mut self, at: SimTime, class: Class, payload: u64) {
         let order = ((class as u64) << CLASS_SHIFT) | self.sequence;
         self.sequence += 1;
-        self.heap.push(Queued { key: EventKey { at, order }, payload });
-        self.sift_up(self.heap.len() - 1);
+        let event = Queued { key: EventKey { at, order }, payload };
+        if self.near.len() - self.first < NEAR && self.near.len() < ROW && self.far.is_empty() {
+            insert(&mut self.near, self.first, event);
+        } else {
+            self.push_far(event);
+        }
     }
 
     /// Takes the earliest event.
+    #[inline]
     pub fn pop(&mut self) -> Option<Queued> {
+        let event = *self.near.get(self.first)?;
+        self.first += 1;
+        if self.first == self.near.len() {
+            self.refill();
+        }
+        Some(event)
+    }
+
+    /// The row is full, or there are events beyond it.
+    #[cold]
+    fn push_far(&mut self, event: Queued) {
+        self.near.drain(..self.first);
+        self.first = 0;
+        if self.near.last().is_none_or(|latest| event.key < latest.key) || self.far.is_empty() {
+            insert(&mut self.near, 0, event);
+        } else {
+            self.far.push(event);
+        }
+        if self.near.len() > NEAR
+            && let Some(latest) = self.near.pop()
+        {
+            self.far.push(latest);
+        }
+    }
+
+    /// The row is used up: it begins anew with the earliest events of the heap.
+    fn refill(&mut self) {
+        self.near.clear();
+        self.first = 0;
+        while self.near.len() < NEAR / 2
+            && let Some(event) = self.far.pop()
+        {
+            self.near.push(event);
+        }
+    }
+}
+
+/// Adds an event to a row that is in order from `first` on.
+#[inline]
+fn insert(row: &mut Vec<Queued>, first: usize, event: Queued) {
+    let mut place = row.len();
+    row.push(event);
+    while place > first && row[place - 1].key > event.key {
+        row[place] = row[place - 1];
+        place -= 1;
+    }
+    row[place] = event;
+}
+
+/// A 4-ary heap in one flat vector: shallower than a binary heap, and the four children share a cache line pair.
+#[derive(Debug, Default)]
+struct Heap {
+    heap: Vec<Queued>,
+}
+
+const ARITY: usize = 4;
+
+impl Heap {
+    const fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
+    fn push(&mut self, event: Queued) {
+        self.heap.push(event);
+        self.sift_up(self.heap.len() - 1);
+    }
+
+    fn pop(&mut self) -> Option<Queued> {
         let last = self.heap.pop()?;
         match self.heap.first_mut() {
             None => Some(last),
@@ -115,7 +198,7 @@ mod tests {
     proptest! {
         /// The slow twin: a stable sort by (time, class).
         #[test]
-        fn pops_in_the_order_of_a_stable_sort(events in prop::collection::vec((0i64..50, 1u8..4), 0..200)) {
+        fn pops_in_the_order_of_a_stable_sort(events in prop::collection::vec((0i64..50, 1u8..4), 0..300)) {
             let class = |c| match c { 1 => Class::AttemptEnd, 2 => Class::Deadline, _ => Class::WakeUp };
             let mut queue = Queue::default();
             for (payload, &(at, c)) in events.iter().enumerate() {
@@ -125,6 +208,28 @@ mod tests {
             sorted.sort_by_key(|&(at, c, _)| (at, c));
             let popped: Vec<_> = std::iter::from_fn(|| queue.pop()).map(|e| (e.at().0, e.payload)).collect();
             prop_assert_eq!(popped, sorted.into_iter().map(|(at, _, i)| (at, i)).collect::<Vec<_>>());
+        }
+
+        /// The slow twin: the earliest of a list, while events come and go and their number passes all limits.
+        #[test]
+        fn taking_and_adding_in_any_order(steps in prop::collection::vec((0i64..1000, 0u32..100), 0..2000)) {
+            let mut queue = Queue::default();
+            let mut list: Vec<(i64, u64)> = Vec::new();
+            let mut now = 0;
+            for (payload, &(later, chance)) in steps.iter().enumerate() {
+                let at = now + later;
+                queue.push(SimTime(at), Class::AttemptEnd, payload as u64);
+                list.push((at, payload as u64));
+                // Takes a little less than one for each that is added, then more.
+                let takes = if payload < steps.len() / 2 { u32::from(chance < 90) } else { u32::from(chance < 90) * 2 };
+                for _ in 0..takes {
+                    let least = list.iter().copied().min();
+                    prop_assert_eq!(queue.next_at(), least.map_or(SimTime::NEVER, |(at, _)| SimTime(at)));
+                    prop_assert_eq!(queue.pop().map(|event| (event.at().0, event.payload)), least);
+                    list.retain(|event| Some(*event) != least);
+                    now = least.map_or(now, |(at, _)| at);
+                }
+            }
         }
     }
 }

@@ -3,60 +3,73 @@
 use crate::engine::demand::Meter;
 use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::run::{DeploymentTotals, ErrorClass, Run, StepTotals};
+use crate::engine::steps::Steps;
 use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
 use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, Shape, Tariffs};
+use crate::pricing::CompiledRates;
 use crate::provider::Service;
 use crate::units::{CallId, DeploymentId, GroupId, Money, Outcome, SimDuration, SimTime, Usage};
 
 /// Records one run.
 pub struct Recorder<'a> {
     tariffs: &'a Tariffs,
-    /// Steps of time in a nanosecond: a multiplication instead of a division, four times a request.
-    steps_per_nano: f64,
+    steps: Steps,
     horizon: SimTime,
-    /// By deployment: what the provider bills is what the gateway reports.
-    same_prices: Vec<bool>,
-    meters: Vec<Meter>,
-    cooling_until: Vec<SimTime>,
+    desks: Vec<Desk<'a>>,
     run: Run,
+}
+
+/// What is counted at one deployment, together with its prices: one row of memory for a call.
+struct Desk<'a> {
+    tariff: &'a DeploymentTariff,
+    /// What the provider bills is what the gateway reports.
+    same_prices: bool,
+    meter: Meter,
+    cooling_until: SimTime,
+    totals: DeploymentTotals,
 }
 
 impl<'a> Recorder<'a> {
     /// A recorder for a run of length `horizon`, with counters per `step` of time.
     pub fn new(tariffs: &'a Tariffs, shape: Shape, horizon: SimDuration, step: SimDuration, replication: u64) -> Self {
-        let step_nanos = step.0.max(1);
-        let steps = usize::try_from((horizon.0.max(1) - 1) / step_nanos + 1).unwrap_or(1);
+        let steps = Steps::new(horizon, step);
+        let desk = |tariff: &'a DeploymentTariff| Desk {
+            tariff,
+            same_prices: tariff.is_reported_as_billed(),
+            meter: Meter::default(),
+            cooling_until: SimTime::ZERO,
+            totals: DeploymentTotals::default(),
+        };
         Self {
             tariffs,
-            steps_per_nano: 1.0 / step_nanos as f64,
             horizon: SimTime::ZERO + horizon,
-            same_prices: tariffs.deployments.iter().map(DeploymentTariff::is_reported_as_billed).collect(),
-            meters: vec![Meter::default(); shape.deployments],
-            cooling_until: vec![SimTime::ZERO; shape.deployments],
+            desks: tariffs.deployments.iter().take(shape.deployments).map(desk).collect(),
             run: Run {
                 replication,
                 ledger: Ledger::new(shape),
-                steps: vec![StepTotals::default(); steps],
-                spend_by_deployment: vec![Money::ZERO; steps * shape.deployments],
-                deployments: vec![DeploymentTotals::default(); shape.deployments],
+                steps: vec![StepTotals::default(); steps.count()],
+                spend_by_deployment: vec![Money::ZERO; steps.count() * shape.deployments],
                 classes: vec![Default::default(); shape.classes],
                 keys: vec![Default::default(); shape.keys],
                 ..Run::default()
             },
+            steps,
         }
     }
 
     /// The finished run.
     pub fn finish(mut self) -> Run {
-        for (meter, totals) in self.meters.iter_mut().zip(&mut self.run.deployments) {
-            meter.close(self.horizon, &mut totals.demand);
+        self.steps.close(&mut self.run);
+        for mut desk in self.desks {
+            desk.meter.close(self.horizon, &mut desk.totals.demand);
+            self.run.deployments.push(desk.totals);
         }
         self.run
     }
 
-    /// The step of time that a moment belongs to; what happens after the horizon belongs to the last one.
-    fn step_index(&self, at: SimTime) -> usize {
-        ((at.0 as f64 * self.steps_per_nano) as i32 as usize).min(self.run.steps.len() - 1)
+    /// The sums so far.
+    pub(super) const fn run(&self) -> &Run {
+        &self.run
     }
 
     fn home(&self, request: &RequestRecord, served: GroupId) -> GroupId {
@@ -64,18 +77,17 @@ impl<'a> Recorder<'a> {
     }
 
     /// Books what the provider bills for an attempt; says how much, if anyone knows.
+    #[inline(always)]
     fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Option<Money> {
         let deployment = attempt.attempt.deployment;
-        let tariff = &self.tariffs.deployments[deployment.index()];
-        let usage = &attempt.billed;
-        let Some(rates) = tariff.billed.as_ref().map(|schedule| schedule.at(attempt.at)) else {
-            self.run.deployments[deployment.index()].unpriced(usage);
+        let desk = &mut self.desks[deployment.index()];
+        let (usage, group) = (&attempt.billed, desk.tariff.group);
+        let Some(rates) = desk.tariff.billed.as_ref().map(|schedule| schedule.at(attempt.at)) else {
+            desk.totals.unpriced(usage);
             return None;
         };
-        let group = tariff.group;
+        let (amount, writing) = priced(rates, usage);
         let home = self.home(request, group);
-        let parts = rates.charge_parts(usage);
-        let (amount, writing) = (parts.total(), Money::from_picos(parts.cache_write.into()));
         let premium = match home != group {
             true => self.tariffs.home_charge(home, usage, attempt.at).map_or(Money::ZERO, |at_home| amount - at_home),
             false => Money::ZERO,
@@ -95,25 +107,34 @@ impl<'a> Recorder<'a> {
             let premium = Money::ZERO;
             self.run.ledger.post(&Charge { cause: Cause::CacheWrite, amount: writing, premium, ..charge });
         }
-        let step = self.step_index(attempt.at);
-        self.run.steps[step].spend += amount;
-        let deployments = self.run.deployments.len();
-        self.run.spend_by_deployment[step * deployments + deployment.index()] += amount;
         Some(amount)
     }
 
     /// What the gateway would write into its own spend log for this attempt: failures cost nothing there.
+    #[inline(always)]
     fn report_spend(&mut self, attempt: &AttemptRecord<'_>, charged: Option<Money>) {
         if !matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled) {
             return;
         }
-        let index = attempt.attempt.deployment.index();
-        self.run.reported_spend += match (charged, &self.tariffs.deployments[index].reported) {
-            (Some(amount), _) if self.same_prices[index] && attempt.billed == attempt.ended.usage => amount,
+        let desk = &self.desks[attempt.attempt.deployment.index()];
+        self.run.reported_spend += match (charged, &desk.tariff.reported) {
+            (Some(amount), _) if desk.same_prices && attempt.billed == attempt.ended.usage => amount,
             (_, Some(rates)) => rates.at(attempt.at).charge(&attempt.ended.usage),
             (_, None) => Money::ZERO,
         };
     }
+}
+
+/// What a usage costs, and how much of that is for writing to a prompt cache.
+#[inline(always)]
+fn priced(rates: &CompiledRates, usage: &Usage) -> (Money, Money) {
+    rates.plain_charge(usage).map_or_else(
+        || {
+            let parts = rates.charge_parts(usage);
+            (parts.total(), Money::from_picos(parts.cache_write.into()))
+        },
+        |amount| (amount, Money::ZERO),
+    )
 }
 
 /// Why an attempt costs what it costs.
@@ -129,8 +150,7 @@ pub(super) fn cause_of(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> 
 
 impl Notes for Recorder<'_> {
     fn cooldown(&mut self, at: SimTime, deployment: DeploymentId, until: SimTime) {
-        let totals = &mut self.run.deployments[deployment.index()];
-        let cooling_until = &mut self.cooling_until[deployment.index()];
+        let Desk { totals, cooling_until, .. } = &mut self.desks[deployment.index()];
         // A deployment that rests already is not put to rest again.
         totals.cooldowns += u64::from(at >= *cooling_until);
         let from = at.max(*cooling_until).min(self.horizon);
@@ -141,46 +161,52 @@ impl Notes for Recorder<'_> {
 }
 
 impl Observer for Recorder<'_> {
+    #[inline(always)]
     fn arrived(&mut self, _: CallId, request: &RequestRecord) {
-        let step = self.step_index(request.arrived);
-        self.run.steps[step].requests += 1;
+        self.steps.enter(request.arrived, &mut self.run);
         self.run.requests += 1;
+        self.run.client_retries += u64::from(request.view.id.tried() > 0);
         self.run.classes[request.class.index()].requests += 1;
         self.run.keys[request.view.key.index()].requests += 1;
     }
 
+    #[inline(always)]
     fn attempted(&mut self, _: CallId, request: &RequestRecord, attempt: &Attempt, service: &Service, now: SimTime) {
         let tokens = match service.outcome {
             Outcome::Ok => service.usage.total(),
             _ => u64::from(request.view.prompt_tokens),
         };
-        let index = attempt.deployment.index();
-        self.meters[index].begin(now, tokens, &mut self.run.deployments[index].demand);
+        self.steps.enter(now, &mut self.run);
+        let desk = &mut self.desks[attempt.deployment.index()];
+        desk.meter.begin(now, tokens, &mut desk.totals.demand);
+        desk.totals.attempts += 1;
         self.run.attempts += 1;
-        self.run.deployments[index].attempts += 1;
-        let step = self.step_index(now);
-        self.run.steps[step].attempts += 1;
     }
 
+    #[inline(always)]
     fn ended(&mut self, _: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
-        let index = attempt.attempt.deployment.index();
-        self.meters[index].end(attempt.at, &mut self.run.deployments[index].demand);
-        let totals = &mut self.run.deployments[index];
+        self.steps.enter(attempt.at, &mut self.run);
+        let desk = &mut self.desks[attempt.attempt.deployment.index()];
+        desk.meter.end(attempt.at, &mut desk.totals.demand);
         match ErrorClass::of(attempt.ended.outcome) {
-            Some(class) => totals.errors[class as usize] += 1,
-            None => totals.answered(&attempt.ended.usage, attempt.at - attempt.ended.started),
+            Some(class) => desk.totals.errors[class as usize] += 1,
+            None => desk.totals.answered(&attempt.ended.usage, attempt.at - attempt.ended.started),
         }
-        let is_billed = attempt.billed != Usage::default();
-        let charged = if is_billed { self.charge(request, attempt) } else { None };
+        let charged = if attempt.billed.is_nothing() { None } else { self.charge(request, attempt) };
         self.report_spend(attempt, charged);
     }
 
+    #[inline(always)]
     fn responded(&mut self, _: CallId, request: &RequestRecord, response: &Response, now: SimTime) {
-        let step = self.step_index(request.arrived);
-        let fell_back = response.served_by.is_some_and(|deployment| {
-            let group = self.tariffs.deployments[deployment.index()].group;
-            response.ok && self.home(request, group) != group
-        });
+        let fell_back = response.ok
+            && response.served_by.is_some_and(|deployment| {
+                let group = self.desks[deployment.index()].tariff.group;
+                self.home(request, group) != group
+            });
+        if fell_back {
+            self.run.fallbacks += 1;
+            self.run.steps[self.steps.of(request.arrived)].fallbacks += 1;
+        }
         let run = &mut self.run;
         match response.source {
             _ if request.client_gone => run.abandoned += 1,
@@ -191,7 +217,7 @@ impl Observer for Recorder<'_> {
                 run.latency.add((now - request.arrived).as_secs_f64());
             }
             source => {
-                run.steps[step].failed += 1;
+                run.steps[self.steps.of(request.arrived)].failed += 1;
                 run.classes[request.class.index()].failed += 1;
                 run.keys[request.view.key.index()].failed += 1;
                 match source {
@@ -200,11 +226,11 @@ impl Observer for Recorder<'_> {
                 }
             }
         }
-        run.fallbacks += u64::from(fell_back);
-        run.steps[step].fallbacks += u64::from(fell_back);
+        run.most_attempts = run.most_attempts.max(request.attempts);
     }
 
-    fn left_in_flight(&mut self, _: CallId, _: &RequestRecord) {
+    fn left_in_flight(&mut self, _: CallId, request: &RequestRecord) {
+        self.run.most_attempts = self.run.most_attempts.max(request.attempts);
         self.run.in_flight += 1;
     }
 }

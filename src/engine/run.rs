@@ -28,10 +28,15 @@ pub struct Run {
     pub abandoned: u64,
     /// Never ended.
     pub in_flight: u64,
+    /// Of the requests: sent again by a client whose request before had failed. The others are what clients want, and
+    /// each of those that was not served well is without an answer or was sent again: once for each of these.
+    pub client_retries: u64,
     /// Answered by another group than the one asked for.
     pub fallbacks: u64,
     /// Upstream calls.
     pub attempts: u64,
+    /// The most upstream calls that a single request took.
+    pub most_attempts: u32,
     /// Seconds from request to answer, of the answered ones.
     pub latency: Histogram,
     /// By step of time.
@@ -182,8 +187,10 @@ impl Default for Run {
             rejected: 0,
             abandoned: 0,
             in_flight: 0,
+            client_retries: 0,
             fallbacks: 0,
             attempts: 0,
+            most_attempts: 0,
             latency: Histogram::default(),
             steps: Vec::new(),
             spend_by_deployment: Vec::new(),

@@ -1,40 +1,80 @@
 //! One replication of a world.
 
 use crate::engine::charges::{ChargeKey, ChargeSum, Charges};
-use crate::engine::machine::{Arrival, Arrivals, Engine};
+use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, Observer, RequestRecord};
 use crate::engine::recorder::Recorder;
 use crate::engine::run::Run;
+use crate::engine::watch::{Watched, Watcher};
+use crate::gateway::RequestView;
 use crate::gateway::litellm::LiteLlm;
-use crate::gateway::{RequestView, Response};
 use crate::ledger::Shape;
+use crate::provider::{Upstream, UpstreamWorld};
 use crate::random::{Addressed, Replication, Seed};
 use crate::scenario::World;
-use crate::traffic::{Fate, Request, Stream};
-use crate::units::{ClassId, RequestId, SimDuration, SimTime};
+use crate::traffic::{Ending, Fate, Request, Stream};
+use crate::units::{SimDuration, SimTime};
 
 /// Plays one replication from its start until nothing is left to happen, with counters per `step` of time.
 pub fn simulate(world: &World, seed: Seed, replication: Replication, step: SimDuration) -> Run {
-    let mut gateway = LiteLlm::new(world.gateway.clone());
     let mut upstream = world.providers.replicate(seed, replication);
+    let mut recorder = recorder(world, replication, step);
+    play(world, seed, replication, &mut upstream, &mut recorder);
+    recorder.finish()
+}
+
+/// The same run, with everything that happens in it shown to a watcher.
+pub fn simulate_watched<W: Watcher>(
+    world: &World,
+    seed: Seed,
+    replication: Replication,
+    step: SimDuration,
+    watcher: &mut W,
+) -> Run {
+    let mut upstream = world.providers.replicate(seed, replication);
+    let mut watched = Watched { recorder: recorder(world, replication, step), watcher };
+    play(world, seed, replication, &mut upstream, &mut watched);
+    watched.recorder.finish()
+}
+
+/// The same run, with something between the gateway and the providers that sees every call; `wrap` puts it there.
+pub fn simulate_metered<U: Upstream<Fate = Fate>, W: Watcher>(
+    world: &World,
+    seed: Seed,
+    replication: Replication,
+    wrap: impl FnOnce(UpstreamWorld) -> U,
+    watcher: &mut W,
+) -> (Run, U) {
+    let mut upstream = wrap(world.providers.replicate(seed, replication));
+    let mut watched = Watched { recorder: recorder(world, replication, world.horizon), watcher };
+    play(world, seed, replication, &mut upstream, &mut watched);
+    (watched.recorder.finish(), upstream)
+}
+
+fn recorder(world: &World, replication: Replication, step: SimDuration) -> Recorder<'_> {
+    Recorder::new(&world.tariffs, shape(world), world.horizon, step, replication.0)
+}
+
+fn play<U: Upstream<Fate = Fate>, O: Observer>(
+    world: &World,
+    seed: Seed,
+    replication: Replication,
+    upstream: &mut U,
+    observer: &mut O,
+) {
+    let mut gateway = LiteLlm::new(world.gateway.clone());
     let stream = world.traffic.replicate(seed, replication);
     let mut arrivals = Requests { stream, horizon: SimTime::ZERO + world.horizon };
     let mut draws = Addressed::new(seed, replication);
-    let mut recorder = Recorder::new(&world.tariffs, shape(world), world.horizon, step, replication.0);
-    Engine::new(&mut gateway, &mut upstream, &mut arrivals, &mut draws, &mut recorder).run();
-    recorder.finish()
+    Engine::new(&mut gateway, upstream, &mut arrivals, &mut draws, observer).run();
 }
 
 /// Plays a replication once more and says what it is charged, line by line.
 pub fn charges(world: &World, seed: Seed, replication: Replication) -> Vec<(ChargeKey, ChargeSum)> {
-    let mut gateway = LiteLlm::new(world.gateway.clone());
     let mut upstream = world.providers.replicate(seed, replication);
-    let stream = world.traffic.replicate(seed, replication);
-    let mut arrivals = Requests { stream, horizon: SimTime::ZERO + world.horizon };
-    let mut draws = Addressed::new(seed, replication);
     let day_nanos = world.start.timestamp().as_nanosecond().rem_euclid(86_400_000_000_000);
     let offset = SimDuration(i64::try_from(day_nanos).unwrap_or_default());
     let mut observer = Charges::new(&world.tariffs, offset, world.horizon);
-    Engine::new(&mut gateway, &mut upstream, &mut arrivals, &mut draws, &mut observer).run();
+    play(world, seed, replication, &mut upstream, &mut observer);
     observer.finish()
 }
 
@@ -57,21 +97,48 @@ struct Requests {
 impl Arrivals for Requests {
     type Fate = Fate;
 
+    #[inline(always)]
     fn next_at(&self) -> SimTime {
         let at = self.stream.next_at();
         if at < self.horizon { at } else { SimTime::NEVER }
     }
 
+    #[inline(always)]
     fn take(&mut self) -> Option<Arrival<Fate>> {
         self.stream.take().map(arrival)
     }
 
-    fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, response: &Response) {
-        self.stream.responded(now, class, request, response.ok);
+    #[inline(always)]
+    fn responded(&mut self, now: SimTime, record: &RequestRecord, asked: Asked<Fate>, ending: Ending) {
+        if ending != Ending::Good && self.stream.failed(now, &request(record, asked), ending) {
+            return;
+        }
+        self.stream.responded(now, record.class, record.view.id, ending == Ending::Good);
+    }
+}
+
+/// Puts a request together again from what the gateway saw and what it did not.
+fn request(record: &RequestRecord, asked: Asked<Fate>) -> Request {
+    let view = &record.view;
+    Request {
+        at: record.arrived,
+        class: record.class,
+        id: view.id,
+        model: view.model,
+        key: view.key,
+        body: view.body,
+        prompt: view.prompt,
+        prompt_chars: view.prompt_chars,
+        prompt_tokens: view.prompt_tokens,
+        max_tokens: view.max_tokens,
+        stream: view.stream,
+        fate: asked.fate,
+        leave: asked.leave,
     }
 }
 
 /// Parts a request into what the gateway sees and what it does not.
+#[inline(always)]
 fn arrival(request: Request) -> Arrival<Fate> {
     let view = RequestView {
         id: request.id,

@@ -185,6 +185,16 @@ pub fn failure_rate(rows: &[RunRow]) -> RateStats {
     rate_stats(rows.iter().map(|row| share(row.failed + row.rejected, row.requests)).collect())
 }
 
+/// What clients want, over the runs.
+pub fn intents(rows: &[RunRow]) -> CountStats {
+    count_stats(rows.iter().map(|row| row.intents() as f64).collect())
+}
+
+/// The share of what clients want that is never answered, over the runs.
+pub fn unanswered_rate(rows: &[RunRow]) -> RateStats {
+    rate_stats(rows.iter().map(|row| share(row.unanswered(), row.intents())).collect())
+}
+
 /// The share of requests answered by another group, over the runs.
 pub fn fallback_share(rows: &[RunRow]) -> RateStats {
     rate_stats(rows.iter().map(|row| share(row.fallbacks, row.requests)).collect())

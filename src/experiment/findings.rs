@@ -36,7 +36,7 @@ pub fn findings(forecast: &Forecast) -> Vec<Finding> {
     money.extend(unreported(forecast));
     money.sort_by_key(|finding| std::cmp::Reverse(finding.money));
     let doubts = [unpriced(forecast), never_ended(forecast)];
-    let shares = [many_failures(forecast), many_fallbacks(forecast)];
+    let shares = [many_failures(forecast), client_retries(forecast), many_fallbacks(forecast)];
     doubts.into_iter().flatten().chain(money).chain(shares.into_iter().flatten()).collect()
 }
 
@@ -133,6 +133,25 @@ fn many_failures(forecast: &Forecast) -> Option<Finding> {
             "The table of deployments shows which errors the upstream calls meet; requests refused by key limits and \
                  budgets count too."
                 .to_owned(),
+        money: None,
+    })
+}
+
+fn client_retries(forecast: &Forecast) -> Option<Finding> {
+    let again = forecast.requests.mean - forecast.intents.mean;
+    (again > 0.0).then(|| Finding {
+        code: "client-retries",
+        title: format!(
+            "Clients send {:.1}% of the requests again by themselves",
+            again / forecast.requests.mean * 100.0
+        ),
+        detail: format!(
+            "They want {:.0} answers and send {:.0} requests. Each request sent again begins with fresh retries and \
+             fallbacks of the gateway; {:.2}% of what they want is never answered.",
+            forecast.intents.mean,
+            forecast.requests.mean,
+            forecast.unanswered_rate.mean * 100.0
+        ),
         money: None,
     })
 }

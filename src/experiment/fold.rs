@@ -66,7 +66,7 @@ pub struct StepSeries {
 impl Fold {
     /// Adds the next run.
     pub fn add(&mut self, run: &Run) {
-        self.rows.push(row(run));
+        self.rows.push(RunRow::of(run));
         self.latency.merge(&run.latency);
         self.add_deployments(run);
         add_requests(&mut self.classes, &run.classes);
@@ -145,7 +145,7 @@ pub fn dollars(amount: Money) -> f64 {
 }
 
 /// A float of dollars back to money, for interval ends of means.
-fn money(dollars: f64) -> Money {
+pub fn money(dollars: f64) -> Money {
     Money::from_picos((dollars * 1e12).round() as i128)
 }
 
@@ -162,23 +162,28 @@ fn add_requests(sums: &mut Vec<RequestTotals>, run: &[RequestTotals]) {
     }
 }
 
-fn row(run: &Run) -> RunRow {
-    RunRow {
-        run: run.replication,
-        bill: run.ledger.total(),
-        by_cause: *run.ledger.by_cause(),
-        requests: run.requests,
-        served: run.served,
-        cache_hits: run.cache_hits,
-        failed: run.failed,
-        rejected: run.rejected,
-        abandoned: run.abandoned,
-        in_flight: run.in_flight,
-        fallbacks: run.fallbacks,
-        attempts: run.attempts,
-        fallback_premium: run.ledger.fallback_premium(),
-        reported_spend: run.reported_spend,
-        latency_s: latency(&run.latency),
+impl RunRow {
+    /// What is kept of a run.
+    pub(super) fn of(run: &Run) -> Self {
+        Self {
+            run: run.replication,
+            bill: run.ledger.total(),
+            by_cause: *run.ledger.by_cause(),
+            requests: run.requests,
+            served: run.served,
+            cache_hits: run.cache_hits,
+            failed: run.failed,
+            rejected: run.rejected,
+            abandoned: run.abandoned,
+            in_flight: run.in_flight,
+            client_retries: run.client_retries,
+            fallbacks: run.fallbacks,
+            attempts: run.attempts,
+            most_attempts: run.most_attempts,
+            fallback_premium: run.ledger.fallback_premium(),
+            reported_spend: run.reported_spend,
+            latency_s: latency(&run.latency),
+        }
     }
 }
 

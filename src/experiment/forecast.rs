@@ -21,6 +21,10 @@ pub struct Forecast {
     pub fallback_share: RateStats,
     /// Client requests in a horizon.
     pub requests: CountStats,
+    /// What clients want: their requests without those that they send again, in a horizon.
+    pub intents: CountStats,
+    /// Share of what clients want that is never answered, whatever they and the gateway try.
+    pub unanswered_rate: RateStats,
     /// Upstream calls in a horizon.
     pub upstream_calls: CountStats,
     /// Time from a request to the end of its answer, seconds, over all answered requests of all runs.
@@ -177,16 +181,32 @@ pub struct RunRow {
     pub abandoned: u64,
     /// Still in flight at the end.
     pub in_flight: u64,
+    /// Of the requests: sent again by a client whose request before had failed.
+    pub client_retries: u64,
     /// Answered by another group than the one asked for.
     pub fallbacks: u64,
     /// Upstream calls.
     pub attempts: u64,
+    /// The most upstream calls that a single request took.
+    pub most_attempts: u32,
     /// What fallbacks cost above the prices of the groups asked for.
     pub fallback_premium: Money,
     /// What the gateway itself would report.
     pub reported_spend: Money,
     /// Latency of the answered requests.
     pub latency_s: LatencyStats,
+}
+
+impl RunRow {
+    /// What clients want: requests without those that are sent again.
+    pub const fn intents(&self) -> u64 {
+        self.requests - self.client_retries
+    }
+
+    /// What clients want and never get. One retry stands for one request that had failed.
+    pub const fn unanswered(&self) -> u64 {
+        self.requests - self.served - self.client_retries
+    }
 }
 
 /// Low, middle and high over the replications at one moment.

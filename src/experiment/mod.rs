@@ -2,19 +2,33 @@
 
 mod assemble;
 mod detail;
+mod compare;
+mod contrast;
+mod explain;
 mod findings;
 mod fold;
 mod forecast;
+mod gate;
+mod metric;
 mod replicate;
 mod run;
+mod together;
 
 pub use crate::scenario::Assumption;
 pub use assemble::{DeploymentLabel, Labels, ShareLabel};
+pub use compare::{Arm, Change, Comparison, Difference, Direction, PartDifference, Side, compare};
+pub use contrast::{Contrast, contrast};
 pub use detail::{ChargeRow, DayRow, PERCENTILES, PercentileRun, ProviderRow, percentile_runs};
+pub use explain::{
+    Attributed, Choice, DearRequest, Driver, DriverKind, EdgeStory, ExplainError, Explanation, RequestEvent,
+    RequestName, RequestStory, Step, WindowStory, explain,
+};
 pub use findings::FINDING_CODES;
 pub use forecast::{
     About, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow, LatencyStats,
     MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
+pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
+pub use metric::{Measure, Metric, Stat};
 pub use replicate::{Options, Progress, Unwatched};
 pub use run::forecast;

@@ -1,9 +1,10 @@
 //! The main job: a world in, a forecast out.
 
+use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::engine::{Run, simulate};
 use crate::experiment::assemble::{
-    DeploymentLabel, Labels, ShareLabel, deployment_rows, edge_rows, failure_rate, fallback_share, hour_rows, requests,
-    share_rows, unpriced_rows, upstream_calls,
+    DeploymentLabel, Labels, ShareLabel, deployment_rows, edge_rows, failure_rate, fallback_share, hour_rows, intents,
+    requests, share_rows, unanswered_rate, unpriced_rows, upstream_calls,
 };
 use crate::experiment::detail::{day_rows, provider_rows};
 use crate::experiment::findings::findings;
@@ -15,7 +16,7 @@ use crate::scenario::{GATEWAY, PROFILE, World};
 use crate::stats::nearest_rank;
 use crate::units::{SimDuration, SimTime};
 
-const HOUR: SimDuration = SimDuration::from_secs(3600);
+pub(super) const HOUR: SimDuration = SimDuration::from_secs(3600);
 /// Steps of the timeline of the expensive run.
 const TIMELINE_STEPS: i64 = 192;
 /// The shortest step of a timeline.
@@ -24,6 +25,11 @@ const TIMELINE_STEP: SimDuration = SimDuration::from_secs(300);
 /// Simulates replications of a world and says what they say together.
 pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Forecast {
     let fold = replicate(options, progress, |replication| simulate(world, options.seed, replication, HOUR));
+    assembled(world, options, fold)
+}
+
+/// What the folded runs of a world say.
+pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
     let labels = labels(world);
     let runs = fold.runs().max(1);
     let mut forecast = Forecast {
@@ -32,6 +38,8 @@ pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Fo
         failure_rate: failure_rate(&fold.rows),
         fallback_share: fallback_share(&fold.rows),
         requests: requests(&fold.rows),
+        intents: intents(&fold.rows),
+        unanswered_rate: unanswered_rate(&fold.rows),
         upstream_calls: upstream_calls(&fold.rows),
         latency_s: latency(&fold.latency),
         cost_by_cause: fold.mean_by_cause(),
@@ -51,14 +59,27 @@ pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Fo
         expensive: expensive(world, options.seed, &fold),
         findings: Vec::new(),
         assumptions: world.assumptions.clone(),
-        diagnostics: world.diagnostics.clone(),
+        diagnostics: broken_traces(world).chain(world.diagnostics.clone()).collect(),
         runs: fold.rows,
     };
     forecast.findings = findings(&forecast);
     forecast
 }
 
-fn about(world: &World, options: &Options, fold: &Fold) -> About {
+/// Traces that could not be read to their ends while they were played: the figures are then those of a part.
+fn broken_traces(world: &World) -> impl Iterator<Item = Diagnostic> + '_ {
+    world.traces.iter().filter_map(|trace| trace.broken()).map(|message| Diagnostic {
+        code: codes::UNREADABLE,
+        severity: Severity::Error,
+        file: "".into(),
+        span: Span::default(),
+        message,
+        help: Some("the forecast lacks the rest of it: run again".to_owned()),
+    })
+}
+
+/// What was simulated.
+pub(super) fn about(world: &World, options: &Options, fold: &Fold) -> About {
     About {
         scenario: world.name.clone(),
         description: world.description.clone(),
@@ -75,7 +96,8 @@ fn about(world: &World, options: &Options, fold: &Fold) -> About {
     }
 }
 
-fn labels(world: &World) -> Labels {
+/// What everything is called.
+pub(super) fn labels(world: &World) -> Labels {
     let names = &world.names;
     let deployment = |(index, name): (usize, &crate::scenario::DeploymentName)| DeploymentLabel {
         name: name.name.clone(),
@@ -102,7 +124,8 @@ fn hour_labels(world: &World) -> Vec<String> {
     (0..hours).map(|hour| local_time(world, hour * HOUR.0)).collect()
 }
 
-fn local_time(world: &World, nanos: i64) -> String {
+/// The wall clock at the scenario's place so many nanoseconds after the start.
+pub(super) fn local_time(world: &World, nanos: i64) -> String {
     let at = world.start.checked_add(jiff::SignedDuration::from_nanos(nanos)).unwrap_or_else(|_| world.start.clone());
     at.strftime("%Y-%m-%d %H:%M").to_string()
 }

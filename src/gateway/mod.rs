@@ -139,6 +139,17 @@ pub struct Limits {
     pub total: SimDuration,
 }
 
+impl Limits {
+    /// Everything is borne for ever.
+    pub const NONE: Self = Self {
+        headers: SimDuration::FOREVER,
+        first_token: SimDuration::FOREVER,
+        content: SimDuration::FOREVER,
+        idle: SimDuration::FOREVER,
+        total: SimDuration::FOREVER,
+    };
+}
+
 /// How an attempt ended: each ends in exactly one of these.
 #[derive(Debug, Clone, Copy)]
 pub struct Ended {
@@ -167,6 +178,15 @@ pub struct Response {
     pub served_by: Option<DeploymentId>,
     /// Where the answer comes from, or why there is none.
     pub source: Source,
+    /// The gateway's own wish for when to come back.
+    pub retry_after: RetryAfter,
+}
+
+impl Response {
+    /// An answer without a wish for when to come back.
+    pub const fn new(http_status: u16, ok: bool, served_by: Option<DeploymentId>, source: Source) -> Self {
+        Self { http_status, ok, served_by, source, retry_after: RetryAfter::None }
+    }
 }
 
 /// Where an answer comes from.

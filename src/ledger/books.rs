@@ -73,6 +73,7 @@ impl Ledger {
     }
 
     /// Books a charge.
+    #[inline(always)]
     pub fn post(&mut self, charge: &Charge) {
         self.by_cause[charge.cause] += charge.amount;
         self.by_deployment[charge.deployment.index()] += charge.amount;

@@ -20,6 +20,8 @@ pub struct CompiledRates {
     long_output: Option<(Tokens, UnitPrice)>,
     input_fee: UnitPrice,
     fixed: u64,
+    /// Picodollars for a token of input and of output, where they hold for every length.
+    plain: Option<(u32, u32)>,
 }
 
 /// Prices of requests with at least `from` input tokens.
@@ -118,7 +120,12 @@ impl CompiledRates {
         }
         bands.reverse();
         let (short, long) = (rates_at(0, 0)?.output, rates_at(0, LONG_OUTPUT)?.output);
+        let plain = match &*bands {
+            [Band { prices: Prices::Picos(rates), .. }] if short == long => rates.plain(),
+            _ => None,
+        };
         Some(Self {
+            plain,
             bands: bands.into_boxed_slice(),
             split: tariff.rule.split(&tariff.card),
             dashscope_length: tariff.rule == Rule::Dashscope,
@@ -137,6 +144,16 @@ impl CompiledRates {
     /// What a usage costs.
     pub fn charge(&self, usage: &Usage) -> Money {
         self.charge_parts(usage).total()
+    }
+
+    /// What a usage costs that knows only input and output, under prices that no length changes: two multiplications
+    /// (25 instructions instead of 140). `None` for everything else; the slow twin is [`Self::charge`].
+    #[inline(always)]
+    pub fn plain_charge(&self, usage: &Usage) -> Option<Money> {
+        let (input, output) = self.plain.filter(|_| usage.is_plain())?;
+        let product = |tokens: Tokens, price: u32| u64::from(tokens) * u64::from(price);
+        let tokens = product(usage.input, input).checked_add(product(usage.output, output))?;
+        tokens.checked_add(self.fixed).map(|picos| Money::from_picos(picos.into()))
     }
 
     /// What a usage costs, by kind. Parts that are not whole picodollars are rounded half away from zero, each.
@@ -177,6 +194,11 @@ impl PicoRates {
             reasoning: picos(rates.reasoning)?,
             input_fee: picos(input_fee)?,
         })
+    }
+
+    /// The prices of plain input, fee included, and of plain output.
+    fn plain(&self) -> Option<(u32, u32)> {
+        Some((self.input.checked_add(self.input_fee)?, self.output))
     }
 
     #[inline]
@@ -350,6 +372,9 @@ mod tests {
             let tariff = Tariff { input_fee: fee.unwrap_or_default(), ..base };
             let compiled = tariff.compile(service, Timestamp::UNIX_EPOCH, &Adjustment::default()).unwrap();
             for usage in usages {
+                let plain = Usage::plain(usage.input, usage.output);
+                prop_assert!(compiled.plain_charge(&plain).is_none_or(|quick| quick == compiled.charge(&plain)));
+                prop_assert!(compiled.plain_charge(&usage).is_none_or(|quick| quick == compiled.charge(&usage)));
                 prop_assert_eq!(
                     compiled.charge_parts(&usage),
                     parts_of_exact_path(&tariff, &usage, service),

@@ -3,14 +3,14 @@
 use crate::provider::deployment::{Deployment, Latency};
 use crate::provider::fault::{BackgroundError, Fault};
 use crate::provider::service::{Service, UpstreamCall};
-use crate::random::{Addressed, Dist, Purpose};
+use crate::random::{Dist, Here, Purpose, Unit};
 use crate::traffic::Fate;
 use crate::units::{Outcome, RetryAfter, SimDuration, Tokens, Usage};
 
 /// A call with what is needed to draw its fate.
 pub(super) struct Attempt<'a> {
     /// Standing at the request.
-    pub(super) draws: Addressed,
+    pub(super) draws: Here,
     pub(super) deployment: &'a Deployment,
     pub(super) call: &'a UpstreamCall,
 }
@@ -38,14 +38,14 @@ struct Moments {
 
 impl Attempt<'_> {
     /// A uniform number for this try at this deployment.
-    #[inline]
-    pub(super) fn unit(&self, purpose: Purpose, which: u32) -> f64 {
+    #[inline(always)]
+    pub(super) fn unit(&self, purpose: Purpose, which: u32) -> Unit {
         // Tries stay far below 2^20, so that several draws of one purpose fit beside each other.
-        self.draws.unit_at(purpose, self.deployment.address, self.call.nth_try ^ which << 20)
+        self.draws.unit(purpose, self.deployment.address, self.call.nth_try ^ which << 20)
     }
 
     /// Usage of the complete answer without a prompt cache; `max_tokens` of the call bounds the output.
-    #[inline]
+    #[inline(always)]
     pub(super) fn complete_usage(&self, fate: &Fate) -> Usage {
         let output = fate.output.min(self.call.max_tokens.unwrap_or(Tokens::MAX));
         Usage { reasoning: fate.reasoning.min(output), ..Usage::plain(fate.input, output) }
@@ -57,14 +57,14 @@ impl Attempt<'_> {
     }
 
     fn error(&self, outcome: Outcome, retry_after: RetryAfter, after_s: Option<&Dist>, factor: f64) -> Service {
-        let seconds = after_s.unwrap_or(&self.deployment.error_s).sample(self.unit(Purpose::ErrorLatency, 0));
+        let seconds = after_s.unwrap_or(&self.deployment.error_s).draw(self.unit(Purpose::ErrorLatency, 0));
         let total = SimDuration::from_secs_f64(seconds * factor);
         let usage = Usage::default();
         Service { outcome, retry_after, headers: total, first_token: total, total, chunks: 0, usage }
     }
 
     /// The call is answered in full.
-    #[inline]
+    #[inline(always)]
     pub(super) fn answered(&self, usage: Usage, latency_factor: f64) -> Service {
         let moments = self.moments(&usage, latency_factor);
         let total = SimDuration::from_secs_f64(moments.total);
@@ -88,17 +88,17 @@ impl Attempt<'_> {
         visible.div_ceil(self.deployment.tokens_per_chunk.max(1)).max(1)
     }
 
-    #[inline]
+    #[inline(always)]
     fn moments(&self, usage: &Usage, factor: f64) -> Moments {
         match &self.deployment.latency {
             Latency::Total { total_s, first_token_share } => {
-                let total = total_s.sample(self.unit(Purpose::Pace, 0)) * factor;
+                let total = total_s.draw(self.unit(Purpose::Pace, 0)) * factor;
                 let first_token = total * first_token_share;
                 Moments { headers: first_token, first_token, total }
             }
             Latency::Paced { first_token_s, per_token_s } => {
-                let headers = first_token_s.sample(self.unit(Purpose::FirstToken, 0)) * factor;
-                let pace = per_token_s.sample(self.unit(Purpose::Pace, 0)) * factor;
+                let headers = first_token_s.draw(self.unit(Purpose::FirstToken, 0)) * factor;
+                let pace = per_token_s.draw(self.unit(Purpose::Pace, 0)) * factor;
                 // Reasoning comes before the first token that is shown.
                 let first_token = headers + pace * f64::from(usage.reasoning);
                 let visible = (usage.output - usage.reasoning).saturating_sub(1);
@@ -130,7 +130,7 @@ impl Attempt<'_> {
 
     /// Breaks a stream off after a random part of its pieces; the usage is that of the part.
     fn cut(&self, whole: Service) -> Service {
-        let chunks = (self.unit(Purpose::Failure, 1) * f64::from(whole.chunks)) as u32;
+        let chunks = (self.unit(Purpose::Failure, 1).as_f64() * f64::from(whole.chunks)) as u32;
         let total = whole.chunk_at(chunks.max(1));
         Service { outcome: Outcome::Cut, total, chunks, usage: whole.usage_by_chunks(chunks), ..whole }
     }

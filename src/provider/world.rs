@@ -10,7 +10,7 @@ use crate::provider::limits::{Demand, Gate};
 use crate::provider::providers::{Providers, Trouble};
 use crate::provider::service::{Service, UpstreamCall};
 use crate::provider::timeline::{Timeline, Walk, Window};
-use crate::random::{Addressed, Draws, Purpose, Replication, Seed};
+use crate::random::{Addressed, Draws, Here, Purpose, Replication, Seed};
 use crate::traffic::Fate;
 use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Usage};
 
@@ -78,11 +78,12 @@ impl UpstreamWorld {
 impl Upstream for UpstreamWorld {
     type Fate = Fate;
 
-    #[inline]
+    #[inline(always)]
     fn serve(&mut self, now: SimTime, call: &UpstreamCall, fate: &Fate) -> Service {
         self.state.serve(&self.plan, now, call, fate)
     }
 
+    #[inline(always)]
     fn ended(
         &mut self,
         now: SimTime,
@@ -92,7 +93,10 @@ impl Upstream for UpstreamWorld {
         elapsed: SimDuration,
     ) -> Usage {
         let deployment = &self.plan.deployments()[call.deployment.index()];
-        let billed = deployment.billing.usage(service, outcome, elapsed, call.stream);
+        let billed = match outcome {
+            Outcome::Ok => service.usage,
+            _ => deployment.billing.usage(service, outcome, elapsed, call.stream),
+        };
         if let Some(limits) = deployment.limits
             && occupies(service.outcome)
         {
@@ -108,6 +112,7 @@ const fn occupies(outcome: Outcome) -> bool {
 }
 
 impl State {
+    #[inline(always)]
     fn serve(&mut self, plan: &Providers, now: SimTime, call: &UpstreamCall, fate: &Fate) -> Service {
         let deployment = &plan.deployments()[call.deployment.index()];
         let at = Attempt { draws: self.stand_at(call), deployment, call };
@@ -148,19 +153,19 @@ impl State {
     }
 
     /// Draws standing at the call's request.
-    #[inline]
-    fn stand_at(&mut self, call: &UpstreamCall) -> Addressed {
+    #[inline(always)]
+    fn stand_at(&mut self, call: &UpstreamCall) -> Here {
         if call.class.index() >= self.by_class.len() {
             self.by_class.resize(call.class.index() + 1, self.draws);
         }
         let draws = &mut self.by_class[call.class.index()];
         draws.begin_request(u64::from(call.class.0), call.request.0);
-        *draws
+        draws.here()
     }
 
     /// Sets one uniform number against all that may go wrong, one cause after the other: after each the number is
     /// stretched again, so that the causes are independent and one draw is enough.
-    #[inline]
+    #[inline(always)]
     fn meet_troubles<'a>(&mut self, plan: &'a Providers, now: SimTime, at: &Attempt<'a>) -> (Option<Failure<'a>>, f64) {
         let deployment = at.deployment;
         let mut latency_factor = 1.0;
@@ -168,7 +173,7 @@ impl State {
         if deployment.troubles.is_empty() && deployment.errors.is_empty() {
             return (failure, latency_factor);
         }
-        let mut u = at.unit(Purpose::Failure, 0);
+        let mut u = at.unit(Purpose::Failure, 0).as_f64();
         let mut fails = |share: f64| {
             if share <= 0.0 {
                 return false;
@@ -220,7 +225,7 @@ impl State {
         }
         let last_use = std::mem::replace(&mut uses[at.call.class.index()], now);
         let warm = last_use != LONG_AGO && (now - last_use) <= cache.ttl;
-        if warm && at.unit(Purpose::PromptCache, 0) < cache.hit_share {
+        if warm && at.unit(Purpose::PromptCache, 0).as_f64() < cache.hit_share {
             usage.cached = fate.prefix;
             return;
         }

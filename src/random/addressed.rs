@@ -52,6 +52,8 @@ pub enum Purpose {
     Turns = 17,
     /// Which part of the input is shared with other requests.
     Prefix = 18,
+    /// Pause of a client before it sends a request again.
+    ClientRetry = 19,
 }
 
 /// Odd multipliers that spread the parts of an address over 64 bits (golden ratio and two mixers' constants).
@@ -92,41 +94,89 @@ pub struct Addressed {
     replication: Replication,
     stream: u64,
     base: u64,
-    request: u64,
+    here: Here,
+}
+
+/// The draws of one request: all that its draws depend on, mixed into one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Here(u64);
+
+/// A uniform number in [0, 1) as a multiple of 2⁻⁵³: the bits choose a cell of a table without being converted first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unit(u64);
+
+impl Unit {
+    /// Bits of a unit.
+    pub const BITS: u32 = 53;
+
+    /// How many multiples of 2⁻⁵³.
+    #[inline(always)]
+    pub const fn lattice(self) -> u64 {
+        self.0
+    }
+
+    /// The number.
+    #[inline(always)]
+    pub const fn as_f64(self) -> f64 {
+        // 53 bits fit a signed integer, whose conversion is one instruction.
+        self.0 as i64 as f64 * UNITS_PER_BIT
+    }
+}
+
+impl Here {
+    /// 64 uniform bits for an address within the request.
+    #[inline(always)]
+    pub const fn bits(self, purpose: Purpose, deployment: u32, nth: u32) -> u64 {
+        let address = ((purpose as u64) << 56) ^ ((deployment as u64) << 24) ^ nth as u64;
+        mix(self.0 ^ address.wrapping_mul(SPREAD))
+    }
+
+    /// A uniform number in [0, 1) for an address within the request.
+    #[inline(always)]
+    pub const fn unit(self, purpose: Purpose, deployment: u32, nth: u32) -> Unit {
+        Unit(self.bits(purpose, deployment, nth) >> (64 - Unit::BITS))
+    }
 }
 
 impl Addressed {
     /// Draws for one replication; call [`Draws::begin_request`] before drawing.
     pub const fn new(seed: Seed, replication: Replication) -> Self {
-        Self { seed, replication, stream: 0, base: stream(seed, replication, 0), request: 0 }
+        Self { seed, replication, stream: 0, base: stream(seed, replication, 0), here: Here(0) }
     }
 
     /// 64 uniform bits for an address within the current request.
     pub const fn bits(&self, purpose: Purpose, deployment: u32, nth: u32) -> u64 {
-        let address = ((purpose as u64) << 56) ^ ((deployment as u64) << 24) ^ nth as u64;
-        mix(self.request ^ address.wrapping_mul(SPREAD))
+        self.here.bits(purpose, deployment, nth)
     }
 
     /// A uniform number in [0, 1) for an address within the current request.
+    #[inline]
     pub const fn unit_at(&self, purpose: Purpose, deployment: u32, nth: u32) -> f64 {
-        // 53 bits fit a signed integer, whose conversion is one instruction.
-        (self.bits(purpose, deployment, nth) >> 11) as i64 as f64 * UNITS_PER_BIT
+        self.here.unit(purpose, deployment, nth).as_f64()
+    }
+
+    /// The draws of the current request.
+    #[inline(always)]
+    pub const fn here(&self) -> Here {
+        self.here
     }
 }
 
 impl Draws for Addressed {
+    #[inline(always)]
     fn begin_request(&mut self, stream_id: u64, request: u64) {
         if stream_id != self.stream {
             self.stream = stream_id;
             self.base = stream(self.seed, self.replication, stream_id);
         }
-        self.request = mix(self.base ^ request.wrapping_mul(SPREAD));
+        self.here = Here(mix(self.base ^ request.wrapping_mul(SPREAD)));
     }
 
     fn unit(&mut self, purpose: Purpose, nth: u32) -> f64 {
         self.unit_at(purpose, 0, nth)
     }
 
+    #[inline]
     fn below(&mut self, purpose: Purpose, nth: u32, n: u32) -> u32 {
         (((self.bits(purpose, 0, nth) >> 32) * u64::from(n)) >> 32) as u32
     }

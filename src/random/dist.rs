@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::random::addressed::Unit;
 use crate::random::law::{Law, Level};
 use crate::random::table::Table;
 
@@ -110,6 +111,21 @@ impl Dist {
             Sampler::Line { low, width } => low + width * u,
             Sampler::Table(table) => table.at(u),
         }
+    }
+
+    /// The value at a uniform number, as [`Dist::sample`] has it.
+    #[inline(always)]
+    pub fn draw(&self, unit: Unit) -> f64 {
+        match &self.sampler {
+            Sampler::Table(table) => table.draw(unit),
+            Sampler::Line { low, width } => low + width * unit.as_f64(),
+        }
+    }
+
+    /// The same as a whole number, at least 1.
+    #[inline(always)]
+    pub fn draw_count(&self, unit: Unit) -> u32 {
+        ((self.draw(unit) + 0.5) as u32).max(1)
     }
 
     /// The value at `u` as a whole number, at least 1.

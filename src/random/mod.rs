@@ -13,7 +13,7 @@ mod special;
 mod table;
 mod text;
 
-pub use addressed::{Addressed, Purpose, Replication, Seed, address_of, mix, stream};
+pub use addressed::{Addressed, Here, Purpose, Replication, Seed, Unit, address_of, mix, stream};
 pub use calendar::{Calendar, HOURS_PER_WEEK, Shape, ShapeError};
 pub use choice::{Choice, ChoiceError};
 pub use dist::{Dist, DistError};

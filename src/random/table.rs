@@ -5,6 +5,7 @@
 //! the end (sixteen an octave), so the relative error stays the same out to 2^-53. Values rise with the uniform number, so
 //! draws may be paired, mirrored and stratified.
 
+use crate::random::addressed::Unit;
 use crate::random::law::{Law, Level};
 
 const CELLS: usize = 1024;
@@ -45,6 +46,20 @@ impl Table {
             *cell = knot(Level::below(i as f64 / CELLS as f64));
         }
         table
+    }
+
+    /// The value at a uniform number: what [`Table::at`], its slow twin, gives for it, without converting to and fro (a
+    /// quarter fewer instructions).
+    #[inline(always)]
+    pub fn draw(&self, unit: Unit) -> f64 {
+        const PART_BITS: u32 = Unit::BITS - CELLS.trailing_zeros();
+        const PARTS: u64 = 1 << PART_BITS;
+        let cell = (unit.lattice() >> PART_BITS) as usize;
+        if cell.wrapping_sub(EDGE_CELLS) < CELLS - 2 * EDGE_CELLS {
+            let part = (unit.lattice() & (PARTS - 1)) as i64 as f64 * (1.0 / PARTS as f64);
+            return between(self.body[cell], self.body[cell + 1], part);
+        }
+        self.tail(unit.as_f64())
     }
 
     /// The value at `u` in [0, 1).
@@ -139,6 +154,18 @@ mod tests {
             assert!((low / LOGNORMAL.quantile(Level::below(distance)) - 1.0).abs() < 3e-4, "2^-{power}");
             let above = 1.0 - (1.0 - distance);
             assert!((high / LOGNORMAL.quantile(Level::above(above)) - 1.0).abs() < 3e-4, "1-2^-{power}");
+        }
+    }
+
+    #[test]
+    fn draws_are_the_values_at_their_numbers() {
+        use crate::random::{Addressed, Draws, Purpose, Replication, Seed};
+        let table = Table::new(&LOGNORMAL);
+        let mut draws = Addressed::new(Seed(5), Replication(0));
+        for request in 0..100_000 {
+            draws.begin_request(0, request);
+            let unit = draws.here().unit(Purpose::Pace, 0, 0);
+            assert_eq!(table.draw(unit).to_bits(), table.at(unit.as_f64()).to_bits(), "{unit:?}");
         }
     }
 

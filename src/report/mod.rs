@@ -3,11 +3,17 @@
 //! [`View`] derives and words everything once; the renderers only lay it out, so all of them show the same figures.
 
 mod chart;
+mod claims;
+/// What a change does: terminal, HTML, markdown, JSON.
+pub mod compare;
 mod csv_files;
 mod data;
 /// Findings about files: with a snippet for people, as JSON and as SARIF for programs.
 pub mod diagnostics;
 mod focus;
+/// One run or one request, told.
+pub mod explain;
+mod gates;
 mod html;
 mod json;
 mod markdown;
@@ -19,6 +25,7 @@ pub mod text;
 mod view;
 mod xlsx;
 
+pub use claims::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_terminal};
 pub use html::html;
 pub use json::{ReadError, SCHEMA, json, read as read_forecast};
 pub use terminal::{TerminalOptions, terminal};

@@ -25,7 +25,7 @@ impl Default for TerminalOptions {
 
 /// The summary, with a line end after each line.
 pub fn terminal(view: &View<'_>, options: TerminalOptions) -> String {
-    let mut page = Page { text: String::new(), options: TerminalOptions { width: options.width.max(40), ..options } };
+    let mut page = Page::new(options);
     heading(&mut page, view);
     bill(&mut page, view);
     figures(&mut page, view);
@@ -41,19 +41,24 @@ pub fn terminal(view: &View<'_>, options: TerminalOptions) -> String {
 
 /// Escape codes that the summary uses.
 #[derive(Clone, Copy)]
-enum Style {
+pub(super) enum Style {
     Bold,
     Dim,
     Alert,
 }
 
 /// The text so far.
-struct Page {
-    text: String,
+pub(super) struct Page {
+    pub(super) text: String,
     options: TerminalOptions,
 }
 
 impl Page {
+    /// An empty page.
+    pub(super) fn new(options: TerminalOptions) -> Self {
+        Self { text: String::new(), options: TerminalOptions { width: options.width.max(40), ..options } }
+    }
+
     fn paint(&self, style: Style, text: &str) -> String {
         let code = match style {
             Style::Bold => "1",
@@ -64,19 +69,20 @@ impl Page {
     }
 
     /// A line as it is.
-    fn line(&mut self, text: &str) {
+    pub(super) fn line(&mut self, text: &str) {
         self.text.push_str(text.trim_end());
         self.text.push('\n');
     }
 
-    fn title(&mut self, text: &str) {
+    /// A heading, with an empty line before it.
+    pub(super) fn title(&mut self, text: &str) {
         self.text.push('\n');
         let painted = self.paint(Style::Bold, text);
         self.line(&painted);
     }
 
     /// A text broken into lines, all but the first indented; `style` for all of it.
-    fn wrapped(&mut self, first: &str, rest: &str, style: Option<Style>, text: &str) {
+    pub(super) fn wrapped(&mut self, first: &str, rest: &str, style: Option<Style>, text: &str) {
         let width = self.options.width.saturating_sub(first.chars().count().max(rest.chars().count()));
         for (number, line) in wrap(text, width).into_iter().enumerate() {
             let line = format!("{}{line}", if number == 0 { first } else { rest });
@@ -109,7 +115,7 @@ impl Page {
     }
 
     /// A table of the view, at most `limit` rows, its names cut to what fits beside the numbers.
-    fn view_table(&mut self, table: &Table, limit: usize) {
+    pub(super) fn view_table(&mut self, table: &Table, limit: usize) {
         let longest = name_width(table, limit, self.options.width);
         let headings: Vec<(String, bool)> =
             table.columns.iter().map(|column| (column.title.to_owned(), column.numeric)).collect();

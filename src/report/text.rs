@@ -82,6 +82,11 @@ pub fn dollars(amount: Money) -> f64 {
     amount.picos() as f64 / 1e12
 }
 
+/// Dollars of a statistic as an amount, for files.
+pub fn money_units(dollars: f64) -> Money {
+    Money::from_picos((dollars * 1e12).round() as i128)
+}
+
 /// Dollars of a mean or a percentile, for people.
 pub fn money_of(dollars: f64) -> String {
     if dollars.is_finite() { money(Money::from_picos((dollars * 1e12).round() as i128)) } else { NOTHING.to_owned() }

@@ -1,8 +1,10 @@
 //! The scenarios that are part of the binary.
 
-use include_dir::{Dir, include_dir};
+use include_dir::{Dir, File, include_dir};
 
+use crate::document::{self, Format};
 use crate::gateway::litellm::wire::nearest;
+use crate::scenario::base::names_a_base;
 use crate::scenario::files::Files;
 
 static SCENARIOS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
@@ -26,9 +28,38 @@ impl Builtin {
         builtins().find(|builtin| builtin.name == name)
     }
 
-    /// The built-in scenario whose name is nearly this.
-    pub fn nearest(name: &str) -> Option<&'static str> {
-        nearest(name, builtins().map(|builtin| builtin.name))
+    /// The built-in scenario and the name of its variant: `NAME/VARIANT`.
+    pub fn find_variant(name: &str) -> Option<(Self, &'static str)> {
+        let (folder, wanted) = name.split_once('/')?;
+        let builtin = Self::find(folder)?;
+        builtin.variants().into_iter().find(|variant| *variant == wanted).map(|variant| (builtin, variant))
+    }
+
+    /// Whether somebody says something about it in figures.
+    pub fn has_claims(&self) -> bool {
+        self.folder.get_file(self.folder.path().join("claims.yaml")).is_some()
+    }
+
+    /// The names of the files in the folder that differ from its scenario.yaml and say how (`base:`), in order.
+    pub fn variants(&self) -> Vec<&'static str> {
+        let variant = |file: &'static File<'static>| {
+            let name = file.path().file_name()?.to_str()?.strip_suffix(".yaml")?;
+            let (tree, _) = document::read(name, file.contents_utf8()?, Format::Yaml);
+            names_a_base(&tree?).then_some(name)
+        };
+        let mut all: Vec<_> = self.folder.files().filter_map(variant).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// The built-in scenario, or the variant of one, whose name is nearly this.
+    pub fn nearest(name: &str) -> Option<String> {
+        match name.split_once('/').and_then(|(folder, variant)| Some((Self::find(folder)?, variant))) {
+            Some((builtin, variant)) => {
+                nearest(variant, builtin.variants().into_iter()).map(|near| format!("{}/{near}", builtin.name))
+            }
+            None => nearest(name, builtins().map(|builtin| builtin.name)).map(str::to_owned),
+        }
     }
 }
 

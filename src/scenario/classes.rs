@@ -11,6 +11,8 @@ use crate::scenario::named::Named;
 use crate::scenario::presets::{ModelKind, preset};
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, assume_preset};
+use crate::scenario::recorded::{self, Traces};
+use crate::scenario::replay::Trace;
 use crate::scenario::world::KeyName;
 use crate::traffic::{Class, Traffic, TrafficModel};
 use crate::units::{BodyId, KeyId, NameId};
@@ -23,10 +25,15 @@ const VOLUME_AS_OF: &str = "2025-05-15";
 const WIDEST_UNCERTAINTY: f64 = 3.0;
 
 /// The names that clients send.
-pub fn model_names(reading: &Reading) -> Vec<String> {
+pub fn model_names(reading: &Reading, traces: &Traces) -> Vec<String> {
+    let recorded = |name: &str, entry: &TrafficEntry| match traces.of(name) {
+        Some(trace) if entry.own.model.is_none() && entry.own.models.is_none() => recorded::model_names(entry, trace),
+        _ => Vec::new(),
+    };
     let one = |entry: &TrafficEntry| entry.own.model.clone();
     let many = |entry: &TrafficEntry| entry.own.models.iter().flat_map(names).collect::<Vec<_>>();
-    reading.file.traffic.iter().flat_map(|(_, entry)| one(entry).into_iter().chain(many(entry))).collect()
+    let all = |(name, entry)| one(entry).into_iter().chain(many(entry)).chain(recorded(name, entry));
+    reading.file.traffic.iter().flat_map(all).collect()
 }
 
 fn names<T>(named: &Named<T>) -> Vec<String> {
@@ -41,7 +48,12 @@ pub fn key_names(keys: &Named<KeyEntry>) -> Vec<KeyName> {
 }
 
 /// Compiles all classes.
-pub fn compile(reading: &mut Reading, plan: &Plan, calendar: &Calendar) -> Result<Arc<Traffic>, Problem> {
+pub fn compile(
+    reading: &mut Reading,
+    plan: &Plan,
+    calendar: &Calendar,
+    traces: &Traces,
+) -> Result<Arc<Traffic>, Problem> {
     let entries = reading.file.traffic.clone();
     if entries.is_empty() {
         let help = "add at least one class: `traffic: { chat: { preset: chat, model: gpt-4o, rate: 40/min } }`";
@@ -49,7 +61,7 @@ pub fn compile(reading: &mut Reading, plan: &Plan, calendar: &Calendar) -> Resul
     }
     let mut classes = Vec::new();
     for (name, entry) in entries.iter() {
-        classes.push(class(reading, name, entry, plan, calendar)?);
+        classes.push(class(reading, (name, entry, traces.of(name)), plan, calendar)?);
     }
     let volume = volume(reading)?;
     let traffic = Traffic::new(classes, volume)
@@ -77,8 +89,7 @@ fn volume(reading: &mut Reading) -> Result<Option<Dist>, Problem> {
 
 fn class(
     reading: &mut Reading,
-    name: &str,
-    entry: &TrafficEntry,
+    (name, entry, trace): (&str, &TrafficEntry, Option<&Trace>),
     plan: &Plan,
     calendar: &Calendar,
 ) -> Result<Class, Problem> {
@@ -88,6 +99,9 @@ fn class(
         None => TrafficModel::default(),
     };
     let model = entry.model.clone().over(base);
+    if let Some(trace) = trace {
+        return recorded::class(reading, (name, entry, trace), &model, plan, calendar.horizon);
+    }
     let models = models(reading, name, entry, plan)?;
     let keys = keys(reading, name, entry)?;
     let compiled = model.compile(calendar, models, keys, BodyId(0));
@@ -113,13 +127,23 @@ pub fn unknown(reading: &Reading, path: &[&str], what: &str, name: &str, near: O
     reading.error(codes::SCENARIO_NAME, path, format!("there is no {what} `{name}`"), &help)
 }
 
+/// A class without a model.
+pub fn names_no_model(reading: &Reading, class: &str) -> Problem {
+    let help = "add `model:` with a model name of the gateway";
+    let message = format!("traffic.{class} does not say which model it asks for");
+    reading.error(codes::MISSING_KEY, &["traffic", class], message, help)
+}
+
 /// The model names of a class with their weights.
-fn models(reading: &Reading, class: &str, entry: &TrafficEntry, plan: &Plan) -> Result<Vec<(NameId, f64)>, Problem> {
+pub fn models(
+    reading: &Reading,
+    class: &str,
+    entry: &TrafficEntry,
+    plan: &Plan,
+) -> Result<Vec<(NameId, f64)>, Problem> {
     let (key, named) = one_or_many(reading, class, ("model", &entry.own.model), ("models", &entry.own.models))?;
     if named.is_empty() {
-        let help = "add `model:` with a model name of the gateway";
-        let message = format!("traffic.{class} does not say which model it asks for");
-        return Err(reading.error(codes::MISSING_KEY, &["traffic", class], message, help));
+        return Err(names_no_model(reading, class));
     }
     let mut ids = Vec::new();
     for (name, weight) in named {
@@ -134,7 +158,7 @@ fn models(reading: &Reading, class: &str, entry: &TrafficEntry, plan: &Plan) -> 
 }
 
 /// The virtual keys of a class with their weights.
-fn keys(reading: &Reading, class: &str, entry: &TrafficEntry) -> Result<Vec<(KeyId, f64)>, Problem> {
+pub fn keys(reading: &Reading, class: &str, entry: &TrafficEntry) -> Result<Vec<(KeyId, f64)>, Problem> {
     let (key, named) = one_or_many(reading, class, ("key", &entry.own.key), ("keys", &entry.own.keys))?;
     if named.is_empty() {
         return Ok(vec![(KeyId(0), 1.0)]);

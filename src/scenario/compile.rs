@@ -9,10 +9,13 @@ use crate::pricing::PriceBook;
 use crate::random::Seed;
 use crate::scenario::classes;
 use crate::scenario::deployments::{self, Books, PriceTime};
-use crate::scenario::gateway::{GatewayFile, minutes, plan, read_gateway};
+use crate::scenario::edit::Edit;
+use crate::scenario::files::Files;
+use crate::scenario::gateway::{GatewayFile, minutes, plan, read_edited_gateway};
 use crate::scenario::prices::{BUILT_IN, newest_of, newest_price_date, read_prices};
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, calendar};
+use crate::scenario::recorded::Traces;
 use crate::scenario::upstream;
 use crate::scenario::world::{Budget, Names, World};
 use crate::scenario::written::written;
@@ -33,6 +36,10 @@ pub struct Overrides {
     pub prices: Option<String>,
     /// The prices that the gateway itself goes by, where they are others: a file, likewise.
     pub gateway_prices: Option<String>,
+    /// Another gateway config: a file, likewise.
+    pub gateway: Option<String>,
+    /// Changes of single values, in order.
+    pub edits: Vec<Edit>,
 }
 
 /// Compiles a scenario.
@@ -40,14 +47,15 @@ pub struct Overrides {
 /// # Errors
 /// A [`Problem`] with the place of the first thing that cannot be used.
 pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Result<World, Problem> {
+    let traces = Traces::read(&mut reading)?;
     let (book, prices_as_of) = price_book(&mut reading, overrides)?;
     let gateway_book = gateway_book(&reading, overrides)?;
-    let start = start(&mut reading)?;
-    let horizon = horizon(&mut reading)?;
+    let start = start(&mut reading, &traces)?;
+    let horizon = horizon(&mut reading, &traces)?;
     let calendar = calendar(&reading, &start, horizon)?;
-    let gateway = read_gateway(&reading.files, &reading.file.gateway)?;
+    let gateway = gateway_file(&reading, overrides)?;
     let keys = keys(&reading)?;
-    let models = classes::model_names(&reading);
+    let models = classes::model_names(&reading, &traces);
     let mut plan = plan(&gateway, &models, &keys, &mut reading)?;
     plan.router.minutes = minutes(start.second());
     let kept = deployments::kept(&gateway.wire);
@@ -60,7 +68,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         &time,
         &mut plan,
     );
-    let traffic = classes::compile(&mut reading, &plan, &calendar)?;
+    let traffic = classes::compile(&mut reading, &plan, &calendar, &traces)?;
     let mut named = deployments::names(&kept, &groups, &plan);
     let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar)?;
     let names = Names {
@@ -71,9 +79,10 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         troubles,
     };
     let (runs, seed, budget) = (runs(&mut reading)?, seed(&mut reading), budget(&reading)?);
-    let from_user = reading.written.as_ref().map(|(source, tree)| written(source, tree)).unwrap_or_default();
-    let GatewayFile { diagnostics, source, .. } = gateway;
-    let written = reading.written.map(|(source, _)| source);
+    let from_user = reading.written.iter().flat_map(|(source, tree)| written(source, tree)).collect();
+    let GatewayFile { mut diagnostics, source, .. } = gateway;
+    diagnostics.append(&mut reading.findings);
+    let written = reading.written.into_iter().map(|(source, _)| source);
     Ok(World {
         name: reading.file.name.unwrap_or_else(|| name.to_owned()),
         description: reading.file.description.unwrap_or_default(),
@@ -85,6 +94,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         traffic,
         providers,
         tariffs,
+        traces: traces.all().map(|trace| trace.source.clone()).collect(),
         names,
         prices_as_of,
         holidays: calendar.holidays,
@@ -96,10 +106,18 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     })
 }
 
+/// The gateway's config, with all changes made.
+fn gateway_file(reading: &Reading, overrides: &Overrides) -> Result<GatewayFile, Problem> {
+    match &overrides.gateway {
+        Some(name) => read_edited_gateway(&Files::here(), name, &overrides.edits),
+        None => read_edited_gateway(&reading.files, &reading.file.gateway, &overrides.edits),
+    }
+}
+
 /// The prices, and how new they are.
 fn price_book(reading: &mut Reading, overrides: &Overrides) -> Result<(PriceBook, String), Problem> {
     let (files, name) = match (&overrides.prices, &reading.file.prices) {
-        (Some(name), _) => (crate::scenario::files::Files::here(), name.clone()),
+        (Some(name), _) => (Files::here(), name.clone()),
         (None, Some(name)) => (reading.files.clone(), name.clone()),
         (None, None) => (reading.files.clone(), BUILT_IN.to_owned()),
     };
@@ -118,14 +136,14 @@ fn price_book(reading: &mut Reading, overrides: &Overrides) -> Result<(PriceBook
 /// The gateway's own prices, if they are others than those of the providers.
 fn gateway_book(reading: &Reading, overrides: &Overrides) -> Result<Option<PriceBook>, Problem> {
     match (&overrides.gateway_prices, &reading.file.gateway_prices) {
-        (Some(name), _) => read_prices(&crate::scenario::files::Files::here(), name).map(Some),
+        (Some(name), _) => read_prices(&Files::here(), name).map(Some),
         (None, Some(name)) => read_prices(&reading.files, name).map(Some),
         (None, None) => Ok(None),
     }
 }
 
 /// The start of the run: the Friday evening after the newest price, if nothing is said.
-fn start(reading: &mut Reading) -> Result<Zoned, Problem> {
+fn start(reading: &mut Reading, traces: &Traces) -> Result<Zoned, Problem> {
     if let Some(start) = &reading.file.start {
         let at = start.at.clone();
         if !start.zone_is_written {
@@ -137,6 +155,10 @@ fn start(reading: &mut Reading) -> Result<Zoned, Problem> {
         let message = "the calendar has no Friday after the newest price".to_owned();
         reading.error(codes::SCENARIO_VALUE, &["start"], message, "write `start:`")
     })?;
+    if let Some(at) = traces.start_after(&at) {
+        reading.assume("start", &at, "weekday and time of day of the trace, the first after the newest price", "");
+        return Ok(at);
+    }
     reading.assume("start", &at, "the first Friday evening after the newest price in the table", "");
     Ok(at)
 }
@@ -146,13 +168,19 @@ fn friday_after(date: Date) -> Option<Zoned> {
     friday.at(18, 0, 0, 0).in_tz("UTC").ok()
 }
 
-fn horizon(reading: &mut Reading) -> Result<SimDuration, Problem> {
+fn horizon(reading: &mut Reading, traces: &Traces) -> Result<SimDuration, Problem> {
     let hours = match reading.file.hours {
         Some(hours) => reading.within(&["hours"], hours, 1.0 / 60.0, LONGEST_HOURS)?,
-        None => {
-            reading.assume("hours", DEFAULT_HOURS, "a weekend", "");
-            DEFAULT_HOURS
-        }
+        None => match traces.hours(reading).map(|hours| hours.min(LONGEST_HOURS)) {
+            Some(hours) => {
+                reading.assume("hours", format!("{hours:.3}"), "as long as the trace", "");
+                hours
+            }
+            None => {
+                reading.assume("hours", DEFAULT_HOURS, "a weekend", "");
+                DEFAULT_HOURS
+            }
+        },
     };
     Ok(SimDuration::from_secs_f64(hours * 3600.0))
 }

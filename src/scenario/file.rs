@@ -7,6 +7,7 @@ use serde::de::MapAccess;
 use crate::provider::ProviderModel;
 use crate::scenario::mixed::{Mixed, OwnKeys};
 use crate::scenario::named::Named;
+use crate::scenario::replay::ReplaySpec;
 use crate::scenario::start::Start;
 use crate::traffic::TrafficModel;
 
@@ -14,11 +15,15 @@ use crate::traffic::TrafficModel;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioFile {
+    /// Another scenario file in this folder, which gives everything that this one does not say.
+    pub base: Option<String>,
     /// Name of the scenario; the folder's name if it is not given.
     pub name: Option<String>,
     /// One line on what it is about.
     pub description: Option<String>,
     /// The gateway's own config file, relative to this file: an unmodified LiteLLM proxy config.yaml.
+    /// Needed unless the base names it.
+    #[serde(default)]
     pub gateway: String,
     /// `default` for the built-in price table, or a file: LiteLLM's JSON price map, or a CSV table.
     pub prices: Option<String>,
@@ -92,6 +97,8 @@ pub type UpstreamEntry = Mixed<UpstreamKeys, ProviderModel>;
 pub struct TrafficKeys {
     /// A built-in traffic model (`billcast models`), or a YAML file; it gives every field that is left out.
     pub preset: Option<String>,
+    /// A recorded trace in place of a rate: a file, or a map with `file`, `scale`, `loop`, `shift`, `format`, `models`.
+    pub replay: Option<ReplaySpec>,
     /// The model name that clients send.
     pub model: Option<String>,
     /// Several model names with weights, in place of `model`.
@@ -113,11 +120,12 @@ pub struct UpstreamKeys {
 }
 
 impl OwnKeys for TrafficKeys {
-    const NAMES: &'static [&'static str] = &["preset", "model", "models", "key", "keys"];
+    const NAMES: &'static [&'static str] = &["preset", "replay", "model", "models", "key", "keys"];
 
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "preset" => self.preset = map.next_value()?,
+            "replay" => self.replay = map.next_value()?,
             "model" => self.model = map.next_value()?,
             "models" => self.models = map.next_value()?,
             "key" => self.key = map.next_value()?,

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use include_dir::Dir;
 
@@ -44,13 +44,27 @@ impl Files {
         Self::Disk(PathBuf::new())
     }
 
+    /// Opens a file of any length, to be read piece by piece.
+    ///
+    /// # Errors
+    /// A [`Problem`] when there is no such file, or it is a directory.
+    pub fn open(&self, file: &str) -> Result<Box<dyn Read + Send>, Problem> {
+        match self {
+            Self::Disk(folder) => Ok(Box::new(open_disk(&folder.join(file))?)),
+            Self::Embedded(folder) => {
+                let found = folder.get_file(folder.path().join(file)).ok_or_else(|| not_found(file))?;
+                Ok(Box::new(found.contents()))
+            }
+        }
+    }
+
     /// Reads a text file; `-` is stdin.
     ///
     /// # Errors
     /// A [`Problem`] when there is no such file, it is a directory, larger than [`MAX_BYTES`], or not UTF-8.
     pub fn read(&self, file: &str) -> Result<Source, Problem> {
         if file == "-" {
-            return text_of("<stdin>", &read_limited("<stdin>", io::stdin().lock())?);
+            return read_stdin();
         }
         match self {
             Self::Disk(folder) => read_disk(&folder.join(file)),
@@ -62,14 +76,27 @@ impl Files {
     }
 }
 
-/// Reads a file on disk.
-fn read_disk(path: &Path) -> Result<Source, Problem> {
+/// Reads stdin, once: a scenario that is compiled again with other values is still the same.
+fn read_stdin() -> Result<Source, Problem> {
+    static STDIN: OnceLock<Result<Source, Problem>> = OnceLock::new();
+    let name = "<stdin>";
+    STDIN.get_or_init(|| text_of(name, &read_limited(name, io::stdin().lock())?)).clone()
+}
+
+/// Opens a file on disk.
+fn open_disk(path: &Path) -> Result<File, Problem> {
     let name = path.to_string_lossy();
     if path.is_dir() {
         let message = format!("`{name}` is a directory, not a file");
         return Err(Problem::about_file(codes::UNREADABLE, &name, message, "name the file in it"));
     }
-    let file = File::open(path).map_err(|error| unreadable(&name, &error))?;
+    File::open(path).map_err(|error| unreadable(&name, &error))
+}
+
+/// Reads a file on disk.
+fn read_disk(path: &Path) -> Result<Source, Problem> {
+    let name = path.to_string_lossy();
+    let file = open_disk(path)?;
     // A huge file is refused before it is read.
     if let Ok(about) = file.metadata()
         && about.len() > MAX_BYTES as u64

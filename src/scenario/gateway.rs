@@ -8,6 +8,7 @@ use crate::gateway::litellm::lower::{RequestParams, Setting, lower};
 use crate::gateway::litellm::plan::{Found, Key, Plan};
 use crate::gateway::litellm::wire::{Fallbacks, Spanned, Wire, nearest};
 use crate::gateway::parts::Minutes;
+use crate::scenario::edit::{self, Edit};
 use crate::scenario::files::{Files, Source};
 use crate::scenario::problem::{Problem, error};
 use crate::scenario::reading::Reading;
@@ -29,10 +30,19 @@ pub struct GatewayFile {
 /// # Errors
 /// A [`Problem`] when the file cannot be read, or the gateway would not start with it.
 pub fn read_gateway(files: &Files, name: &str) -> Result<GatewayFile, Problem> {
+    read_edited_gateway(files, name, &[])
+}
+
+/// Reads a LiteLLM proxy config with changes made in it. A change that the gateway does not understand is an error.
+///
+/// # Errors
+/// As [`read_gateway`], and when a change does not fit.
+pub fn read_edited_gateway(files: &Files, name: &str, edits: &[Edit]) -> Result<GatewayFile, Problem> {
     let source = files.read(name)?;
     let (node, mut diagnostics) = document::read(&source.name, &source.text, Format::of(&source.name));
     let mut wire = None;
-    if let Some(node) = node {
+    if let Some(mut node) = node {
+        edit::apply(edits, true, &mut node)?;
         let (found, about) = Wire::from_node(&source.name, &node);
         diagnostics.extend(about);
         if let Some(found) = &found {
@@ -40,6 +50,7 @@ pub fn read_gateway(files: &Files, name: &str) -> Result<GatewayFile, Problem> {
         }
         wire = found;
     }
+    diagnostics.iter_mut().for_each(strict_about_edits);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end, diagnostic.code));
     let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     match wire {
@@ -48,6 +59,14 @@ pub fn read_gateway(files: &Files, name: &str) -> Result<GatewayFile, Problem> {
             let errors = diagnostics.into_iter().filter(is_error).collect();
             Err(Problem { diagnostics: errors, sources: vec![source] })
         }
+    }
+}
+
+/// In a file of someone else's an unknown key is worth a warning; to change one and see that nothing happens is not.
+fn strict_about_edits(diagnostic: &mut Diagnostic) {
+    let is_slip = matches!(diagnostic.code, codes::UNKNOWN_KEY | codes::WRONG_TYPE | codes::OUT_OF_RANGE);
+    if is_slip && edit::edit_of(diagnostic.span).is_some() && diagnostic.severity == Severity::Warning {
+        diagnostic.severity = Severity::Error;
     }
 }
 

@@ -2,20 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::codes;
+use crate::diagnostic::{Diagnostic, codes};
+use crate::scenario::base::{Layered, read_layered};
 use crate::scenario::builtin::Builtin;
 use crate::scenario::compile::{Overrides, compile};
-use crate::scenario::file::{ScenarioFile, TrafficEntry, TrafficKeys};
-use crate::scenario::files::Files;
+use crate::scenario::edit;
+use crate::scenario::file::ScenarioFile;
+use crate::scenario::files::{Files, Source};
 use crate::scenario::gateway::read_gateway;
-use crate::scenario::named::Named;
 use crate::scenario::problem::Problem;
-use crate::scenario::read::read;
+use crate::scenario::read::read_edited;
 use crate::scenario::reading::Reading;
 use crate::scenario::start::Start;
 use crate::scenario::starter::{asked_for, concrete};
 use crate::scenario::world::World;
-use crate::traffic::TrafficModel;
 use crate::units::PerSecond;
 
 /// Name of the file in a scenario's folder.
@@ -38,20 +38,47 @@ pub struct Quick {
     pub start: Option<Start>,
 }
 
-/// Loads and compiles a scenario: the name of a built-in one, a folder, a file, or `-` for stdin.
+/// Loads and compiles a scenario: the name of a built-in one (`NAME`, `NAME/VARIANT`), a folder, a file, or `-` for stdin.
 ///
 /// # Errors
 /// A [`Problem`] with the place of what cannot be used.
 pub fn load(scenario: &str, overrides: &Overrides) -> Result<World, Problem> {
-    let (files, file, name) = locate(scenario)?;
-    let source = files.read(&file)?;
-    let strict = read::<ScenarioFile>(&source)?;
-    let reading = Reading { file: strict.values, written: Some((source, strict.tree)), files, assumptions: Vec::new() };
-    compile(reading, overrides, &name)
+    with_places(overrides, || {
+        let (files, file, name) = locate(scenario)?;
+        let Layered { file: values, written } = read_layered(&files, &file, &overrides.edits)?;
+        // A file that differs from a base shares the folder with it: its own name tells them apart.
+        let name = if written.len() > 1 { format!("{name}/{}", stem(&file)) } else { name };
+        compile(
+            Reading { file: values, written, files, assumptions: Vec::new(), findings: Vec::new() },
+            overrides,
+            &name,
+        )
+    })
 }
 
-/// Where a scenario's files are, which one it is, and what it is called.
-fn locate(scenario: &str) -> Result<(Files, String, String), Problem> {
+/// Lets what is said about edits point into them.
+fn with_places(overrides: &Overrides, load: impl FnOnce() -> Result<World, Problem>) -> Result<World, Problem> {
+    let tell = |diagnostics: &mut [Diagnostic], sources: &mut Vec<Source>| {
+        edit::tell_places(&overrides.edits, diagnostics, sources);
+    };
+    match load() {
+        Ok(mut world) => {
+            tell(&mut world.diagnostics, &mut world.sources);
+            Ok(world)
+        }
+        Err(mut problem) => {
+            tell(&mut problem.diagnostics, &mut problem.sources);
+            Err(problem)
+        }
+    }
+}
+
+fn stem(file: &str) -> String {
+    Path::new(file).file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Where a scenario's files are, which one it is, and what its folder is called.
+pub(super) fn locate(scenario: &str) -> Result<(Files, String, String), Problem> {
     let path = Path::new(scenario);
     if scenario == "-" {
         return Ok((Files::here(), "-".to_owned(), "scenario".to_owned()));
@@ -67,6 +94,9 @@ fn locate(scenario: &str) -> Result<(Files, String, String), Problem> {
     }
     if let Some(builtin) = Builtin::find(scenario) {
         return Ok((builtin.files(), FILE.to_owned(), builtin.name.to_owned()));
+    }
+    if let Some((builtin, variant)) = Builtin::find_variant(scenario) {
+        return Ok((builtin.files(), format!("{variant}.yaml"), builtin.name.to_owned()));
     }
     let message = format!("`{scenario}` is no folder, no file and no built-in scenario");
     let near = Builtin::nearest(scenario).map(|near| format!("did you mean `{near}`? "));
@@ -84,6 +114,10 @@ fn last_part(path: &Path) -> String {
 /// # Errors
 /// A [`Problem`] when the config cannot be used.
 pub fn load_quick(quick: &Quick, overrides: &Overrides) -> Result<World, Problem> {
+    with_places(overrides, || compile_quick(quick, overrides))
+}
+
+fn compile_quick(quick: &Quick, overrides: &Overrides) -> Result<World, Problem> {
     let files = Files::here();
     let mut assumptions = Vec::new();
     let models = match &quick.model {
@@ -100,19 +134,25 @@ pub fn load_quick(quick: &Quick, overrides: &Overrides) -> Result<World, Problem
             models
         }
     };
-    let own = TrafficKeys {
-        preset: Some(quick.preset.clone()),
-        models: Some(Named(models.into_iter().map(|model| (model, 1.0)).collect())),
-        ..TrafficKeys::default()
-    };
-    let model = TrafficModel { rate: Some(quick.rate), ..TrafficModel::default() };
-    let file = ScenarioFile {
-        gateway: quick.config.clone(),
-        start: quick.start.clone(),
-        hours: quick.hours,
-        traffic: Named(vec![(quick.preset.clone(), TrafficEntry { own, model })]),
-        ..ScenarioFile::default()
-    };
-    let name = Path::new(&quick.config).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    compile(Reading { file, written: None, files, assumptions }, overrides, &name)
+    let source = Source::quotable("the command line", &as_scenario(quick, &models));
+    let strict = read_edited::<ScenarioFile>(&source, &overrides.edits)?;
+    // Nobody wrote that text: its places mean nothing, unless a change leads into it.
+    let written = if overrides.edits.is_empty() { Vec::new() } else { vec![(source, strict.tree)] };
+    let name = stem(&quick.config);
+    compile(Reading { file: strict.values, written, files, assumptions, findings: Vec::new() }, overrides, &name)
+}
+
+/// The flags as the text of a scenario.
+fn as_scenario(quick: &Quick, models: &[String]) -> String {
+    let models: serde_json::Map<_, _> = models.iter().map(|model| (model.clone(), 1.into())).collect();
+    let rate = format!("{}/s", quick.rate.0);
+    let class = serde_json::json!({ "preset": quick.preset, "models": models, "rate": rate });
+    let mut file = serde_json::json!({ "gateway": quick.config, "traffic": { &quick.preset: class } });
+    if let Some(start) = &quick.start {
+        file["start"] = start.as_written().into();
+    }
+    if let Some(hours) = quick.hours {
+        file["hours"] = serde_json::json!(hours);
+    }
+    file.to_string()
 }

@@ -7,8 +7,8 @@ use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::document::{self, Format, Node};
 use crate::gateway::litellm::wire::nearest;
+use crate::scenario::edit::{self, Edit};
 use crate::scenario::files::Source;
-
 use crate::scenario::problem::{Problem, error, span_at};
 
 /// A strictly read file: its values, and the tree that knows where each of them is written.
@@ -35,6 +35,30 @@ pub fn read<T: DeserializeOwned>(source: &Source) -> Result<Strict<T>, Problem> 
     let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
     let values = serde_saphyr::from_str(text).map_err(|error| failed(vec![explain(source, text, &error)]))?;
     Ok(Strict { values, tree })
+}
+
+/// Reads a file of our own with changes made in it.
+///
+/// # Errors
+/// As [`read`]; what is wrong with a change is placed in the change, once [`edit::tell_places`] has been called.
+pub fn read_edited<T: DeserializeOwned>(source: &Source, edits: &[Edit]) -> Result<Strict<T>, Problem> {
+    let unedited = read::<T>(source);
+    if edits.iter().all(Edit::is_about_gateway) {
+        return unedited;
+    }
+    let mut tree = unedited?.tree;
+    edit::apply(edits, false, &mut tree)?;
+    Ok(Strict { values: typed(source, &tree)?, tree })
+}
+
+/// The values of a tree that has been changed.
+pub fn typed<T: DeserializeOwned>(source: &Source, tree: &Node) -> Result<T, Problem> {
+    let written = edit::written(tree);
+    serde_saphyr::from_str(&written.text).map_err(|error| {
+        let line = error.without_snippet().location().map_or(0, |at| at.line() as usize);
+        let diagnostic = Diagnostic { span: written.place(line), ..explain(source, &written.text, &error) };
+        Problem { diagnostics: vec![diagnostic], sources: vec![Source { is_quotable: true, ..source.clone() }] }
+    })
 }
 
 /// What cannot be let pass in a file of our own: a key that stands twice is a slip, one that is no text is read as text.
@@ -126,7 +150,6 @@ mod tests {
         let cases = [
             ("gatway: x\n", "1:1: error [BC501]: `gatway` is not a key that is known here; did you mean `gateway`?"),
             ("gateway: [a]\n", "1:10: error [BC101]: expected text"),
-            ("name: x\n", "1:1: error [BC106]: `gateway` is missing; add `gateway:` here"),
             ("gateway: g\nruns: -1\n", "2:7: error [BC101]: expected a whole number, at least 0"),
             ("gateway: g\nruns: .nan\n", "2:7: error [BC101]: expected a whole number, at least 0"),
             ("gateway: g\nkeys: 5\n", "2:7: error [BC101]: expected a map"),

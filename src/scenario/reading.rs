@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::diagnostic::codes;
+use crate::diagnostic::{Diagnostic, codes};
 use crate::document::Node;
 use crate::random::Calendar;
 use crate::scenario::file::ScenarioFile;
@@ -16,24 +16,31 @@ use crate::scenario::world::Assumption;
 pub struct Reading {
     /// The values.
     pub file: ScenarioFile,
-    /// The text and its tree; none when the values come from the command line.
-    pub written: Option<(Source, Node)>,
+    /// The text and its tree, then those of its base; none when the values come from the command line.
+    pub written: Vec<(Source, Node)>,
     /// Where relative file names start.
     pub files: Files,
     /// Everything that the user did not write.
     pub assumptions: Vec<Assumption>,
+    /// What is to be said about the files so far.
+    pub findings: Vec<Diagnostic>,
 }
 
 impl Reading {
     /// An error about the value at `path`.
     pub fn error(&self, code: &'static str, path: &[&str], message: String, help: &str) -> Problem {
-        match &self.written {
+        match self.place_of(path) {
             Some((source, tree)) => {
                 let span = place(tree, path);
                 Problem::in_file(vec![error(code, &source.name, span, message, help)], source)
             }
             None => Problem::about_file(code, "", message, help),
         }
+    }
+
+    /// The text that has something at `path`; the file itself if none has.
+    fn place_of(&self, path: &[&str]) -> Option<&(Source, Node)> {
+        self.written.iter().find(|(_, tree)| descend(tree, path).is_some()).or(self.written.first())
     }
 
     /// A number that has to be at least `least` and at most `most`.
@@ -66,19 +73,20 @@ impl Reading {
         self.assumptions.push(Assumption { name, value, assumed_by, source, as_of });
     }
 
-    /// The user's own entry at `path`, as it is written.
-    pub fn node(&self, path: &[&str]) -> Option<&Node> {
-        let (_, tree) = self.written.as_ref()?;
-        path.iter().try_fold(tree, |node, step| node.get(step))
+    /// The keys that the user wrote at `path`, in the file or in its base.
+    fn own_keys(&self, path: &[&str]) -> Vec<String> {
+        let nodes = self.written.iter().filter_map(|(_, tree)| descend(tree, path));
+        nodes.flat_map(|node| node.entries().iter().map(|entry| entry.key.to_string())).collect()
     }
+}
+
+fn descend<'a>(tree: &'a Node, path: &[&str]) -> Option<&'a Node> {
+    path.iter().try_fold(tree, |node, step| node.get(step))
 }
 
 /// Notes every field that is taken from a preset.
 pub fn assume_preset(reading: &mut Reading, path: &[&str], preset: &crate::scenario::presets::Described) {
-    let own: Vec<String> = reading
-        .node(path)
-        .map(|node| node.entries().iter().map(|entry| entry.key.to_string()).collect())
-        .unwrap_or_default();
+    let own = reading.own_keys(path);
     for field in preset.fields.iter().filter(|field| !own.contains(&field.name)) {
         let name = format!("{}.{}", path.join("."), field.name);
         reading.assume(&name, &field.value, &field.source, &field.as_of);

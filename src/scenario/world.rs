@@ -11,6 +11,7 @@ use crate::ledger::Tariffs;
 use crate::provider::Providers;
 use crate::random::Seed;
 use crate::scenario::files::Source;
+use crate::scenario::replay::TraceFile;
 use crate::traffic::Traffic;
 use crate::units::{GroupId, Money, SimDuration};
 
@@ -37,6 +38,8 @@ pub struct World {
     pub providers: Arc<Providers>,
     /// What it costs.
     pub tariffs: Tariffs,
+    /// The recorded traces that are played.
+    pub traces: Vec<Arc<TraceFile>>,
     /// What everything is called.
     pub names: Names,
     /// The newest date that the prices know of, or the name of the file they come from.

@@ -30,7 +30,9 @@ impl Histogram {
     /// Counts a number `times` times.
     #[inline]
     pub fn add_many(&mut self, value: f64, times: u64) {
-        if value.is_nan() || value <= 0.0 {
+        // NaN is not above 0 either.
+        let is_positive = value > 0.0;
+        if !is_positive {
             self.zeros += times;
             return;
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::random::{ChoiceError, Dist, DistError, Intensity, Law};
+use crate::traffic::replay::{MOST_SCALE, Replay};
 use crate::units::SimDuration;
 
 /// Why traffic cannot be simulated as described.
@@ -56,6 +57,8 @@ pub enum Arrivals {
         /// When they stop sending.
         end: SimDuration,
     },
+    /// As a recorded trace has them.
+    Replay(Replay),
     /// Conversations that come by themselves; each turn waits for the answer before and carries all that was said.
     Sessions {
         /// Sessions per second over time.
@@ -142,6 +145,13 @@ impl Arrivals {
                 Err(TrafficError::Parameter("workers.count", f64::from(*count), "at most 1,000,000"))
             }
             Self::Workers { .. } => Ok(()),
+            Self::Replay(replay) if !(replay.scale >= 0.0 && replay.scale <= MOST_SCALE) => {
+                Err(TrafficError::Parameter("replay.scale", replay.scale, "a number from 0 to 200"))
+            }
+            Self::Replay(Replay { period: Some(period), .. }) if period.0 <= 0 => {
+                Err(TrafficError::Parameter("replay.loop", period.as_secs_f64(), "a positive time"))
+            }
+            Self::Replay(_) => Ok(()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A class of traffic: requests of one kind. Draws what a request asks for and what it will be answered.
 
-use crate::random::{Addressed, Choice, Dist, Purpose, normal_cdf, normal_quantile};
+use crate::random::{Choice, Dist, Here, Purpose, Unit, normal_cdf, normal_quantile};
+use crate::traffic::again::{MOST_RETRIES, Retries};
 use crate::traffic::arrivals::{Arrivals, TrafficError};
 use crate::traffic::request::{Fate, Leave};
 use crate::units::{BodyId, KeyId, NameId, SimDuration, Tokens};
@@ -40,6 +41,10 @@ pub struct Class {
     pub repeats: Option<Repeats>,
     /// How clients give up.
     pub patience: Option<Patience>,
+    /// How long the SDK of the clients waits for an answer, or for the beginning of a stream.
+    pub timeout: Option<SimDuration>,
+    /// How the SDK of the clients sends failed requests again.
+    pub retries: Option<Retries>,
     /// Factor on this class's volume, drawn once per replication.
     pub volume: Option<Dist>,
 }
@@ -88,6 +93,8 @@ impl Class {
             body: BodyId(0),
             repeats: None,
             patience: None,
+            timeout: None,
+            retries: None,
             volume: None,
         }
     }
@@ -116,6 +123,11 @@ impl Class {
         if let Some(patience) = &self.patience {
             share("patience.leaving_share", patience.leaving_share)?;
             share("patience.stops_reading_share", patience.stops_reading_share)?;
+        }
+        if let Some(retries) = &self.retries
+            && retries.most > MOST_RETRIES
+        {
+            return Err(TrafficError::Parameter("retries.most", f64::from(retries.most), "at most 255"));
         }
         Choice::new(&weights(&self.models))?;
         Choice::new(&weights(&self.keys))?;
@@ -150,6 +162,7 @@ pub(super) struct Attributes {
     models: Choice,
     keys: Choice,
     patience: Option<Patience>,
+    timeout: Option<SimDuration>,
 }
 
 impl Attributes {
@@ -169,76 +182,89 @@ impl Attributes {
             models: Choice::new(&weights(&class.models))?,
             keys: Choice::new(&weights(&class.keys))?,
             patience: class.patience.clone(),
+            timeout: class.timeout,
         })
     }
 
     /// What the request at which `draws` stands asks and is answered.
-    #[inline]
-    pub(super) fn fate(&self, draws: &Addressed) -> Fate {
+    #[inline(always)]
+    pub(super) fn fate(&self, draws: Here) -> Fate {
         self.turn(draws, &self.input, 0)
     }
 
     /// The same for a turn of a conversation: `new` text after `context` tokens that have been said before.
-    #[inline]
-    pub(super) fn turn(&self, draws: &Addressed, new: &Dist, context: Tokens) -> Fate {
-        let u = draws.unit_at(Purpose::InputTokens, 0, 0);
+    #[inline(always)]
+    pub(super) fn turn(&self, draws: Here, new: &Dist, context: Tokens) -> Fate {
+        let unit = draws.unit(Purpose::InputTokens, 0, 0);
         let most_input = self.context_tokens.saturating_sub(1);
-        let input = new.sample_count(u).saturating_add(context).min(most_input);
+        let input = new.draw_count(unit).saturating_add(context).min(most_input);
         let output = match &self.output {
             None => 0,
-            Some(dist) => dist.sample_count(self.output_unit(draws, u)),
+            Some(dist) => self.output(dist, draws, unit),
         };
         let output = output.min(self.output_limit).min(self.context_tokens - input);
         let reasoning = match &self.reasoning_share {
             None => 0,
-            Some(dist) => part(output, dist.sample(draws.unit_at(Purpose::OutputTokens, 0, 1))),
+            Some(dist) => part(output, dist.sample(draws.unit(Purpose::OutputTokens, 0, 1).as_f64())),
         };
         let prefix = match &self.prefix {
             None => context,
-            Some(dist) => context.max(dist.sample_count(draws.unit_at(Purpose::Prefix, 0, 0))),
+            Some(dist) => context.max(dist.sample_count(draws.unit(Purpose::Prefix, 0, 0).as_f64())),
         };
         Fate { input, output, reasoning, prefix: prefix.min(input) }
     }
 
-    /// The uniform number behind the output length: coupled to that of the input where a correlation is given.
-    #[inline]
-    fn output_unit(&self, draws: &Addressed, input_unit: f64) -> f64 {
-        let own = draws.unit_at(Purpose::OutputTokens, 0, 0);
+    /// Recorded lengths within the caps of the class.
+    pub(super) fn capped(&self, fate: Fate) -> Fate {
+        let input = fate.input.min(self.context_tokens.saturating_sub(1));
+        let output = fate.output.min(self.output_limit).min(self.context_tokens - input);
+        Fate { input, output, reasoning: fate.reasoning.min(output), prefix: fate.prefix.min(input) }
+    }
+
+    /// The output length: coupled to that of the input where a correlation is given.
+    #[inline(always)]
+    fn output(&self, dist: &Dist, draws: Here, of_input: Unit) -> Tokens {
+        let own = draws.unit(Purpose::OutputTokens, 0, 0);
         match self.copula {
-            None => own,
-            Some((rho, rest)) => coupled(input_unit, own, rho, rest),
+            None => dist.draw_count(own),
+            Some((rho, rest)) => dist.sample_count(coupled(of_input.as_f64(), own.as_f64(), rho, rest)),
         }
     }
 
     /// Which of the models.
     #[inline]
-    pub(super) fn model(&self, draws: &Addressed) -> usize {
+    pub(super) fn model(&self, draws: Here) -> usize {
         pick(&self.models, draws, Purpose::Kind, 1)
     }
 
     /// Which of the keys.
     #[inline]
-    pub(super) fn key(&self, draws: &Addressed) -> usize {
+    pub(super) fn key(&self, draws: Here) -> usize {
         pick(&self.keys, draws, Purpose::Key, 0)
     }
 
     /// Whether a stream is asked for.
     #[inline]
-    pub(super) fn streams(&self, draws: &Addressed) -> bool {
-        self.stream_share > 0.0 && draws.unit_at(Purpose::Kind, 0, 0) < self.stream_share
+    pub(super) fn streams(&self, draws: Here) -> bool {
+        self.stream_share > 0.0 && draws.unit(Purpose::Kind, 0, 0).as_f64() < self.stream_share
     }
 
     /// When the client gives up.
     #[inline]
-    pub(super) fn leave(&self, draws: &Addressed, stream: bool) -> Leave {
-        self.patience.as_ref().map_or(Leave::Never, |patience| patience.leave(draws, stream))
+    pub(super) fn leave(&self, draws: Here, stream: bool) -> Leave {
+        let leave = self.patience.as_ref().map_or(Leave::Never, |patience| patience.leave(draws, stream));
+        match (leave, self.timeout) {
+            (_, None) | (Leave::AfterChunks(_), _) => leave,
+            (Leave::After(patience), Some(timeout)) if patience <= timeout => leave,
+            (_, Some(timeout)) => Leave::TimesOut(timeout),
+        }
     }
 }
 
 impl Patience {
     /// A streaming client that stops reading does so whatever its other patience; the rest may leave after a time.
-    fn leave(&self, draws: &Addressed, stream: bool) -> Leave {
-        let unit = |nth| draws.unit_at(Purpose::Patience, 0, nth);
+    fn leave(&self, draws: Here, stream: bool) -> Leave {
+        let unit = |nth| draws.unit(Purpose::Patience, 0, nth).as_f64();
         if stream && self.stops_reading_share > 0.0 && unit(0) < self.stops_reading_share {
             return Leave::AfterChunks(self.reads_chunks.sample_count(unit(1)));
         }
@@ -249,9 +275,9 @@ impl Patience {
     }
 }
 
-#[inline]
-fn pick(choice: &Choice, draws: &Addressed, purpose: Purpose, nth: u32) -> usize {
-    if choice.is_single() { 0 } else { choice.pick(draws.unit_at(purpose, 0, nth)) }
+#[inline(always)]
+fn pick(choice: &Choice, draws: Here, purpose: Purpose, nth: u32) -> usize {
+    if choice.is_single() { 0 } else { choice.pick(draws.unit(purpose, 0, nth).as_f64()) }
 }
 
 /// A share of a number of tokens.

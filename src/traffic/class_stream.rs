@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::random::{Addressed, Draws};
+use crate::random::{Addressed, Draws, Here};
 use crate::traffic::arrivals::{Arrivals, MOST_WORKERS};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::closed::{Sessions, Workers, turn_of};
 use crate::traffic::open::{OpenArrivals, Repeater, switched};
+use crate::traffic::replay::{TraceRow, Walk};
 use crate::traffic::request::{Fate, Request};
 use crate::units::{ClassId, PromptId, RequestId, SimTime};
 
 /// The requests of one class.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct ClassStream {
     id: ClassId,
     class: Class,
@@ -20,12 +21,13 @@ pub(super) struct ClassStream {
     draws: Addressed,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Source {
     Open(OpenArrivals),
     Repeating(OpenArrivals, Repeater),
     Workers(Workers),
     Sessions(Sessions),
+    Replay(Box<Walk>),
 }
 
 /// Keeps the draws of an on/off switch apart from those of the requests.
@@ -55,6 +57,7 @@ impl ClassStream {
                 let scaled = ((f64::from(*count) * volume).round() as u32).min(MOST_WORKERS);
                 Source::Workers(Workers::new(scaled, think_s.clone(), SimTime(start.0), *ramp, SimTime(end.0)))
             }
+            Arrivals::Replay(replay) => Source::Replay(Box::new(Walk::new(replay, volume, draws, stream))),
             Arrivals::Sessions { intensity, gaps, turns, think_s, follow_up, end } => {
                 let starts = OpenArrivals::new(Arc::clone(intensity), volume, gaps.clone(), draws, stream);
                 let (turns, think_s, follow_up) = (turns.clone(), think_s.clone(), follow_up.clone());
@@ -75,11 +78,12 @@ impl ClassStream {
             Source::Open(walk) | Source::Repeating(walk, _) => walk.next_at,
             Source::Workers(workers) => workers.next_at(),
             Source::Sessions(sessions) => sessions.next_at(),
+            Source::Replay(walk) => walk.next_at(),
         }
     }
 
     /// Takes the next request.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self) -> Option<Request> {
         let stream = self.stream();
         let (at, id, asked) = match &mut self.source {
@@ -94,7 +98,7 @@ impl ClassStream {
                 let number = walk.step();
                 let attributes = &self.attributes;
                 let length = |draws: &Addressed| {
-                    let fate = attributes.fate(draws);
+                    let fate = attributes.fate(draws.here());
                     u64::from(fate.input) + u64::from(fate.output)
                 };
                 (at, RequestId(number), repeater.original(at, number, &self.draws, length))
@@ -108,16 +112,22 @@ impl ClassStream {
                 let (at, id) = sessions.take()?;
                 return Some(self.turn(at, id));
             }
+            Source::Replay(walk) => {
+                let (at, id, row) = walk.take()?;
+                return Some(self.recorded(at, id, &row));
+            }
         };
         if at == SimTime::NEVER {
             return None;
         }
-        let mut what = self.draws;
-        if let Some(original) = asked {
-            what.begin_request(stream, original);
-        }
+        let here = self.draws.here();
+        let what = asked.map_or(here, |original| {
+            let mut draws = self.draws;
+            draws.begin_request(stream, original);
+            draws.here()
+        });
         let prompt = asked.unwrap_or(id.0);
-        Some(self.request(at, id, prompt, self.attributes.fate(&what), &what, &self.draws))
+        Some(self.request(at, id, prompt, self.attributes.fate(what), what, here))
     }
 
     /// A turn of a session: all that was said before it stands in front of its new text.
@@ -133,27 +143,31 @@ impl ClassStream {
                 Source::Sessions(sessions) if earlier > 0 => &sessions.follow_up,
                 _ => &self.class.input,
             };
-            fate = self.attributes.turn(&draws, new, context);
+            fate = self.attributes.turn(draws.here(), new, context);
             context = fate.input.saturating_add(fate.output);
         }
         self.draws = draws;
         let mut of_session = draws;
         of_session.begin_request(stream, first.0);
-        self.request(at, id, id.0, fate, &of_session, &of_session)
+        self.request(at, id, id.0, fate, of_session.here(), of_session.here())
+    }
+
+    /// A row of a recorded trace: what it does not say is drawn.
+    fn recorded(&mut self, at: SimTime, id: RequestId, row: &TraceRow) -> Request {
+        self.draws.begin_request(self.stream(), id.0);
+        let here = self.draws.here();
+        let fate = Walk::fate(row, &self.attributes.fate(here));
+        let prompt = if row.prompt == 0 { id.0 } else { row.prompt >> (64 - PROMPT_CLASS_SHIFT) };
+        let request = self.request(at, id, prompt, self.attributes.capped(fate), here, here);
+        let Source::Replay(walk) = &self.source else { return request };
+        let model = walk.model(row).unwrap_or(request.model);
+        Request { model, key: walk.key(row).unwrap_or(request.key), ..request }
     }
 
     /// Puts a request together; `self.draws` stands at it, `what` at the request whose words it uses, `who` at the one
     /// whose key it comes with.
-    #[inline]
-    fn request(
-        &self,
-        at: SimTime,
-        id: RequestId,
-        prompt: u64,
-        fate: Fate,
-        what: &Addressed,
-        who: &Addressed,
-    ) -> Request {
+    #[inline(always)]
+    fn request(&self, at: SimTime, id: RequestId, prompt: u64, fate: Fate, what: Here, who: Here) -> Request {
         let class = &self.class;
         let stream = self.attributes.streams(what);
         Request {
@@ -169,7 +183,7 @@ impl ClassStream {
             max_tokens: class.max_tokens,
             stream,
             fate,
-            leave: self.attributes.leave(&self.draws, stream),
+            leave: self.attributes.leave(self.draws.here(), stream),
         }
     }
 
@@ -178,7 +192,7 @@ impl ClassStream {
     pub(super) fn responded(&mut self, now: SimTime, id: RequestId, ok: bool) -> bool {
         let stream = self.stream();
         match &mut self.source {
-            Source::Open(_) | Source::Repeating(..) => return false,
+            Source::Open(_) | Source::Repeating(..) | Source::Replay(_) => return false,
             Source::Workers(workers) => {
                 self.draws.begin_request(stream, id.0);
                 workers.responded(now, id, &self.draws);

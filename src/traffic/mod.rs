@@ -1,17 +1,23 @@
 //! What users send: arrivals, token lengths, repeats, patience. Everything about a request is a function of its address
 //! (seed, replication, class, request), so the same request meets every configuration.
 
+mod again;
 mod arrivals;
 mod class;
 mod class_stream;
 mod closed;
 mod open;
+mod replay;
 mod request;
 mod spec;
 mod stream;
 
+pub use again::{Ending, MOST_RETRIES, Retries};
 pub use arrivals::{Arrivals, MOST_TURNS, OnOff, TrafficError};
 pub use class::{Class, Patience, Repeats};
+pub use replay::{MOST_SCALE, Replay, TraceRow, TraceRows, TraceSource, UNSAID};
 pub use request::{Fate, Leave, Request};
-pub use spec::{LeavesSpec, OnOffSpec, RepeatsSpec, SessionSpec, Source, Spike, StopsSpec, TrafficModel, WorkersSpec};
+pub use spec::{
+    LeavesSpec, OnOffSpec, RepeatsSpec, RetriesSpec, SessionSpec, Source, Spike, StopsSpec, TrafficModel, WorkersSpec,
+};
 pub use stream::{Stream, Traffic};

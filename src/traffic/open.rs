@@ -28,10 +28,10 @@ impl OpenArrivals {
         made
     }
 
-    #[inline]
+    #[inline(always)]
     fn draw(&mut self, number: u64) -> SimTime {
         self.draws.begin_request(self.stream, number);
-        let gap = self.gaps.sample(self.draws.unit_at(Purpose::Arrival, 0, 0));
+        let gap = self.gaps.draw(self.draws.here().unit(Purpose::Arrival, 0, 0));
         self.cursor.advance(gap)
     }
 
@@ -42,7 +42,7 @@ impl OpenArrivals {
     }
 
     /// Goes on to the next arrival; says the number of the one that is left behind.
-    #[inline]
+    #[inline(always)]
     pub(super) fn step(&mut self) -> u64 {
         let taken = self.next;
         self.next += 1;

@@ -11,6 +11,8 @@ pub enum Leave {
     After(SimDuration),
     /// When it has received this many pieces of a stream.
     AfterChunks(u32),
+    /// Its SDK closes the connection when nothing of the answer has come for this long after it asked.
+    TimesOut(SimDuration),
 }
 
 /// What is decided about a request before anyone sees it, and that no gateway can know.

@@ -1,7 +1,8 @@
 //! All classes merged into one stream of requests in order of time.
 
 use crate::random::{Addressed, Dist, Draws, Purpose, Replication, Seed};
-use crate::traffic::arrivals::TrafficError;
+use crate::traffic::again::{Ending, Later, Retries};
+use crate::traffic::arrivals::{Arrivals, TrafficError};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::class_stream::ClassStream;
 use crate::traffic::request::Request;
@@ -40,9 +41,11 @@ impl Traffic {
             draws.begin_request(stream, 0);
             dist.as_ref().map_or(1.0, |dist| dist.sample(draws.unit_at(Purpose::Volume, 0, 0)))
         };
-        let of_all = factor(&self.volume, VOLUME_STREAM);
-        let of_class = self.classes.get(class.index()).map_or(1.0, |(c, _)| factor(&c.volume, u64::from(class.0)));
-        of_all * of_class
+        let Some((of, _)) = self.classes.get(class.index()) else { return 1.0 };
+        // A recorded trace is played as it is.
+        let is_recorded = matches!(of.arrivals, Arrivals::Replay(_));
+        let of_all = if is_recorded { 1.0 } else { factor(&self.volume, VOLUME_STREAM) };
+        of_all * factor(&of.volume, u64::from(class.0))
     }
 
     /// The requests of one replication, from its start.
@@ -53,18 +56,25 @@ impl Traffic {
             ClassStream::new(id, class, attributes.clone(), Addressed::new(seed, replication), volume)
         };
         let classes: Vec<ClassStream> = self.classes.iter().enumerate().map(open).collect();
-        let mut stream = Stream { next_ats: classes.iter().map(ClassStream::next_at).collect(), classes, first: 0 };
+        let mut next_ats: Vec<SimTime> = classes.iter().map(ClassStream::next_at).collect();
+        let retries: Vec<Option<Retries>> = self.classes().map(|class| class.retries).collect();
+        // What is sent again later stands behind the classes; where nobody does that, it costs nothing.
+        next_ats.extend(retries.iter().any(Option::is_some).then_some(SimTime::NEVER));
+        let later = Later::new(seed, replication);
+        let mut stream = Stream { classes, next_ats, first: 0, later, retries };
         stream.find_first();
         stream
     }
 }
 
 /// The requests of one replication in order of time; at the same instant, in order of their classes.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Stream {
     classes: Vec<ClassStream>,
     next_ats: Vec<SimTime>,
     first: usize,
+    later: Later,
+    retries: Vec<Option<Retries>>,
 }
 
 impl Stream {
@@ -75,20 +85,43 @@ impl Stream {
     }
 
     /// Takes the next request.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self) -> Option<Request> {
-        let class = self.classes.get_mut(self.first)?;
+        let Some(class) = self.classes.get_mut(self.first) else { return self.take_later() };
         let request = class.take()?;
         self.next_ats[self.first] = class.next_at();
         self.find_first();
         Some(request)
     }
 
+    #[cold]
+    fn take_later(&mut self) -> Option<Request> {
+        let request = self.later.take()?;
+        self.later_changed();
+        Some(request)
+    }
+
+    fn later_changed(&mut self) {
+        if let Some(at) = self.next_ats.get_mut(self.classes.len()) {
+            *at = self.later.next_at();
+            self.find_first();
+        }
+    }
+
+    /// A request has not ended well. Says whether its client will send it again; if not, the client's part in it is over.
+    #[cold]
+    pub fn failed(&mut self, now: SimTime, request: &Request, ending: Ending) -> bool {
+        let Some(Some(retries)) = self.retries.get(request.class.index()) else { return false };
+        let again = self.later.again(now, request, ending, retries);
+        self.later_changed();
+        again
+    }
+
     /// A request is over: its user may send the next one.
-    #[inline]
+    #[inline(always)]
     pub fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, ok: bool) {
         let Some(waiting) = self.classes.get_mut(class.index()) else { return };
-        if waiting.responded(now, request, ok) {
+        if waiting.responded(now, request.first_try(), ok) {
             self.next_ats[class.index()] = waiting.next_at();
             self.find_first();
         }
@@ -111,7 +144,7 @@ impl Stream {
 mod tests {
     use super::*;
     use crate::random::{Calendar, DistSpec, Intensity, Shape};
-    use crate::traffic::arrivals::{Arrivals, OnOff};
+    use crate::traffic::arrivals::OnOff;
     use crate::traffic::class::{Patience, Repeats};
     use crate::traffic::request::Leave;
     use crate::units::{KeyId, NameId, SimDuration};

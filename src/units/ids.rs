@@ -49,6 +49,28 @@ index_id! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct RequestId(pub u64);
 
+/// Above all numbers of requests: how often the client has tried before.
+const TRY_SHIFT: u32 = 56;
+
+impl RequestId {
+    /// How many requests of the same client for the same answer have gone before this one.
+    pub const fn tried(self) -> u32 {
+        (self.0 >> TRY_SHIFT) as u32
+    }
+
+    /// The client's next request for the same answer. There are 255 at most.
+    #[must_use]
+    pub const fn next_try(self) -> Self {
+        Self(self.0 + (1 << TRY_SHIFT))
+    }
+
+    /// The client's first request for the same answer.
+    #[must_use]
+    pub const fn first_try(self) -> Self {
+        Self(self.0 & ((1 << TRY_SHIFT) - 1))
+    }
+}
+
 /// What a request asks: two requests with the same id have the same prompt and parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct PromptId(pub u64);

@@ -27,6 +27,16 @@ impl Usage {
         Self { input, cached: 0, cache_write: 0, cache_write_1h: 0, output, reasoning: 0 }
     }
 
+    /// Whether there is nothing but input and output.
+    pub const fn is_plain(&self) -> bool {
+        (self.cached | self.cache_write | self.cache_write_1h | self.reasoning) == 0
+    }
+
+    /// Whether nothing was used at all.
+    pub const fn is_nothing(&self) -> bool {
+        self.is_plain() && (self.input | self.output) == 0
+    }
+
     /// Input tokens that are neither read from nor written to a prompt cache.
     pub const fn text_input(&self) -> Tokens {
         self.input.saturating_sub(self.cached).saturating_sub(self.cache_write).saturating_sub(self.cache_write_1h)

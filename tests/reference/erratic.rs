@@ -101,7 +101,7 @@ impl Erratic {
         call.doing = Doing::Nothing;
         self.wake_next(turn);
         let source = if call.gone { Source::ClientLeft } else { Source::Upstream };
-        Step::Respond(Response { http_status, ok: http_status == 200, served_by, source })
+        Step::Respond(Response::new(http_status, http_status == 200, served_by, source))
     }
 
     fn wake_next<D: Draws, N: Notes>(&mut self, turn: &mut Turn<'_, D, N>) {

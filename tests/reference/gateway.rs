@@ -1,10 +1,10 @@
 //! The real gateway and the simulated providers of a built-in scenario, for both engines.
 
-use billcast::engine::{Arrival, Arrivals};
-use billcast::gateway::{RequestView, Response};
+use billcast::engine::{Arrival, Arrivals, Asked, RequestRecord};
+use billcast::gateway::RequestView;
 use billcast::scenario::World;
-use billcast::traffic::{Fate, Request, Stream};
-use billcast::units::{ClassId, RequestId, SimTime};
+use billcast::traffic::{Ending, Fate, Request, Stream};
+use billcast::units::SimTime;
 
 /// The requests of a replication until `end`.
 pub struct Requests {
@@ -36,9 +36,19 @@ impl Arrivals for Requests {
         Some(Arrival { at, class, view: view(&request), fate, leave })
     }
 
-    fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, response: &Response) {
-        self.stream.responded(now, class, request, response.ok);
+    fn responded(&mut self, now: SimTime, record: &RequestRecord, asked: Asked<Fate>, ending: Ending) {
+        if ending != Ending::Good && self.stream.failed(now, &again(record, asked), ending) {
+            return;
+        }
+        self.stream.responded(now, record.class, record.view.id, ending == Ending::Good);
     }
+}
+
+/// The request that a client would send again.
+fn again(record: &RequestRecord, asked: Asked<Fate>) -> Request {
+    let RequestView { id, model, key, body, prompt, prompt_chars, prompt_tokens, max_tokens, stream } = record.view;
+    let (at, class, fate, leave) = (record.arrived, record.class, asked.fate, asked.leave);
+    Request { at, class, id, model, key, body, prompt, prompt_chars, prompt_tokens, max_tokens, stream, fate, leave }
 }
 
 /// What the gateway sees of a request.

@@ -10,11 +10,11 @@ pub mod world;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use billcast::engine::{Arrival, Arrivals, AttemptRecord, Observer, RequestRecord};
+use billcast::engine::{Arrival, Arrivals, Asked, AttemptRecord, Observer, RequestRecord};
 use billcast::gateway::{Attempt, Ended, Event, Gateway, Response, Step, Turn};
 use billcast::provider::{Service, Upstream, UpstreamCall};
 use billcast::random::Draws;
-use billcast::traffic::Leave;
+use billcast::traffic::{Ending, Leave};
 use billcast::units::{CallId, DeploymentId, Outcome, Phase, RetryAfter, SimTime, Usage};
 use patience::{Verdict, verdict};
 
@@ -56,6 +56,21 @@ struct Live<C, F> {
     pending: Option<Key>,
     /// When the client leaves, as things stand.
     leaving: Option<Key>,
+}
+
+impl<C, F: Copy> Live<C, F> {
+    fn asked(&self) -> Asked<F> {
+        Asked { fate: self.fate, leave: self.leave }
+    }
+
+    /// Whether the client has something of a stream in hand.
+    fn reads(&self, now: SimTime) -> bool {
+        let now_reading = |flight: &Flight| {
+            flight.call.stream
+                && patience::phase_after(&flight.service, now - flight.started, true) == Phase::AfterContent
+        };
+        self.record.first_token.is_some() || self.flight.is_some_and(|flight| now_reading(&flight))
+    }
 }
 
 /// The slow twin of `billcast::engine::Engine`.
@@ -150,7 +165,9 @@ where
         };
         self.observer.arrived(id, &record);
         let leaving = match arrival.leave {
-            Leave::After(patience) => self.add(now + patience, Class::ClientLeaves, What::ClientLeaves(id)),
+            Leave::After(patience) | Leave::TimesOut(patience) => {
+                self.add(now + patience, Class::ClientLeaves, What::ClientLeaves(id))
+            }
             Leave::Never | Leave::AfterChunks(_) => None,
         };
         let mut call = G::Call::default();
@@ -269,9 +286,17 @@ where
     }
 
     fn client_leaves(&mut self, now: SimTime, id: CallId) {
-        let live = self.live(id);
+        let live = self.live.get_mut(&id).expect("a live request");
         live.leaving = None;
+        let times_out = matches!(live.leave, Leave::TimesOut(_));
+        if times_out && live.reads(now) {
+            return;
+        }
         live.record.client_gone = true;
+        let (asked, ending) = (live.asked(), if times_out { Ending::TimedOut } else { Ending::Left });
+        self.arrivals.responded(now, &live.record, asked, ending);
+        self.queue_arrivals();
+        let live = self.live(id);
         let phase = match &live.flight {
             Some(flight) => patience::phase_after(&flight.service, now - flight.started, flight.call.stream),
             None => Phase::BeforeHeaders,
@@ -288,7 +313,14 @@ where
             self.events.remove(&key);
         }
         self.observer.responded(id, &live.record, response, now);
-        self.arrivals.responded(now, live.record.class, live.record.view.id, response);
+        if live.record.client_gone {
+            return; // It has been told already.
+        }
+        let ending = match response.ok {
+            true => Ending::Good,
+            false => Ending::Failed(response.http_status, response.retry_after),
+        };
+        self.arrivals.responded(now, &live.record, live.asked(), ending);
         self.queue_arrivals();
     }
 }

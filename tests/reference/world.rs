@@ -1,10 +1,10 @@
 //! Small random worlds in which much happens at the same instant: times are multiples of a coarse tick.
 
-use billcast::engine::{Arrival, Arrivals};
-use billcast::gateway::{RequestView, Response};
+use billcast::engine::{Arrival, Arrivals, Asked, RequestRecord};
+use billcast::gateway::RequestView;
 use billcast::provider::{Service, Upstream, UpstreamCall};
 use billcast::random::{Addressed, Draws, Purpose, Replication, Seed};
-use billcast::traffic::Leave;
+use billcast::traffic::{Ending, Leave};
 use billcast::units::{
     BodyId, ClassId, KeyId, NameId, Outcome, PromptId, RequestId, RetryAfter, SimDuration, SimTime, Usage,
 };
@@ -81,9 +81,10 @@ impl Traffic {
 
     fn add(&mut self, at: SimTime, class: ClassId, id: RequestId) {
         let mut draws = draws(&self.knobs, 2 + u64::from(class.0), id.0);
-        let leave = match draws.below(Purpose::Patience, 0, 5) {
+        let leave = match draws.below(Purpose::Patience, 0, 6) {
             0 => Leave::After(ticks(&mut draws, 1, 40)),
             1 => Leave::AfterChunks(draws.below(Purpose::Patience, 2, 5)),
+            2 => Leave::TimesOut(ticks(&mut draws, 1, 40)),
             _ => Leave::Never,
         };
         let view = RequestView {
@@ -113,8 +114,8 @@ impl Arrivals for Traffic {
         (!self.pending.is_empty()).then(|| self.pending.remove(0))
     }
 
-    fn responded(&mut self, now: SimTime, class: ClassId, _: RequestId, _: &Response) {
-        if class == ClassId(1) {
+    fn responded(&mut self, now: SimTime, request: &RequestRecord, _: Asked<Script>, _: Ending) {
+        if request.class == ClassId(1) {
             let think = ticks(&mut draws(&self.knobs, 4, self.asked), 0, 8);
             self.ask(now + think);
         }

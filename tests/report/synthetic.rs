@@ -157,8 +157,10 @@ fn run_row(run: u64, spend: &[Vec<f64>], counts: [&Vec<f64>; 4]) -> RunRow {
         rejected: 0,
         abandoned: 0,
         in_flight: 0,
+        client_retries: 0,
         fallbacks,
         attempts,
+        most_attempts: 6,
         fallback_premium: money(column(1) * 0.94),
         reported_spend: money(all * 0.945),
         latency_s: LatencyStats { p50: 1.21, p95: 7.9, p99: 16.4 },
@@ -177,6 +179,8 @@ pub fn forecast(recipe: Recipe) -> Forecast {
         failure_rate: rate(worlds.iter().map(|w| w.row.failed as f64 / w.row.requests as f64)),
         fallback_share: rate(worlds.iter().map(|w| w.row.fallbacks as f64 / w.row.requests as f64)),
         requests: counts(worlds.iter().map(|w| w.row.requests as f64)),
+        intents: counts(worlds.iter().map(|w| w.row.intents() as f64)),
+        unanswered_rate: rate(worlds.iter().map(|w| w.row.unanswered() as f64 / w.row.requests as f64)),
         upstream_calls: counts(worlds.iter().map(|w| w.row.attempts as f64)),
         latency_s: LatencyStats { p50: 1.21, p95: 7.93, p99: 16.4 },
         fallback_premium: mean(&worlds, |w| w.row.fallback_premium),
@@ -398,7 +402,7 @@ fn findings(edges: &[EdgeRow]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = edges
         .iter()
         .map(|edge| Finding {
-            code: "BF101",
+            code: "dear-fallback",
             title: format!("Falling back from {} to {} costs more than staying", edge.from, edge.to),
             detail: "Each answer there costs 16 times as much; a fallback in the same price range would avoid it."
                 .to_owned(),
@@ -406,7 +410,7 @@ fn findings(edges: &[EdgeRow]) -> Vec<Finding> {
         })
         .collect();
     findings.push(Finding {
-        code: "BF201",
+        code: "billed-failures",
         title: "Cooldown time of 60 s is ignored where it stands".to_owned(),
         detail: "It belongs under router_settings; the gateway uses 5 s.".to_owned(),
         money: None,

@@ -3,10 +3,9 @@
 use crate::gateway::litellm::failure::Failure;
 use crate::gateway::litellm::plan::{ListId, Target};
 use crate::units::{AttemptNumber, DeploymentId, NameId, SimTime, Tokens};
-use smallvec::SmallVec;
 
-/// A few deployments.
-pub(super) type Few = SmallVec<[DeploymentId; 4]>;
+/// A few deployments; nearly always none, which costs nothing.
+pub(super) type Few = Vec<DeploymentId>;
 
 /// A group that is being tried (`Router.async_function_with_fallbacks`): a *hop*.
 #[derive(Debug, Clone)]
@@ -109,7 +108,7 @@ pub(super) struct Log {
     /// What was called last, and as which group.
     pub about: Option<(DeploymentId, NameId)>,
     /// Failures whose logging waits for the event loop: they are put down to whatever has been called by then.
-    pub deferred: SmallVec<[Failure; 2]>,
+    pub deferred: Vec<Failure>,
 }
 
 /// What the request holds of its key's limits.
@@ -167,21 +166,37 @@ pub(super) struct Flight {
 }
 
 impl CallState {
-    /// Makes the slot ready for a new request.
-    pub(super) fn reset(&mut self) {
-        self.frames.clear();
+    /// Makes the slot ready for a request that arrives now. The frames stay until [`Self::begin`] reuses them.
+    #[inline(always)]
+    pub(super) fn reset(&mut self, now: SimTime) {
+        self.arrived = now;
         self.attempted.clear();
         self.attempts = 0;
         self.picks = 0;
         self.pauses = 0;
         self.waiting = Waiting::Nothing;
-        self.log = Log::default();
+        self.log.failed = false;
+        self.log.about = None;
+        self.log.deferred.clear();
         self.held = Held::default();
         self.flight = None;
         self.streamed = None;
         self.client_left = false;
         self.output_cap = None;
         self.inner_left = 0;
+    }
+
+    /// Begins with a hop to this group. Nearly every request before this one has left a single hop, whose memory is used
+    /// again.
+    #[inline(always)]
+    pub(super) fn begin(&mut self, name: NameId) {
+        match self.frames.as_mut_slice() {
+            [Frame::Hop(hop)] => hop.restart(name),
+            _ => {
+                self.frames.clear();
+                self.frames.push(Frame::Hop(Hop::first(name)));
+            }
+        }
     }
 
     /// Numbers the next attempt.
@@ -197,6 +212,7 @@ impl CallState {
     }
 
     /// The innermost hop; there is one whenever the machine runs.
+    #[inline]
     pub(super) fn hop(&mut self) -> Option<&mut Hop> {
         self.frames.iter_mut().rev().find_map(|frame| match frame {
             Frame::Hop(hop) => Some(hop),
@@ -206,6 +222,27 @@ impl CallState {
 }
 
 impl Hop {
+    /// Whether nothing about the hop itself leaves any deployment out.
+    #[inline]
+    pub(super) fn takes_all(&self) -> bool {
+        self.order.is_none() && self.excluded.is_empty() && self.refused.is_empty()
+    }
+
+    /// Makes this hop the first one of another request.
+    #[inline]
+    fn restart(&mut self, name: NameId) {
+        let Self { excluded, refused, .. } = self;
+        excluded.clear();
+        refused.clear();
+        self.name = name;
+        self.order = None;
+        self.depth = 0;
+        self.num_retries = None;
+        self.in_walk = false;
+        self.retries = 0;
+        self.retry = None;
+    }
+
     /// The first hop of a request.
     pub(super) fn first(name: NameId) -> Self {
         Self {

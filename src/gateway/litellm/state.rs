@@ -3,7 +3,7 @@
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Class;
 use crate::gateway::litellm::plan::{Plan, Strategy};
-use crate::gateway::litellm::router::{Budgets, KeyWindows, Responses};
+use crate::gateway::litellm::router::{Budgets, KeyWindows, Responses, Shortcut};
 use crate::gateway::litellm::strategy::StrategyState;
 use crate::gateway::parts::{Cooldowns, ExpiringCounter, MinuteCounter, Slots};
 use crate::units::DeploymentId;
@@ -31,6 +31,8 @@ pub(super) struct State {
     pub budgets: Budgets,
     pub keys: KeyWindows,
     pub responses: Responses,
+    /// The commonest pick of each name.
+    pub shortcuts: Vec<Shortcut>,
     /// The deployments that a hop may choose from, while it chooses.
     pub candidates: Vec<DeploymentId>,
 }
@@ -74,6 +76,7 @@ impl State {
             budgets: Budgets::new(plan),
             keys: KeyWindows::new(plan),
             responses: Responses::default(),
+            shortcuts: Shortcut::all(plan),
             candidates: Vec::with_capacity(count),
         }
     }

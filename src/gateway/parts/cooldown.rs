@@ -9,9 +9,11 @@ struct Entry {
     kept_until: SimTime,
     /// When the cooldown that was written last is over.
     rests_until: SimTime,
+    /// How long the cooldown that was written last was to be.
+    span: SimDuration,
 }
 
-const NONE: Entry = Entry { kept_until: SimTime(i64::MIN), rests_until: SimTime(i64::MIN) };
+const NONE: Entry = Entry { kept_until: SimTime(i64::MIN), rests_until: SimTime(i64::MIN), span: SimDuration::ZERO };
 
 /// Cooldowns of all deployments.
 #[derive(Debug, Clone, Default)]
@@ -41,11 +43,17 @@ impl Cooldowns {
         now < entry.rests_until && now <= entry.kept_until
     }
 
+    /// How long the cooldown of a deployment that rests was to be, from its start.
+    pub fn span(&self, deployment: DeploymentId, now: SimTime) -> Option<SimDuration> {
+        self.rests(deployment, now).then(|| self.entries[deployment.index()].span)
+    }
+
     /// Puts a deployment to rest and says until when. While it rests already, the end does not move back.
     pub fn add(&mut self, deployment: DeploymentId, now: SimTime, span: SimDuration) -> SimTime {
         let entry = &mut self.entries[deployment.index()];
         let dropped = entry.kept_until <= now || entry.rests_until <= self.looked;
         entry.rests_until = now + span;
+        entry.span = span;
         if dropped {
             entry.kept_until = now + span;
         }

@@ -10,4 +10,4 @@ pub use backoff::{Backoff, retry_after_secs};
 pub use cooldown::Cooldowns;
 pub use counter::{ExpiringCounter, MinuteCounter, Minutes};
 pub use slots::{Slot, Slots};
-pub use weighted::pick_weighted;
+pub use weighted::{Shares, pick_weighted};

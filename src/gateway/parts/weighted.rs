@@ -18,9 +18,54 @@ pub fn pick_weighted(weights: impl Iterator<Item = f64> + Clone, sum: f64, draw:
     last
 }
 
+/// Weights that have been normalised and added up beforehand. Picks exactly what [`pick_weighted`], its slow twin, picks:
+/// the same additions in the same order, without two divisions for each weight of each pick.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shares {
+    total: f64,
+    /// The sum of all shares up to and including each.
+    reached: Box<[f64]>,
+}
+
+impl Shares {
+    /// Shares of these weights; `None` if they sum to nothing.
+    pub fn new(weights: &[f64]) -> Option<Self> {
+        let sum: f64 = weights.iter().fold(0.0, |sum, weight| sum + weight);
+        if sum.is_nan() || sum <= 0.0 {
+            return None;
+        }
+        let mut total = 0.0;
+        let add = |weight: &f64| {
+            total += weight / sum;
+            total
+        };
+        let reached: Box<[f64]> = weights.iter().map(add).collect();
+        Some(Self { total, reached })
+    }
+
+    /// The index that a uniform `draw` in [0, 1) picks.
+    #[inline]
+    pub fn pick(&self, draw: f64) -> usize {
+        let point = draw * self.total;
+        let last = self.reached.len().saturating_sub(1);
+        self.reached.iter().position(|reached| point < *reached).unwrap_or(last)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn shares_pick_what_weights_pick(weights in prop::collection::vec(0.0f64..9.0, 1..12), draw in 0.0f64..1.0) {
+            let sum: f64 = weights.iter().fold(0.0, |sum, weight| sum + weight);
+            if let Some(shares) = Shares::new(&weights) {
+                prop_assert_eq!(shares.pick(draw), pick_weighted(weights.iter().copied(), sum, draw));
+            }
+        }
+    }
 
     #[test]
     fn boundaries_belong_to_the_next() {

@@ -8,14 +8,19 @@ mod demand;
 mod distribution;
 mod frame;
 mod models;
+mod picture;
 mod png;
 mod rates;
 mod theme;
 mod timeline;
 
-use canvas::{Anchor, Canvas, Rect, draw, text_width};
-use frame::LABEL;
-use theme::{Ink, with_variables};
+use canvas::draw;
+use theme::with_variables;
+
+pub use canvas::{Anchor, Canvas, Rect, Stroke, fit, text_width};
+pub use frame::{LABEL, Plot, Swatch, Unit, legend, nothing, value_axis, value_ceiling};
+pub use picture::Picture;
+pub use theme::Ink;
 
 use crate::report::Artefact;
 use crate::report::view::View;

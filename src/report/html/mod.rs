@@ -1,6 +1,9 @@
 //! `report.html`: one file that needs nothing else, for screens of any width, light or dark, and for paper.
 
-mod parts;
+/// The frame of pages that are not about a single forecast.
+pub mod page;
+/// Pieces of pages.
+pub mod parts;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::diagnostic::Diagnostic;
 use crate::experiment::{
     Assumption, Band, ChargeRow, DayRow, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
-    LatencyStats, PercentileRun, ProviderRow, RunRow, ShareRow, Timeline, UnpricedRow,
+    LatencyStats, PercentileRun, ProviderRow, RateStats, RunRow, ShareRow, Timeline, UnpricedRow,
 };
 use crate::ledger::Causes;
 use crate::report::text::is_unprintable;
@@ -22,7 +22,12 @@ pub const SCHEMA: &str = "billcast.forecast/1";
 
 /// The bytes of `forecast.json`.
 pub fn json(view: &View<'_>) -> Vec<u8> {
-    let text = serde_json::to_string_pretty(&document(view)).expect("values of a tree have a text");
+    bytes(&document(view))
+}
+
+/// A document as text that is safe to print.
+pub(super) fn bytes(document: &Value) -> Vec<u8> {
+    let text = serde_json::to_string_pretty(document).expect("values of a tree have a text");
     let mut safe = String::with_capacity(text.len() + 1);
     for c in text.chars() {
         match c {
@@ -43,7 +48,8 @@ fn push_escaped(text: &mut String, c: char) {
     }
 }
 
-fn document(view: &View<'_>) -> Value {
+/// The document as a tree.
+pub(super) fn document(view: &View<'_>) -> Value {
     let Value::Object(mut all) = contract(view) else { unreachable!("the contract is an object") };
     let Value::Object(more) = further(view) else { unreachable!("the rest is an object") };
     all.extend(more);
@@ -54,7 +60,6 @@ fn document(view: &View<'_>) -> Value {
 fn contract(view: &View<'_>) -> Value {
     let forecast = view.forecast;
     let about = &forecast.about;
-    let (failure, fallback) = (forecast.failure_rate, forecast.fallback_share);
     json!({
         "schema": SCHEMA,
         "scenario": about.scenario,
@@ -63,13 +68,8 @@ fn contract(view: &View<'_>) -> Value {
         "horizon_hours": about.horizon_hours,
         "gateway": { "name": about.gateway, "profile": about.profile },
         "bill": bill(forecast),
-        "failure_rate": {
-            "mean": failure.mean, "p50": failure.p50, "p95": failure.p95, "ci95_half_width": failure.ci95_half_width,
-        },
-        "fallback_share": {
-            "mean": fallback.mean, "p50": fallback.p50, "p95": fallback.p95,
-            "ci95_half_width": fallback.ci95_half_width,
-        },
+        "failure_rate": rate(forecast.failure_rate),
+        "fallback_share": rate(forecast.fallback_share),
         "requests": counts(forecast.requests),
         "upstream_calls": counts(forecast.upstream_calls),
         "latency_s": latency(forecast.latency_s),
@@ -99,6 +99,8 @@ fn further(view: &View<'_>) -> Value {
             "per_1k_served": units.per_1k_served,
             "per_million_tokens": units.per_million_tokens,
         },
+        "intents": counts(forecast.intents),
+        "unanswered_rate": rate(forecast.unanswered_rate),
         "calls_per_request": view.calls_per_request,
         "findings": forecast.findings.iter().map(finding).collect::<Vec<_>>(),
         "edges": forecast.edges.iter().map(edge).collect::<Vec<_>>(),
@@ -124,6 +126,10 @@ fn bill(forecast: &Forecast) -> Value {
         "max": bill.max,
         "ci95_p95": bill.ci95_p95, "ci95_mean": bill.ci95_mean, "ci95_p50": bill.ci95_p50,
     })
+}
+
+fn rate(rate: RateStats) -> Value {
+    json!({ "mean": rate.mean, "p50": rate.p50, "p95": rate.p95, "ci95_half_width": rate.ci95_half_width })
 }
 
 fn counts(counts: crate::experiment::CountStats) -> Value {
@@ -257,7 +263,8 @@ fn run(row: &RunRow) -> Value {
         "run": row.run, "bill": row.bill, "cost_by_cause": causes(&row.by_cause),
         "requests": row.requests, "served": row.served, "cache_hits": row.cache_hits, "failed": row.failed,
         "rejected": row.rejected, "abandoned": row.abandoned, "in_flight": row.in_flight,
-        "fallbacks": row.fallbacks, "upstream_calls": row.attempts,
+        "client_retries": row.client_retries, "fallbacks": row.fallbacks, "upstream_calls": row.attempts,
+        "most_upstream_calls": row.most_attempts,
         "fallback_premium": row.fallback_premium, "reported_spend": row.reported_spend,
         "latency_s": latency(row.latency_s),
     })

@@ -9,6 +9,7 @@ mod tables;
 
 pub use derive::{Histogram, ModelSpend, UnitCosts};
 pub use finance::{BudgetView, CacheLine, RegisterLine, TeamSpend};
+pub use story::words;
 pub use table::Table;
 
 use crate::diagnostic::Severity;

@@ -11,7 +11,7 @@ use crate::units::Money;
 const FEW_RUNS: u64 = 100;
 
 /// What a cause is called and what it means.
-const fn words(cause: Cause) -> (&'static str, &'static str) {
+pub const fn words(cause: Cause) -> (&'static str, &'static str) {
     match cause {
         Cause::FirstAttempt => ("First attempt", "the first attempt answered"),
         Cause::Retry => ("Retry", "a further attempt at the same group answered"),

@@ -2,34 +2,37 @@
 
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::Notes;
-use crate::gateway::litellm::call::{CallState, Frame, Hop};
+use crate::gateway::litellm::call::CallState;
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::{Response, Source, Step};
 use crate::random::Draws;
+use crate::units::RetryAfter;
 
 impl LiteLlm {
     /// A request has arrived.
+    #[inline(always)]
     pub(super) fn admission<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
         if self.plan.layer == Layer::Proxy {
             if self.plan.proxy.has_key_limits
-                && let Some(status) = self.over_key_limit(cx, call)
+                && let Some((status, retry_after)) = self.over_key_limit(cx, call)
             {
                 cx.notes.decided(cx.now, cx.id, || "the key is over a limit".to_owned());
-                return refused(status);
+                return refused(status, retry_after);
             }
             // An unknown name is refused before the router: default fallbacks do not help [T 29].
             if !self.plan.name(cx.request.model).is_known {
                 self.release_after_failure(cx, call);
                 cx.notes.decided(cx.now, cx.id, || "the proxy does not know this model".to_owned());
-                return refused(400);
+                return refused(400, RetryAfter::None);
             }
         }
-        call.frames.push(Frame::Hop(Hop::first(cx.request.model)));
+        call.begin(cx.request.model);
         Next::Try
     }
 }
 
 /// The proxy answers by itself.
-fn refused(http_status: u16) -> Next {
-    Next::Do(Step::Respond(Response { http_status, ok: false, served_by: None, source: Source::Admission }))
+fn refused(http_status: u16, retry_after: RetryAfter) -> Next {
+    let response = Response::new(http_status, false, None, Source::Admission);
+    Next::Do(Step::Respond(Response { retry_after, ..response }))
 }

@@ -14,6 +14,7 @@ use crate::units::{DeploymentId, Outcome, Phase, RetryAfter, SimDuration};
 
 impl LiteLlm {
     /// Takes a slot of the deployment, or waits in line for one [T 98, 104].
+    #[inline(always)]
     pub(super) fn take_slot<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -33,6 +34,7 @@ impl LiteLlm {
     }
 
     /// The call holds its slot: the last checks, the cache, then upstream.
+    #[inline(always)]
     pub(super) fn begin_call<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -60,6 +62,7 @@ impl LiteLlm {
     }
 
     /// Sends the call.
+    #[inline(always)]
     fn send<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, deployment: DeploymentId) -> Next {
         let entry = self.plan.deployment(deployment);
         let silence = self.timeout(cx.request, deployment);
@@ -89,6 +92,7 @@ impl LiteLlm {
 
     /// The limits of the calendar minute, where they are enforced: requests are counted here, before the call
     /// (`pre_call_checks/model_rate_limit_check.py`, `lowest_tpm_rpm_v2.py:async_pre_call_check`) [T 92, 105].
+    #[inline]
     fn over_minute_limit<D: Draws, N: Notes>(
         &mut self,
         cx: &Cx<'_, D, N>,
@@ -140,6 +144,7 @@ impl LiteLlm {
     }
 
     /// The slot passes to the next in line.
+    #[inline]
     pub(super) fn give_slot_back<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, flight: &Flight) {
         if let Some(number) = flight.slot
             && let Some(slots) = &mut self.state.slots[flight.deployment.index()]
@@ -149,6 +154,7 @@ impl LiteLlm {
     }
 
     /// The attempt in flight has ended.
+    #[inline(always)]
     pub(super) fn attempt_ended<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -156,9 +162,20 @@ impl LiteLlm {
         ended: &Ended,
     ) -> Next {
         let Some(flight) = call.flight.take() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
-        if ended.outcome == Outcome::Cancelled {
-            return self.cancelled(cx, call, &flight, ended);
+        match ended.outcome {
+            Outcome::Ok => self.served(cx, call, &flight, ended),
+            Outcome::Cancelled => self.cancelled(cx, call, &flight, ended),
+            _ => self.attempt_failed(cx, call, flight, ended),
         }
+    }
+
+    fn attempt_failed<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: Flight,
+        ended: &Ended,
+    ) -> Next {
         let Some(failure) = Failure::of_attempt(ended, flight.deployment) else {
             return self.served(cx, call, &flight, ended);
         };
@@ -194,6 +211,7 @@ impl LiteLlm {
     }
 
     /// The answer is complete.
+    #[inline(always)]
     fn served<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -205,17 +223,14 @@ impl LiteLlm {
         self.log_deferred(cx, call);
         let since = self.counted_since(call, flight, cx.request.stream);
         self.log_success(cx, Success { flight, since, usage: ended.usage, ended: Some(ended) });
-        let dollars = self.cost(flight, &ended.usage);
-        self.release_after_success(cx, call, ended.usage, dollars);
+        if self.plan.proxy.has_key_limits {
+            let dollars = self.cost(flight, &ended.usage);
+            self.release_after_success(cx, call, ended.usage, dollars);
+        }
         if self.plan.proxy.cache.is_some() {
             self.keep_response(cx, call, flight, ended);
         }
-        Next::Do(Step::Respond(Response {
-            http_status: 200,
-            ok: true,
-            served_by: Some(flight.deployment),
-            source: Source::Upstream,
-        }))
+        Next::Do(Step::Respond(Response::new(200, true, Some(flight.deployment), Source::Upstream)))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::gateway::Notes;
 use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{Budget, Plan};
 use crate::random::Draws;
-use crate::units::{SimDuration, SimTime};
+use crate::units::{DeploymentId, SimDuration, SimTime};
 
 /// Spend against budgets.
 #[derive(Default)]
@@ -42,6 +42,17 @@ impl Budgets {
             deployments: vec![NOTHING; plan.deployments.len()],
             providers: plan.router.provider_budgets.iter().map(Spend::begun).collect(),
         }
+    }
+}
+
+impl Budgets {
+    /// Whether the deployment's budget, or its provider's, is used up.
+    pub fn are_over(&self, plan: &Plan, id: DeploymentId, now: SimTime) -> bool {
+        let entry = plan.deployment(id);
+        entry.budget.is_some_and(|budget| self.deployments[id.index()].is_over(now, &budget))
+            || entry
+                .provider_budget
+                .is_some_and(|at| self.providers[at as usize].is_over(now, &plan.router.provider_budgets[at as usize]))
     }
 }
 
@@ -86,15 +97,11 @@ impl LiteLlm {
         let (plan, budgets) = (&self.plan, &self.state.budgets);
         let had_candidates = !self.state.candidates.is_empty();
         self.state.candidates.retain(|id| {
-            let entry = plan.deployment(*id);
-            let own = entry.budget.is_some_and(|budget| budgets.deployments[id.index()].is_over(cx.now, &budget));
-            let of_provider = entry.provider_budget.is_some_and(|at| {
-                budgets.providers[at as usize].is_over(cx.now, &plan.router.provider_budgets[at as usize])
-            });
-            if own || of_provider {
-                cx.notes.decided(cx.now, cx.id, || format!("{}: budget used up", entry.id));
+            let is_over = budgets.are_over(plan, *id, cx.now);
+            if is_over {
+                cx.notes.decided(cx.now, cx.id, || format!("{}: budget used up", plan.deployment(*id).id));
             }
-            !own && !of_provider
+            !is_over
         });
         if had_candidates && self.state.candidates.is_empty() {
             return Err(Failure::without_status(Class::Refused, 429));
@@ -103,11 +110,15 @@ impl LiteLlm {
     }
 
     /// The cost of a success is spent.
+    #[inline]
     pub(super) fn spend<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, success: Success<'_>) {
-        let deployment = success.flight.deployment;
-        if !self.plan.router.has_budgets {
-            return;
+        if self.plan.router.has_budgets {
+            self.spend_budgets(cx, success);
         }
+    }
+
+    fn spend_budgets<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, success: Success<'_>) {
+        let deployment = success.flight.deployment;
         let entry = self.plan.deployment(deployment);
         let dollars = if success.ended.is_some() { self.cost(success.flight, &success.usage) } else { 0.0 };
         if let Some(budget) = entry.budget {

@@ -111,7 +111,7 @@ impl LiteLlm {
         self.log_success(cx, Success { flight, since, usage, ended: None });
         self.release_after_success(cx, call, usage, 0.0);
         let served_by = Some(flight.deployment);
-        Some(Next::Do(Step::Respond(Response { http_status: 200, ok: true, served_by, source: Source::Cache })))
+        Some(Next::Do(Step::Respond(Response::new(200, true, served_by, Source::Cache))))
     }
 
     /// `litellm_params.cache: true` fails inside the SDK while responses are cached: its lookup takes the flag for a map

@@ -11,13 +11,17 @@ use crate::units::{DeploymentId, NameId};
 
 impl LiteLlm {
     /// The innermost hop picks a deployment.
+    #[inline(always)]
     pub(super) fn try_hop<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
         let Some(hop) = call.hop() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
         let name = hop.name;
         let picked = match &self.plan.name(name).found {
             Found::One(deployment) => Ok(*deployment),
             Found::Nothing => Err(Failure::with_status(Class::BadRequest, 400)),
-            Found::Group(_) => self.gather(cx, call, name).and_then(|()| self.pick(cx, call, name)),
+            Found::Group(_) => match self.pick_unfiltered(cx, call, name) {
+                Some(deployment) => Ok(deployment),
+                None => self.gather(cx, call, name).and_then(|()| self.pick(cx, call, name)),
+            },
         };
         match picked {
             Ok(deployment) => {
@@ -39,7 +43,7 @@ impl LiteLlm {
     }
 
     /// Collects the deployments that may be called. Filters that nothing in the configuration asks for cost a branch.
-    fn gather<D: Draws, N: Notes>(
+    pub(super) fn gather<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
         call: &mut CallState,

@@ -4,11 +4,13 @@ use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::Deployment;
+use crate::gateway::litellm::plan::{Deployment, Found};
 use crate::gateway::litellm::state::FailCounter;
 use crate::gateway::parts::retry_after_secs;
 use crate::random::Draws;
-use crate::units::{DeploymentId, SimDuration, SimTime};
+use crate::units::{DeploymentId, NameId, RetryAfter, SimDuration, SimTime};
+
+const NANOS: i64 = 1_000_000_000;
 
 impl LiteLlm {
     /// A failure is put down to a deployment: it counts, and the deployment may go to rest.
@@ -32,6 +34,22 @@ impl LiteLlm {
             && !by_client
         {
             self.blame(cx, deployment, failure);
+        }
+    }
+
+    /// What the router tells a client whose group has no deployment left: the shortest cooldown of those that rest in it,
+    /// from its start and not from now, else its own (`cooldown_cache.py:get_min_cooldown`; from source only).
+    pub(super) fn rests_for(&self, now: SimTime, name: NameId) -> RetryAfter {
+        let ids = match &self.plan.name(name).found {
+            Found::Group(ids) => &**ids,
+            Found::One(_) | Found::Nothing => &[],
+        };
+        let shortest = ids.iter().filter_map(|id| self.state.cooldowns.span(*id, now)).min();
+        let span = shortest.unwrap_or(self.plan.router.cooldown.span);
+        if span > SimDuration::ZERO {
+            RetryAfter::Seconds(span.0.saturating_add(NANOS - 1) / NANOS)
+        } else {
+            RetryAfter::None
         }
     }
 

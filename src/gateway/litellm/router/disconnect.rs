@@ -74,7 +74,7 @@ impl LiteLlm {
         let dollars = self.cost(flight, &usage);
         self.release_after_success(cx, call, usage, dollars);
         let served_by = Some(flight.deployment);
-        Next::Do(Step::Respond(Response { http_status: 200, ok: true, served_by, source: Source::Upstream }))
+        Next::Do(Step::Respond(Response::new(200, true, served_by, Source::Upstream)))
     }
 
     /// Nobody is there to be answered. If a stream had begun, its deployment is named.
@@ -86,8 +86,7 @@ impl LiteLlm {
     ) -> Next {
         self.log_deferred(cx, call);
         self.release_after_failure(cx, call);
-        let (http_status, source) = (CLIENT_CLOSED, Source::ClientLeft);
-        Next::Do(Step::Respond(Response { http_status, ok: false, served_by, source }))
+        Next::Do(Step::Respond(Response::new(CLIENT_CLOSED, false, served_by, Source::ClientLeft)))
     }
 }
 

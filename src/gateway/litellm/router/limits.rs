@@ -11,7 +11,7 @@ use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::plan::{Key, Plan};
 use crate::gateway::parts::ExpiringCounter;
 use crate::random::Draws;
-use crate::units::{SimDuration, SimTime, Usage};
+use crate::units::{RetryAfter, SimDuration, SimTime, Usage};
 
 /// Output that is reserved where a request says nothing, at most (`DEFAULT_MAX_TOKENS_ESTIMATE` / 4).
 const OUTPUT_FLOOR: u64 = 1024;
@@ -93,25 +93,25 @@ impl KeyUse {
 }
 
 impl LiteLlm {
-    /// Whether the key is over one of its limits; the status of the answer if so. Budgets go first, as part of
-    /// authentication.
+    /// Whether the key is over one of its limits; the status of the answer if so, and its `Retry-After`: that of a limit
+    /// is the length of its window (`parallel_request_limiter_v3.py`). Budgets go first, as part of authentication.
     pub(super) fn over_key_limit<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
         call: &mut CallState,
-    ) -> Option<u16> {
+    ) -> Option<(u16, RetryAfter)> {
         let key = *self.plan.key(cx.request.key);
         if key.budget.is_some() && self.plan.proxy.unverified_budgets {
-            return Some(503);
+            return Some((503, RetryAfter::None));
         }
         if !self.reserve_budget(cx, call, &key) {
-            return Some(429);
+            return Some((429, RetryAfter::None));
         }
         if self.takes_limits(cx, call, &key) {
             return None;
         }
         self.settle_budget(cx, call, 0.0);
-        Some(429)
+        Some((429, RetryAfter::Seconds(defaults::KEY_WINDOW.0 / 1_000_000_000)))
     }
 
     /// Requests, then parallel requests, then tokens: a request that is refused by a later one stays counted by the

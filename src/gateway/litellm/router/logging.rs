@@ -59,9 +59,13 @@ impl LiteLlm {
     /// The event loop turns: failures that waited for it are logged.
     #[inline]
     pub(super) fn log_deferred<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) {
-        if call.log.deferred.is_empty() {
-            return;
+        if !call.log.deferred.is_empty() {
+            self.log_all_deferred(cx, call);
         }
+    }
+
+    #[cold]
+    fn log_all_deferred<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) {
         for failure in std::mem::take(&mut call.log.deferred) {
             self.log_failure(cx, call, &failure);
         }
@@ -74,10 +78,13 @@ impl LiteLlm {
     }
 
     /// A success.
+    #[inline(always)]
     pub(super) fn log_success<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, success: Success<'_>) {
         let deployment = success.flight.deployment;
         self.state.outcomes[deployment.index()].successes.add(cx.now, 1, defaults::OUTCOME_WINDOW);
-        self.state.strategy.succeeded(&self.plan, cx.now, &success_sample(cx, success));
+        if self.state.strategy.learns() {
+            self.state.strategy.succeeded(&self.plan, cx.now, &success_sample(cx, success));
+        }
         // A stream's answer does not carry the name that its tokens would be counted under.
         if self.plan.router.counts_minutes && !cx.request.stream {
             let minute = self.plan.router.minutes.of(cx.now);

@@ -15,19 +15,21 @@ mod fallback;
 mod limits;
 mod logging;
 mod retry;
+mod shortcut;
 mod stream;
 
 use crate::gateway::litellm::call::{CallState, Flight, Waiting};
-use crate::gateway::litellm::failure::Failure;
+use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{Body, Plan};
 use crate::gateway::litellm::state::State;
 pub(super) use budget::Budgets;
 pub(super) use cache::Responses;
 pub(super) use limits::KeyWindows;
+pub(super) use shortcut::Shortcut;
 
 use crate::gateway::{Event, Gateway, Notes, RequestView, Response, Source, Step, Turn};
 use crate::random::Draws;
-use crate::units::{CallId, DeploymentId, SimTime, Usage};
+use crate::units::{CallId, DeploymentId, RetryAfter, SimTime, Usage};
 
 /// A LiteLLM proxy (or bare router) in operation.
 pub struct LiteLlm {
@@ -91,8 +93,24 @@ impl LiteLlm {
         price.map_or(0.0, |price| price.cost(usage))
     }
 
-    /// Runs the machine until something has to happen outside.
+    /// Runs the machine until something has to happen outside. What happens to nearly every request stands in a
+    /// straight line in front of the loop, so that nothing is passed through memory on the way.
+    #[inline(always)]
     fn drive<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, mut next: Next) -> Step {
+        if let Next::Try = next {
+            next = self.try_hop(cx, call);
+            if let Next::Call(deployment, slot) = next {
+                next = self.begin_call(cx, call, deployment, slot);
+            }
+        }
+        match next {
+            Next::Do(step) if call.log.deferred.is_empty() => step,
+            next => self.drive_on(cx, call, next),
+        }
+    }
+
+    #[inline(never)]
+    fn drive_on<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, mut next: Next) -> Step {
         loop {
             next = match next {
                 Next::Do(step) => {
@@ -119,22 +137,30 @@ impl LiteLlm {
         };
         // A stream that had begun has its deployment in the headers already.
         let served_by = call.streamed;
-        Next::Do(Step::Respond(Response { http_status: failure.answered_with(), ok: false, served_by, source }))
+        // Only the router's own exception brings a header along (`common_request_processing.py`); those of upstreams are
+        // renamed to `llm_provider-retry-after`, which no client obeys.
+        let retry_after = match failure.class {
+            Class::NoDeployment => self.rests_for(cx.now, cx.request.model),
+            _ => RetryAfter::None,
+        };
+        let response = Response::new(failure.answered_with(), false, served_by, source);
+        Next::Do(Step::Respond(Response { retry_after, ..response }))
     }
 }
 
 impl Gateway for LiteLlm {
     type Call = CallState;
 
+    #[inline(always)]
     fn admit<D: Draws, N: Notes>(&mut self, turn: Turn<'_, D, N>, request: &RequestView, call: &mut CallState) -> Step {
         let Turn { now, call: id, draws, notes, woken } = turn;
         let mut cx = Cx { now, id, draws, notes, woken, request };
-        call.reset();
-        call.arrived = now;
+        call.reset(now);
         let next = self.admission(&mut cx, call);
         self.drive(&mut cx, call, next)
     }
 
+    #[inline(always)]
     fn resume<D: Draws, N: Notes>(
         &mut self,
         turn: Turn<'_, D, N>,
@@ -145,7 +171,10 @@ impl Gateway for LiteLlm {
         let Turn { now, call: id, draws, notes, woken } = turn;
         let mut cx = Cx { now, id, draws, notes, woken, request };
         let next = match event {
-            Event::Ended(ended) => self.attempt_ended(&mut cx, call, &ended),
+            Event::Ended(ended) => match self.attempt_ended(&mut cx, call, &ended) {
+                Next::Do(step) if call.log.deferred.is_empty() => return step,
+                next => next,
+            },
             Event::Woke => match std::mem::take(&mut call.waiting) {
                 Waiting::Slot(deployment, number) => Next::Call(deployment, Some(number)),
                 Waiting::Failed(failure) => Next::HopFailed(failure),
@@ -153,6 +182,6 @@ impl Gateway for LiteLlm {
             },
             Event::ClientLeft(phase) => self.client_left(&mut cx, call, phase),
         };
-        self.drive(&mut cx, call, next)
+        self.drive_on(&mut cx, call, next)
     }
 }

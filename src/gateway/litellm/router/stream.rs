@@ -38,12 +38,7 @@ impl LiteLlm {
             self.log_deferred(cx, call);
             self.release_after_failure(cx, call);
             let served_by = Some(flight.deployment);
-            return Next::Do(Step::Respond(Response {
-                http_status: 200,
-                ok: false,
-                served_by,
-                source: Source::Upstream,
-            }));
+            return Next::Do(Step::Respond(Response::new(200, false, served_by, Source::Upstream)));
         }
         // The hop had been left with a stream in hand, and so had the walks around it: only the hop's own fallbacks
         // are still to come.

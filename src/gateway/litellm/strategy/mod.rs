@@ -3,7 +3,7 @@
 mod cost;
 mod latency;
 mod least_busy;
-mod simple_shuffle;
+pub(super) mod simple_shuffle;
 mod usage_v1;
 mod usage_v2;
 
@@ -69,6 +69,7 @@ impl StrategyState {
     }
 
     /// A call goes out.
+    #[inline]
     pub fn called(&mut self, now: SimTime, deployment: DeploymentId, name: NameId) {
         if let Self::LeastBusy(state) = self {
             state.called(now, deployment, name);
@@ -82,6 +83,11 @@ impl StrategyState {
             Self::Latency(state) if failure.class == Class::Timeout => state.timed_out(now, deployment, name),
             _ => {}
         }
+    }
+
+    /// Whether successes matter to it.
+    pub const fn learns(&self) -> bool {
+        !matches!(self, Self::Stateless)
     }
 
     /// A success has been logged.

@@ -1,0 +1,69 @@
+//! What the commands that play one scenario in several ways have in common: where it comes from, and how much to simulate.
+
+use crate::cli::edits::EditArgs;
+use crate::cli::quick::QuickArgs;
+use crate::cli::stop::Stop;
+use crate::cli::streams;
+use crate::cli::values::shell_word;
+use crate::experiment::Options;
+use crate::random::Seed;
+use crate::scenario::{Edit, Overrides, World, load, load_quick};
+
+/// How much to simulate, at which prices, and with which changes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct WhatArgs {
+    /// Replications of each configuration [default: as the scenario says, else 200].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub runs: Option<u64>,
+    /// Seed of the random numbers, the same for all [default: as the scenario says, else 1].
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Threads; the result does not depend on it [default: one a core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Prices: LiteLLM's JSON price map or a CSV table [default: as the scenario says, else the built-in table].
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<String>,
+    #[command(flatten)]
+    pub edits: EditArgs,
+    /// No progress bar and no notes on stderr.
+    #[arg(long, short)]
+    pub quiet: bool,
+    // Last: its heading would hold for the options after it.
+    #[command(flatten)]
+    pub quick: QuickArgs,
+}
+
+impl WhatArgs {
+    /// Compiles a scenario, or the config of the flags where there is none, with another gateway config and with changes.
+    pub fn load(&self, scenario: Option<&str>, gateway: Option<&str>, edits: Vec<Edit>) -> Result<World, Stop> {
+        let gateway = gateway.map(str::to_owned);
+        let overrides = Overrides { prices: self.prices.clone(), gateway, edits, ..Overrides::default() };
+        match (scenario, self.quick.validated()?) {
+            (Some(_), Some(_)) => Err(Stop::Usage("give a scenario or --config, not both".to_owned())),
+            (None, Some(quick)) => Ok(load_quick(&quick, &overrides)?),
+            (Some(scenario), None) => Ok(load(scenario, &overrides)?),
+            (None, None) => Err(Stop::Usage("name a scenario, or give --config and --rate".to_owned())),
+        }
+    }
+
+    /// How much to simulate; `words` are those of the command that are not the same for all commands.
+    pub fn options(&self, world: &World, runs: Option<u64>, words: Vec<String>) -> Options {
+        let (runs, seed) = (self.runs.or(runs).unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
+        let mut all = vec!["billcast".to_owned()];
+        all.extend(words);
+        all.extend(self.quick.words());
+        all.extend(self.prices.iter().flat_map(|file| ["--prices".to_owned(), shell_word(file)]));
+        all.extend(self.edits.words().flat_map(|(flag, value)| [format!("--{flag}"), shell_word(&value)]));
+        all.extend(["--seed".to_owned(), seed.to_string(), "--runs".to_owned(), runs.to_string()]);
+        let threads = self.threads.map_or(0, usize::from);
+        Options { runs, seed: Seed(seed), threads, precision: None, command: all.join(" ") }
+    }
+
+    /// A note on stderr, unless that is not wanted.
+    pub fn say(&self, line: &str) {
+        if !self.quiet {
+            streams::complain(line);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Recorded traffic: every row is played once, with its own tokens, or it is said why not.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use billcast::engine::Run;
+use billcast::scenario::{Overrides, World, load};
+
+const GATEWAY: &str = "model_list:
+- {model_name: a, litellm_params: {model: openai/gpt-4o-mini}}
+- {model_name: b, litellm_params: {model: openai/gpt-4o}}
+- {model_name: embed, litellm_params: {model: openai/text-embedding-3-small}}
+";
+/// Everything is answered at once, and the tokens are those of the request.
+const UPSTREAM: &str = "upstream: {openai: {preset: none, latency: 0.1}}\n";
+
+/// A world whose class `x` replays `trace`, a file of this text.
+fn try_world(name: &str, trace: &[u8], class: &str) -> Result<World, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |file: &str, bytes: &[u8]| std::fs::write(folder.path().join(file), bytes).unwrap();
+    write(name, trace);
+    write("gateway.yaml", GATEWAY.as_bytes());
+    let text = format!("gateway: gateway.yaml\ntraffic: {{x: {{{class}}}}}\n{UPSTREAM}");
+    write("scenario.yaml", text.as_bytes());
+    open(folder.path())
+}
+
+fn open(folder: &Path) -> Result<World, String> {
+    load(&folder.to_string_lossy(), &Overrides::default())
+        .map_err(|problem| problem.diagnostics.iter().map(|found| format!("{found}\n")).collect())
+}
+
+fn world(trace: &str, class: &str) -> World {
+    try_world("trace", trace.as_bytes(), class).unwrap_or_else(|message| panic!("{message}"))
+}
+
+fn play(trace: &str, class: &str) -> Run {
+    support::run(&world(trace, class), 1, 0)
+}
+
+/// Requests, input tokens and output tokens.
+fn totals(run: &Run) -> (u64, u64, u64) {
+    let sum = |part: fn(&billcast::engine::DeploymentTotals) -> u64| run.deployments.iter().map(part).sum();
+    assert_eq!(run.served, run.requests);
+    (run.requests, sum(|d| d.input_tokens), sum(|d| d.output_tokens))
+}
+
+fn said(world: &World) -> String {
+    world.diagnostics.iter().map(|found| format!("{found}\n")).collect()
+}
+
+#[test]
+fn a_long_trace_is_read_again_by_each_run_and_its_totals_are_exact() {
+    // More rows than are kept in memory, compressed, some of them a little out of order.
+    let mut text = String::from("time,input,output\n");
+    let (mut input, mut output) = (0, 0);
+    const ROWS: u64 = 260_000;
+    for row in 0..ROWS {
+        let (i, o) = (1 + row * 7_919 % 4_000, row * 104_729 % 900 + 1);
+        (input, output) = (input + i, output + o);
+        let at = row as f64 / 100.0 + if row % 10 == 3 { 5.0 } else { 0.0 };
+        writeln!(text, "{at:.2},{i},{o}").unwrap();
+    }
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(text.as_bytes()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("gateway.yaml"), GATEWAY).unwrap();
+    std::fs::write(folder.path().join("long.csv.gz"), packed.finish().unwrap()).unwrap();
+    let scenario = format!("gateway: gateway.yaml\ntraffic: {{x: {{replay: long.csv.gz, model: a}}}}\n{UPSTREAM}");
+    std::fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
+    let world = open(folder.path()).unwrap();
+    for replication in 0..2 {
+        assert_eq!(totals(&support::run(&world, 1, replication)), (ROWS, input, output));
+    }
+    assert!(world.traces.iter().all(|trace| trace.broken().is_none()));
+    // A file that changes under a running forecast is noticed.
+    std::fs::write(folder.path().join("long.csv.gz"), "time,input,output\n1,2,3\n").unwrap();
+    support::run(&world, 1, 0);
+    assert!(world.traces[0].broken().unwrap().contains("changed"));
+}
+
+#[test]
+fn every_known_format_is_told_by_its_columns() {
+    let azure = "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:15:46.6805900,374,44\r\n\
+                 2023-11-16 18:15:50.9951690,396,109\r\n";
+    assert_eq!(totals(&play(azure, "replay: trace, model: a")), (2, 770, 153));
+    let burst = "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type\n\
+                 19440110.0,1722ac82,43,GPT-4,906,446,1352,Conversation log\n19440192.0,,8,ChatGPT,36,29,65,API log\n";
+    let run = play(burst, "replay: {file: trace, models: {GPT-4: b, ChatGPT: a}}");
+    assert_eq!(run.deployments[0].input_tokens, 36);
+    assert_eq!(run.deployments[1].input_tokens, 906);
+    let mooncake = "{\"timestamp\": 0, \"input_length\": 1400, \"output_length\": 500, \"hash_ids\": [1, 2, 3]}\n\
+                    {\"timestamp\": 27482, \"input_length\": 1300, \"output_length\": 490, \"hash_ids\": [1, 2, 4]}\n";
+    let moon = world(mooncake, "replay: trace, model: a");
+    assert_eq!(totals(&support::run(&moon, 1, 0)), (2, 2_700, 990));
+    assert_eq!(moon.horizon.as_secs_f64(), 60.0, "27.5 s, in whole minutes");
+    let mut stream = moon.traffic.replicate(moon.seed, billcast::random::Replication(0));
+    let prefixes: Vec<u32> = std::iter::from_fn(|| stream.take()).map(|request| request.fate.prefix).collect();
+    assert_eq!(prefixes, [0, 1_024], "two blocks of 512 tokens have been seen before");
+    let rag = "{\"timestamp\": \"82\", \"input_length\": 3112, \"output_length\": 192, \"session_id\": \"17-af\"}\n\
+               {\"timestamp\": \"345394\", \"input_length\": 3474, \"output_length\": 389, \"session_id\": \"17-bf\"}\n";
+    let rag = world(rag, "replay: trace, model: a");
+    assert_eq!(rag.horizon.as_secs_f64(), 345_360.0);
+}
+
+#[test]
+fn spend_logs_bring_their_models_keys_and_repetitions() {
+    let metadata = r#"{"user_api_key_alias": "team", "original_model_group": "a", "usage_object": {"prompt_tokens_details": {"cached_tokens": 1024}, "completion_tokens_details": {"reasoning_tokens": 100}}}"#;
+    let row = |id: u32, second: u32, tokens: (u32, u32), group: &str, cache: &str, metadata: &str| {
+        format!(
+            "{{\"request_id\": \"{id}\", \"startTime\": \"2026-11-16T09:00:{second:02}.120Z\", \"prompt_tokens\": {}, \
+             \"completion_tokens\": {}, \"model_group\": \"{group}\", \"cache_key\": \"{cache}\", \"metadata\": \
+             {metadata}, \"messages\": {{}}}}\n",
+            tokens.0, tokens.1
+        )
+    };
+    let text = [
+        row(1, 0, (1_420, 212), "b", "Cache OFF", metadata),
+        row(2, 7, (0, 0), "a", "Cache OFF", "null"),
+        row(3, 5, (1_420, 240), "b", "k1", "null"),
+        row(4, 9, (1_420, 240), "b", "k1", "{\"original_model_group\": null}"),
+        row(5, 30, (812, 0), "embed", "k2", "null"),
+    ]
+    .concat();
+    let text_of = |class: &str| try_world("trace", text.as_bytes(), class);
+    let world = text_of("replay: trace").unwrap();
+    let mut stream = world.traffic.replicate(world.seed, billcast::random::Replication(0));
+    let all: Vec<billcast::traffic::Request> = std::iter::from_fn(|| stream.take()).collect();
+    let models: Vec<&str> = all.iter().map(|r| &*world.gateway.name(r.model).text).collect();
+    assert_eq!(models, ["a", "b", "b", "embed"], "the model that was asked for, not the one that answered");
+    assert_eq!((all[0].fate.prefix, all[0].fate.reasoning), (1_024, 100));
+    assert_eq!(all[1].prompt, all[2].prompt, "one cache key is one prompt");
+    assert_ne!(all[0].prompt, all[1].prompt);
+    assert_eq!(world.start.strftime("%A %H:%M:%S").to_string(), "Monday 09:00:00", "the week's time of the log");
+    assert!(said(&world).contains("1 rows without any tokens are left out"), "{}", said(&world));
+    // With lengths of the class the failed call is sent after all.
+    let filled = text_of("replay: trace, input: 700, output: 70").unwrap();
+    assert_eq!(totals(&support::run(&filled, 1, 0)), (5, 1_420 * 3 + 812 + 700, 212 + 240 + 240 + 70));
+}
+
+#[test]
+fn bad_rows_are_told_with_their_lines_and_counted() {
+    let text = "time,input,output\n1,10,5\nx,10,5\n2,-3,5\n3,10,5\n4,10\n5,10,5.5\n6,1e9,5\n7,10,abc\n8,10,5\n";
+    let world = world(text, "replay: trace, model: a");
+    let told = said(&world);
+    for place in ["trace:3:1", "trace:4:1", "trace:6:1", "trace:7:1", "trace:8:1"] {
+        assert!(told.contains(place), "{place} in {told}");
+    }
+    assert!(told.contains("6 rows in all are left out, 3 can be used"), "{told}");
+    assert_eq!(totals(&support::run(&world, 1, 0)), (3, 30, 15));
+    let lines = "{\"time\": 1, \"input\": 2, \"output\": 3}\n\n{\"time\": 2, \"input\": 2\nnull\n[]\n";
+    let world = try_world("trace", lines.as_bytes(), "replay: trace, model: a").unwrap();
+    let told = said(&world);
+    assert!(["trace:3:1", "trace:4:1", "trace:5:1"].iter().all(|place| told.contains(place)), "{told}");
+}
+
+#[test]
+fn what_cannot_be_a_trace_is_refused_in_one_sentence() {
+    let error = |text: &str, class: &str| try_world("trace", text.as_bytes(), class).unwrap_err();
+    let rows = "time,input,output\n1,10,5\n";
+    assert!(error("", "replay: trace, model: a").contains("the trace is empty"));
+    assert!(error("hour,requests\n1,2\n", "replay: trace, model: a").contains("columns: hour, requests"));
+    assert!(error("time,input,output\nx,1,1\n", "replay: trace, model: a").contains("no row of the trace can be used"));
+    assert!(error(rows, "replay: {file: trace, format: azur}, model: a").contains("did you mean `azure`"));
+    assert!(error(rows, "replay: {file: trace, format: azure}, model: a").contains("contexttokens"));
+    assert!(error(rows, "replay: {fil: trace}, model: a").contains("did you mean `file`"));
+    assert!(error(rows, "replay: {file: trace, scale: -1}, model: a").contains("scale"));
+    assert!(error(rows, "replay: trace, model: a, rate: 3/s").contains("cannot stand beside `replay`"));
+    assert!(error(rows, "replay: trace").contains("which model"));
+    assert!(error(rows, "replay: elsewhere.csv, model: a").contains("there is no such file"));
+    let named = "time,input,output,model\n1,10,5,gpt\n";
+    assert!(error(named, "replay: trace").contains("called `gpt`"));
+    let mut torn = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    torn.write_all("time,input,output\n".as_bytes()).unwrap();
+    torn.write_all("1,10,5\n".repeat(5_000).as_bytes()).unwrap();
+    let torn = torn.finish().unwrap();
+    let told = try_world("trace", &torn[..torn.len() / 2], "replay: trace, model: a").unwrap_err();
+    assert!(told.contains("cannot be read"), "{told}");
+}
+
+/// Two rows a second for 1,000 seconds.
+fn steady() -> String {
+    let rows = (0..2_000).map(|row| format!("{},100,{}\n", f64::from(row) / 2.0, 1 + row % 50));
+    std::iter::once("time,input,output\n".to_owned()).chain(rows).collect()
+}
+
+#[test]
+fn scale_thins_and_multiplies_by_addressed_draws() {
+    let count = |scale: f64| play(&steady(), &format!("replay: {{file: trace, scale: {scale}}}, model: a")).requests;
+    // Binomial: 4 standard deviations; copies of whole rows are exact.
+    assert!((count(0.3) as f64 - 600.0).abs() < 4.0 * (2_000.0f64 * 0.3 * 0.7).sqrt());
+    assert!((count(2.5) as f64 - 5_000.0).abs() < 4.0 * (2_000.0f64 * 0.25).sqrt());
+    assert_eq!((count(0.0), count(1.0), count(3.0)), (0, 2_000, 6_000));
+    let world = world(&steady(), "replay: {file: trace, scale: 3}, model: a");
+    let mut stream = world.traffic.replicate(world.seed, billcast::random::Replication(0));
+    let all: Vec<billcast::traffic::Request> = std::iter::from_fn(|| stream.take()).collect();
+    assert!(all.windows(2).all(|pair| pair[0].at <= pair[1].at), "copies stand in order of time");
+    let seconds: Vec<f64> = all.iter().map(|r| r.at.as_secs_f64() % 0.5).filter(|part| *part > 0.0).collect();
+    // Copies are even between the rows: the mean of 3,998 uniform numbers on 0.5 s, 4 standard errors.
+    let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
+    assert!((mean - 0.25).abs() < 4.0 * 0.144 / 3_998f64.sqrt(), "{mean}");
+}
+
+#[test]
+fn a_trace_begins_again_and_moves() {
+    let at = |class: &str| {
+        let text = "time,input,output\n100,1,1\n110,1,1\n140,1,1\n";
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("trace"), text).unwrap();
+        std::fs::write(folder.path().join("gateway.yaml"), GATEWAY).unwrap();
+        let scenario = format!("gateway: gateway.yaml\nhours: 0.05\ntraffic: {{x: {{model: a, {class}}}}}\n{UPSTREAM}");
+        std::fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
+        let world = open(folder.path()).unwrap();
+        let mut stream = world.traffic.replicate(world.seed, billcast::random::Replication(0));
+        let until = std::iter::from_fn(|| stream.take()).map(|r| r.at.as_secs_f64());
+        until.take_while(|at| *at < 180.0).collect::<Vec<f64>>()
+    };
+    assert_eq!(at("replay: trace"), [0.0, 10.0, 40.0]);
+    assert_eq!(at("replay: {file: trace, shift: 1m}"), [60.0, 70.0, 100.0]);
+    assert_eq!(at("replay: {file: trace, shift: -10s}"), [0.0, 30.0]);
+    assert_eq!(at("replay: {file: trace, loop: true}"), [0.0, 10.0, 40.0, 60.0, 70.0, 100.0, 120.0, 130.0, 160.0]);
+    assert_eq!(at("replay: {file: trace, loop: 100s}"), [0.0, 10.0, 40.0, 100.0, 110.0, 140.0]);
+    assert_eq!(at("replay: {file: trace, loop: 100, shift: -20}"), [20.0, 80.0, 90.0, 120.0]);
+    assert_eq!(at("replay: {file: trace, loop: false}"), [0.0, 10.0, 40.0]);
+}

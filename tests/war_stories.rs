@@ -1,0 +1,68 @@
+//! What is published, held against what is simulated: every claim stands as its file says, and the document that shows them is
+//! the one that the program writes.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use assert_cmd::Command;
+use billcast::scenario::{builtins, read_claims};
+
+fn billcast(args: &[&str]) -> (i32, String, String) {
+    let output = Command::cargo_bin("billcast").unwrap().args(args).env("NO_COLOR", "1").output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn the_document_is_what_the_scenarios_give() {
+    let (code, document, stderr) = billcast(&["claims", "--format", "markdown", "--quiet"]);
+    let off: Vec<&str> = document.lines().filter(|line| line.contains("| OFF")).collect();
+    assert!(code == 0 && off.is_empty(), "figures that are off: {off:#?}\n{stderr}");
+    let committed = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/war-stories.md")).unwrap();
+    let differs = document.lines().zip(committed.lines()).find(|(now, then)| now != then);
+    assert!(
+        document == committed,
+        "docs/war-stories.md is not what the scenarios give: {differs:#?}\n\
+         look at the difference, and if it is meant: cargo run -- claims --format markdown > docs/war-stories.md"
+    );
+}
+
+#[test]
+fn every_story_is_told() {
+    let told: BTreeSet<String> = builtins()
+        .filter(|builtin| builtin.has_claims())
+        .filter_map(|builtin| read_claims(builtin.name).unwrap().file.story)
+        .collect();
+    for story in ["A", "J"] {
+        assert!(told.contains(story), "no scenario tells story {story}");
+    }
+}
+
+#[test]
+fn a_claim_that_is_off_ends_with_3() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    put("gateway.yaml", "model_list: [{model_name: m, litellm_params: {model: openai/gpt-4o}}]\n");
+    put(
+        "scenario.yaml",
+        "gateway: gateway.yaml\nhours: 1\nruns: 4\ntraffic: {a: {model: m, rate: 1/min, input: 1000, output: 100}}\n\
+         upstream: {openai: {preset: none, latency: 1}}\n",
+    );
+    let claims = |published: &str, path: &str| {
+        put(
+            "claims.yaml",
+            &format!(
+                "title: t\nsays: s\nfinds: f\nclaims:\n  - {{ figure: cost of a request, unit: usd, published: {published}, \
+                 simulated: bill.mean / {path}, agrees: published }}\n"
+            ),
+        );
+        billcast(&["claims", dir.path().to_str().unwrap(), "--format", "json"])
+    };
+    // 1000 input tokens at 2.50 and 100 output tokens at 10 dollars a million, whatever the number of requests.
+    let (code, stdout, _) = claims("0.0035", "requests.mean");
+    let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert!(code == 0 && json["holds"] == true && json["stories"][0]["claims"][0]["unit"] == "usd", "{stdout}");
+    assert_eq!(claims("0.0030", "requests.mean").0, 3);
+    let (code, _, stderr) = claims("1", "requests.medium");
+    assert!(code == 2 && stderr.contains("there is no `medium`; possible here: mean"), "{stderr}");
+}
