@@ -14,6 +14,7 @@ mod gates;
 mod init;
 mod interrupt;
 mod models;
+mod month;
 mod prices;
 mod progress;
 mod report;
@@ -51,6 +52,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
         Command::Run(args) => run::run(&args),
+        Command::Month(args) => month::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Check(args) => check::run(&args),

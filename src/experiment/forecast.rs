@@ -99,7 +99,7 @@ pub struct About {
 }
 
 /// Statistics of an amount over the replications.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct MoneyStats {
     /// Arithmetic mean.
     pub mean: Money,

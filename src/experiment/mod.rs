@@ -10,6 +10,7 @@ mod fold;
 mod forecast;
 mod gate;
 mod metric;
+mod month;
 mod replicate;
 mod run;
 mod together;
@@ -30,5 +31,6 @@ pub use forecast::{
 };
 pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
 pub use metric::{Measure, Metric, Stat};
+pub use month::{DayBand, MonthError, MonthOptions, MonthRow, PATHS, Projection, project};
 pub use replicate::{Options, Progress, Unwatched};
 pub use run::forecast;

@@ -97,7 +97,7 @@ fn longest_run(text: &str, wanted: char) -> usize {
 }
 
 /// A text that means only itself in Markdown and in the HTML that it becomes.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut rest = text.chars();
     while let Some(c) = rest.next() {

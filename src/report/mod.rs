@@ -17,6 +17,8 @@ mod gates;
 mod html;
 mod json;
 mod markdown;
+/// Calendar months: terminal, Markdown, JSON, CSV.
+pub mod month;
 mod parquet_files;
 mod scale;
 mod terminal;
