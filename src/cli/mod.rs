@@ -21,9 +21,12 @@ mod report;
 mod quick;
 mod run;
 mod scenarios;
+mod scene;
 mod schema;
+mod solve;
 mod stop;
 mod streams;
+mod sweep;
 mod subject;
 mod trace;
 mod values;
@@ -55,6 +58,8 @@ fn dispatch(command: Command) -> Result<(), Stop> {
         Command::Month(args) => month::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
+        Command::Solve(args) => solve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Init(args) => init::run(&args),

@@ -112,8 +112,8 @@ impl<'a> Recorder<'a> {
 
     /// What the gateway would write into its own spend log for this attempt: failures cost nothing there.
     #[inline(always)]
-    fn report_spend(&mut self, attempt: &AttemptRecord<'_>, charged: Option<Money>) {
-        if !matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled) {
+    fn report_spend(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>, charged: Option<Money>) {
+        if request.lost || !matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled) {
             return;
         }
         let desk = &self.desks[attempt.attempt.deployment.index()];
@@ -193,7 +193,7 @@ impl Observer for Recorder<'_> {
             None => desk.totals.answered(&attempt.ended.usage, attempt.at - attempt.ended.started),
         }
         let charged = if attempt.billed.is_nothing() { None } else { self.charge(request, attempt) };
-        self.report_spend(attempt, charged);
+        self.report_spend(request, attempt, charged);
     }
 
     #[inline(always)]
@@ -221,7 +221,8 @@ impl Observer for Recorder<'_> {
                 run.classes[request.class.index()].failed += 1;
                 run.keys[request.view.key.index()].failed += 1;
                 match source {
-                    Source::Admission => run.rejected += 1,
+                    Source::Admission | Source::NoProcess => run.rejected += 1,
+                    Source::Lost => run.lost += 1,
                     _ => run.failed += 1,
                 }
             }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::diagnostic::Diagnostic;
 use crate::experiment::detail::{DayRow, PercentileRun, ProviderRow};
+use crate::experiment::gate::Verdict;
 use crate::ledger::Causes;
 use crate::scenario::{Assumption, Budget};
 use crate::units::Money;
@@ -63,6 +64,8 @@ pub struct Forecast {
     pub expensive: Option<Timeline>,
     /// What matters most, in order.
     pub findings: Vec<Finding>,
+    /// What the policies say, if there are any.
+    pub policies: Vec<Verdict>,
     /// Everything that the user did not write.
     pub assumptions: Vec<Assumption>,
     /// What the readers had to say.
@@ -179,6 +182,8 @@ pub struct RunRow {
     pub rejected: u64,
     /// The client left before the answer was complete.
     pub abandoned: u64,
+    /// In a process of the gateway that ended before it answered.
+    pub lost: u64,
     /// Still in flight at the end.
     pub in_flight: u64,
     /// Of the requests: sent again by a client whose request before had failed.

@@ -13,6 +13,8 @@ mod metric;
 mod month;
 mod replicate;
 mod run;
+mod solve;
+mod sweep;
 mod together;
 
 pub use crate::scenario::Assumption;
@@ -25,6 +27,7 @@ pub use explain::{
     RequestName, RequestStory, Step, WindowStory, explain,
 };
 pub use findings::FINDING_CODES;
+pub use fold::{Fold, money_stats, share};
 pub use forecast::{
     About, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow, LatencyStats,
     MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
@@ -32,5 +35,7 @@ pub use forecast::{
 pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
 pub use metric::{Measure, Metric, Stat};
 pub use month::{DayBand, MonthError, MonthOptions, MonthRow, PATHS, Projection, project};
-pub use replicate::{Options, Progress, Unwatched};
+pub use replicate::{Options, Progress, Unwatched, replicate};
 pub use run::forecast;
+pub use solve::{Answer, Search, Solution, Trial, solve};
+pub use sweep::{Axis, Bar, Design, Point, Range, Sweep, Swing, Values, design, sweep, swings, tornado};

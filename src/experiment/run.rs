@@ -58,6 +58,7 @@ pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
         edges: edge_rows(&fold, &labels),
         expensive: expensive(world, options.seed, &fold),
         findings: Vec::new(),
+        policies: Vec::new(),
         assumptions: world.assumptions.clone(),
         diagnostics: broken_traces(world).chain(world.diagnostics.clone()).collect(),
         runs: fold.rows,

@@ -2,6 +2,8 @@
 //!
 //! [`View`] derives and words everything once; the renderers only lay it out, so all of them show the same figures.
 
+/// Findings about a config with the money at stake.
+pub mod audit;
 mod chart;
 mod claims;
 /// What a change does: terminal, HTML, markdown, JSON.
@@ -21,6 +23,8 @@ mod markdown;
 pub mod month;
 mod parquet_files;
 mod scale;
+/// Sweeps, tornados and searches.
+pub mod sweep;
 mod terminal;
 mod trace;
 pub mod text;

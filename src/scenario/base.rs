@@ -2,6 +2,7 @@
 
 use crate::diagnostic::codes;
 use crate::document::Node;
+use crate::gateway::fleet::FleetSpec;
 use crate::scenario::edit::{self, Edit};
 use crate::scenario::file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys};
 use crate::scenario::files::{Files, Source};
@@ -100,6 +101,7 @@ fn over(own: ScenarioFile, base: ScenarioFile) -> ScenarioFile {
         keys: joined(own.keys, base.keys, key),
         traffic: joined(own.traffic, base.traffic, traffic),
         upstream: joined(own.upstream, base.upstream, upstream),
+        fleet: if own.fleet == FleetSpec::default() { base.fleet } else { own.fleet },
     }
 }
 
@@ -201,7 +203,8 @@ mod tests {
     #[test]
     fn changes_are_made_where_the_field_is_said() {
         let edited = |variant: &str, edits: &[&str]| {
-            let files = Files::Disk(folder(variant).path().to_owned());
+            let dir = folder(variant);
+            let files = Files::Disk(dir.path().to_owned());
             let edits: Vec<Edit> = edits.iter().map(|edit| Edit::parse(edit).unwrap()).collect();
             read_layered(&files, "variant.yaml", &edits).map(|layered| layered.file)
         };

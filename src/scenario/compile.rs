@@ -11,6 +11,7 @@ use crate::scenario::classes;
 use crate::scenario::deployments::{self, Books, PriceTime};
 use crate::scenario::edit::Edit;
 use crate::scenario::files::Files;
+use crate::scenario::fleet;
 use crate::scenario::gateway::{GatewayFile, minutes, plan, read_edited_gateway};
 use crate::scenario::prices::{BUILT_IN, newest_of, newest_price_date, read_prices};
 use crate::scenario::problem::Problem;
@@ -58,6 +59,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let models = classes::model_names(&reading, &traces);
     let mut plan = plan(&gateway, &models, &keys, &mut reading)?;
     plan.router.minutes = minutes(start.second());
+    let fleet = fleet::compile(&mut reading, horizon, &mut plan)?;
     let kept = deployments::kept(&gateway.wire);
     let groups = deployments::groups(&kept);
     let time = PriceTime { start: start.timestamp(), horizon, fixed: prices_at(&reading)? };
@@ -82,7 +84,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let from_user = reading.written.iter().flat_map(|(source, tree)| written(source, tree)).collect();
     let GatewayFile { mut diagnostics, source, .. } = gateway;
     diagnostics.append(&mut reading.findings);
-    let written = reading.written.into_iter().map(|(source, _)| source);
+    let (written, trees): (Vec<_>, Vec<_>) = reading.written.into_iter().unzip();
     Ok(World {
         name: reading.file.name.unwrap_or_else(|| name.to_owned()),
         description: reading.file.description.unwrap_or_default(),
@@ -91,6 +93,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         runs,
         seed,
         gateway: plan,
+        fleet,
         traffic,
         providers,
         tariffs,
@@ -103,6 +106,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         assumptions: reading.assumptions,
         diagnostics,
         sources: std::iter::once(source).chain(written).collect(),
+        trees,
     })
 }
 

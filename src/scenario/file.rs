@@ -4,6 +4,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde::de::MapAccess;
 
+use crate::gateway::fleet::FleetSpec;
 use crate::provider::ProviderModel;
 use crate::scenario::mixed::{Mixed, OwnKeys};
 use crate::scenario::named::Named;
@@ -47,6 +48,9 @@ pub struct ScenarioFile {
     pub volume_uncertainty: Option<f64>,
     /// What may be spent, in US dollars: reports say how likely it is to be exceeded. It limits nothing.
     pub budget: Option<BudgetEntry>,
+    /// What stands around the gateway: processes, load balancer, restarts; one process that never ends if not given.
+    #[serde(default)]
+    pub fleet: FleetSpec,
     /// Virtual keys of the gateway with their limits.
     #[serde(default)]
     pub keys: Named<KeyEntry>,

@@ -3,6 +3,7 @@
 mod base;
 mod builtin;
 mod case;
+mod catalog;
 mod claims;
 mod classes;
 mod compile;
@@ -10,6 +11,7 @@ mod deployments;
 mod edit;
 mod file;
 mod files;
+mod fleet;
 mod gateway;
 mod load;
 mod mixed;
@@ -29,11 +31,12 @@ mod written;
 
 pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
+pub use catalog::{ModelFacts, model_facts};
 pub use claims::{
     Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Unit, claims_schema, read_claims,
 };
 pub use compile::Overrides;
-pub use edit::Edit;
+pub use edit::{Edit, as_yaml, scalar_text};
 pub use file::{BudgetEntry, KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
 pub use files::{Files, Source};
 pub use gateway::{GatewayFile, read_edited_gateway, read_gateway};

@@ -195,7 +195,7 @@ impl ClassStream {
             Source::Open(_) | Source::Repeating(..) | Source::Replay(_) => return false,
             Source::Workers(workers) => {
                 self.draws.begin_request(stream, id.0);
-                workers.responded(now, id, &self.draws);
+                workers.responded(now, id, ok, &self.draws);
             }
             Source::Sessions(sessions) => sessions.responded(now, id, ok, &mut self.draws, stream),
         }

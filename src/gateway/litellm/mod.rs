@@ -4,6 +4,7 @@
 //! step, `strategy` how a deployment is picked. `[T nn]` names the recorded case that proves a rule; "from source only"
 //! marks rules that no recording shows.
 
+mod body;
 mod call;
 /// LiteLLM's own defaults.
 pub mod defaults;
@@ -17,6 +18,7 @@ pub mod plan;
 /// Numbers by class of failure.
 pub mod policy;
 mod router;
+mod shared;
 mod state;
 mod strategy;
 /// The config file as it is written, each value with its place.

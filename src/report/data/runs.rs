@@ -32,7 +32,7 @@ pub fn runs(forecast: &Forecast) -> Dataset {
         "run:count bill_usd:money {causes} requests:count served:count cache_hits:count failed:count rejected:count \
          abandoned:count in_flight:count fallbacks:count upstream_calls:count fallback_premium_usd:money \
          reported_spend_usd:money latency_p50_s:number latency_p95_s:number latency_p99_s:number \
-         client_retries:count most_upstream_calls:count"
+         client_retries:count most_upstream_calls:count lost:count"
     );
     Dataset::new("runs", &headings, forecast.runs.iter().map(run))
 }
@@ -54,7 +54,7 @@ fn run(row: &RunRow) -> Vec<Cell> {
     cells.extend(counts.map(Cell::Count));
     cells.extend([row.fallback_premium, row.reported_spend].map(Cell::Money));
     cells.extend([row.latency_s.p50, row.latency_s.p95, row.latency_s.p99].map(number));
-    cells.extend([row.client_retries, u64::from(row.most_attempts)].map(Cell::Count));
+    cells.extend([row.client_retries, u64::from(row.most_attempts), row.lost].map(Cell::Count));
     cells
 }
 

@@ -36,6 +36,7 @@ pub fn html(view: &View<'_>) -> String {
             body {
                 (head(view))
                 main {
+                    (policies(view))
                     (findings(view))
                     (bill(view))
                     (budget(view))
@@ -100,6 +101,18 @@ fn section(id: &str, content: &Markup) -> Markup {
 fn named(view: &View<'_>, id: &str) -> Markup {
     let found: Option<&Chart> = ALL.iter().find(|chart| chart.id == id);
     html! { @if let Some(found) = found { (chart(view, found)) } }
+}
+
+/// What the policies say, where there are any.
+fn policies(view: &View<'_>) -> Markup {
+    html! {
+        @if !view.forecast.policies.is_empty() {
+            section id="policies" {
+                h2 { "Policies" }
+                ul { @for verdict in &view.forecast.policies { li { (crate::report::gates::line(verdict)) } } }
+            }
+        }
+    }
 }
 
 fn findings(view: &View<'_>) -> Markup {

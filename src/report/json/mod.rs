@@ -103,6 +103,7 @@ fn further(view: &View<'_>) -> Value {
         "unanswered_rate": rate(forecast.unanswered_rate),
         "calls_per_request": view.calls_per_request,
         "findings": forecast.findings.iter().map(finding).collect::<Vec<_>>(),
+        "policies": crate::report::gates::to_json(&forecast.policies),
         "edges": forecast.edges.iter().map(edge).collect::<Vec<_>>(),
         "budget": { "run": forecast.budget.horizon, "month": forecast.budget.month },
         "written": forecast.written.iter().map(assumption).collect::<Vec<_>>(),
@@ -262,7 +263,7 @@ fn run(row: &RunRow) -> Value {
     json!({
         "run": row.run, "bill": row.bill, "cost_by_cause": causes(&row.by_cause),
         "requests": row.requests, "served": row.served, "cache_hits": row.cache_hits, "failed": row.failed,
-        "rejected": row.rejected, "abandoned": row.abandoned, "in_flight": row.in_flight,
+        "rejected": row.rejected, "abandoned": row.abandoned, "lost": row.lost, "in_flight": row.in_flight,
         "client_retries": row.client_retries, "fallbacks": row.fallbacks, "upstream_calls": row.attempts,
         "most_upstream_calls": row.most_attempts,
         "fallback_premium": row.fallback_premium, "reported_spend": row.reported_spend,

@@ -9,7 +9,7 @@ use crate::experiment::{
     About, Assumption, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
     LatencyStats, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
-use crate::experiment::{ChargeRow, DayRow, FINDING_CODES, PercentileRun, ProviderRow};
+use crate::experiment::{ChargeRow, DayRow, FINDING_CODES, Gate, Level, PercentileRun, ProviderRow, Verdict};
 use crate::ledger::{Cause, Causes};
 use crate::report::json::SCHEMA;
 use crate::scenario::{ASSUMED_BY, Budget};
@@ -137,7 +137,9 @@ pub fn read(bytes: &[u8]) -> Result<Forecast> {
         Some(other) => return Err(ReadError::Schema(format!("`{}`", other.escape_debug()))),
         None => return Err(ReadError::Schema("missing".to_owned())),
     }
+    let runs = all.list("run_results", run)?;
     Ok(Forecast {
+        policies: all.list("policies", |at| policy(at, &runs))?,
         about: about(&all)?,
         bill: bill(&all.at("bill"))?,
         failure_rate: rate(&all.at("failure_rate"))?,
@@ -151,7 +153,7 @@ pub fn read(bytes: &[u8]) -> Result<Forecast> {
         fallback_premium: all.at("fallback_premium").money("mean")?,
         reported_spend: all.at("reported_spend").money("mean")?,
         unpriced: all.list("unpriced", unpriced)?,
-        runs: all.list("run_results", run)?,
+        runs,
         hours: all.list("hours", hour)?,
         deployments: all.list("deployments", deployment)?,
         providers: all.list("providers", provider)?,
@@ -227,6 +229,13 @@ fn causes(at: &Place<'_>) -> Result<Causes<Money>> {
     Ok(all)
 }
 
+/// A policy is judged again: the runs are all that it depends on.
+fn policy(at: &Place<'_>, runs: &[RunRow]) -> Result<Verdict> {
+    let gate: Option<Gate> = at.str("policy")?.parse().ok();
+    let level = if at.str("level")? == "warn" { Level::Warn } else { Level::Fail };
+    Ok(at.at("policy").or_wrong(gate, "a policy")?.judge(level, &at.string_or_empty("subject"), None, runs))
+}
+
 fn budget(at: &Place<'_>) -> Result<Budget> {
     Ok(Budget { horizon: at.money_or_none("run")?, month: at.money_or_none("month")? })
 }
@@ -251,6 +260,7 @@ fn run(at: &Place<'_>) -> Result<RunRow> {
         failed: at.count("failed")?,
         rejected: at.count("rejected")?,
         abandoned: at.count("abandoned")?,
+        lost: at.count("lost")?,
         in_flight: at.count("in_flight")?,
         client_retries: at.count("client_retries")?,
         most_attempts: u32::try_from(at.count("most_upstream_calls")?).unwrap_or(u32::MAX),

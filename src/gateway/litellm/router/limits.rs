@@ -8,10 +8,11 @@ use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::CallState;
 use crate::gateway::litellm::defaults;
-use crate::gateway::litellm::plan::{Key, Plan};
+use crate::gateway::litellm::plan::{Key, Plan, Redis};
+use crate::gateway::litellm::shared::SPEND_COUNTER_LIFE;
 use crate::gateway::parts::ExpiringCounter;
 use crate::random::Draws;
-use crate::units::{RetryAfter, SimDuration, SimTime, Usage};
+use crate::units::{KeyId, RetryAfter, SimDuration, SimTime, Usage};
 
 /// Output that is reserved where a request says nothing, at most (`DEFAULT_MAX_TOKENS_ESTIMATE` / 4).
 const OUTPUT_FLOOR: u64 = 1024;
@@ -40,6 +41,8 @@ struct KeyUse {
     in_flight: u64,
     /// Dollars spent and reserved.
     pub dollars: f64,
+    /// Until when a process of several trusts its own sum; `None` where it always does.
+    dollars_until: Option<SimTime>,
 }
 
 impl KeyWindows {
@@ -200,6 +203,7 @@ impl LiteLlm {
         if self.plan.name(cx.request.model).greatest.is_some_and(|group| group.is_free) {
             return true;
         }
+        self.reseed_budget(cx);
         let greatest = self.greatest_cost(cx);
         let proxy = &self.plan.proxy;
         let used = &mut self.state.keys.keys[cx.request.key.index()];
@@ -229,8 +233,34 @@ impl LiteLlm {
         if !self.plan.proxy.has_key_limits {
             return;
         }
-        let used = &mut self.state.keys.keys[cx.request.key.index()];
+        let index = cx.request.key.index();
+        let used = &mut self.state.keys.keys[index];
         used.dollars += dollars - call.held.dollars.take().unwrap_or(0.0);
+        if let Some(shared) = self.state.shared.as_mut().filter(|_| dollars > 0.0) {
+            shared.spend(cx.now, &self.state.place, index, dollars);
+        }
+    }
+
+    /// One process of several keeps a sum of its own for a minute, then takes it from the database anew, which knows the
+    /// others' spend but not what is still to be written. With Redis there is one sum for all.
+    fn reseed_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>) {
+        let Some(shared) = self.state.shared.as_mut().filter(|_| self.plan.redis != Redis::Proxy) else { return };
+        let index = cx.request.key.index();
+        let used = &mut self.state.keys.keys[index];
+        if used.dollars_until.is_none_or(|until| cx.now > until) {
+            used.dollars = shared.spent(cx.now, index);
+            used.dollars_until = Some(cx.now + SPEND_COUNTER_LIFE);
+        }
+    }
+
+    /// The process that had a request has ended: what is held in Redis for it expires; what was held in the process is
+    /// gone with it.
+    pub(super) fn let_go(&mut self, key: KeyId, call: &mut CallState) {
+        if self.plan.redis == Redis::Proxy && self.plan.proxy.has_key_limits {
+            let used = &mut self.state.keys.keys[key.index()];
+            used.in_flight -= u64::from(std::mem::take(&mut call.held.parallel));
+            used.dollars -= call.held.dollars.take().unwrap_or(0.0);
+        }
     }
 
     /// The cost of the whole prompt and the longest answer at the highest prices of the group.
