@@ -2,9 +2,13 @@
 
 use billcast::diagnostic::Diagnostic;
 use billcast::document::{Format, decode, read as read_document};
+use billcast::experiment::{Options, Unwatched, forecast, percentile_runs};
 use billcast::gateway::litellm::keys::check;
 use billcast::gateway::litellm::wire::read;
+use billcast::random::Seed;
+use billcast::report::artefacts;
 use billcast::report::diagnostics::{to_json, to_sarif, to_text};
+use billcast::scenario::{Overrides, load};
 use proptest::prelude::*;
 
 /// What every planted secret contains.
@@ -195,4 +199,23 @@ fn bytes_that_are_no_text_show_nothing() {
     let mut bytes = BLOCK.as_bytes().to_vec();
     bytes[200] = 0xff;
     assert!(!decode("config.yaml", &bytes).unwrap_err().to_string().contains(CANARY));
+}
+
+/// The config above, played: no artefact of any form holds a planted secret, nor does anything made from them again.
+#[test]
+fn no_artefact_shows_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.yaml"), BLOCK).unwrap();
+    let scenario = "gateway: config.yaml\nhours: 3\ntraffic: { chat: { preset: chat, model: fast, rate: 20/min } }\n";
+    std::fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
+    let world = load(folder.path().to_str().unwrap(), &Overrides::default()).expect("the gateway starts with it");
+    let options = Options { runs: 3, seed: Seed(1), threads: 0, precision: None, command: "billcast run .".to_owned() };
+    let mut forecast = forecast(&world, &options, &Unwatched);
+    forecast.percentile_runs = percentile_runs(&world, &forecast);
+    let all = artefacts(&forecast);
+    assert!(all.len() > 30 && forecast.bill.mean > billcast::units::Money::ZERO);
+    for artefact in &all {
+        let found = artefact.bytes.windows(CANARY.len()).any(|bytes| bytes.eq_ignore_ascii_case(CANARY.as_bytes()));
+        assert!(!found, "{}", artefact.file_name);
+    }
 }

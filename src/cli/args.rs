@@ -10,8 +10,10 @@ use crate::cli::cost::CostArgs;
 use crate::cli::explain::ExplainArgs;
 use crate::cli::init::InitArgs;
 use crate::cli::models::ModelsArgs;
+use crate::cli::month::MonthArgs;
 use crate::cli::plan::PlanArgs;
 use crate::cli::prices::PricesArgs;
+use crate::cli::report::ReportArgs;
 use crate::cli::run::RunArgs;
 use crate::cli::scenarios::ScenariosArgs;
 use crate::cli::schema::SchemaArgs;
@@ -47,6 +49,10 @@ pub struct Args {
 pub enum Command {
     /// Forecast the bill and the failure rate of a scenario
     Run(Box<RunArgs>),
+    /// Project calendar months: month-end, when the budget is used up, P50/P80/P95
+    Month(MonthArgs),
+    /// Write a report of a finished run, or of a scenario: HTML, a workbook, FOCUS, Parquet, CSV, Markdown
+    Report(ReportArgs),
     /// Compare scenarios, gateway configs or single changes in the same random weekends
     Compare(CompareArgs),
     /// Vary parameters: how the bill moves, and which assumption moves it most

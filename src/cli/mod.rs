@@ -16,8 +16,10 @@ mod interrupt;
 mod models;
 mod plan;
 mod parts;
+mod month;
 mod prices;
 mod progress;
+mod report;
 mod quick;
 mod rare;
 mod run;
@@ -56,6 +58,8 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
         Command::Run(args) => run::run(&args),
+        Command::Month(args) => month::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Solve(args) => solve::run(&args),

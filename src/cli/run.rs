@@ -14,8 +14,8 @@ use crate::cli::quick::QuickArgs;
 use crate::cli::rare::{self, Question};
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::cli::values::{Precision, shell_word};
-use crate::experiment::{Forecast, Options, Progress, forecast};
+use crate::cli::values::{Dollars, Precision, shell_word};
+use crate::experiment::{Forecast, Options, Progress, forecast, percentile_runs};
 use crate::random::Seed;
 use crate::report::{TerminalOptions, View, artefacts, json, terminal};
 use crate::scenario::{Overrides, World, load, load_quick};
@@ -62,7 +62,11 @@ pub struct RunArgs {
     /// Simulate nothing: merge the files of all parts. The result is that of a run in one piece, to the last byte.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "precision")]
     merge: Vec<String>,
-    /// Write report.html, forecast.json, CSV files and charts into this directory (with --part: the part into this file).
+    /// What may be spent in one run, in US dollars: the report says how likely it is to be exceeded.
+    #[arg(long, value_name = "USD")]
+    budget: Option<Dollars>,
+
+    /// Write forecast.json and every form of the report into this directory (with --part: the part into this file).
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// What to print.
@@ -116,6 +120,12 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
     if forecast.about.runs == 0 {
         args.say("interrupted before the first run was done");
         return Err(Stop::Interrupted);
+    }
+    if let Some(Dollars(amount)) = args.budget {
+        forecast.budget.horizon = Some(amount);
+    }
+    if out.is_some() || args.format == Format::Json {
+        forecast.percentile_runs = percentile_runs(&world, &forecast);
     }
     forecast.policies = gates.judge("", None, &forecast.runs);
     args.print(&forecast)?;

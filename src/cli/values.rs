@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::units::Share;
+use crate::units::{Money, Share};
 
 /// A relative precision: a share above 0 and below 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,6 +15,20 @@ impl FromStr for Precision {
         let share: Share = text.parse().map_err(|error: crate::units::QuantityError| error.to_string())?;
         let is_usable = share.0 > 0.0 && share.0 < 1.0;
         is_usable.then_some(Self(share.0)).ok_or_else(|| "expected a share above 0 and below 1, such as 2%".to_owned())
+    }
+}
+
+/// An amount of US dollars, not negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dollars(pub Money);
+
+impl FromStr for Dollars {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let plain = text.trim().trim_start_matches('$').replace([',', '_'], "");
+        let amount: Money = plain.parse().map_err(|_| format!("`{text}` is not an amount such as 1500 or 99.50"))?;
+        (amount >= Money::ZERO).then_some(Self(amount)).ok_or_else(|| "expected an amount that is not negative".into())
     }
 }
 

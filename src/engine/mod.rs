@@ -1,6 +1,7 @@
 //! The discrete-event loop. It knows clocks, queues and providers; it never asks which gateway it is running.
 
 mod attempt;
+mod charges;
 mod demand;
 mod machine;
 mod meters;
@@ -13,11 +14,12 @@ mod slot;
 mod steps;
 mod watch;
 
+pub use charges::{ChargeKey, ChargeSum, Charges};
 pub use demand::DemandTotals;
 pub use machine::{Arrival, Arrivals, Asked, AttemptRecord, Engine, Observer, RequestRecord};
 pub use meters::{GateEvent, Metered, PoolRecord, Pools};
 pub use recorder::Recorder;
 pub use replay::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
 pub use run::{DeploymentTotals, ErrorClass, RequestTotals, Run, StepTotals};
-pub use simulate::{simulate, simulate_metered, simulate_watched};
+pub use simulate::{charges, simulate, simulate_metered, simulate_watched};
 pub use watch::{Booked, Watcher};

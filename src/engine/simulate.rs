@@ -1,5 +1,6 @@
 //! One replication of a world.
 
+use crate::engine::charges::{ChargeKey, ChargeSum, Charges};
 use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, Observer, RequestRecord};
 use crate::engine::recorder::Recorder;
 use crate::engine::run::Run;
@@ -83,6 +84,16 @@ fn drive<G: Gateway, U: Upstream<Fate = Fate>, O: Observer>(
     let mut arrivals = Requests { stream, horizon: SimTime::ZERO + world.horizon };
     let mut draws = Addressed::new(seed, replication);
     Engine::new(&mut gateway, upstream, &mut arrivals, &mut draws, observer).run();
+}
+
+/// Plays a replication once more and says what it is charged, line by line.
+pub fn charges(world: &World, seed: Seed, replication: Replication) -> Vec<(ChargeKey, ChargeSum)> {
+    let mut upstream = world.providers.replicate(seed, replication);
+    let day_nanos = world.start.timestamp().as_nanosecond().rem_euclid(86_400_000_000_000);
+    let offset = SimDuration(i64::try_from(day_nanos).unwrap_or_default());
+    let mut observer = Charges::new(&world.tariffs, offset, world.horizon);
+    play(world, seed, replication, &mut upstream, &mut observer);
+    observer.finish()
 }
 
 /// How many of each thing a world has.

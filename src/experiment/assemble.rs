@@ -87,7 +87,8 @@ pub fn deployment_rows(fold: &Fold, labels: &Labels, horizon_s: f64) -> Vec<Depl
     fold.deployments.iter().zip(&labels.deployments).enumerate().map(row).collect()
 }
 
-fn errors(totals: &DeploymentTotals, runs: u64) -> ErrorCounts {
+/// Mean errors of a run by class.
+pub fn errors(totals: &DeploymentTotals, runs: u64) -> ErrorCounts {
     let mean = |class: ErrorClass| totals.errors[class as usize] as f64 / runs as f64;
     ErrorCounts {
         rate_limited: mean(ErrorClass::RateLimited),

@@ -4,6 +4,19 @@ use crate::experiment::forecast::{EdgeRow, Finding, Forecast};
 use crate::ledger::Cause;
 use crate::units::Money;
 
+/// Every code of a finding.
+pub const FINDING_CODES: [&str; 9] = [
+    "dear-fallback",
+    "abandoned-answers",
+    "billed-failures",
+    "billed-retries",
+    "reported-spend",
+    "unpriced",
+    "never-ended",
+    "failures",
+    "fallback-share",
+];
+
 /// Findings with less at stake than this share of the bill are left out.
 const WORTH_TELLING: i128 = 200;
 /// Edges of the fallback graph that are told one by one.

@@ -34,6 +34,8 @@ pub struct Fold {
     pub edges: std::collections::BTreeMap<(GroupId, GroupId), Edge>,
     /// By step of time, run by run.
     pub steps: Vec<StepSeries>,
+    /// Charges by step of time, run by run.
+    pub hour_bills: Vec<Vec<Money>>,
     /// Charges by step and deployment, summed.
     pub step_spend: Vec<Money>,
     /// Bills by cause, summed.
@@ -102,6 +104,7 @@ impl Fold {
         for (sum, amount) in self.step_spend.iter_mut().zip(&run.spend_by_deployment) {
             *sum += *amount;
         }
+        self.hour_bills.push(run.steps.iter().map(|step| step.spend).collect());
         let mut cumulative = Money::ZERO;
         for (series, step) in self.steps.iter_mut().zip(&run.steps) {
             cumulative += step.spend;

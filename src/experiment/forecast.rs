@@ -1,9 +1,12 @@
 //! What a forecast says: plain data with names, ready to be shown. Money is exact; rates and latencies are `f64`.
 
+use std::borrow::Cow;
+
 use crate::diagnostic::Diagnostic;
+use crate::experiment::detail::{DayRow, PercentileRun, ProviderRow};
 use crate::experiment::gate::Verdict;
 use crate::ledger::Causes;
-use crate::scenario::Assumption;
+use crate::scenario::{Assumption, Budget};
 use crate::units::Money;
 
 /// The result of many replications of one scenario.
@@ -41,6 +44,16 @@ pub struct Forecast {
     pub hours: Vec<HourRow>,
     /// Deployment by deployment.
     pub deployments: Vec<DeploymentRow>,
+    /// Provider by provider.
+    pub providers: Vec<ProviderRow>,
+    /// Local day by local day.
+    pub days: Vec<DayRow>,
+    /// The runs at percentiles of the bill, charge by charge; empty unless it was asked for.
+    pub percentile_runs: Vec<PercentileRun>,
+    /// What the user means to spend.
+    pub budget: Budget,
+    /// What the user wrote that the figures rest on.
+    pub written: Vec<Assumption>,
     /// Traffic class by traffic class.
     pub classes: Vec<ShareRow>,
     /// Virtual key by virtual key.
@@ -79,19 +92,19 @@ pub struct About {
     /// Local date and time of the start, RFC 3339 with the zone in brackets.
     pub start: String,
     /// Name of the gateway software, e.g. `litellm`.
-    pub gateway: &'static str,
+    pub gateway: Cow<'static, str>,
     /// Behaviour profile, e.g. `litellm-1.102`.
-    pub profile: &'static str,
+    pub profile: Cow<'static, str>,
     /// The newest as-of date of the prices used.
     pub prices_as_of: String,
     /// Version of billcast.
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
     /// The command that gives this result again.
     pub command: String,
 }
 
 /// Statistics of an amount over the replications.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct MoneyStats {
     /// Arithmetic mean.
     pub mean: Money,
@@ -399,7 +412,7 @@ pub struct Window {
     /// What it hit: a provider or a deployment.
     pub target: String,
     /// What it was: `429 burst`, `outage`, `slow` …
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// Hours since the start.
     pub from_hour: f64,
     /// Hours since the start.

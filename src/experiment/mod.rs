@@ -1,6 +1,7 @@
 //! Replications and what they say together.
 
 mod assemble;
+mod detail;
 mod compare;
 mod contrast;
 mod explain;
@@ -13,6 +14,7 @@ mod next;
 mod plan;
 mod part;
 mod rare;
+mod month;
 mod replicate;
 mod run;
 mod solve;
@@ -23,10 +25,12 @@ pub use crate::scenario::Assumption;
 pub use assemble::{DeploymentLabel, Labels, ShareLabel};
 pub use compare::{Arm, Change, Comparison, Difference, Direction, PartDifference, Side, compare};
 pub use contrast::{Contrast, contrast};
+pub use detail::{ChargeRow, DayRow, PERCENTILES, PercentileRun, ProviderRow, percentile_runs};
 pub use explain::{
     Attributed, Choice, DearRequest, Driver, DriverKind, EdgeStory, ExplainError, Explanation, RequestEvent,
     RequestName, RequestStory, Step, WindowStory, explain,
 };
+pub use findings::FINDING_CODES;
 pub use fold::{Fold, money_stats, share};
 pub use forecast::{
     About, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow, LatencyStats,
@@ -34,6 +38,7 @@ pub use forecast::{
 };
 pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
 pub use metric::{Measure, Metric, Stat};
+pub use month::{DayBand, MonthError, MonthOptions, MonthRow, PATHS, Projection, project};
 pub use part::{Part, PartError, merge};
 pub use plan::{
     Binding, CapacityPlan, Commitment, LimitKind, LimitPlan, Load, MOST_GROWTH, Offer, OfferError, Outcome, PlanError,

@@ -155,6 +155,7 @@ impl Fold {
             key_bills,
             edges,
             steps,
+            hour_bills,
             step_spend,
             by_cause,
             bill,
@@ -178,6 +179,7 @@ impl Fold {
         }
         self.steps.resize_with(steps.len().max(self.steps.len()), StepSeries::default);
         self.steps.iter_mut().zip(steps).for_each(|(series, more)| series.append(more));
+        self.hour_bills.extend(hour_bills);
         self.step_spend.resize(step_spend.len().max(self.step_spend.len()), Default::default());
         self.step_spend.iter_mut().zip(step_spend).for_each(|(sum, amount)| *sum += amount);
         by_cause.iter().for_each(|(cause, amount)| self.by_cause[cause] += *amount);

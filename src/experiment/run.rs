@@ -6,6 +6,7 @@ use crate::experiment::assemble::{
     DeploymentLabel, Labels, ShareLabel, deployment_rows, edge_rows, failure_rate, fallback_share, hour_rows, intents,
     requests, share_rows, unanswered_rate, unpriced_rows, upstream_calls,
 };
+use crate::experiment::detail::{day_rows, provider_rows};
 use crate::experiment::findings::findings;
 use crate::experiment::fold::{Fold, latency};
 use crate::experiment::forecast::{About, Forecast, Timeline, TimelineStep, Window};
@@ -64,6 +65,11 @@ pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
         deployments: deployment_rows(&fold, &labels, world.horizon.as_secs_f64()),
         classes: share_rows(&fold, &labels.classes, &fold.classes, &fold.class_bills),
         keys: share_rows(&fold, &labels.keys, &fold.keys, &fold.key_bills),
+        providers: provider_rows(&fold, &labels.deployments),
+        days: day_rows(world, &fold),
+        percentile_runs: Vec::new(),
+        budget: world.budget,
+        written: world.written.clone(),
         edges: edge_rows(&fold, &labels),
         expensive: expensive(world, options.seed, &fold),
         findings: Vec::new(),
@@ -100,10 +106,10 @@ pub(super) fn about(world: &World, options: &Options, fold: &Fold) -> About {
         partial: options.precision.is_none() && fold.runs() < options.runs,
         horizon_hours: world.horizon.as_secs_f64() / 3600.0,
         start: world.start.to_string(),
-        gateway: GATEWAY,
-        profile: PROFILE,
+        gateway: GATEWAY.into(),
+        profile: PROFILE.into(),
         prices_as_of: world.prices_as_of.clone(),
-        version: env!("CARGO_PKG_VERSION"),
+        version: env!("CARGO_PKG_VERSION").into(),
         command: options.command.clone(),
     }
 }
@@ -177,7 +183,7 @@ fn windows(world: &World, seed: Seed, replication: Replication) -> Vec<Window> {
     for (index, trouble) in world.names.troubles.iter().enumerate() {
         for window in world.providers.windows(index, seed, replication, end) {
             let (from_hour, to_hour) = (hours(window.start), hours(window.end));
-            all.push(Window { target: trouble.target.clone(), kind: trouble.kind, from_hour, to_hour });
+            all.push(Window { target: trouble.target.clone(), kind: trouble.kind.into(), from_hour, to_hour });
         }
     }
     all.sort_by(|a, b| a.from_hour.total_cmp(&b.from_hour));

@@ -7,7 +7,7 @@ use super::rates::{Metered, Split, TokenRates};
 use super::rule::{Moment, Rule};
 use super::service_tier::ServiceTier;
 use super::tariff::Tariff;
-use crate::units::{ExactCost, Money, Tokens, UnitPrice, Usage};
+use crate::units::{ExactCost, Money, TokenKind, Tokens, UnitPrice, Usage};
 
 /// Prices of one model at one service tier and hour, ready to charge usages.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +75,35 @@ impl ChargeParts {
     }
 }
 
+/// A part of a charge, with what was counted for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChargedTokens {
+    /// What was counted.
+    pub kind: TokenKind,
+    /// Tokens; 1 for the fee of a call.
+    pub quantity: u64,
+    /// What it costs.
+    pub amount: Money,
+}
+
 impl CompiledRates {
+    /// What a usage costs, with the tokens that each part is for; parts of nothing are left out.
+    pub fn charged_tokens(&self, usage: &Usage) -> impl Iterator<Item = ChargedTokens> {
+        let (parts, metered) = (self.charge_parts(usage), self.split.meter(usage));
+        let writes = u64::from(metered.cache_write) + u64::from(metered.cache_write_1h);
+        let all = [
+            (TokenKind::Input, u64::from(metered.input), parts.input),
+            (TokenKind::CacheRead, u64::from(metered.cache_read), parts.cached),
+            (TokenKind::CacheWrite, writes, parts.cache_write),
+            (TokenKind::Output, u64::from(metered.output), parts.output),
+            (TokenKind::Reasoning, u64::from(metered.reasoning), parts.reasoning),
+            (TokenKind::Call, u64::from(parts.fixed > 0), parts.fixed),
+        ];
+        all.into_iter().filter(|(_, quantity, picos)| *quantity > 0 || *picos > 0).map(|(kind, quantity, picos)| {
+            ChargedTokens { kind, quantity, amount: Money::from_picos(i128::from(picos)) }
+        })
+    }
+
     /// Compiles a tariff for a service tier, an hour and an operator's adjustment.
     ///
     /// The prices are asked for at every input length where some rule may change them, so this knows no rules.

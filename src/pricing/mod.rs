@@ -23,7 +23,7 @@ pub use adjust::{Adjustment, Share};
 pub use batch::price_rows;
 pub use book::{Ask, PriceBook};
 pub use card::{ByTier, PromptTier, RateCard, Step};
-pub use compiled::{ChargeParts, CompiledRates};
+pub use compiled::{ChargeParts, ChargedTokens, CompiledRates};
 pub use error::PriceFileError;
 pub use listing::{Listed, Listing};
 pub use litellm::{CostMap, DeploymentPricing, Found, MapEntry, deployment_card};

@@ -20,8 +20,9 @@ use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, calendar};
 use crate::scenario::recorded::Traces;
 use crate::scenario::upstream;
-use crate::scenario::world::{Names, World};
-use crate::units::{KeyId, SimDuration, SimTime};
+use crate::scenario::world::{Budget, Names, World};
+use crate::scenario::written::written;
+use crate::units::{KeyId, Money, SimDuration, SimTime};
 
 const DEFAULT_HOURS: f64 = 48.0;
 const DEFAULT_RUNS: u64 = 200;
@@ -82,7 +83,8 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         classes: class_names(&reading),
         troubles,
     };
-    let (runs, seed) = (runs(&mut reading)?, seed(&mut reading));
+    let (runs, seed, budget) = (runs(&mut reading)?, seed(&mut reading), budget(&reading)?);
+    let from_user = reading.written.iter().flat_map(|(source, tree)| written(source, tree)).collect();
     let GatewayFile { mut diagnostics, source, .. } = gateway;
     diagnostics.append(&mut reading.findings);
     let (written, trees): (Vec<_>, Vec<_>) = reading.written.into_iter().unzip();
@@ -101,6 +103,9 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         traces: traces.all().map(|trace| trace.source.clone()).collect(),
         names,
         prices_as_of,
+        holidays: calendar.holidays,
+        budget,
+        written: from_user,
         assumptions: reading.assumptions,
         diagnostics,
         sources: std::iter::once(source).chain(written).collect(),
@@ -217,6 +222,17 @@ fn runs(reading: &mut Reading) -> Result<u64, Problem> {
 
 fn seed(reading: &mut Reading) -> Seed {
     Seed(reading.file.seed.unwrap_or(DEFAULT_SEED))
+}
+
+/// What the user means to spend.
+fn budget(reading: &Reading) -> Result<Budget, Problem> {
+    let amount = |key: &str, dollars: Option<f64>| -> Result<Option<Money>, Problem> {
+        let Some(dollars) = dollars else { return Ok(None) };
+        let dollars = reading.within(&["budget", key], dollars, 0.0, 1e12)?;
+        Ok(format!("{dollars:.6}").parse().ok())
+    };
+    let entry = reading.file.budget.unwrap_or_default();
+    Ok(Budget { horizon: amount("run", entry.run)?, month: amount("month", entry.month)? })
 }
 
 /// Noon of the day whose prices hold throughout, so that no night tariff does.

@@ -47,6 +47,8 @@ pub struct ScenarioFile {
     /// How wrong the rates may be: standard deviation of the logarithm of a factor on all traffic, drawn once per
     /// replication; 0.2 if not given, 0 for none.
     pub volume_uncertainty: Option<f64>,
+    /// What may be spent, in US dollars: reports say how likely it is to be exceeded. It limits nothing.
+    pub budget: Option<BudgetEntry>,
     /// What stands around the gateway: processes, load balancer, restarts; one process that never ends if not given.
     #[serde(default)]
     pub fleet: FleetSpec,
@@ -59,6 +61,16 @@ pub struct ScenarioFile {
     /// How upstreams answer, by provider, group or deployment id; the most specific entry wins.
     #[serde(default)]
     pub upstream: Named<UpstreamEntry>,
+}
+
+/// What may be spent, in US dollars.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetEntry {
+    /// In one run of the scenario.
+    pub run: Option<f64>,
+    /// In a calendar month.
+    pub month: Option<f64>,
 }
 
 /// A virtual key.

@@ -29,6 +29,7 @@ mod start;
 mod starter;
 mod upstream;
 mod world;
+mod written;
 
 pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
@@ -39,7 +40,7 @@ pub use claims::{
 pub use compile::Overrides;
 pub use edit::{Edit, as_yaml, scalar_text, value_at};
 pub use embeds::EmbedsSpec;
-pub use file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
+pub use file::{BudgetEntry, KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
 pub use files::{Files, Source};
 pub use gateway::{GatewayFile, read_edited_gateway, read_gateway};
 pub use load::{Quick, load, load_quick};
@@ -53,4 +54,4 @@ pub use read::read;
 pub use replay::{Loop, ReplayMap, ReplaySpec, Trace, TraceFile};
 pub use start::Start;
 pub use starter::starter;
-pub use world::{Assumption, DeploymentName, GATEWAY, KeyName, Names, PROFILE, TroubleName, World};
+pub use world::{ASSUMED_BY, Assumption, Budget, DeploymentName, GATEWAY, KeyName, Names, PROFILE, TroubleName, World};

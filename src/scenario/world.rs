@@ -16,7 +16,7 @@ use crate::scenario::edit;
 use crate::scenario::files::Source;
 use crate::scenario::replay::TraceFile;
 use crate::traffic::Traffic;
-use crate::units::{GroupId, SimDuration};
+use crate::units::{GroupId, Money, SimDuration};
 
 /// A compiled scenario.
 #[derive(Debug, Clone)]
@@ -49,6 +49,12 @@ pub struct World {
     pub names: Names,
     /// The newest date that the prices know of, or the name of the file they come from.
     pub prices_as_of: String,
+    /// Days that count as Sundays.
+    pub holidays: Vec<jiff::civil::Date>,
+    /// What the user means to spend.
+    pub budget: Budget,
+    /// What the user wrote in the scenario.
+    pub written: Vec<Assumption>,
     /// Everything that the user did not write.
     pub assumptions: Vec<Assumption>,
     /// What the readers had to say.
@@ -128,17 +134,29 @@ pub struct TroubleName {
     pub kind: &'static str,
 }
 
-/// A value that the user did not write.
+/// Who can have said what a value is; the last one where nobody else has.
+pub const ASSUMED_BY: [&str; 3] = ["user", "gateway default", "billcast"];
+
+/// A value that the figures rest on, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assumption {
     /// What it is about, e.g. `traffic.chat.input_tokens`.
     pub name: String,
     /// The value, readable.
     pub value: String,
-    /// Who assumed it: `gateway default` or `billcast`.
+    /// Who assumed it: `user`, `gateway default` or `billcast`.
     pub assumed_by: &'static str,
     /// Where the figure comes from.
     pub source: String,
     /// As-of date of the source; empty if it has none.
     pub as_of: String,
+}
+
+/// What the user means to spend. It limits nothing: the limits of the gateway are in its own config.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Budget {
+    /// For one horizon.
+    pub horizon: Option<Money>,
+    /// For a calendar month.
+    pub month: Option<Money>,
 }

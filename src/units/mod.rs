@@ -17,4 +17,4 @@ pub use outcome::{Outcome, Phase, RetryAfter};
 pub use price::{ExactCost, UnitPrice};
 pub use quantity::{Count, PerSecond, QuantityError, Seconds, Share, parse_scaled};
 pub use time::{SimDuration, SimTime};
-pub use usage::{Tokens, Usage};
+pub use usage::{TokenKind, Tokens, Usage};

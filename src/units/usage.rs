@@ -47,3 +47,38 @@ impl Usage {
         self.input as u64 + self.output as u64
     }
 }
+
+/// What a charge is for: the meters that providers bill by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TokenKind {
+    /// Plain input tokens.
+    Input,
+    /// Input tokens read from the provider's prompt cache.
+    CacheRead,
+    /// Input tokens written to the provider's prompt cache.
+    CacheWrite,
+    /// Output tokens without reasoning.
+    Output,
+    /// Output tokens spent on reasoning, where they have a price of their own.
+    Reasoning,
+    /// The call itself.
+    Call,
+}
+
+impl TokenKind {
+    /// All kinds, in the order of reports.
+    pub const ALL: [Self; 6] =
+        [Self::Input, Self::CacheRead, Self::CacheWrite, Self::Output, Self::Reasoning, Self::Call];
+
+    /// The name in files: `input`, `cache_read` and so on.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::CacheRead => "cache_read",
+            Self::CacheWrite => "cache_write",
+            Self::Output => "output",
+            Self::Reasoning => "reasoning",
+            Self::Call => "call",
+        }
+    }
+}

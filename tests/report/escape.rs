@@ -11,6 +11,9 @@ fn hostile() -> &'static [Artefact] {
     &GALLERY.iter().find(|exhibit| exhibit.name == "hostile").expect("one is hostile").all
 }
 
+/// Files that are no texts.
+const BINARY: [&str; 3] = [".png", ".parquet", ".xlsx"];
+
 /// Characters that drive a terminal or turn the direction of a line.
 fn drives(c: char) -> bool {
     (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c)
@@ -18,7 +21,7 @@ fn drives(c: char) -> bool {
 
 #[test]
 fn no_text_file_holds_a_control_character() {
-    for artefact in hostile().iter().filter(|artefact| !artefact.file_name.ends_with(".png")) {
+    for artefact in hostile().iter().filter(|artefact| !BINARY.iter().any(|end| artefact.file_name.ends_with(end))) {
         let content = std::str::from_utf8(&artefact.bytes).unwrap();
         assert!(!content.contains(drives), "{}", artefact.file_name);
     }
@@ -51,6 +54,8 @@ fn no_name_becomes_markup() {
     }
     let page = text(hostile(), "report.html");
     let without_style = page.split_once("</style>").unwrap().1;
+    assert_eq!(without_style.matches("<script").count(), 1, "only our own");
+    let without_style = without_style.replacen("<script>", "", 1);
     for tag in ["<script", "<iframe", "<img", "<link", "<b>", "src=", "<object", "http-equiv=\"refresh"] {
         assert!(!without_style.contains(tag), "{tag}");
     }

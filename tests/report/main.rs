@@ -1,5 +1,6 @@
 //! What `report` promises: one set of figures in every format, a stable contract, nothing escapes, nothing overlaps.
 
+mod again;
 mod contract;
 mod escape;
 mod layout;
@@ -73,7 +74,8 @@ fn every_artefact_is_there_once() {
     names.sort();
     insta::assert_snapshot!(names.join("\n"));
     names.dedup();
-    assert_eq!(names.len(), 8 + 1 + 1 + 2 * 7);
+    // Tables, FOCUS, Parquet; the page, the workbook, Markdown and JSON; charts as SVG and PNG.
+    assert_eq!(names.len(), 16 + 1 + 5 + 4 + 2 * 7);
 }
 
 #[test]
@@ -85,7 +87,7 @@ fn all_formats_show_the_same_bill() {
         let runs = amounts(all, "runs.csv", "bill_usd");
         let from_runs = runs.iter().copied().sum::<Money>().divided_by(runs.len() as u64);
         assert!((from_runs - mean).picos().abs() <= 8, "{name}: rounding of eight causes at most");
-        for file in ["causes.csv", "deployments.csv", "classes.csv", "keys.csv"] {
+        for file in ["causes.csv", "deployments.csv", "models.csv", "classes.csv", "keys.csv", "teams.csv"] {
             let title = if file == "causes.csv" { "mean_usd" } else { "bill_mean_usd" };
             assert_eq!(amounts(all, file, title).into_iter().sum::<Money>(), mean, "{name}: {file}");
         }

@@ -5,8 +5,10 @@ use billcast::experiment::{
     About, Assumption, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
     LatencyStats, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
+use billcast::experiment::{ChargeRow, DayRow, PercentileRun, ProviderRow};
 use billcast::ledger::{Cause, Causes};
-use billcast::units::Money;
+use billcast::scenario::Budget;
+use billcast::units::{Money, TokenKind};
 
 /// What kind of forecast to make.
 #[derive(Debug, Clone, Copy)]
@@ -187,6 +189,11 @@ pub fn forecast(recipe: Recipe) -> Forecast {
         unpriced: unpriced(&names),
         hours: hours(recipe, &worlds),
         deployments: deployments(recipe, &worlds, &names, bill.mean),
+        providers: providers(&worlds),
+        days: days(recipe, &worlds),
+        percentile_runs: percentile_runs(&worlds, &bill),
+        budget: Budget { horizon: Some(bill.p80), month: None },
+        written: written(&names),
         classes: shares(&["chat", "summaries", "agents"], &names, bill.mean),
         keys: shares(&["web-frontend", "nightly-batch", "support-bot", "research"], &names, bill.mean),
         findings: findings(&edges),
@@ -239,10 +246,10 @@ fn about(recipe: Recipe, names: &Names) -> About {
         partial: recipe.runs == 1,
         horizon_hours: f64::from(recipe.hours),
         start: "2026-11-20T18:00:00+01:00[Europe/Berlin]".to_owned(),
-        gateway: "litellm",
-        profile: "litellm-1.102",
+        gateway: "litellm".into(),
+        profile: "litellm-1.102".into(),
         prices_as_of: "2026-11-01".to_owned(),
-        version: "0.1.0",
+        version: "0.1.0".into(),
         command: names.of(3, "billcast run weekend-upward --seed 7 --runs 400"),
     }
 }
@@ -398,7 +405,7 @@ fn findings(edges: &[EdgeRow]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = edges
         .iter()
         .map(|edge| Finding {
-            code: "BF101",
+            code: "dear-fallback",
             title: format!("Falling back from {} to {} costs more than staying", edge.from, edge.to),
             detail: "Each answer there costs 16 times as much; a fallback in the same price range would avoid it."
                 .to_owned(),
@@ -406,7 +413,7 @@ fn findings(edges: &[EdgeRow]) -> Vec<Finding> {
         })
         .collect();
     findings.push(Finding {
-        code: "BF201",
+        code: "billed-failures",
         title: "Cooldown time of 60 s is ignored where it stands".to_owned(),
         detail: "It belongs under router_settings; the gateway uses 5 s.".to_owned(),
         money: None,
@@ -443,12 +450,17 @@ fn expensive(recipe: Recipe, worlds: &[World], names: &Names) -> Option<Timeline
     let mut windows: Vec<Window> = world
         .bursts
         .iter()
-        .map(|(from, to)| Window { target: names.of(0, "deepseek"), kind: "429 burst", from_hour: *from, to_hour: *to })
+        .map(|(from, to)| Window {
+            target: names.of(0, "deepseek"),
+            kind: "429 burst".into(),
+            from_hour: *from,
+            to_hour: *to,
+        })
         .collect();
     let hours = f64::from(recipe.hours);
     windows.push(Window {
         target: names.of(1, "openai"),
-        kind: "outage",
+        kind: "outage".into(),
         from_hour: hours * 0.6,
         to_hour: hours * 0.64,
     });
@@ -502,4 +514,64 @@ fn diagnostics(names: &Names) -> Vec<Diagnostic> {
             Some("move it to router_settings"),
         ),
     ]
+}
+
+fn providers(worlds: &[World]) -> Vec<ProviderRow> {
+    let spend = |world: &World| money(world.spend.iter().map(|hour| hour[0]).sum());
+    vec![ProviderRow {
+        name: "deepseek".to_owned(),
+        bill_mean: mean(worlds, spend),
+        bill_p95: worlds.iter().map(spend).max().unwrap_or_default(),
+        attempts: 900.0,
+        served: 880.0,
+        errors: ErrorCounts { rate_limited: 20.0, ..ErrorCounts::default() },
+        latency_s: LatencyStats { p50: 1.2, p95: 7.9, p99: 16.0 },
+    }]
+}
+
+/// All of a run's bill on its first day, nothing on the others.
+fn days(recipe: Recipe, worlds: &[World]) -> Vec<DayRow> {
+    let first = jiff::civil::date(2026, 11, 20);
+    let day = |index: u32| DayRow {
+        date: first.saturating_add(jiff::Span::new().days(i64::from(index))),
+        hours: if index == 0 { 6 } else { 24 },
+        of_hours: 24,
+        holiday: false,
+        bills: worlds.iter().map(|w| if index == 0 { w.row.bill } else { Money::ZERO }).collect(),
+    };
+    (0..recipe.hours / 24).map(day).collect()
+}
+
+/// The runs at the percentiles: two charges each.
+fn percentile_runs(worlds: &[World], bill: &MoneyStats) -> Vec<PercentileRun> {
+    let run = |(percentile, amount): (u8, Money)| {
+        let world = worlds.iter().find(|world| world.row.bill == amount)?;
+        let charge = |kind, quantity, amount| ChargeRow {
+            day: jiff::civil::date(2026, 11, 20),
+            deployment: 0,
+            key: 0,
+            cause: Cause::FirstAttempt,
+            kind,
+            quantity,
+            amount,
+        };
+        let half = amount.divided_by(2);
+        let charges = vec![
+            charge(TokenKind::Input, 1_234_567, half),
+            charge(TokenKind::CacheRead, 99_000, Money::ZERO),
+            charge(TokenKind::Output, 34_567, amount - half),
+        ];
+        Some(PercentileRun { percentile, run: world.row.run, bill: amount, charges })
+    };
+    [(50, bill.p50), (80, bill.p80), (95, bill.p95)].into_iter().filter_map(run).collect()
+}
+
+fn written(names: &Names) -> Vec<Assumption> {
+    vec![Assumption {
+        name: names.of(2, "traffic.chat.output"),
+        value: names.of(3, "lognormal(median=300, p95=900)"),
+        assumed_by: "user",
+        source: names.of(4, "scenario.yaml:7"),
+        as_of: String::new(),
+    }]
 }

@@ -36,6 +36,7 @@ fn series(view: &View<'_>) -> Vec<ModelSpend> {
             name: format!("{} other models", rest.len()),
             bill_mean: rest.iter().map(|model| model.bill_mean).sum(),
             by_hour: vec![0.0; rest[0].by_hour.len()],
+            ..ModelSpend::default()
         };
         for model in &rest {
             others.by_hour.iter_mut().zip(&model.by_hour).for_each(|(sum, spend)| *sum += spend);

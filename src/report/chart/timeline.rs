@@ -32,11 +32,11 @@ fn note(view: &View<'_>) -> String {
 }
 
 /// What was out of order, lane by lane: (target, kind) in order of appearance.
-fn lanes(timeline: &Timeline) -> Vec<(&str, &'static str)> {
-    let mut lanes: Vec<(&str, &'static str)> = Vec::new();
+fn lanes(timeline: &Timeline) -> Vec<(&str, &str)> {
+    let mut lanes: Vec<(&str, &str)> = Vec::new();
     for window in &timeline.windows {
-        if !lanes.contains(&(window.target.as_str(), window.kind)) {
-            lanes.push((&window.target, window.kind));
+        if !lanes.contains(&(window.target.as_str(), &*window.kind)) {
+            lanes.push((&window.target, &window.kind));
         }
     }
     lanes
@@ -126,7 +126,7 @@ fn shade_windows(canvas: &mut Canvas<'_>, timeline: &Timeline, plot: &Plot, lane
         }
         let (left, right) = (plot.at_x(from), plot.at_x(to).max(plot.at_x(from) + 1.0));
         canvas.rect(Rect::new(left, lanes_bottom, right, plot.area.bottom), Ink::Gray, 0.3);
-        let lane = all.iter().position(|lane| *lane == (window.target.as_str(), window.kind));
+        let lane = all.iter().position(|lane| *lane == (window.target.as_str(), &*window.kind));
         let Some(lane) = lane.filter(|lane| *lane < MOST_LANES) else { continue };
         let top = plot.area.top + LANE * lane as f64;
         let bar = Rect::new(left, top + 16.0, right, top + LANE - 3.0);

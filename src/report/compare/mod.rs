@@ -63,7 +63,7 @@ impl<'a> CompareView<'a> {
             ("Seed", about.seed.to_string()),
             ("Gateway", format!("{} ({})", about.gateway, about.profile)),
             ("Prices as of", clean(&about.prices_as_of)),
-            ("billcast", about.version.to_owned()),
+            ("billcast", about.version.to_string()),
         ];
         Self {
             facts,

@@ -12,9 +12,16 @@ use crate::report::text::clean;
 use crate::report::view::View;
 use parts::{chart, figures, table};
 
-/// The page. It loads nothing and runs nothing; its policy forbids both.
+/// What makes tables sortable and charts talk.
+const SCRIPT: &str = include_str!("script.js");
+/// SHA-256 of [`SCRIPT`]: the page's policy lets this one script run and no other. The browser test holds it.
+const SCRIPT_HASH: &str = "sha256-50RCENJPLSqIODeKiOgQwp5c5ATY2MVn4p2QUSTMrvQ=";
+
+/// The page. It loads nothing, and nothing but its own script runs; its policy forbids all else.
 pub fn html(view: &View<'_>) -> String {
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; script-src '{SCRIPT_HASH}'; base-uri 'none'; form-action 'none'"
+    );
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -32,6 +39,7 @@ pub fn html(view: &View<'_>) -> String {
                     (policies(view))
                     (findings(view))
                     (bill(view))
+                    (budget(view))
                     (why(view))
                     (reliability(view))
                     (capacity(view))
@@ -40,6 +48,7 @@ pub fn html(view: &View<'_>) -> String {
                     (method(view))
                 }
                 footer { (view.stamp) }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     }
@@ -58,7 +67,7 @@ fn head(view: &View<'_>) -> Markup {
                 div.notice role="note" { @for caveat in &view.caveats { p { (caveat) } } }
             }
             (figures(&view.headline, true))
-            div.story { @for sentence in &view.story { p { (sentence) } } }
+            div.story { @for sentence in view.story.iter().chain(view.budget_story.first()) { p { (sentence) } } }
             (figures(&view.figures, false))
             dl.facts {
                 @for (label, value) in &view.facts { div { dt { (label) } dd { (value) } } }
@@ -70,9 +79,10 @@ fn head(view: &View<'_>) -> Markup {
     }
 }
 
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 9] = [
     ("findings", "Findings"),
     ("bill", "The bill"),
+    ("budget", "Budget"),
     ("why", "Why it costs that"),
     ("reliability", "Failures and latency"),
     ("capacity", "Capacity"),
@@ -140,6 +150,10 @@ fn bill(view: &View<'_>) -> Markup {
     )
 }
 
+fn budget(view: &View<'_>) -> Markup {
+    section("budget", &html! { @for sentence in &view.budget_story { p { (sentence) } } })
+}
+
 fn why(view: &View<'_>) -> Markup {
     section(
         "why",
@@ -148,6 +162,11 @@ fn why(view: &View<'_>) -> Markup {
             (table(&view.tables.causes))
             (table(&view.tables.edges))
             (named(view, "spend-by-model"))
+            (table(&view.tables.models))
+            (table(&view.tables.meters))
+            h3 { "Caches" }
+            @for sentence in &view.cache_story { p { (sentence) } }
+            (table(&view.tables.caches))
         },
     )
 }
@@ -158,6 +177,7 @@ fn reliability(view: &View<'_>) -> Markup {
         &html! {
             (named(view, "failures-and-fallbacks"))
             (named(view, "expensive-run"))
+            (table(&view.tables.providers))
             (table(&view.tables.reliability))
         },
     )
@@ -177,9 +197,10 @@ fn who(view: &View<'_>) -> Markup {
     section(
         "who",
         &html! {
-            (table(&view.tables.deployments))
-            (table(&view.tables.classes))
+            (table(&view.tables.teams))
             (table(&view.tables.keys))
+            (table(&view.tables.classes))
+            (table(&view.tables.deployments))
         },
     )
 }
@@ -190,7 +211,7 @@ fn inputs(view: &View<'_>) -> Markup {
         &html! {
             p { "Assumed: " (view.assumptions_summary) ". Diagnostics: " (view.diagnostics_summary) "." }
             (table(&view.tables.unpriced))
-            (table(&view.tables.assumptions))
+            (table(&view.tables.register))
             (table(&view.tables.diagnostics))
         },
     )

@@ -9,6 +9,9 @@ use crate::report::view::{Figure, Table, View};
 /// Names longer than this are cut in tables; the whole shows when the pointer rests on them.
 const LONGEST_NAME: usize = 64;
 
+/// Tables with no more columns than this fit a phone without scrolling.
+const FEW: usize = 4;
+
 /// A row of figures.
 pub fn figures(figures: &[Figure], money: bool) -> Markup {
     html! {
@@ -31,7 +34,7 @@ pub fn table(table: &Table) -> Markup {
             h3 id=(format!("table-{}", table.id)) { (table.title) }
             p.note { (table.note) }
             div.scroll tabindex="0" role="region" aria-label=(table.title) {
-                table {
+                table.few[table.columns.len() <= FEW] {
                     thead {
                         tr {
                             @for column in &table.columns {
@@ -41,8 +44,8 @@ pub fn table(table: &Table) -> Markup {
                     }
                     tbody {
                         @for row in &table.rows { (cells(table, row, false)) }
-                        @if let Some(total) = &table.total { (cells(table, total, true)) }
                     }
+                    @if let Some(total) = &table.total { tfoot { (cells(table, total, true)) } }
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Figures that follow from the forecast's own: unit costs, spend by model, the shape of the bills.
 
-use crate::experiment::Forecast;
+use crate::experiment::{DeploymentRow, Forecast};
 use crate::report::scale::nice_step;
 use crate::report::text::{clean, dollars};
 use crate::units::Money;
@@ -48,14 +48,34 @@ pub fn per(amount: Money, pack: i128, units: u64) -> Option<Money> {
 }
 
 /// What one upstream model costs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ModelSpend {
     /// Its name, safe to show.
     pub name: String,
+    /// Its provider, safe to show.
+    pub provider: String,
     /// Mean of a horizon.
     pub bill_mean: Money,
+    /// Share of the mean bill.
+    pub share: f64,
+    /// Mean upstream calls.
+    pub calls: f64,
+    /// Mean input tokens of answered calls.
+    pub input_tokens: f64,
+    /// Mean output tokens of answered calls.
+    pub output_tokens: f64,
+    /// What a million tokens of answered calls cost; none where there were none.
+    pub per_million_tokens: Option<Money>,
     /// Mean dollars hour by hour.
     pub by_hour: Vec<f64>,
+}
+
+impl ModelSpend {
+    /// The model of a deployment, with nothing spent yet.
+    fn nothing(deployment: &DeploymentRow, hours: usize) -> Self {
+        let (name, provider) = (clean(&deployment.model), clean(&deployment.provider));
+        Self { name, provider, by_hour: vec![0.0; hours], ..Self::default() }
+    }
 }
 
 /// Spend by model over all its deployments, dearest first; equal ones keep the order of the deployments.
@@ -64,18 +84,22 @@ pub fn models(forecast: &Forecast) -> Vec<ModelSpend> {
     for (index, deployment) in forecast.deployments.iter().enumerate() {
         let known = models.iter().position(|(model, _)| *model == deployment.model);
         let position = known.unwrap_or_else(|| {
-            let by_hour = vec![0.0; forecast.hours.len()];
-            models.push((
-                &deployment.model,
-                ModelSpend { name: clean(&deployment.model), bill_mean: Money::ZERO, by_hour },
-            ));
+            models.push((&deployment.model, ModelSpend::nothing(deployment, forecast.hours.len())));
             models.len() - 1
         });
         let spend = &mut models[position].1;
         spend.bill_mean += deployment.bill_mean;
+        spend.calls += deployment.attempts;
+        spend.input_tokens += deployment.input_tokens;
+        spend.output_tokens += deployment.output_tokens;
         for (sum, hour) in spend.by_hour.iter_mut().zip(&forecast.hours) {
             *sum += hour.spend_by_deployment.get(index).copied().unwrap_or(0.0);
         }
+    }
+    for (_, spend) in &mut models {
+        let tokens = (spend.input_tokens + spend.output_tokens).round() as u64;
+        spend.per_million_tokens = per(spend.bill_mean, 1_000_000, tokens);
+        spend.share = money_share(spend.bill_mean, forecast.bill.mean);
     }
     models.sort_by_key(|(_, spend)| std::cmp::Reverse(spend.bill_mean));
     models.into_iter().map(|(_, spend)| spend).collect()

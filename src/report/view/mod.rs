@@ -1,11 +1,14 @@
 //! The one view of a forecast that all renderers show: what is derived and how it is worded, once.
 
 mod derive;
+mod finance;
+mod more;
 mod story;
 mod table;
 mod tables;
 
 pub use derive::{Histogram, ModelSpend, UnitCosts};
+pub use finance::{BudgetView, CacheLine, RegisterLine, TeamSpend};
 pub use story::words;
 pub use table::{Column, Table};
 
@@ -28,7 +31,7 @@ pub struct View<'a> {
     pub stamp: String,
     /// What the reader must know before any figure: partial, unpriced, few runs.
     pub caveats: Vec<String>,
-    /// The figures that matter first: the bill.
+    /// The figures that matter first: the bill, and whether the budget holds.
     pub headline: [Figure; 4],
     /// Those that come next: failures, fallbacks, latency.
     pub figures: [Figure; 5],
@@ -50,6 +53,16 @@ pub struct View<'a> {
     pub histogram: Histogram,
     /// Spend by model, dearest first.
     pub models: Vec<ModelSpend>,
+    /// Spend by team.
+    pub teams: Vec<TeamSpend>,
+    /// Every value that the figures rest on.
+    pub register: Vec<RegisterLine>,
+    /// How the bill stands to the budget, if there is one.
+    pub budget: Option<BudgetView>,
+    /// The budget in sentences.
+    pub budget_story: Vec<String>,
+    /// What caches do, in sentences.
+    pub cache_story: Vec<String>,
     /// All tables, each ready to print.
     pub tables: Tables,
     /// Findings, safe to show.
@@ -82,7 +95,9 @@ pub struct Percentile {
     pub amount: Money,
     /// The amount for people.
     pub text: String,
-    /// The 95% confidence interval for people, where there is one.
+    /// The 95% confidence interval, where there is one.
+    pub ends: Option<[Money; 2]>,
+    /// The interval for people.
     pub interval: Option<String>,
 }
 
@@ -135,9 +150,21 @@ pub struct Tables {
     pub classes: Table,
     /// Cost by virtual key.
     pub keys: Table,
+    /// Cost by model.
+    pub models: Table,
+    /// Cost by team.
+    pub teams: Table,
+    /// Errors by class and latency by provider.
+    pub providers: Table,
+    /// What prompt caches do, by deployment.
+    pub caches: Table,
+    /// What each meter of each model costs.
+    pub meters: Table,
     /// Models without a price.
     pub unpriced: Table,
-    /// What was assumed.
+    /// What the user wrote and what was assumed.
+    pub register: Table,
+    /// What was assumed and not written.
     pub assumptions: Table,
     /// What the readers had to say.
     pub diagnostics: Table,
@@ -149,6 +176,8 @@ impl<'a> View<'a> {
         let causes = story::causes(forecast);
         let percentiles = story::percentiles(&forecast.bill, forecast.about.runs);
         let unit_costs = UnitCosts::of(forecast);
+        let (models, teams) = (derive::models(forecast), finance::teams(forecast));
+        let (register, budget) = (finance::register(forecast), finance::budget(forecast));
         let calls_per_request = derive::ratio(forecast.upstream_calls.mean, forecast.requests.mean);
         let premium_share = derive::money_share(forecast.fallback_premium, forecast.bill.mean);
         Self {
@@ -156,10 +185,15 @@ impl<'a> View<'a> {
             facts: facts(forecast),
             stamp: stamp(forecast),
             caveats: story::caveats(forecast),
-            headline: story::headline(&forecast.bill, forecast.about.runs),
+            headline: story::headline(forecast, budget.as_ref()),
             figures: story::figures(forecast, calls_per_request, premium_share),
             story: story::sentences(forecast, calls_per_request, premium_share),
-            tables: Tables::of(forecast, &causes, &percentiles),
+            tables: Tables::of(forecast, &causes, &percentiles, &models, &teams, &register),
+            budget_story: finance::budget_sentences(forecast, budget.as_ref()),
+            cache_story: finance::cache_sentences(forecast),
+            budget,
+            teams,
+            register,
             causes,
             percentiles,
             unit_costs,
@@ -167,7 +201,7 @@ impl<'a> View<'a> {
             premium_share,
             unreported: forecast.bill.mean - forecast.reported_spend,
             histogram: Histogram::of(forecast),
-            models: derive::models(forecast),
+            models,
             findings: forecast.findings.iter().map(finding).collect(),
             diagnostics_summary: diagnostics_summary(forecast),
             assumptions_summary: assumptions_summary(forecast),
@@ -200,7 +234,7 @@ fn facts(forecast: &Forecast) -> Vec<(&'static str, String)> {
         ("Seed", about.seed.to_string()),
         ("Gateway", format!("{} ({})", about.gateway, about.profile)),
         ("Prices as of", clean(&about.prices_as_of)),
-        ("billcast", about.version.to_owned()),
+        ("billcast", about.version.to_string()),
     ]
 }
 

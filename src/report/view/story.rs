@@ -4,7 +4,7 @@ use crate::experiment::{Forecast, MoneyStats, RateStats, UnpricedRow};
 use crate::ledger::Cause;
 use crate::report::text::{clean, count, hours, money, percent, percent_half_width, plural, seconds, short_count};
 use crate::report::view::derive::{money_share, ratio};
-use crate::report::view::{CauseLine, Figure, Percentile, interval_note};
+use crate::report::view::{BudgetView, CauseLine, Figure, Percentile, interval_note};
 use crate::units::Money;
 
 /// Below this many runs the outer percentiles rest on one or two of them.
@@ -39,6 +39,7 @@ pub fn percentiles(bill: &MoneyStats, runs: u64) -> Vec<Percentile> {
         label,
         amount,
         text: money(amount),
+        ends: interval.filter(|_| has_intervals(runs)),
         interval: interval.filter(|_| has_intervals(runs)).map(crate::report::text::money_interval),
     };
     vec![
@@ -89,17 +90,27 @@ fn figure(label: &'static str, value: String, note: String) -> Figure {
 }
 
 /// The figures that matter first.
-pub fn headline(bill: &MoneyStats, runs: u64) -> [Figure; 4] {
+pub fn headline(forecast: &Forecast, budget: Option<&BudgetView>) -> [Figure; 4] {
+    let (bill, runs) = (&forecast.bill, forecast.about.runs);
     let interval_note = |interval| match has_intervals(runs) {
         true => interval_note(interval),
         false => "one run: no interval".to_owned(),
     };
     let beyond = format!("one in 100: over {}", money(bill.p99));
+    let last = match budget {
+        Some(budget) => {
+            let interval = budget.probability.interval;
+            let odds = format!("95% CI {} to {}", percent(interval.low), percent(interval.high));
+            let note = format!("over {}; {odds}", money(budget.amount));
+            figure("Over budget: probability", percent(budget.probability.point), note)
+        }
+        None => figure("Mean bill", money(bill.mean), interval_note(bill.ci95_mean)),
+    };
     [
-        figure("Mean bill", money(bill.mean), interval_note(bill.ci95_mean)),
         figure("P50: half cost less", money(bill.p50), interval_note(bill.ci95_p50)),
         figure("P80: one in 5 costs more", money(bill.p80), beyond),
         figure("P95: one in 20 costs more", money(bill.p95), interval_note(bill.ci95_p95)),
+        last,
     ]
 }
 

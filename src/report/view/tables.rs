@@ -4,13 +4,26 @@ use crate::experiment::{Demand, DeploymentRow, ErrorCounts, Forecast, ShareRow};
 use crate::report::text::{NOTHING, clean, count, money, percent, seconds, short_count};
 use crate::report::view::derive::{money_share, per, ratio};
 use crate::report::view::story::edge_share;
-use crate::report::view::{CauseLine, Percentile, Table, Tables};
+use crate::report::view::{CauseLine, ModelSpend, Percentile, RegisterLine, Table, Tables, TeamSpend, more};
 use crate::units::Money;
 
 impl Tables {
     /// All tables of a forecast.
-    pub fn of(forecast: &Forecast, causes: &[CauseLine], percentiles: &[Percentile]) -> Self {
+    pub fn of(
+        forecast: &Forecast,
+        causes: &[CauseLine],
+        percentiles: &[Percentile],
+        models: &[ModelSpend],
+        teams: &[TeamSpend],
+        register: &[RegisterLine],
+    ) -> Self {
         Self {
+            models: more::models(models),
+            teams: more::teams(teams),
+            providers: more::providers(forecast),
+            caches: more::caches(forecast),
+            meters: more::meters(forecast),
+            register: more::register(register),
             bill: bill(percentiles),
             causes: by_cause(causes, forecast),
             edges: edges(forecast),
@@ -27,7 +40,7 @@ impl Tables {
 }
 
 /// A cell, or a dash for none.
-fn or_nothing(text: Option<String>) -> String {
+pub fn or_nothing(text: Option<String>) -> String {
     text.unwrap_or_else(|| NOTHING.to_owned())
 }
 

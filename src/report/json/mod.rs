@@ -1,12 +1,16 @@
 //! `forecast.json`: the stable contract for programs (`docs/forecast-json.md`). Money is a decimal string, never a JSON
 //! number; keys stand in a fixed order; what has no value is `null`. Names are exact here, not cleaned.
 
+mod read;
+
+pub use read::{ReadError, read};
+
 use serde_json::{Map, Value, json};
 
 use crate::diagnostic::Diagnostic;
 use crate::experiment::{
-    Assumption, Band, Demand, DeploymentRow, EdgeRow, Finding, Forecast, HourRow, LatencyStats, RateStats, RunRow,
-    ShareRow, Timeline, UnpricedRow,
+    Assumption, Band, ChargeRow, DayRow, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
+    LatencyStats, PercentileRun, ProviderRow, RateStats, RunRow, ShareRow, Timeline, UnpricedRow,
 };
 use crate::ledger::Causes;
 use crate::report::text::is_unprintable;
@@ -102,11 +106,16 @@ fn further(view: &View<'_>) -> Value {
         "next": forecast.next,
         "policies": crate::report::gates::to_json(&forecast.policies),
         "edges": forecast.edges.iter().map(edge).collect::<Vec<_>>(),
+        "budget": { "run": forecast.budget.horizon, "month": forecast.budget.month },
+        "written": forecast.written.iter().map(assumption).collect::<Vec<_>>(),
+        "providers": forecast.providers.iter().map(provider).collect::<Vec<_>>(),
         "deployments": forecast.deployments.iter().map(deployment).collect::<Vec<_>>(),
         "classes": forecast.classes.iter().map(share).collect::<Vec<_>>(),
         "keys": forecast.keys.iter().map(share).collect::<Vec<_>>(),
         "hours": forecast.hours.iter().map(hour).collect::<Vec<_>>(),
         "run_results": forecast.runs.iter().map(run).collect::<Vec<_>>(),
+        "days": forecast.days.iter().map(day).collect::<Vec<_>>(),
+        "percentile_runs": forecast.percentile_runs.iter().map(percentile_run).collect::<Vec<_>>(),
         "expensive_run": forecast.expensive.as_ref().map(timeline),
     })
 }
@@ -177,21 +186,52 @@ fn edge(edge: &EdgeRow) -> Value {
 }
 
 fn deployment(row: &DeploymentRow) -> Value {
-    let errors = &row.errors;
     json!({
         "name": row.name, "group": row.group, "model": row.model, "provider": row.provider, "priced": row.priced,
         "bill_mean": row.bill_mean, "bill_p95": row.bill_p95,
         "attempts": row.attempts, "served": row.served,
-        "errors": {
-            "rate_limited": errors.rate_limited, "server": errors.server, "timeout": errors.timeout,
-            "auth": errors.auth, "client": errors.client, "cancelled": errors.cancelled,
-        },
+        "errors": errors(&row.errors),
         "input_tokens": row.input_tokens, "output_tokens": row.output_tokens,
         "latency_s": latency(row.latency_s),
         "cooldowns": row.cooldowns, "cooldown_share": row.cooldown_share,
         "requests_per_minute": demand(row.requests_per_minute, row.rpm_limit),
         "tokens_per_minute": demand(row.tokens_per_minute, row.tpm_limit),
         "concurrency": demand(row.concurrency, row.concurrency_limit),
+    })
+}
+
+fn errors(errors: &ErrorCounts) -> Value {
+    json!({
+        "rate_limited": errors.rate_limited, "server": errors.server, "timeout": errors.timeout,
+        "auth": errors.auth, "client": errors.client, "cancelled": errors.cancelled,
+    })
+}
+
+fn provider(row: &ProviderRow) -> Value {
+    json!({
+        "name": row.name, "bill_mean": row.bill_mean, "bill_p95": row.bill_p95,
+        "attempts": row.attempts, "served": row.served, "errors": errors(&row.errors),
+        "latency_s": latency(row.latency_s),
+    })
+}
+
+fn day(row: &DayRow) -> Value {
+    json!({
+        "date": row.date.to_string(), "hours": row.hours, "of_hours": row.of_hours, "holiday": row.holiday,
+        "bills": row.bills,
+    })
+}
+
+fn percentile_run(run: &PercentileRun) -> Value {
+    let charge = |row: &ChargeRow| {
+        json!({
+            "day": row.day.to_string(), "deployment": row.deployment, "key": row.key, "cause": row.cause.name(),
+            "kind": row.kind.name(), "quantity": row.quantity, "amount": row.amount,
+        })
+    };
+    json!({
+        "percentile": run.percentile, "run": run.run, "bill": run.bill,
+        "charges": run.charges.iter().map(charge).collect::<Vec<_>>(),
     })
 }
 
@@ -216,6 +256,7 @@ fn hour(row: &HourRow) -> Value {
         "requests": band(row.requests), "attempts": band(row.attempts),
         "failure_rate": band(row.failure_rate), "fallback_share": band(row.fallback_share),
         "spend_usd": band(row.spend), "cumulative_spend_usd": band(row.cumulative_spend),
+        "spend_by_deployment_mean_usd": row.spend_by_deployment,
     })
 }
 
@@ -225,6 +266,7 @@ fn run(row: &RunRow) -> Value {
         "requests": row.requests, "served": row.served, "cache_hits": row.cache_hits, "failed": row.failed,
         "rejected": row.rejected, "abandoned": row.abandoned, "lost": row.lost, "in_flight": row.in_flight,
         "client_retries": row.client_retries, "fallbacks": row.fallbacks, "upstream_calls": row.attempts,
+        "most_upstream_calls": row.most_attempts,
         "fallback_premium": row.fallback_premium, "reported_spend": row.reported_spend,
         "latency_s": latency(row.latency_s),
     })

@@ -1,0 +1,199 @@
+//! `billcast report`: the forms that readers use, from a finished run or from a scenario.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use crate::cli::files::{OutDir, write};
+use crate::cli::interrupt::Interrupt;
+use crate::cli::progress::Watch;
+use crate::cli::stop::Stop;
+use crate::cli::streams;
+use crate::cli::values::{Dollars, shell_word};
+use crate::experiment::{Forecast, Options, Progress, forecast, percentile_runs};
+use crate::random::Seed;
+use crate::report::{Artefact, Form, View, read_forecast};
+use crate::scenario::{Overrides, load};
+
+/// Name of the file that a run leaves behind for reports.
+const FORECAST: &str = "forecast.json";
+/// More than any forecast needs.
+const MOST_BYTES: u64 = 2 << 30;
+
+/// Arguments of `report`.
+#[derive(Debug, clap::Args)]
+pub struct ReportArgs {
+    /// A folder that `run --out` wrote (or its forecast.json), or a scenario to simulate.
+    #[arg(value_name = "RUN_DIR|SCENARIO")]
+    source: String,
+    /// The forms to write; several with commas.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Format::Html])]
+    format: Vec<Format>,
+    /// A folder to write into, or a file for a form of one file [default: RUN_DIR; one text of a scenario is printed].
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+    /// What may be spent in one run, in US dollars: the report says how likely it is to be exceeded.
+    #[arg(long, value_name = "USD")]
+    budget: Option<Dollars>,
+    /// What may be spent in a calendar month, in US dollars.
+    #[arg(long, value_name = "USD")]
+    month_budget: Option<Dollars>,
+    /// Replications, when a scenario is simulated.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    runs: Option<u64>,
+    /// Seed of the random numbers, when a scenario is simulated.
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// No progress bar and no notes on stderr.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// The forms by the names that people use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// report.html: one page, no network.
+    Html,
+    /// report.xlsx: a workbook whose summary recalculates.
+    Xlsx,
+    /// focus.csv: FOCUS 1.2 cost and usage.
+    FocusCsv,
+    /// FOCUS, runs and hours as Parquet.
+    Parquet,
+    /// A CSV file for each table.
+    Csv,
+    /// report.md.
+    Md,
+    /// forecast.json.
+    Json,
+    /// The charts as SVG and PNG.
+    Charts,
+}
+
+impl Format {
+    const fn form(self) -> Form {
+        match self {
+            Self::Html => Form::Html,
+            Self::Xlsx => Form::Xlsx,
+            Self::FocusCsv => Form::FocusCsv,
+            Self::Parquet => Form::Parquet,
+            Self::Csv => Form::Csv,
+            Self::Md => Form::Markdown,
+            Self::Json => Form::Json,
+            Self::Charts => Form::Charts,
+        }
+    }
+
+    /// Whether it is one text that a terminal or a pipe can take.
+    const fn is_one_text(self) -> bool {
+        matches!(self, Self::Html | Self::FocusCsv | Self::Md | Self::Json)
+    }
+}
+
+/// Where the files go.
+enum Target {
+    Stdout,
+    File(PathBuf),
+    Folder(OutDir),
+}
+
+/// Reads or simulates a forecast and writes its report.
+pub fn run(args: &ReportArgs) -> Result<(), Stop> {
+    let finished = finished_run(&args.source);
+    let target = args.target(finished.as_deref())?;
+    let mut forecast = match &finished {
+        Some(file) => args.read(file)?,
+        None => args.simulate()?,
+    };
+    if let Some(Dollars(amount)) = args.budget {
+        forecast.budget.horizon = Some(amount);
+    }
+    if let Some(Dollars(amount)) = args.month_budget {
+        forecast.budget.month = Some(amount);
+    }
+    let view = View::new(&forecast);
+    let files: Vec<Artefact> = args.format.iter().flat_map(|format| format.form().files(&view)).collect();
+    args.deliver(&target, &files)?;
+    if forecast.about.partial && finished.is_none() { Err(Stop::Interrupted) } else { Ok(()) }
+}
+
+/// The forecast.json that a source stands for, if it is a finished run.
+fn finished_run(source: &str) -> Option<PathBuf> {
+    let path = Path::new(source);
+    let inside = path.join(FORECAST);
+    if path.is_dir() && inside.is_file() {
+        return Some(inside);
+    }
+    (path.is_file() && path.extension().is_some_and(|extension| extension == "json")).then(|| path.to_owned())
+}
+
+impl ReportArgs {
+    fn target(&self, finished: Option<&Path>) -> Result<Target, Stop> {
+        let one_file =
+            self.format.len() == 1 && !matches!(self.format[0], Format::Csv | Format::Parquet | Format::Charts);
+        match (&self.out, finished) {
+            (Some(out), _) if one_file && !out.is_dir() && out.extension().is_some() => Ok(Target::File(out.clone())),
+            (Some(out), _) => OutDir::prepare(out).map(Target::Folder),
+            (None, Some(file)) => {
+                let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+                OutDir::prepare(folder.unwrap_or(Path::new("."))).map(Target::Folder)
+            }
+            (None, None) if one_file && self.format[0].is_one_text() => Ok(Target::Stdout),
+            (None, None) => Err(Stop::Usage("these are no texts to print: give a folder with --out".to_owned())),
+        }
+    }
+
+    fn read(&self, file: &Path) -> Result<Forecast, Stop> {
+        if self.runs.is_some() || self.seed.is_some() {
+            let message = "--runs and --seed are for a scenario; this run is done: `billcast run … --out` does another";
+            return Err(Stop::Usage(message.to_owned()));
+        }
+        let too_large = std::fs::metadata(file).is_ok_and(|about| about.len() > MOST_BYTES);
+        if too_large {
+            return Err(Stop::Usage(format!("`{}` is too large for a forecast", file.display())));
+        }
+        let bytes =
+            std::fs::read(file).map_err(|error| Stop::Usage(format!("cannot read `{}`: {error}", file.display())))?;
+        read_forecast(&bytes).map_err(|error| Stop::Usage(format!("`{}` is no forecast: {error}", file.display())))
+    }
+
+    fn simulate(&self) -> Result<Forecast, Stop> {
+        let interrupt = Interrupt::listen();
+        let world = load(&self.source, &Overrides::default())?;
+        let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
+        let command = format!("billcast run {} --seed {seed} --runs {runs}", shell_word(&self.source));
+        let options = Options { runs, seed: Seed(seed), threads: 0, precision: None, command };
+        let watch = Watch::start(runs, self.quiet, interrupt);
+        let mut forecast = forecast(&world, &options, &watch);
+        watch.finish();
+        forecast.about.partial |= watch.stop() && forecast.about.runs < runs;
+        if forecast.about.runs == 0 {
+            return Err(Stop::Interrupted);
+        }
+        forecast.percentile_runs = percentile_runs(&world, &forecast);
+        Ok(forecast)
+    }
+
+    fn deliver(&self, target: &Target, files: &[Artefact]) -> Result<(), Stop> {
+        match target {
+            Target::Stdout => files.iter().try_for_each(|file| streams::print_bytes(&file.bytes)),
+            Target::File(path) => files.iter().try_for_each(|file| {
+                write(path, &file.bytes)?;
+                self.say(&format!("{} written", path.display()));
+                Ok(())
+            }),
+            Target::Folder(folder) => {
+                folder.write_all(files.iter().map(|file| (file.file_name.as_str(), file.bytes.as_slice())))?;
+                let names: Vec<&str> = files.iter().map(|file| file.file_name.as_str()).collect();
+                self.say(&format!("written to {}: {}", folder.path().display(), names.join(", ")));
+                Ok(())
+            }
+        }
+    }
+
+    fn say(&self, line: &str) {
+        if !self.quiet {
+            streams::complain(line);
+        }
+    }
+}

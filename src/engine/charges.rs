@@ -1,0 +1,99 @@
+//! What one replication is charged, line by line: by day, deployment, key, cause and kind of token. Costs more than the
+//! sums that every run keeps, so only the few runs are played with it whose bills are told in detail.
+
+use std::collections::BTreeMap;
+
+use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
+use crate::engine::recorder::cause_of;
+use crate::gateway::{Attempt, Notes, Response};
+use crate::ledger::{Cause, Tariffs};
+use crate::provider::Service;
+use crate::units::{CallId, DeploymentId, KeyId, Money, SimDuration, SimTime, TokenKind, Usage};
+
+const DAY: SimDuration = SimDuration::from_secs(86_400);
+
+/// What charges of one kind on one day have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChargeKey {
+    /// Days since the begin of the UTC day in which the run starts.
+    pub day: u32,
+    /// Which deployment.
+    pub deployment: DeploymentId,
+    /// Which virtual key.
+    pub key: KeyId,
+    /// Why.
+    pub cause: Cause,
+    /// For what.
+    pub kind: TokenKind,
+}
+
+/// Their sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChargeSum {
+    /// Tokens, or calls where the charge is for a call.
+    pub quantity: u64,
+    /// Money.
+    pub amount: Money,
+}
+
+/// Watches a run and keeps its charges apart.
+#[derive(Debug)]
+pub struct Charges<'a> {
+    tariffs: &'a Tariffs,
+    /// Since the begin of the UTC day in which the run starts.
+    offset: SimDuration,
+    last_day: u32,
+    sums: BTreeMap<ChargeKey, ChargeSum>,
+}
+
+impl<'a> Charges<'a> {
+    /// Keeps the charges of a run that starts `offset` after the begin of its UTC day and lasts for `horizon`.
+    pub fn new(tariffs: &'a Tariffs, offset: SimDuration, horizon: SimDuration) -> Self {
+        let last = SimDuration((offset.0 + horizon.0 - 1).max(0));
+        Self { tariffs, offset, last_day: day(last), sums: BTreeMap::new() }
+    }
+
+    /// The charges, in the order of their keys.
+    pub fn finish(self) -> Vec<(ChargeKey, ChargeSum)> {
+        self.sums.into_iter().collect()
+    }
+
+    /// The day that a moment belongs to; what ends after the horizon belongs to its last day.
+    fn day_of(&self, at: SimTime) -> u32 {
+        day(self.offset + (at - SimTime::ZERO)).min(self.last_day)
+    }
+}
+
+fn day(since: SimDuration) -> u32 {
+    u32::try_from(since.0 / DAY.0).unwrap_or(u32::MAX)
+}
+
+impl Observer for Charges<'_> {
+    fn arrived(&mut self, _: CallId, _: &RequestRecord) {}
+
+    fn attempted(&mut self, _: CallId, _: &RequestRecord, _: &Attempt, _: &Service, _: SimTime) {}
+
+    fn ended(&mut self, _: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
+        let deployment = attempt.attempt.deployment;
+        let Some(schedule) = &self.tariffs.deployments[deployment.index()].billed else { return };
+        if attempt.billed == Usage::default() {
+            return;
+        }
+        let day = self.day_of(attempt.at);
+        for part in schedule.at(attempt.at).charged_tokens(&attempt.billed) {
+            let cause = if part.kind == TokenKind::CacheWrite { Cause::CacheWrite } else { cause_of(request, attempt) };
+            let key = ChargeKey { day, deployment, key: request.view.key, cause, kind: part.kind };
+            let sum = self.sums.entry(key).or_default();
+            sum.quantity += part.quantity;
+            sum.amount += part.amount;
+        }
+    }
+
+    fn responded(&mut self, _: CallId, _: &RequestRecord, _: &Response, _: SimTime) {}
+
+    fn left_in_flight(&mut self, _: CallId, _: &RequestRecord) {}
+}
+
+impl Notes for Charges<'_> {
+    fn cooldown(&mut self, _: SimTime, _: DeploymentId, _: SimTime) {}
+}

@@ -1,0 +1,174 @@
+//! What is told of a few runs or of a few things in more detail: the charges of the runs at the percentiles of the bill,
+//! the providers, the days.
+
+use jiff::civil::Date;
+use rayon::prelude::*;
+
+use crate::engine::{ChargeKey, ChargeSum, DeploymentTotals, charges};
+use crate::experiment::assemble::{DeploymentLabel, errors};
+use crate::experiment::fold::{Fold, latency, money_stats};
+use crate::experiment::forecast::{ErrorCounts, Forecast, LatencyStats};
+use crate::ledger::Cause;
+use crate::random::{Replication, Seed};
+use crate::scenario::World;
+use crate::stats::nearest_rank;
+use crate::units::{Money, TokenKind};
+
+/// The run whose bill is a percentile of the bill, with everything that it is charged. Its charges sum to that percentile
+/// exactly; they are the charges of one real run, not percentiles of single charges, which would not add up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PercentileRun {
+    /// Which percentile: 50, 80 or 95.
+    pub percentile: u8,
+    /// Number of the replication.
+    pub run: u64,
+    /// Its bill.
+    pub bill: Money,
+    /// Line by line.
+    pub charges: Vec<ChargeRow>,
+}
+
+/// Charges of one day, deployment, key, cause and kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChargeRow {
+    /// The UTC day.
+    pub day: Date,
+    /// Place in [`Forecast::deployments`].
+    pub deployment: usize,
+    /// Place in [`Forecast::keys`].
+    pub key: usize,
+    /// Why.
+    pub cause: Cause,
+    /// For what.
+    pub kind: TokenKind,
+    /// Tokens; calls where the charge is for a call.
+    pub quantity: u64,
+    /// Money.
+    pub amount: Money,
+}
+
+/// One provider: all its deployments together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProviderRow {
+    /// Its name.
+    pub name: String,
+    /// Mean cost of one horizon.
+    pub bill_mean: Money,
+    /// 95th percentile of its cost.
+    pub bill_p95: Money,
+    /// Mean upstream calls.
+    pub attempts: f64,
+    /// Mean calls answered well.
+    pub served: f64,
+    /// Mean calls that ended in an error, by class of error.
+    pub errors: ErrorCounts,
+    /// Latency of answered calls.
+    pub latency_s: LatencyStats,
+}
+
+/// One local day of the horizon.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DayRow {
+    /// The day.
+    pub date: Date,
+    /// How many of its hours lie in the horizon.
+    pub hours: u32,
+    /// How many hours the day has: 23 or 25 when the clocks change.
+    pub of_hours: u32,
+    /// Whether it counts as a Sunday.
+    pub holiday: bool,
+    /// What each run is charged on it, in order of the replication's number.
+    pub bills: Vec<Money>,
+}
+
+/// Percentiles whose runs are told line by line.
+pub const PERCENTILES: [u8; 3] = [50, 80, 95];
+
+/// The charges of the runs at the percentiles of the bill. Plays these runs once more.
+pub fn percentile_runs(world: &World, forecast: &Forecast) -> Vec<PercentileRun> {
+    let mut by_bill: Vec<_> = forecast.runs.iter().map(|row| (row.bill, row.run)).collect();
+    by_bill.sort_unstable();
+    let chosen = |percentile: u8| by_bill.get(nearest_rank(by_bill.len().max(1), f64::from(percentile) / 100.0));
+    let mut numbers: Vec<u64> = PERCENTILES.iter().filter_map(|p| chosen(*p)).map(|(_, run)| *run).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let seed = Seed(forecast.about.seed);
+    let lines: Vec<(u64, Vec<ChargeRow>)> =
+        numbers.into_par_iter().map(|run| (run, rows(world, &charges(world, seed, Replication(run))))).collect();
+    let told = |percentile: u8| {
+        let (bill, run) = *chosen(percentile)?;
+        let (_, charges) = lines.iter().find(|(number, _)| *number == run)?;
+        Some(PercentileRun { percentile, run, bill, charges: charges.clone() })
+    };
+    PERCENTILES.into_iter().filter_map(told).collect()
+}
+
+fn rows(world: &World, charges: &[(ChargeKey, ChargeSum)]) -> Vec<ChargeRow> {
+    let first = world.start.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let row = |(key, sum): &(ChargeKey, ChargeSum)| ChargeRow {
+        day: first.saturating_add(jiff::Span::new().days(i64::from(key.day))),
+        deployment: key.deployment.index(),
+        key: key.key.index(),
+        cause: key.cause,
+        kind: key.kind,
+        quantity: sum.quantity,
+        amount: sum.amount,
+    };
+    charges.iter().map(row).collect()
+}
+
+/// Provider by provider, in the order of their first deployments.
+pub fn provider_rows(fold: &Fold, labels: &[DeploymentLabel]) -> Vec<ProviderRow> {
+    let mut names: Vec<&str> = Vec::new();
+    for label in labels.iter().filter(|_| !fold.deployments.is_empty()) {
+        if !names.contains(&label.provider.as_str()) {
+            names.push(&label.provider);
+        }
+    }
+    names.into_iter().map(|name| provider_row(fold, labels, name)).collect()
+}
+
+fn provider_row(fold: &Fold, labels: &[DeploymentLabel], name: &str) -> ProviderRow {
+    let runs = fold.runs().max(1);
+    let mine = |index: &usize| labels[*index].provider == name;
+    let mut totals = DeploymentTotals::default();
+    (0..labels.len()).filter(mine).for_each(|index| totals.merge(&fold.deployments[index]));
+    let bill = |bills: &Vec<Money>| (0..labels.len()).filter(mine).map(|index| bills[index]).sum();
+    let bill = money_stats(fold.deployment_bills.iter().map(bill).collect());
+    ProviderRow {
+        name: name.to_owned(),
+        bill_mean: bill.mean,
+        bill_p95: bill.p95,
+        attempts: totals.attempts as f64 / runs as f64,
+        served: totals.served as f64 / runs as f64,
+        errors: errors(&totals, runs),
+        latency_s: latency(&totals.latency),
+    }
+}
+
+/// Day by day in the zone of the start, from the hours of the runs.
+pub fn day_rows(world: &World, fold: &Fold) -> Vec<DayRow> {
+    let mut days: Vec<DayRow> = Vec::new();
+    for hour in 0..fold.steps.len() {
+        let since = jiff::SignedDuration::from_hours(i64::try_from(hour).unwrap_or(i64::MAX));
+        let at = world.start.checked_add(since).unwrap_or_else(|_| world.start.clone());
+        let date = at.date();
+        if days.last().is_none_or(|day| day.date != date) {
+            let of_hours = hours_of(&at);
+            let holiday = world.holidays.contains(&date);
+            days.push(DayRow { date, hours: 0, of_hours, holiday, bills: vec![Money::ZERO; fold.hour_bills.len()] });
+        }
+        let Some(day) = days.last_mut() else { continue };
+        day.hours += 1;
+        for (sum, hours) in day.bills.iter_mut().zip(&fold.hour_bills) {
+            *sum += hours[hour];
+        }
+    }
+    days
+}
+
+/// Hours of a local day.
+pub fn hours_of(at: &jiff::Zoned) -> u32 {
+    let length = at.start_of_day().and_then(|start| Ok(start.duration_until(&start.tomorrow()?)));
+    length.map_or(24, |length| u32::try_from((length.as_secs() + 1800) / 3600).unwrap_or(24))
+}

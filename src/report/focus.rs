@@ -1,0 +1,209 @@
+//! FOCUS 1.2 cost and usage (FinOps Open Cost and Usage Specification): the charges of the runs at the percentiles of the
+//! bill, with all 57 columns and some of our own. What can be named as LiteLLM's own FOCUS export names it is named so
+//! (one charge period a UTC day; account = key, sub-account = team, service = model group), so that forecast and
+//! actuals can be joined. Each percentile is one simulated run: its rows sum to that percentile of the bill exactly.
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use serde_json::json;
+
+use crate::experiment::{ChargeRow, DeploymentRow, Forecast, PercentileRun, ShareRow};
+use crate::report::data::{Cell, Dataset};
+use crate::report::text::clean;
+use crate::units::{Money, TokenKind};
+
+/// Every column: those of FOCUS 1.2 in the order of the alphabet, then our own.
+const COLUMNS: &str = "AvailabilityZone BilledCost:money BillingAccountId BillingAccountName BillingAccountType \
+    BillingCurrency BillingPeriodEnd:time BillingPeriodStart:time CapacityReservationId CapacityReservationStatus \
+    ChargeCategory ChargeClass ChargeDescription ChargeFrequency ChargePeriodEnd:time ChargePeriodStart:time \
+    CommitmentDiscountCategory CommitmentDiscountId CommitmentDiscountName CommitmentDiscountQuantity:money \
+    CommitmentDiscountStatus CommitmentDiscountType CommitmentDiscountUnit ConsumedQuantity:money ConsumedUnit \
+    ContractedCost:money ContractedUnitPrice:money EffectiveCost:money InvoiceId InvoiceIssuerName ListCost:money \
+    ListUnitPrice:money PricingCategory PricingCurrency PricingCurrencyContractedUnitPrice:money \
+    PricingCurrencyEffectiveCost:money PricingCurrencyListUnitPrice:money PricingQuantity:money PricingUnit \
+    ProviderName PublisherName RegionId RegionName ResourceId ResourceName ResourceType ServiceCategory ServiceName \
+    ServiceSubcategory SkuId SkuMeter SkuPriceDetails:text SkuPriceId SubAccountId SubAccountName SubAccountType \
+    Tags:text x_Scenario x_Percentile x_Cause x_Deployment x_Run:count x_Seed:count x_Runs:count x_Profile \
+    x_PricesAsOf";
+
+/// The rows of all percentiles.
+pub fn dataset(forecast: &Forecast) -> Dataset {
+    let rows = forecast.percentile_runs.iter().flat_map(|run| {
+        run.charges.iter().filter_map(|charge| {
+            let deployment = forecast.deployments.get(charge.deployment)?;
+            let key = forecast.keys.get(charge.key)?;
+            Some(Line { forecast, run, charge, deployment, key }.cells())
+        })
+    });
+    Dataset::new("focus", COLUMNS, rows)
+}
+
+/// One charge with what it belongs to.
+struct Line<'a> {
+    forecast: &'a Forecast,
+    run: &'a PercentileRun,
+    charge: &'a ChargeRow,
+    deployment: &'a DeploymentRow,
+    key: &'a ShareRow,
+}
+
+/// What is counted for a kind of charge: the meter, the unit of use, how many of them are priced together and as what.
+const fn meter(kind: TokenKind) -> (&'static str, &'static str, u64, &'static str) {
+    const MILLION: u64 = 1_000_000;
+    match kind {
+        TokenKind::Input => ("Input tokens", "Tokens", MILLION, "1000000 Tokens"),
+        TokenKind::CacheRead => ("Cache read tokens", "Tokens", MILLION, "1000000 Tokens"),
+        TokenKind::CacheWrite => ("Cache write tokens", "Tokens", MILLION, "1000000 Tokens"),
+        TokenKind::Output => ("Output tokens", "Tokens", MILLION, "1000000 Tokens"),
+        TokenKind::Reasoning => ("Reasoning tokens", "Tokens", MILLION, "1000000 Tokens"),
+        TokenKind::Call => ("Calls", "Requests", 1, "Requests"),
+    }
+}
+
+/// A number of whole things as an exact decimal.
+fn whole(number: u64) -> Money {
+    Money::from_picos(i128::from(number) * 1_000_000_000_000)
+}
+
+fn midnight(day: Date) -> Timestamp {
+    day.at(0, 0, 0, 0).in_tz("UTC").map_or(Timestamp::UNIX_EPOCH, |at| at.timestamp())
+}
+
+fn text(text: &str) -> Cell {
+    Cell::Text(clean(text))
+}
+
+impl Line<'_> {
+    /// The model as the gateway's logs name it: without the provider in front.
+    fn resource(&self) -> &str {
+        let model = &self.deployment.model;
+        model.strip_prefix(&format!("{}/", self.deployment.provider)).unwrap_or(model)
+    }
+
+    fn tags(&self) -> String {
+        let mut tags = json!({
+            "key": clean(&self.key.name),
+            "api_key_alias": clean(&self.key.name),
+            "model": clean(self.resource()),
+            "model_group": clean(&self.deployment.group),
+            "custom_llm_provider": clean(&self.deployment.provider),
+        });
+        if let Some(team) = &self.key.team {
+            tags["team"] = clean(team).into();
+            tags["team_alias"] = clean(team).into();
+        }
+        tags.to_string()
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let mut cells = self.accounts();
+        cells.extend(self.charges());
+        cells.extend(self.prices());
+        cells.extend(self.services());
+        cells.extend(self.own());
+        cells
+    }
+
+    /// AvailabilityZone to CapacityReservationStatus.
+    fn accounts(&self) -> Vec<Cell> {
+        let month = self.charge.day.first_of_month();
+        let next = month.checked_add(1.month()).unwrap_or(month);
+        vec![
+            Cell::Missing,
+            Cell::Money(self.charge.amount),
+            text(&self.key.name),
+            text(&self.key.name),
+            text("API Key"),
+            text("USD"),
+            Cell::Time(midnight(next)),
+            Cell::Time(midnight(month)),
+            Cell::Missing,
+            Cell::Missing,
+        ]
+    }
+
+    /// ChargeCategory to CommitmentDiscountUnit.
+    fn charges(&self) -> Vec<Cell> {
+        let (meter, ..) = meter(self.charge.kind);
+        let day = self.charge.day;
+        let description = format!("{} {meter} (forecast, {})", clean(self.resource()), self.charge.cause.name());
+        let mut cells = vec![text("Usage"), Cell::Missing, text(&description), text("Usage-Based")];
+        cells.extend([day.tomorrow().unwrap_or(day), day].map(|day| Cell::Time(midnight(day))));
+        cells.extend(std::iter::repeat_n(Cell::Missing, 7));
+        cells
+    }
+
+    /// ConsumedQuantity to PricingUnit. The unit price is what was paid for the quantity: the list price, or the mean of
+    /// several where a price changes with the length of the input or the hour.
+    fn prices(&self) -> Vec<Cell> {
+        let ChargeRow { amount, quantity, kind, .. } = *self.charge;
+        let (_, unit, pack, pricing_unit) = meter(kind);
+        let packed = amount.picos().checked_mul(i128::from(pack)).filter(|_| quantity > 0);
+        let price = packed.map_or(Cell::Missing, |picos| Cell::Money(Money::from_picos(picos).divided_by(quantity)));
+        let cost = Cell::Money(amount);
+        vec![
+            Cell::Money(whole(quantity)),
+            text(unit),
+            cost.clone(),
+            price.clone(),
+            cost.clone(),
+            Cell::Missing,
+            text(&self.deployment.provider),
+            cost.clone(),
+            price.clone(),
+            text("Standard"),
+            text("USD"),
+            price.clone(),
+            cost,
+            price,
+            Cell::Money(whole(quantity).divided_by(pack)),
+            text(pricing_unit),
+        ]
+    }
+
+    /// ProviderName to Tags.
+    fn services(&self) -> Vec<Cell> {
+        let (deployment, resource) = (self.deployment, self.resource());
+        let (meter, ..) = meter(self.charge.kind);
+        let sku = format!("{}/{}:{meter}", clean(&deployment.provider), clean(resource));
+        let price = format!("{sku}:{}", clean(&self.forecast.about.prices_as_of));
+        let team = self.key.team.as_deref();
+        let team_cell = || team.map_or(Cell::Missing, text);
+        vec![
+            text(&deployment.provider),
+            text(&deployment.provider),
+            Cell::Missing,
+            Cell::Missing,
+            text(resource),
+            text(resource),
+            text("LLM"),
+            text("AI and Machine Learning"),
+            text(&deployment.group),
+            text("Generative AI"),
+            text(&sku),
+            text(meter),
+            Cell::Text(json!({ "x_TokenKind": self.charge.kind.name() }).to_string()),
+            text(&price),
+            team_cell(),
+            team_cell(),
+            team.map_or(Cell::Missing, |_| text("Team")),
+            Cell::Text(self.tags()),
+        ]
+    }
+
+    /// Our own columns.
+    fn own(&self) -> Vec<Cell> {
+        let about = &self.forecast.about;
+        vec![
+            text(&about.scenario),
+            text(&format!("p{}", self.run.percentile)),
+            text(self.charge.cause.name()),
+            text(&self.deployment.name),
+            Cell::Count(self.run.run),
+            Cell::Count(about.seed),
+            Cell::Count(about.runs),
+            text(&about.profile),
+            text(&about.prices_as_of),
+        ]
+    }
+}

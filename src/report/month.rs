@@ -1,0 +1,195 @@
+//! Months ahead, in the forms that readers use.
+
+use serde_json::{Value, json};
+
+use crate::experiment::{About, DayBand, MonthRow, Projection};
+use crate::report::csv_files::lines;
+use crate::report::json::bytes;
+use crate::report::text::{NOTHING, clean, money, percent, plural};
+use crate::units::Money;
+
+/// The id of the JSON layout.
+pub const SCHEMA: &str = "billcast.months/1";
+
+/// A projection with what it is about.
+#[derive(Debug, Clone, Copy)]
+pub struct MonthView<'a> {
+    /// What was simulated.
+    pub about: &'a About,
+    /// What follows from it.
+    pub projection: &'a Projection,
+    /// What may be spent in a month.
+    pub budget: Option<Money>,
+    /// Growth a month.
+    pub growth: f64,
+    /// What was spent in the first month, and before which day.
+    pub spent: Option<(Money, jiff::civil::Date)>,
+}
+
+/// A table of texts: headings and rows.
+type Cells = Vec<Vec<String>>;
+
+impl MonthView<'_> {
+    fn headings(&self) -> Vec<String> {
+        let mut headings = ["Month", "Days", "Mean", "P50", "P80", "P95"].map(str::to_owned).to_vec();
+        if self.budget.is_some() {
+            headings.extend(["Over budget", "Used up (1 in 20)", "Used up (1 in 2)"].map(str::to_owned));
+        }
+        headings
+    }
+
+    fn rows(&self) -> Cells {
+        let mut rows: Cells = self.projection.months.iter().map(|row| self.row(row)).collect();
+        if rows.len() > 1 {
+            let whole = &self.projection.whole;
+            let days: u32 = self.projection.months.iter().map(|row| row.days).sum();
+            let mut cells = vec!["Together".to_owned(), days.to_string()];
+            cells.extend([whole.mean, whole.p50, whole.p80, whole.p95].map(money));
+            cells.resize(self.headings().len(), String::new());
+            rows.push(cells);
+        }
+        rows
+    }
+
+    fn row(&self, row: &MonthRow) -> Vec<String> {
+        let mut cells = vec![row.month.strftime("%B %Y").to_string(), row.days.to_string()];
+        cells.extend([row.bill.mean, row.bill.p50, row.bill.p80, row.bill.p95].map(money));
+        if let Some(over) = &row.over_budget {
+            cells.push(percent(over.point));
+            cells.extend(row.used_up.map(|day| day.map_or_else(|| NOTHING.to_owned(), |day| day.to_string())));
+        }
+        cells
+    }
+
+    /// What the reader should know.
+    fn notes(&self) -> Vec<String> {
+        let projection = self.projection;
+        let mut notes = vec![format!(
+            "{} put together from whole days of {} of a simulated week a month: each day from the same weekday, holidays \
+             as Sundays, days with a change of the clocks by their length. The weeks of a path have nearly the same \
+             volume: how much traffic there is does not average out over a month.",
+            plural(projection.paths, "path"),
+            plural(projection.runs, "run")
+        )];
+        if self.growth != 0.0 {
+            notes.push(format!("Growth: {} a month.", percent(self.growth)));
+        }
+        if let Some((amount, until)) = self.spent {
+            notes
+                .push(format!("Of the first month {} was spent before {until}; the rest is simulated.", money(amount)));
+        }
+        if let Some(budget) = self.budget {
+            notes.push(format!("Budget: {} a month.", money(budget)));
+        }
+        let about = self.about;
+        notes.push(format!(
+            "{} · seed {} · {} · prices {} · billcast {}",
+            clean(&about.scenario),
+            about.seed,
+            about.profile,
+            clean(&about.prices_as_of),
+            about.version
+        ));
+        notes
+    }
+
+    /// For a terminal.
+    pub fn terminal(&self) -> String {
+        let mut rows = vec![self.headings()];
+        rows.extend(self.rows());
+        let columns = rows[0].len();
+        let wide = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns).map(wide).collect();
+        let mut text = format!("{}: months ahead\n\n", clean(&self.about.scenario));
+        for row in &rows {
+            let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
+                0 => format!(" {cell:width$}"),
+                _ => format!("{cell:>width$}"),
+            });
+            text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+            text.push('\n');
+        }
+        text.push('\n');
+        self.notes().iter().for_each(|note| text.push_str(&format!("{note}\n")));
+        text
+    }
+
+    /// As Markdown.
+    pub fn markdown(&self) -> String {
+        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+        let headings = self.headings();
+        let mut text = format!("# {}: months ahead\n\n", crate::report::markdown::escape(&clean(&self.about.scenario)));
+        text.push_str(&line(&headings));
+        text.push_str(&format!("|---|{}\n", "---:|".repeat(headings.len() - 1)));
+        self.rows().iter().for_each(|row| text.push_str(&line(row).replace('$', "\\$")));
+        text.push('\n');
+        self.notes().iter().for_each(|note| text.push_str(&format!("{}\n\n", crate::report::markdown::escape(note))));
+        text
+    }
+
+    /// As CSV: a row a month.
+    pub fn csv(&self) -> Vec<u8> {
+        let headings = [
+            "month",
+            "days",
+            "hours",
+            "mean_usd",
+            "p5_usd",
+            "p50_usd",
+            "p80_usd",
+            "p95_usd",
+            "over_budget",
+            "used_up_1_in_20",
+            "used_up_1_in_2",
+        ];
+        let row = |row: &MonthRow| {
+            let bill = &row.bill;
+            let mut cells = vec![row.month.to_string(), row.days.to_string(), row.hours.to_string()];
+            cells.extend([bill.mean, bill.p5, bill.p50, bill.p80, bill.p95].map(|amount| amount.to_string()));
+            cells.push(row.over_budget.map_or_else(String::new, |over| over.point.to_string()));
+            cells.extend(row.used_up.map(|day| day.map_or_else(String::new, |day| day.to_string())));
+            cells
+        };
+        lines(headings.map(str::to_owned).to_vec(), self.projection.months.iter().map(row))
+    }
+
+    /// As JSON.
+    pub fn json(&self) -> Vec<u8> {
+        let about = self.about;
+        let spent = self.spent.map(|(amount, until)| json!({ "amount": amount, "before": until.to_string() }));
+        bytes(&json!({
+            "schema": SCHEMA,
+            "scenario": about.scenario,
+            "seed": about.seed,
+            "runs": self.projection.runs,
+            "paths": self.projection.paths,
+            "gateway": { "name": about.gateway, "profile": about.profile },
+            "prices_as_of": about.prices_as_of,
+            "billcast_version": about.version,
+            "currency": "USD",
+            "growth_per_month": self.growth,
+            "budget": self.budget,
+            "spent": spent,
+            "months": self.projection.months.iter().map(month).collect::<Vec<_>>(),
+            "together": stats(&self.projection.whole),
+            "first_month_by_day": self.projection.days.iter().map(day).collect::<Vec<_>>(),
+        }))
+    }
+}
+
+fn stats(bill: &crate::experiment::MoneyStats) -> Value {
+    json!({ "mean": bill.mean, "p5": bill.p5, "p50": bill.p50, "p80": bill.p80, "p95": bill.p95, "max": bill.max })
+}
+
+fn month(row: &MonthRow) -> Value {
+    json!({
+        "month": row.month.to_string(), "days": row.days, "hours": row.hours, "bill": stats(&row.bill),
+        "over_budget": row.over_budget.map(|over| over.point),
+        "used_up_1_in_20": row.used_up[0].map(|day| day.to_string()),
+        "used_up_1_in_2": row.used_up[1].map(|day| day.to_string()),
+    })
+}
+
+fn day(row: &DayBand) -> Value {
+    json!({ "date": row.date.to_string(), "p5": row.p5, "p50": row.p50, "p95": row.p95 })
+}

@@ -1,0 +1,177 @@
+//! More tables: by model, team and provider, what caches and meters cost, and the register of assumptions.
+
+use crate::experiment::{Forecast, ProviderRow};
+use crate::report::text::{NOTHING, clean, count, money, percent, seconds, short_count};
+use crate::report::view::derive::{money_share, per, ratio};
+use crate::report::view::finance::{caches as cache_lines, percentile_run};
+use crate::report::view::tables::{error_count, or_nothing};
+use crate::report::view::{CacheLine, ModelSpend, RegisterLine, Table, TeamSpend};
+use crate::units::{Money, TokenKind};
+
+/// Cost by model.
+pub fn models(models: &[ModelSpend]) -> Table {
+    let row = |model: &ModelSpend| {
+        [
+            model.name.clone(),
+            model.provider.clone(),
+            money(model.bill_mean),
+            percent(model.share),
+            count(model.calls),
+            short_count(model.input_tokens),
+            short_count(model.output_tokens),
+            or_nothing(model.per_million_tokens.map(money)),
+        ]
+    };
+    let headings = ["Model", "Provider", "#Mean", "#Share", "#Calls", "#Tokens in", "#Tokens out", "#Per 1M tokens"];
+    Table::new("models", "Cost by model", &headings)
+        .with_note("Means over the runs; tokens of answered calls.")
+        .with_rows(models.iter().map(row))
+}
+
+/// Cost by team.
+pub fn teams(teams: &[TeamSpend]) -> Table {
+    let row = |team: &TeamSpend| {
+        [
+            team.name.as_deref().map_or_else(|| "(no team)".to_owned(), clean),
+            count(team.keys as f64),
+            count(team.requests),
+            percent(ratio(team.failed, team.requests)),
+            money(team.bill_mean),
+            percent(team.share),
+            or_nothing(team.per_1k_requests.map(money)),
+        ]
+    };
+    let headings = ["Team", "#Keys", "#Requests", "#Failed", "#Mean", "#Share", "#Per 1k requests"];
+    Table::new("teams", "Cost by team", &headings)
+        .with_note("Means over the runs; a team is all its virtual keys together.")
+        .with_rows(teams.iter().map(row))
+}
+
+/// Errors by class and latency by provider.
+pub fn providers(forecast: &Forecast) -> Table {
+    let row = |row: &ProviderRow| {
+        let share = |number: f64| percent(ratio(number, row.attempts));
+        let errors = &row.errors;
+        [
+            clean(&row.name),
+            money(row.bill_mean),
+            count(row.attempts),
+            share(error_count(errors)),
+            share(errors.rate_limited),
+            share(errors.server),
+            share(errors.timeout),
+            share(errors.auth + errors.client),
+            share(errors.cancelled),
+            seconds(row.latency_s.p50),
+            seconds(row.latency_s.p95),
+            seconds(row.latency_s.p99),
+        ]
+    };
+    let headings = [
+        "Provider",
+        "#Mean",
+        "#Calls",
+        "#Errors",
+        "#429",
+        "#5xx",
+        "#Timeout",
+        "#4xx",
+        "#Cancelled",
+        "#P50",
+        "#P95",
+        "#P99",
+    ];
+    Table::new("providers", "Errors and latency by provider", &headings)
+        .with_note("Errors as shares of the calls; latency of answered calls.")
+        .with_rows(forecast.providers.iter().map(row))
+}
+
+/// What prompt caches do, by deployment.
+pub fn caches(forecast: &Forecast) -> Table {
+    let row = |line: CacheLine| {
+        let deployment = &forecast.deployments[line.deployment];
+        [
+            clean(&deployment.name),
+            clean(&deployment.provider),
+            percent(line.hit_share),
+            money(line.reading),
+            money(line.writing),
+            or_nothing(line.saved.map(money)),
+        ]
+    };
+    let headings = ["Deployment", "Provider", "#Input from cache", "#Reading", "#Writing", "#Saved"];
+    Table::new("caches", "Prompt caches of the providers", &headings)
+        .with_note(
+            "Of the run at the median bill. Saved: what the tokens read would have cost as plain input, less reading.",
+        )
+        .with_rows(cache_lines(forecast).into_iter().map(row))
+}
+
+/// What a meter is called.
+const fn label(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Input => "Input tokens",
+        TokenKind::CacheRead => "Cache read tokens",
+        TokenKind::CacheWrite => "Cache write tokens",
+        TokenKind::Output => "Output tokens",
+        TokenKind::Reasoning => "Reasoning tokens",
+        TokenKind::Call => "Calls",
+    }
+}
+
+/// What each meter of each model costs in the run at the median bill.
+pub fn meters(forecast: &Forecast) -> Table {
+    let mut lines: Vec<(&str, TokenKind, u64, Money)> = Vec::new();
+    let run = percentile_run(forecast, 50);
+    for charge in run.iter().flat_map(|run| &run.charges) {
+        let Some(deployment) = forecast.deployments.get(charge.deployment) else { continue };
+        let same = |line: &&mut (&str, TokenKind, u64, Money)| line.0 == deployment.model && line.1 == charge.kind;
+        match lines.iter_mut().find(same) {
+            Some(line) => {
+                line.2 += charge.quantity;
+                line.3 += charge.amount;
+            }
+            None => lines.push((&deployment.model, charge.kind, charge.quantity, charge.amount)),
+        }
+    }
+    lines.sort_by_key(|line| std::cmp::Reverse(line.3));
+    let bill = run.map_or(Money::ZERO, |run| run.bill);
+    let row = |(model, kind, quantity, amount): (&str, TokenKind, u64, Money)| {
+        [
+            clean(model),
+            label(kind).to_owned(),
+            short_count(quantity as f64),
+            or_nothing(per(amount, 1_000_000, quantity).map(money)),
+            money(amount),
+            percent(money_share(amount, bill)),
+        ]
+    };
+    let table = Table::new("meters", "Cost by meter", &["Model", "Meter", "#Quantity", "#Per 1M", "#Cost", "#Share"]);
+    let table = table.with_note("Of the run at the median bill, charge by charge; it sums to that bill exactly.");
+    let table = table.with_rows(lines.into_iter().map(row));
+    match run {
+        Some(run) => {
+            let [empty, whole] = [String::new(), percent(money_share(run.bill, run.bill))];
+            table.with_total([format!("Run {}", run.run), empty.clone(), empty.clone(), empty, money(run.bill), whole])
+        }
+        None => table,
+    }
+}
+
+/// What the user wrote and what was assumed.
+pub fn register(lines: &[RegisterLine]) -> Table {
+    let row = |line: &RegisterLine| {
+        let as_of = if line.as_of.is_empty() { NOTHING.to_owned() } else { clean(&line.as_of) };
+        [
+            clean(&line.name),
+            clean(&line.value),
+            line.distribution.to_owned(),
+            line.assumed_by.to_owned(),
+            clean(&line.source),
+            as_of,
+        ]
+    };
+    Table::new("register", "Register of assumptions", &["What", "Value", "Distribution", "By", "Source", "As of"])
+        .with_note("Every value that the figures rest on: what the scenario says, what the gateway takes by itself, what billcast assumes.")
+        .with_rows(lines.iter().map(row))
+}

@@ -1,0 +1,84 @@
+//! `report.xlsx`: a workbook whose summary is made of formulas over the data sheets, so that a reader can follow every
+//! figure and change the budget. Texts from configs are written as text that no edit turns into a formula.
+
+mod charts;
+mod sheet;
+mod summary;
+
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
+
+use crate::report::data::{Dataset, dataset, datasets};
+use crate::report::view::View;
+use sheet::Styles;
+
+/// The data sheets: the table, the sheet's name, and what a column of it is summed for.
+const SHEETS: [(&str, &str); 9] = [
+    ("assumptions", "Assumptions"),
+    ("percentiles", "Percentiles"),
+    ("causes", "By cause"),
+    ("models", "By model"),
+    ("teams", "By team"),
+    ("keys", "By key"),
+    ("providers", "By provider"),
+    ("hours", "Hourly"),
+    ("runs", "Runs"),
+];
+
+/// The bytes of the workbook.
+pub fn xlsx(view: &View<'_>) -> Vec<u8> {
+    workbook(view).expect("names and places of the sheets are fixed, and memory does not fail")
+}
+
+fn workbook(view: &View<'_>) -> Result<Vec<u8>, XlsxError> {
+    let mut workbook = Workbook::new();
+    workbook.set_properties(&properties(view)?);
+    let (styles, data) = (Styles::new(), datasets(view));
+    let sheets: Vec<(&str, &Dataset)> =
+        SHEETS.iter().filter_map(|(table, name)| Some((*name, dataset(&data, table)?))).collect();
+    let book = Book { view, styles: &styles, data: &data };
+    book.summary(workbook.add_worksheet())?;
+    for (name, dataset) in sheets {
+        let sheet = workbook.add_worksheet();
+        sheet.set_name(name)?;
+        book.data_sheet(sheet, name, dataset)?;
+    }
+    workbook.save_to_buffer()
+}
+
+/// Where the workbook comes from. Its date is the begin of the horizon: the same forecast gives the same bytes.
+fn properties(view: &View<'_>) -> Result<DocProperties, XlsxError> {
+    let start = view.forecast.about.start.get(..10).and_then(|date| date.parse::<jiff::civil::Date>().ok());
+    let date = start.unwrap_or(jiff::civil::date(2026, 1, 1));
+    let year = u16::try_from(date.year()).unwrap_or(2026);
+    let created = ExcelDateTime::from_ymd(year.max(1900), date.month().unsigned_abs(), date.day().unsigned_abs())?;
+    let properties = DocProperties::new().set_title(format!("billcast forecast: {}", view.title));
+    Ok(properties.set_comment(&view.stamp).set_company("").set_author("billcast").set_creation_datetime(&created))
+}
+
+/// What all sheets are made from.
+struct Book<'a> {
+    view: &'a View<'a>,
+    styles: &'a Styles,
+    data: &'a [Dataset],
+}
+
+impl Book<'_> {
+    fn data_sheet(&self, sheet: &mut Worksheet, name: &str, dataset: &Dataset) -> Result<(), XlsxError> {
+        sheet::fill(sheet, self.styles, dataset)?;
+        sheet.set_footer(format!("&L{}&RPage &P of &N", self.view.stamp.replace('&', "&&")));
+        charts::beside(sheet, name, dataset)
+    }
+
+    /// The number of rows of a table.
+    fn rows(&self, table: &str) -> usize {
+        dataset(self.data, table).map_or(0, |dataset| dataset.rows.len())
+    }
+
+    /// The cells of a column of a data sheet, for a formula: `'By cause'!$B$2:$B$8`.
+    fn range(&self, table: &str, column: &str) -> String {
+        let name = SHEETS.iter().find(|(known, _)| *known == table).map_or("", |(_, name)| name);
+        let place = dataset(self.data, table).and_then(|dataset| dataset.column(column)).unwrap_or_default();
+        let letter = sheet::letters(place);
+        format!("'{name}'!${letter}$2:${letter}${}", self.rows(table).max(1) + 1)
+    }
+}

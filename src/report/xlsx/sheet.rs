@@ -1,0 +1,168 @@
+//! A data sheet: headings, typed cells, widths, a frozen first row and a filter.
+
+use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Worksheet, XlsxError};
+
+use crate::report::data::{Cell, Dataset, Kind};
+use crate::report::text::{clean, dollars};
+
+/// A spreadsheet has no more rows than this.
+const MOST_ROWS: usize = 1_048_000;
+/// A cell holds no more characters than this.
+const LONGEST_TEXT: usize = 32_000;
+
+/// How cells look.
+pub struct Styles {
+    /// Headings of tables.
+    pub heading: Format,
+    /// Texts, which stay texts when they are edited.
+    pub text: Format,
+    /// Long texts.
+    pub wrapped: Format,
+    /// The title of the summary.
+    pub title: Format,
+    /// Headings of the summary's parts.
+    pub section: Format,
+    /// What is said beside a figure.
+    pub note: Format,
+    /// A warning.
+    pub caveat: Format,
+    /// A cell that the reader may change.
+    pub input: Format,
+    /// A label in the summary.
+    pub label: Format,
+    /// Dollars.
+    pub money: Format,
+    /// Dollars with all their small change: unit prices and small bills.
+    pub fine_money: Format,
+    /// Dollars that matter most.
+    pub headline: Format,
+    /// A share that matters most.
+    pub headline_share: Format,
+    /// Whole numbers.
+    pub count: Format,
+    /// Numbers.
+    pub number: Format,
+    /// Shares.
+    pub share: Format,
+}
+
+/// Dollars and cents, negative ones in red.
+const MONEY: &str = "$#,##0.00;[Red]-$#,##0.00";
+const FINE_MONEY: &str = "$#,##0.00####;[Red]-$#,##0.00####";
+
+impl Styles {
+    /// All styles.
+    pub fn new() -> Self {
+        let text = || Format::new().set_num_format("@").set_quote_prefix().set_align(FormatAlign::Top);
+        let blue = Color::RGB(0x00_4A_7C);
+        let big = || Format::new().set_bold().set_font_size(16.0).set_align(FormatAlign::Left);
+        Self {
+            heading: Format::new()
+                .set_bold()
+                .set_font_color(Color::White)
+                .set_background_color(blue)
+                .set_text_wrap()
+                .set_align(FormatAlign::Top),
+            text: text(),
+            wrapped: text().set_text_wrap(),
+            title: text().set_bold().set_font_size(20.0),
+            section: Format::new().set_bold().set_font_color(blue).set_border_bottom(FormatBorder::Thin),
+            note: text().set_font_color(Color::RGB(0x5B_5F_66)).set_indent(1),
+            caveat: text().set_bold().set_text_wrap().set_background_color(Color::RGB(0xFF_F3_D6)),
+            input: Format::new()
+                .set_num_format(MONEY)
+                .set_background_color(Color::RGB(0xFF_F9_C4))
+                .set_border(FormatBorder::Thin)
+                .set_align(FormatAlign::Left),
+            label: text(),
+            money: Format::new().set_num_format(MONEY),
+            fine_money: Format::new().set_num_format(FINE_MONEY),
+            headline: big().set_num_format(MONEY),
+            headline_share: big().set_num_format("0.0%"),
+            count: Format::new().set_num_format("#,##0"),
+            number: Format::new().set_num_format("#,##0.00"),
+            share: Format::new().set_num_format("0.00%"),
+        }
+    }
+
+    fn of(&self, kind: Kind) -> &Format {
+        match kind {
+            Kind::Text | Kind::Time => &self.text,
+            Kind::Count => &self.count,
+            Kind::Number => &self.number,
+            Kind::Share => &self.share,
+            Kind::Money => &self.fine_money,
+        }
+    }
+}
+
+/// The letters of a column: A, B … Z, AA.
+pub fn letters(column: usize) -> String {
+    let mut letters = Vec::new();
+    let mut rest = column + 1;
+    while rest > 0 {
+        letters.push(char::from(b'A' + ((rest - 1) % 26) as u8));
+        rest = (rest - 1) / 26;
+    }
+    letters.iter().rev().collect()
+}
+
+/// A text that fits into a cell.
+pub fn fitting(text: &str) -> String {
+    clean(text).chars().take(LONGEST_TEXT).collect()
+}
+
+/// Fills a sheet with a table.
+pub fn fill(sheet: &mut Worksheet, styles: &Styles, dataset: &Dataset) -> Result<(), XlsxError> {
+    for (place, column) in dataset.columns.iter().enumerate() {
+        let index = u16::try_from(place).unwrap_or(u16::MAX);
+        sheet.write_string_with_format(0, index, &column.name, &styles.heading)?;
+        sheet.set_column_width(index, width(dataset, place))?;
+    }
+    for (row, cells) in (1u32..).zip(dataset.rows.iter().take(MOST_ROWS)) {
+        for (place, (cell, column)) in cells.iter().zip(&dataset.columns).enumerate() {
+            let index = u16::try_from(place).unwrap_or(u16::MAX);
+            write(sheet, row, index, cell, styles.of(column.kind))?;
+        }
+    }
+    sheet.set_freeze_panes(1, 1)?;
+    sheet.set_landscape();
+    sheet.set_print_fit_to_pages(1, 0);
+    sheet.set_repeat_rows(0, 0)?;
+    let (last_row, last_column) = (dataset.rows.len().min(MOST_ROWS), dataset.columns.len().saturating_sub(1));
+    let last_column = u16::try_from(last_column).unwrap_or(u16::MAX);
+    sheet.autofilter(0, 0, u32::try_from(last_row).unwrap_or(u32::MAX), last_column)?;
+    Ok(())
+}
+
+fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &Cell, format: &Format) -> Result<(), XlsxError> {
+    match cell {
+        Cell::Text(text) => sheet.write_string_with_format(row, column, fitting(text), format)?,
+        Cell::Count(count) => sheet.write_number_with_format(row, column, *count as f64, format)?,
+        Cell::Number(number) => sheet.write_number_with_format(row, column, *number, format)?,
+        Cell::Money(amount) => sheet.write_number_with_format(row, column, dollars(*amount), format)?,
+        Cell::Time(at) => sheet.write_string_with_format(row, column, at.to_string(), format)?,
+        Cell::Missing => return Ok(()),
+    };
+    Ok(())
+}
+
+/// Room for the texts of a column, within reason.
+fn width(dataset: &Dataset, column: usize) -> f64 {
+    let heading = dataset.columns[column].name.split('_').map(str::len).max().unwrap_or(0) + 4;
+    let longest = dataset.rows.iter().take(200).map(|row| match &row[column] {
+        Cell::Text(text) => text.chars().count() + 2,
+        _ => 12,
+    });
+    longest.chain([heading]).max().unwrap_or(12).clamp(10, 48) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_have_letters() {
+        assert_eq!([0, 25, 26, 701, 702].map(letters), ["A", "Z", "AA", "ZZ", "AAA"]);
+    }
+}

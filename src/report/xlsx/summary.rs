@@ -1,0 +1,242 @@
+//! The first sheet: how much, how sure, why, and what if it goes wrong, on one screen; every figure a formula.
+
+use rust_xlsxwriter::{Format, Formula, Worksheet, XlsxError};
+
+use crate::report::data::dataset;
+use crate::report::text::dollars;
+use crate::report::xlsx::sheet::fitting;
+use crate::report::xlsx::{Book, charts};
+
+/// Where the budget stands, for the formulas.
+const BUDGET: &str = "$B$12";
+/// How many lines of causes and models the summary shows.
+const MOST_LINES: usize = 7;
+
+/// The next free row.
+struct Pen<'a> {
+    sheet: &'a mut Worksheet,
+    row: u32,
+}
+
+impl Pen<'_> {
+    fn text(&mut self, column: u16, text: &str, format: &Format) -> Result<(), XlsxError> {
+        self.sheet.write_string_with_format(self.row, column, fitting(text), format)?;
+        Ok(())
+    }
+
+    /// A formula with the value that it has now, for readers that do not calculate.
+    fn formula(&mut self, column: u16, formula: &str, value: f64, format: &Format) -> Result<(), XlsxError> {
+        let formula = Formula::new(formula).set_result(value.to_string());
+        self.sheet.write_formula_with_format(self.row, column, formula, format)?;
+        Ok(())
+    }
+
+    /// A label, a figure and what belongs to it.
+    fn line(
+        &mut self,
+        label: (&str, &Format),
+        figure: (&str, f64, &Format),
+        note: (&str, &Format),
+    ) -> Result<(), XlsxError> {
+        self.text(0, label.0, label.1)?;
+        self.formula(1, figure.0, figure.1, figure.2)?;
+        self.text(2, note.0, note.1)?;
+        self.row += 1;
+        Ok(())
+    }
+
+    fn section(&mut self, titles: [&str; 3], format: &Format) -> Result<(), XlsxError> {
+        self.row += 1;
+        for (column, title) in (0u16..).zip(titles) {
+            self.text(column, title, format)?;
+        }
+        self.row += 1;
+        Ok(())
+    }
+}
+
+impl Book<'_> {
+    /// Fills the first sheet.
+    pub fn summary(&self, sheet: &mut Worksheet) -> Result<(), XlsxError> {
+        sheet.set_name("Summary")?;
+        sheet.set_column_width(0, 34)?;
+        sheet.set_column_width(1, 20)?;
+        sheet.set_column_width(2, 74)?;
+        sheet.set_landscape();
+        sheet.set_print_fit_to_pages(1, 1);
+        sheet.set_footer(format!("&L{}", self.view.stamp.replace('&', "&&")));
+        let mut pen = Pen { sheet, row: 0 };
+        self.head(&mut pen)?;
+        self.headline(&mut pen)?;
+        self.causes(&mut pen)?;
+        self.models(&mut pen)?;
+        self.units(&mut pen)?;
+        self.checks(&mut pen)?;
+        self.method(&mut pen)?;
+        for (row, table, name) in [(1, "causes", "By cause"), (21, "hours", "Hourly")] {
+            if let Some(chart) = dataset(self.data, table).and_then(|data| charts::of(name, data)) {
+                pen.sheet.insert_chart(row, 4, &chart)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows 1 to 7: what it is, and the story.
+    fn head(&self, pen: &mut Pen<'_>) -> Result<(), XlsxError> {
+        let styles = self.styles;
+        pen.sheet.set_row_height(0, 30)?;
+        pen.text(0, &self.view.title, &styles.title)?;
+        pen.row = 1;
+        let stamp = self.view.stamp.clone();
+        pen.sheet.merge_range(1, 0, 1, 2, &fitting(&stamp), &styles.note)?;
+        let caveats = self.view.caveats.join(" ");
+        pen.sheet.merge_range(
+            2,
+            0,
+            2,
+            2,
+            &fitting(&caveats),
+            if caveats.is_empty() { &styles.note } else { &styles.caveat },
+        )?;
+        for (row, sentence) in (3u32..).zip(self.view.story.iter().chain(&self.view.budget_story).take(4)) {
+            pen.sheet.merge_range(row, 0, row, 2, &fitting(sentence), &styles.wrapped)?;
+            pen.sheet.set_row_height(row, 32)?;
+        }
+        pen.row = 7;
+        Ok(())
+    }
+
+    /// Rows 8 to 14: the bill, and whether the budget (row 12) holds.
+    fn headline(&self, pen: &mut Pen<'_>) -> Result<(), XlsxError> {
+        let (styles, forecast) = (self.styles, self.view.forecast);
+        let (bills, bill) = (self.range("runs", "bill_usd"), &forecast.bill);
+        let notes: Vec<&str> = self.view.headline.iter().map(|figure| figure.note.as_str()).collect();
+        // The smallest bill that so many runs do not exceed; a sliver is taken off so that 0.95 · 20 is 19.
+        let rank = |share: f64| format!("=SMALL({bills},MAX(1,ROUNDUP({share}*COUNT({bills})-0.000000001,0)))");
+        let big = |formula: &str, value: f64, pen: &mut Pen<'_>, name: &str, note: &str| {
+            pen.sheet.set_row_height(pen.row, 24)?;
+            pen.line((name, &styles.label), (formula, value, &styles.headline), (note, &styles.note))
+        };
+        big(&rank(0.5), dollars(bill.p50), pen, "P50: half cost less", notes[0])?;
+        big(&rank(0.8), dollars(bill.p80), pen, "P80: one in 5 costs more", notes[1])?;
+        big(&rank(0.95), dollars(bill.p95), pen, "P95: one in 20 costs more", notes[2])?;
+        big(&format!("=AVERAGE({bills})"), dollars(bill.mean), pen, "Mean bill", "over all runs")?;
+        self.budget(pen, &bills)
+    }
+
+    fn budget(&self, pen: &mut Pen<'_>, bills: &str) -> Result<(), XlsxError> {
+        let (styles, forecast) = (self.styles, self.view.forecast);
+        pen.text(0, "Budget (change it)", &styles.label)?;
+        let budget = forecast.budget.horizon;
+        match budget {
+            Some(amount) => pen.sheet.write_number_with_format(pen.row, 1, dollars(amount), &styles.input)?,
+            None => pen.sheet.write_blank(pen.row, 1, &styles.input)?,
+        };
+        pen.text(2, "US dollars for one run; the next line follows", &styles.note)?;
+        pen.row += 1;
+        let over = self.view.budget.as_ref().map_or(0.0, |budget| budget.probability.point);
+        let formula = format!("=IF(ISNUMBER({BUDGET}),COUNTIF({bills},\">\"&{BUDGET})/COUNT({bills}),\"\")");
+        let note = self.view.budget.as_ref().map_or_else(String::new, |budget| budget.odds(forecast.about.runs));
+        let mut formula = Formula::new(formula);
+        formula = formula.set_result(if budget.is_some() { over.to_string() } else { String::new() });
+        pen.sheet.set_row_height(pen.row, 24)?;
+        pen.text(0, "Probability over budget", &styles.label)?;
+        pen.sheet.write_formula_with_format(pen.row, 1, formula, &styles.headline_share)?;
+        pen.text(2, &note, &styles.note)?;
+        pen.row += 1;
+        Ok(())
+    }
+
+    fn causes(&self, pen: &mut Pen<'_>) -> Result<(), XlsxError> {
+        let styles = self.styles;
+        pen.section(["Why it costs that", "Mean, US dollars", "When"], &styles.section)?;
+        for (index, line) in self.view.causes.iter().enumerate() {
+            let column = self.range("runs", &format!("{}_usd", line.cause.name()));
+            let formula = format!("=AVERAGE({column})");
+            let figure = (formula.as_str(), dollars(line.amount), &styles.money);
+            debug_assert!(index < MOST_LINES, "one line for each cause");
+            pen.line((line.label, &styles.label), figure, (line.meaning, &styles.note))?;
+        }
+        Ok(())
+    }
+
+    fn models(&self, pen: &mut Pen<'_>) -> Result<(), XlsxError> {
+        let styles = self.styles;
+        pen.section(["Dearest models", "Mean, US dollars", "Share of the bill"], &styles.section)?;
+        let place = dataset(self.data, "models").and_then(|data| data.column("bill_mean_usd")).unwrap_or_default();
+        let letter = super::sheet::letters(place);
+        let total = self.range("models", "bill_mean_usd");
+        for (row, model) in (2..).zip(self.view.models.iter().take(MOST_LINES)) {
+            let cell = format!("'By model'!${letter}${row}");
+            pen.text(0, &model.name, &styles.text)?;
+            pen.formula(1, &format!("={cell}"), dollars(model.bill_mean), &styles.money)?;
+            let share = format!("=IF(SUM({total})>0,{cell}/SUM({total}),0)");
+            pen.formula(2, &share, model.share, &left(&styles.share))?;
+            pen.row += 1;
+        }
+        Ok(())
+    }
+
+    fn units(&self, pen: &mut Pen<'_>) -> Result<(), XlsxError> {
+        let styles = self.styles;
+        pen.section(["What a unit costs", "US dollars", "How it is reckoned"], &styles.section)?;
+        let (bills, requests) = (self.range("runs", "bill_usd"), self.range("runs", "requests"));
+        let served = self.range("runs", "served");
+        let (input, output) = (self.range("models", "input_tokens_mean"), self.range("models", "output_tokens_mean"));
+        let mean = format!("AVERAGE({bills})");
+        let tokens = format!("(SUM({input})+SUM({output}))");
+        let formulas = [
+            format!("=IF(SUM({requests})>0,1000*SUM({bills})/SUM({requests}),0)"),
+            format!("=IF(SUM({served})>0,1000*SUM({bills})/SUM({served}),0)"),
+            format!("=IF({tokens}>0,1000000*{mean}/{tokens},0)"),
+        ];
+        let units = &self.view.unit_costs;
+        let values = [units.per_1k_requests, units.per_1k_served, units.per_million_tokens];
+        for ((figure, formula), value) in self.view.unit_figures().iter().zip(&formulas).zip(values) {
+            let value = value.map_or(0.0, dollars);
+            let figures = (formula.as_str(), value, &styles.fine_money);
+            pen.line((figure.label, &styles.label), figures, (&figure.note, &styles.note))?;
+        }
+        Ok(())
+    }
+
+    /// Every breakdown has the total of the runs.
+    fn checks(&self, pen: &mut Pen<'_>) -> Result<(), XlsxError> {
+        let styles = self.styles;
+        pen.section(["Checks", "Difference", "Should be zero: the sheet's total less the mean bill"], &styles.section)?;
+        let mean = format!("AVERAGE({})", self.range("runs", "bill_usd"));
+        let sheets = [
+            ("causes", "mean_usd"),
+            ("models", "bill_mean_usd"),
+            ("teams", "bill_mean_usd"),
+            ("keys", "bill_mean_usd"),
+        ];
+        for (table, column) in sheets {
+            let name = SHEET_LABELS.iter().find(|(known, _)| *known == table).map_or("", |(_, label)| label);
+            let formula = format!("=ROUND(SUM({})-{mean},6)", self.range(table, column));
+            pen.line((name, &styles.label), (&formula, 0.0, &styles.money), ("", &styles.note))?;
+        }
+        Ok(())
+    }
+
+    fn method(&self, pen: &mut Pen<'_>) -> Result<(), XlsxError> {
+        let styles = self.styles;
+        pen.section(["Where it comes from", "", ""], &styles.section)?;
+        for (label, value) in &self.view.facts {
+            pen.text(0, label, &styles.label)?;
+            pen.sheet.merge_range(pen.row, 1, pen.row, 2, &fitting(value), &styles.text)?;
+            pen.row += 1;
+        }
+        pen.text(0, "The same result again", &styles.label)?;
+        pen.sheet.merge_range(pen.row, 1, pen.row, 2, &fitting(&self.view.command), &styles.text)?;
+        Ok(())
+    }
+}
+
+const SHEET_LABELS: [(&str, &str); 4] =
+    [("causes", "By cause"), ("models", "By model"), ("teams", "By team"), ("keys", "By key")];
+
+/// The same format, flush left.
+fn left(format: &Format) -> Format {
+    format.clone().set_align(rust_xlsxwriter::FormatAlign::Left)
+}

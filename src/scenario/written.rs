@@ -1,0 +1,58 @@
+//! What the user wrote in the scenario, value by value with its place: the user's part of the register of assumptions.
+
+use crate::diagnostic::secrets::looks_secret;
+use crate::document::{Node, Value};
+use crate::scenario::files::Source;
+use crate::scenario::world::Assumption;
+
+/// Longer values are cut: they are descriptions or tables.
+const LONGEST: usize = 160;
+/// A register longer than this nobody reads.
+const MOST: usize = 2_000;
+/// Keys that say nothing about the world.
+const WORDS: [&str; 3] = ["name", "description", "$schema"];
+
+/// The values of a scenario file in the order written.
+pub fn written(source: &Source, tree: &Node) -> Vec<Assumption> {
+    let mut all = Vec::new();
+    for entry in tree.entries().iter().filter(|entry| !WORDS.contains(&&*entry.key)) {
+        collect(source, &entry.key, &entry.value, &mut all);
+    }
+    all.truncate(MOST);
+    all
+}
+
+fn collect(source: &Source, path: &str, node: &Node, all: &mut Vec<Assumption>) {
+    match &node.value {
+        Value::Map(entries) if !entries.is_empty() => {
+            entries.iter().for_each(|entry| collect(source, &format!("{path}.{}", entry.key), &entry.value, all));
+        }
+        Value::Seq(items) if items.iter().any(|item| !item.entries().is_empty()) => {
+            let one = |(number, item)| collect(source, &format!("{path}[{number}]"), item, all);
+            items.iter().enumerate().for_each(one);
+        }
+        _ => all.push(Assumption {
+            name: path.to_owned(),
+            value: value(source, node),
+            assumed_by: "user",
+            source: format!("{}:{}", source.name, node.span.line),
+            as_of: String::new(),
+        }),
+    }
+}
+
+/// A value as it is written, on one line.
+fn value(source: &Source, node: &Node) -> String {
+    let text = match node.as_str() {
+        Some(text) => text,
+        None => source.text.get(node.span.start..node.span.end).unwrap_or_default(),
+    };
+    if looks_secret(text) {
+        return "(looks like a secret; not shown)".to_owned();
+    }
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
