@@ -30,6 +30,8 @@ pub mod scenario;
 pub mod engine;
 /// Replications and what they say together.
 pub mod experiment;
+/// What is wrong with a gateway's config, with the money at stake.
+pub mod audit;
 /// Forecasts as bytes: terminal, HTML, charts, CSV, JSON.
 pub mod report;
 /// Arguments, dispatch, printing, progress, exit codes.

@@ -33,8 +33,23 @@ fn every_story_is_told() {
         .filter(|builtin| builtin.has_claims())
         .filter_map(|builtin| read_claims(builtin.name).unwrap().file.story)
         .collect();
-    for story in ["A", "J"] {
+    for story in ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"] {
         assert!(told.contains(story), "no scenario tells story {story}");
+    }
+}
+
+/// So every scenario file is run by the test of the document.
+#[test]
+fn every_variant_is_read_by_a_claim() {
+    for builtin in builtins() {
+        let read: Vec<String> = match builtin.has_claims() {
+            true => read_claims(builtin.name).unwrap().variants().into_iter().flatten().collect(),
+            false => Vec::new(),
+        };
+        let idle: Vec<&str> = builtin.variants().into_iter().filter(|name| !read.iter().any(|r| r == name)).collect();
+        assert!(idle.is_empty(), "{}: no claim reads {idle:?}", builtin.name);
+        let is_bench = builtin.name.starts_with("bench-");
+        assert!(builtin.has_claims() || is_bench, "{} has no claims.yaml", builtin.name);
     }
 }
 

@@ -14,6 +14,8 @@ use crate::cli::prices::PricesArgs;
 use crate::cli::run::RunArgs;
 use crate::cli::scenarios::ScenariosArgs;
 use crate::cli::schema::SchemaArgs;
+use crate::cli::solve::SolveArgs;
+use crate::cli::sweep::SweepArgs;
 use crate::cli::trace::TraceArgs;
 
 const EXIT_CODES: &str = "\
@@ -46,6 +48,10 @@ pub enum Command {
     Run(RunArgs),
     /// Compare scenarios, gateway configs or single changes in the same random weekends
     Compare(CompareArgs),
+    /// Vary parameters: how the bill moves, and which assumption moves it most
+    Sweep(SweepArgs),
+    /// Find the value of a parameter at which the bill, or a failure rate, reaches a target
+    Solve(SolveArgs),
     /// Say what a gateway config does, and which of its keys do nothing
     Check(CheckArgs),
     /// Tell one run or one request step by step: what went wrong, and where the dollars went
@@ -64,7 +70,7 @@ pub enum Command {
     Scenarios(ScenariosArgs),
     /// List the built-in traffic and provider models, or show one
     Models(ModelsArgs),
-    /// Print the JSON Schema of scenario.yaml
+    /// Print the JSON Schema of scenario.yaml or claims.yaml
     Schema(SchemaArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),

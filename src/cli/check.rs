@@ -1,25 +1,69 @@
-//! `billcast check CONFIG`: what can be said about a gateway config without simulating it.
+//! `billcast check`: what is wrong with a gateway's config, and what each fault costs.
+
+use std::path::Path;
 
 use clap::ValueEnum;
 
+use crate::audit::{Asked, Catalog, Finding, Pricing, RULES, audit, price};
+use crate::cli::interrupt::Interrupt;
+use crate::cli::progress::Watch;
+use crate::cli::scene::Scene;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, codes};
+use crate::document::{self, Format as FileFormat};
+use crate::experiment::{Options, Progress};
 use crate::gateway::litellm::{keys, wire};
-use crate::report::diagnostics::{to_json, to_sarif, to_text};
-use crate::scenario::{Files, Problem};
+use crate::random::Seed;
+use crate::report::TerminalOptions;
+use crate::report::audit::{Priced, json, sarif, text};
+use crate::scenario::{BUILT_IN, Builtin, Files, Problem, Source, World, read_prices};
+
+/// Runs of each side unless the command line says otherwise: differences are paired, so few are enough.
+const RUNS: u64 = 50;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// The gateway's config: a LiteLLM proxy config.yaml; `-` is stdin.
-    config: String,
+    /// The gateway's config, a LiteLLM proxy config.yaml (`-` is stdin); or a scenario, whose config is then checked with
+    /// the money at stake.
+    #[arg(required_unless_present = "rules")]
+    config: Option<String>,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Exit with 3 when there is a finding of at least this level.
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = Level::Error)]
     deny: Level,
+    /// List all rules with what they find and why it matters.
+    #[arg(long)]
+    rules: bool,
+    #[command(flatten)]
+    money: MoneyArgs,
+}
+
+/// How findings are priced.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What findings cost")]
+struct MoneyArgs {
+    /// Say what each finding costs, by simulation with and without it; on by itself when a scenario is given.
+    #[arg(long)]
+    money: bool,
+    /// Price the config under this scenario, in place of the scenario's own config.
+    #[arg(long, value_name = "SCENARIO")]
+    scenario: Option<String>,
+    /// Without a scenario: requests a time of the chat preset, in equal shares for all groups that nothing falls back to.
+    #[arg(long, value_name = "RATE", default_value = "10/min")]
+    rate: String,
+    /// Runs of each side.
+    #[arg(long, value_name = "N", default_value_t = RUNS, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    runs: u64,
+    /// Seed of the random numbers [default: as the scenario says, else 1].
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Threads; the result does not depend on it [default: one a core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,27 +90,119 @@ enum Level {
 
 /// Prints the findings.
 pub fn run(args: &CheckArgs) -> Result<(), Stop> {
-    let source = Files::here().read(&args.config)?;
-    let (tree, found) = wire::read(&source.name, &source.text);
-    if tree.is_none() {
-        return Err(Problem { diagnostics: found, sources: vec![source] }.into());
+    let config = match &args.config {
+        Some(config) if !args.rules => config,
+        _ => return streams::print(&rules()),
+    };
+    let interrupt = Interrupt::listen();
+    let scene = args.scene(config)?;
+    let world = scene.as_ref().map(Scene::load);
+    let source = match &world {
+        Some(Ok(world)) => world.sources.first().cloned().map_or_else(|| Files::here().read(config), Ok)?,
+        // A config that cannot be played can still be checked.
+        Some(Err(problem)) if is_scenario(config) => return Err(problem.clone().into()),
+        _ => Files::here().read(config)?,
+    };
+    let world = world.and_then(Result::ok);
+    let (wire, found) = wire::read(&source.name, &source.text);
+    let Some(wire) = wire else { return Err(Problem { diagnostics: found, sources: vec![source] }.into()) };
+    let findings = findings(&source, &wire, world.as_ref())?;
+    let priced = match (&scene, &world) {
+        (Some(scene), Some(world)) => Some((scene, args.price(scene, world, &findings, interrupt))),
+        _ => None,
+    };
+    args.print(&findings, &source, priced.as_ref())?;
+    if scene.is_some() && world.is_none() {
+        streams::complain("not priced: a config with errors cannot be played");
     }
-    let findings = keys::check(&source.name, &source.text);
-    streams::print(&match args.format {
-        Format::Text => text(&findings, &source.text),
-        Format::Json => to_json(&findings),
-        Format::Sarif => to_sarif(&findings),
-    })?;
-    if findings.iter().any(|finding| args.deny.denies(finding.severity)) { Err(Stop::Findings) } else { Ok(()) }
+    if priced.is_some_and(|(_, pricing)| pricing.partial) {
+        return Err(Stop::Interrupted);
+    }
+    if findings.iter().any(|finding| args.deny.denies(finding.diagnostic.severity)) {
+        Err(Stop::Findings)
+    } else {
+        Ok(())
+    }
 }
 
-/// The findings and how many there are of each level.
-fn text(findings: &[Diagnostic], source: &str) -> String {
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
-    let separator = if findings.is_empty() { "" } else { "\n" };
-    let blocks = to_text(findings, source, streams::stdout_has_color());
-    format!("{blocks}{separator}{errors} errors, {warnings} warnings, {notes} notes\n")
+/// Everything that can be said about a config, under a scenario if there is one.
+fn findings(source: &Source, wire: &wire::Wire, world: Option<&World>) -> Result<Vec<Finding>, Stop> {
+    let catalog = Catalog::new(wire, &read_prices(&Files::here(), BUILT_IN)?)?;
+    let catalog = match world {
+        Some(world) => catalog.of_world(world),
+        None => catalog,
+    };
+    let found: Vec<Diagnostic> = keys::check(&source.name, &source.text);
+    Ok(audit(source, wire, found, &catalog, world.map(Asked::of).as_ref()))
+}
+
+/// Whether a name stands for a scenario: a built-in one, a folder, or a file that names a gateway's config.
+fn is_scenario(name: &str) -> bool {
+    let path = Path::new(name);
+    if name == "-" || path.is_file() {
+        let Some(source) = Files::here().read(name).ok().filter(|_| name != "-") else { return false };
+        let (tree, _) = document::read(&source.name, &source.text, FileFormat::of(&source.name));
+        return tree.is_some_and(|tree| tree.get("gateway").is_some_and(|gateway| gateway.as_str().is_some()));
+    }
+    path.is_dir() || Builtin::find(name).is_some()
+}
+
+impl CheckArgs {
+    /// What the findings are priced under, if they are.
+    fn scene(&self, config: &str) -> Result<Option<Scene>, Stop> {
+        let money = &self.money;
+        match (&money.scenario, is_scenario(config)) {
+            (Some(_), true) => Err(Stop::Usage(format!("`{config}` is a scenario itself: leave out --scenario"))),
+            (Some(scenario), false) => Ok(Some(Scene::config_under(config, scenario))),
+            (None, true) => Ok(Some(Scene::scenario(config))),
+            (None, false) if money.money => Scene::assumed(config, &money.rate).map(Some),
+            (None, false) => Ok(None),
+        }
+    }
+
+    fn price(&self, scene: &Scene, world: &World, findings: &[Finding], interrupt: Interrupt) -> Pricing {
+        let money = &self.money;
+        let changes: usize = findings.iter().map(|finding| finding.remedies.len()).sum();
+        let options = Options {
+            runs: money.runs,
+            seed: Seed(money.seed.unwrap_or(world.seed.0)),
+            threads: money.threads.map_or(0, usize::from),
+            precision: None,
+            command: String::new(),
+        };
+        let watch = Watch::start(options.runs, changes == 0 || self.format != Format::Text, interrupt);
+        let pricing = price(world, findings, &options, &watch, |edits| scene.load_with(edits));
+        watch.finish();
+        Pricing { partial: pricing.partial || watch.stop(), ..pricing }
+    }
+
+    fn print(&self, findings: &[Finding], source: &Source, priced: Option<&(&Scene, Pricing)>) -> Result<(), Stop> {
+        let pricing = priced.map(|(_, pricing)| pricing);
+        streams::print(&match self.format {
+            Format::Json => json(findings, pricing),
+            Format::Sarif => sarif(findings, pricing),
+            Format::Text => {
+                let options =
+                    TerminalOptions { width: streams::width(), color: streams::stdout_has_color(), verbose: false };
+                let shown = |scene: &Scene, pricing| Priced { pricing, under: scene.words(), command: scene.command() };
+                let priced = priced.map(|(scene, pricing)| shown(scene, pricing));
+                text(findings, &source.text, priced.as_ref(), options)
+            }
+        })
+    }
+}
+
+/// All rules about configs as wholes, then the codes about single keys.
+fn rules() -> String {
+    let mut text = String::new();
+    for rule in RULES {
+        let summary = codes::summary(rule.code).unwrap_or_default();
+        text.push_str(&format!("{} {}: {summary}\n    {}\n\n", rule.code, rule.name, rule.about));
+    }
+    text.push_str("About single keys and values:\n");
+    let about_keys = codes::ALL.iter().filter(|code| code.id < "BC4");
+    about_keys.for_each(|code| text.push_str(&format!("{}: {}\n", code.id, code.summary.trim())));
+    text
 }
 
 impl Level {

@@ -19,9 +19,12 @@ mod progress;
 mod quick;
 mod run;
 mod scenarios;
+mod scene;
 mod schema;
+mod solve;
 mod stop;
 mod streams;
+mod sweep;
 mod subject;
 mod trace;
 mod values;
@@ -51,6 +54,8 @@ fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
         Command::Run(args) => run::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
+        Command::Solve(args) => solve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Init(args) => init::run(&args),

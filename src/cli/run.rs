@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use crate::cli::edits::EditArgs;
 use crate::cli::files::OutDir;
+use crate::cli::gates::{GateArgs, finish};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
 use crate::cli::quick::QuickArgs;
@@ -45,6 +46,8 @@ pub struct RunArgs {
     gateway_prices: Option<String>,
     #[command(flatten)]
     edits: EditArgs,
+    #[command(flatten)]
+    gates: GateArgs,
 
     /// Write report.html, forecast.json, CSV files and charts into this directory.
     #[arg(long, value_name = "DIR")]
@@ -76,6 +79,7 @@ enum Format {
 /// Loads, simulates, prints and writes.
 pub fn run(args: &RunArgs) -> Result<(), Stop> {
     let interrupt = Interrupt::listen();
+    let gates = args.gates.read(false)?;
     let world = args.load()?;
     let options = args.options(&world);
     let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
@@ -88,13 +92,14 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
         args.say("interrupted before the first run was done");
         return Err(Stop::Interrupted);
     }
+    forecast.policies = gates.judge("", None, &forecast.runs);
     args.print(&forecast)?;
     if let Some(out) = out {
         let files = artefacts(&forecast);
         out.write_all(files.iter().map(|file| (file.file_name.as_str(), file.bytes.as_slice())))?;
         args.say(&format!("{} files written to {}", files.len(), out.path().display()));
     }
-    if forecast.about.partial { Err(Stop::Interrupted) } else { Ok(()) }
+    if forecast.about.partial { Err(Stop::Interrupted) } else { finish(&forecast.policies) }
 }
 
 impl RunArgs {

@@ -109,6 +109,28 @@ codes! {
     ALERTING_SECONDS = "BC344";
     /// A setting that needs a licence.
     NEEDS_LICENCE = "BC345";
+    /// A fallback that goes up in price.
+    FALLBACK_UPWARD = "BC401";
+    /// Retries that multiply along a chain of fallbacks.
+    RETRIES_MULTIPLY = "BC402";
+    /// No budget that ever stops anything.
+    NO_BUDGET = "BC403";
+    /// A fallback into the same provider.
+    SAME_PROVIDER = "BC404";
+    /// A model whose price nobody knows.
+    UNPRICED_MODEL = "BC405";
+    /// A model that its provider has retired.
+    RETIRED_MODEL = "BC406";
+    /// A single deployment in its group, so that rate limits never put it to rest.
+    LONE_DEPLOYMENT = "BC407";
+    /// Requests that repeat word for word, and no response cache.
+    NO_CACHE = "BC408";
+    /// Retries of the clients and of the gateway, which multiply.
+    CLIENT_RETRIES = "BC409";
+    /// A gateway that waits longer than its clients.
+    PATIENCE = "BC410";
+    /// Rate limits that are answered with retries.
+    RETRIED_LIMITS = "BC411";
     /// A key that a scenario file does not have.
     SCENARIO_KEY = "BC501";
     /// A value that cannot stand at this place of a scenario file.

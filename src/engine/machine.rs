@@ -3,7 +3,7 @@
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
 use crate::engine::queue::{Class, Queue};
 use crate::engine::slot::{COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
-use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Response, Step, Turn};
+use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream};
 use crate::random::Draws;
 use crate::traffic::{Ending, Leave};
@@ -81,6 +81,8 @@ pub struct RequestRecord {
     pub first_token: Option<SimTime>,
     /// Whether the client has gone.
     pub client_gone: bool,
+    /// Whether the process of the gateway that had it has ended.
+    pub lost: bool,
 }
 
 impl RequestRecord {
@@ -94,6 +96,7 @@ impl RequestRecord {
             attempts: 0,
             first_token: None,
             client_gone: false,
+            lost: false,
         }
     }
 }
@@ -111,6 +114,9 @@ pub trait Observer: Notes {
     /// The horizon is over and this request never came to an end.
     fn left_in_flight(&mut self, call: CallId, request: &RequestRecord);
 }
+
+/// The payload of a break of the gateway itself; no slot has this number.
+const BREAK: u64 = u64::MAX;
 
 /// The engine of one replication: gateway, provider side and arrivals, driven to the end.
 pub struct Engine<'a, G: Gateway, U: Upstream, S, D, O> {
@@ -155,6 +161,7 @@ where
 
     /// Runs until nothing is left to happen.
     pub fn run(mut self) {
+        self.schedule_break();
         loop {
             let arrival_at = self.parts.arrivals.next_at();
             let event_at = self.parts.queue.next_at();
@@ -197,6 +204,9 @@ where
 
     #[inline(always)]
     fn happen(&mut self, now: SimTime, payload: u64) {
+        if payload == BREAK {
+            return self.break_down(now);
+        }
         let (kind, id, counter) = unpack(payload);
         let slot = &mut self.slots[id.index()];
         match kind {
@@ -255,6 +265,29 @@ where
         if let Some(ended) = self.parts.end_attempt(slot, now, id, true) {
             self.resume(now, id, Event::Ended(&ended));
         }
+    }
+
+    fn schedule_break(&mut self) {
+        let at = self.parts.gateway.next_break();
+        if at < SimTime::NEVER {
+            self.parts.queue.push(at, Class::Deadline, BREAK);
+        }
+    }
+
+    /// A process of the gateway ends or begins. The calls in it are over: what they had upstream is closed, and nobody
+    /// answers them.
+    #[cold]
+    fn break_down(&mut self, now: SimTime) {
+        const RESET: Response = Response::new(0, false, None, Source::Lost);
+        let parts = &mut self.parts;
+        parts.gateway.break_down(now);
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            if slot.busy && parts.gateway.is_lost(&slot.record.view, &mut slot.call) {
+                slot.record.lost = true;
+                parts.respond(slot, now, CallId::from_index(index), &RESET);
+            }
+        }
+        self.schedule_break();
     }
 
     /// Resumes the parked calls that the gateway has woken, in its order, at this same moment.

@@ -10,7 +10,7 @@ use crate::units::SimTime;
 pub enum Class {
     /// The end of an upstream attempt: its effects are seen by everything else at that instant.
     AttemptEnd = 1,
-    /// A client gives up: after an answer that came just in time.
+    /// A client gives up, or a process of the gateway ends: after an answer that came just in time.
     Deadline = 2,
     /// A sleep is over.
     WakeUp = 3,

@@ -72,15 +72,15 @@ impl<'a> Recorder<'a> {
         &self.run
     }
 
-    /// Books what the provider bills for an attempt; says how much, if anyone knows.
+    /// Books what the provider bills for an attempt, and what the gateway takes it to cost; `false` if nobody knows a price.
     #[inline(always)]
-    fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Option<Money> {
+    fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> bool {
         let deployment = attempt.attempt.deployment;
         let desk = &mut self.desks[deployment.index()];
         let (usage, group) = (&attempt.billed, desk.tariff.group);
         let Some(rates) = desk.tariff.billed.as_ref().map(|schedule| schedule.at(attempt.at)) else {
             desk.totals.unpriced(usage);
-            return None;
+            return false;
         };
         let (amount, writing) = priced(rates, usage);
         let home = home(self.tariffs, request, group);
@@ -102,13 +102,18 @@ impl<'a> Recorder<'a> {
             let premium = Money::ZERO;
             self.run.ledger.post(&Charge { cause: Cause::CacheWrite, amount: writing, premium, ..charge });
         }
-        // What the gateway would write into its own spend log: failures cost nothing there.
-        if matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled) {
+        if is_logged(request, attempt) {
             let is_same = desk.same_prices && attempt.billed == attempt.ended.usage;
             self.run.reported_spend += if is_same { amount } else { reported(desk.tariff, attempt) };
         }
-        Some(amount)
+        true
     }
+}
+
+/// Whether the gateway writes the attempt into its own spend log: failures cost nothing there.
+#[inline(always)]
+const fn is_logged(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> bool {
+    !request.lost && matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled)
 }
 
 /// The group that a request asked for.
@@ -195,8 +200,8 @@ impl Observer for Recorder<'_> {
             Some(class) => desk.totals.errors[class as usize] += 1,
             None => desk.totals.answered(&attempt.ended.usage, attempt.at - attempt.ended.started),
         }
-        let charged = if attempt.billed.is_nothing() { None } else { self.charge(request, attempt) };
-        if charged.is_none() && matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled) {
+        let is_booked = !attempt.billed.is_nothing() && self.charge(request, attempt);
+        if !is_booked && is_logged(request, attempt) {
             let tariff = self.desks[attempt.attempt.deployment.index()].tariff;
             self.run.reported_spend += reported(tariff, attempt);
         }
@@ -227,7 +232,8 @@ impl Observer for Recorder<'_> {
                 run.classes[request.class.index()].failed += 1;
                 run.keys[request.view.key.index()].failed += 1;
                 match source {
-                    Source::Admission => run.rejected += 1,
+                    Source::Admission | Source::NoProcess => run.rejected += 1,
+                    Source::Lost => run.lost += 1,
                     _ => run.failed += 1,
                 }
             }

@@ -26,6 +26,8 @@ pub struct Run {
     pub rejected: u64,
     /// The client left first.
     pub abandoned: u64,
+    /// In a process of the gateway that ended before it answered.
+    pub lost: u64,
     /// Never ended.
     pub in_flight: u64,
     /// Of the requests: sent again by a client whose request before had failed. The others are what clients want, and
@@ -186,6 +188,7 @@ impl Default for Run {
             failed: 0,
             rejected: 0,
             abandoned: 0,
+            lost: 0,
             in_flight: 0,
             client_retries: 0,
             fallbacks: 0,

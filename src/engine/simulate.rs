@@ -4,8 +4,9 @@ use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, Observer, Request
 use crate::engine::recorder::Recorder;
 use crate::engine::run::Run;
 use crate::engine::watch::{Watched, Watcher};
-use crate::gateway::RequestView;
+use crate::gateway::fleet::Fleet;
 use crate::gateway::litellm::LiteLlm;
+use crate::gateway::{Gateway, RequestView};
 use crate::ledger::Shape;
 use crate::provider::{Upstream, UpstreamWorld};
 use crate::random::{Addressed, Replication, Seed};
@@ -60,7 +61,24 @@ fn play<U: Upstream<Fate = Fate>, O: Observer>(
     upstream: &mut U,
     observer: &mut O,
 ) {
-    let mut gateway = LiteLlm::new(world.gateway.clone());
+    let gateway = LiteLlm::new(world.gateway.clone());
+    match &world.fleet {
+        None => drive(world, gateway, seed, replication, upstream, observer),
+        Some(plan) => {
+            let gateway = Fleet::new(plan, gateway, seed, replication, SimTime::ZERO + world.horizon);
+            drive(world, gateway, seed, replication, upstream, observer);
+        }
+    }
+}
+
+fn drive<G: Gateway, U: Upstream<Fate = Fate>, O: Observer>(
+    world: &World,
+    mut gateway: G,
+    seed: Seed,
+    replication: Replication,
+    upstream: &mut U,
+    observer: &mut O,
+) {
     let stream = world.traffic.replicate(seed, replication);
     let mut arrivals = Requests { stream, horizon: SimTime::ZERO + world.horizon };
     let mut draws = Addressed::new(seed, replication);

@@ -181,7 +181,7 @@ pub fn unpriced_rows(fold: &Fold, labels: &Labels) -> Vec<UnpricedRow> {
 
 /// The share of requests without a good answer, over the runs.
 pub fn failure_rate(rows: &[RunRow]) -> RateStats {
-    rate_stats(rows.iter().map(|row| share(row.failed + row.rejected, row.requests)).collect())
+    rate_stats(rows.iter().map(|row| share(row.failed + row.rejected + row.lost, row.requests)).collect())
 }
 
 /// What clients want, over the runs.

@@ -172,6 +172,7 @@ impl RunRow {
             failed: run.failed,
             rejected: run.rejected,
             abandoned: run.abandoned,
+            lost: run.lost,
             in_flight: run.in_flight,
             client_retries: run.client_retries,
             fallbacks: run.fallbacks,

@@ -1,6 +1,7 @@
 //! What a forecast says: plain data with names, ready to be shown. Money is exact; rates and latencies are `f64`.
 
 use crate::diagnostic::Diagnostic;
+use crate::experiment::gate::Verdict;
 use crate::ledger::Causes;
 use crate::scenario::Assumption;
 use crate::units::Money;
@@ -50,6 +51,10 @@ pub struct Forecast {
     pub expensive: Option<Timeline>,
     /// What matters most, in order.
     pub findings: Vec<Finding>,
+    /// The command that shows what the dearest fallback edge costs, if one does.
+    pub next: Option<String>,
+    /// What the policies say, if there are any.
+    pub policies: Vec<Verdict>,
     /// Everything that the user did not write.
     pub assumptions: Vec<Assumption>,
     /// What the readers had to say.
@@ -166,6 +171,8 @@ pub struct RunRow {
     pub rejected: u64,
     /// The client left before the answer was complete.
     pub abandoned: u64,
+    /// In a process of the gateway that ended before it answered.
+    pub lost: u64,
     /// Still in flight at the end.
     pub in_flight: u64,
     /// Of the requests: sent again by a client whose request before had failed.

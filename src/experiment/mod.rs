@@ -9,8 +9,11 @@ mod fold;
 mod forecast;
 mod gate;
 mod metric;
+mod next;
 mod replicate;
 mod run;
+mod solve;
+mod sweep;
 mod together;
 
 pub use crate::scenario::Assumption;
@@ -21,11 +24,14 @@ pub use explain::{
     Attributed, Choice, DearRequest, Driver, DriverKind, EdgeStory, ExplainError, Explanation, RequestEvent,
     RequestName, RequestStory, Step, WindowStory, explain,
 };
+pub use fold::{Fold, money_stats, share};
 pub use forecast::{
     About, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow, LatencyStats,
     MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
 pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
 pub use metric::{Measure, Metric, Stat};
-pub use replicate::{Options, Progress, Unwatched};
+pub use replicate::{Options, Progress, Unwatched, replicate};
 pub use run::forecast;
+pub use solve::{Answer, Search, Solution, Trial, solve};
+pub use sweep::{Axis, Bar, Design, Point, Range, Sweep, Swing, Values, design, sweep, swings, tornado};

@@ -9,6 +9,7 @@ use crate::experiment::assemble::{
 use crate::experiment::findings::findings;
 use crate::experiment::fold::{Fold, latency};
 use crate::experiment::forecast::{About, Forecast, Timeline, TimelineStep, Window};
+use crate::experiment::next::next;
 use crate::experiment::replicate::{Options, Progress, replicate};
 use crate::random::{Replication, Seed};
 use crate::scenario::{GATEWAY, PROFILE, World};
@@ -52,11 +53,14 @@ pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
         edges: edge_rows(&fold, &labels),
         expensive: expensive(world, options.seed, &fold),
         findings: Vec::new(),
+        next: None,
+        policies: Vec::new(),
         assumptions: world.assumptions.clone(),
         diagnostics: broken_traces(world).chain(world.diagnostics.clone()).collect(),
         runs: fold.rows,
     };
     forecast.findings = findings(&forecast);
+    forecast.next = next(world, &forecast);
     forecast
 }
 

@@ -1,6 +1,8 @@
 //! A gateway is a state machine that never sleeps, calls or reads a clock: the engine tells it what has happened, it says
 //! what to do next. The same object is stepped by a forecast and against recorded traces of the real gateway.
 
+/// Several processes of one gateway, their restarts, and what is in front of them.
+pub mod fleet;
 /// The LiteLLM proxy.
 pub mod litellm;
 
@@ -67,6 +69,22 @@ pub trait Gateway {
         call: &mut Self::Call,
         event: Event<'_>,
     ) -> Step;
+
+    /// When a process of the gateway ends or begins next, as far as is known.
+    fn next_break(&mut self) -> SimTime {
+        SimTime::NEVER
+    }
+
+    /// That moment has come. Calls that are then [lost](Self::is_lost) are answered by nobody.
+    fn break_down(&mut self, now: SimTime) {
+        let _ = now;
+    }
+
+    /// Whether this call was in a process that has ended at this moment: it is over then.
+    fn is_lost(&mut self, request: &RequestView, call: &mut Self::Call) -> bool {
+        let _ = (request, call);
+        false
+    }
 }
 
 /// What has happened to a call.
@@ -202,6 +220,10 @@ pub enum Source {
     NoDeployment,
     /// The client went away.
     ClientLeft,
+    /// No process of the gateway took the request: all are down, or as busy as they may be.
+    NoProcess,
+    /// The process that had the request ended before it was answered.
+    Lost,
 }
 
 /// Where a gateway writes down what it decides. A forecast counts, a trace keeps all, and nothing is formatted unless kept.

@@ -12,6 +12,7 @@ mod service;
 mod spec;
 mod timeline;
 mod trouble_spec;
+mod warm;
 mod world;
 
 pub use billing::{Billed, Billing};

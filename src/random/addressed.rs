@@ -54,6 +54,12 @@ pub enum Purpose {
     Prefix = 18,
     /// Pause of a client before it sends a request again.
     ClientRetry = 19,
+    /// Requests that a request brings along.
+    Offspring = 20,
+    /// Which process of the gateway takes a request.
+    Worker = 30,
+    /// Time that the gateway itself takes.
+    Overhead = 31,
 }
 
 /// Odd multipliers that spread the parts of an address over 64 bits (golden ratio and two mixers' constants).

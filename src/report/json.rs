@@ -99,6 +99,8 @@ fn further(view: &View<'_>) -> Value {
         "unanswered_rate": rate(forecast.unanswered_rate),
         "calls_per_request": view.calls_per_request,
         "findings": forecast.findings.iter().map(finding).collect::<Vec<_>>(),
+        "next": forecast.next,
+        "policies": crate::report::gates::to_json(&forecast.policies),
         "edges": forecast.edges.iter().map(edge).collect::<Vec<_>>(),
         "deployments": forecast.deployments.iter().map(deployment).collect::<Vec<_>>(),
         "classes": forecast.classes.iter().map(share).collect::<Vec<_>>(),
@@ -221,7 +223,7 @@ fn run(row: &RunRow) -> Value {
     json!({
         "run": row.run, "bill": row.bill, "cost_by_cause": causes(&row.by_cause),
         "requests": row.requests, "served": row.served, "cache_hits": row.cache_hits, "failed": row.failed,
-        "rejected": row.rejected, "abandoned": row.abandoned, "in_flight": row.in_flight,
+        "rejected": row.rejected, "abandoned": row.abandoned, "lost": row.lost, "in_flight": row.in_flight,
         "client_retries": row.client_retries, "fallbacks": row.fallbacks, "upstream_calls": row.attempts,
         "fallback_premium": row.fallback_premium, "reported_spend": row.reported_spend,
         "latency_s": latency(row.latency_s),

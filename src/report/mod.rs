@@ -2,6 +2,8 @@
 //!
 //! [`View`] derives and words everything once; the renderers only lay it out, so all of them show the same figures.
 
+/// Findings about a config with the money at stake.
+pub mod audit;
 mod chart;
 mod claims;
 /// What a change does: terminal, HTML, markdown, JSON.
@@ -14,15 +16,20 @@ pub mod explain;
 mod gates;
 mod html;
 mod json;
+mod model_page;
 mod scale;
+/// Sweeps, tornados and searches.
+pub mod sweep;
 mod terminal;
 mod trace;
 pub mod text;
 mod view;
 
+pub use chart::model::{picture as model_picture, svg as model_svg};
 pub use claims::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_terminal};
 pub use html::html;
 pub use json::{SCHEMA, json};
+pub use model_page::model_page;
 pub use terminal::{TerminalOptions, terminal};
 pub use trace::trace;
 pub use view::View;

@@ -31,6 +31,7 @@ pub fn terminal(view: &View<'_>, options: TerminalOptions) -> String {
     figures(&mut page, view);
     causes(&mut page, view);
     edges(&mut page, view);
+    policies(&mut page, view);
     findings(&mut page, view);
     if options.verbose {
         everything(&mut page, view);
@@ -92,7 +93,7 @@ impl Page {
     }
 
     /// A table without borders, two blanks in from the left.
-    fn table(&mut self, headings: &[(String, bool)], rows: &[Vec<String>]) {
+    pub(super) fn table(&mut self, headings: &[(String, bool)], rows: &[Vec<String>]) {
         let cell = |text: &String, numeric: bool| {
             let cell = Cell::new(text);
             if numeric { cell.set_alignment(CellAlignment::Right) } else { cell }
@@ -119,7 +120,10 @@ impl Page {
         let longest = name_width(table, limit, self.options.width);
         let headings: Vec<(String, bool)> =
             table.columns.iter().map(|column| (column.title.to_owned(), column.numeric)).collect();
-        let shorten = |row: &Vec<String>| row.iter().map(|text| ellipsis(text, longest)).collect();
+        let shorten = |row: &Vec<String>| {
+            let cells = row.iter().zip(&table.columns);
+            cells.map(|(text, column)| if column.numeric { text.clone() } else { ellipsis(text, longest) }).collect()
+        };
         let rows: Vec<Vec<String>> = table.rows.iter().take(limit).map(shorten).collect();
         self.table(&headings, &rows);
         if table.rows.len() > limit {
@@ -142,7 +146,7 @@ fn name_width(table: &Table, limit: usize, width: usize) -> usize {
 }
 
 /// Breaks a text at blanks into lines of at most `width` characters; a word that is longer is cut.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(8);
     let mut lines = vec![String::new()];
     let mut length = 0;
@@ -180,7 +184,7 @@ fn heading(page: &mut Page, view: &View<'_>) {
 }
 
 /// A fact with as much of its label as it needs to be understood.
-fn fact(label: &str, value: &str) -> String {
+pub(super) fn fact(label: &str, value: &str) -> String {
     match label {
         "Horizon" | "Runs" | "Gateway" => value.to_owned(),
         _ => format!("{} {value}", label.to_lowercase()),
@@ -270,6 +274,16 @@ fn edges(page: &mut Page, view: &View<'_>) {
     page.view_table(table, if page.options.verbose { usize::MAX } else { 3 });
 }
 
+fn policies(page: &mut Page, view: &View<'_>) {
+    if view.forecast.policies.is_empty() {
+        return;
+    }
+    page.title("Policies");
+    for verdict in &view.forecast.policies {
+        page.wrapped(" ", "    ", None, &crate::report::gates::line(verdict));
+    }
+}
+
 fn findings(page: &mut Page, view: &View<'_>) {
     if view.findings.is_empty() {
         return;
@@ -318,6 +332,9 @@ fn foot(page: &mut Page, view: &View<'_>) {
         page.wrapped("  ", "    ", Some(Style::Dim), &format!("{severity} {place}: {message}{help} [{code}]"));
     }
     page.wrapped("Again: ", "  ", None, &view.command);
+    if let Some(next) = &view.forecast.next {
+        page.wrapped("What if: ", "  ", None, &clean(next));
+    }
 }
 
 #[cfg(test)]

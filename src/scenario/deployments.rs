@@ -11,7 +11,7 @@ use crate::pricing::{
     Share, Tariff, TokenRates, deployment_card,
 };
 use crate::scenario::world::DeploymentName;
-use crate::units::{DeploymentId, GroupId, SimDuration, SimTime, UnitPrice};
+use crate::units::{DeploymentId, GroupId, Money, SimDuration, SimTime, UnitPrice, Usage};
 
 /// The span of time that prices are asked for.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +71,7 @@ fn model(deployment: &Deployment) -> &str {
 }
 
 /// The model to price by: `base_model` where it is given (Azure's deployments have names of their own).
-fn priced_model(deployment: &Deployment) -> &str {
+pub(super) fn priced_model(deployment: &Deployment) -> &str {
     deployment.model_info.base_model.as_ref().map_or_else(|| model(deployment), |base| &base.value)
 }
 
@@ -116,6 +116,13 @@ fn home(found: &Found, deployments: &[DeploymentTariff]) -> Option<GroupId> {
         Found::One(id) => *id,
     };
     deployments.get(first.index()).map(|tariff| tariff.group)
+}
+
+/// What a usage costs at a deployment at the one moment that `time` fixes.
+pub(super) fn charge_at(entry: &Deployment, book: &PriceBook, time: &PriceTime, usage: &Usage) -> Option<Money> {
+    let own = own_prices(entry, book, time.start);
+    let rates = schedule(entry, own.as_ref(), book, time, Adjustment::default())?;
+    Some(rates.at(SimTime::ZERO).charge(usage))
 }
 
 /// The prices that the config gives a deployment itself: they are what the user pays, and what LiteLLM reports.

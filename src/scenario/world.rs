@@ -5,11 +5,14 @@ use std::sync::Arc;
 use jiff::Zoned;
 
 use crate::diagnostic::Diagnostic;
+use crate::document::Node;
+use crate::gateway::fleet::FleetPlan;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::plan::Plan;
 use crate::ledger::Tariffs;
 use crate::provider::Providers;
 use crate::random::Seed;
+use crate::scenario::edit;
 use crate::scenario::files::Source;
 use crate::scenario::replay::TraceFile;
 use crate::traffic::Traffic;
@@ -32,6 +35,8 @@ pub struct World {
     pub seed: Seed,
     /// The gateway.
     pub gateway: Plan,
+    /// Its processes; none for a single one that never ends.
+    pub fleet: Option<Arc<FleetPlan>>,
     /// What is sent.
     pub traffic: Arc<Traffic>,
     /// What answers.
@@ -50,6 +55,20 @@ pub struct World {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts that the diagnostics are about.
     pub sources: Vec<Source>,
+    /// The scenario's files as trees, with all changes, what goes first in front; none where flags took their place.
+    pub trees: Vec<Node>,
+}
+
+impl World {
+    /// The value that a parameter has: as the scenario writes it, or as it was assumed.
+    pub fn written(&self, path: &str) -> Option<String> {
+        let node = self.trees.iter().find_map(|tree| edit::value_at(tree, path));
+        let assumed = || self.assumptions.iter().find(|assumption| assumption.name == path);
+        match node {
+            Some(node) => edit::scalar_text(node),
+            None => assumed().map(|assumption| assumption.value.clone()),
+        }
+    }
 }
 
 /// Behaviour profile of the gateway that is simulated.

@@ -31,7 +31,7 @@ const JITTER: f64 = 0.25;
 pub enum Ending {
     /// Well.
     Good,
-    /// With this HTTP status, and the gateway's wish for when to come back.
+    /// With this HTTP status (0: the connection was lost), and the gateway's wish for when to come back.
     Failed(u16, RetryAfter),
     /// The client's own patience ran out: its SDK closed the connection.
     TimedOut,
@@ -46,7 +46,7 @@ impl Retries {
         let advice = match ending {
             Ending::Good | Ending::Left => return None,
             Ending::TimedOut => RetryAfter::None,
-            Ending::Failed(408 | 409 | 429 | 500.., advice) => advice,
+            Ending::Failed(0 | 408 | 409 | 429 | 500.., advice) => advice,
             Ending::Failed(..) => return None,
         };
         if tried >= self.most {
@@ -64,7 +64,7 @@ impl Retries {
     }
 }
 
-/// Requests that are to be sent at a known moment: further tries.
+/// Requests that are to be sent at a known moment: further tries, and what comes beside others.
 #[derive(Debug, Clone)]
 pub(super) struct Later {
     due: BinaryHeap<Reverse<Due>>,
@@ -112,7 +112,8 @@ impl Later {
         self.due.pop().map(|Reverse(due)| due.request)
     }
 
-    fn put(&mut self, request: Request) {
+    /// Adds a request that is sent at its moment.
+    pub(super) fn put(&mut self, request: Request) {
         self.due.push(Reverse(Due { key: (request.at, self.count), request }));
         self.count += 1;
     }

@@ -8,6 +8,10 @@ use crate::traffic::arrivals::{MOST_TURNS, TURN_BITS};
 use crate::traffic::open::OpenArrivals;
 use crate::units::{RequestId, SimDuration, SimTime};
 
+/// Least seconds from a failed answer to the next request of a user who does not think: a refusal takes a round trip, and
+/// without it a user who is always refused at once would never let time pass.
+const REFUSAL_S: f64 = 0.001;
+
 /// Requests that are due, earliest first, then by number.
 #[derive(Debug, Clone, Default)]
 struct Due(BinaryHeap<Reverse<(SimTime, RequestId)>>);
@@ -57,8 +61,9 @@ impl Workers {
     }
 
     /// The worker of this request has its answer; `draws` stands at the request.
-    pub(super) fn responded(&mut self, now: SimTime, id: RequestId, draws: &Addressed) {
-        let think = self.think_s.sample(draws.unit_at(Purpose::Think, 0, 0));
+    pub(super) fn responded(&mut self, now: SimTime, id: RequestId, ok: bool, draws: &Addressed) {
+        let least = if ok { 0.0 } else { REFUSAL_S };
+        let think = self.think_s.sample(draws.unit_at(Purpose::Think, 0, 0)).max(least);
         self.due.push(now + SimDuration::from_secs_f64(think), RequestId(id.0 + 1), self.end);
     }
 }
@@ -101,6 +106,12 @@ impl Sessions {
             self.due.push(now + SimDuration::from_secs_f64(think), RequestId(id.0 + 1), self.end);
         }
     }
+}
+
+/// The conversation that a turn belongs to, and which turn of it this is, by the turn's number.
+pub const fn session_of(id: RequestId) -> (u64, u32) {
+    let (first, turn) = turn_of(id.first_try());
+    (first.0 >> TURN_BITS, turn)
 }
 
 /// The first request of a session and the turn within it.

@@ -58,10 +58,12 @@ impl Traffic {
         let classes: Vec<ClassStream> = self.classes.iter().enumerate().map(open).collect();
         let mut next_ats: Vec<SimTime> = classes.iter().map(ClassStream::next_at).collect();
         let retries: Vec<Option<Retries>> = self.classes().map(|class| class.retries).collect();
-        // What is sent again later stands behind the classes; where nobody does that, it costs nothing.
-        next_ats.extend(retries.iter().any(Option::is_some).then_some(SimTime::NEVER));
+        let embeds: Vec<Option<ClassId>> = self.classes().map(|class| class.embeds).collect();
+        // What is sent beside and again stands behind the classes; where nobody does that, it costs nothing.
+        let has_later = self.classes().any(|class| class.retries.is_some() || class.embeds.is_some());
+        next_ats.extend(has_later.then_some(SimTime::NEVER));
         let later = Later::new(seed, replication);
-        let mut stream = Stream { classes, next_ats, first: 0, later, retries };
+        let mut stream = Stream { classes, next_ats, first: 0, later, retries, embeds };
         stream.find_first();
         stream
     }
@@ -75,6 +77,7 @@ pub struct Stream {
     first: usize,
     later: Later,
     retries: Vec<Option<Retries>>,
+    embeds: Vec<Option<ClassId>>,
 }
 
 impl Stream {
@@ -90,8 +93,19 @@ impl Stream {
         let Some(class) = self.classes.get_mut(self.first) else { return self.take_later() };
         let request = class.take()?;
         self.next_ats[self.first] = class.next_at();
+        if self.next_ats.len() > self.classes.len() {
+            self.embed(&request);
+        }
         self.find_first();
         Some(request)
+    }
+
+    /// Sends the embedding call that comes with a request, if one does.
+    fn embed(&mut self, request: &Request) {
+        let Some(Some(embedding)) = self.embeds.get(request.class.index()).copied() else { return };
+        let Some(class) = self.classes.get_mut(embedding.index()) else { return };
+        self.later.put(class.beside(request));
+        self.next_ats[self.classes.len()] = self.later.next_at();
     }
 
     #[cold]

@@ -162,6 +162,7 @@ where
             attempts: 0,
             first_token: None,
             client_gone: false,
+            lost: false,
         };
         self.observer.arrived(id, &record);
         let leaving = match arrival.leave {

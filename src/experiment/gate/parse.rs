@@ -12,6 +12,8 @@ use crate::scenario::{Problem, Source};
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Whether the whole is a target, `bill.p50 = 2300`.
+    is_target: bool,
 }
 
 /// What is wrong, and where.
@@ -29,21 +31,35 @@ impl FromStr for Gate {
 
     /// Reads `[delta.]metric[.stat] relation limit` or `p([delta.]metric relation threshold) relation share`.
     fn from_str(text: &str) -> Result<Self, Problem> {
-        Reader { text, at: 0 }.gate().map_err(|wrong| {
-            let column = text[..wrong.at].chars().count() + 1;
-            let span = Span { start: wrong.at, end: wrong.end.max(wrong.at + 1), line: 1, column };
-            let source = Source::quotable("policy", text);
-            let help = (!wrong.help.is_empty()).then_some(wrong.help);
-            let (code, severity, file) = (codes::POLICY, Severity::Error, source.name.clone());
-            Problem::in_file(vec![Diagnostic { code, severity, file, span, message: wrong.message, help }], &source)
-        })
+        read(text, false)
     }
+}
+
+impl Gate {
+    /// Reads a target: `bill.p50 = 2300`, `p(bill > 1000) = 5%`.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the place in the text.
+    pub fn target(text: &str) -> Result<Self, Problem> {
+        read(text, true)
+    }
+}
+
+fn read(text: &str, is_target: bool) -> Result<Gate, Problem> {
+    Reader { text, at: 0, is_target }.gate().map_err(|wrong| {
+        let column = text[..wrong.at].chars().count() + 1;
+        let span = Span { start: wrong.at, end: wrong.end.max(wrong.at + 1), line: 1, column };
+        let source = Source::quotable("policy", text);
+        let help = (!wrong.help.is_empty()).then_some(wrong.help);
+        let (code, severity, file) = (codes::POLICY, Severity::Error, source.name.clone());
+        Problem::in_file(vec![Diagnostic { code, severity, file, span, message: wrong.message, help }], &source)
+    })
 }
 
 impl Reader<'_> {
     fn gate(mut self) -> Read<Gate> {
         let (quantity, is_delta) = self.quantity()?;
-        let relation = self.relation()?;
+        let relation = if self.is_target { self.equals()? } else { self.relation()? };
         let measure = match quantity {
             Quantity::Stat(metric, _) => metric.measure(),
             Quantity::Chance(..) => Measure::Share,
@@ -126,6 +142,15 @@ impl Reader<'_> {
         found.ok_or_else(|| {
             self.wrong(self.at, "expected `>`, `>=`, `<` or `<=`", "a policy is what must not be: `bill.p95 > 500`")
         })
+    }
+
+    /// A target is reached, from below or from above.
+    fn equals(&mut self) -> Read<Relation> {
+        self.blanks();
+        match self.take("==") || self.take("=") {
+            true => Ok(Relation::AtLeast),
+            false => Err(self.wrong(self.at, "expected `=`", "a target is written `bill.p50 = 2300`")),
+        }
     }
 
     /// A number with its unit.

@@ -19,6 +19,7 @@ fn rows(bills: impl IntoIterator<Item = f64>) -> Vec<RunRow> {
         failed: 100,
         rejected: 0,
         abandoned: 0,
+        lost: 0,
         in_flight: 0,
         client_retries: 0,
         fallbacks: 0,

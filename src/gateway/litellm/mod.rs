@@ -4,8 +4,10 @@
 //! step, `strategy` how a deployment is picked. `[T nn]` names the recorded case that proves a rule; "from source only"
 //! marks rules that no recording shows.
 
+mod body;
 mod call;
 /// LiteLLM's own defaults.
+pub mod budget_reset;
 pub mod defaults;
 mod failure;
 /// Which keys do something, and which do not.
@@ -17,6 +19,7 @@ pub mod plan;
 /// Numbers by class of failure.
 pub mod policy;
 mod router;
+mod shared;
 mod state;
 mod strategy;
 /// The config file as it is written, each value with its place.

@@ -1,8 +1,9 @@
 //! A LiteLLM configuration, compiled: every name is a number, every lookup is done, nothing is text on the hot path.
 
+pub use crate::gateway::litellm::body::{Body, CacheControl, FallbackOverride};
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 use crate::gateway::parts::{Backoff, Minutes};
-use crate::units::{DeploymentId, KeyId, NameId, SimDuration, Tokens, Usage};
+use crate::units::{DeploymentId, KeyId, NameId, SimDuration, SimTime, Tokens, Usage};
 
 /// The tag of deployments that serve requests without tags.
 pub const DEFAULT_TAG: u32 = 0;
@@ -74,6 +75,20 @@ pub struct Plan {
     pub router: RouterPlan,
     /// Settings of the proxy server.
     pub proxy: ProxyPlan,
+    /// What several processes share.
+    pub redis: Redis,
+}
+
+/// What several processes share through Redis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Redis {
+    /// Nothing.
+    #[default]
+    None,
+    /// The router's counters.
+    Router,
+    /// Those, and limits and budgets of keys.
+    Proxy,
 }
 
 /// Settings that hold for every group.
@@ -300,64 +315,6 @@ pub enum Target {
     Custom(NameId, u32),
 }
 
-/// The parameters of a request that the gateway reads.
-#[derive(Debug, Clone, Default)]
-pub struct Body {
-    /// `num_retries`, or the header.
-    pub num_retries: Option<u32>,
-    /// `timeout`, or the header.
-    pub timeout: Option<SimDuration>,
-    /// `stream_timeout`, or the header.
-    pub stream_timeout: Option<SimDuration>,
-    /// `fallbacks`.
-    pub fallbacks: FallbackOverride,
-    /// `context_window_fallbacks`.
-    pub context_fallbacks: FallbackOverride,
-    /// `content_policy_fallbacks`.
-    pub policy_fallbacks: FallbackOverride,
-    /// `disable_fallbacks`.
-    pub disable_fallbacks: bool,
-    /// `max_fallbacks`.
-    pub max_fallbacks: Option<i64>,
-    /// Tags of the request, interned.
-    pub tags: Box<[u32]>,
-    /// What the request asks of the response cache.
-    pub cache: CacheControl,
-    /// Completions that are asked for.
-    pub n: u32,
-    /// The request came with a timeout of its own (header): a 408 is then not held against a fallback's deployment.
-    pub client_side_timeout: bool,
-    /// Tells bodies apart that the response cache keeps apart.
-    pub cache_class: u32,
-}
-
-/// A request's own fallbacks.
-#[derive(Debug, Clone, Default)]
-pub enum FallbackOverride {
-    /// The configured ones.
-    #[default]
-    Configured,
-    /// One list for every group [T 34].
-    Flat(ListId),
-    /// A list for some names.
-    ByName(Vec<(NameId, ListId)>),
-}
-
-/// What a request asks of the response cache.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct CacheControl {
-    /// `ttl` of what is stored, in time.
-    pub ttl: Option<SimDuration>,
-    /// `s-maxage`: greatest age that is accepted.
-    pub max_age: Option<SimDuration>,
-    /// `no-cache`: do not read.
-    pub no_read: bool,
-    /// `no-store`: do not write.
-    pub no_write: bool,
-    /// `use-cache`: opt in.
-    pub opt_in: bool,
-}
-
 /// A virtual key.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Key {
@@ -382,6 +339,8 @@ pub struct ProxyPlan {
     pub cancel_on_disconnect: bool,
     /// Whether any key has a limit or a budget.
     pub has_key_limits: bool,
+    /// When the budgets of keys begin anew, in order of time.
+    pub budget_resets: Vec<(SimTime, KeyId)>,
     /// `disable_budget_reservation`.
     pub no_reservation: bool,
     /// `fail_closed_budget_enforcement`.
@@ -399,6 +358,8 @@ pub struct CachePlan {
     pub opt_in: bool,
     /// The most answers that are kept at the same time; a cache outside of the process has no such bound.
     pub capacity: Option<usize>,
+    /// Whether it is outside of the process, so that all processes share it.
+    pub shared: bool,
 }
 
 impl Default for RouterPlan {

@@ -4,6 +4,7 @@ use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Class;
 use crate::gateway::litellm::plan::{Plan, Strategy};
 use crate::gateway::litellm::router::{Budgets, KeyWindows, Responses, Shortcut};
+use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::strategy::StrategyState;
 use crate::gateway::parts::{Cooldowns, ExpiringCounter, MinuteCounter, Slots};
 use crate::units::DeploymentId;
@@ -33,6 +34,9 @@ pub(super) struct State {
     pub responses: Responses,
     /// The commonest pick of each name.
     pub shortcuts: Vec<Shortcut>,
+    /// What this process shares with others; none where it is the only one.
+    pub shared: Option<Box<Shared>>,
+    pub place: Place,
     /// The deployments that a hop may choose from, while it chooses.
     pub candidates: Vec<DeploymentId>,
 }
@@ -77,6 +81,8 @@ impl State {
             keys: KeyWindows::new(plan),
             responses: Responses::default(),
             shortcuts: Shortcut::all(plan),
+            shared: None,
+            place: Place::default(),
             candidates: Vec::with_capacity(count),
         }
     }

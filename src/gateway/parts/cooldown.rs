@@ -43,6 +43,12 @@ impl Cooldowns {
         now < entry.rests_until && now <= entry.kept_until
     }
 
+    /// Another process has put a deployment to rest that did not rest here.
+    pub fn learn(&mut self, deployment: DeploymentId, until: SimTime, span: SimDuration) {
+        self.entries[deployment.index()] = Entry { kept_until: until, rests_until: until, span };
+        self.all_over = self.all_over.max(until);
+    }
+
     /// How long the cooldown of a deployment that rests was to be, from its start.
     pub fn span(&self, deployment: DeploymentId, now: SimTime) -> Option<SimDuration> {
         self.rests(deployment, now).then(|| self.entries[deployment.index()].span)

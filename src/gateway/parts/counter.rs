@@ -90,8 +90,25 @@ impl MinuteCounter {
 
     /// Counts a request and says how many there are now.
     pub fn add_request(&mut self, minute: i64) -> u64 {
+        self.add_requests(minute, 1)
+    }
+
+    /// Counts several requests and says how many there are now.
+    pub fn add_requests(&mut self, minute: i64, requests: u64) -> u64 {
         self.enter(minute);
-        *self.requests.insert(self.requests.unwrap_or(0) + 1)
+        *self.requests.insert(self.requests.unwrap_or(0) + requests)
+    }
+
+    /// Overwrites the requests of a minute.
+    pub const fn set_requests(&mut self, minute: i64, requests: Option<u64>) {
+        self.enter(minute);
+        self.requests = requests;
+    }
+
+    /// Overwrites the tokens of a minute.
+    pub const fn set_tokens(&mut self, minute: i64, tokens: Option<u64>) {
+        self.enter(minute);
+        self.tokens = tokens;
     }
 
     /// Counts tokens.

@@ -7,6 +7,7 @@ mod cumulative;
 mod demand;
 mod distribution;
 mod frame;
+pub mod model;
 mod models;
 mod picture;
 mod png;
@@ -18,7 +19,9 @@ use canvas::draw;
 use theme::with_variables;
 
 pub use canvas::{Anchor, Canvas, Rect, Stroke, fit, text_width};
-pub use frame::{LABEL, Plot, Swatch, Unit, legend, nothing, value_axis, value_ceiling};
+pub use frame::{
+    AXIS_HEIGHT, LABEL, Plot, Swatch, Unit, fan, fan_legend, fan_peak, legend, nothing, value_axis, value_ceiling,
+};
 pub use picture::Picture;
 pub use theme::Ink;
 

@@ -3,6 +3,7 @@
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
 use crate::report::claims::view::{ClaimsView, Line, Story};
+use crate::report::terminal::wrap;
 
 const HEADINGS: [(&str, bool); 5] =
     [("figure", false), ("published", true), ("arithmetic", true), ("simulated", true), ("verdict", false)];
@@ -28,7 +29,9 @@ fn section(story: &Story, width: usize) -> String {
         table.add_row(cells.iter().zip(HEADINGS).map(|(text, (_, numeric))| cell(text, numeric)).collect::<Vec<_>>());
     }
     let body: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-    format!("{} ({})\n{body}\n", story.title, story.scenario)
+    let found: String =
+        wrap(&format!("Found: {}", story.finds), width).iter().map(|line| format!("{line}\n")).collect();
+    format!("{} ({})\n{body}{found}\n", story.title, story.scenario)
 }
 
 fn cells(line: &Line) -> [&str; 5] {

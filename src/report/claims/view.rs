@@ -157,12 +157,17 @@ impl Line {
 fn number(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Usd => money_of(value),
-        Unit::Share => percent(value),
+        Unit::Share => signed(percent(value)),
         Unit::Count => count(value),
         Unit::Seconds => format!("{} s", three_digits(value)),
         Unit::PerSecond => format!("{} /s", three_digits(value)),
         Unit::Factor => format!("{}×", three_digits(value)),
     }
+}
+
+/// With the sign that amounts have.
+fn signed(text: String) -> String {
+    text.replacen('-', "−", 1)
 }
 
 fn three_digits(value: f64) -> String {

@@ -9,7 +9,7 @@ use crate::units::Money;
 
 /// The most important numbers.
 pub fn metrics(change: &Change, base: &str) -> Table {
-    let headings = ["", "#Base", "#Changed", "#Difference", "#95% CI", "#Relative", "#Runs with own seeds"];
+    let headings = ["", "#Base", "#Changed", "#Difference", "#95% CI", "#Relative", "#Unpaired runs"];
     let dollars = [
         ("Mean bill", &change.bill_mean),
         ("P50 bill", &change.bill_p50),

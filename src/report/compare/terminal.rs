@@ -3,7 +3,7 @@
 use crate::experiment::Direction;
 use crate::report::compare::{ChangeView, CompareView};
 use crate::report::gates::line;
-use crate::report::terminal::{Page, Style, TerminalOptions};
+use crate::report::terminal::{Page, Style, TerminalOptions, fact};
 
 /// Rows of a table unless everything is asked for.
 const MOST: usize = 8;
@@ -16,8 +16,7 @@ pub fn terminal(view: &CompareView<'_>, options: TerminalOptions) -> String {
         many => format!("{} configurations against {}", many.len(), view.base),
     };
     page.wrapped("", "  ", Some(Style::Bold), &description);
-    let facts: Vec<String> =
-        view.facts.iter().map(|(label, value)| format!("{} {value}", label.to_lowercase())).collect();
+    let facts: Vec<String> = view.facts.iter().map(|(label, value)| fact(label, value)).collect();
     page.wrapped("", "", Some(Style::Dim), &facts.join(" · "));
     for caveat in &view.caveats {
         page.wrapped("! ", "  ", Some(Style::Alert), caveat);

@@ -20,11 +20,22 @@ pub fn signed_money(amount: Money) -> String {
 
 /// A number with its sign; shares in percentage points.
 pub fn signed(value: f64, measure: Measure) -> String {
-    let text = match measure {
-        Measure::Share if value != 0.0 => format!("{} pp", shown(value, measure).trim_end_matches('%')),
-        _ => shown(value, measure),
+    let sign = if value > 0.0 { "+" } else { "" };
+    match measure {
+        Measure::Share if value != 0.0 => format!("{sign}{} pp", points(value * 100.0)),
+        _ => format!("{sign}{}", shown(value, measure)),
+    }
+}
+
+/// Percentage points with two significant digits below ten.
+fn points(value: f64) -> String {
+    let decimals = match value.abs() {
+        v if v < 0.000_995 => 5,
+        v if v < 0.0995 => 3,
+        v if v < 9.95 => 2,
+        _ => 1,
     };
-    if value > 0.0 { format!("+{text}") } else { text }
+    format!("{value:.decimals$}").replace('-', "−")
 }
 
 /// A relative difference: `−35.1%`.

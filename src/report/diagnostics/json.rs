@@ -9,7 +9,8 @@ pub fn to_json(diagnostics: &[Diagnostic]) -> String {
     format!("{:#}\n", Value::Array(findings))
 }
 
-fn finding(diagnostic: &Diagnostic) -> Value {
+/// One finding as a JSON object.
+pub fn finding(diagnostic: &Diagnostic) -> Value {
     let has_place = diagnostic.span.line > 0;
     json!({
         "code": diagnostic.code,

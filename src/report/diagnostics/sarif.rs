@@ -6,11 +6,31 @@ use serde_json::{Value, json};
 
 /// A SARIF 2.1.0 log with one run.
 pub fn to_sarif(diagnostics: &[Diagnostic]) -> String {
-    let rules: Vec<Value> = codes::ALL
-        .iter()
-        .map(|code| json!({"id": code.id, "shortDescription": {"text": code.summary.trim()}}))
-        .collect();
-    let results: Vec<Value> = diagnostics.iter().map(result).collect();
+    to_sarif_with(diagnostics, |_| None, |_| None)
+}
+
+/// The same with what is known besides: a longer text on a rule by its id, and properties of a result by its number.
+pub fn to_sarif_with(
+    diagnostics: &[Diagnostic],
+    about: impl Fn(&str) -> Option<&'static str>,
+    properties: impl Fn(usize) -> Option<Value>,
+) -> String {
+    let rule = |code: &codes::Code| {
+        let mut rule = json!({"id": code.id, "shortDescription": {"text": code.summary.trim()}});
+        if let Some(about) = about(code.id) {
+            rule["fullDescription"] = json!({"text": about});
+        }
+        rule
+    };
+    let rules: Vec<Value> = codes::ALL.iter().map(rule).collect();
+    let numbered = |(number, diagnostic): (usize, &Diagnostic)| {
+        let mut result = result(diagnostic);
+        if let Some(properties) = properties(number) {
+            result["properties"] = properties;
+        }
+        result
+    };
+    let results: Vec<Value> = diagnostics.iter().enumerate().map(numbered).collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",

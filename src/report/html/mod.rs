@@ -29,6 +29,7 @@ pub fn html(view: &View<'_>) -> String {
             body {
                 (head(view))
                 main {
+                    (policies(view))
                     (findings(view))
                     (bill(view))
                     (why(view))
@@ -92,6 +93,18 @@ fn named(view: &View<'_>, id: &str) -> Markup {
     html! { @if let Some(found) = found { (chart(view, found)) } }
 }
 
+/// What the policies say, where there are any.
+fn policies(view: &View<'_>) -> Markup {
+    html! {
+        @if !view.forecast.policies.is_empty() {
+            section id="policies" {
+                h2 { "Policies" }
+                ul { @for verdict in &view.forecast.policies { li { (crate::report::gates::line(verdict)) } } }
+            }
+        }
+    }
+}
+
 fn findings(view: &View<'_>) -> Markup {
     section(
         "findings",
@@ -105,6 +118,10 @@ fn findings(view: &View<'_>) -> Markup {
                         div.detail { (finding.detail) " [" (finding.code) "]" }
                     }
                 }
+            }
+            @if let Some(next) = &view.forecast.next {
+                p { "The same weekends without the dearest fallback edge:" }
+                pre { code { (clean(next)) } }
             }
         },
     )

@@ -7,7 +7,7 @@ mod tables;
 
 pub use derive::{Histogram, ModelSpend, UnitCosts};
 pub use story::words;
-pub use table::Table;
+pub use table::{Column, Table};
 
 use crate::diagnostic::Severity;
 use crate::experiment::Forecast;

@@ -45,11 +45,7 @@ impl Edit {
     /// A [`Problem`] with the place in the text.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let (path, value_at) = path::read(text).map_err(|wrong| wrong.about(text))?;
-        let Some(value_at) = value_at else {
-            let message = "there is no `=` and no value behind it".to_owned();
-            let wrong = Wrong { at: text.len()..text.len(), message, help: "write `path=value`".to_owned() };
-            return Err(wrong.about(text));
-        };
+        let Some(value_at) = value_at else { return Err(no_value(text)) };
         let (value, found) = match text[value_at..].trim() {
             "" => (Some(Node { span: Span::default(), value: Value::Null }), Vec::new()),
             _ => document::read("", &text[value_at..], Format::Yaml),
@@ -86,6 +82,17 @@ impl Edit {
                 let message = "a value that is removed needs no `=`".to_owned();
                 Err(Wrong { at: 0..path.len(), message, help: String::new() }.about(path))
             }
+        }
+    }
+
+    /// Parts `path=value` without reading the value.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the path cannot be read, or there is no value.
+    pub fn split(text: &str) -> Result<(&str, &str), Problem> {
+        match path::read(text).map_err(|wrong| wrong.about(text))? {
+            (_, Some(value_at)) => Ok((&text[..value_at - 1], &text[value_at..])),
+            (_, None) => Err(no_value(text)),
         }
     }
 
@@ -141,6 +148,50 @@ impl Edit {
     const fn flag(&self) -> &'static str {
         if self.is_removal() { "--unset" } else { "--set" }
     }
+}
+
+fn no_value(text: &str) -> Problem {
+    let message = "there is no `=` and no value behind it".to_owned();
+    Wrong { at: text.len()..text.len(), message, help: "write `path=value`".to_owned() }.about(text)
+}
+
+/// A tree as the text of a YAML value.
+pub fn as_yaml(node: &Node) -> String {
+    written(node).text
+}
+
+/// A scalar as it would be written; none for lists and maps.
+pub fn scalar_text(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Int(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.text.to_string()),
+        Value::Str(text) | Value::Date(text) => Some(text.to_string()),
+        Value::Null | Value::Seq(_) | Value::Map(_) => None,
+    }
+}
+
+/// The value at a path, if there is one.
+pub fn value_at<'a>(root: &'a Node, path: &str) -> Option<&'a Node> {
+    let (steps, _) = path::read(path).ok()?;
+    let mut node = root;
+    let mut rest = steps.as_slice();
+    while let Some(step) = rest.first() {
+        let taken = match &node.value {
+            Value::Map(entries) => {
+                let (index, taken) = apply::find(entries, rest);
+                node = &entries[index?].value;
+                taken
+            }
+            Value::Seq(items) => {
+                node = &items[element::find(items, step).ok()?.first()?.index()];
+                1
+            }
+            _ => return None,
+        };
+        rest = &rest[taken..];
+    }
+    Some(node)
 }
 
 /// Makes the changes that are about the scenario's file, or those about the gateway's config.

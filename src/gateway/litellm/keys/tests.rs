@@ -316,7 +316,8 @@ fn notes_in_model_info_are_not_worth_a_warning() {
 
 #[test]
 fn what_is_real_but_not_simulated_is_said() {
-    expect(with("router_settings: {redis_host: h}"), codes::NOT_SIMULATED, &["one proxy process"]);
+    expect(with("router_settings: {cache_kwargs: {host: h}}"), codes::NOT_SIMULATED, &["fleet"]);
+    clean(with("router_settings: {redis_host: h}\ngeneral_settings: {coordination_redis: {host: h}}"));
     expect(with("router_settings: {routing_strategy: lar1}"), codes::NOT_SIMULATED, &["lar1"]);
     expect(with("guardrails: []"), codes::NOT_SIMULATED, &["guardrails"]);
 }

@@ -42,6 +42,7 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> (Plan, Vec<Diagnostic>) {
     let mut plan = Plan { layer: setting.layer, keys: setting.keys.to_vec(), ..Plan::default() };
     plan.router = settings::router(wire, setting);
     plan.proxy = settings::proxy(wire, setting);
+    plan.redis = settings::redis(wire);
     deployments::add(wire, &mut plan, &mut names);
     names::resolve(wire, &mut plan, &names);
     prices::add_wildcard_prices(wire, &mut plan);

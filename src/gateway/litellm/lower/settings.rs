@@ -4,7 +4,7 @@ use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::lower::Setting;
 use crate::gateway::litellm::lower::durations::{parse, unless_zero};
 use crate::gateway::litellm::plan::{
-    Budget, CachePlan, CooldownPlan, LatencyArgs, ProxyPlan, RouterPlan, Strategy, TagMatch,
+    Budget, CachePlan, CooldownPlan, LatencyArgs, ProxyPlan, Redis, RouterPlan, Strategy, TagMatch,
 };
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 use crate::gateway::litellm::wire;
@@ -117,23 +117,44 @@ pub(super) fn fails_policy(policy: &wire::AllowedFailsPolicy) -> FailsPolicy {
 pub(super) fn proxy(wire: &Wire, setting: &Setting<'_>) -> ProxyPlan {
     let (general, module) = (&wire.general_settings, &wire.litellm_settings);
     let params = module.cache_params.as_ref().map(|params| &params.value);
+    let kind = params.and_then(|params| params.r#type.as_ref());
+    let is_outside = kind.is_some_and(|kind| kind.value != "local");
     let cache = is_on(&module.cache).then(|| CachePlan {
         ttl: params.and_then(|params| params.ttl.as_ref()).map_or(defaults::CACHE_LIFE, seconds),
         opt_in: params.and_then(|params| params.mode.as_ref()).is_some_and(|mode| mode.value == "default_off"),
-        capacity: match params.and_then(|params| params.r#type.as_ref()) {
-            Some(kind) if kind.value != "local" => None,
+        capacity: match kind {
+            Some(_) if is_outside => None,
             Some(_) | None => Some(defaults::CACHE_ITEMS),
         },
+        shared: is_outside,
     });
     let router = &wire.router_settings;
     let has_redis = router.redis_host.is_some() || router.redis_url.is_some();
     ProxyPlan {
+        budget_resets: Vec::new(),
         cache,
         cancel_on_disconnect: is_on(&general.cancel_on_disconnect),
         has_key_limits: setting.keys.iter().any(|key| key.has_limits()),
         no_reservation: is_on(&general.disable_budget_reservation),
         fail_closed: is_on(&general.fail_closed_budget_enforcement),
         unverified_budgets: is_on(&general.fail_closed_budget_enforcement) && !has_redis,
+    }
+}
+
+/// The Redis that processes share (`proxy_server.py`: a block of its own, else that of the response cache, else REDIS_*
+/// variables). It is the router's as well, unless the router has one.
+pub(super) fn redis(wire: &Wire) -> Redis {
+    const VARIABLES: [&str; 4] = ["REDIS_HOST", "REDIS_URL", "REDIS_CLUSTER_NODES", "REDIS_SENTINEL_NODES"];
+    let (router, module) = (&wire.router_settings, &wire.litellm_settings);
+    let kind = module.cache_params.as_ref().and_then(|params| params.value.r#type.as_ref());
+    let of_cache = is_on(&module.cache) && kind.is_some_and(|kind| kind.value == "redis");
+    let of_environment = wire.environment_variables.iter().any(|name| VARIABLES.contains(&name.value.as_str()));
+    if of_cache || of_environment || wire.general_settings.coordination_redis.is_some() {
+        Redis::Proxy
+    } else if router.redis_host.is_some() || router.redis_url.is_some() {
+        Redis::Router
+    } else {
+        Redis::None
     }
 }
 

@@ -113,7 +113,10 @@ impl LiteLlm {
         let router = &self.plan.router;
         let by_strategy = router.strategy == Strategy::UsageV2;
         let (minute, entry) = (router.minutes.of(cx.now), self.plan.deployment(deployment));
-        let counter = &mut self.state.minutes[deployment.index()];
+        if by_strategy {
+            self.state.learn_minutes(cx.now, minute, Some(deployment));
+        }
+        let (counter, shared) = (&mut self.state.minutes[deployment.index()], &mut self.state.shared);
         let limited = |num_retries: Option<u32>| {
             let failure = Failure::with_status(Class::RateLimit, 429);
             let wait = RetryAfter::Seconds(defaults::LIMIT_RETRY_AFTER_SECS);
@@ -122,7 +125,13 @@ impl LiteLlm {
         };
         if by_strategy {
             let limit = entry.rpm.unwrap_or(u64::MAX);
-            if counter.requests(minute).is_some_and(|used| used >= limit) || counter.add_request(minute) > limit {
+            if counter.requests(minute).is_some_and(|used| used >= limit) {
+                return limited(None);
+            }
+            if let Some(shared) = shared.as_mut() {
+                shared.push_request(cx.now, &self.state.place, deployment, minute);
+            }
+            if counter.add_request(minute) > limit {
                 return limited(None);
             }
         }
@@ -130,7 +139,11 @@ impl LiteLlm {
             if entry.tpm.is_some_and(|limit| counter.tokens(minute).is_some_and(|used| used >= limit)) {
                 return limited(Some(0));
             }
-            if entry.rpm.is_some_and(|limit| counter.add_request(minute) > limit) {
+            let mut count = || {
+                let of_all = shared.as_mut().and_then(|shared| shared.count_request(deployment, minute));
+                of_all.unwrap_or_else(|| counter.add_request(minute))
+            };
+            if entry.rpm.is_some_and(|limit| count() > limit) {
                 return limited(Some(0));
             }
         }

@@ -7,7 +7,8 @@ use super::logging::Success;
 use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{Budget, Plan};
+use crate::gateway::litellm::plan::{Budget, Plan, Redis};
+use crate::gateway::litellm::shared::{BUDGET_SYNC, Place};
 use crate::random::Draws;
 use crate::units::{DeploymentId, SimDuration, SimTime};
 
@@ -19,7 +20,7 @@ pub(in crate::gateway::litellm) struct Budgets {
 }
 
 /// Spend in the current period of one budget.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Spend {
     dollars: f64,
     /// When the sum is forgotten.
@@ -27,10 +28,24 @@ struct Spend {
     /// When the period began, and when that is forgotten.
     began: SimTime,
     period_ends: SimTime,
+    /// What not all processes know of yet.
+    recent: Vec<Recent>,
+}
+
+/// Spend of one process on its way to the others.
+#[derive(Debug, Clone, Copy)]
+struct Recent {
+    seat: u32,
+    dollars: f64,
+    /// When the process pushes it to Redis.
+    pushed: SimTime,
+    /// The process reads the sum before its push has arrived, so that it forgets this for one period.
+    overwritten: bool,
 }
 
 const LONG_AGO: SimTime = SimTime(i64::MIN);
-const NOTHING: Spend = Spend { dollars: 0.0, expires: LONG_AGO, began: LONG_AGO, period_ends: LONG_AGO };
+const NOTHING: Spend =
+    Spend { dollars: 0.0, expires: LONG_AGO, began: LONG_AGO, period_ends: LONG_AGO, recent: Vec::new() };
 
 impl Budgets {
     /// Nothing has been spent.
@@ -47,12 +62,12 @@ impl Budgets {
 
 impl Budgets {
     /// Whether the deployment's budget, or its provider's, is used up.
-    pub fn are_over(&self, plan: &Plan, id: DeploymentId, now: SimTime) -> bool {
+    pub fn are_over(&self, plan: &Plan, id: DeploymentId, now: SimTime, place: &Place) -> bool {
         let entry = plan.deployment(id);
-        entry.budget.is_some_and(|budget| self.deployments[id.index()].is_over(now, &budget))
-            || entry
-                .provider_budget
-                .is_some_and(|at| self.providers[at as usize].is_over(now, &plan.router.provider_budgets[at as usize]))
+        entry.budget.is_some_and(|budget| self.deployments[id.index()].is_over(now, &budget, place))
+            || entry.provider_budget.is_some_and(|at| {
+                self.providers[at as usize].is_over(now, &plan.router.provider_budgets[at as usize], place)
+            })
     }
 }
 
@@ -60,15 +75,35 @@ impl Spend {
     /// The period of a provider's budget begins when the proxy starts; that of a deployment with its first spend.
     fn begun(budget: &Budget) -> Self {
         let ends = SimTime::ZERO + budget.period;
-        Self { dollars: 0.0, expires: ends, began: SimTime::ZERO, period_ends: ends }
+        Self { dollars: 0.0, expires: ends, began: SimTime::ZERO, period_ends: ends, recent: Vec::new() }
     }
 
     fn dollars(&self, now: SimTime) -> f64 {
         if now > self.expires { 0.0 } else { self.dollars }
     }
 
-    fn is_over(&self, now: SimTime, budget: &Budget) -> bool {
-        budget.limit > 0.0 && self.dollars(now) >= budget.limit
+    fn is_over(&self, now: SimTime, budget: &Budget, place: &Place) -> bool {
+        budget.limit > 0.0 && self.dollars(now) - self.unknown(now, place) >= budget.limit
+    }
+
+    /// The part that a process does not know of: each pushes its own spend once a second and copies the sum then.
+    fn unknown(&self, now: SimTime, place: &Place) -> f64 {
+        if self.recent.is_empty() {
+            return 0.0;
+        }
+        let copied = place.last_tick(now, BUDGET_SYNC);
+        let is_unknown = |recent: &&Recent| match recent.seat == place.seat {
+            true => recent.overwritten && copied == recent.pushed,
+            false => copied < recent.pushed,
+        };
+        self.recent.iter().filter(is_unknown).map(|recent| recent.dollars).sum()
+    }
+
+    /// Notes spend that others get to know of with the next synchronisation; what all know is dropped.
+    fn share(&mut self, now: SimTime, dollars: f64, place: &Place) {
+        self.recent.retain(|recent| now.since(recent.pushed) <= BUDGET_SYNC);
+        let pushed = place.next_tick(now, BUDGET_SYNC);
+        self.recent.push(Recent { seat: place.seat, dollars, pushed, overwritten: place.coin(pushed) });
     }
 
     /// The period begins with the first spend. The sum's own life time is cut to whole seconds, so that it is forgotten
@@ -79,7 +114,8 @@ impl Spend {
         }
         let elapsed = now - self.began;
         if elapsed > period {
-            *self = Self { dollars, expires: now + period, began: now, period_ends: now + period };
+            let recent = Vec::new();
+            *self = Self { dollars, expires: now + period, began: now, period_ends: now + period, recent };
             return;
         }
         let left = SimDuration::from_secs((period.0 - elapsed.0) / 1_000_000_000);
@@ -94,10 +130,10 @@ impl LiteLlm {
     /// Drops deployments whose budget, or whose provider's budget, is used up. If none is left the request is refused:
     /// that is retried like any failure, and answered with 429 [T 101].
     pub(super) fn drop_over_budget<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>) -> Result<(), Failure> {
-        let (plan, budgets) = (&self.plan, &self.state.budgets);
+        let (plan, budgets, place) = (&self.plan, &self.state.budgets, &self.state.place);
         let had_candidates = !self.state.candidates.is_empty();
         self.state.candidates.retain(|id| {
-            let is_over = budgets.are_over(plan, *id, cx.now);
+            let is_over = budgets.are_over(plan, *id, cx.now, place);
             if is_over {
                 cx.notes.decided(cx.now, cx.id, || format!("{}: budget used up", plan.deployment(*id).id));
             }
@@ -121,12 +157,20 @@ impl LiteLlm {
         let deployment = success.flight.deployment;
         let entry = self.plan.deployment(deployment);
         let dollars = if success.ended.is_some() { self.cost(success.flight, &success.usage) } else { 0.0 };
+        let (budgets, place) = (&mut self.state.budgets, &self.state.place);
+        let shares = self.state.shared.is_some() && self.plan.redis != Redis::None;
+        let add = |spend: &mut Spend, period| {
+            spend.add(cx.now, dollars, period);
+            if shares {
+                spend.share(cx.now, dollars, place);
+            }
+        };
         if let Some(budget) = entry.budget {
-            self.state.budgets.deployments[deployment.index()].add(cx.now, dollars, budget.period);
+            add(&mut budgets.deployments[deployment.index()], budget.period);
         }
         if let Some(at) = entry.provider_budget {
             let period = self.plan.router.provider_budgets[at as usize].period;
-            self.state.budgets.providers[at as usize].add(cx.now, dollars, period);
+            add(&mut budgets.providers[at as usize], period);
         }
     }
 }

@@ -53,6 +53,7 @@ impl LiteLlm {
         let Found::Group(ids) = &plan.name(name).found else { return Ok(()) };
         state.candidates.clear();
         state.candidates.extend_from_slice(ids);
+        state.learn_rests(cx.now);
         if state.cooldowns.any(cx.now) {
             let cooldowns = &state.cooldowns;
             state.candidates.retain(|id| {

@@ -82,6 +82,9 @@ impl LiteLlm {
         }
         if self.trips(cx.now, deployment, failure) {
             let until = self.state.cooldowns.add(deployment, cx.now, span);
+            if let Some(shared) = &mut self.state.shared {
+                shared.rest(deployment, cx.now, span);
+            }
             cx.notes.cooldown(cx.now, deployment, until);
             let id = &self.plan.deployment(deployment).id;
             cx.notes.decided(cx.now, cx.id, || format!("{id} rests until {} s", until.as_secs_f64()));

@@ -8,10 +8,11 @@ use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::CallState;
 use crate::gateway::litellm::defaults;
-use crate::gateway::litellm::plan::{Key, Plan};
+use crate::gateway::litellm::plan::{Key, Plan, Redis};
+use crate::gateway::litellm::shared::SPEND_COUNTER_LIFE;
 use crate::gateway::parts::ExpiringCounter;
 use crate::random::Draws;
-use crate::units::{RetryAfter, SimDuration, SimTime, Usage};
+use crate::units::{KeyId, RetryAfter, SimDuration, SimTime, Usage};
 
 /// Output that is reserved where a request says nothing, at most (`DEFAULT_MAX_TOKENS_ESTIMATE` / 4).
 const OUTPUT_FLOOR: u64 = 1024;
@@ -26,6 +27,8 @@ const SETTLED_LIFE: SimDuration = SimDuration::from_secs(600);
 #[derive(Debug, Default)]
 pub(in crate::gateway::litellm) struct KeyWindows {
     keys: Vec<KeyUse>,
+    /// How many of the plan's resets of budgets have been.
+    resets: usize,
     /// Nanoseconds from a whole second to time zero.
     offset: SimDuration,
 }
@@ -40,13 +43,15 @@ struct KeyUse {
     in_flight: u64,
     /// Dollars spent and reserved.
     pub dollars: f64,
+    /// Until when a process of several trusts its own sum; `None` where it always does.
+    dollars_until: Option<SimTime>,
 }
 
 impl KeyWindows {
     /// Nothing has been used.
     pub fn new(plan: &Plan) -> Self {
         let key_use = |key: &Key| KeyUse { dollars: key.spent, ..KeyUse::default() };
-        Self { keys: plan.keys.iter().map(key_use).collect(), offset: plan.router.minutes.offset }
+        Self { keys: plan.keys.iter().map(key_use).collect(), resets: 0, offset: plan.router.minutes.offset }
     }
 
     /// The whole second of a moment.
@@ -100,6 +105,7 @@ impl LiteLlm {
         cx: &mut Cx<'_, D, N>,
         call: &mut CallState,
     ) -> Option<(u16, RetryAfter)> {
+        self.reset_budgets(cx.now);
         let key = *self.plan.key(cx.request.key);
         if key.budget.is_some() && self.plan.proxy.unverified_budgets {
             return Some((503, RetryAfter::None));
@@ -112,6 +118,17 @@ impl LiteLlm {
         }
         self.settle_budget(cx, call, 0.0);
         Some((429, RetryAfter::Seconds(defaults::KEY_WINDOW.0 / 1_000_000_000)))
+    }
+
+    /// Forgets what was spent of the budgets that have begun anew by now.
+    fn reset_budgets(&mut self, now: SimTime) {
+        let windows = &mut self.state.keys;
+        while let Some((at, key)) = self.plan.proxy.budget_resets.get(windows.resets)
+            && *at <= now
+        {
+            windows.keys[key.index()].dollars = 0.0;
+            windows.resets += 1;
+        }
     }
 
     /// Requests, then parallel requests, then tokens: a request that is refused by a later one stays counted by the
@@ -200,6 +217,7 @@ impl LiteLlm {
         if self.plan.name(cx.request.model).greatest.is_some_and(|group| group.is_free) {
             return true;
         }
+        self.reseed_budget(cx);
         let greatest = self.greatest_cost(cx);
         let proxy = &self.plan.proxy;
         let used = &mut self.state.keys.keys[cx.request.key.index()];
@@ -229,8 +247,34 @@ impl LiteLlm {
         if !self.plan.proxy.has_key_limits {
             return;
         }
-        let used = &mut self.state.keys.keys[cx.request.key.index()];
+        let index = cx.request.key.index();
+        let used = &mut self.state.keys.keys[index];
         used.dollars += dollars - call.held.dollars.take().unwrap_or(0.0);
+        if let Some(shared) = self.state.shared.as_mut().filter(|_| dollars > 0.0) {
+            shared.spend(cx.now, &self.state.place, index, dollars);
+        }
+    }
+
+    /// One process of several keeps a sum of its own for a minute, then takes it from the database anew, which knows the
+    /// others' spend but not what is still to be written. With Redis there is one sum for all.
+    fn reseed_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>) {
+        let Some(shared) = self.state.shared.as_mut().filter(|_| self.plan.redis != Redis::Proxy) else { return };
+        let index = cx.request.key.index();
+        let used = &mut self.state.keys.keys[index];
+        if used.dollars_until.is_none_or(|until| cx.now > until) {
+            used.dollars = shared.spent(cx.now, index);
+            used.dollars_until = Some(cx.now + SPEND_COUNTER_LIFE);
+        }
+    }
+
+    /// The process that had a request has ended: what is held in Redis for it expires; what was held in the process is
+    /// gone with it.
+    pub(super) fn let_go(&mut self, key: KeyId, call: &mut CallState) {
+        if self.plan.redis == Redis::Proxy && self.plan.proxy.has_key_limits {
+            let used = &mut self.state.keys.keys[key.index()];
+            used.in_flight -= u64::from(std::mem::take(&mut call.held.parallel));
+            used.dollars -= call.held.dollars.take().unwrap_or(0.0);
+        }
     }
 
     /// The cost of the whole prompt and the longest answer at the highest prices of the group.

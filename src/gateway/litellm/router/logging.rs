@@ -88,7 +88,11 @@ impl LiteLlm {
         // A stream's answer does not carry the name that its tokens would be counted under.
         if self.plan.router.counts_minutes && !cx.request.stream {
             let minute = self.plan.router.minutes.of(cx.now);
-            self.state.minutes[deployment.index()].add_tokens(minute, success.usage.total());
+            let tokens = success.usage.total();
+            self.state.minutes[deployment.index()].add_tokens(minute, tokens);
+            if let Some(shared) = &mut self.state.shared {
+                shared.count_tokens(deployment, minute, tokens);
+            }
         }
         self.spend(cx, success);
     }

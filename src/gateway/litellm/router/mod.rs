@@ -21,12 +21,14 @@ mod stream;
 use crate::gateway::litellm::call::{CallState, Flight, Waiting};
 use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{Body, Plan};
+use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::state::State;
 pub(super) use budget::Budgets;
 pub(super) use cache::Responses;
 pub(super) use limits::KeyWindows;
 pub(super) use shortcut::Shortcut;
 
+use crate::gateway::fleet::Replicated;
 use crate::gateway::{Event, Gateway, Notes, RequestView, Response, Source, Step, Turn};
 use crate::random::Draws;
 use crate::units::{CallId, DeploymentId, RetryAfter, SimTime, Usage};
@@ -36,6 +38,9 @@ pub struct LiteLlm {
     pub(super) plan: Plan,
     pub(super) state: State,
 }
+
+/// What one process remembers.
+pub struct Memory(State);
 
 /// What one step of the machine may use.
 pub(super) struct Cx<'a, D: Draws, N: Notes> {
@@ -183,5 +188,31 @@ impl Gateway for LiteLlm {
             Event::ClientLeft(phase) => self.client_left(&mut cx, call, phase),
         };
         self.drive_on(&mut cx, call, next)
+    }
+}
+
+impl Replicated for LiteLlm {
+    type Memory = Memory;
+
+    fn becomes_several(&mut self) {
+        self.state.shared = Some(Box::new(Shared::new(&self.plan)));
+    }
+
+    fn started(&self, seat: u32, identity: u64) -> Memory {
+        Memory(State { place: Place::new(seat, identity), ..State::new(&self.plan) })
+    }
+
+    fn exchange(&mut self, memory: &mut Memory) {
+        self.state.exchange(&mut memory.0, &self.plan);
+    }
+
+    fn crashed(&mut self, seat: u32) {
+        if let Some(shared) = &mut self.state.shared {
+            shared.crashed(seat);
+        }
+    }
+
+    fn lost(&mut self, request: &RequestView, call: &mut CallState) {
+        self.let_go(request.key, call);
     }
 }

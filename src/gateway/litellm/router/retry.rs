@@ -82,6 +82,7 @@ impl LiteLlm {
             Found::Nothing => Health { healthy: 0, all: Some(0) },
             Found::One(_) => Health { healthy: 0, all: None },
             Found::Group(ids) => {
+                self.state.learn_rests(cx.now);
                 let resting = match self.state.cooldowns.any(cx.now) {
                     true => ids.iter().filter(|id| self.state.cooldowns.rests(**id, cx.now)).count(),
                     false => 0,

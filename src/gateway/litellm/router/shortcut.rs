@@ -55,11 +55,12 @@ impl LiteLlm {
         let (plan, state) = (&self.plan, &mut self.state);
         let shortcut = &state.shortcuts[name.index()];
         let Found::Group(ids) = &plan.name(name).found else { return None };
-        let is_whole = shortcut.is_open && call.hop().is_some_and(|hop| hop.takes_all());
+        // One of several processes asks first what the others know.
+        let is_whole = shortcut.is_open && state.shared.is_none() && call.hop().is_some_and(|hop| hop.takes_all());
         if !is_whole || (state.cooldowns.any(cx.now) && ids.iter().any(|id| state.cooldowns.rests(*id, cx.now))) {
             return None;
         }
-        if shortcut.budgeted.iter().any(|id| state.budgets.are_over(plan, *id, cx.now)) {
+        if shortcut.budgeted.iter().any(|id| state.budgets.are_over(plan, *id, cx.now, &state.place)) {
             return None;
         }
         Some(simple_shuffle::pick_of_all(shortcut.shares.as_ref(), ids, cx.draws, call))

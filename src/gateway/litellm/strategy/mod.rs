@@ -113,6 +113,9 @@ impl LiteLlm {
     ) -> Result<DeploymentId, Failure> {
         let (plan, state) = (&self.plan, &mut self.state);
         let minute = plan.router.minutes.of(cx.now);
+        if plan.router.strategy == Strategy::UsageV2 {
+            state.learn_minutes(cx.now, minute, None);
+        }
         let tokens = u64::from(cx.request.prompt_tokens);
         let candidates = state.candidates.as_slice();
         match &mut state.strategy {

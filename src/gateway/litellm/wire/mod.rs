@@ -27,7 +27,7 @@ pub use settings::{
     Alias, AllowedFailsPolicy, Budget, CacheParams, GeneralSettings, LitellmSettings, Margin, RetryPolicy,
     RouterSettings, RoutingGroup, StrategyArgs,
 };
-pub use value::{Endpoint, Named, Secret, Spanned};
+pub use value::{Endpoint, Named, Present, Secret, Spanned};
 
 use crate::gateway::litellm::wire::value::{FromNode, Reader, is_falsy};
 

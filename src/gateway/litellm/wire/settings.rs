@@ -4,7 +4,7 @@ use crate::diagnostic::Severity;
 use crate::diagnostic::codes;
 use crate::document::{Decimal, Node, Value};
 use crate::gateway::litellm::wire::fallbacks::Fallbacks;
-use crate::gateway::litellm::wire::value::{FromNode, Named, Reader, Secret, Spanned, section, spanned};
+use crate::gateway::litellm::wire::value::{FromNode, Named, Present, Reader, Secret, Spanned, section, spanned};
 use crate::units::Money;
 
 section! {
@@ -114,6 +114,8 @@ section! {
         master_key: Secret,
         /// The database; only its presence is kept.
         database_url: Secret,
+        /// A Redis for what processes share; only its presence is kept.
+        coordination_redis: Present,
         /// Cancel upstream when the client of a non-streamed request leaves.
         cancel_on_disconnect: bool,
         /// Do not reserve the greatest possible cost before a call.

@@ -31,6 +31,10 @@ pub enum Secret {
     Literal,
 }
 
+/// Something whose presence alone counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Present;
+
 /// The address of an upstream, without user, password, path and query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
@@ -334,6 +338,12 @@ impl fmt::Debug for Secret {
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
+    }
+}
+
+impl FromNode for Present {
+    fn from_node(node: &Node, _: &mut Reader) -> Option<Self> {
+        (!is_falsy(node)).then_some(Self)
     }
 }
 

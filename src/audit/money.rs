@@ -1,0 +1,159 @@
+//! What a finding costs: the scenario as it is against the same scenario with the change that removes it, run by run under
+//! the same random world.
+
+use std::collections::BTreeMap;
+
+use crate::audit::config::quoted;
+use crate::audit::{Finding, Remedy};
+use crate::diagnostic::codes;
+use crate::engine::simulate;
+use crate::experiment::{Fold, MoneyStats, Options, Progress, RunRow, money_stats, replicate, share};
+use crate::scenario::{Edit, Problem, World};
+use crate::stats::Paired;
+use crate::units::Money;
+
+/// Confidence of intervals.
+const CONFIDENCE: f64 = 0.95;
+
+/// What a world costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// Mean bill of a horizon.
+    pub mean: Money,
+    /// 95th percentile of the bill.
+    pub p95: Money,
+    /// Requests without a good answer, in millionths of all.
+    pub failure_ppm: u64,
+}
+
+/// What a change would save.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stake {
+    /// As it is.
+    pub with: Side,
+    /// After the change.
+    pub without: Side,
+    /// Mean saved by the change; negative where it costs.
+    pub saved_mean: Money,
+    /// Half the width of its 95% confidence interval.
+    pub saved_half_width: Money,
+    /// The difference of the 95th percentiles.
+    pub saved_p95: Money,
+    /// Share of the runs in which the change is cheaper.
+    pub cheaper_share: f64,
+}
+
+/// A change and what came of pricing it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tried {
+    /// The change.
+    pub remedy: Remedy,
+    /// What it saves, or why that cannot be said.
+    pub stake: Result<Stake, String>,
+}
+
+/// The prices of all findings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pricing {
+    /// The scenario as it is.
+    pub base: Side,
+    /// Runs of each side.
+    pub runs: u64,
+    /// Whether it was interrupted.
+    pub partial: bool,
+    /// Finding by finding: its changes, in order.
+    pub findings: Vec<Vec<Tried>>,
+}
+
+/// Prices every change of every finding; `edited` compiles the scenario with more edits.
+pub fn price(
+    world: &World,
+    findings: &[Finding],
+    options: &Options,
+    progress: &dyn Progress,
+    edited: impl Fn(Vec<Edit>) -> Result<World, Problem>,
+) -> Pricing {
+    let fold = replicate(options, progress, |replication| simulate(world, options.seed, replication, world.horizon));
+    let budgets = budgets(world, &fold);
+    let base = fold.rows;
+    let mut known: Vec<(Vec<String>, Result<Stake, String>)> = Vec::new();
+    let mut price = |remedy: &Remedy| {
+        // Several findings may have the same remedy: it is simulated once.
+        if let Some((_, stake)) = known.iter().find(|(edits, _)| *edits == remedy.edits) {
+            return Tried { remedy: remedy.clone(), stake: stake.clone() };
+        }
+        let changed = edits(remedy).and_then(&edited);
+        let stake = match changed {
+            Err(problem) => Err(first_line(&problem)),
+            Ok(_) if progress.stop() => Err("interrupted".to_owned()),
+            Ok(changed) => Ok(stake(&base, &rows(&changed, options, progress))),
+        };
+        known.push((remedy.edits.clone(), stake.clone()));
+        Tried { remedy: remedy.clone(), stake }
+    };
+    let remedies = |finding: &Finding| match finding.diagnostic.code {
+        codes::NO_BUDGET => budgets.iter().cloned().collect(),
+        _ => finding.remedies.clone(),
+    };
+    let findings = findings.iter().map(|finding| remedies(finding).iter().map(&mut price).collect()).collect();
+    Pricing { base: side(&base), runs: base.len() as u64, partial: (base.len() as u64) < options.runs, findings }
+}
+
+/// A daily budget for each provider of twice what is spent there on average.
+fn budgets(world: &World, fold: &Fold) -> Option<Remedy> {
+    const TIMES: f64 = 2.0;
+    const LEAST: f64 = 0.01;
+    let days = world.horizon.as_secs_f64() / 86_400.0;
+    let mut spent: BTreeMap<&str, f64> = BTreeMap::new();
+    for bills in &fold.deployment_bills {
+        for (name, bill) in world.names.deployments.iter().zip(bills) {
+            *spent.entry(name.provider).or_default() += bill.picos() as f64 / 1e12;
+        }
+    }
+    let daily = |total: f64| (TIMES * total / fold.runs().max(1) as f64 / days.max(1.0)).max(LEAST);
+    let budget = |(provider, total): (&&str, &f64)| {
+        Some(format!("{}: {{budget_limit: {:.2}, time_period: 1d}}", quoted(provider)?, daily(*total)))
+    };
+    let all: Option<Vec<String>> = spent.iter().map(budget).collect();
+    let edit = format!("gateway.router_settings.provider_budget_config={{{}}}", all?.join(", "));
+    Some(Remedy::new("a daily budget for each provider, twice its mean", [edit]))
+}
+
+fn edits(remedy: &Remedy) -> Result<Vec<Edit>, Problem> {
+    let edit = |(flag, text): (&str, &str)| if flag == "unset" { Edit::remove(text) } else { Edit::parse(text) };
+    remedy.flags().map(edit).collect()
+}
+
+fn first_line(problem: &Problem) -> String {
+    problem.diagnostics.first().map_or_else(|| "the change cannot be made".to_owned(), |found| found.message.clone())
+}
+
+fn rows(world: &World, options: &Options, progress: &dyn Progress) -> Vec<RunRow> {
+    replicate(options, progress, |replication| simulate(world, options.seed, replication, world.horizon)).rows
+}
+
+fn side(rows: &[RunRow]) -> Side {
+    let MoneyStats { mean, p95, .. } = money_stats(rows.iter().map(|row| row.bill).collect());
+    let failed: u64 = rows.iter().map(|row| row.failed + row.rejected).sum();
+    let requests: u64 = rows.iter().map(|row| row.requests).sum();
+    Side { mean, p95, failure_ppm: (share(failed, requests) * 1e6).round() as u64 }
+}
+
+/// What the change from `with` to `without` saves.
+fn stake(with: &[RunRow], without: &[RunRow]) -> Stake {
+    let dollars = |rows: &[RunRow]| rows.iter().map(|row| row.bill.picos() as f64 / 1e12).collect::<Vec<f64>>();
+    let paired = Paired::compare(&dollars(without), &dollars(with), CONFIDENCE);
+    let half = (paired.difference.interval.high - paired.difference.interval.low) / 2.0;
+    let half = if half.is_finite() { half } else { 0.0 };
+    let n = with.len().min(without.len());
+    let (before, after) = (side(&with[..n]), side(&without[..n]));
+    let cheaper = with.iter().zip(without).filter(|(a, b)| b.bill < a.bill).count();
+    Stake {
+        saved_mean: before.mean - after.mean,
+        saved_half_width: Money::from_picos((half * 1e12).round() as i128),
+        saved_p95: before.p95 - after.p95,
+        cheaper_share: cheaper as f64 / n.max(1) as f64,
+        with: before,
+        without: after,
+    }
+}

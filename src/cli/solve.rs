@@ -1,0 +1,100 @@
+//! `billcast solve`: the value of one parameter at which a statistic reaches a target.
+
+use clap::ValueEnum;
+
+use crate::cli::interrupt::Interrupt;
+use crate::cli::progress::Watch;
+use crate::cli::stop::Stop;
+use crate::cli::streams;
+use crate::cli::values::shell_word;
+use crate::cli::what::WhatArgs;
+use crate::experiment::{Answer, Axis, Gate, Search, Values, solve};
+use crate::report::TerminalOptions;
+use crate::report::sweep::{solve_json, solve_text};
+use crate::scenario::{Edit, World};
+
+/// Arguments of `solve`.
+#[derive(Debug, clap::Args)]
+pub struct SolveArgs {
+    /// The scenario: a built-in name, a folder, a scenario.yaml, or `-` for stdin.
+    #[arg(required_unless_present = "config", conflicts_with = "config")]
+    scenario: Option<String>,
+    /// The parameter, perhaps with the range to search: traffic.chat.rate, or traffic.chat.rate=1..5000/min.
+    #[arg(long, value_name = "PATH[=LOW..HIGH]")]
+    vary: String,
+    /// What is to be reached: 'bill.p50 = 2300', 'failure_rate = 1%', 'p(bill > 1000) = 5%'.
+    #[arg(long, value_name = "TARGET")]
+    target: String,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    what: WhatArgs,
+}
+
+/// What is printed on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The answer and what was tried.
+    Text,
+    /// JSON.
+    Json,
+}
+
+/// Replications of each value where nothing is said.
+const USUAL_RUNS: u64 = 64;
+
+/// Searches and prints.
+pub fn run(args: &SolveArgs) -> Result<(), Stop> {
+    let interrupt = Interrupt::listen();
+    let target = Gate::target(&args.target)?;
+    let base = args.load(Vec::new())?;
+    let options = args.what.options(&base, Some(USUAL_RUNS), args.words());
+    let search = args.search(&base, target)?;
+    let watch = Watch::start(options.runs, args.what.quiet, interrupt);
+    let solution = solve(&search, &options, &watch, &|edits| args.load(edits))?;
+    watch.finish();
+    match args.format {
+        Format::Json => streams::print_bytes(&solve_json(&solution))?,
+        Format::Text => {
+            let (width, color) = (streams::width(), streams::stdout_has_color());
+            streams::print(&solve_text(&solution, TerminalOptions { width, color, verbose: false }))?;
+        }
+    }
+    if solution.answer == Answer::Unfinished { Err(Stop::Interrupted) } else { Ok(()) }
+}
+
+impl SolveArgs {
+    /// The scenario with changes: those of the command line first.
+    fn load(&self, more: Vec<Edit>) -> Result<World, Stop> {
+        let edits = self.what.edits.read()?.into_iter().chain(more).collect();
+        self.what.load(self.scenario.as_deref(), None, edits)
+    }
+
+    fn search(&self, base: &World, target: Gate) -> Result<Search, Stop> {
+        if target.is_delta {
+            return Err(Stop::Usage("a target is about the scenario itself, not about a difference".to_owned()));
+        }
+        if !self.vary.contains("..") {
+            let path = self.vary.clone();
+            let now = base.written(&path);
+            if now.is_none() {
+                let message = format!("the scenario does not say what `{path}` is now");
+                return Err(Stop::Usage(format!("{message}; give a range: --vary '{path}=LOW..HIGH'")));
+            }
+            return Ok(Search { path, range: None, now, target });
+        }
+        let axis: Axis = self.vary.parse()?;
+        let Values::Range(range) = axis.values else {
+            return Err(Stop::Usage("a search needs a range of numbers: PATH=LOW..HIGH".to_owned()));
+        };
+        Ok(Search { now: base.written(&axis.path), path: axis.path, range: Some(range), target })
+    }
+
+    fn words(&self) -> Vec<String> {
+        let mut words = vec!["solve".to_owned()];
+        words.extend(self.scenario.iter().map(|scenario| shell_word(scenario)));
+        words.extend(["--vary".to_owned(), shell_word(&self.vary), "--target".to_owned(), shell_word(&self.target)]);
+        words
+    }
+}

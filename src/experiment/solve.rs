@@ -1,0 +1,359 @@
+//! The value of a parameter at which a statistic reaches a target. All values are tried in the same random weekends, so what is
+//! searched is one curve, not noise; the interval says how far the curve may be off because the runs are few.
+
+use crate::experiment::gate::{Gate, Level};
+use crate::experiment::metric::Measure;
+use crate::experiment::replicate::{Options, Progress};
+use crate::experiment::sweep::{Place, Range, number, rows, written};
+use crate::scenario::{Edit, Problem, World};
+use crate::stats::Estimate;
+
+/// What is searched.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// The path of the parameter.
+    pub path: String,
+    /// Where to search; from the value in the scenario outwards if it is not said.
+    pub range: Option<Range>,
+    /// The value that the parameter has now, with its unit, if it is known.
+    pub now: Option<String>,
+    /// The statistic and the value that it is to reach; the relation does not matter.
+    pub target: Gate,
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct Solution {
+    /// The path of the parameter.
+    pub path: String,
+    /// The target as it was written.
+    pub target: String,
+    /// What the statistic is counted in.
+    pub measure: Measure,
+    /// The answer.
+    pub answer: Answer,
+    /// Everything that was tried, in order of the parameter.
+    pub tried: Vec<Trial>,
+    /// Replications of each value.
+    pub runs: u64,
+    /// Seed of all.
+    pub seed: u64,
+    /// The command that gives this result again.
+    pub command: String,
+}
+
+/// One value that was tried.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// The value.
+    pub value: f64,
+    /// The same as it would be written.
+    pub text: String,
+    /// The statistic there.
+    pub found: Estimate,
+}
+
+/// The answer of a search.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// The statistic reaches the target at this value.
+    At {
+        /// The value, as it would be written.
+        value: String,
+        /// The statistic there, with its interval.
+        found: Estimate,
+        /// The values at which the target leaves the interval of the statistic: where the true answer lies. An end may be open.
+        between: [Option<String>; 2],
+    },
+    /// The target is between the statistics of these neighbouring values (whole numbers, or a jump).
+    Between {
+        /// One of them.
+        low: Trial,
+        /// The other.
+        high: Trial,
+    },
+    /// Nowhere in the range: the statistic stays on one side of the target.
+    Nowhere {
+        /// Whether it stays below the target.
+        is_below: bool,
+        /// The trial that comes nearest.
+        nearest: Trial,
+    },
+    /// Interrupted.
+    Unfinished,
+}
+
+/// Values that are tried at most.
+const MOST_TRIALS: usize = 40;
+/// The statistic is at the target when it is this near, relatively.
+const NEAR: f64 = 5e-4;
+/// It is also near enough when the rest is this small a part of what the runs leave open.
+const WITHIN_DOUBT: f64 = 0.01;
+/// Values closer than this say nothing about the slope, relatively.
+const APART: f64 = 0.05;
+/// The parameter is known when its bracket is this narrow, relatively.
+const NARROW: f64 = 1e-5;
+/// Without a range the search goes this far from the present value, either way.
+const FARTHEST: f64 = 1e6;
+/// Places within a range that are tried when both ends are on the same side.
+const SCAN: usize = 8;
+
+/// Searches.
+///
+/// # Errors
+/// Those of `load`: the path leads nowhere, or a value cannot be used.
+pub fn solve<E: From<Problem>>(
+    search: &Search,
+    options: &Options,
+    progress: &dyn Progress,
+    load: &dyn Fn(Vec<Edit>) -> Result<World, E>,
+) -> Result<Solution, E> {
+    let mut hunt = Hunt { search, options, progress, load, tried: Vec::new(), space: Space::of(search) };
+    let answer = hunt.answer()?;
+    hunt.tried.sort_by(|a, b| a.value.total_cmp(&b.value));
+    Ok(Solution {
+        path: search.path.clone(),
+        target: search.target.text.clone(),
+        measure: search.target.measure(),
+        answer,
+        tried: hunt.tried,
+        runs: options.runs,
+        seed: options.seed.0,
+        command: options.command.clone(),
+    })
+}
+
+/// Which values can be tried.
+struct Space {
+    low: f64,
+    high: f64,
+    start: f64,
+    unit: String,
+    is_whole: bool,
+    /// Whether the search begins at the present value and goes outwards.
+    is_open: bool,
+}
+
+impl Space {
+    fn of(search: &Search) -> Self {
+        let now = search.now.as_deref().and_then(number);
+        match &search.range {
+            Some(range) => {
+                let (low, high, unit, is_whole) = (range.low, range.high, range.unit.clone(), range.is_whole);
+                let inside = now.filter(|(now, of)| *of == unit && *now > low && *now < high);
+                Self { low, high, start: inside.map_or(low, |(now, _)| now), unit, is_whole, is_open: false }
+            }
+            None => {
+                let (now, unit) = now.unwrap_or((1.0, String::new()));
+                let start = if now > 0.0 { now } else { 1.0 };
+                let is_whole = unit.is_empty() && search.now.as_ref().is_some_and(|text| !text.contains('.'));
+                let low = if is_whole { 0.0 } else { start / FARTHEST };
+                Self { low, high: start * FARTHEST, start, unit, is_whole, is_open: true }
+            }
+        }
+    }
+
+    /// A value that can be tried.
+    fn fit(&self, value: f64) -> f64 {
+        let value = value.clamp(self.low, self.high);
+        if self.is_whole { value.round() } else { number(&written(value, "")).map_or(value, |(value, _)| value) }
+    }
+
+    fn is_narrow(&self, low: f64, high: f64) -> bool {
+        if self.is_whole { high - low <= 1.0 } else { high - low <= NARROW * low.abs().max(high.abs()) }
+    }
+}
+
+/// A search under way.
+struct Hunt<'a, E> {
+    search: &'a Search,
+    options: &'a Options,
+    progress: &'a dyn Progress,
+    load: &'a dyn Fn(Vec<Edit>) -> Result<World, E>,
+    tried: Vec<Trial>,
+    space: Space,
+}
+
+impl<E: From<Problem>> Hunt<'_, E> {
+    fn answer(&mut self) -> Result<Answer, E> {
+        let bracket = if self.space.is_open { self.outwards()? } else { self.within()? };
+        match bracket {
+            Some((low, high)) => self.narrow(low, high),
+            None if self.progress.stop() => Ok(Answer::Unfinished),
+            None => Ok(self.nowhere()),
+        }
+    }
+
+    /// Above the target: positive.
+    fn distance(&self, trial: &Trial) -> f64 {
+        trial.found.point - self.search.target.limit.value
+    }
+
+    fn is_near(&self, trial: &Trial) -> bool {
+        let target = self.search.target.limit.value;
+        let interval = trial.found.interval;
+        let doubt = (interval.high - interval.low) / 2.0;
+        let doubt = if doubt.is_finite() { WITHIN_DOUBT * doubt } else { 0.0 };
+        self.distance(trial).abs() <= (NEAR * target.abs()).max(doubt)
+    }
+
+    /// Whether the target lies between two trials.
+    fn straddles(&self, a: &Trial, b: &Trial) -> bool {
+        self.distance(a) <= 0.0 && self.distance(b) >= 0.0 || self.distance(a) >= 0.0 && self.distance(b) <= 0.0
+    }
+
+    /// Plays one value; none when interrupted.
+    fn try_value(&mut self, value: f64) -> Result<Option<Trial>, E> {
+        let value = self.space.fit(value);
+        if let Some(known) = self.tried.iter().find(|trial| trial.value == value) {
+            return Ok(Some(known.clone()));
+        }
+        let text = written(value, &self.space.unit);
+        let world = (self.load)(vec![Edit::set(&self.search.path, &text)?])?;
+        let index = self.tried.len() as u64;
+        let found = rows(&world, self.options, self.progress, Place { index, of: index + 1 });
+        if (found.len() as u64) < self.options.runs {
+            return Ok(None);
+        }
+        let found = self.search.target.judge(Level::Fail, "", None, &found).value;
+        let trial = Trial { value, text, found };
+        self.tried.push(trial.clone());
+        Ok(Some(trial))
+    }
+
+    /// From the present value outwards, by what the slope so far says, until the target is passed.
+    fn outwards(&mut self) -> Result<Option<(Trial, Trial)>, E> {
+        let Some(mut last) = self.try_value(self.space.start)? else { return Ok(None) };
+        let mut next = self.space.fit(last.value * if self.distance(&last) < 0.0 { 1.5 } else { 1.0 / 1.5 });
+        if next == last.value {
+            next = self.space.fit(last.value + 1.0);
+        }
+        let mut has_turned = false;
+        while self.tried.len() < MOST_TRIALS {
+            let Some(trial) = self.try_value(next)? else { return Ok(None) };
+            if self.straddles(&last, &trial) {
+                return Ok(Some(order(last, trial)));
+            }
+            let slope = (self.distance(&trial) - self.distance(&last)) / (trial.value - last.value);
+            let away = self.distance(&trial).abs() > self.distance(&last).abs();
+            let (from, ratio) = (trial.value, trial.value / last.value);
+            let guess = from - self.distance(&trial) / slope;
+            // A curve that leads away is followed the other way, once.
+            let stride = if ratio > 1.0 { (1.5, 64.0) } else { (1.0 / 64.0, 1.0 / 1.5) };
+            next = match (away, has_turned) {
+                (true, false) => {
+                    has_turned = true;
+                    self.space.start * if ratio > 1.0 { 1.0 / 1.5 } else { 1.5 }
+                }
+                _ if guess.is_finite() && guess > 0.0 => {
+                    let beyond = from + (guess - from) * 1.05;
+                    from * (beyond / from).clamp(stride.0, stride.1)
+                }
+                _ => from * if ratio > 1.0 { 4.0 } else { 0.25 },
+            };
+            next = self.space.fit(next);
+            if self.tried.iter().any(|known| known.value == next) {
+                next =
+                    self.space.fit(if next > from || (next == from && ratio > 1.0) { next + 1.0 } else { next - 1.0 });
+                if self.tried.iter().any(|known| known.value == next) {
+                    return Ok(None);
+                }
+            }
+            last = trial;
+        }
+        Ok(None)
+    }
+
+    /// Both ends of the range, and places in between when they are on the same side.
+    fn within(&mut self) -> Result<Option<(Trial, Trial)>, E> {
+        let (low, high) = (self.space.low, self.space.high);
+        let (Some(first), Some(last)) = (self.try_value(low)?, self.try_value(high)?) else { return Ok(None) };
+        if self.straddles(&first, &last) {
+            return Ok(Some((first, last)));
+        }
+        let mut before = first;
+        for place in 1..=SCAN {
+            let value = low + (high - low) * place as f64 / SCAN as f64;
+            let Some(trial) = self.try_value(value)? else { return Ok(None) };
+            if self.straddles(&before, &trial) {
+                return Ok(Some((before, trial)));
+            }
+            before = trial;
+        }
+        Ok(None)
+    }
+
+    /// Makes a bracket narrow: false position, kept honest by halving (the Illinois rule).
+    fn narrow(&mut self, mut low: Trial, mut high: Trial) -> Result<Answer, E> {
+        let (mut weight_low, mut weight_high) = (1.0, 1.0);
+        while self.tried.len() < MOST_TRIALS && !self.space.is_narrow(low.value, high.value) {
+            if let Some(hit) = [&low, &high].into_iter().find(|trial| self.is_near(trial)) {
+                return Ok(self.at(hit.clone()));
+            }
+            let (a, b) = (self.distance(&low) * weight_low, self.distance(&high) * weight_high);
+            let share = (a / (a - b)).clamp(0.02, 0.98);
+            let Some(trial) = self.try_value(low.value + (high.value - low.value) * share)? else {
+                return Ok(Answer::Unfinished);
+            };
+            if trial.value == low.value || trial.value == high.value {
+                let Some(middle) = self.try_value(0.5 * (low.value + high.value))? else {
+                    return Ok(Answer::Unfinished);
+                };
+                if middle.value == low.value || middle.value == high.value {
+                    break;
+                }
+                if self.straddles(&low, &middle) {
+                    high = middle
+                } else {
+                    low = middle
+                }
+                continue;
+            }
+            if self.straddles(&low, &trial) {
+                (high, weight_high, weight_low) = (trial, 1.0, weight_low * 0.5);
+            } else {
+                (low, weight_low, weight_high) = (trial, 1.0, weight_high * 0.5);
+            }
+        }
+        let nearest = if self.distance(&low).abs() <= self.distance(&high).abs() { &low } else { &high };
+        if self.is_near(nearest) { Ok(self.at(nearest.clone())) } else { Ok(Answer::Between { low, high }) }
+    }
+
+    /// The answer with its interval: the uncertainty of the statistic, over its slope.
+    fn at(&self, hit: Trial) -> Answer {
+        let slope = self.slope(&hit);
+        let interval = hit.found.interval;
+        let end = |of_statistic: f64| {
+            let value = hit.value - (of_statistic - hit.found.point) / slope?;
+            value.is_finite().then(|| written(self.space.fit(value), &self.space.unit))
+        };
+        let rises = slope.is_some_and(|slope| slope > 0.0);
+        let (low, high) = (end(interval.low), end(interval.high));
+        let between = if rises { [high, low] } else { [low, high] };
+        Answer::At { value: hit.text, found: hit.found, between }
+    }
+
+    /// How steep the curve is around a value: between the next trials on either side that are not all but the same.
+    fn slope(&self, hit: &Trial) -> Option<f64> {
+        let apart = APART * hit.value.abs();
+        let below = self.tried.iter().filter(|trial| trial.value < hit.value - apart);
+        let above = self.tried.iter().filter(|trial| trial.value > hit.value + apart);
+        let below = below.max_by(|a, b| a.value.total_cmp(&b.value)).unwrap_or(hit);
+        let above = above.min_by(|a, b| a.value.total_cmp(&b.value)).unwrap_or(hit);
+        let slope = (above.found.point - below.found.point) / (above.value - below.value);
+        slope.is_finite().then_some(slope)
+    }
+
+    fn nowhere(&self) -> Answer {
+        let nearest = self.tried.iter().min_by(|a, b| self.distance(a).abs().total_cmp(&self.distance(b).abs()));
+        match nearest {
+            Some(nearest) => Answer::Nowhere { is_below: self.distance(nearest) < 0.0, nearest: nearest.clone() },
+            None => Answer::Unfinished,
+        }
+    }
+}
+
+/// Two trials in order of their values.
+fn order(a: Trial, b: Trial) -> (Trial, Trial) {
+    if a.value <= b.value { (a, b) } else { (b, a) }
+}

@@ -1,0 +1,173 @@
+//! Many configurations in the same random weekends: what the bill does when parameters move.
+
+mod axis;
+mod design;
+mod tornado;
+
+use crate::engine::simulate;
+use crate::experiment::assemble::{failure_rate, fallback_share};
+use crate::experiment::contrast::contrast;
+use crate::experiment::fold::{Fold, dollars};
+use crate::experiment::forecast::{MoneyStats, RateStats, RunRow};
+use crate::experiment::metric::{Metric, Stat};
+use crate::experiment::replicate::{Options, Progress, replicate};
+use crate::scenario::{Edit, World};
+use crate::stats::Estimate;
+use crate::units::{Money, SimDuration};
+
+pub use axis::{Axis, Range, Values};
+pub use design::{Design, design};
+pub use tornado::{Bar, Swing, swings, tornado};
+
+pub(in crate::experiment) use axis::{number, written};
+
+/// Configurations and what they lead to.
+#[derive(Debug, Clone)]
+pub struct Sweep {
+    /// What was varied.
+    pub axes: Vec<Axis>,
+    /// The scenario as it is.
+    pub base: Point,
+    /// Configuration by configuration, in the order of the design.
+    pub points: Vec<Point>,
+    /// Whether it was interrupted before all configurations were done.
+    pub is_partial: bool,
+    /// Replications of each configuration.
+    pub runs: u64,
+    /// Seed of all.
+    pub seed: u64,
+    /// Length of one replication, hours.
+    pub horizon_hours: f64,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// The command that gives this result again.
+    pub command: String,
+}
+
+/// One configuration.
+#[derive(Debug, Clone)]
+pub struct Point {
+    /// The value of each axis, as it would be written.
+    pub values: Vec<String>,
+    /// The bill.
+    pub bill: MoneyStats,
+    /// Share of requests without a good answer.
+    pub failure_rate: RateStats,
+    /// Share of requests answered by another group.
+    pub fallback_share: RateStats,
+    /// Mean client requests.
+    pub requests: f64,
+    /// Mean upstream calls.
+    pub upstream_calls: f64,
+    /// Mean fallback premium.
+    pub fallback_premium: Money,
+    /// Mean over the runs of their P95 latency, seconds.
+    pub latency_p95_s: f64,
+    /// Mean bill less that of the scenario as it is, dollars, paired.
+    pub delta: Estimate,
+}
+
+/// Counters by hour are not needed here: one step for the whole horizon is cheaper.
+const NO_STEPS: SimDuration = SimDuration(i64::MAX);
+
+/// Runs of one world, and where they stand in the whole.
+pub(in crate::experiment) fn rows(
+    world: &World,
+    options: &Options,
+    progress: &dyn Progress,
+    place: Place,
+) -> Vec<RunRow> {
+    let part = Part { whole: progress, place, runs: options.runs };
+    let fold: Fold = replicate(options, &part, |replication| simulate(world, options.seed, replication, NO_STEPS));
+    fold.rows
+}
+
+/// Which of how many configurations is played.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::experiment) struct Place {
+    pub(in crate::experiment) index: u64,
+    pub(in crate::experiment) of: u64,
+}
+
+/// Progress of one configuration as progress of all.
+struct Part<'a> {
+    whole: &'a dyn Progress,
+    place: Place,
+    runs: u64,
+}
+
+impl Progress for Part<'_> {
+    fn done(&self, runs: u64, _: u64) {
+        self.whole.done(self.place.index * self.runs + runs, self.place.of * self.runs);
+    }
+
+    fn stop(&self) -> bool {
+        self.whole.stop()
+    }
+}
+
+/// Plays every configuration of a design. `load` compiles the scenario with changes.
+///
+/// # Errors
+/// Those of `load`, before anything is simulated.
+pub fn sweep<E: From<crate::scenario::Problem>>(
+    axes: &[Axis],
+    points: &[Vec<String>],
+    options: &Options,
+    progress: &dyn Progress,
+    load: &dyn Fn(Vec<Edit>) -> Result<World, E>,
+) -> Result<Sweep, E> {
+    let edits = |values: &[String]| {
+        axes.iter().zip(values).map(|(axis, value)| axis.edit(value)).collect::<Result<Vec<_>, _>>()
+    };
+    let base = load(Vec::new())?;
+    // A value that cannot be used is better known before an hour of simulation.
+    for values in points {
+        load(edits(values)?)?;
+    }
+    let of = points.len() as u64 + 1;
+    let base_rows = rows(&base, options, progress, Place { index: 0, of });
+    let mut sweep = Sweep {
+        axes: axes.to_vec(),
+        base: Point::new(Vec::new(), &base_rows, &base_rows),
+        points: Vec::new(),
+        is_partial: (base_rows.len() as u64) < options.runs,
+        runs: options.runs,
+        seed: options.seed.0,
+        horizon_hours: base.horizon.as_secs_f64() / 3600.0,
+        scenario: base.name.clone(),
+        command: options.command.clone(),
+    };
+    for (index, values) in points.iter().enumerate() {
+        let world = load(edits(values)?)?;
+        let found = rows(&world, options, progress, Place { index: index as u64 + 1, of });
+        if (found.len() as u64) < options.runs {
+            sweep.is_partial = true;
+            break;
+        }
+        sweep.points.push(Point::new(values.clone(), &base_rows, &found));
+    }
+    Ok(sweep)
+}
+
+impl Point {
+    fn new(values: Vec<String>, base: &[RunRow], rows: &[RunRow]) -> Self {
+        let runs = rows.len().max(1) as u64;
+        let mean = |metric: Metric| Stat::Mean.of(&metric.series(rows));
+        Self {
+            values,
+            bill: crate::experiment::fold::money_stats(rows.iter().map(|row| row.bill).collect()),
+            failure_rate: failure_rate(rows),
+            fallback_share: fallback_share(rows),
+            requests: mean(Metric::Requests),
+            upstream_calls: mean(Metric::UpstreamCalls),
+            fallback_premium: rows.iter().map(|row| row.fallback_premium).sum::<Money>().divided_by(runs),
+            latency_p95_s: mean(Metric::LatencyP95),
+            delta: contrast(&bills(base), &bills(rows), Stat::Mean).delta,
+        }
+    }
+}
+
+fn bills(rows: &[RunRow]) -> Vec<f64> {
+    rows.iter().map(|row| dollars(row.bill)).collect()
+}

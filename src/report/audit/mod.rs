@@ -1,0 +1,135 @@
+mod json;
+
+use crate::audit::{Finding, Pricing, Side, Stake, Tried};
+use crate::diagnostic::Severity;
+use crate::report::diagnostics::to_text;
+use crate::report::terminal::{Page, Style, TerminalOptions};
+use crate::report::text::{clean, money, percent, plural};
+use crate::units::Money;
+
+pub use json::{json, sarif};
+
+/// Changes that the summary lists.
+const MOST: usize = 12;
+
+/// What findings are priced under.
+#[derive(Debug, Clone)]
+pub struct Priced<'a> {
+    /// The prices.
+    pub pricing: &'a Pricing,
+    /// The scenario in words: its name, or what was assumed in place of one.
+    pub under: String,
+    /// The begin of a command that tries a change: `billcast run weekend-upward`.
+    pub command: String,
+}
+
+/// Findings with snippets, then what the changes are worth.
+pub fn text(findings: &[Finding], source: &str, priced: Option<&Priced<'_>>, options: TerminalOptions) -> String {
+    let mut page = Page::new(options);
+    for (number, finding) in findings.iter().enumerate() {
+        if number > 0 {
+            page.line("");
+        }
+        page.text.push_str(&to_text(std::slice::from_ref(&finding.diagnostic), source, options.color));
+        for tried in priced.iter().flat_map(|priced| &priced.pricing.findings[number]) {
+            tell(&mut page, tried);
+        }
+    }
+    if let Some(priced) = priced {
+        summary(&mut page, findings, priced);
+    }
+    let count = |severity| findings.iter().filter(|finding| finding.diagnostic.severity == severity).count();
+    let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
+    if !findings.is_empty() {
+        page.line("");
+    }
+    page.line(&format!("{errors} errors, {warnings} warnings, {notes} notes"));
+    page.text
+}
+
+/// One change: what it is, and what it does to the bill.
+fn tell(page: &mut Page, tried: &Tried) {
+    let change = clean(&tried.remedy.change);
+    match &tried.stake {
+        Ok(stake) => {
+            page.wrapped("  $ with ", "         ", Some(Style::Bold), &change);
+            page.wrapped("         ", "         ", None, &sides(stake));
+            page.wrapped("         ", "         ", None, &verdict(stake));
+        }
+        Err(why) => page.wrapped("  $ not priced: ", "         ", None, &format!("{change}: {}", clean(why))),
+    }
+}
+
+/// A share of failed requests.
+fn failures(side: &Side) -> String {
+    percent(side.failure_ppm as f64 / 1e6)
+}
+
+fn sides(stake: &Stake) -> String {
+    let (with, without) = (&stake.with, &stake.without);
+    let mean = format!("mean {} → {}", money(with.mean), money(without.mean));
+    let p95 = format!("P95 {} → {}", money(with.p95), money(without.p95));
+    format!("{mean}, {p95}, failures {} → {}", failures(with), failures(without))
+}
+
+/// What a change does to the bill, in words.
+fn verdict(stake: &Stake) -> String {
+    if stake.saved_mean == Money::ZERO && stake.saved_half_width == Money::ZERO && stake.saved_p95 == Money::ZERO {
+        return "no difference in any run".to_owned();
+    }
+    let words = |amount: Money| match amount {
+        amount if amount < Money::ZERO => format!("costs {} more", money(-amount)),
+        amount => format!("saves {}", money(amount)),
+    };
+    let interval = money(stake.saved_half_width);
+    let (mean, p95) = (words(stake.saved_mean), words(stake.saved_p95));
+    let more = if fails_more(stake) { "; but more requests fail" } else { "" };
+    format!("{mean} (± {interval}) a run on average, {p95} at P95{more}")
+}
+
+/// Whether a change is paid for with failures: more than one in a thousand requests.
+const fn fails_more(stake: &Stake) -> bool {
+    const TOLERATED_PPM: u64 = 1000;
+    stake.without.failure_ppm > stake.with.failure_ppm + TOLERATED_PPM
+}
+
+/// The changes by what they save.
+fn summary(page: &mut Page, findings: &[Finding], priced: &Priced<'_>) {
+    let pricing = priced.pricing;
+    let mut all: Vec<(&Tried, &Stake, &'static str)> = Vec::new();
+    for (finding, tried) in findings.iter().zip(&pricing.findings) {
+        for one in tried {
+            if let Ok(stake) = &one.stake
+                && !all.iter().any(|(other, _, _)| other.remedy == one.remedy)
+            {
+                all.push((one, stake, finding.diagnostic.code));
+            }
+        }
+    }
+    let worth = |stake: &Stake| (!fails_more(stake), stake.saved_mean, stake.saved_p95);
+    all.sort_by_key(|(_, stake, _)| std::cmp::Reverse(worth(stake)));
+    page.title("What a change is worth");
+    let (base, partial) = (&pricing.base, if pricing.partial { ", interrupted" } else { "" });
+    let bill =
+        format!("{} on average, {} at P95, {} of the requests fail", money(base.mean), money(base.p95), failures(base));
+    let runs = plural(pricing.runs, "run");
+    let base = format!("As it is: {bill}. Under {}; {runs} each{partial}, paired.", clean(&priced.under));
+    page.wrapped(" ", " ", Some(Style::Dim), &base);
+    if all.is_empty() {
+        page.line(" No finding has a change that could be priced.");
+        return;
+    }
+    let headings = [("Change", false), ("Saves", true), ("at P95", true), ("Failures", true), ("Code", false)];
+    let row = |(tried, stake, code): &(&Tried, &Stake, &'static str)| {
+        let rates = format!("{} → {}", failures(&stake.with), failures(&stake.without));
+        let change = clean(&tried.remedy.change);
+        vec![change, money(stake.saved_mean), money(stake.saved_p95), rates, (*code).to_owned()]
+    };
+    let rows: Vec<Vec<String>> = all.iter().take(MOST).map(row).collect();
+    page.table(&headings.map(|(text, numeric)| (text.to_owned(), numeric)), &rows);
+    let worth_it = |stake: &Stake| stake.saved_mean > stake.saved_half_width && !fails_more(stake);
+    if let Some((tried, _, _)) = all.iter().find(|(_, stake, _)| worth_it(stake)) {
+        let flags: Vec<String> = tried.remedy.flags().map(|(flag, edit)| format!("--{flag} '{edit}'")).collect();
+        page.wrapped(" Try it: ", "   ", Some(Style::Dim), &format!("{} {}", priced.command, clean(&flags.join(" "))));
+    }
+}

@@ -1,0 +1,163 @@
+//! Which assumption moves the bill most.
+
+use serde_json::{Value, json};
+
+use crate::experiment::{Bar, MoneyStats, Options};
+use crate::report::Artefact;
+use crate::report::chart::{Anchor, Canvas, Ink, LABEL, Picture, Plot, Rect, Stroke, fit, nothing};
+use crate::report::html::page::{facts, page, picture};
+use crate::report::html::parts::table as html_table;
+use crate::report::json::bytes;
+use crate::report::sweep::charts::dollar_axis;
+use crate::report::terminal::{Page, Style, TerminalOptions};
+use crate::report::text::{clean, dollars, ellipsis, money, money_units, plural};
+use crate::report::view::Table;
+
+/// Assumptions that are drawn.
+const MOST: usize = 20;
+/// Height of a bar with its gap.
+const ROW: f64 = 34.0;
+
+fn table(bars: &[Bar]) -> Table {
+    let headings = ["Assumption", "Low", "Now", "High", "#Mean at low", "#Mean at high", "#Swing", "Why this range"];
+    let row = |bar: &Bar| {
+        let [low, high] = &bar.swing.ends;
+        [
+            clean(&bar.swing.name),
+            ellipsis(&clean(low), 34),
+            ellipsis(&clean(&bar.swing.now), 34),
+            ellipsis(&clean(high), 34),
+            money(bar.bills[0].mean),
+            money(bar.bills[1].mean),
+            money(money_units(bar.width())),
+            bar.swing.why.to_owned(),
+        ]
+    };
+    let note = "One assumption at a time goes from one end of its plausible range to the other; all else stays. The widest first.";
+    Table::new("tornado", "What moves the bill", &headings).with_note(note).with_rows(bars.iter().map(row))
+}
+
+/// The tornado for a terminal.
+pub fn tornado_text(
+    scenario: &str,
+    base: &MoneyStats,
+    bars: &[Bar],
+    run: &Options,
+    options: TerminalOptions,
+) -> String {
+    let mut page = Page::new(options);
+    let title = format!("{}: which assumption moves the bill most", clean(scenario));
+    page.wrapped("", "  ", Some(Style::Bold), &title);
+    let facts = format!("{} of each end, in the same random weekends · seed {}", plural(run.runs, "run"), run.seed.0);
+    page.wrapped("", "", Some(Style::Dim), &facts);
+    page.line("");
+    page.line(&format!("Mean bill as it is: {}", money(base.mean)));
+    let whole = table(bars);
+    let short = Table {
+        columns: whole.columns[..whole.columns.len() - 1].to_vec(),
+        rows: whole.rows.iter().map(|row| row[..row.len() - 1].to_vec()).collect(),
+        ..whole.clone()
+    };
+    page.view_table(if options.verbose { &whole } else { &short }, if options.verbose { usize::MAX } else { MOST });
+    page.line("");
+    page.wrapped("Again: ", "  ", None, &clean(&run.command));
+    page.text
+}
+
+/// `tornado.json`.
+pub fn tornado_json(scenario: &str, base: &MoneyStats, bars: &[Bar], run: &Options) -> Vec<u8> {
+    let end = |bar: &Bar, index: usize| -> Value {
+        let delta = bar.deltas[index];
+        let ends = [delta.interval.low, delta.interval.high];
+        json!({
+            "value": bar.swing.ends[index],
+            "bill": { "mean": bar.bills[index].mean, "p50": bar.bills[index].p50, "p95": bar.bills[index].p95 },
+            "delta": money_units(delta.point),
+            "ci95": ends.iter().all(|end| end.is_finite()).then(|| ends.map(money_units)),
+        })
+    };
+    let bar = |bar: &Bar| {
+        let swing = &bar.swing;
+        json!({ "name": swing.name, "now": swing.now, "why": swing.why, "low": end(bar, 0), "high": end(bar, 1) })
+    };
+    bytes(&json!({
+        "schema": "billcast.tornado/1",
+        "scenario": scenario,
+        "seed": run.seed.0,
+        "runs": run.runs,
+        "command": run.command,
+        "base": { "bill": { "mean": base.mean, "p50": base.p50, "p95": base.p95 } },
+        "assumptions": bars.iter().map(bar).collect::<Vec<_>>(),
+    }))
+}
+
+/// Every file of a tornado.
+pub fn tornado_artefacts(scenario: &str, base: &MoneyStats, bars: &[Bar], run: &Options) -> Vec<Artefact> {
+    let stamp = format!("{} · {} of each end · seed {}", clean(scenario), plural(run.runs, "run"), run.seed.0);
+    let drawn = chart(base, bars, &stamp);
+    let body = maud::html! {
+        section {
+            h2 { "What moves the bill" }
+            (picture(&drawn))
+            (html_table(&table(bars)))
+            h3 { "The same result again" }
+            pre { code { (clean(&run.command)) } }
+        }
+    };
+    let about =
+        [("Mean bill as it is", money(base.mean)), ("Runs", plural(run.runs, "run")), ("Seed", run.seed.0.to_string())];
+    let html = page(&clean(scenario), "billcast tornado", &facts(&about), &body, &stamp);
+    let file = |name: &str, bytes: Vec<u8>| Artefact { file_name: name.to_owned(), bytes };
+    let mut all =
+        vec![file("tornado.json", tornado_json(scenario, base, bars, run)), file("report.html", html.into_bytes())];
+    all.extend(drawn.files("tornado"));
+    all
+}
+
+fn chart<'a>(base: &'a MoneyStats, bars: &'a [Bar], stamp: &str) -> Picture<'a> {
+    Picture {
+        id: "tornado",
+        title: "Which assumption moves the bill most".to_owned(),
+        note: "The mean bill when one assumption lies at the lower (light) or the upper (dark) end of its plausible range. The line is \
+               the bill as it is."
+            .to_owned(),
+        stamp: stamp.to_owned(),
+        height: Box::new(move |_| bars.len().clamp(2, MOST) as f64 * ROW + 46.0),
+        paint: Box::new(move |canvas, area| paint(base, bars, canvas, area)),
+    }
+}
+
+fn paint(base: &MoneyStats, bars: &[Bar], canvas: &mut Canvas<'_>, area: Rect) {
+    let bars = &bars[..bars.len().min(MOST)];
+    let means = bars.iter().flat_map(|bar| [dollars(bar.bills[0].mean), dollars(bar.bills[1].mean)]);
+    let now = dollars(base.mean);
+    let (low, high) = means.fold((now, now), |(low, high): (f64, f64), mean| (low.min(mean), high.max(mean)));
+    if high <= low {
+        return nothing(canvas, area, "No assumption moves the bill.");
+    }
+    let labels = area.width() * 0.34;
+    let margin = 0.06 * (high - low);
+    let inner = area.inset(labels, 0.0, 16.0, 46.0);
+    let plot = Plot { area: inner, x: ((low - margin).max(0.0), high + margin), y: (0.0, 1.0) };
+    dollar_axis(canvas, &plot);
+    for (index, bar) in bars.iter().enumerate() {
+        row(canvas, &plot, bar, now, labels, inner.top + ROW * index as f64);
+    }
+    let x = plot.at_x(now);
+    canvas.line(&[(x, inner.top), (x, inner.bottom)], Stroke::solid(Ink::Text, 1.5));
+}
+
+fn row(canvas: &mut Canvas<'_>, plot: &Plot, bar: &Bar, now: f64, labels: f64, top: f64) {
+    for (index, opacity) in [(0, 0.45), (1, 1.0)] {
+        let (from, to) = (plot.at_x(now), plot.at_x(dollars(bar.bills[index].mean)));
+        let place = Rect::new(from.min(to), top + 7.0, from.max(to), top + ROW - 7.0);
+        canvas.rect(place, Ink::Blue, opacity);
+        canvas
+            .hover(place, format!("{} = {}: {}", bar.swing.name, bar.swing.ends[index], money(bar.bills[index].mean)));
+    }
+    let name = fit(&clean(&bar.swing.name), LABEL, labels - 12.0);
+    canvas.text(&name, (labels - 8.0, top + ROW / 2.0 - 6.0), LABEL, Ink::Text, Anchor::End);
+    let [low, high] = &bar.swing.ends;
+    let ends = fit(&format!("{} … {}", clean(low), clean(high)), 10.0, labels - 12.0);
+    canvas.text(&ends, (labels - 8.0, top + ROW / 2.0 + 8.0), 10.0, Ink::Muted, Anchor::End);
+}

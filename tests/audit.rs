@@ -1,0 +1,171 @@
+//! The rules about configs as wholes: each finds its fault, its remedy removes it, and its price is what the ledger says.
+
+mod support;
+
+use billcast::audit::{Asked, Catalog, Finding, RULES, Remedy, audit, price};
+use billcast::diagnostic::codes;
+use billcast::experiment::{Options, Unwatched};
+use billcast::gateway::litellm::keys;
+use billcast::pricing::PriceBook;
+use billcast::random::Seed;
+use billcast::report::audit::{json, sarif};
+use billcast::scenario::{Edit, Files, Overrides, World, load, read_edited_gateway};
+use billcast::units::Money;
+
+/// A config in a folder of its own, and the scenario that it is checked under.
+struct Case {
+    folder: tempfile::TempDir,
+}
+
+impl Case {
+    fn new(gateway: &str, scenario: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("gateway.yaml"), gateway).unwrap();
+        std::fs::write(folder.path().join("scenario.yaml"), format!("gateway: gateway.yaml\n{scenario}")).unwrap();
+        Self { folder }
+    }
+
+    fn world(&self, edits: Vec<Edit>) -> World {
+        let path = self.folder.path().to_string_lossy().into_owned();
+        load(&path, &Overrides { edits, ..Overrides::default() }).unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    fn findings(&self, remedy: Option<&Remedy>) -> Vec<Finding> {
+        let edits = remedy.map(edits).unwrap_or_default();
+        let files = Files::Disk(self.folder.path().to_owned());
+        let gateway = read_edited_gateway(&files, "gateway.yaml", &edits).unwrap_or_else(|problem| panic!("{problem}"));
+        let world = self.world(edits);
+        let catalog = Catalog::new(&gateway.wire, &PriceBook::built_in().unwrap()).unwrap().of_world(&world);
+        let found = match remedy {
+            None => keys::check(&gateway.source.name, &gateway.source.text),
+            Some(_) => gateway.diagnostics,
+        };
+        audit(&gateway.source, &gateway.wire, found, &catalog, Some(&Asked::of(&world)))
+    }
+}
+
+fn edits(remedy: &Remedy) -> Vec<Edit> {
+    let edit = |(flag, text)| if flag == "unset" { Edit::remove(text) } else { Edit::parse(text) };
+    remedy.flags().map(edit).collect::<Result<_, _>>().unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+const UPWARD: &str = "model_list:
+- {model_name: cheap, litellm_params: {model: openai/gpt-4o-mini, api_key: k}}
+- {model_name: dear, litellm_params: {model: openai/gpt-4o, api_key: k}}
+router_settings: {fallbacks: [{cheap: [dear]}]}
+";
+
+const TRAFFIC: &str = "hours: 6
+start: 2026-11-20 12:00 UTC
+traffic: {chat: {preset: chat, model: cheap, rate: 20/min, repeats: {share: 30%, within: 1h}, timeout: 60, retries: 2}}
+upstream: {cheap: {bursts: {every: 1h, lasts: 10m, share: 90%}}}
+";
+
+#[test]
+fn every_rule_finds_its_fault_and_every_remedy_removes_it() {
+    let more = "- {model_name: old, litellm_params: {model: anthropic/claude-3-5-sonnet, api_key: k}}
+- {model_name: secret-sauce, litellm_params: {model: openai/nobody-knows-this, api_key: k}}
+router_settings:";
+    let case = Case::new(&UPWARD.replace("router_settings:", more), TRAFFIC);
+    let findings = case.findings(None);
+    for rule in RULES {
+        assert!(findings.iter().any(|found| found.diagnostic.code == rule.code), "{} finds nothing", rule.name);
+    }
+    let mut removed = 0;
+    for finding in &findings {
+        for remedy in &finding.remedies {
+            let left = case.findings(Some(remedy));
+            let same = |other: &Finding| {
+                other.diagnostic.code == finding.diagnostic.code
+                    && other.diagnostic.message == finding.diagnostic.message
+            };
+            assert!(!left.iter().any(same), "{}: {:?}", finding.diagnostic.message, remedy.edits);
+            removed += 1;
+        }
+    }
+    assert!(removed >= 9, "{removed}");
+}
+
+#[test]
+fn a_config_without_faults_has_no_findings() {
+    let good = "model_list:
+- {model_name: cheap, litellm_params: {model: openai/gpt-4o-mini, api_key: k, timeout: 20}}
+- {model_name: cheap, litellm_params: {model: mistral/mistral-small-2603, api_key: k, timeout: 20}}
+router_settings: {num_retries: 1}
+";
+    let scenario =
+        "traffic: {chat: {preset: chat, model: cheap, key: k, rate: 1/min, timeout: 60}}\nkeys: {k: {max_budget: 5}}\n";
+    let found = Case::new(good, scenario).findings(None);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The fix that was published for a weekend of expensive fallbacks.
+const PUBLISHED: &str = "model_list:
+- {model_name: cheap, litellm_params: {model: deepseek/deepseek-chat, api_key: k, max_budget: 50}}
+- {model_name: claude-haiku, litellm_params: {model: claude/claude-3-haiku, api_key: k, max_budget: 50}}
+litellm_settings:
+  num_retries: 2
+  allowed_fails: 3
+  cooldown_time: 60
+  fallbacks: [{cheap: [claude-haiku]}]
+";
+
+#[test]
+fn a_published_fix_that_does_nothing_is_said_to_do_nothing() {
+    let case = Case::new(
+        PUBLISHED,
+        "start: 2025-01-31 18:00 UTC\ntraffic: {chat: {preset: chat, model: cheap, rate: 5/min}}\n",
+    );
+    let findings = case.findings(None);
+    let of = |code| findings.iter().filter(|found| found.diagnostic.code == code).collect::<Vec<_>>();
+    for (code, number) in [
+        (codes::BUDGET_WITHOUT_PERIOD, 2),
+        (codes::DROPPED_DEPLOYMENT, 1),
+        (codes::INERT_KEY, 1),
+        (codes::ALLOWED_FAILS, 1),
+        (codes::FALLBACK_TO_NOTHING, 1),
+    ] {
+        assert_eq!(of(code).len(), number, "{code}");
+    }
+    let change = |code| of(code)[0].remedies[0].change.clone();
+    assert_eq!(change(codes::INERT_KEY), "router_settings.cooldown_time: 60");
+    assert_eq!(change(codes::ALLOWED_FAILS), "router_settings.allowed_fails: 2");
+    assert_eq!(change(codes::DROPPED_DEPLOYMENT), "model: anthropic/claude-3-haiku");
+    assert!(of(codes::NO_BUDGET).len() == 1, "a budget without a period is none");
+}
+
+#[test]
+fn an_edge_is_priced_as_the_ledger_prices_it_and_a_change_of_nothing_at_zero() {
+    let case = Case::new(UPWARD, TRAFFIC);
+    let world = case.world(Vec::new());
+    let findings = case.findings(None);
+    let options = Options { runs: 8, seed: Seed(3), threads: 2, precision: None, command: String::new() };
+    let nothing = Remedy { change: "nothing".to_owned(), edits: vec!["seed=77".to_owned()] };
+    let mut with_nothing = findings.clone();
+    let upward = with_nothing.iter().position(|found| found.diagnostic.code == codes::FALLBACK_UPWARD).unwrap();
+    with_nothing[upward].remedies.push(nothing);
+    let priced = price(&world, &with_nothing, &options, &Unwatched, |edits| {
+        let path = case.folder.path().to_string_lossy().into_owned();
+        load(&path, &Overrides { edits, ..Overrides::default() })
+    });
+    assert_eq!(priced.runs, 8);
+    let tried = &priced.findings[upward];
+    let stake = |index: usize| tried[index].stake.as_ref().unwrap();
+    // Sideways saves the premium of the edge, and no more than it.
+    let forecast = support::forecast_of(&world, 3, 8, 2);
+    let premium = forecast.edges.iter().find(|edge| edge.to == "dear").unwrap().premium;
+    let sideways = stake(0);
+    assert!(sideways.saved_mean > Money::ZERO && sideways.saved_mean < premium + premium, "{sideways:?}");
+    assert!(sideways.without.failure_ppm < sideways.with.failure_ppm + 20_000);
+    let zero = stake(tried.len() - 1);
+    assert_eq!((zero.saved_mean, zero.saved_half_width, zero.saved_p95), (Money::ZERO, Money::ZERO, Money::ZERO));
+    assert_eq!(zero.with, zero.without);
+
+    let list: serde_json::Value = serde_json::from_str(&json(&with_nothing, Some(&priced))).unwrap();
+    let bill = &list[upward]["changes"][0]["bill"];
+    assert_eq!(bill["delta"]["mean"], serde_json::json!(-sideways.saved_mean));
+    let log: serde_json::Value = serde_json::from_str(&sarif(&with_nothing, Some(&priced))).unwrap();
+    let result = &log["runs"][0]["results"][upward];
+    assert_eq!(result["ruleId"], codes::FALLBACK_UPWARD);
+    assert_eq!(result["properties"]["changes"][0]["bill"], *bill);
+}
