@@ -10,6 +10,7 @@ use crate::cli::cost::CostArgs;
 use crate::cli::explain::ExplainArgs;
 use crate::cli::init::InitArgs;
 use crate::cli::models::ModelsArgs;
+use crate::cli::plan::PlanArgs;
 use crate::cli::prices::PricesArgs;
 use crate::cli::run::RunArgs;
 use crate::cli::scenarios::ScenariosArgs;
@@ -45,7 +46,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Forecast the bill and the failure rate of a scenario
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Compare scenarios, gateway configs or single changes in the same random weekends
     Compare(CompareArgs),
     /// Vary parameters: how the bill moves, and which assumption moves it most
@@ -56,6 +57,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Tell one run or one request step by step: what went wrong, and where the dollars went
     Explain(ExplainArgs),
+    /// Plan capacity: which limits bind and when, which would do, how much growth they bear
+    Plan(PlanArgs),
     /// Write a commented scenario.yaml for a gateway config
     Init(InitArgs),
     /// List the known prices, or those of one model

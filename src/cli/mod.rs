@@ -14,9 +14,12 @@ mod gates;
 mod init;
 mod interrupt;
 mod models;
+mod plan;
+mod parts;
 mod prices;
 mod progress;
 mod quick;
+mod rare;
 mod run;
 mod scenarios;
 mod scene;
@@ -58,6 +61,7 @@ fn dispatch(command: Command) -> Result<(), Stop> {
         Command::Solve(args) => solve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Prices(args) => prices::run(&args),
         Command::Cost(args) => cost::run(&args),

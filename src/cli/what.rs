@@ -1,4 +1,5 @@
-//! What the commands that play one scenario in several ways have in common: where it comes from, and how much to simulate.
+//! What the commands that play one scenario in several ways have in common: where it comes from, and how much to
+//! simulate.
 
 use crate::cli::edits::EditArgs;
 use crate::cli::quick::QuickArgs;
@@ -38,7 +39,8 @@ pub struct WhatArgs {
 }
 
 impl WhatArgs {
-    /// Compiles a scenario, or the config of the flags where there is none, with another gateway config and with changes.
+    /// Compiles a scenario, or the config of the flags where there is none, with another gateway config and with
+    /// changes.
     pub fn load(&self, scenario: Option<&str>, gateway: Option<&str>, edits: Vec<Edit>) -> Result<World, Stop> {
         let gateway = gateway.map(str::to_owned);
         let (prices, gateway_prices) = (self.prices.clone(), self.gateway_prices.clone());

@@ -3,6 +3,7 @@
 mod attempt;
 mod demand;
 mod machine;
+mod meters;
 mod queue;
 mod recorder;
 mod replay;
@@ -14,6 +15,7 @@ mod watch;
 
 pub use demand::DemandTotals;
 pub use machine::{Arrival, Arrivals, Asked, AttemptRecord, Engine, Observer, RequestRecord};
+pub use meters::{GateEvent, Metered, PoolRecord, Pools};
 pub use recorder::Recorder;
 pub use replay::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
 pub use run::{DeploymentTotals, ErrorClass, RequestTotals, Run, StepTotals};

@@ -140,7 +140,7 @@ pub struct CountStats {
 }
 
 /// Quantiles of a latency in seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct LatencyStats {
     /// Median.
     pub p50: f64,
@@ -151,7 +151,7 @@ pub struct LatencyStats {
 }
 
 /// One replication.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RunRow {
     /// Number of the replication.
     pub run: u64,

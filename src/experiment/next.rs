@@ -1,4 +1,5 @@
-//! What to try next: the command that shows what the dearest fallback edge costs, by playing the same weekends without it.
+//! What to try next: the command that shows what the dearest fallback edge costs, by playing the same weekends
+//! without it.
 
 use crate::document::{self, Format, Node, Value};
 use crate::experiment::forecast::Forecast;

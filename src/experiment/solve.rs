@@ -1,4 +1,5 @@
-//! The value of a parameter at which a statistic reaches a target. All values are tried in the same random weekends, so what is
+//! The value of a parameter at which a statistic reaches a target. All values are tried in the same random weekends,
+//! so what is
 //! searched is one curve, not noise; the interval says how far the curve may be off because the runs are few.
 
 use crate::experiment::gate::{Gate, Level};
@@ -62,7 +63,8 @@ pub enum Answer {
         value: String,
         /// The statistic there, with its interval.
         found: Estimate,
-        /// The values at which the target leaves the interval of the statistic: where the true answer lies. An end may be open.
+        /// The values at which the target leaves the interval of the statistic: where the true answer lies. An end
+        /// may be open.
         between: [Option<String>; 2],
     },
     /// The target is between the statistics of these neighbouring values (whole numbers, or a jump).

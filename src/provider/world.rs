@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::provider::Upstream;
 use crate::provider::attempt::{Attempt, Failure};
 use crate::provider::fault::{RetryAdvice, whole_seconds_up};
-use crate::provider::limits::{Demand, Gate};
+use crate::provider::limits::{Bound, CallDemand, Gate};
 use crate::provider::providers::{Providers, Trouble};
 use crate::provider::service::{Service, UpstreamCall};
 use crate::provider::timeline::{Timeline, Walk, Window};
@@ -56,20 +56,28 @@ struct State {
     /// Draws of each class, so that calls of several classes do not rebuild them.
     by_class: Vec<Addressed>,
     draws: Addressed,
+    /// The limit that the last refused call hit, until somebody asks.
+    hit: Option<Bound>,
 }
 
 impl UpstreamWorld {
+    /// The limit that refused the last call, if one did since this was asked before.
+    pub fn take_hit(&mut self) -> Option<Bound> {
+        self.state.hit.take()
+    }
+
     pub(super) fn new(plan: Arc<Providers>, seed: Seed, replication: Replication) -> Self {
-        let start = |trouble: &Trouble| Phase {
-            walk: Walk::new(&trouble.timeline, seed, replication, trouble.address),
+        let start = |(index, trouble): (usize, &Trouble)| Phase {
+            walk: Walk::new(&trouble.timeline, seed, replication, trouble.address).pushed(plan.push(index)),
             window: Window { start: SimTime::ZERO, end: SimTime::ZERO },
         };
         let state = State {
-            phases: plan.troubles().iter().map(start).collect(),
+            phases: plan.troubles().iter().enumerate().map(start).collect(),
             gates: plan.limits().iter().cloned().map(Gate::new).collect(),
             warm: vec![Warm::default(); plan.deployments().len()],
             by_class: Vec::new(),
             draws: Addressed::new(seed, replication),
+            hit: None,
         };
         Self { plan, state }
     }
@@ -142,6 +150,7 @@ impl State {
         if let Some(limits) = deployment.limits
             && let Err(refused) = self.gates[limits].enter(now, &demand(call, &usage))
         {
+            self.hit = Some(refused.by);
             let says_when = self.gates[limits].says_when();
             let wait = RetryAfter::Seconds(whole_seconds_up(refused.wait).max(1));
             return at.refused(Outcome::Status(429), if says_when { wait } else { RetryAfter::None });
@@ -208,8 +217,8 @@ impl State {
     }
 }
 
-fn demand(call: &UpstreamCall, usage: &Usage) -> Demand {
-    Demand {
+fn demand(call: &UpstreamCall, usage: &Usage) -> CallDemand {
+    CallDemand {
         uncached_input: f64::from(usage.input - usage.cached),
         input: f64::from(usage.input),
         max_tokens: call.max_tokens.map_or(0.0, f64::from),

@@ -13,10 +13,13 @@ mod csv_files;
 pub mod diagnostics;
 /// One run or one request, told.
 pub mod explain;
+/// Capacity plans.
+pub mod plan;
 mod gates;
 mod html;
 mod json;
 mod model_page;
+mod rare;
 mod scale;
 /// Sweeps, tornados and searches.
 pub mod sweep;
@@ -30,6 +33,7 @@ pub use claims::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_term
 pub use html::html;
 pub use json::{SCHEMA, json};
 pub use model_page::model_page;
+pub use rare::{rare_json, rare_text};
 pub use terminal::{TerminalOptions, terminal};
 pub use trace::trace;
 pub use view::View;

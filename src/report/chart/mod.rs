@@ -9,6 +9,7 @@ mod distribution;
 mod frame;
 pub mod model;
 mod models;
+pub mod plan;
 mod picture;
 mod png;
 mod rates;
