@@ -4,6 +4,7 @@
     benches/run.py                    1M requests, 5 rounds, pinned to one core
     benches/run.py --requests 100000 --rounds 9
     benches/run.py --check            first compares billcast's statistics with those of an independent program
+    benches/run.py --self             only what concerns billcast alone: two threads, memory, start-up
 
 One command: it builds billcast and the Rust peers (release) and makes a virtual environment for the Python peers in
 target/peers. Programs take turns within a round, so that what disturbs the machine disturbs all of them; ratios are
@@ -27,19 +28,22 @@ BUILT = ROOT / "target" / "peers"
 RUST_PEERS = ["nexo1", "min_heap", "full", "full-wheel", "fast_crn"]
 # What the issue asks for: billcast at least so many times as fast.
 TARGETS = {"simpy": 100, "nexo1": 8, "min_heap": 1.5}
+# Two threads against one; 10M requests against 100k; seconds until a command has ended.
+THREADS_TARGET, MEMORY_TARGET, MEMORY_TARGET_MIB = 1.8, 1.1, 16
+START_UP_TARGETS = [(["--help"], 0.05), (["check", "{first}/gateway.yaml"], 0.05), (["run", "{first}"], 3.0)]
 STATISTICS = ["requests", "a_calls", "a_429", "b_calls", "cooldowns", "fallback_share", "p50", "p95", "p99", "bill"]
 # Quantiles come from histograms with buckets of up to this relative width: a smaller difference says nothing.
 BUCKET = 1 / 64
 
 
 def build_billcast():
-    """Builds the bench target; returns the program and its environment."""
-    command = ["cargo", "build", "--release", "--bench", "w1", "--message-format=json-render-diagnostics"]
+    """Builds the bench target and the command, in one go so that their dependencies are compiled once; returns both."""
+    command = ["cargo", "build", "--release", "--bench", "w1", "--bin", "billcast",
+               "--message-format=json-render-diagnostics"]
     lines = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
-    for message in map(json.loads, lines):
-        if message.get("executable") and message["target"]["name"] == "w1":
-            return message["executable"]
-    raise SystemExit("cargo built no `w1`")
+    messages = [json.loads(line) for line in lines]
+    built = {message["target"]["name"]: message["executable"] for message in messages if message.get("executable")}
+    return built["w1"], built["billcast"]
 
 
 def build_peers(with_python):
@@ -110,6 +114,57 @@ def print_z(statistic, ours, theirs):
     print(f"  {statistic:15} {ours:14.5f} {theirs:14.5f}   z = {z:+5.2f}{verdict}")
 
 
+def threads(billcast, rounds):
+    """The same 32 runs of W1 with one thread and with two, in turns: the ratio of the times on the clock, and what two
+    threads cost in processor time. On a busy machine only the second says something about the program."""
+    wall, processor = [], []
+    for _ in range(rounds):
+        took = {}
+        for count in [1, 2]:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+            line = subprocess.check_output([billcast, "threads", str(count), "300000", "32", "7"])
+            took[count] = json.loads(line)["wall"], resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+        wall.append(took[1][0] / took[2][0])
+        processor.append(took[2][1] / took[1][1])
+    ratio = statistics.median(wall)
+    print(f"two threads: {ratio:.2f} times one (32 runs of 300k requests, median of {rounds}; {min(wall):.2f}-{max(wall):.2f}), "
+          f"with {statistics.median(processor):.2f} times the processor time  wanted {THREADS_TARGET}  "
+          f"{verdict(ratio >= THREADS_TARGET)}")
+
+
+def memory(billcast):
+    """Peak memory of the process, as it reads it itself at its end."""
+    peaks = {}
+    for requests in [100_000, 10_000_000]:
+        line = subprocess.check_output([billcast, str(requests), "1", "7", "0"])
+        peaks[requests] = json.loads(line)["peak_kib"] / 1024
+    few, many = peaks.values()
+    if few == 0:
+        print("memory: this system does not tell it")
+        return
+    print(f"memory: {few:.1f} MiB for 100k requests, {many:.1f} MiB for 10M: {many / few:.2f} times  wanted "
+          f"{MEMORY_TARGET}, {MEMORY_TARGET_MIB} MiB  {verdict(many <= few * MEMORY_TARGET and many <= MEMORY_TARGET_MIB)}")
+
+
+def start_up(program, rounds):
+    """Seconds on the clock of whole commands, from start to end."""
+    first = ROOT / "scenarios" / "weekend-upward"
+    for words, wanted in START_UP_TARGETS:
+        command = [program, *(word.format(first=first) for word in words)]
+        took = []
+        for _ in range(rounds):
+            begun = time.perf_counter()
+            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            took.append(time.perf_counter() - begun)
+        took = statistics.median(took)
+        name = " ".join(words).format(first="weekend-upward")
+        print(f"billcast {name}: {took * 1000:.0f} ms  wanted {wanted * 1000:.0f} ms  {verdict(took <= wanted)}")
+
+
+def verdict(holds):
+    return "" if holds else "<-- NOT MET"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--requests", type=int, default=1_000_000)
@@ -119,27 +174,36 @@ def main():
     parser.add_argument("--check", action="store_true", help="compare statistics first")
     parser.add_argument("--replications", type=int, default=100, help="for --check")
     parser.add_argument("--no-python", action="store_true", help="leave SimPy and NumPy out")
+    parser.add_argument("--self", action="store_true", help="billcast alone: two threads, memory, start-up")
     options = parser.parse_args()
-    billcast = build_billcast()
+    billcast, command = build_billcast()
+    if options.self:
+        threads(billcast, options.rounds)
+        memory(billcast)
+        start_up(command, options.rounds)
+        return
     python = build_peers(not options.no_python)
     found = programs(billcast, python, not options.no_python)
     if options.check:
         check(found, options.replications, options.core)
     seconds = {name: [] for name in found}
-    memory, last = {}, {}
+    peaks, last = {}, {}
     for turn in range(options.rounds):
         for name, program in found.items():
             seed = options.seed + turn
             numbers = [1, seed] if name == "billcast-full" else [options.requests, 1, seed, 0]
-            took, memory[name], lines = measure(program, numbers, options.core)
+            took, peaks[name], lines = measure(program, numbers, options.core)
             seconds[name].append(took)
             last[name] = lines[-1]
             print(f"\rround {turn + 1} of {options.rounds}: {name:12}", end="", file=sys.stderr, flush=True)
     print("\r" + " " * 40 + "\r", end="", file=sys.stderr)
-    table(seconds, memory, last, options)
+    table(seconds, peaks, last, options)
+    threads(billcast, options.rounds)
+    memory(billcast)
+    start_up(command, options.rounds)
 
 
-def table(seconds, memory, last, options):
+def table(seconds, peaks, last, options):
     print(f"\n{options.requests:,} requests, {options.rounds} rounds, core {options.core}, "
           f"{time.strftime('%Y-%m-%d')}; whole processes, processor time")
     print(f"{'program':13} {'ns/request':>11} {'peak MiB':>9} {'fallback':>9} {'bill':>10} {'billcast is':>14}  target")
@@ -152,7 +216,7 @@ def table(seconds, memory, last, options):
         target = f"{TARGETS[name]} x" if name in TARGETS else ""
         told = "" if name.startswith("billcast") else f"{ratio:8.2f} x"
         line = last[name]
-        peak = f"< {floor:.0f}" if memory[name] <= floor * 1.05 else f"{memory[name]:.1f}"
+        peak = f"< {floor:.0f}" if peaks[name] <= floor * 1.05 else f"{peaks[name]:.1f}"
         print(f"{name:13} {nanos:11.1f} {peak:>9} {line['fallback_share']:9.4f} {line['bill']:10.2f} "
               f"{told:>14}  {target}")
 

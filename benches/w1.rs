@@ -1,5 +1,6 @@
 //! The engine's speed, with the arguments and the output of the peers' programs: `w1 N REPS SEED FIXED` is W1 through the full
-//! gateway, `w1 full REPS SEED` is `bench-full`; one line of JSON for every replication. `benches/run.py` runs it beside them.
+//! gateway, `w1 full REPS SEED` is `bench-full`; one line of JSON for every replication. `w1 threads COUNT N REPS SEED` is the
+//! time that so many threads take for W1. `benches/run.py` runs it beside them.
 
 mod worlds;
 
@@ -10,6 +11,7 @@ use billcast::engine::{ErrorClass, Run, simulate};
 use billcast::random::{Replication, Seed};
 use billcast::scenario::World;
 use billcast::units::SimDuration;
+use rayon::prelude::*;
 
 const HOUR: SimDuration = SimDuration::from_secs(3600);
 
@@ -19,6 +21,9 @@ fn main() {
     match (arguments.first().map(String::as_str), &numbers[..]) {
         (Some("full"), [replications, seed]) => {
             measure("billcast-full", &worlds::scenario(Path::new("bench-full")), *replications, *seed);
+        }
+        (Some("threads"), [threads, requests, replications, seed]) => {
+            scale(*threads as usize, *requests as f64, *replications, Seed(*seed));
         }
         (_, [requests, replications, seed, fixed]) => {
             measure("billcast", &worlds::w1(*requests as f64, *fixed == 1), *replications, *seed);
@@ -33,6 +38,23 @@ fn measure(name: &str, world: &World, replications: u64, seed: u64) {
         let (run, seconds) = timed(|| simulate(world, Seed(seed), Replication(replication), HOUR));
         print(name, &run, seconds);
     }
+}
+
+/// The time on the clock of all runs together, on so many threads.
+fn scale(threads: usize, requests: f64, replications: u64, seed: Seed) {
+    let world = worlds::w1(requests, false);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    let one = |replication| simulate(&world, seed, Replication(replication), HOUR).requests;
+    let all = || (0..replications).into_par_iter().map(one).sum::<u64>();
+    let (requests, wall) = timed(|| pool.install(all));
+    println!("{{\"threads\":{threads},\"requests\":{requests},\"wall\":{wall}}}");
+}
+
+/// The most memory that this process has used, where Linux tells it; else 0.
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
@@ -53,5 +75,5 @@ fn print(name: &str, run: &Run, wall: f64) {
     print!("\"fallback_share\":{},", run.fallbacks as f64 / run.requests as f64);
     print!("\"p50\":{p50},\"p95\":{p95},\"p99\":{p99},\"bill\":{bill},\"calls\":{},", run.attempts);
     print!("\"failed\":{},\"rejected\":{},\"cached\":{},", run.failed, run.rejected, run.cache_hits);
-    println!("\"abandoned\":{},\"wall\":{wall}}}", run.abandoned);
+    println!("\"abandoned\":{},\"peak_kib\":{},\"wall\":{wall}}}", run.abandoned, peak_kib());
 }

@@ -45,7 +45,7 @@ pub struct Queue {
 }
 
 /// Most events in the row; beyond, moving them costs more than a heap.
-const NEAR: usize = 32;
+const NEAR: usize = 48;
 /// Length of the row with what has been taken from it, before it is moved to its beginning.
 const ROW: usize = 4 * NEAR;
 const CLASS_SHIFT: u32 = 60;
@@ -70,7 +70,8 @@ impl Queue {
         let order = ((class as u64) << CLASS_SHIFT) | self.sequence;
         self.sequence += 1;
         let event = Queued { key: EventKey { at, order }, payload };
-        if self.near.len() - self.first < NEAR && self.near.len() < ROW && self.far.is_empty() {
+        let has_room = self.near.len() - self.first < NEAR && self.near.len() < ROW;
+        if has_room && (self.far.is_empty() || self.is_near(&event)) {
             insert(&mut self.near, self.first, event);
         } else {
             self.push_far(event);
@@ -88,16 +89,22 @@ impl Queue {
         Some(event)
     }
 
-    /// The row is full, or there are events beyond it.
+    /// Whether the event is earlier than the latest of the row.
+    #[inline]
+    fn is_near(&self, event: &Queued) -> bool {
+        self.near.last().is_some_and(|latest| event.key < latest.key)
+    }
+
+    /// The row is full, or the event belongs beyond it.
     #[cold]
     fn push_far(&mut self, event: Queued) {
+        if !self.far.is_empty() && !self.is_near(&event) {
+            self.far.push(event);
+            return;
+        }
         self.near.drain(..self.first);
         self.first = 0;
-        if self.near.last().is_none_or(|latest| event.key < latest.key) || self.far.is_empty() {
-            insert(&mut self.near, 0, event);
-        } else {
-            self.far.push(event);
-        }
+        insert(&mut self.near, 0, event);
         if self.near.len() > NEAR
             && let Some(latest) = self.near.pop()
         {

@@ -72,26 +72,18 @@ impl<'a> Recorder<'a> {
         &self.run
     }
 
-    fn home(&self, request: &RequestRecord, served: GroupId) -> GroupId {
-        self.tariffs.homes[request.view.model.index()].unwrap_or(served)
-    }
-
-    /// Books what the provider bills for an attempt; says how much, if anyone knows.
+    /// Books what the provider bills for an attempt, and what the gateway takes it to cost; `false` if nobody knows a price.
     #[inline(always)]
-    fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Option<Money> {
+    fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> bool {
         let deployment = attempt.attempt.deployment;
         let desk = &mut self.desks[deployment.index()];
         let (usage, group) = (&attempt.billed, desk.tariff.group);
         let Some(rates) = desk.tariff.billed.as_ref().map(|schedule| schedule.at(attempt.at)) else {
             desk.totals.unpriced(usage);
-            return None;
+            return false;
         };
         let (amount, writing) = priced(rates, usage);
-        let home = self.home(request, group);
-        let premium = match home != group {
-            true => self.tariffs.home_charge(home, usage, attempt.at).map_or(Money::ZERO, |at_home| amount - at_home),
-            false => Money::ZERO,
-        };
+        let home = home(self.tariffs, request, group);
         let charge = Charge {
             cause: cause_of(request, attempt),
             deployment,
@@ -100,29 +92,45 @@ impl<'a> Recorder<'a> {
             home,
             group,
             amount: amount - writing,
-            premium,
+            premium: match home != group {
+                true => premium(self.tariffs, home, attempt, amount),
+                false => Money::ZERO,
+            },
         };
         self.run.ledger.post(&charge);
         if writing != Money::ZERO {
             let premium = Money::ZERO;
             self.run.ledger.post(&Charge { cause: Cause::CacheWrite, amount: writing, premium, ..charge });
         }
-        Some(amount)
-    }
-
-    /// What the gateway would write into its own spend log for this attempt: failures cost nothing there.
-    #[inline(always)]
-    fn report_spend(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>, charged: Option<Money>) {
-        if request.lost || !matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled) {
-            return;
+        if is_logged(request, attempt) {
+            let is_same = desk.same_prices && attempt.billed == attempt.ended.usage;
+            self.run.reported_spend += if is_same { amount } else { reported(desk.tariff, attempt) };
         }
-        let desk = &self.desks[attempt.attempt.deployment.index()];
-        self.run.reported_spend += match (charged, &desk.tariff.reported) {
-            (Some(amount), _) if desk.same_prices && attempt.billed == attempt.ended.usage => amount,
-            (_, Some(rates)) => rates.at(attempt.at).charge(&attempt.ended.usage),
-            (_, None) => Money::ZERO,
-        };
+        true
     }
+}
+
+/// Whether the gateway writes the attempt into its own spend log: failures cost nothing there.
+#[inline(always)]
+const fn is_logged(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> bool {
+    !request.lost && matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled)
+}
+
+/// The group that a request asked for.
+#[inline(always)]
+fn home(tariffs: &Tariffs, request: &RequestRecord, served: GroupId) -> GroupId {
+    tariffs.homes[request.view.model.index()].unwrap_or(served)
+}
+
+/// What a fallback costs over what the home group would have charged.
+#[cold]
+fn premium(tariffs: &Tariffs, home: GroupId, attempt: &AttemptRecord<'_>, amount: Money) -> Money {
+    tariffs.home_charge(home, &attempt.billed, attempt.at).map_or(Money::ZERO, |at_home| amount - at_home)
+}
+
+/// What the gateway itself takes an answer to cost.
+fn reported(tariff: &DeploymentTariff, attempt: &AttemptRecord<'_>) -> Money {
+    tariff.reported.as_ref().map_or(Money::ZERO, |rates| rates.at(attempt.at).charge(&attempt.ended.usage))
 }
 
 /// What a usage costs, and how much of that is for writing to a prompt cache.
@@ -192,8 +200,11 @@ impl Observer for Recorder<'_> {
             Some(class) => desk.totals.errors[class as usize] += 1,
             None => desk.totals.answered(&attempt.ended.usage, attempt.at - attempt.ended.started),
         }
-        let charged = if attempt.billed.is_nothing() { None } else { self.charge(request, attempt) };
-        self.report_spend(request, attempt, charged);
+        let is_booked = !attempt.billed.is_nothing() && self.charge(request, attempt);
+        if !is_booked && is_logged(request, attempt) {
+            let tariff = self.desks[attempt.attempt.deployment.index()].tariff;
+            self.run.reported_spend += reported(tariff, attempt);
+        }
     }
 
     #[inline(always)]
@@ -201,7 +212,7 @@ impl Observer for Recorder<'_> {
         let fell_back = response.ok
             && response.served_by.is_some_and(|deployment| {
                 let group = self.desks[deployment.index()].tariff.group;
-                self.home(request, group) != group
+                home(self.tariffs, request, group) != group
             });
         if fell_back {
             self.run.fallbacks += 1;

@@ -1,7 +1,7 @@
 //! A checked distribution, ready to draw from.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::random::addressed::Unit;
 use crate::random::law::{Law, Level};
@@ -19,11 +19,20 @@ pub struct Dist {
 #[derive(Debug, Clone)]
 enum Sampler {
     /// `low + width * u`.
-    Line {
-        low: f64,
-        width: f64,
-    },
-    Table(Arc<Table>),
+    Line { low: f64, width: f64 },
+    /// Made at the first draw: reading and checking a scenario draws nothing.
+    Table(Arc<Lazy>),
+}
+
+/// A table that waits for its first use.
+#[derive(Debug, Default)]
+struct Lazy(OnceLock<Table>);
+
+impl Lazy {
+    #[inline(always)]
+    fn of(&self, law: &Law) -> &Table {
+        self.0.get_or_init(|| Table::new(law))
+    }
 }
 
 /// Why parameters do not make a distribution.
@@ -71,7 +80,7 @@ impl Dist {
         let sampler = match law {
             Law::Constant(value) => Sampler::Line { low: value, width: 0.0 },
             Law::Uniform { low, high } => Sampler::Line { low, width: high - low },
-            ref law => Sampler::Table(Arc::new(Table::new(law))),
+            _ => Sampler::Table(Arc::default()),
         };
         Ok(Self { law: Arc::new(law), sampler })
     }
@@ -95,8 +104,7 @@ impl Dist {
     /// The exponential distribution with mean 1: gaps of a Poisson process in its own time.
     pub fn unit_exponential() -> Self {
         let law = Law::Exponential { mean: 1.0 };
-        let sampler = Sampler::Table(Arc::new(Table::new(&law)));
-        Self { law: Arc::new(law), sampler }
+        Self { law: Arc::new(law), sampler: Sampler::Table(Arc::default()) }
     }
 
     /// The law behind the draws.
@@ -109,7 +117,7 @@ impl Dist {
     pub fn sample(&self, u: f64) -> f64 {
         match &self.sampler {
             Sampler::Line { low, width } => low + width * u,
-            Sampler::Table(table) => table.at(u),
+            Sampler::Table(table) => table.of(&self.law).at(u),
         }
     }
 
@@ -117,7 +125,7 @@ impl Dist {
     #[inline(always)]
     pub fn draw(&self, unit: Unit) -> f64 {
         match &self.sampler {
-            Sampler::Table(table) => table.draw(unit),
+            Sampler::Table(table) => table.of(&self.law).draw(unit),
             Sampler::Line { low, width } => low + width * unit.as_f64(),
         }
     }
@@ -144,7 +152,7 @@ impl Dist {
     pub fn mean(&self) -> f64 {
         match &self.sampler {
             Sampler::Line { low, width } => low + 0.5 * width,
-            Sampler::Table(table) => table.mean(),
+            Sampler::Table(table) => table.of(&self.law).mean(),
         }
     }
 
@@ -153,7 +161,7 @@ impl Dist {
     pub fn residual(&self, size: f64, place: f64) -> f64 {
         place
             * match &self.sampler {
-                Sampler::Table(table) => table.size_biased(size),
+                Sampler::Table(table) => table.of(&self.law).size_biased(size),
                 // ∫ x dx from low to x, as a share of the whole, is `size`.
                 Sampler::Line { low, width } => {
                     let high = low + width;

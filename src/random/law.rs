@@ -1,5 +1,6 @@
 //! The exact mathematics of the distributions: tails, quantiles. Slow and precise; draws go through `table`.
 
+use crate::random::invert::invert;
 use crate::random::special::{gamma_tails, normal_cdf, normal_quantile};
 
 /// A level of a distribution, both sides precise: the share of it `below` and the share `above`.
@@ -88,9 +89,6 @@ pub enum Law {
     },
 }
 
-/// Relative precision of quantiles found by search.
-const SEARCH_PRECISION: f64 = 1e-10;
-
 impl Law {
     /// The share of the distribution at or below `x`, and the share above.
     pub fn tails(&self, x: f64) -> (f64, f64) {
@@ -147,9 +145,9 @@ impl Law {
         }
     }
 
-    /// The smallest value whose share below reaches the level, by bisection between `low` and `high`.
+    /// The smallest value whose share below reaches the level, by search between `low` and `high`.
     fn search(&self, level: Level, low: f64, high: f64) -> f64 {
-        bisect(level, low, high, |x| self.tails(x))
+        invert(level, low, high, |x| self.tails(x))
     }
 }
 
@@ -159,26 +157,6 @@ fn step(reached: bool) -> (f64, f64) {
 
 fn hazard_tails(hazard: f64) -> (f64, f64) {
     if hazard <= 0.0 { (0.0, 1.0) } else { (-libm::expm1(-hazard), libm::exp(-hazard)) }
-}
-
-/// Bisection on whichever tail is the smaller one, geometric while the bracket spans more than a factor of two.
-fn bisect(level: Level, mut low: f64, mut high: f64, tails: impl Fn(f64) -> (f64, f64)) -> f64 {
-    let reached = |x: f64| {
-        let (below, above) = tails(x);
-        if level.below <= 0.5 { below >= level.below } else { above <= level.above }
-    };
-    if !high.is_finite() || reached(low) {
-        return low;
-    }
-    while high - low > SEARCH_PRECISION * high {
-        let middle =
-            if low > 0.0 && high > 2.0 * low { libm::sqrt(low) * libm::sqrt(high) } else { 0.5 * (low + high) };
-        if middle <= low || middle >= high {
-            break;
-        }
-        if reached(middle) { high = middle } else { low = middle }
-    }
-    high
 }
 
 /// The quantile of the standard gamma distribution. P(a, x) <= x^a / Γ(a + 1) gives the lower bound of the search.
@@ -194,7 +172,7 @@ fn gamma_quantile(shape: f64, level: Level) -> f64 {
     while gamma_tails(shape, high).1 > level.above {
         high *= 2.0;
     }
-    bisect(level, low, high, |x| gamma_tails(shape, x))
+    invert(level, low, high, |x| gamma_tails(shape, x))
 }
 
 /// Interpolates known quantiles: geometrically between positive values, else linearly.
