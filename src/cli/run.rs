@@ -13,10 +13,15 @@ use crate::cli::quick::QuickArgs;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::{Precision, shell_word};
-use crate::experiment::{Forecast, Options, Progress, forecast};
+use crate::experiment::{
+    Alerts, AlertsWanted, BudgetLimit, Forecast, Options, Progress, alerts, alerts_of_run, forecast,
+};
 use crate::random::Seed;
 use crate::report::{TerminalOptions, View, artefacts, json, terminal};
 use crate::scenario::{Overrides, World, load, load_quick};
+
+/// Minutes until somebody acts on an alert, unless the command line says otherwise.
+const ACT_WITHIN: u32 = 30;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -48,6 +53,14 @@ pub struct RunArgs {
     edits: EditArgs,
     #[command(flatten)]
     gates: GateArgs,
+
+    /// A budget: when is it used up, and when does an alert at 80% of it fire? 20/day, 500/month or 100/run; may be given
+    /// several times.
+    #[arg(long, value_name = "AMOUNT/PERIOD")]
+    budget: Vec<BudgetLimit>,
+    /// Minutes from an alert until somebody has acted on it.
+    #[arg(long, value_name = "MINUTES", default_value_t = ACT_WITHIN)]
+    act_within: u32,
 
     /// Write report.html, forecast.json, CSV files and charts into this directory.
     #[arg(long, value_name = "DIR")]
@@ -92,6 +105,7 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
         args.say("interrupted before the first run was done");
         return Err(Stop::Interrupted);
     }
+    forecast.alerts = args.alerts(&world, &options, &forecast, &watch);
     forecast.policies = gates.judge("", None, &forecast.runs);
     args.print(&forecast)?;
     if let Some(out) = out {
@@ -103,6 +117,18 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
 }
 
 impl RunArgs {
+    /// Budgets and alerts over all runs where a budget is given, else the alert about fallbacks in the expensive run.
+    fn alerts(&self, world: &World, options: &Options, forecast: &Forecast, watch: &Watch) -> Option<Alerts> {
+        let wanted = AlertsWanted { budgets: self.budget.clone(), act_within: self.act_within };
+        if wanted.budgets.is_empty() {
+            let has_fallbacks = forecast.fallback_share.mean > 0.0;
+            let expensive = forecast.expensive.as_ref().filter(|_| has_fallbacks)?;
+            return Some(alerts_of_run(world, options.seed, expensive.run, &wanted));
+        }
+        let options = Options { runs: forecast.about.runs, ..options.clone() };
+        Some(alerts(world, &options, &wanted, watch))
+    }
+
     fn load(&self) -> Result<World, Stop> {
         let overrides = Overrides {
             prices: self.prices.clone(),
@@ -137,6 +163,12 @@ impl RunArgs {
             words.extend(value.into_iter().flat_map(|value| [format!("--{name}"), shell_word(value)]));
         };
         option("prices", self.prices.as_deref());
+        for budget in &self.budget {
+            option("budget", Some(&budget.to_string()));
+        }
+        if self.act_within != ACT_WITHIN {
+            option("act-within", Some(&self.act_within.to_string()));
+        }
         option("gateway-prices", self.gateway_prices.as_deref());
         for (flag, value) in self.edits.words() {
             option(flag, Some(&value));

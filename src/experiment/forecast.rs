@@ -49,6 +49,8 @@ pub struct Forecast {
     pub edges: Vec<EdgeRow>,
     /// The weekend at the P95 of the bill, told in detail.
     pub expensive: Option<Timeline>,
+    /// Budgets and alerts, where they were looked at.
+    pub alerts: Option<crate::experiment::alerts::Alerts>,
     /// What matters most, in order.
     pub findings: Vec<Finding>,
     /// What the policies say, if there are any.

@@ -53,6 +53,7 @@ pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
         expensive: expensive(world, options.seed, &fold),
         findings: Vec::new(),
         policies: Vec::new(),
+        alerts: None,
         assumptions: world.assumptions.clone(),
         diagnostics: broken_traces(world).chain(world.diagnostics.clone()).collect(),
         runs: fold.rows,

@@ -191,6 +191,7 @@ pub fn forecast(recipe: Recipe) -> Forecast {
         keys: shares(&["web-frontend", "nightly-batch", "support-bot", "research"], &names, bill.mean),
         findings: findings(&edges),
         policies: Vec::new(),
+        alerts: None,
         edges,
         expensive: expensive(recipe, &worlds, &names),
         runs: worlds.into_iter().map(|w| w.row).collect(),
