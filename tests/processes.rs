@@ -241,3 +241,66 @@ fn excited_and_many_clients_repeat_as_often_as_said() {
         assert!(mean_again(5) > 1.5 * mean_again(1), "longer prompts repeat more often when asked to");
     }
 }
+
+/// Plays closed-loop traffic whose every request is answered `answer_s` after it was sent.
+fn closed_loop(class: Class, answer_s: f64) -> Vec<Request> {
+    let mut stream = Traffic::new(vec![class], None).unwrap().replicate(Seed(5), Replication(0));
+    let mut flying = std::collections::BTreeSet::new();
+    let mut all = Vec::new();
+    loop {
+        match flying.first().copied() {
+            Some((at, id)) if at <= stream.next_at() => {
+                flying.remove(&(at, id));
+                stream.responded(at, ClassId(0), id, true);
+            }
+            _ => match stream.take() {
+                Some(request) => {
+                    flying.insert((request.at + SimDuration::from_secs_f64(answer_s), request.id));
+                    all.push(request);
+                }
+                None => return all,
+            },
+        }
+    }
+}
+
+#[test]
+fn workers_think_as_long_as_said() {
+    let (start, ramp, end) = (SimDuration::ZERO, SimDuration::ZERO, SimDuration::from_secs(36_000));
+    let arrivals = Arrivals::Workers { count: 20, think_s: dist("exponential(mean=10)"), start, ramp, end };
+    let mut by_worker = std::collections::BTreeMap::<u64, Vec<f64>>::new();
+    for request in closed_loop(class(arrivals), 2.0) {
+        by_worker.entry(request.id.0 >> 32).or_default().push(request.at.as_secs_f64());
+    }
+    assert_eq!(by_worker.len(), 20);
+    let thoughts: Vec<f64> = by_worker.values().flat_map(|times| gaps(times)).map(|gap| gap - 2.0).collect();
+    assert!(thoughts.len() > 55_000);
+    let distance = ks(thoughts, exponential(10.0));
+    assert!(distance < CRITICAL, "√n·D = {distance}");
+}
+
+#[test]
+fn sessions_have_the_turns_and_pauses_of_their_laws() {
+    let arrivals = Arrivals::Sessions {
+        intensity: constant(0.5, 10),
+        gaps: Dist::unit_exponential(),
+        turns: dist("uniform(0.5, 10.5)"),
+        think_s: dist("exponential(mean=20)"),
+        follow_up: dist("50"),
+        end: SimDuration::from_secs(40_000),
+    };
+    let mut by_session = std::collections::BTreeMap::<u64, Vec<f64>>::new();
+    for request in closed_loop(class(arrivals), 1.0) {
+        by_session.entry(request.id.0 >> 12).or_default().push(request.at.as_secs_f64());
+    }
+    let sessions = by_session.len() as f64;
+    assert!((sessions - 18_000.0).abs() < 4.0 * 18_000f64.sqrt(), "{sessions}");
+    // 1 to 10 turns, all alike: chi-square with 9 degrees of freedom, 0.1% point 27.9.
+    let mut counts = [0.0f64; 10];
+    by_session.values().for_each(|turns| counts[turns.len() - 1] += 1.0);
+    let chi2: f64 = counts.iter().map(|n| (n - sessions / 10.0).powi(2) / (sessions / 10.0)).sum();
+    assert!(chi2 < 27.9, "chi-square {chi2}: {counts:?}");
+    let pauses: Vec<f64> = by_session.values().flat_map(|times| gaps(times)).map(|gap| gap - 1.0).collect();
+    let distance = ks(pauses, exponential(20.0));
+    assert!(distance < CRITICAL, "√n·D = {distance}");
+}

@@ -181,6 +181,33 @@ fn what_cannot_be_a_trace_is_refused_in_one_sentence() {
     assert!(told.contains("cannot be read"), "{told}");
 }
 
+#[test]
+fn no_bytes_make_it_panic() {
+    let whole = [
+        "time,input,output,model\n1,10,5,\"a\"\n2.5,1,1,\"b, c\"\n2026-11-16 09:00:00.12+01,3,4,x\n".as_bytes().to_vec(),
+        "{\"timestamp\": 0, \"input_length\": 14, \"output_length\": 5, \"hash_ids\": [1, 2, 3]}\n{\"a\\u00e9\": {\"b\": []}}"
+            .as_bytes()
+            .to_vec(),
+    ];
+    let mut tried = 0;
+    for text in &whole {
+        for at in 0..text.len() {
+            for byte in [None, Some(b'"'), Some(b'\n'), Some(0xFF), Some(b'{'), Some(b'-')] {
+                let mut torn = text.clone();
+                match byte {
+                    None => torn.truncate(at),
+                    Some(byte) => torn[at] = byte,
+                }
+                // Whatever comes of it, it is a world or a sentence.
+                let told = try_world("trace", &torn, "replay: {file: trace, models: {b: a}}, model: a").err();
+                assert!(told.is_none_or(|told| told.contains("error")));
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 900);
+}
+
 /// Two rows a second for 1,000 seconds.
 fn steady() -> String {
     let rows = (0..2_000).map(|row| format!("{},100,{}\n", f64::from(row) / 2.0, 1 + row % 50));

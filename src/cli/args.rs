@@ -46,7 +46,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Forecast the bill and the failure rate of a scenario
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Compare scenarios, gateway configs or single changes in the same random weekends
     Compare(CompareArgs),
     /// Vary parameters: how the bill moves, and which assumption moves it most

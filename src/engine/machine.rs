@@ -2,7 +2,7 @@
 
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
 use crate::engine::queue::{Class, Queue};
-use crate::engine::slot::{COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
+use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
 use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream};
 use crate::random::Draws;
@@ -114,9 +114,6 @@ pub trait Observer: Notes {
     /// The horizon is over and this request never came to an end.
     fn left_in_flight(&mut self, call: CallId, request: &RequestRecord);
 }
-
-/// The payload of a break of the gateway itself; no slot has this number.
-const BREAK: u64 = u64::MAX;
 
 /// The engine of one replication: gateway, provider side and arrivals, driven to the end.
 pub struct Engine<'a, G: Gateway, U: Upstream, S, D, O> {

@@ -147,6 +147,9 @@ pub enum Kind {
     Leave = 1,
 }
 
+/// The payload of a break of the gateway itself; no slot has this number.
+pub const BREAK: u64 = u64::MAX;
+
 pub const COUNTER_MASK: u32 = (1 << 31) - 1;
 
 /// Packs an event: slot in the upper half, then 31 bits of the counter, then the kind.

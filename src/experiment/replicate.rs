@@ -1,6 +1,8 @@
 //! Replications on all cores. Each run depends on its number only and runs are folded in the order of their numbers, so the
 //! result is the same on any number of threads.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::engine::Run;
@@ -49,12 +51,25 @@ const FEWEST_FOR_PRECISION: u64 = 64;
 
 /// Simulates runs until there are enough, or until `progress` says stop: then the fold holds the first runs without gaps.
 pub fn replicate(options: &Options, progress: &dyn Progress, simulate: impl Fn(Replication) -> Run + Sync) -> Fold {
+    replicate_these(options, 0..options.runs, progress, simulate)
+}
+
+/// Simulates the runs of these numbers until there are enough, or until `progress` says stop: then the fold holds the first
+/// of them without gaps.
+pub fn replicate_these(
+    options: &Options,
+    numbers: Range<u64>,
+    progress: &dyn Progress,
+    simulate: impl Fn(Replication) -> Run + Sync,
+) -> Fold {
     let mut fold = Fold::default();
+    let all = numbers.end - numbers.start;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
-    while fold.runs() < options.runs && !progress.stop() && !precise_enough(&fold, options.precision) {
-        let first = fold.runs();
-        let batch = first..options.runs.min(first + BATCH);
-        let job = || run_batch(batch.clone(), progress, options.runs, &simulate);
+    while fold.runs() < all && !progress.stop() && !precise_enough(&fold, options.precision) {
+        let done = fold.runs();
+        let first = numbers.start + done;
+        let batch = first..numbers.end.min(first + BATCH);
+        let job = || run_batch(batch.clone(), progress, done, all, &simulate);
         // Without a pool of its own (no threads to be had) the work is done on the current thread.
         let runs = match &pool {
             Ok(pool) => pool.install(job),
@@ -83,12 +98,13 @@ pub fn each_run<T: Send>(
 }
 
 fn run_batch(
-    batch: std::ops::Range<u64>,
+    batch: Range<u64>,
     progress: &dyn Progress,
+    done: u64,
     of: u64,
     simulate: &(impl Fn(Replication) -> Run + Sync),
 ) -> Vec<Option<Run>> {
-    let finished = std::sync::atomic::AtomicU64::new(batch.start);
+    let finished = std::sync::atomic::AtomicU64::new(done);
     let one = |replication| {
         if progress.stop() {
             return None;

@@ -67,12 +67,12 @@ impl UpstreamWorld {
     }
 
     pub(super) fn new(plan: Arc<Providers>, seed: Seed, replication: Replication) -> Self {
-        let start = |trouble: &Trouble| Phase {
-            walk: Walk::new(&trouble.timeline, seed, replication, trouble.address),
+        let start = |(index, trouble): (usize, &Trouble)| Phase {
+            walk: Walk::new(&trouble.timeline, seed, replication, trouble.address).pushed(plan.push(index)),
             window: Window { start: SimTime::ZERO, end: SimTime::ZERO },
         };
         let state = State {
-            phases: plan.troubles().iter().map(start).collect(),
+            phases: plan.troubles().iter().enumerate().map(start).collect(),
             gates: plan.limits().iter().cloned().map(Gate::new).collect(),
             warm: vec![Warm::default(); plan.deployments().len()],
             by_class: Vec::new(),

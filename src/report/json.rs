@@ -100,6 +100,7 @@ fn further(view: &View<'_>) -> Value {
         "calls_per_request": view.calls_per_request,
         "findings": forecast.findings.iter().map(finding).collect::<Vec<_>>(),
         "alerts": forecast.alerts.as_ref().map(crate::report::alerts::to_json),
+        "next": forecast.next,
         "policies": crate::report::gates::to_json(&forecast.policies),
         "edges": forecast.edges.iter().map(edge).collect::<Vec<_>>(),
         "deployments": forecast.deployments.iter().map(deployment).collect::<Vec<_>>(),

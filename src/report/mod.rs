@@ -20,6 +20,7 @@ mod gates;
 mod html;
 mod json;
 mod model_page;
+mod rare;
 mod scale;
 /// Sweeps, tornados and searches.
 pub mod sweep;
@@ -33,6 +34,7 @@ pub use claims::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_term
 pub use html::html;
 pub use json::{SCHEMA, json};
 pub use model_page::model_page;
+pub use rare::{rare_json, rare_text};
 pub use terminal::{TerminalOptions, terminal};
 pub use trace::trace;
 pub use view::View;

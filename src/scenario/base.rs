@@ -2,7 +2,6 @@
 
 use crate::diagnostic::codes;
 use crate::document::Node;
-use crate::gateway::fleet::FleetSpec;
 use crate::scenario::edit::{self, Edit};
 use crate::scenario::file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys};
 use crate::scenario::files::{Files, Source};
@@ -97,10 +96,10 @@ fn over(own: ScenarioFile, base: ScenarioFile) -> ScenarioFile {
         runs: own.runs.or(base.runs),
         seed: own.seed.or(base.seed),
         volume_uncertainty: own.volume_uncertainty.or(base.volume_uncertainty),
+        fleet: own.fleet.over(base.fleet),
         keys: joined(own.keys, base.keys, key),
         traffic: joined(own.traffic, base.traffic, traffic),
         upstream: joined(own.upstream, base.upstream, upstream),
-        fleet: if own.fleet == FleetSpec::default() { base.fleet } else { own.fleet },
     }
 }
 

@@ -37,7 +37,7 @@ pub use claims::{
     Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Unit, claims_schema, read_claims,
 };
 pub use compile::Overrides;
-pub use edit::{Edit, as_yaml, scalar_text};
+pub use edit::{Edit, as_yaml, scalar_text, value_at};
 pub use embeds::EmbedsSpec;
 pub use file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
 pub use files::{Files, Source};

@@ -153,3 +153,33 @@ pub(super) fn switched(intensity: &Intensity, on_off: &OnOff, draws: &mut Addres
     }
     intensity.modulated(windows, busy, quiet)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Replication, Seed};
+
+    #[test]
+    fn busy_and_quiet_times_are_exponential() {
+        let on_off = OnOff { on_s: 60.0, off_s: 540.0, quiet_share: 0.1 };
+        let weeks = Intensity::constant(1.0, SimDuration::from_secs(100 * 604_800));
+        let mut draws = Addressed::new(Seed(3), Replication(0));
+        let steps: Vec<(SimTime, SimTime, f64)> = switched(&weeks, &on_off, &mut draws, 7).steps().collect();
+        // The first and the last are cut by the run.
+        let whole = &steps[1..steps.len() - 1];
+        for (rate, mean_s) in [(on_off.factors().0, 60.0), (on_off.factors().1, 540.0)] {
+            let of_rate = whole.iter().filter(|(.., r)| (r - rate).abs() < 1e-9);
+            let mut lengths: Vec<f64> = of_rate.map(|(from, to, _)| (*to - *from).as_secs_f64()).collect();
+            lengths.sort_by(f64::total_cmp);
+            let n = lengths.len() as f64;
+            assert!(n > 90_000.0);
+            let distance = lengths.iter().enumerate().map(|(i, x)| {
+                let below = 1.0 - libm::exp(-x / mean_s);
+                (below - i as f64 / n).abs().max(((i + 1) as f64 / n - below).abs())
+            });
+            // Kolmogorov-Smirnov: below 1.95 with probability 99.9%.
+            let distance = distance.fold(0.0, f64::max) * n.sqrt();
+            assert!(distance < 1.95, "mean {mean_s}: √n·D = {distance}");
+        }
+    }
+}
