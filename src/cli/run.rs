@@ -14,11 +14,18 @@ use crate::cli::quick::QuickArgs;
 use crate::cli::rare::{self, Question};
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::cli::values::{Dollars, Precision, shell_word};
-use crate::experiment::{Forecast, Options, Progress, forecast, percentile_runs};
+use crate::cli::values::{Precision, shell_word};
+use crate::experiment::{
+    Alerts, AlertsWanted, BudgetLimit, Forecast, Options, Period, Progress, alerts, alerts_of_run, forecast,
+    percentile_runs,
+};
 use crate::random::Seed;
 use crate::report::{TerminalOptions, View, artefacts, json, terminal};
 use crate::scenario::{Overrides, World, load, load_quick};
+use crate::units::Money;
+
+/// Minutes until somebody acts on an alert, unless the command line says otherwise.
+const ACT_WITHIN: u32 = 30;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -51,6 +58,14 @@ pub struct RunArgs {
     #[command(flatten)]
     gates: GateArgs,
 
+    /// A budget in US dollars: how likely is it to be exceeded, when is it used up, when does an alert at 80% of it fire?
+    /// 20/day, 500/month, 100/run or just 100 for the run; may be given several times.
+    #[arg(long, value_name = "AMOUNT/PERIOD")]
+    budget: Vec<BudgetLimit>,
+    /// Minutes from an alert until somebody has acted on it.
+    #[arg(long, value_name = "MINUTES", default_value_t = ACT_WITHIN)]
+    act_within: u32,
+
     /// Ask instead how likely a rare weekend is, e.g. 'bill > 1000', 'failure_rate > 5%' or 'fallback_share > 20%': runs are
     /// drawn from a harsher world and weighed back, which takes far fewer than waiting for one (importance sampling).
     #[arg(long, value_name = "QUESTION", conflicts_with_all = ["precision", "merge", "part", "out"])]
@@ -62,10 +77,6 @@ pub struct RunArgs {
     /// Simulate nothing: merge the files of all parts. The result is that of a run in one piece, to the last byte.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "precision")]
     merge: Vec<String>,
-    /// What may be spent in one run, in US dollars: the report says how likely it is to be exceeded.
-    #[arg(long, value_name = "USD")]
-    budget: Option<Dollars>,
-
     /// Write forecast.json and every form of the report into this directory (with --part: the part into this file).
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -121,12 +132,11 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
         args.say("interrupted before the first run was done");
         return Err(Stop::Interrupted);
     }
-    if let Some(Dollars(amount)) = args.budget {
-        forecast.budget.horizon = Some(amount);
-    }
+    args.set_budget(&mut forecast);
     if out.is_some() || args.format == Format::Json {
         forecast.percentile_runs = percentile_runs(&world, &forecast);
     }
+    forecast.alerts = args.alerts(&world, &options, &forecast, &watch);
     forecast.policies = gates.judge("", None, &forecast.runs);
     args.print(&forecast)?;
     if let Some(out) = out {
@@ -138,6 +148,39 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
 }
 
 impl RunArgs {
+    /// Budgets and alerts over all runs where a budget is given, else the alert about fallbacks in the expensive run.
+    fn alerts(&self, world: &World, options: &Options, forecast: &Forecast, watch: &Watch) -> Option<Alerts> {
+        let wanted = AlertsWanted { budgets: self.budgets(forecast), act_within: self.act_within };
+        if wanted.budgets.is_empty() {
+            let has_fallbacks = forecast.fallback_share.mean > 0.0;
+            let expensive = forecast.expensive.as_ref().filter(|_| has_fallbacks)?;
+            return Some(alerts_of_run(world, options.seed, expensive.run, &wanted));
+        }
+        let options = Options { runs: forecast.about.runs, ..options.clone() };
+        Some(alerts(world, &options, &wanted, watch))
+    }
+
+    /// The budgets of the command line, else those of the scenario.
+    fn budgets(&self, forecast: &Forecast) -> Vec<BudgetLimit> {
+        if !self.budget.is_empty() {
+            return self.budget.clone();
+        }
+        let of = |limit: Option<Money>, period| limit.map(|limit| BudgetLimit { limit, period });
+        let budget = forecast.budget;
+        of(budget.horizon, Period::Run).into_iter().chain(of(budget.month, Period::Month)).collect()
+    }
+
+    /// What reports hold the bill against.
+    fn set_budget(&self, forecast: &mut Forecast) {
+        for BudgetLimit { limit, period } in &self.budget {
+            match period {
+                Period::Run => forecast.budget.horizon = Some(*limit),
+                Period::Month => forecast.budget.month = Some(*limit),
+                Period::Day => {}
+            }
+        }
+    }
+
     fn load(&self) -> Result<World, Stop> {
         let overrides = Overrides {
             prices: self.prices.clone(),
@@ -172,6 +215,12 @@ impl RunArgs {
             words.extend(value.into_iter().flat_map(|value| [format!("--{name}"), shell_word(value)]));
         };
         option("prices", self.prices.as_deref());
+        for budget in &self.budget {
+            option("budget", Some(&budget.to_string()));
+        }
+        if self.act_within != ACT_WITHIN {
+            option("act-within", Some(&self.act_within.to_string()));
+        }
         option("gateway-prices", self.gateway_prices.as_deref());
         for (flag, value) in self.edits.words() {
             option(flag, Some(&value));

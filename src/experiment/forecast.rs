@@ -62,6 +62,8 @@ pub struct Forecast {
     pub edges: Vec<EdgeRow>,
     /// The weekend at the P95 of the bill, told in detail.
     pub expensive: Option<Timeline>,
+    /// Budgets and alerts, where they were looked at.
+    pub alerts: Option<crate::experiment::alerts::Alerts>,
     /// What matters most, in order.
     pub findings: Vec<Finding>,
     /// The command that shows what the dearest fallback edge costs, if one does.

@@ -1,5 +1,6 @@
 //! Replications and what they say together.
 
+mod alerts;
 mod assemble;
 mod detail;
 mod compare;
@@ -22,6 +23,10 @@ mod sweep;
 mod together;
 
 pub use crate::scenario::Assumption;
+pub use alerts::{
+    AlertOutcome, Alerts, AlertsWanted, BUDGET_PART, BudgetError, BudgetLimit, BudgetOutcome, FALLBACK_MINUTES,
+    FALLBACK_SHARE, Moments, Period, alerts, alerts_of_run,
+};
 pub use assemble::{DeploymentLabel, Labels, ShareLabel};
 pub use compare::{Arm, Change, Comparison, Difference, Direction, PartDifference, Side, compare};
 pub use contrast::{Contrast, contrast};

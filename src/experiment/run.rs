@@ -75,6 +75,7 @@ pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
         findings: Vec::new(),
         next: None,
         policies: Vec::new(),
+        alerts: None,
         assumptions: world.assumptions.clone(),
         diagnostics: broken_traces(world).chain(world.diagnostics.clone()).collect(),
         runs: fold.rows,

@@ -8,6 +8,7 @@ mod chart;
 mod claims;
 /// What a change does: terminal, HTML, markdown, JSON.
 pub mod compare;
+mod alerts;
 mod csv_files;
 mod data;
 /// Findings about files: with a snippet for people, as JSON and as SARIF for programs.

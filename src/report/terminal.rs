@@ -32,6 +32,7 @@ pub fn terminal(view: &View<'_>, options: TerminalOptions) -> String {
     causes(&mut page, view);
     edges(&mut page, view);
     policies(&mut page, view);
+    alerts(&mut page, view);
     findings(&mut page, view);
     if options.verbose {
         everything(&mut page, view);
@@ -272,6 +273,14 @@ fn edges(page: &mut Page, view: &View<'_>) {
     }
     page.title("Dearest fallback edges (means)");
     page.view_table(table, if page.options.verbose { usize::MAX } else { 3 });
+}
+
+fn alerts(page: &mut Page, view: &View<'_>) {
+    let Some(alerts) = &view.forecast.alerts else { return };
+    page.title(&crate::report::alerts::title(alerts));
+    for line in crate::report::alerts::lines(alerts) {
+        page.wrapped(" ", "    ", None, &line);
+    }
 }
 
 fn policies(page: &mut Page, view: &View<'_>) {

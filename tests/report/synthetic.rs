@@ -199,6 +199,7 @@ pub fn forecast(recipe: Recipe) -> Forecast {
         findings: findings(&edges),
         next: None,
         policies: Vec::new(),
+        alerts: None,
         edges,
         expensive: expensive(recipe, &worlds, &names),
         runs: worlds.into_iter().map(|w| w.row).collect(),

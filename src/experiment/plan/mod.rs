@@ -174,7 +174,7 @@ pub fn plan(
     let kept = (MOST_EVENTS / (2 * calls)).clamp(1, options.runs);
     let free = pooled.play(&lifted, options, kept, progress, true);
     let needed = search::needed(&pooled, &free, wanted.target);
-    let (proposed, planned) = search::proposal(world, &pooled, &needed, options, wanted.target, progress)?;
+    let (proposed, planned) = search::proposal(world, &pooled, &needed, options, (wanted.target, kept), progress)?;
     let growth = growth(world, &pooled, options, wanted.target, progress);
     let plan =
         |index: usize| pooled.plan(world, index, &runs, &free, [&needed[index], &proposed[index]], growth[index]);

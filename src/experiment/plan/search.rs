@@ -35,13 +35,14 @@ pub(super) fn needed(pooled: &Pooled, free: &[Played], target: f64) -> Vec<Limit
     pooled.sought.iter().enumerate().map(pool).collect()
 }
 
-/// Limits that meet the target together, and what comes of them: those of [`needed`], raised where they must be.
+/// Limits that meet the target together, and what comes of them: those of [`needed`], raised where they must be. The search
+/// looks at `kept` runs.
 pub(super) fn proposal(
     world: &World,
     pooled: &Pooled,
     needed: &[Limits],
     options: &Options,
-    target: f64,
+    (target, kept): (f64, u64),
     progress: &dyn Progress,
 ) -> Result<(Vec<Limits>, Outcome), ProviderError> {
     let mut proposed = needed.to_vec();
@@ -52,8 +53,11 @@ pub(super) fn proposal(
         if over.is_empty() || progress.stop() {
             return Ok((proposed, played));
         }
+        // What the limits of others let through, or turn away to here, has changed what comes: it is sought again.
+        let freed = with_limits(world, pooled, |pool| (!over.contains(&pool)).then(|| proposed[pool].clone()))?;
+        let again = self::needed(pooled, &pooled.play(&freed, options, kept, progress, true), target);
         for pool in over {
-            raise(&mut proposed[pool]);
+            raise(&mut proposed[pool], &again[pool]);
         }
     }
     let planned = with_limits(world, pooled, |pool| Some(proposed[pool].clone()))?;
@@ -61,11 +65,13 @@ pub(super) fn proposal(
     Ok((proposed, played))
 }
 
-fn raise(limits: &mut Limits) {
-    for meter in &mut limits.meters {
-        meter.limit = round_up(meter.limit * STEP);
+/// By a step, or to what was found.
+fn raise(limits: &mut Limits, found: &Limits) {
+    for (meter, found) in limits.meters.iter_mut().zip(&found.meters) {
+        meter.limit = round_up(meter.limit * STEP).max(found.limit);
     }
-    limits.concurrency = limits.concurrency.map(|most| most + (f64::from(most) * (STEP - 1.0)).ceil() as u32);
+    let step = |most: u32| most + (f64::from(most) * (STEP - 1.0)).ceil() as u32;
+    limits.concurrency = limits.concurrency.map(|most| step(most).max(found.concurrency.unwrap_or(0)));
 }
 
 /// Calls refused and calls that came, of all runs.

@@ -58,14 +58,14 @@ fn entries() -> [(Swatch, String); 4] {
         (Swatch::Line(Stroke::solid(Ink::Blue, 6.0)), "used: P50 to P99.9 of the periods".to_owned()),
         (Swatch::Line(Stroke::solid(Ink::Red, 6.0)), "above today's limit".to_owned()),
         (Swatch::Mark(Ink::Text), "today's limit".to_owned()),
-        (Swatch::Mark(Ink::Green), "smallest that meets the target".to_owned()),
+        (Swatch::Mark(Ink::Green), "meets the target, all together".to_owned()),
     ]
 }
 
 /// The ends of the axis, as powers of ten.
 fn powers(rows: &[(String, &LimitPlan)]) -> (f64, f64) {
     let figures = rows.iter().flat_map(|(_, limit)| {
-        [limit.used.p50, limit.used.p999, limit.used.peak, limit.needed, limit.today.unwrap_or(0.0)]
+        [limit.used.p50, limit.used.p999, limit.used.peak, limit.proposed, limit.today.unwrap_or(0.0)]
     });
     let positive: Vec<f64> = figures.filter(|value| *value >= 1.0 && value.is_finite()).map(f64::log10).collect();
     let least = positive.iter().copied().fold(f64::INFINITY, f64::min);
@@ -102,15 +102,15 @@ fn row(canvas: &mut Canvas<'_>, plot: &Plot, y: f64, name: &str, limit: &LimitPl
         }
         canvas.line(&[(x(today), y - 9.0), (x(today), y + 9.0)], Stroke::solid(Ink::Text, 2.0));
     }
-    canvas.line(&[(x(limit.needed), y - 9.0), (x(limit.needed), y + 9.0)], Stroke::solid(Ink::Green, 2.0));
+    canvas.line(&[(x(limit.proposed), y - 9.0), (x(limit.proposed), y + 9.0)], Stroke::solid(Ink::Green, 2.0));
     let today =
         limit.today.map_or_else(|| "no limit today".to_owned(), |today| format!("today {}", short_count(today)));
     let note = format!(
-        "{name}: P50 {}, P99.9 {}, peak {}; {today}; smallest {}",
+        "{name}: P50 {}, P99.9 {}, peak {}; {today}; together {}",
         short_count(used.p50),
         short_count(used.p999),
         short_count(used.peak),
-        short_count(limit.needed)
+        short_count(limit.proposed)
     );
     canvas.hover(Rect::new(0.0, y - ROW / 2.0, plot.area.right, y + ROW / 2.0), note);
 }

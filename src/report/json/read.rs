@@ -1,5 +1,7 @@
 //! `forecast.json` back into a forecast, so that every artefact can be made again without simulating again.
 
+mod alerts;
+
 use std::borrow::Cow;
 
 use serde_json::Value;
@@ -139,6 +141,7 @@ pub fn read(bytes: &[u8]) -> Result<Forecast> {
     }
     let runs = all.list("run_results", run)?;
     Ok(Forecast {
+        alerts: alerts::alerts(&all.at("alerts"))?,
         policies: all.list("policies", |at| policy(at, &runs))?,
         about: about(&all)?,
         bill: bill(&all.at("bill"))?,

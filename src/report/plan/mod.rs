@@ -53,30 +53,25 @@ pub fn pool_name(pool: &PoolPlan) -> String {
 }
 
 fn demand(page: &mut Page, plan: &CapacityPlan) {
-    page.title("What is asked of each, today (minutes: P50 / P95 / P99.9 / peak)");
-    let headings = ["Deployment", "", "#Calls a minute", "#Tokens a minute", "#At once"];
-    let mut table = Table::new("demand", "", &headings);
+    page.title("What is asked of each, today (minutes: P50/P95/P99.9/peak)");
+    let headings =
+        [("Deployment", false), ("", false), ("Calls a minute", true), ("Tokens a minute", true), ("At once", true)];
+    let mut rows = Vec::new();
     let four = |d: crate::experiment::Demand| {
         let [a, b, c, e] = [d.p50, d.p95, d.p999, d.peak].map(short_count);
-        format!("{a} / {b} / {c} / {e}")
+        format!("{a}/{b}/{c}/{e}")
     };
     for pool in &plan.pools {
         let (offered, admitted) = (&pool.offered, &pool.admitted);
         let at_once = four(offered.concurrency);
-        table.rows.push(vec![
-            pool_name(pool),
-            "offered".to_owned(),
-            four(offered.calls),
-            four(offered.tokens),
-            at_once,
-        ]);
+        rows.push(vec![pool_name(pool), "offered".to_owned(), four(offered.calls), four(offered.tokens), at_once]);
         if pool.offered.calls != pool.admitted.calls {
             let at_once = four(admitted.concurrency);
             let row = vec![String::new(), "taken up".to_owned(), four(admitted.calls), four(admitted.tokens), at_once];
-            table.rows.push(row);
+            rows.push(row);
         }
     }
-    page.view_table(&table, usize::MAX);
+    page.table(&headings.map(|(text, numeric)| (text.to_owned(), numeric)), &rows);
 }
 
 fn limits(page: &mut Page, plan: &CapacityPlan) {

@@ -1,0 +1,51 @@
+//! Budgets and alerts, read back.
+
+use super::{Place, Result};
+use crate::experiment::{AlertOutcome, Alerts, BudgetLimit, BudgetOutcome, Moments};
+
+/// What became of budgets and alerts; none where nothing was asked of them.
+pub(super) fn alerts(at: &Place<'_>) -> Result<Option<Alerts>> {
+    if at.value.is_null() {
+        return Ok(None);
+    }
+    let act_within = at.count("act_within_minutes")?;
+    Ok(Some(Alerts {
+        runs: at.count("runs")?,
+        of_run: at.at("of_run").value.as_u64(),
+        act_within: at.or_wrong(act_within.try_into().ok(), "a number of minutes")?,
+        budgets: at.list("budgets", budget)?,
+        fallback_rule: alert(&at.at("fallback_rule").at("outcome"))?,
+    }))
+}
+
+fn budget(at: &Place<'_>) -> Result<BudgetOutcome> {
+    let budget = format!("{}/{}", at.str("limit")?, at.str("period")?).parse::<BudgetLimit>();
+    Ok(BudgetOutcome {
+        budget: at.or_wrong(budget.ok(), "a budget")?,
+        exhausted: moments(&at.at("exhausted"))?,
+        beyond: at.money("beyond_mean")?,
+        alert: alert(&at.at("alert").at("outcome"))?,
+    })
+}
+
+fn alert(at: &Place<'_>) -> Result<AlertOutcome> {
+    let (mean, p95) = (at.at("saved_mean"), at.at("saved_p95"));
+    Ok(AlertOutcome {
+        fires: moments(&at.at("fires"))?,
+        after_first_fallback_min: at.optional("minutes_after_first_fallback_p50")?,
+        saved_sideways: mean.money("sideways")?,
+        saved_off: mean.money("fallbacks_off")?,
+        saved_sideways_p95: p95.money("sideways")?,
+    })
+}
+
+fn moments(at: &Place<'_>) -> Result<Moments> {
+    let quantiles = at.at("at");
+    let moment = |key| {
+        let moment = quantiles.at(key);
+        Ok((moment.number("hour")?, moment.string("local")?))
+    };
+    let at_quantiles =
+        if quantiles.value.is_null() { None } else { Some([moment("p5")?, moment("p50")?, moment("p95")?]) };
+    Ok(Moments { share: at.number("run_share")?, at: at_quantiles })
+}
