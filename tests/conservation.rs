@@ -3,6 +3,7 @@
 mod support;
 
 use billcast::engine::Run;
+use billcast::scenario::{Overrides, World};
 use billcast::units::Money;
 use proptest::prelude::*;
 
@@ -51,6 +52,18 @@ fn gateway() -> impl Strategy<Value = String> {
         if edges == 0 {
             text += "  - group0: [group2]\n";
         }
+        if edges & 2 == 2 {
+            text += "  default_fallbacks: [group2]\n  context_window_fallbacks: [{group0: [group1]}]\n";
+            text += "  content_policy_fallbacks: [{group1: [group2]}]\n";
+        }
+        if edges & 4 == 4 {
+            text += "  timeout: 20\n  stream_timeout: 5\n  retry_after: 1\n  max_fallbacks: 2\n";
+            text += "  allowed_fails_policy: {RateLimitErrorAllowedFails: 1, InternalServerErrorAllowedFails: 2}\n";
+            text += "  retry_policy: {TimeoutErrorRetries: 1, RateLimitErrorRetries: 3}\n";
+        }
+        if pre_call && failover {
+            text += "  provider_budget_config: {openai: {budget_limit: 0.1, time_period: 1h}}\n";
+        }
         if cache {
             text += "litellm_settings:\n  cache: true\n  cache_params: {type: local, ttl: 600}\n";
         }
@@ -80,7 +93,8 @@ fn scenario() -> impl Strategy<Value = String> {
                 text += &format!(
                     "    repeats: {{share: {repeats}%, within: 20m}}\n    input: lognormal(median=400, p95=2500)\n"
                 );
-                text += "    output: lognormal(median=150, p95=600)\n";
+                text += "    output: lognormal(median=150, p95=600)\n    retries: 1\n";
+                text += "    stops_reading: {share: 10%, after_chunks: exponential(mean=20)}\n";
                 text += &format!("    leaves: {{share: 20%, after: exponential(mean={patience})}}\n");
                 text += &format!("    retries: {}\n    timeout: {}s\n", (patience + class) % 3, 4 * patience);
                 if key {
@@ -90,8 +104,13 @@ fn scenario() -> impl Strategy<Value = String> {
             text += "upstream:\n  openai:\n";
             text += &format!("    bursts: {{every: 20m, lasts: {minutes}m, share: {burst}%}}\n");
             text += &format!("    errors: {{500: {errors}%, hang: 1%, cut: 2%, connection: 1%}}\n");
+            text += "    slow: {between: 40m, lasts: 10m, latency_factor: 8}\n";
+            text += "    outages: [{at: 30m, lasts: 6m, fails: 503, retry_after: 3}]\n";
             if limits {
                 text += "    limits: {rpm: 50, tpm: 60k, concurrency: 6}\n";
+            } else {
+                text += "  anthropic:\n    incidents: {between: exponential(mean=50m), lasts: 9m, share: 60%, fails: 529}\n";
+                text += "  deepseek:\n    errors: {hang: 5%, cut: 5%, content-policy: 3%}\n";
             }
             text
         },
@@ -114,6 +133,7 @@ fn check(run: &Run) -> Result<(), TestCaseError> {
 
     let total = run.ledger.total();
     let sum = |amounts: &[Money]| amounts.iter().copied().sum::<Money>();
+    prop_assert_eq!(run.ledger.by_cause().iter().map(|(_, amount)| *amount).sum::<Money>(), total);
     prop_assert_eq!(sum(run.ledger.by_deployment()), total);
     prop_assert_eq!(sum(run.ledger.by_key()), total);
     prop_assert_eq!(sum(run.ledger.by_class()), total);
@@ -126,10 +146,48 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_is_lost_in_random_worlds(gateway in gateway(), scenario in scenario(), seed in 0u64..1000) {
-        let world = support::world(&gateway, &scenario);
-        check(&support::run(&world, seed, 0))?;
+    fn nothing_is_lost_in_random_worlds(
+        gateway in gateway(),
+        scenario in scenario(),
+        prices in prices(),
+        seed in 0u64..1000,
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("prices.json");
+        std::fs::write(&file, &prices).expect("a written file");
+        let own = (!prices.is_empty()).then(|| file.to_string_lossy().into_owned());
+        let overrides = Overrides { gateway_prices: own.clone().filter(|_| seed % 2 == 0), prices: own, ..Overrides::default() };
+        let world = support::load_with(&gateway, &scenario, &overrides).expect("a world");
+        let run = support::run(&world, seed, 0);
+        check(&run)?;
+        check_bounds(&world, &run)?;
     }
+}
+
+/// LiteLLM's price map with prices of every size for some models and none for others; empty for the built-in prices.
+fn prices() -> impl Strategy<Value = String> {
+    let price = prop_oneof![Just(0.0), 1e-9..1e-3f64];
+    prop::option::of(prop::collection::vec((price.clone(), price), 3)).prop_map(|prices| {
+        let Some(prices) = prices else { return String::new() };
+        let entry = |(model, (input, output)): (&str, &(f64, f64))| {
+            format!(
+                "\"{model}\": {{\"mode\": \"chat\", \"litellm_provider\": \"openai\", \"input_cost_per_token\": {input:e}, \
+                 \"output_cost_per_token\": {output:e}}}"
+            )
+        };
+        let entries: Vec<String> = ["gpt-4o-mini", "gpt-4o", "deepseek/deepseek-chat"].into_iter().zip(&prices).map(entry).collect();
+        format!("{{{}}}", entries.join(", "))
+    })
+}
+
+/// What a config implies: the most calls that one request may take.
+fn check_bounds(world: &World, run: &Run) -> Result<(), TestCaseError> {
+    // At most 4 tries (3 retries, by setting or policy) at a group, each with every deployment when failing over; at most
+    // 5 levels of fallbacks below the group asked for, each with at most 3 groups.
+    let per_group = 4 * world.names.deployments.len() as u32;
+    let groups: u32 = (0..=5).map(|level| 3u32.pow(level)).sum();
+    prop_assert!(run.most_attempts <= per_group * groups, "{} calls for one request", run.most_attempts);
+    Ok(())
 }
 
 #[test]
@@ -148,4 +206,26 @@ upstream: {openai: {preset: none, latency: 1, errors: {500: 100%}}}\n";
     assert_eq!(run.attempts, 9 * run.requests);
     assert_eq!(run.failed, run.requests);
     assert_eq!(run.ledger.total(), Money::ZERO);
+}
+
+#[test]
+fn a_budget_is_exceeded_by_what_is_in_flight_and_no_more() {
+    // The budget is looked at before a call and charged after it: at most the calls that the key may have at once come on
+    // top. Every call costs the same.
+    let gateway = "model_list:\n- {model_name: a, litellm_params: {model: openai/gpt-4o}}\n";
+    for (parallel, latency) in [(1, 5), (3, 60), (8, 200)] {
+        let scenario = format!(
+            "hours: 3\nvolume_uncertainty: 0\nkeys: {{team: {{max_parallel_requests: {parallel}, max_budget: 0.5}}}}
+traffic: {{x: {{model: a, key: team, rate: 20/min, input: 1000, output: 500}}}}
+upstream: {{openai: {{preset: none, latency: {latency}}}}}\n"
+        );
+        let run = support::run(&support::world(gateway, &scenario), 1, 0);
+        let (spent, served) = (run.ledger.by_key()[1], run.served);
+        let each = spent.divided_by(served);
+        let budget: Money = "0.5".parse().expect("an amount");
+        assert!(spent >= budget, "the traffic is enough to spend it: {spent}");
+        let most = (0..parallel).fold(budget, |sum, _| sum + each);
+        assert!(spent <= most, "{spent} of {budget} with {parallel} calls of {each} at once");
+        assert!(run.rejected > 0);
+    }
 }

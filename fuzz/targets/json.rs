@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| billcast_fuzz::checks::json(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| billcast_fuzz::checks::json_text(bytes));

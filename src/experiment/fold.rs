@@ -4,7 +4,7 @@ use crate::engine::{DeploymentTotals, RequestTotals, Run};
 use crate::experiment::forecast::{Band, CountStats, LatencyStats, MoneyStats, RateStats, RunRow};
 use crate::ledger::{Cause, Causes, Edge};
 use crate::random::BLOCK;
-use crate::stats::{Histogram, block_mean, block_ranks, nearest_rank};
+use crate::stats::{Histogram, block_mean, block_ranks, nearest_rank, worth_runs};
 use crate::units::{GroupId, Money};
 
 /// Confidence of all intervals.
@@ -216,11 +216,13 @@ pub fn money_stats(by_run: Vec<Money>) -> MoneyStats {
         [amounts[low.map_or(0, |rank| rank as usize)], amounts[high.map_or(n - 1, |rank| rank as usize)]]
     };
     let mean = amounts.iter().copied().sum::<Money>().divided_by(n as u64);
-    let half = money(half_width(&by_run.iter().map(|&amount| dollars(amount)).collect::<Vec<_>>()));
+    let in_dollars: Vec<f64> = by_run.iter().map(|&amount| dollars(amount)).collect();
+    let half = money(half_width(&in_dollars));
     MoneyStats {
         mean,
         // A bill is never negative, whatever the normal approximation says of a skewed one.
         ci95_mean: [(mean - half).max(Money::ZERO), mean + half],
+        worth_runs: worth_runs(&in_dollars, BLOCK as usize),
         p5: at(0.05),
         p50: at(0.5),
         ci95_p50: interval(0.5),

@@ -112,6 +112,8 @@ pub struct MoneyStats {
     pub mean: Money,
     /// 95% confidence interval of the mean.
     pub ci95_mean: [Money; 2],
+    /// How many independent runs would tell the mean as well as these, which are spread evenly; 0 if unknown.
+    pub worth_runs: f64,
     /// 5th percentile.
     pub p5: Money,
     /// Median.

@@ -202,7 +202,8 @@ fn bill(page: &mut Page, view: &View<'_>) {
         .filter_map(|line| Some(format!("{} {}", line.label, line.interval.as_ref()?)))
         .collect();
     if !intervals.is_empty() {
-        page.wrapped(" 95% CI: ", "         ", Some(Style::Dim), &intervals.join("; "));
+        let worth = view.worth_runs.as_ref().map_or_else(String::new, |worth| format!("; {worth}"));
+        page.wrapped(" 95% CI: ", "         ", Some(Style::Dim), &format!("{}{worth}", intervals.join("; ")));
     }
     if view.forecast.runs.len() > 1 && view.histogram.counts.len() > 1 {
         let spark = sparkline(&view.histogram.counts);

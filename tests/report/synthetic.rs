@@ -275,6 +275,7 @@ fn bill(worlds: &[World], mean: Money) -> MoneyStats {
     MoneyStats {
         mean,
         ci95_mean: [mean - mean.divided_by(40), mean + mean.divided_by(40)],
+        worth_runs: 0.0,
         p5: at(0.05),
         p50: at(0.5),
         ci95_p50: around(0.5),

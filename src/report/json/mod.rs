@@ -128,6 +128,7 @@ fn bill(forecast: &Forecast) -> Value {
         "mean": bill.mean, "p5": bill.p5, "p50": bill.p50, "p80": bill.p80, "p95": bill.p95, "p99": bill.p99,
         "max": bill.max,
         "ci95_p95": bill.ci95_p95, "ci95_mean": bill.ci95_mean, "ci95_p50": bill.ci95_p50,
+        "mean_worth_runs": (bill.worth_runs > 0.0).then_some(bill.worth_runs),
     })
 }
 

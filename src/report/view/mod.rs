@@ -39,6 +39,8 @@ pub struct View<'a> {
     pub story: Vec<String>,
     /// Mean and percentiles of the bill, with their intervals.
     pub percentiles: Vec<Percentile>,
+    /// How many independent runs would tell the mean as well, in words; none where that is not worth telling.
+    pub worth_runs: Option<String>,
     /// Cause by cause, those at zero as well.
     pub causes: Vec<CauseLine>,
     /// What a request, an answer and a token cost.
@@ -196,6 +198,7 @@ impl<'a> View<'a> {
             register,
             causes,
             percentiles,
+            worth_runs: story::worth_runs(&forecast.bill, forecast.about.runs),
             unit_costs,
             calls_per_request,
             premium_share,

@@ -33,6 +33,12 @@ pub fn causes(forecast: &Forecast) -> Vec<CauseLine> {
     forecast.cost_by_cause.iter().map(line).collect()
 }
 
+/// What spreading the runs evenly gains, where it gains more than half as much again.
+pub fn worth_runs(bill: &MoneyStats, runs: u64) -> Option<String> {
+    let gains = bill.worth_runs.is_finite() && bill.worth_runs > 1.5 * runs as f64;
+    gains.then(|| format!("the mean is as sure as that of {} independent runs", short_count(bill.worth_runs)))
+}
+
 /// Mean and percentiles of the bill.
 pub fn percentiles(bill: &MoneyStats, runs: u64) -> Vec<Percentile> {
     let line = |label, amount: Money, interval: Option<[Money; 2]>| Percentile {
