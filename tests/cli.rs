@@ -406,9 +406,9 @@ fn models_are_listed_and_shown() {
     let dir = folder();
     let (code, list, _) = outcome(dir.path(), &["models"]);
     assert!(code == 0 && list.contains("chat") && list.contains("anthropic"), "{list}");
-    let (code, chat, _) = outcome(dir.path(), &["models", "chat"]);
+    let (code, chat, _) = outcome(dir.path(), &["models", "show", "chat"]);
     assert!(code == 0 && chat.contains("sources:"), "{chat}");
-    refused(dir.path(), &["models", "chatter"], "billcast models");
+    refused(dir.path(), &["models", "show", "chatter"], "billcast models");
 }
 
 #[test]

@@ -121,3 +121,56 @@ fn mistakes_are_named() {
     assert!(error("retries: 300").contains("at most 255"));
     assert!(error("retrys: 2").contains("did you mean `retries`"), "{}", error("retrys: 2"));
 }
+
+#[test]
+fn each_request_brings_its_embedding_along() {
+    let gateway = "model_list:
+- {model_name: a, litellm_params: {model: openai/gpt-4o-mini}}
+- {model_name: embed, litellm_params: {model: openai/text-embedding-3-small}}
+";
+    let play = |embeds: &str| {
+        let scenario = format!(
+            "hours: 1\nvolume_uncertainty: 0\ntraffic: {{x: {{model: a, rate: 1/s, input: 100, output: 50, {embeds}}}}}\n\
+             upstream: {{openai: {{preset: none, latency: 1}}}}\n"
+        );
+        let world = support::world(gateway, &scenario);
+        (support::run(&world, 1, 0), world)
+    };
+    let (alone, _) = play("stream: 0");
+    let (whole, world) = play("embeds: embed");
+    let (question, _) = play("embeds: {model: embed, input: 30}");
+    assert_eq!(world.names.classes, ["x", "x.embedding"]);
+    let chats = alone.requests;
+    assert_eq!((whole.classes[0].requests, whole.classes[1].requests), (chats, chats));
+    // text-embedding-3-small: 0.02 dollars a million tokens; the chats cost what they did.
+    let dollars_of = |run: &Run, class: usize| run.ledger.by_class()[class];
+    assert_eq!(dollars_of(&whole, 0), alone.ledger.total());
+    assert_eq!(dollars_of(&whole, 1), Money::from_picos(20_000 * 100 * i128::from(chats)));
+    assert_eq!(dollars_of(&question, 1), Money::from_picos(20_000 * 30 * i128::from(chats)));
+    let scenario = "traffic: {x: {model: a, rate: 1/s, input: 1, output: 1, embeds: embd}}\n";
+    let error = support::try_world(gateway, scenario).unwrap_err();
+    assert!(error.contains("did you mean `embed`"), "{error}");
+}
+
+#[test]
+fn a_budget_with_a_duration_begins_anew() {
+    // Each answer costs 45 microdollars, the budget is used up by the 20th of them (reservations are off); a period of an hour ends on the
+    // hour, and the job that resets comes by at most ten minutes later.
+    let gateway = format!("{GATEWAY}general_settings: {{disable_budget_reservation: true}}\n");
+    let served = |duration: &str| {
+        let scenario = format!(
+            "hours: 5\nstart: 2026-11-20 18:00\nvolume_uncertainty: 0\nkeys: {{k: {{max_budget: 0.00088{duration}}}}}\n\
+             traffic: {{x: {{model: a, key: k, rate: 2/min, input: 100, output: 50}}}}\n\
+             upstream: {{openai: {{preset: none, latency: 0.1}}}}\n"
+        );
+        support::run(&support::world(&gateway, &scenario), 1, 0).served
+    };
+    assert_eq!(served(""), 20);
+    assert_eq!(served(", budget_duration: 1h"), 100, "five hours, each with its own budget");
+    assert_eq!(served(", budget_duration: 30d"), 20);
+    let error = support::try_world(
+        &gateway,
+        "keys: {k: {budget_duration: 1y}}\ntraffic: {x: {model: a, rate: 1, input: 1, output: 1}}\n",
+    );
+    assert!(error.unwrap_err().contains("not a period"));
+}

@@ -67,13 +67,11 @@ fn what_the_gateway_reports_follows_its_own_prices_and_the_bill_does_not() {
     use billcast::ledger::Cause::{Abandoned, FailedAttempt};
     let unreported = answered[FailedAttempt] + answered[Abandoned];
     assert!(run.reported_spend > Money::ZERO);
-    // At half the price the reported spend is at most half of the bill, and misses no more than failures and lost clients.
-    let twice = run.reported_spend + run.reported_spend;
-    assert!(
-        twice <= run.ledger.total() && run.ledger.total() - twice <= unreported,
-        "{twice} of {}",
-        run.ledger.total()
-    );
+    // At half the price the reported spend is half of the bill, but for failures and for clients that were lost: of those
+    // the gateway reports what it has seen, which may be a piece more than the provider bills.
+    let (twice, bill) = (run.reported_spend + run.reported_spend, run.ledger.total());
+    let apart = if twice > bill { twice - bill } else { bill - twice };
+    assert!(apart <= unreported, "{twice} of {bill}, {unreported} unreported");
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn spend_logs_bring_their_models_keys_and_repetitions() {
     assert_eq!(all[1].prompt, all[2].prompt, "one cache key is one prompt");
     assert_ne!(all[0].prompt, all[1].prompt);
     assert_eq!(world.start.strftime("%A %H:%M:%S").to_string(), "Monday 09:00:00", "the week's time of the log");
-    assert!(said(&world).contains("1 rows without any tokens are left out"), "{}", said(&world));
+    assert!(said(&world).contains("rows without any tokens are left out: 1 "), "{}", said(&world));
     // With lengths of the class the failed call is sent after all.
     let filled = text_of("replay: trace, input: 700, output: 70").unwrap();
     assert_eq!(totals(&support::run(&filled, 1, 0)), (5, 1_420 * 3 + 812 + 700, 212 + 240 + 240 + 70));
@@ -179,6 +179,33 @@ fn what_cannot_be_a_trace_is_refused_in_one_sentence() {
     let torn = torn.finish().unwrap();
     let told = try_world("trace", &torn[..torn.len() / 2], "replay: trace, model: a").unwrap_err();
     assert!(told.contains("cannot be read"), "{told}");
+}
+
+#[test]
+fn no_bytes_make_it_panic() {
+    let whole = [
+        "time,input,output,model\n1,10,5,\"a\"\n2.5,1,1,\"b, c\"\n2026-11-16 09:00:00.12+01,3,4,x\n".as_bytes().to_vec(),
+        "{\"timestamp\": 0, \"input_length\": 14, \"output_length\": 5, \"hash_ids\": [1, 2, 3]}\n{\"a\\u00e9\": {\"b\": []}}"
+            .as_bytes()
+            .to_vec(),
+    ];
+    let mut tried = 0;
+    for text in &whole {
+        for at in 0..text.len() {
+            for byte in [None, Some(b'"'), Some(b'\n'), Some(0xFF), Some(b'{'), Some(b'-')] {
+                let mut torn = text.clone();
+                match byte {
+                    None => torn.truncate(at),
+                    Some(byte) => torn[at] = byte,
+                }
+                // Whatever comes of it, it is a world or a sentence.
+                let told = try_world("trace", &torn, "replay: {file: trace, models: {b: a}}, model: a").err();
+                assert!(told.is_none_or(|told| told.contains("error")));
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 900);
 }
 
 /// Two rows a second for 1,000 seconds.

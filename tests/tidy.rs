@@ -29,6 +29,7 @@ const HOUSE: [(&str, &[&str]); 16] = [
         &[
             "units",
             "diagnostic",
+            "document",
             "random",
             "stats",
             "pricing",

@@ -11,6 +11,7 @@ use crate::cli::explain::ExplainArgs;
 use crate::cli::init::InitArgs;
 use crate::cli::models::ModelsArgs;
 use crate::cli::month::MonthArgs;
+use crate::cli::plan::PlanArgs;
 use crate::cli::prices::PricesArgs;
 use crate::cli::report::ReportArgs;
 use crate::cli::run::RunArgs;
@@ -47,7 +48,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Forecast the bill and the failure rate of a scenario
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Project calendar months: month-end, when the budget is used up, P50/P80/P95
     Month(MonthArgs),
     /// Write a report of a finished run, or of a scenario: HTML, a workbook, FOCUS, Parquet, CSV, Markdown
@@ -62,6 +63,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Tell one run or one request step by step: what went wrong, and where the dollars went
     Explain(ExplainArgs),
+    /// Plan capacity: which limits bind and when, which would do, how much growth they bear
+    Plan(PlanArgs),
     /// Write a commented scenario.yaml for a gateway config
     Init(InitArgs),
     /// List the known prices, or those of one model

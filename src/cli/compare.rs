@@ -91,7 +91,8 @@ impl CompareArgs {
         self.base.clone().or_else(|| self.what.quick.config.clone()).unwrap_or_default()
     }
 
-    /// The other scenarios, the base with other gateway configs, or with changes. Changes go with the other gateway configs,
+    /// The other scenarios, the base with other gateway configs, or with changes. Changes go with the other gateway
+    /// configs,
     /// where there are any.
     fn others(&self) -> Result<Vec<Arm>, Stop> {
         let mut arms = Vec::new();

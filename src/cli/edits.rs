@@ -7,7 +7,8 @@ use crate::scenario::Edit;
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct EditArgs {
     /// Change a value of the scenario or of its gateway's config, e.g. traffic.chat.rate=80/min,
-    /// gateway.router_settings.num_retries=0, gateway.model_list[gpt-4o].litellm_params.rpm=500; may be given several times.
+    /// gateway.router_settings.num_retries=0, gateway.model_list[gpt-4o].litellm_params.rpm=500; may be given several
+    /// times.
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
     /// Remove a value, e.g. gateway.litellm_settings.fallbacks; may be given several times.

@@ -29,15 +29,84 @@ impl OutDir {
         &self.path
     }
 
-    /// Writes all files or none: each is complete under another name before the first gets its own.
+    /// Writes all files or none: each is complete under another name before the first gets its own. Where the directory
+    /// holds nothing but files of these names, it is replaced as a whole in one step: whoever kills the program finds all
+    /// of the old files or all of the new ones.
     pub fn write_all<'a>(&self, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<(), Stop> {
-        let mut written = Vec::new();
-        for (name, bytes) in files {
-            let path = self.path.join(name);
-            written.push(Staged::write(path, bytes)?);
+        let files: Vec<(&str, &[u8])> = files.into_iter().collect();
+        if let Some(whole) = self.staged_whole(&files)
+            && whole.replace(&self.path).is_ok()
+        {
+            return Ok(());
         }
+        let write = |&(name, bytes): &(&str, &[u8])| Staged::write(self.path.join(name), bytes);
+        let written: Vec<Staged> = files.iter().map(write).collect::<Result<_, _>>()?;
         written.into_iter().try_for_each(Staged::publish)
     }
+
+    /// All files in a directory beside this one, if it could take this one's place.
+    fn staged_whole(&self, files: &[(&str, &[u8])]) -> Option<StagedDir> {
+        let path = fs::canonicalize(&self.path).ok()?;
+        path.file_name()?;
+        let is_ours = |name: &str| files.iter().any(|(ours, _)| *ours == name);
+        if !names_below(&path, "")?.iter().all(|name| is_ours(name)) {
+            return None;
+        }
+        let whole = StagedDir(staged(&path));
+        fs::create_dir(&whole.0).ok()?;
+        for (name, bytes) in files {
+            Staged::write(whole.0.join(name), bytes).and_then(Staged::publish).ok()?;
+        }
+        Some(whole)
+    }
+}
+
+/// A directory that is complete under a name of its own; when dropped, whatever has that name then goes away.
+struct StagedDir(PathBuf);
+
+impl StagedDir {
+    /// Takes the place of the directory at `path`, in one step.
+    fn replace(&self, path: &Path) -> std::io::Result<()> {
+        let path = fs::canonicalize(path)?;
+        // Onto an empty directory a directory can be renamed.
+        fs::rename(&self.0, &path).or_else(|_| exchange(&self.0, &path))
+    }
+}
+
+impl Drop for StagedDir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn exchange(a: &Path, b: &Path) -> std::io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+}
+
+/// Other systems replace file by file.
+#[cfg(not(target_os = "linux"))]
+fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+/// The names of all files below a directory, relative to it; `None` if there is anything else than files and directories.
+fn names_below(folder: &Path, prefix: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).ok()? {
+        let entry = entry.ok()?;
+        let name = format!("{prefix}{}", entry.file_name().to_str()?);
+        let kind = entry.file_type().ok()?;
+        if kind.is_dir() {
+            names.extend(names_below(&entry.path(), &format!("{name}/"))?);
+        } else if kind.is_file() {
+            names.push(name);
+        } else {
+            return None;
+        }
+    }
+    Some(names)
 }
 
 /// Writes one file in one step.
@@ -97,6 +166,26 @@ mod tests {
         assert!(out.write_all([("four.txt", b"4".as_slice()), ("one.txt/three", b"3")]).is_err());
         let names: Vec<_> = fs::read_dir(dir.path().join("a/b")).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names.len(), 2, "{names:?}");
+    }
+
+    #[test]
+    fn a_directory_of_ours_is_replaced_and_what_is_not_ours_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = OutDir::prepare(&dir.path().join("out")).unwrap();
+        let names = || {
+            let mut names = names_below(&dir.path().join("out"), "").unwrap();
+            names.sort();
+            names
+        };
+        out.write_all([("one.txt", b"1".as_slice()), ("charts/two.txt", b"2")]).unwrap();
+        out.write_all([("one.txt", b"11".as_slice()), ("charts/two.txt", b"22"), ("three.txt", b"33")]).unwrap();
+        assert_eq!(names(), ["charts/two.txt", "one.txt", "three.txt"]);
+        assert_eq!(fs::read(dir.path().join("out/one.txt")).unwrap(), b"11");
+        fs::write(dir.path().join("out/notes.md"), "mine").unwrap();
+        out.write_all([("one.txt", b"111".as_slice())]).unwrap();
+        assert_eq!(names(), ["charts/two.txt", "notes.md", "one.txt", "three.txt"]);
+        let beside: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(beside, ["out"], "nothing is left beside it");
     }
 
     #[test]

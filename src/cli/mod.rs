@@ -15,10 +15,13 @@ mod init;
 mod interrupt;
 mod models;
 mod month;
+mod plan;
+mod parts;
 mod prices;
 mod progress;
 mod report;
 mod quick;
+mod rare;
 mod run;
 mod scenarios;
 mod scene;
@@ -62,6 +65,7 @@ fn dispatch(command: Command) -> Result<(), Stop> {
         Command::Solve(args) => solve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Prices(args) => prices::run(&args),
         Command::Cost(args) => cost::run(&args),

@@ -8,8 +8,10 @@ use crate::cli::edits::EditArgs;
 use crate::cli::files::OutDir;
 use crate::cli::gates::{GateArgs, finish};
 use crate::cli::interrupt::Interrupt;
+use crate::cli::parts::{self, PartOf};
 use crate::cli::progress::Watch;
 use crate::cli::quick::QuickArgs;
+use crate::cli::rare::{self, Question};
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::{Dollars, Precision, shell_word};
@@ -53,7 +55,18 @@ pub struct RunArgs {
     #[arg(long, value_name = "USD")]
     budget: Option<Dollars>,
 
-    /// Write forecast.json and every form of the report into this directory.
+    /// Ask instead how likely a rare weekend is, e.g. 'bill > 1000', 'failure_rate > 5%' or 'fallback_share > 20%': runs are
+    /// drawn from a harsher world and weighed back, which takes far fewer than waiting for one (importance sampling).
+    #[arg(long, value_name = "QUESTION", conflicts_with_all = ["precision", "merge", "part", "out"])]
+    rare: Option<Question>,
+    /// Simulate only part K of N of the replications, and write what is known of them into the file of --out; on several
+    /// machines, all with the same other options.
+    #[arg(long, value_name = "K/N", requires = "out", conflicts_with_all = ["precision", "merge"])]
+    part: Option<PartOf>,
+    /// Simulate nothing: merge the files of all parts. The result is that of a run in one piece, to the last byte.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "precision")]
+    merge: Vec<String>,
+    /// Write forecast.json and every form of the report into this directory (with --part: the part into this file).
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// What to print.
@@ -86,9 +99,21 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
     let gates = args.gates.read(false)?;
     let world = args.load()?;
     let options = args.options(&world);
+    if let (Some(part), Some(file)) = (args.part, &args.out) {
+        let watch = Watch::start(options.runs, args.quiet, interrupt);
+        args.say(&parts::write(&world, &options, part, file, &watch)?);
+        return Ok(());
+    }
+    if let Some(question) = &args.rare {
+        let watch = Watch::start(options.runs, args.quiet, interrupt);
+        return rare::answer(&world, &options, question, args.format == Format::Json, &watch);
+    }
     let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
     let watch = Watch::start(options.runs, args.quiet, interrupt);
-    let mut forecast = forecast(&world, &options, &watch);
+    let mut forecast = match args.merge.as_slice() {
+        [] => forecast(&world, &options, &watch),
+        files => parts::merged(&world, &options, files)?,
+    };
     watch.finish();
     // Fewer runs than asked for are no fragment when a precision was reached, but they are one after Ctrl-C.
     forecast.about.partial |= watch.stop() && forecast.about.runs < options.runs;
@@ -151,6 +176,7 @@ impl RunArgs {
         for (flag, value) in self.edits.words() {
             option(flag, Some(&value));
         }
+        option("rare", self.rare.as_ref().map(Question::as_written));
         option("precision", self.precision.map(|precision| precision.0.to_string()).as_deref());
         option("seed", Some(&seed.to_string()));
         option("runs", Some(&runs.to_string()));

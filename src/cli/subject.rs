@@ -1,5 +1,6 @@
 //! What several commands have in common: a scenario, how much to simulate, and quiet.
 
+use crate::cli::edits::EditArgs;
 use crate::cli::stop::Stop;
 use crate::cli::values::shell_word;
 use crate::experiment::Options;
@@ -23,6 +24,8 @@ pub struct Subject {
     /// Prices: LiteLLM's JSON price map or a CSV table [default: as the scenario says, else the built-in table].
     #[arg(long, value_name = "FILE")]
     pub prices: Option<String>,
+    #[command(flatten)]
+    edits: EditArgs,
     /// No progress bar and no notes on stderr.
     #[arg(long, short)]
     pub quiet: bool,
@@ -31,14 +34,22 @@ pub struct Subject {
 impl Subject {
     /// Reads and compiles the scenario.
     pub fn load(&self) -> Result<World, Stop> {
-        let overrides = Overrides { prices: self.prices.clone(), ..Overrides::default() };
+        let overrides = Overrides { prices: self.prices.clone(), edits: self.edits.read()?, ..Overrides::default() };
         Ok(load(&self.scenario, &overrides)?)
     }
 
     /// How much to simulate; `further` are the other arguments that the result depends on.
     pub fn options(&self, world: &World, verb: &str, further: &[String]) -> Options {
-        let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
+        self.options_of(world, verb, further, world.runs)
+    }
+
+    /// The same with so many runs where nobody says how many.
+    pub fn options_of(&self, world: &World, verb: &str, further: &[String], runs: u64) -> Options {
+        let (runs, seed) = (self.runs.unwrap_or(runs), self.seed.unwrap_or(world.seed.0));
         let mut words = vec!["billcast".to_owned(), verb.to_owned(), shell_word(&self.scenario)];
+        for (flag, value) in self.edits.words() {
+            words.extend([format!("--{flag}"), shell_word(&value)]);
+        }
         words.extend(self.prices.iter().flat_map(|file| ["--prices".to_owned(), shell_word(file)]));
         words.extend(further.iter().cloned());
         words.extend(["--seed".to_owned(), seed.to_string(), "--runs".to_owned(), runs.to_string()]);

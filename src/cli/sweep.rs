@@ -25,7 +25,8 @@ pub struct SweepArgs {
     #[arg(required_unless_present = "config", conflicts_with = "config")]
     scenario: Option<String>,
     /// A parameter and its values: gateway.router_settings.num_retries=0..4, traffic.chat.rate=10..80/min:8,
-    /// traffic.chat.rate=1..1000/min:7log, gateway.router_settings.routing_strategy=simple-shuffle,least-busy; several make a grid.
+    /// traffic.chat.rate=1..1000/min:7log, gateway.router_settings.routing_strategy=simple-shuffle,least-busy;
+    /// several make a grid.
     #[arg(long, value_name = "PATH=VALUES", required_unless_present = "tornado")]
     vary: Vec<String>,
     /// So many configurations of a Latin hypercube instead of all combinations.

@@ -1,4 +1,5 @@
-//! What the commands that play one scenario in several ways have in common: where it comes from, and how much to simulate.
+//! What the commands that play one scenario in several ways have in common: where it comes from, and how much to
+//! simulate.
 
 use crate::cli::edits::EditArgs;
 use crate::cli::quick::QuickArgs;
@@ -24,6 +25,9 @@ pub struct WhatArgs {
     /// Prices: LiteLLM's JSON price map or a CSV table [default: as the scenario says, else the built-in table].
     #[arg(long, value_name = "FILE")]
     pub prices: Option<String>,
+    /// The price map that the gateway itself goes by [default: the same prices].
+    #[arg(long, value_name = "FILE")]
+    pub gateway_prices: Option<String>,
     #[command(flatten)]
     pub edits: EditArgs,
     /// No progress bar and no notes on stderr.
@@ -35,10 +39,12 @@ pub struct WhatArgs {
 }
 
 impl WhatArgs {
-    /// Compiles a scenario, or the config of the flags where there is none, with another gateway config and with changes.
+    /// Compiles a scenario, or the config of the flags where there is none, with another gateway config and with
+    /// changes.
     pub fn load(&self, scenario: Option<&str>, gateway: Option<&str>, edits: Vec<Edit>) -> Result<World, Stop> {
         let gateway = gateway.map(str::to_owned);
-        let overrides = Overrides { prices: self.prices.clone(), gateway, edits, ..Overrides::default() };
+        let (prices, gateway_prices) = (self.prices.clone(), self.gateway_prices.clone());
+        let overrides = Overrides { prices, gateway_prices, gateway, edits };
         match (scenario, self.quick.validated()?) {
             (Some(_), Some(_)) => Err(Stop::Usage("give a scenario or --config, not both".to_owned())),
             (None, Some(quick)) => Ok(load_quick(&quick, &overrides)?),
@@ -54,6 +60,7 @@ impl WhatArgs {
         all.extend(words);
         all.extend(self.quick.words());
         all.extend(self.prices.iter().flat_map(|file| ["--prices".to_owned(), shell_word(file)]));
+        all.extend(self.gateway_prices.iter().flat_map(|file| ["--gateway-prices".to_owned(), shell_word(file)]));
         all.extend(self.edits.words().flat_map(|(flag, value)| [format!("--{flag}"), shell_word(&value)]));
         all.extend(["--seed".to_owned(), seed.to_string(), "--runs".to_owned(), runs.to_string()]);
         let threads = self.threads.map_or(0, usize::from);

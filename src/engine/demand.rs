@@ -6,7 +6,7 @@ use crate::units::SimTime;
 const MINUTE_NANOS: i64 = 60_000_000_000;
 
 /// The minutes of a run, as histograms with exact peaks.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct DemandTotals {
     /// Calls started in a minute.
     pub calls: Histogram,

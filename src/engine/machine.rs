@@ -2,7 +2,7 @@
 
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
 use crate::engine::queue::{Class, Queue};
-use crate::engine::slot::{COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
+use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
 use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream};
 use crate::random::Draws;
@@ -115,21 +115,25 @@ pub trait Observer: Notes {
     fn left_in_flight(&mut self, call: CallId, request: &RequestRecord);
 }
 
-/// The payload of a break of the gateway itself; no slot has this number.
-const BREAK: u64 = u64::MAX;
-
 /// The engine of one replication: gateway, provider side and arrivals, driven to the end.
 pub struct Engine<'a, G: Gateway, U: Upstream, S, D, O> {
+    parts: Parts<'a, G, U, S, D, O>,
+    slots: Vec<Slot<G::Call, U::Fate>>,
+}
+
+/// Everything but the slots: most of what happens concerns one slot, which is looked up once.
+struct Parts<'a, G, U, S, D, O> {
     gateway: &'a mut G,
     upstream: &'a mut U,
     arrivals: &'a mut S,
     draws: &'a mut D,
     observer: &'a mut O,
     queue: Queue,
-    slots: Vec<Slot<G::Call, U::Fate>>,
     free: Vec<CallId>,
     woken: Vec<CallId>,
 }
+
+type SlotOf<G, U> = Slot<<G as Gateway>::Call, <U as Upstream>::Fate>;
 
 impl<'a, G, U, S, D, O> Engine<'a, G, U, S, D, O>
 where
@@ -147,43 +151,39 @@ where
         draws: &'a mut D,
         observer: &'a mut O,
     ) -> Self {
-        let (queue, slots, free, woken) = (Queue::default(), Vec::new(), Vec::new(), Vec::new());
-        Self { gateway, upstream, arrivals, draws, observer, queue, slots, free, woken }
+        let (queue, free, woken) = (Queue::default(), Vec::new(), Vec::new());
+        let parts = Parts { gateway, upstream, arrivals, draws, observer, queue, free, woken };
+        Self { parts, slots: Vec::new() }
     }
 
     /// Runs until nothing is left to happen.
     pub fn run(mut self) {
         self.schedule_break();
         loop {
-            let arrival_at = self.arrivals.next_at();
-            let event_at = self.queue.next_at();
+            let arrival_at = self.parts.arrivals.next_at();
+            let event_at = self.parts.queue.next_at();
             if event_at <= arrival_at {
-                let Some(event) = self.queue.pop() else { break };
+                let Some(event) = self.parts.queue.pop() else { break };
                 self.happen(event.at(), event.payload);
             } else {
-                let Some(arrival) = self.arrivals.take() else { break };
+                let Some(arrival) = self.parts.arrivals.take() else { break };
                 self.arrive(&arrival);
             }
-            self.wake_parked(arrival_at.min(event_at));
+            if !self.parts.woken.is_empty() {
+                self.wake_parked(arrival_at.min(event_at));
+            }
         }
         for (index, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.busy) {
-            self.observer.left_in_flight(CallId::from_index(index), &slot.record);
+            self.parts.observer.left_in_flight(CallId::from_index(index), &slot.record);
         }
     }
 
     #[inline(always)]
     fn arrive(&mut self, arrival: &Arrival<U::Fate>) {
-        let now = arrival.at;
-        let id = self.occupy(arrival);
+        let (now, id) = (arrival.at, self.occupy(arrival));
         let slot = &mut self.slots[id.index()];
-        self.observer.arrived(id, &slot.record);
-        if let Leave::After(patience) | Leave::TimesOut(patience) = arrival.leave {
-            self.queue.push(now + patience, Class::Deadline, pack(Kind::Leave, id, slot.generation));
-        }
-        self.draws.begin_request(u64::from(arrival.class.0), arrival.view.id.0);
-        let turn = Turn { now, call: id, draws: self.draws, notes: self.observer, woken: &mut self.woken };
-        match self.gateway.admit(turn, &slot.record.view, &mut slot.call) {
-            Step::Attempt(attempt) => self.start_attempt(now, id, &attempt),
+        match self.parts.admit(slot, now, id) {
+            Step::Attempt(attempt) => self.parts.start_attempt(slot, now, id, &attempt),
             step => self.perform(now, id, step),
         }
     }
@@ -191,7 +191,7 @@ where
     /// Finds a slot for a new request.
     #[inline(always)]
     fn occupy(&mut self, arrival: &Arrival<U::Fate>) -> CallId {
-        if let Some(id) = self.free.pop() {
+        if let Some(id) = self.parts.free.pop() {
             self.slots[id.index()].reuse(arrival);
             return id;
         }
@@ -205,29 +205,154 @@ where
             return self.break_down(now);
         }
         let (kind, id, counter) = unpack(payload);
-        let slot = &self.slots[id.index()];
+        let slot = &mut self.slots[id.index()];
         match kind {
-            Kind::Step if slot.step & COUNTER_MASK == counter => self.step_is_due(now, id),
+            Kind::Step if slot.step & COUNTER_MASK == counter => {
+                // The attempt in flight, or the sleep, has come to its end.
+                let ended = self.parts.end_attempt(slot, now, id, false);
+                match self.parts.tell(slot, now, id, ended.as_ref().map_or(Event::Woke, Event::Ended)) {
+                    Step::Respond(response) => self.parts.respond(slot, now, id, &response),
+                    step => self.perform(now, id, step),
+                }
+            }
             Kind::Leave if slot.busy && slot.generation & COUNTER_MASK == counter => self.client_leaves(now, id),
             Kind::Step | Kind::Leave => {}
         }
     }
 
-    /// The attempt in flight, or the sleep, has come to its end.
-    #[inline(always)]
-    fn step_is_due(&mut self, now: SimTime, id: CallId) {
-        let event = self.end_attempt(now, id, false).map_or(Event::Woke, Event::Ended);
-        match self.tell(now, id, event) {
-            Step::Respond(response) => self.respond(now, id, &response),
-            step => self.perform(now, id, step),
+    #[cold]
+    fn client_leaves(&mut self, now: SimTime, id: CallId) {
+        let slot = &mut self.slots[id.index()];
+        let ending = match slot.leave {
+            Leave::TimesOut(_) if slot.has_begun(now) => return,
+            Leave::TimesOut(_) => Ending::TimedOut,
+            Leave::Never | Leave::After(_) | Leave::AfterChunks(_) => Ending::Left,
+        };
+        slot.record.client_gone = true;
+        let asked = Asked { fate: slot.fate, leave: slot.leave };
+        self.parts.arrivals.responded(now, &slot.record, asked, ending);
+        let phase = slot.phase(now);
+        self.resume(now, id, Event::ClientLeft(phase));
+    }
+
+    #[cold]
+    fn resume(&mut self, now: SimTime, id: CallId, event: Event<'_>) {
+        let step = self.parts.tell(&mut self.slots[id.index()], now, id, event);
+        self.perform(now, id, step);
+    }
+
+    /// Does what the gateway says. The commonest steps are taken before it comes to this.
+    #[inline(never)]
+    fn perform(&mut self, now: SimTime, id: CallId, step: Step) {
+        let (parts, slot) = (&mut self.parts, &mut self.slots[id.index()]);
+        match step {
+            Step::Attempt(attempt) => parts.start_attempt(slot, now, id, &attempt),
+            Step::Respond(response) => parts.respond(slot, now, id, &response),
+            Step::Sleep(span) => parts.schedule(slot, now + span, Class::WakeUp, id),
+            Step::Park => slot.forget_pending(),
+            Step::CarryOn => {}
+            Step::CancelAttempt => self.cancel_attempt(now, id),
         }
+    }
+
+    #[cold]
+    fn cancel_attempt(&mut self, now: SimTime, id: CallId) {
+        let slot = &mut self.slots[id.index()];
+        slot.forget_pending();
+        if let Some(ended) = self.parts.end_attempt(slot, now, id, true) {
+            self.resume(now, id, Event::Ended(&ended));
+        }
+    }
+
+    fn schedule_break(&mut self) {
+        let at = self.parts.gateway.next_break();
+        if at < SimTime::NEVER {
+            self.parts.queue.push(at, Class::Deadline, BREAK);
+        }
+    }
+
+    /// A process of the gateway ends or begins. The calls in it are over: what they had upstream is closed, and nobody
+    /// answers them.
+    #[cold]
+    fn break_down(&mut self, now: SimTime) {
+        const RESET: Response = Response::new(0, false, None, Source::Lost);
+        let parts = &mut self.parts;
+        parts.gateway.break_down(now);
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            if slot.busy && parts.gateway.is_lost(&slot.record.view, &mut slot.call) {
+                slot.record.lost = true;
+                parts.respond(slot, now, CallId::from_index(index), &RESET);
+            }
+        }
+        self.schedule_break();
+    }
+
+    /// Resumes the parked calls that the gateway has woken, in its order, at this same moment.
+    #[cold]
+    fn wake_parked(&mut self, now: SimTime) {
+        let mut next = 0;
+        while let Some(&id) = self.parts.woken.get(next) {
+            next += 1;
+            self.resume(now, id, Event::Woke);
+        }
+        self.parts.woken.clear();
+    }
+}
+
+impl<G, U, S, D, O> Parts<'_, G, U, S, D, O>
+where
+    G: Gateway,
+    U: Upstream,
+    S: Arrivals<Fate = U::Fate>,
+    D: Draws,
+    O: Observer,
+{
+    /// A request has arrived; the gateway says what to do.
+    #[inline(always)]
+    fn admit(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId) -> Step {
+        self.observer.arrived(id, &slot.record);
+        if let Leave::After(patience) | Leave::TimesOut(patience) = slot.leave {
+            self.queue.push(now + patience, Class::Deadline, pack(Kind::Leave, id, slot.generation));
+        }
+        self.draws.begin_request(u64::from(slot.record.class.0), slot.record.view.id.0);
+        let turn = Turn { now, call: id, draws: self.draws, notes: self.observer, woken: &mut self.woken };
+        self.gateway.admit(turn, &slot.record.view, &mut slot.call)
+    }
+
+    /// Tells the gateway what has happened; it says what to do.
+    #[inline(always)]
+    fn tell(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId, event: Event<'_>) -> Step {
+        self.draws.begin_request(u64::from(slot.record.class.0), slot.record.view.id.0);
+        let turn = Turn { now, call: id, draws: self.draws, notes: self.observer, woken: &mut self.woken };
+        self.gateway.resume(turn, &slot.record.view, &mut slot.call, event)
+    }
+
+    #[inline(always)]
+    fn start_attempt(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId, attempt: &Attempt) {
+        slot.attempt = *attempt;
+        slot.record.attempts += 1;
+        let nth_try = slot.count_try(attempt.deployment);
+        let call = slot.upstream_call(nth_try);
+        let service = self.upstream.serve(now, &call, &slot.fate);
+        self.observer.attempted(id, &slot.record, attempt, &service, now);
+        let Conclusion { after, outcome, phase } = conclude(&service, &attempt.limits, call.stream);
+        slot.flight = Some(Flight { started: now, nth_try, outcome, phase });
+        slot.service = service;
+        if let Leave::AfterChunks(n) = slot.leave
+            && call.stream
+            && (1..=service.chunks).contains(&n)
+            && service.chunk_at(n) < after
+            && !slot.record.client_gone
+        {
+            self.queue.push(now + service.chunk_at(n), Class::Deadline, pack(Kind::Leave, id, slot.generation));
+        }
+        self.schedule(slot, now + after, Class::AttemptEnd, id);
     }
 
     /// Ends the attempt in flight, if there is one, as it concludes or because it is cancelled: the provider bills, the
     /// observer books, the gateway will be told.
     #[inline(always)]
-    fn end_attempt(&mut self, now: SimTime, id: CallId, cancelled: bool) -> Option<Ended> {
-        let slot = &mut self.slots[id.index()];
+    fn end_attempt(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId, cancelled: bool) -> Option<Ended> {
         let flight = slot.flight.take()?;
         let stream = slot.record.view.stream;
         let (service, elapsed) = (&slot.service, now - flight.started);
@@ -257,95 +382,21 @@ where
         Some(ended)
     }
 
-    #[cold]
-    fn client_leaves(&mut self, now: SimTime, id: CallId) {
-        let slot = &mut self.slots[id.index()];
-        let ending = match slot.leave {
-            Leave::TimesOut(_) if slot.has_begun(now) => return,
-            Leave::TimesOut(_) => Ending::TimedOut,
-            Leave::Never | Leave::After(_) | Leave::AfterChunks(_) => Ending::Left,
-        };
-        slot.record.client_gone = true;
-        let asked = Asked { fate: slot.fate, leave: slot.leave };
-        self.arrivals.responded(now, &slot.record, asked, ending);
-        let phase = slot.phase(now);
-        self.resume(now, id, Event::ClientLeft(phase));
-    }
-
-    /// Tells the gateway what has happened; it says what to do.
+    /// Makes this the one pending step of the call; what never happens is not queued.
     #[inline(always)]
-    fn tell(&mut self, now: SimTime, id: CallId, event: Event) -> Step {
-        let slot = &mut self.slots[id.index()];
-        self.draws.begin_request(u64::from(slot.record.class.0), slot.record.view.id.0);
-        let turn = Turn { now, call: id, draws: self.draws, notes: self.observer, woken: &mut self.woken };
-        self.gateway.resume(turn, &slot.record.view, &mut slot.call, event)
-    }
-
-    #[cold]
-    fn resume(&mut self, now: SimTime, id: CallId, event: Event) {
-        let step = self.tell(now, id, event);
-        self.perform(now, id, step);
-    }
-
-    /// Does what the gateway says. The commonest steps are taken before it comes to this.
-    #[inline(never)]
-    fn perform(&mut self, now: SimTime, id: CallId, step: Step) {
-        match step {
-            Step::Attempt(attempt) => self.start_attempt(now, id, &attempt),
-            Step::Respond(response) => self.respond(now, id, &response),
-            Step::Sleep(span) => {
-                schedule(&mut self.queue, &mut self.slots[id.index()].step, now + span, Class::WakeUp, id)
-            }
-            Step::Park => self.forget_pending(id),
-            Step::CarryOn => {}
-            Step::CancelAttempt => self.cancel_attempt(now, id),
-        }
-    }
-
-    #[inline(always)]
-    fn start_attempt(&mut self, now: SimTime, id: CallId, attempt: &Attempt) {
-        let slot = &mut self.slots[id.index()];
-        slot.attempt = *attempt;
-        slot.record.attempts += 1;
-        let nth_try = slot.count_try(attempt.deployment);
-        let call = slot.upstream_call(nth_try);
-        slot.service = self.upstream.serve(now, &call, &slot.fate);
-        let service = &slot.service;
-        self.observer.attempted(id, &slot.record, attempt, service, now);
-        let Conclusion { after, outcome, phase } = conclude(service, &attempt.limits, call.stream);
-        slot.flight = Some(Flight { started: now, nth_try, outcome, phase });
-        if let Leave::AfterChunks(n) = slot.leave
-            && call.stream
-            && (1..=service.chunks).contains(&n)
-            && service.chunk_at(n) < after
-            && !slot.record.client_gone
-        {
-            self.queue.push(now + service.chunk_at(n), Class::Deadline, pack(Kind::Leave, id, slot.generation));
-        }
-        schedule(&mut self.queue, &mut slot.step, now + after, Class::AttemptEnd, id);
-    }
-
-    /// Whatever end or wake-up is pending for the call is no longer meant.
-    fn forget_pending(&mut self, id: CallId) {
-        let slot = &mut self.slots[id.index()];
-        slot.step = slot.step.wrapping_add(1);
-    }
-
-    #[cold]
-    fn cancel_attempt(&mut self, now: SimTime, id: CallId) {
-        self.forget_pending(id);
-        if let Some(ended) = self.end_attempt(now, id, true) {
-            self.resume(now, id, Event::Ended(ended));
+    fn schedule(&mut self, slot: &mut SlotOf<G, U>, at: SimTime, class: Class, id: CallId) {
+        slot.forget_pending();
+        if at < SimTime::NEVER {
+            self.queue.push(at, class, pack(Kind::Step, id, slot.step));
         }
     }
 
     /// The request is over. An attempt that is still in flight is closed first.
     #[inline(always)]
-    fn respond(&mut self, now: SimTime, id: CallId, response: &Response) {
-        if self.slots[id.index()].flight.is_some() {
-            self.close_attempt(now, id);
+    fn respond(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId, response: &Response) {
+        if slot.flight.is_some() {
+            self.close_attempt(slot, now, id);
         }
-        let slot = &mut self.slots[id.index()];
         slot.release();
         self.observer.responded(id, &slot.record, response, now);
         if !slot.record.client_gone {
@@ -356,58 +407,8 @@ where
     }
 
     #[cold]
-    fn close_attempt(&mut self, now: SimTime, id: CallId) {
-        self.end_attempt(now, id, true);
-    }
-
-    fn schedule_break(&mut self) {
-        let at = self.gateway.next_break();
-        if at < SimTime::NEVER {
-            self.queue.push(at, Class::Deadline, BREAK);
-        }
-    }
-
-    /// A process of the gateway ends or begins. The calls in it are over: what they had upstream is closed, and nobody
-    /// answers them.
-    #[cold]
-    fn break_down(&mut self, now: SimTime) {
-        const RESET: Response = Response::new(0, false, None, Source::Lost);
-        self.gateway.break_down(now);
-        for index in 0..self.slots.len() {
-            let slot = &mut self.slots[index];
-            if slot.busy && self.gateway.is_lost(&slot.record.view, &mut slot.call) {
-                slot.record.lost = true;
-                self.respond(now, CallId::from_index(index), &RESET);
-            }
-        }
-        self.schedule_break();
-    }
-
-    /// Resumes the parked calls that the gateway has woken, in its order, at this same moment.
-    #[inline(always)]
-    fn wake_parked(&mut self, now: SimTime) {
-        if !self.woken.is_empty() {
-            self.wake_all(now);
-        }
-    }
-
-    #[cold]
-    fn wake_all(&mut self, now: SimTime) {
-        let mut next = 0;
-        while let Some(&id) = self.woken.get(next) {
-            next += 1;
-            self.resume(now, id, Event::Woke);
-        }
-        self.woken.clear();
-    }
-}
-
-/// Makes this the one pending step of a call; what never happens is not queued.
-#[inline(always)]
-fn schedule(queue: &mut Queue, step: &mut u32, at: SimTime, class: Class, id: CallId) {
-    *step = step.wrapping_add(1);
-    if at < SimTime::NEVER {
-        queue.push(at, class, pack(Kind::Step, id, *step));
+    fn close_attempt(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId) {
+        self.end_attempt(slot, now, id, true);
     }
 }
 

@@ -69,7 +69,7 @@ pub struct StepTotals {
 }
 
 /// Requests of a class or key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct RequestTotals {
     /// Client requests.
     pub requests: u64,
@@ -78,7 +78,7 @@ pub struct RequestTotals {
 }
 
 /// Counters of one deployment.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct DeploymentTotals {
     /// Upstream calls.
     pub attempts: u64,

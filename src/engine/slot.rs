@@ -64,10 +64,16 @@ impl<C: Default, F: Copy> Slot<C, F> {
         self.busy = true;
     }
 
+    /// Whatever end or wake-up is pending is no longer meant.
+    #[inline(always)]
+    pub const fn forget_pending(&mut self) {
+        self.step = self.step.wrapping_add(1);
+    }
+
     /// The request is over: whatever is queued for it is not meant any more.
     #[inline(always)]
     pub const fn release(&mut self) {
-        self.step = self.step.wrapping_add(1);
+        self.forget_pending();
         self.generation = self.generation.wrapping_add(1);
         self.busy = false;
     }
@@ -140,6 +146,9 @@ pub enum Kind {
     /// The client leaves.
     Leave = 1,
 }
+
+/// The payload of a break of the gateway itself; no slot has this number.
+pub const BREAK: u64 = u64::MAX;
 
 pub const COUNTER_MASK: u32 = (1 << 31) - 1;
 

@@ -100,7 +100,8 @@ pub fn errors(totals: &DeploymentTotals, runs: u64) -> ErrorCounts {
     }
 }
 
-fn demand(minutes: &Histogram) -> Demand {
+/// Percentiles and peak of what was counted in each period.
+pub fn demand(minutes: &Histogram) -> Demand {
     let at = |p| minutes.quantile(p);
     Demand { p50: at(0.5), p95: at(0.95), p999: at(0.999), peak: minutes.max() }
 }

@@ -90,7 +90,8 @@ pub struct Difference<T> {
     pub std_error: Option<f64>,
     /// `delta` as a share of the base; none where the base is nothing.
     pub relative: Option<f64>,
-    /// Runs with seeds of their own that the same precision would have taken; none where no number would do, because all
+    /// Runs with seeds of their own that the same precision would have taken; none where no number would do, because
+    /// all
     /// runs differ by the same amount.
     pub independent_runs: Option<u64>,
 }

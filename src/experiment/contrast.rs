@@ -74,7 +74,8 @@ fn ratio(part: f64, whole: f64) -> f64 {
     }
 }
 
-/// The difference of quantiles, with an interval by resampling pairs (Efron's percentile interval). The resamples are the same
+/// The difference of quantiles, with an interval by resampling pairs (Efron's percentile interval). The resamples are
+/// the same
 /// every time: their draws are addressed.
 fn of_quantiles(base: &[f64], other: &[f64], p: f64) -> Contrast {
     let stat = Stat::Quantile(p);
@@ -154,7 +155,8 @@ mod tests {
 
     #[test]
     fn intervals_of_quantiles_cover_as_often_as_they_say() {
-        // b is 1.2 a: whatever the distribution, every quantile of b is 1.2 times that of a, so the true difference of medians
+        // b is 1.2 a: whatever the distribution, every quantile of b is 1.2 times that of a, so the true difference
+        // of medians
         // is a fifth of the true median, 10 + 50 m with P(u v <= m) = m (1 - ln m) = 1/2, m = 0.18668. 200 samples of
         // 100 pairs: 95% are 190, three standard errors 9; the percentile interval is a little conservative.
         let truth = 0.2 * (10.0 + 50.0 * 0.186_682);

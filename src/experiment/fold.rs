@@ -3,14 +3,15 @@
 use crate::engine::{DeploymentTotals, RequestTotals, Run};
 use crate::experiment::forecast::{Band, CountStats, LatencyStats, MoneyStats, RateStats, RunRow};
 use crate::ledger::{Cause, Causes, Edge};
-use crate::stats::{Histogram, Moments, binomial_ranks, nearest_rank};
+use crate::random::BLOCK;
+use crate::stats::{Histogram, block_mean, block_ranks, nearest_rank};
 use crate::units::{GroupId, Money};
 
 /// Confidence of all intervals.
 const CONFIDENCE: f64 = 0.95;
 
 /// Everything that is kept of the runs seen so far.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Fold {
     /// One row a run.
     pub rows: Vec<RunRow>,
@@ -29,6 +30,7 @@ pub struct Fold {
     /// Bills by key, run by run.
     pub key_bills: Vec<Vec<Money>>,
     /// Edges of the fallback graph, summed.
+    #[serde(with = "crate::experiment::part::pairs")]
     pub edges: std::collections::BTreeMap<(GroupId, GroupId), Edge>,
     /// By step of time, run by run.
     pub steps: Vec<StepSeries>,
@@ -47,7 +49,7 @@ pub struct Fold {
 }
 
 /// One step of time over all runs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct StepSeries {
     /// Requests that arrived.
     pub requests: Vec<f64>,
@@ -139,6 +141,11 @@ impl Fold {
     }
 }
 
+/// Requests without a good answer.
+pub const fn unanswered(row: &RunRow) -> u64 {
+    row.failed + row.rejected
+}
+
 /// Dollars as a float, for statistics and charts only.
 pub fn dollars(amount: Money) -> f64 {
     amount.picos() as f64 / 1e12
@@ -154,7 +161,7 @@ pub fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-fn add_requests(sums: &mut Vec<RequestTotals>, run: &[RequestTotals]) {
+pub(super) fn add_requests(sums: &mut Vec<RequestTotals>, run: &[RequestTotals]) {
     sums.resize_with(run.len(), RequestTotals::default);
     for (sum, totals) in sums.iter_mut().zip(run) {
         sum.requests += totals.requests;
@@ -193,21 +200,23 @@ pub fn latency(histogram: &Histogram) -> LatencyStats {
     LatencyStats { p50: histogram.quantile(0.5), p95: histogram.quantile(0.95), p99: histogram.quantile(0.99) }
 }
 
-/// Statistics of amounts, one a run: nearest-rank percentiles, so that each is the bill of a real run.
-pub fn money_stats(mut amounts: Vec<Money>) -> MoneyStats {
-    amounts.sort_unstable();
-    let n = amounts.len();
+/// Statistics of amounts in the order of their runs: nearest-rank percentiles, so that each is the bill of a real run.
+pub fn money_stats(by_run: Vec<Money>) -> MoneyStats {
+    let n = by_run.len();
     if n == 0 {
         return MoneyStats::default();
     }
+    let mut amounts = by_run.clone();
+    amounts.sort_unstable();
     let at = |p: f64| amounts[nearest_rank(n, p)];
     let interval = |p: f64| {
+        let below: Vec<bool> = by_run.iter().map(|&amount| amount <= at(p)).collect();
         // A sample too small to bound a side gives its own end: the widest that it can say.
-        let (low, high) = binomial_ranks(n as u64, p, CONFIDENCE);
+        let (low, high) = block_ranks(&below, p, BLOCK as usize, CONFIDENCE);
         [amounts[low.map_or(0, |rank| rank as usize)], amounts[high.map_or(n - 1, |rank| rank as usize)]]
     };
     let mean = amounts.iter().copied().sum::<Money>().divided_by(n as u64);
-    let half = money(half_width(amounts.iter().map(|&amount| dollars(amount))));
+    let half = money(half_width(&by_run.iter().map(|&amount| dollars(amount)).collect::<Vec<_>>()));
     MoneyStats {
         mean,
         // A bill is never negative, whatever the normal approximation says of a skewed one.
@@ -223,18 +232,16 @@ pub fn money_stats(mut amounts: Vec<Money>) -> MoneyStats {
     }
 }
 
-/// Half the width of the confidence interval of the mean; 0 where one run cannot tell.
-fn half_width(values: impl Iterator<Item = f64>) -> f64 {
-    let mut moments = Moments::default();
-    values.for_each(|value| moments.add(value));
-    let interval = moments.estimate(CONFIDENCE).interval;
+/// Half the width of the confidence interval of the mean of values in the order of their runs; 0 where one run cannot tell.
+fn half_width(values: &[f64]) -> f64 {
+    let interval = block_mean(values, BLOCK as usize, CONFIDENCE).interval;
     let half = (interval.high - interval.low) / 2.0;
     if half.is_finite() { half } else { 0.0 }
 }
 
-/// Statistics of a share, one a run.
+/// Statistics of a share in the order of the runs.
 pub fn rate_stats(shares: Vec<f64>) -> RateStats {
-    let ci95_half_width = half_width(shares.iter().copied());
+    let ci95_half_width = half_width(&shares);
     let band = band(shares);
     RateStats { mean: band.mean, ci95_half_width, p50: band.p50, p95: band.p95 }
 }

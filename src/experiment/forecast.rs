@@ -64,6 +64,8 @@ pub struct Forecast {
     pub expensive: Option<Timeline>,
     /// What matters most, in order.
     pub findings: Vec<Finding>,
+    /// The command that shows what the dearest fallback edge costs, if one does.
+    pub next: Option<String>,
     /// What the policies say, if there are any.
     pub policies: Vec<Verdict>,
     /// Everything that the user did not write.
@@ -151,7 +153,7 @@ pub struct CountStats {
 }
 
 /// Quantiles of a latency in seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct LatencyStats {
     /// Median.
     pub p50: f64,
@@ -162,7 +164,7 @@ pub struct LatencyStats {
 }
 
 /// One replication.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RunRow {
     /// Number of the replication.
     pub run: u64,

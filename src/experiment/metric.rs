@@ -171,7 +171,8 @@ impl Stat {
         }
     }
 
-    /// Its value with an interval: Student's for the mean, order statistics for quantiles. The largest of the runs is what it is.
+    /// Its value with an interval: Student's for the mean, order statistics for quantiles. The largest of the runs is
+    /// what it is.
     pub fn estimate(self, values: &[f64]) -> Estimate {
         match self {
             Self::Mean => values.iter().copied().collect::<Moments>().estimate(CONFIDENCE),

@@ -11,6 +11,10 @@ mod forecast;
 mod gate;
 mod metric;
 mod month;
+mod next;
+mod plan;
+mod part;
+mod rare;
 mod replicate;
 mod run;
 mod solve;
@@ -35,7 +39,13 @@ pub use forecast::{
 pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
 pub use metric::{Measure, Metric, Stat};
 pub use month::{DayBand, MonthError, MonthOptions, MonthRow, PATHS, Projection, project};
+pub use part::{Part, PartError, merge};
+pub use plan::{
+    Binding, CapacityPlan, Commitment, LimitKind, LimitPlan, Load, MOST_GROWTH, Offer, OfferError, Outcome, PlanError,
+    PoolPlan, TokensOf, Wanted, plan,
+};
+pub use rare::{Rare, rare};
 pub use replicate::{Options, Progress, Unwatched, replicate};
-pub use run::forecast;
+pub use run::{forecast, part};
 pub use solve::{Answer, Search, Solution, Trial, solve};
 pub use sweep::{Axis, Bar, Design, Point, Range, Sweep, Swing, Values, design, sweep, swings, tornado};

@@ -1,6 +1,8 @@
 //! Replications on all cores. Each run depends on its number only and runs are folded in the order of their numbers, so the
 //! result is the same on any number of threads.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::engine::Run;
@@ -49,12 +51,25 @@ const FEWEST_FOR_PRECISION: u64 = 64;
 
 /// Simulates runs until there are enough, or until `progress` says stop: then the fold holds the first runs without gaps.
 pub fn replicate(options: &Options, progress: &dyn Progress, simulate: impl Fn(Replication) -> Run + Sync) -> Fold {
+    replicate_these(options, 0..options.runs, progress, simulate)
+}
+
+/// Simulates the runs of these numbers until there are enough, or until `progress` says stop: then the fold holds the first
+/// of them without gaps.
+pub fn replicate_these(
+    options: &Options,
+    numbers: Range<u64>,
+    progress: &dyn Progress,
+    simulate: impl Fn(Replication) -> Run + Sync,
+) -> Fold {
     let mut fold = Fold::default();
+    let all = numbers.end - numbers.start;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
-    while fold.runs() < options.runs && !progress.stop() && !precise_enough(&fold, options.precision) {
-        let first = fold.runs();
-        let batch = first..options.runs.min(first + BATCH);
-        let job = || run_batch(batch.clone(), progress, options.runs, &simulate);
+    while fold.runs() < all && !progress.stop() && !precise_enough(&fold, options.precision) {
+        let done = fold.runs();
+        let first = numbers.start + done;
+        let batch = first..numbers.end.min(first + BATCH);
+        let job = || run_batch(batch.clone(), progress, done, all, &simulate);
         // Without a pool of its own (no threads to be had) the work is done on the current thread.
         let runs = match &pool {
             Ok(pool) => pool.install(job),
@@ -65,13 +80,31 @@ pub fn replicate(options: &Options, progress: &dyn Progress, simulate: impl Fn(R
     fold
 }
 
-fn run_batch(
-    batch: std::ops::Range<u64>,
+/// Does something for each of the first runs, on all cores; the results stand in the order of the runs. Those that
+/// `progress` stopped are left out.
+pub fn each_run<T: Send>(
+    options: &Options,
+    runs: u64,
     progress: &dyn Progress,
+    job: impl Fn(Replication) -> T + Sync,
+) -> Vec<T> {
+    let one = |number| (!progress.stop()).then(|| job(Replication(number)));
+    let all = || (0..runs).into_par_iter().map(one).collect::<Vec<Option<T>>>();
+    let done = match rayon::ThreadPoolBuilder::new().num_threads(options.threads).build() {
+        Ok(pool) => pool.install(all),
+        Err(_) => all(),
+    };
+    done.into_iter().map_while(|result| result).collect()
+}
+
+fn run_batch(
+    batch: Range<u64>,
+    progress: &dyn Progress,
+    done: u64,
     of: u64,
     simulate: &(impl Fn(Replication) -> Run + Sync),
 ) -> Vec<Option<Run>> {
-    let finished = std::sync::atomic::AtomicU64::new(batch.start);
+    let finished = std::sync::atomic::AtomicU64::new(done);
     let one = |replication| {
         if progress.stop() {
             return None;

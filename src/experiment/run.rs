@@ -10,7 +10,9 @@ use crate::experiment::detail::{day_rows, provider_rows};
 use crate::experiment::findings::findings;
 use crate::experiment::fold::{Fold, latency};
 use crate::experiment::forecast::{About, Forecast, Timeline, TimelineStep, Window};
-use crate::experiment::replicate::{Options, Progress, replicate};
+use crate::experiment::next::next;
+use crate::experiment::part::Part;
+use crate::experiment::replicate::{Options, Progress, replicate, replicate_these};
 use crate::random::{Replication, Seed};
 use crate::scenario::{GATEWAY, PROFILE, World};
 use crate::stats::nearest_rank;
@@ -24,8 +26,21 @@ const TIMELINE_STEP: SimDuration = SimDuration::from_secs(300);
 
 /// Simulates replications of a world and says what they say together.
 pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Forecast {
-    let fold = replicate(options, progress, |replication| simulate(world, options.seed, replication, HOUR));
+    let fold = replicate(options, progress, |replication| hourly(world, options.seed, replication));
     assembled(world, options, fold)
+}
+
+/// Simulates the `number`th of `of` parts of the replications, to be merged with the others.
+pub fn part(world: &World, options: &Options, number: u64, of: u64, progress: &dyn Progress) -> Part {
+    let numbers = Part::numbers(options.runs, number, of);
+    let first = numbers.start;
+    let fold = replicate_these(options, numbers, progress, |replication| hourly(world, options.seed, replication));
+    Part::new(options, first, fold)
+}
+
+/// One replication with counters by the hour.
+pub(super) fn hourly(world: &World, seed: Seed, replication: Replication) -> Run {
+    simulate(world, seed, replication, HOUR)
 }
 
 /// What the folded runs of a world say.
@@ -58,12 +73,14 @@ pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
         edges: edge_rows(&fold, &labels),
         expensive: expensive(world, options.seed, &fold),
         findings: Vec::new(),
+        next: None,
         policies: Vec::new(),
         assumptions: world.assumptions.clone(),
         diagnostics: broken_traces(world).chain(world.diagnostics.clone()).collect(),
         runs: fold.rows,
     };
     forecast.findings = findings(&forecast);
+    forecast.next = next(world, &forecast);
     forecast
 }
 

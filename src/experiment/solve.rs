@@ -1,4 +1,5 @@
-//! The value of a parameter at which a statistic reaches a target. All values are tried in the same random weekends, so what is
+//! The value of a parameter at which a statistic reaches a target. All values are tried in the same random weekends,
+//! so what is
 //! searched is one curve, not noise; the interval says how far the curve may be off because the runs are few.
 
 use crate::experiment::gate::{Gate, Level};
@@ -62,7 +63,8 @@ pub enum Answer {
         value: String,
         /// The statistic there, with its interval.
         found: Estimate,
-        /// The values at which the target leaves the interval of the statistic: where the true answer lies. An end may be open.
+        /// The values at which the target leaves the interval of the statistic: where the true answer lies. An end
+        /// may be open.
         between: [Option<String>; 2],
     },
     /// The target is between the statistics of these neighbouring values (whole numbers, or a jump).
@@ -87,6 +89,10 @@ pub enum Answer {
 const MOST_TRIALS: usize = 40;
 /// The statistic is at the target when it is this near, relatively.
 const NEAR: f64 = 5e-4;
+/// It is also near enough when the rest is this small a part of what the runs leave open.
+const WITHIN_DOUBT: f64 = 0.01;
+/// Values closer than this say nothing about the slope, relatively.
+const APART: f64 = 0.05;
 /// The parameter is known when its bracket is this narrow, relatively.
 const NARROW: f64 = 1e-5;
 /// Without a range the search goes this far from the present value, either way.
@@ -187,7 +193,10 @@ impl<E: From<Problem>> Hunt<'_, E> {
 
     fn is_near(&self, trial: &Trial) -> bool {
         let target = self.search.target.limit.value;
-        self.distance(trial).abs() <= NEAR * target.abs()
+        let interval = trial.found.interval;
+        let doubt = (interval.high - interval.low) / 2.0;
+        let doubt = if doubt.is_finite() { WITHIN_DOUBT * doubt } else { 0.0 };
+        self.distance(trial).abs() <= (NEAR * target.abs()).max(doubt)
     }
 
     /// Whether the target lies between two trials.
@@ -314,12 +323,7 @@ impl<E: From<Problem>> Hunt<'_, E> {
 
     /// The answer with its interval: the uncertainty of the statistic, over its slope.
     fn at(&self, hit: Trial) -> Answer {
-        let mut around: Vec<&Trial> = self.tried.iter().filter(|trial| trial.value != hit.value).collect();
-        around.sort_by(|a, b| (a.value - hit.value).abs().total_cmp(&(b.value - hit.value).abs()));
-        // A neighbour that is all but the same point says nothing about the slope.
-        let far_enough = |trial: &&&Trial| (trial.value - hit.value).abs() > 0.01 * hit.value.abs();
-        let neighbour = around.iter().find(far_enough).or(around.last());
-        let slope = neighbour.map(|trial| (trial.found.point - hit.found.point) / (trial.value - hit.value));
+        let slope = self.slope(&hit);
         let interval = hit.found.interval;
         let end = |of_statistic: f64| {
             let value = hit.value - (of_statistic - hit.found.point) / slope?;
@@ -329,6 +333,17 @@ impl<E: From<Problem>> Hunt<'_, E> {
         let (low, high) = (end(interval.low), end(interval.high));
         let between = if rises { [high, low] } else { [low, high] };
         Answer::At { value: hit.text, found: hit.found, between }
+    }
+
+    /// How steep the curve is around a value: between the next trials on either side that are not all but the same.
+    fn slope(&self, hit: &Trial) -> Option<f64> {
+        let apart = APART * hit.value.abs();
+        let below = self.tried.iter().filter(|trial| trial.value < hit.value - apart);
+        let above = self.tried.iter().filter(|trial| trial.value > hit.value + apart);
+        let below = below.max_by(|a, b| a.value.total_cmp(&b.value)).unwrap_or(hit);
+        let above = above.min_by(|a, b| a.value.total_cmp(&b.value)).unwrap_or(hit);
+        let slope = (above.found.point - below.found.point) / (above.value - below.value);
+        slope.is_finite().then_some(slope)
     }
 
     fn nowhere(&self) -> Answer {

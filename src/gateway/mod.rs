@@ -67,7 +67,7 @@ pub trait Gateway {
         turn: Turn<'_, D, N>,
         request: &RequestView,
         call: &mut Self::Call,
-        event: Event,
+        event: Event<'_>,
     ) -> Step;
 
     /// When a process of the gateway ends or begins next, as far as is known.
@@ -89,9 +89,9 @@ pub trait Gateway {
 
 /// What has happened to a call.
 #[derive(Debug, Clone, Copy)]
-pub enum Event {
+pub enum Event<'a> {
     /// The attempt in flight has ended.
-    Ended(Ended),
+    Ended(&'a Ended),
     /// The sleep is over, or another call has woken this parked one.
     Woke,
     /// The client has gone; this far the answer of the attempt in flight has come. Answer `CarryOn`, `CancelAttempt` or

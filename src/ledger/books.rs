@@ -25,7 +25,7 @@ pub struct Charge {
 }
 
 /// What flowed along one edge of the fallback graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Edge {
     /// Answers that were charged.
     pub charges: u64,

@@ -51,7 +51,7 @@ impl Cause {
 }
 
 /// Something for each cause, e.g. an amount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Causes<T>([T; 7]);
 
 impl<T> Causes<T> {

@@ -98,17 +98,20 @@ impl Limits {
     }
 }
 
-/// What a call asks of the limits.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Demand {
-    pub(super) uncached_input: f64,
-    pub(super) input: f64,
-    pub(super) max_tokens: f64,
+/// What a call asks of the limits, in tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CallDemand {
+    /// Input that the prompt cache does not provide.
+    pub uncached_input: f64,
+    /// All input.
+    pub input: f64,
+    /// `max_tokens` of the call; 0 for none.
+    pub max_tokens: f64,
 }
 
 impl Meter {
     /// What a call takes at admission.
-    fn taken_at_start(&self, demand: &Demand) -> f64 {
+    pub fn taken_at_start(&self, demand: &CallDemand) -> f64 {
         match self.counted {
             Counted::Requests => 1.0,
             Counted::Tokens(TokenCharge::InputAndLimit) => demand.input + demand.max_tokens,
@@ -119,7 +122,8 @@ impl Meter {
         }
     }
 
-    const fn counts_output(&self) -> bool {
+    /// Whether output is counted, when it has been produced.
+    pub const fn counts_output(&self) -> bool {
         matches!(self.counted, Counted::Tokens(TokenCharge::Output | TokenCharge::Used))
     }
 
@@ -142,7 +146,7 @@ struct Level {
 
 /// The limits of a group during a run.
 #[derive(Debug, Clone)]
-pub(super) struct Gate {
+pub struct Gate {
     limits: Limits,
     levels: Vec<Level>,
     in_flight: u32,
@@ -150,35 +154,53 @@ pub(super) struct Gate {
 
 /// A call that is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refused {
+pub struct Refused {
     /// Until the limit that was hit has room again.
-    pub(super) wait: SimDuration,
+    pub wait: SimDuration,
+    /// Which limit was hit: the number of the meter with the longest wait, or the concurrency.
+    pub by: Bound,
+}
+
+/// One limit among several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bound {
+    /// The meter of this number.
+    Meter(usize),
+    /// Calls at once.
+    Concurrency,
 }
 
 impl Gate {
-    pub(super) fn new(limits: Limits) -> Self {
+    /// All limits untouched.
+    pub fn new(limits: Limits) -> Self {
         let levels = limits.meters.iter().map(|meter| Level { left: meter.capacity(), mark: i64::MIN }).collect();
         Self { limits, levels, in_flight: 0 }
     }
 
     /// Admits a call or refuses it. An admitted call must [`Gate::leave`].
-    pub(super) fn enter(&mut self, now: SimTime, demand: &Demand) -> Result<(), Refused> {
-        let mut wait = SimDuration::ZERO;
-        for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
+    ///
+    /// # Errors
+    /// [`Refused`] with the limit that it hit.
+    pub fn enter(&mut self, now: SimTime, demand: &CallDemand) -> Result<(), Refused> {
+        let (mut wait, mut by) = (SimDuration::ZERO, Bound::Concurrency);
+        for (index, (meter, level)) in self.limits.meters.iter().zip(&mut self.levels).enumerate() {
             refill(meter, level, now);
             // One call may take more than a whole period's limit only when nothing else does.
             let needed = meter.taken_at_start(demand).clamp(f64::MIN_POSITIVE, meter.capacity());
             if level.left < needed {
-                wait = wait.max(until_room(meter, level, now, needed));
+                let longer = until_room(meter, level, now, needed);
+                if longer > wait {
+                    (wait, by) = (longer, Bound::Meter(index));
+                }
             }
         }
         if wait > SimDuration::ZERO {
             self.count_failure();
-            return Err(Refused { wait });
+            return Err(Refused { wait, by });
         }
         if self.limits.concurrency.is_some_and(|most| self.in_flight >= most) {
             self.count_failure();
-            return Err(Refused { wait: SimDuration::ZERO });
+            return Err(Refused { wait: SimDuration::ZERO, by: Bound::Concurrency });
         }
         for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
             level.left -= meter.taken_at_start(demand);
@@ -188,7 +210,7 @@ impl Gate {
     }
 
     /// A call has failed or been refused.
-    pub(super) fn count_failure(&mut self) {
+    pub fn count_failure(&mut self) {
         if !self.limits.failures_count {
             return;
         }
@@ -200,7 +222,7 @@ impl Gate {
     }
 
     /// A call that was admitted is over; it has produced this much.
-    pub(super) fn leave(&mut self, now: SimTime, output: f64) {
+    pub fn leave(&mut self, now: SimTime, output: f64) {
         self.in_flight = self.in_flight.saturating_sub(1);
         for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
             if meter.counts_output() {
@@ -248,7 +270,7 @@ fn until_room(meter: &Meter, level: &Level, now: SimTime, needed: f64) -> SimDur
 mod tests {
     use super::*;
 
-    const CALL: Demand = Demand { uncached_input: 100.0, input: 150.0, max_tokens: 400.0 };
+    const CALL: CallDemand = CallDemand { uncached_input: 100.0, input: 150.0, max_tokens: 400.0 };
 
     fn per_minute(counted: Counted, limit: f64, refill: Refill) -> Gate {
         let meter = Meter { counted, limit, period: SimDuration::from_secs(60), refill };
@@ -274,7 +296,10 @@ mod tests {
         assert_eq!(admitted(&mut gate, 500, 10), 60 * 10 + 40);
         let mut gate = per_minute(Counted::Requests, 1.0, Refill::Window { offset: SimDuration::from_secs(20) });
         gate.enter(millis(0), &CALL).unwrap();
-        assert_eq!(gate.enter(millis(1000), &CALL), Err(Refused { wait: SimDuration::from_secs(39) }));
+        assert_eq!(
+            gate.enter(millis(1000), &CALL),
+            Err(Refused { wait: SimDuration::from_secs(39), by: Bound::Meter(0) })
+        );
     }
 
     #[test]

@@ -12,13 +12,14 @@ mod service;
 mod spec;
 mod timeline;
 mod trouble_spec;
+mod warm;
 mod world;
 
 pub use billing::{Billed, Billing};
 pub use deployment::{CacheWrites, Deployment, Latency, PromptCache};
 pub use fault::{BackgroundError, Effect, Fault, RetryAdvice};
 pub use limit_spec::{ChargeSpec, LimitSpec, RefillSpec, Tier};
-pub use limits::{Counted, LimitError, Limits, Meter, Refill, TokenCharge};
+pub use limits::{Bound, CallDemand, Counted, Gate, LimitError, Limits, Meter, Refill, Refused, TokenCharge};
 pub use providers::{ProviderError, Providers, Trouble};
 pub use script::{Answer, Kind, Rule, Script, ScriptedRequest, ScriptedUpstream, When};
 pub use service::{Service, UpstreamCall};

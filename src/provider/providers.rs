@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::provider::deployment::{Deployment, Latency};
 use crate::provider::fault::Effect;
 use crate::provider::limits::{LimitError, Limits};
-use crate::provider::timeline::{Timeline, TimelineError, Window};
+use crate::provider::timeline::{Push, Timeline, TimelineError, Window};
 use crate::provider::world::UpstreamWorld;
-use crate::random::{DistError, Replication, Seed};
+use crate::random::{DistError, Replication, Scores, Seed};
 use crate::units::SimTime;
 
 /// Something that goes wrong in windows of time: a burst of 429, an incident, a slow period.
@@ -27,6 +27,8 @@ pub struct Providers {
     deployments: Vec<Deployment>,
     troubles: Vec<Trouble>,
     limits: Vec<Limits>,
+    /// How the troubles are pushed, one by one; empty for not at all.
+    pushes: Vec<Push>,
 }
 
 /// Why providers cannot be simulated as described.
@@ -79,7 +81,7 @@ impl Providers {
                 return Err(ProviderError::Dangling(index, "limit", missing));
             }
         }
-        Ok(Self { deployments, troubles, limits })
+        Ok(Self { deployments, troubles, limits, pushes: Vec::new() })
     }
 
     /// The troubles, in the order of their indices.
@@ -93,15 +95,52 @@ impl Providers {
     }
 
     /// The windows of one trouble in one replication that begin before `end`.
-    pub fn windows(&self, trouble: usize, seed: Seed, replication: Replication, end: SimTime) -> Vec<Window> {
-        let Some(trouble) = self.troubles.get(trouble) else { return Vec::new() };
+    pub fn windows(&self, index: usize, seed: Seed, replication: Replication, end: SimTime) -> Vec<Window> {
+        let Some(trouble) = self.troubles.get(index) else { return Vec::new() };
         let windows = trouble.timeline.windows(seed, replication, trouble.address);
+        let windows = windows.pushed(self.push(index));
         windows.take_while(|window| window.start < end).collect()
+    }
+
+    /// The same providers with their troubles pushed until `until`: for each trouble the shift of its quiet times and the
+    /// shift of its windows' lengths.
+    #[must_use]
+    pub fn pushed(&self, shifts: &[[f64; 2]], until: SimTime) -> Self {
+        let pushes = shifts.iter().map(|&[quiet, active]| Push { quiet, active, until }).collect();
+        Self { pushes, ..self.clone() }
+    }
+
+    /// How a trouble is pushed.
+    pub(super) fn push(&self, trouble: usize) -> Push {
+        self.pushes.get(trouble).copied().unwrap_or_default()
+    }
+
+    /// The normal scores of each trouble in one replication until `until`: of its quiet times, of its windows' lengths.
+    pub fn scores(&self, seed: Seed, replication: Replication, until: SimTime) -> Vec<[Scores; 2]> {
+        let of = |(index, trouble): (usize, &Trouble)| {
+            let push = Push { until, ..self.push(index) };
+            let mut windows = trouble.timeline.windows(seed, replication, trouble.address).pushed(push);
+            while windows.next().is_some_and(|window| window.start < until) {}
+            windows.scores()
+        };
+        self.troubles.iter().enumerate().map(of).collect()
     }
 
     /// The providers of one replication, at its start.
     pub fn replicate(self: &Arc<Self>, seed: Seed, replication: Replication) -> UpstreamWorld {
         UpstreamWorld::new(Arc::clone(self), seed, replication)
+    }
+
+    /// The same providers with other limits: each deployment under those at its place in `of_deployment`.
+    ///
+    /// # Errors
+    /// [`ProviderError`] when a limit is impossible or does not exist.
+    pub fn with_limits(&self, limits: Vec<Limits>, of_deployment: &[Option<usize>]) -> Result<Self, ProviderError> {
+        let mut deployments = self.deployments.clone();
+        for (deployment, limits) in deployments.iter_mut().zip(of_deployment) {
+            deployment.limits = *limits;
+        }
+        Self::new(deployments, self.troubles.clone(), limits)
     }
 
     /// The rate limits, in the order of their indices.

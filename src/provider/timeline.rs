@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::random::{Addressed, Dist, Draws, Intensity, IntensityCursor, Purpose, Replication, Seed};
+use crate::random::{Dist, Intensity, IntensityCursor, Purpose, Replication, Scores, Seed, Strata};
 use crate::units::{SimDuration, SimTime};
 
 /// A time span: from `start` up to but without `end`.
@@ -159,11 +159,34 @@ impl Renewal {
     }
 }
 
+/// How the draws of a timeline are pushed towards one end.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Push {
+    /// Shift of the normal scores of quiet times; below 0, windows come sooner.
+    pub(super) quiet: f64,
+    /// Shift of the normal scores of windows' lengths.
+    pub(super) active: f64,
+    /// Windows after the first that begins from here on are not pushed.
+    pub(super) until: SimTime,
+}
+
 /// Iterates over the windows of one replication.
 #[derive(Debug)]
 pub struct Windows<'a> {
     timeline: &'a Timeline,
     walk: Walk,
+}
+
+impl Windows<'_> {
+    /// The same windows, pushed.
+    pub(super) fn pushed(self, push: Push) -> Self {
+        Self { walk: self.walk.pushed(push), ..self }
+    }
+
+    /// The normal scores drawn so far, where pushed: of quiet times, of windows' lengths.
+    pub(super) const fn scores(&self) -> [Scores; 2] {
+        self.walk.scores
+    }
 }
 
 impl Iterator for Windows<'_> {
@@ -180,7 +203,7 @@ const PROCESS_STREAM: u64 = 1 << 63;
 /// The place of a replication on its timeline.
 #[derive(Debug, Clone)]
 pub(super) struct Walk {
-    draws: Addressed,
+    draws: Strata,
     stream: u64,
     /// Number of the next window.
     number: u64,
@@ -190,6 +213,15 @@ pub(super) struct Walk {
     last_end: SimTime,
     /// What is left of the interval that covers time zero.
     first_gap_s: Option<f64>,
+    push: Push,
+    scores: [Scores; 2],
+}
+
+/// Which of a trouble's times a draw decides.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Quiet,
+    Active,
 }
 
 impl Walk {
@@ -200,9 +232,34 @@ impl Walk {
             }
             _ => None,
         };
-        let draws = Addressed::new(seed, replication);
+        let draws = Strata::new(seed, replication);
         let (last_start, last_end) = (SimTime::ZERO, SimTime::ZERO);
-        Self { draws, stream: PROCESS_STREAM | address, number: 0, clock, last_start, last_end, first_gap_s: None }
+        Self {
+            draws,
+            stream: PROCESS_STREAM | address,
+            number: 0,
+            clock,
+            last_start,
+            last_end,
+            first_gap_s: None,
+            push: Push::default(),
+            scores: Default::default(),
+        }
+    }
+
+    /// The same walk, pushed.
+    pub(super) fn pushed(self, push: Push) -> Self {
+        Self { push, ..self }
+    }
+
+    /// The `nth` draw of the current window.
+    fn unit(&mut self, side: Side, nth: u32) -> f64 {
+        let unit = self.draws.unit_at(self.stream, self.number, Purpose::Incident, nth);
+        if self.last_end >= self.push.until {
+            return unit;
+        }
+        let shift = if matches!(side, Side::Quiet) { self.push.quiet } else { self.push.active };
+        self.scores[side as usize].push(unit, shift)
     }
 
     /// The next window; never one that is empty. After the last one, `None`.
@@ -223,14 +280,14 @@ impl Walk {
     }
 
     fn renew(&mut self, renewal: &Renewal) -> Window {
-        self.draws.begin_request(self.stream, self.number);
-        let draws = self.draws;
-        let unit = |nth| draws.unit_at(Purpose::Incident, 0, nth);
-        let active = SimDuration::from_secs_f64(renewal.active_s.sample(unit(1)));
+        let active = SimDuration::from_secs_f64(renewal.active_s.sample(self.unit(Side::Active, 1)));
         if self.number == 0 && renewal.begin == Begin::Stationary {
-            return self.first_of_stationary(renewal, active, unit);
+            return self.first_of_stationary(renewal, active);
         }
-        let quiet_s = self.first_gap_s.take().unwrap_or_else(|| renewal.quiet_s.sample(unit(0)));
+        let quiet_s = match self.first_gap_s.take() {
+            Some(rest_s) => rest_s,
+            None => renewal.quiet_s.sample(self.unit(Side::Quiet, 0)),
+        };
         self.after(renewal, quiet_s, active)
     }
 
@@ -254,21 +311,22 @@ impl Walk {
     }
 
     /// The state at time zero of a process that has been running for ever.
-    fn first_of_stationary(&mut self, renewal: &Renewal, active: SimDuration, unit: impl Fn(u32) -> f64) -> Window {
+    fn first_of_stationary(&mut self, renewal: &Renewal, active: SimDuration) -> Window {
         match renewal.between {
             Between::EndAndStart => {
                 let share = renewal.active_s.mean() / renewal.cycle_s();
-                if unit(2) < share {
-                    let left = SimDuration::from_secs_f64(renewal.active_s.residual(unit(3), unit(4)));
-                    self.last_end = SimTime::ZERO + left;
+                if self.unit(Side::Quiet, 2) < share {
+                    let (size, place) = (self.unit(Side::Active, 3), self.unit(Side::Active, 4));
+                    self.last_end = SimTime::ZERO + SimDuration::from_secs_f64(renewal.active_s.residual(size, place));
                     return Window { start: SimTime::ZERO, end: self.last_end };
                 }
-                self.after(renewal, renewal.quiet_s.residual(unit(3), unit(4)), active)
+                let (size, place) = (self.unit(Side::Quiet, 3), self.unit(Side::Quiet, 4));
+                self.after(renewal, renewal.quiet_s.residual(size, place), active)
             }
             Between::Starts => {
                 // Time zero falls at a random place of an interval; the incident that began it may still last.
-                let place = unit(4);
-                let whole_s = renewal.quiet_s.residual(unit(3), 1.0);
+                let (size, place) = (self.unit(Side::Quiet, 3), self.unit(Side::Quiet, 4));
+                let whole_s = renewal.quiet_s.residual(size, 1.0);
                 let past = SimDuration::from_secs_f64(whole_s * (1.0 - place));
                 self.first_gap_s = Some(whole_s * place);
                 self.last_end = SimTime((active.0.saturating_sub(past.0)).max(0));

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::provider::Upstream;
 use crate::provider::attempt::{Attempt, Failure};
-use crate::provider::deployment::{CacheWrites, PromptCache};
 use crate::provider::fault::{RetryAdvice, whole_seconds_up};
-use crate::provider::limits::{Demand, Gate};
+use crate::provider::limits::{Bound, CallDemand, Gate};
 use crate::provider::providers::{Providers, Trouble};
 use crate::provider::service::{Service, UpstreamCall};
 use crate::provider::timeline::{Timeline, Walk, Window};
+use crate::provider::warm::Warm;
 use crate::random::{Addressed, Draws, Here, Purpose, Replication, Seed};
 use crate::traffic::Fate;
 use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Usage};
@@ -51,25 +51,33 @@ pub struct UpstreamWorld {
 struct State {
     phases: Vec<Phase>,
     gates: Vec<Gate>,
-    /// Last use of each class's prompt prefix, per deployment.
-    warm: Vec<Vec<SimTime>>,
+    /// Prompt prefixes that the deployments know.
+    warm: Vec<Warm>,
     /// Draws of each class, so that calls of several classes do not rebuild them.
     by_class: Vec<Addressed>,
     draws: Addressed,
+    /// The limit that the last refused call hit, until somebody asks.
+    hit: Option<Bound>,
 }
 
 impl UpstreamWorld {
+    /// The limit that refused the last call, if one did since this was asked before.
+    pub fn take_hit(&mut self) -> Option<Bound> {
+        self.state.hit.take()
+    }
+
     pub(super) fn new(plan: Arc<Providers>, seed: Seed, replication: Replication) -> Self {
-        let start = |trouble: &Trouble| Phase {
-            walk: Walk::new(&trouble.timeline, seed, replication, trouble.address),
+        let start = |(index, trouble): (usize, &Trouble)| Phase {
+            walk: Walk::new(&trouble.timeline, seed, replication, trouble.address).pushed(plan.push(index)),
             window: Window { start: SimTime::ZERO, end: SimTime::ZERO },
         };
         let state = State {
-            phases: plan.troubles().iter().map(start).collect(),
+            phases: plan.troubles().iter().enumerate().map(start).collect(),
             gates: plan.limits().iter().cloned().map(Gate::new).collect(),
-            warm: vec![Vec::new(); plan.deployments().len()],
+            warm: vec![Warm::default(); plan.deployments().len()],
             by_class: Vec::new(),
             draws: Addressed::new(seed, replication),
+            hit: None,
         };
         Self { plan, state }
     }
@@ -137,11 +145,12 @@ impl State {
             other => other,
         };
         if let Some(cache) = &deployment.prompt_cache {
-            self.read_prompt_cache(now, &at, cache, fate, &mut usage);
+            self.warm[call.deployment.index()].read(now, &at, cache, fate, &mut usage);
         }
         if let Some(limits) = deployment.limits
             && let Err(refused) = self.gates[limits].enter(now, &demand(call, &usage))
         {
+            self.hit = Some(refused.by);
             let says_when = self.gates[limits].says_when();
             let wait = RetryAfter::Seconds(whole_seconds_up(refused.wait).max(1));
             return at.refused(Outcome::Status(429), if says_when { wait } else { RetryAfter::None });
@@ -206,41 +215,10 @@ impl State {
         }
         (failure, latency_factor)
     }
-
-    /// Divides the input into what the provider's prompt cache provides, what is written to it, and the rest.
-    fn read_prompt_cache(
-        &mut self,
-        now: SimTime,
-        at: &Attempt<'_>,
-        cache: &PromptCache,
-        fate: &Fate,
-        usage: &mut Usage,
-    ) {
-        if fate.prefix < cache.least_tokens || fate.prefix == 0 {
-            return;
-        }
-        let uses = &mut self.warm[at.call.deployment.index()];
-        if at.call.class.index() >= uses.len() {
-            uses.resize(at.call.class.index() + 1, LONG_AGO);
-        }
-        let last_use = std::mem::replace(&mut uses[at.call.class.index()], now);
-        let warm = last_use != LONG_AGO && (now - last_use) <= cache.ttl;
-        if warm && at.unit(Purpose::PromptCache, 0).as_f64() < cache.hit_share {
-            usage.cached = fate.prefix;
-            return;
-        }
-        match cache.writes {
-            CacheWrites::Free => {}
-            CacheWrites::FiveMinutes => usage.cache_write = fate.prefix,
-            CacheWrites::OneHour => usage.cache_write_1h = fate.prefix,
-        }
-    }
 }
 
-const LONG_AGO: SimTime = SimTime(i64::MIN);
-
-fn demand(call: &UpstreamCall, usage: &Usage) -> Demand {
-    Demand {
+fn demand(call: &UpstreamCall, usage: &Usage) -> CallDemand {
+    CallDemand {
         uncached_input: f64::from(usage.input - usage.cached),
         input: f64::from(usage.input),
         max_tokens: call.max_tokens.map_or(0.0, f64::from),
@@ -259,11 +237,12 @@ fn advice(retry: RetryAdvice, left: Option<SimDuration>) -> RetryAfter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::deployment::{CacheWrites, PromptCache};
     use crate::provider::{BackgroundError, Begin, Deployment, Effect, Fault, Latency, Limits};
     use crate::random::Dist;
     use crate::units::{ClassId, DeploymentId, RequestId};
 
-    const FATE: Fate = Fate { input: 800, output: 250, reasoning: 0, prefix: 600 };
+    const FATE: Fate = Fate { input: 800, output: 250, reasoning: 0, prefix: 600, session: false };
 
     fn lognormal(median: f64, sigma: f64) -> Dist {
         format!("lognormal(median={median}, sigma={sigma})")
@@ -416,6 +395,28 @@ mod tests {
         assert_eq!(usage(300, 0), (600, 0));
         assert_eq!(usage(300, 1), (0, 600), "another class has another prefix");
         assert_eq!(usage(601, 0), (0, 600), "cold after 5 idle minutes");
+    }
+
+    #[test]
+    fn a_conversation_is_warm_only_where_its_last_turn_was() {
+        let ttl = SimDuration::from_secs(300);
+        let cache = PromptCache { ttl, least_tokens: 100, hit_share: 1.0, writes: CacheWrites::FiveMinutes };
+        let deployment = |address| Deployment { prompt_cache: Some(cache), address, ..quick() };
+        let both = Providers::new(vec![deployment(5), deployment(6)], vec![], vec![]).unwrap();
+        let mut world = Arc::new(both).replicate(Seed(3), Replication(0));
+        let mut turn = |second: i64, deployment, session: u64, turn: u64, input, prefix| {
+            let fate = Fate { input, prefix, session: true, ..FATE };
+            let usage =
+                world.serve(SimTime(second * 1_000_000_000), &call(deployment, session << 12 | turn), &fate).usage;
+            (usage.cached, usage.cache_write)
+        };
+        assert_eq!(turn(0, 0, 1, 0, 1_000, 0), (0, 1_000));
+        assert_eq!(turn(60, 0, 1, 1, 1_400, 1_250), (1_000, 400), "the answer was not in the prompt");
+        assert_eq!(turn(90, 0, 2, 1, 1_400, 1_250), (0, 1_400), "another conversation said something else");
+        assert_eq!(turn(120, 1, 1, 2, 1_800, 1_650), (0, 1_800), "cold after a fallback");
+        assert_eq!(turn(150, 1, 1, 3, 2_200, 2_050), (1_800, 400));
+        assert_eq!(turn(200, 0, 1, 4, 2_600, 2_450), (1_400, 1_200), "what the primary heard last is still there");
+        assert_eq!(turn(501, 0, 1, 5, 3_000, 2_850), (0, 3_000), "cold after five idle minutes");
     }
 
     #[test]

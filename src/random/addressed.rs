@@ -54,6 +54,8 @@ pub enum Purpose {
     Prefix = 18,
     /// Pause of a client before it sends a request again.
     ClientRetry = 19,
+    /// Requests that a request brings along.
+    Offspring = 20,
     /// Which process of the gateway takes a request.
     Worker = 30,
     /// Time that the gateway itself takes.
@@ -98,7 +100,7 @@ pub struct Addressed {
     replication: Replication,
     stream: u64,
     base: u64,
-    here: Here,
+    request: u64,
 }
 
 /// The draws of one request: all that its draws depend on, mixed into one number.
@@ -145,24 +147,24 @@ impl Here {
 impl Addressed {
     /// Draws for one replication; call [`Draws::begin_request`] before drawing.
     pub const fn new(seed: Seed, replication: Replication) -> Self {
-        Self { seed, replication, stream: 0, base: stream(seed, replication, 0), here: Here(0) }
+        Self { seed, replication, stream: 0, base: stream(seed, replication, 0), request: 0 }
     }
 
     /// 64 uniform bits for an address within the current request.
     pub const fn bits(&self, purpose: Purpose, deployment: u32, nth: u32) -> u64 {
-        self.here.bits(purpose, deployment, nth)
+        self.here().bits(purpose, deployment, nth)
     }
 
     /// A uniform number in [0, 1) for an address within the current request.
     #[inline]
     pub const fn unit_at(&self, purpose: Purpose, deployment: u32, nth: u32) -> f64 {
-        self.here.unit(purpose, deployment, nth).as_f64()
+        self.here().unit(purpose, deployment, nth).as_f64()
     }
 
-    /// The draws of the current request.
+    /// The draws of the current request. Mixed only here: most steps of a gateway draw nothing.
     #[inline(always)]
     pub const fn here(&self) -> Here {
-        self.here
+        Here(mix(self.base ^ self.request.wrapping_mul(SPREAD)))
     }
 }
 
@@ -173,7 +175,7 @@ impl Draws for Addressed {
             self.stream = stream_id;
             self.base = stream(self.seed, self.replication, stream_id);
         }
-        self.here = Here(mix(self.base ^ request.wrapping_mul(SPREAD)));
+        self.request = request;
     }
 
     fn unit(&mut self, purpose: Purpose, nth: u32) -> f64 {
@@ -182,6 +184,9 @@ impl Draws for Addressed {
 
     #[inline]
     fn below(&mut self, purpose: Purpose, nth: u32, n: u32) -> u32 {
+        if n == 1 {
+            return 0;
+        }
         (((self.bits(purpose, 0, nth) >> 32) * u64::from(n)) >> 32) as u32
     }
 }

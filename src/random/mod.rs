@@ -9,7 +9,9 @@ mod intensity;
 mod law;
 mod mersenne;
 mod named;
+mod push;
 mod special;
+mod strata;
 mod table;
 mod text;
 
@@ -21,7 +23,9 @@ pub use intensity::{Intensity, IntensityCursor};
 pub use law::{Law, Level};
 pub use mersenne::{Mersenne, Recorded};
 pub use named::{GapsSpec, ShapeSpec};
+pub use push::Scores;
 pub use special::{normal_cdf, normal_quantile};
+pub use strata::{BLOCK, Strata};
 pub use text::{DistSpec, DistTextError};
 
 /// Where a gateway gets its random numbers from: addressed draws in a forecast, the recorded generator in a trace.

@@ -15,6 +15,8 @@ pub mod diagnostics;
 mod focus;
 /// One run or one request, told.
 pub mod explain;
+/// Capacity plans.
+pub mod plan;
 mod gates;
 mod html;
 mod json;
@@ -22,6 +24,8 @@ mod markdown;
 /// Calendar months: terminal, Markdown, JSON, CSV.
 pub mod month;
 mod parquet_files;
+mod model_page;
+mod rare;
 mod scale;
 /// Sweeps, tornados and searches.
 pub mod sweep;
@@ -31,9 +35,12 @@ pub mod text;
 mod view;
 mod xlsx;
 
+pub use chart::model::{picture as model_picture, svg as model_svg};
 pub use claims::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_terminal};
 pub use html::html;
 pub use json::{ReadError, SCHEMA, json, read as read_forecast};
+pub use model_page::model_page;
+pub use rare::{rare_json, rare_text};
 pub use terminal::{TerminalOptions, terminal};
 pub use trace::trace;
 pub use view::View;

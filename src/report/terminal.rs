@@ -332,6 +332,9 @@ fn foot(page: &mut Page, view: &View<'_>) {
         page.wrapped("  ", "    ", Some(Style::Dim), &format!("{severity} {place}: {message}{help} [{code}]"));
     }
     page.wrapped("Again: ", "  ", None, &view.command);
+    if let Some(next) = &view.forecast.next {
+        page.wrapped("What if: ", "  ", None, &clean(next));
+    }
 }
 
 #[cfg(test)]

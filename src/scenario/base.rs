@@ -2,7 +2,6 @@
 
 use crate::diagnostic::codes;
 use crate::document::Node;
-use crate::gateway::fleet::FleetSpec;
 use crate::scenario::edit::{self, Edit};
 use crate::scenario::file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys};
 use crate::scenario::files::{Files, Source};
@@ -98,10 +97,10 @@ fn over(own: ScenarioFile, base: ScenarioFile) -> ScenarioFile {
         seed: own.seed.or(base.seed),
         volume_uncertainty: own.volume_uncertainty.or(base.volume_uncertainty),
         budget: own.budget.or(base.budget),
+        fleet: own.fleet.over(base.fleet),
         keys: joined(own.keys, base.keys, key),
         traffic: joined(own.traffic, base.traffic, traffic),
         upstream: joined(own.upstream, base.upstream, upstream),
-        fleet: if own.fleet == FleetSpec::default() { base.fleet } else { own.fleet },
     }
 }
 
@@ -130,14 +129,17 @@ fn key(own: KeyEntry, base: KeyEntry) -> KeyEntry {
         tpm_limit: own.tpm_limit.or(base.tpm_limit),
         max_parallel_requests: own.max_parallel_requests.or(base.max_parallel_requests),
         max_budget: own.max_budget.or(base.max_budget),
+        budget_duration: own.budget_duration.or(base.budget_duration),
         spent: own.spent.or(base.spent),
     }
 }
 
-/// `model` and `models` replace each other, and so do `key` and `keys`.
+/// `model` and `models` replace each other, and so do `key` and `keys`, and a trace and what says when requests come.
 fn traffic(own: TrafficEntry, base: TrafficEntry) -> TrafficEntry {
     let says_models = own.own.model.is_some() || own.own.models.is_some();
     let says_keys = own.own.key.is_some() || own.own.keys.is_some();
+    let says_when = own.model.says_when().is_some();
+    let below = if own.own.replay.is_some() { base.model.without_arrivals() } else { base.model };
     let (models, keys) = (own.own.clone(), own.own.clone());
     let (models, keys) =
         (if says_models { models } else { base.own.clone() }, if says_keys { keys } else { base.own.clone() });
@@ -148,9 +150,10 @@ fn traffic(own: TrafficEntry, base: TrafficEntry) -> TrafficEntry {
             models: models.models,
             key: keys.key,
             keys: keys.keys,
-            replay: own.own.replay.or(base.own.replay),
+            replay: own.own.replay.or(if says_when { None } else { base.own.replay }),
+            embeds: own.own.embeds.or(base.own.embeds),
         },
-        model: own.model.over(base.model),
+        model: own.model.over(below),
     }
 }
 

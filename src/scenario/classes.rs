@@ -6,6 +6,7 @@ use crate::diagnostic::codes;
 use crate::gateway::litellm::plan::Plan;
 use crate::gateway::litellm::wire::nearest;
 use crate::random::{Calendar, Dist, Law};
+use crate::scenario::embeds;
 use crate::scenario::file::{KeyEntry, TrafficEntry};
 use crate::scenario::named::Named;
 use crate::scenario::presets::{ModelKind, preset};
@@ -32,7 +33,9 @@ pub fn model_names(reading: &Reading, traces: &Traces) -> Vec<String> {
     };
     let one = |entry: &TrafficEntry| entry.own.model.clone();
     let many = |entry: &TrafficEntry| entry.own.models.iter().flat_map(names).collect::<Vec<_>>();
-    let all = |(name, entry)| one(entry).into_iter().chain(many(entry)).chain(recorded(name, entry));
+    let embeds = |entry: &TrafficEntry| entry.own.embeds.as_ref().map(|spec| spec.model.clone());
+    let all =
+        |(name, entry)| one(entry).into_iter().chain(many(entry)).chain(recorded(name, entry)).chain(embeds(entry));
     reading.file.traffic.iter().flat_map(all).collect()
 }
 
@@ -63,6 +66,7 @@ pub fn compile(
     for (name, entry) in entries.iter() {
         classes.push(class(reading, (name, entry, traces.of(name)), plan, calendar)?);
     }
+    embeds::add(reading, plan, &mut classes)?;
     let volume = volume(reading)?;
     let traffic = Traffic::new(classes, volume)
         .map_err(|error| reading.error(codes::SCENARIO_VALUE, &["traffic"], error.to_string(), ""))?;
@@ -127,6 +131,15 @@ pub fn unknown(reading: &Reading, path: &[&str], what: &str, name: &str, near: O
     reading.error(codes::SCENARIO_NAME, path, format!("there is no {what} `{name}`"), &help)
 }
 
+/// A name that the gateway knows.
+pub fn known_model(reading: &Reading, path: &[&str], plan: &Plan, name: &str) -> Result<NameId, Problem> {
+    let known = plan.name_id(name).filter(|id| plan.name(*id).is_known);
+    known.ok_or_else(|| {
+        let near = nearest(name, plan.names.iter().filter(|name| name.is_known).map(|name| &*name.text));
+        unknown(reading, path, "model in the gateway's config called", name, near)
+    })
+}
+
 /// A class without a model.
 pub fn names_no_model(reading: &Reading, class: &str) -> Problem {
     let help = "add `model:` with a model name of the gateway";
@@ -147,11 +160,7 @@ pub fn models(
     }
     let mut ids = Vec::new();
     for (name, weight) in named {
-        let known = plan.name_id(&name).filter(|id| plan.name(*id).is_known);
-        let id = known.ok_or_else(|| {
-            let near = nearest(&name, plan.names.iter().filter(|name| name.is_known).map(|name| &*name.text));
-            unknown(reading, &["traffic", class, key, &name], "model in the gateway's config called", &name, near)
-        })?;
+        let id = known_model(reading, &["traffic", class, key, &name], plan, &name)?;
         ids.push((id, reading.within(&["traffic", class, key, &name], weight, 0.0, f64::MAX)?));
     }
     Ok(ids)

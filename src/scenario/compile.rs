@@ -4,12 +4,14 @@ use jiff::Zoned;
 use jiff::civil::Date;
 
 use crate::diagnostic::codes;
+use crate::gateway::litellm::budget_reset::resets;
 use crate::gateway::litellm::plan::Key;
 use crate::pricing::PriceBook;
 use crate::random::Seed;
 use crate::scenario::classes;
 use crate::scenario::deployments::{self, Books, PriceTime};
 use crate::scenario::edit::Edit;
+use crate::scenario::embeds;
 use crate::scenario::files::Files;
 use crate::scenario::fleet;
 use crate::scenario::gateway::{GatewayFile, minutes, plan, read_edited_gateway};
@@ -20,7 +22,7 @@ use crate::scenario::recorded::Traces;
 use crate::scenario::upstream;
 use crate::scenario::world::{Budget, Names, World};
 use crate::scenario::written::written;
-use crate::units::{Money, SimDuration};
+use crate::units::{KeyId, Money, SimDuration, SimTime};
 
 const DEFAULT_HOURS: f64 = 48.0;
 const DEFAULT_RUNS: u64 = 200;
@@ -60,6 +62,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let mut plan = plan(&gateway, &models, &keys, &mut reading)?;
     plan.router.minutes = minutes(start.second());
     let fleet = fleet::compile(&mut reading, horizon, &mut plan)?;
+    plan.proxy.budget_resets = budget_resets(&reading, &start, horizon)?;
     let kept = deployments::kept(&gateway.wire);
     let groups = deployments::groups(&kept);
     let time = PriceTime { start: start.timestamp(), horizon, fixed: prices_at(&reading)? };
@@ -77,7 +80,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         deployments: named,
         groups,
         keys: classes::key_names(&reading.file.keys),
-        classes: reading.file.traffic.iter().map(|(name, _)| name.to_owned()).collect(),
+        classes: class_names(&reading),
         troubles,
     };
     let (runs, seed, budget) = (runs(&mut reading)?, seed(&mut reading), budget(&reading)?);
@@ -108,6 +111,28 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         sources: std::iter::once(source).chain(written).collect(),
         trees,
     })
+}
+
+/// The classes in the order of their ids: those of embedding calls come last.
+fn class_names(reading: &Reading) -> Vec<String> {
+    let embedding = reading.file.traffic.iter().filter(|(_, entry)| entry.own.embeds.is_some());
+    let own = reading.file.traffic.iter().map(|(name, _)| name.to_owned());
+    own.chain(embedding.map(|(name, _)| embeds::class_name(name))).collect()
+}
+
+/// When the budgets of keys begin anew, in order of time.
+fn budget_resets(reading: &Reading, start: &Zoned, horizon: SimDuration) -> Result<Vec<(SimTime, KeyId)>, Problem> {
+    let mut all = Vec::new();
+    for (index, (name, entry)) in reading.file.keys.iter().enumerate() {
+        let Some(period) = &entry.budget_duration else { continue };
+        let moments = resets(period, start, horizon).ok_or_else(|| {
+            let message = format!("`{period}` is not a period such as 1d, 7d, 30d, 6h or 1mo");
+            reading.error(codes::SCENARIO_VALUE, &["keys", name, "budget_duration"], message, "")
+        })?;
+        all.extend(moments.into_iter().map(|at| (at, KeyId::from_index(index + 1))));
+    }
+    all.sort_unstable();
+    Ok(all)
 }
 
 /// The gateway's config, with all changes made.

@@ -6,6 +6,7 @@ use serde::de::MapAccess;
 
 use crate::gateway::fleet::FleetSpec;
 use crate::provider::ProviderModel;
+use crate::scenario::embeds::EmbedsSpec;
 use crate::scenario::mixed::{Mixed, OwnKeys};
 use crate::scenario::named::Named;
 use crate::scenario::replay::ReplaySpec;
@@ -86,6 +87,9 @@ pub struct KeyEntry {
     pub max_parallel_requests: Option<u64>,
     /// Budget in US dollars.
     pub max_budget: Option<f64>,
+    /// The time after which the budget begins anew, as LiteLLM writes it: `1d`, `7d`, `30d`, `6h`, `1mo`. A day ends at
+    /// midnight UTC, seven days on Monday, thirty on the first of a month.
+    pub budget_duration: Option<String>,
     /// What was spent of the budget before the horizon, in US dollars.
     pub spent: Option<f64>,
 }
@@ -107,6 +111,9 @@ pub struct TrafficKeys {
     pub model: Option<String>,
     /// Several model names with weights, in place of `model`.
     pub models: Option<Named<f64>>,
+    /// The embedding call that comes with each request (retrieval, a semantic cache), as a class of its own: the model
+    /// name, or a map with `model` and `input`.
+    pub embeds: Option<EmbedsSpec>,
     /// The virtual key that requests come with; the master key if not given.
     pub key: Option<String>,
     /// Several virtual keys with weights, in place of `key`.
@@ -124,7 +131,7 @@ pub struct UpstreamKeys {
 }
 
 impl OwnKeys for TrafficKeys {
-    const NAMES: &'static [&'static str] = &["preset", "replay", "model", "models", "key", "keys"];
+    const NAMES: &'static [&'static str] = &["preset", "replay", "model", "models", "embeds", "key", "keys"];
 
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
@@ -132,6 +139,7 @@ impl OwnKeys for TrafficKeys {
             "replay" => self.replay = map.next_value()?,
             "model" => self.model = map.next_value()?,
             "models" => self.models = map.next_value()?,
+            "embeds" => self.embeds = map.next_value()?,
             "key" => self.key = map.next_value()?,
             _ => self.keys = map.next_value()?,
         }

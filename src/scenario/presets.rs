@@ -133,7 +133,7 @@ fn described(tree: &Node) -> Described {
     Described { fields: fields.collect() }
 }
 
-/// Longer values are cut in the list of assumptions; `billcast models NAME` shows them whole.
+/// Longer values are cut in the list of assumptions; `billcast models show NAME` shows them whole.
 const LONGEST_VALUE: usize = 100;
 /// Longer lists are counted.
 const LONGEST_LIST: usize = 6;

@@ -4,8 +4,7 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::gateway::litellm::plan::Plan;
-use crate::gateway::litellm::wire::nearest;
-use crate::scenario::classes::{keys, models, names_no_model, unknown};
+use crate::scenario::classes::{keys, known_model, models, names_no_model};
 use crate::scenario::file::TrafficEntry;
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::Reading;
@@ -111,25 +110,9 @@ fn note(reading: &mut Reading, class: &str, written: &ReplayMap, trace: &Trace) 
     );
     if trace.unanswered > 0 {
         let help = "they are sent as they stand, and answered without output";
-        say(format!("{} rows have input and no output: calls that failed, or embeddings", trace.unanswered), help);
+        say(format!("rows with input and no output: {} (calls that failed, or embeddings)", trace.unanswered), help);
     }
     reading.findings.extend(trace.diagnostics.iter().cloned());
-}
-
-/// Fields that say when requests come, which is what the trace says.
-fn contradiction(model: &TrafficModel) -> Option<&'static str> {
-    let fields = [
-        ("rate", model.rate.is_some()),
-        ("shape", model.shape.is_some()),
-        ("gaps", model.gaps.is_some()),
-        ("growth_per_week", model.growth_per_week.is_some()),
-        ("on_off", model.on_off.is_some()),
-        ("spikes", model.spikes.is_some()),
-        ("workers", model.workers.is_some()),
-        ("session", model.session.is_some()),
-        ("repeats", model.repeats.is_some()),
-    ];
-    fields.iter().find(|(_, is_written)| *is_written).map(|(name, _)| *name)
 }
 
 /// Compiles a class of recorded traffic. `model` is the class with what its preset adds.
@@ -143,7 +126,7 @@ pub fn class(
     let path = ["traffic", name];
     let Some(written) = &entry.own.replay else { return Err(names_no_model(reading, name)) };
     let written = &written.0;
-    if let Some(field) = contradiction(&entry.model) {
+    if let Some(field) = entry.model.says_when() {
         let message =
             format!("traffic.{name}: `{field}` cannot stand beside `replay`: the trace says when requests come");
         return Err(reading.error(codes::SCENARIO_VALUE, &["traffic", name, field], message, ""));
@@ -204,7 +187,7 @@ fn note_parts(reading: &mut Reading, trace: &Trace, replay: &Replay, model: &Tra
         say(Severity::Warning, message, "`loop: true` takes the whole trace");
     }
     if trace.empty > 0 && (model.input.is_none() || model.output.is_none()) {
-        let message = format!("{} rows without any tokens are left out (failed calls, as a rule)", trace.empty);
+        let message = format!("rows without any tokens are left out: {} (failed calls, as a rule)", trace.empty);
         say(Severity::Warning, message, "give the class `input` and `output`, or a preset: they then get such lengths");
     }
 }
@@ -233,11 +216,7 @@ fn by_row(
     }
     let mut ids = Vec::new();
     for name in model_names(entry, trace) {
-        let known = plan.name_id(&name).filter(|id| plan.name(*id).is_known);
-        let id = known.ok_or_else(|| {
-            let near = nearest(&name, plan.names.iter().filter(|name| name.is_known).map(|name| &*name.text));
-            let what = "model in the gateway's config called";
-            let mut problem = unknown(reading, &["traffic", class, "replay"], what, &name, near);
+        let id = known_model(reading, &["traffic", class, "replay"], plan, &name).map_err(|mut problem| {
             let help = format!(
                 "{WHERE} asks for it; write `models: {{ {name}: … }}` beside `file`, or `model:` for all of its rows"
             );

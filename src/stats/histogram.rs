@@ -12,7 +12,7 @@ const EXPONENT_BIAS: i64 = 1023;
 const FIRST_KEY: u64 = ((LOWEST_EXPONENT + EXPONENT_BIAS) as u64) << MANTISSA_BITS;
 
 /// Counts of non-negative numbers with a relative error of at most 1/128. Negative numbers and NaN count as zero.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Histogram {
     zeros: u64,
     max: f64,

@@ -1,5 +1,6 @@
 //! What numbers say together: histograms, moments, quantiles with intervals, paired differences.
 
+mod blocks;
 mod estimate;
 mod histogram;
 mod moments;
@@ -7,6 +8,7 @@ mod paired;
 mod quantile;
 mod student;
 
+pub use blocks::{block_mean, block_ranks, worth_runs};
 pub use estimate::{Estimate, Interval};
 pub use histogram::Histogram;
 pub use moments::Moments;

@@ -64,7 +64,7 @@ impl Retries {
     }
 }
 
-/// Requests that are to be sent at a known moment: further tries.
+/// Requests that are to be sent at a known moment: further tries, and what comes beside others.
 #[derive(Debug, Clone)]
 pub(super) struct Later {
     due: BinaryHeap<Reverse<Due>>,
@@ -112,7 +112,8 @@ impl Later {
         self.due.pop().map(|Reverse(due)| due.request)
     }
 
-    fn put(&mut self, request: Request) {
+    /// Adds a request that is sent at its moment.
+    pub(super) fn put(&mut self, request: Request) {
         self.due.push(Reverse(Due { key: (request.at, self.count), request }));
         self.count += 1;
     }

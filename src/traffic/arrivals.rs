@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::random::{ChoiceError, Dist, DistError, Intensity, Law};
+use crate::traffic::crowd::Crowd;
+use crate::traffic::excited::Excites;
 use crate::traffic::replay::{MOST_SCALE, Replay};
 use crate::units::SimDuration;
 
@@ -56,6 +58,27 @@ pub enum Arrivals {
         ramp: SimDuration,
         /// When they stop sending.
         end: SimDuration,
+    },
+    /// Each request brings others along.
+    Excited {
+        /// Requests per second over time, all together.
+        intensity: Arc<Intensity>,
+        /// How they bring others along.
+        excites: Excites,
+    },
+    /// From many clients of unequal size, each with gaps of its own.
+    Clients {
+        /// Requests per second over time, of all clients together.
+        intensity: Arc<Intensity>,
+        /// Gaps of each client in its own time, mean 1.
+        gaps: Dist,
+        /// How many, and how unequal.
+        crowd: Crowd,
+    },
+    /// Beside the requests of another class, one for each.
+    Beside {
+        /// Whether they have the other's input tokens; otherwise those of their own class.
+        same_input: bool,
     },
     /// As a recorded trace has them.
     Replay(Replay),
@@ -141,10 +164,12 @@ impl Arrivals {
                 on_off.as_ref().map_or(Ok(()), OnOff::check)
             }
             Self::Sessions { intensity, .. } => bounded(intensity),
+            Self::Excited { intensity, excites } => excites.check().and_then(|()| bounded(intensity)),
+            Self::Clients { intensity, crowd, .. } => crowd.check().and_then(|()| bounded(intensity)),
             Self::Workers { count, .. } if *count > MOST_WORKERS => {
                 Err(TrafficError::Parameter("workers.count", f64::from(*count), "at most 1,000,000"))
             }
-            Self::Workers { .. } => Ok(()),
+            Self::Workers { .. } | Self::Beside { .. } => Ok(()),
             Self::Replay(replay) if !(replay.scale >= 0.0 && replay.scale <= MOST_SCALE) => {
                 Err(TrafficError::Parameter("replay.scale", replay.scale, "a number from 0 to 200"))
             }

@@ -4,7 +4,7 @@ use crate::random::{Choice, Dist, Here, Purpose, Unit, normal_cdf, normal_quanti
 use crate::traffic::again::{MOST_RETRIES, Retries};
 use crate::traffic::arrivals::{Arrivals, TrafficError};
 use crate::traffic::request::{Fate, Leave};
-use crate::units::{BodyId, KeyId, NameId, SimDuration, Tokens};
+use crate::units::{BodyId, ClassId, KeyId, NameId, SimDuration, Tokens};
 
 /// What requests of one kind look like. Made with [`Class::new`], then adjusted field by field.
 #[derive(Debug, Clone)]
@@ -45,6 +45,8 @@ pub struct Class {
     pub timeout: Option<SimDuration>,
     /// How the SDK of the clients sends failed requests again.
     pub retries: Option<Retries>,
+    /// The class of the embedding call that comes with each request (retrieval, semantic cache).
+    pub embeds: Option<ClassId>,
     /// Factor on this class's volume, drawn once per replication.
     pub volume: Option<Dist>,
 }
@@ -95,6 +97,7 @@ impl Class {
             patience: None,
             timeout: None,
             retries: None,
+            embeds: None,
             volume: None,
         }
     }
@@ -115,7 +118,8 @@ impl Class {
         }
         if let Some(repeats) = &self.repeats {
             share("repeats.share", repeats.share)?;
-            let repeatable = matches!(self.arrivals, Arrivals::Open { .. });
+            let repeatable =
+                matches!(self.arrivals, Arrivals::Open { .. } | Arrivals::Excited { .. } | Arrivals::Clients { .. });
             if repeats.share > 0.0 && !repeatable {
                 return Err(TrafficError::RepeatsNeedOpenArrivals);
             }
@@ -211,14 +215,14 @@ impl Attributes {
             None => context,
             Some(dist) => context.max(dist.sample_count(draws.unit(Purpose::Prefix, 0, 0).as_f64())),
         };
-        Fate { input, output, reasoning, prefix: prefix.min(input) }
+        Fate { input, output, reasoning, prefix: prefix.min(input), session: false }
     }
 
     /// Recorded lengths within the caps of the class.
     pub(super) fn capped(&self, fate: Fate) -> Fate {
         let input = fate.input.min(self.context_tokens.saturating_sub(1));
         let output = fate.output.min(self.output_limit).min(self.context_tokens - input);
-        Fate { input, output, reasoning: fate.reasoning.min(output), prefix: fate.prefix.min(input) }
+        Fate { input, output, reasoning: fate.reasoning.min(output), prefix: fate.prefix.min(input), ..fate }
     }
 
     /// The output length: coupled to that of the input where a correlation is given.

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::random::{Addressed, Draws, Here};
+use crate::random::{Addressed, Dist, Draws, Here};
 use crate::traffic::arrivals::{Arrivals, MOST_WORKERS};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::closed::{Sessions, Workers, turn_of};
+use crate::traffic::crowd::{Clients, client_of};
+use crate::traffic::excited::Excited;
 use crate::traffic::open::{OpenArrivals, Repeater, switched};
+use crate::traffic::recent::Recent;
 use crate::traffic::replay::{TraceRow, Walk};
 use crate::traffic::request::{Fate, Request};
 use crate::units::{ClassId, PromptId, RequestId, SimTime};
@@ -28,6 +31,21 @@ enum Source {
     Workers(Workers),
     Sessions(Sessions),
     Replay(Box<Walk>),
+    Excited(Excited, Option<Recent>),
+    Clients(Clients, Option<Recent>),
+    /// Requests of another class bring them along; whether with its input tokens.
+    Beside(bool),
+}
+
+/// Where the draws of a request are.
+#[derive(Clone, Copy)]
+struct Places {
+    /// Those of the request whose words it uses.
+    what: Here,
+    /// Those of the request whose key it comes with.
+    who: Here,
+    /// Its own.
+    own: Here,
 }
 
 /// Keeps the draws of an on/off switch apart from those of the requests.
@@ -57,6 +75,16 @@ impl ClassStream {
                 let scaled = ((f64::from(*count) * volume).round() as u32).min(MOST_WORKERS);
                 Source::Workers(Workers::new(scaled, think_s.clone(), SimTime(start.0), *ramp, SimTime(end.0)))
             }
+            Arrivals::Excited { intensity, excites } => {
+                let (unit, scale) = (Dist::unit_exponential(), volume * excites.immigrants());
+                let roots = OpenArrivals::new(Arc::clone(intensity), scale, unit, draws, stream);
+                Source::Excited(Excited::new(roots, *excites, draws, stream), Recent::of(class.repeats.as_ref()))
+            }
+            Arrivals::Clients { intensity, gaps, crowd } => {
+                let clients = Clients::new(*crowd, intensity, volume, gaps, draws, stream);
+                Source::Clients(clients, Recent::of(class.repeats.as_ref()))
+            }
+            Arrivals::Beside { same_input } => Source::Beside(*same_input),
             Arrivals::Replay(replay) => Source::Replay(Box::new(Walk::new(replay, volume, draws, stream))),
             Arrivals::Sessions { intensity, gaps, turns, think_s, follow_up, end } => {
                 let starts = OpenArrivals::new(Arc::clone(intensity), volume, gaps.clone(), draws, stream);
@@ -79,6 +107,9 @@ impl ClassStream {
             Source::Workers(workers) => workers.next_at(),
             Source::Sessions(sessions) => sessions.next_at(),
             Source::Replay(walk) => walk.next_at(),
+            Source::Excited(excited, _) => excited.next_at(),
+            Source::Clients(clients, _) => clients.next_at(),
+            Source::Beside(_) => SimTime::NEVER,
         }
     }
 
@@ -86,32 +117,44 @@ impl ClassStream {
     #[inline(always)]
     pub(super) fn take(&mut self) -> Option<Request> {
         let stream = self.stream();
-        let (at, id, asked) = match &mut self.source {
+        let mut client = None;
+        let (at, id, here, asked) = match &mut self.source {
             Source::Open(walk) => {
-                let at = walk.next_at;
-                self.draws = walk.draws_of_next();
-                (at, RequestId(walk.step()), None)
+                let (at, here) = (walk.next_at, walk.here);
+                (at, RequestId(walk.step()), here, None)
             }
             Source::Repeating(walk, repeater) => {
                 let at = walk.next_at;
-                self.draws = walk.draws_of_next();
+                let draws = walk.draws_of_next();
                 let number = walk.step();
                 let attributes = &self.attributes;
                 let length = |draws: &Addressed| {
                     let fate = attributes.fate(draws.here());
                     u64::from(fate.input) + u64::from(fate.output)
                 };
-                (at, RequestId(number), repeater.original(at, number, &self.draws, length))
+                (at, RequestId(number), draws.here(), repeater.original(at, number, &draws, length))
             }
             Source::Workers(workers) => {
                 let (at, id) = workers.take()?;
                 self.draws.begin_request(stream, id.0);
-                (at, id, None)
+                (at, id, self.draws.here(), None)
             }
             Source::Sessions(sessions) => {
                 let (at, id) = sessions.take()?;
                 return Some(self.turn(at, id));
             }
+            Source::Excited(excited, recent) => {
+                let (at, id) = excited.take()?;
+                self.draws.begin_request(stream, id.0);
+                (at, id, self.draws.here(), original(recent.as_mut(), at, id, &self.draws, stream, &self.attributes))
+            }
+            Source::Clients(clients, recent) => {
+                let (at, id) = clients.take()?;
+                self.draws.begin_request(stream, id.0);
+                client = Some(client_of(id));
+                (at, id, self.draws.here(), original(recent.as_mut(), at, id, &self.draws, stream, &self.attributes))
+            }
+            Source::Beside(_) => return None,
             Source::Replay(walk) => {
                 let (at, id, row) = walk.take()?;
                 return Some(self.recorded(at, id, &row));
@@ -120,17 +163,24 @@ impl ClassStream {
         if at == SimTime::NEVER {
             return None;
         }
-        let here = self.draws.here();
         let what = asked.map_or(here, |original| {
             let mut draws = self.draws;
             draws.begin_request(stream, original);
             draws.here()
         });
         let prompt = asked.unwrap_or(id.0);
-        Some(self.request(at, id, prompt, self.attributes.fate(what), what, here))
+        let fate = self.attributes.fate(what);
+        // A client has one key.
+        let who = client.map_or(here, |first: RequestId| {
+            let mut draws = self.draws;
+            draws.begin_request(stream, first.0);
+            draws.here()
+        });
+        Some(self.request(at, id, prompt, fate, Places { what, who, own: here }))
     }
 
     /// A turn of a session: all that was said before it stands in front of its new text.
+    #[inline(never)]
     fn turn(&mut self, at: SimTime, id: RequestId) -> Request {
         let stream = self.stream();
         let (first, turn) = turn_of(id);
@@ -146,29 +196,46 @@ impl ClassStream {
             fate = self.attributes.turn(draws.here(), new, context);
             context = fate.input.saturating_add(fate.output);
         }
+        fate.session = true;
         self.draws = draws;
         let mut of_session = draws;
         of_session.begin_request(stream, first.0);
-        self.request(at, id, id.0, fate, of_session.here(), of_session.here())
+        let places = Places { what: of_session.here(), who: of_session.here(), own: draws.here() };
+        self.request(at, id, id.0, fate, places)
+    }
+
+    /// The request that comes beside one of another class: the embedding of its prompt, or of its question.
+    pub(super) fn beside(&mut self, other: &Request) -> Request {
+        self.draws.begin_request(self.stream(), other.id.0);
+        let here = self.draws.here();
+        let mut fate = self.attributes.fate(here);
+        if let Source::Beside(true) = self.source {
+            fate = self.attributes.capped(Fate { input: other.fate.input, ..fate });
+        }
+        let prompt = other.prompt.0 & ((1 << PROMPT_CLASS_SHIFT) - 1);
+        let request = self.request(other.at, other.id, prompt, fate, Places { what: here, who: here, own: here });
+        Request { key: other.key, ..request }
     }
 
     /// A row of a recorded trace: what it does not say is drawn.
+    #[inline(never)]
     fn recorded(&mut self, at: SimTime, id: RequestId, row: &TraceRow) -> Request {
         self.draws.begin_request(self.stream(), id.0);
         let here = self.draws.here();
         let fate = Walk::fate(row, &self.attributes.fate(here));
         let prompt = if row.prompt == 0 { id.0 } else { row.prompt >> (64 - PROMPT_CLASS_SHIFT) };
-        let request = self.request(at, id, prompt, self.attributes.capped(fate), here, here);
+        let places = Places { what: here, who: here, own: here };
+        let request = self.request(at, id, prompt, self.attributes.capped(fate), places);
         let Source::Replay(walk) = &self.source else { return request };
         let model = walk.model(row).unwrap_or(request.model);
         Request { model, key: walk.key(row).unwrap_or(request.key), ..request }
     }
 
-    /// Puts a request together; `self.draws` stands at it, `what` at the request whose words it uses, `who` at the one
-    /// whose key it comes with.
+    /// Puts a request together.
     #[inline(always)]
-    fn request(&self, at: SimTime, id: RequestId, prompt: u64, fate: Fate, what: Here, who: Here) -> Request {
+    fn request(&self, at: SimTime, id: RequestId, prompt: u64, fate: Fate, places: Places) -> Request {
         let class = &self.class;
+        let Places { what, who, own } = places;
         let stream = self.attributes.streams(what);
         Request {
             at,
@@ -183,7 +250,7 @@ impl ClassStream {
             max_tokens: class.max_tokens,
             stream,
             fate,
-            leave: self.attributes.leave(self.draws.here(), stream),
+            leave: self.attributes.leave(own, stream),
         }
     }
 
@@ -192,13 +259,34 @@ impl ClassStream {
     pub(super) fn responded(&mut self, now: SimTime, id: RequestId, ok: bool) -> bool {
         let stream = self.stream();
         match &mut self.source {
-            Source::Open(_) | Source::Repeating(..) | Source::Replay(_) => return false,
             Source::Workers(workers) => {
                 self.draws.begin_request(stream, id.0);
                 workers.responded(now, id, ok, &self.draws);
             }
             Source::Sessions(sessions) => sessions.responded(now, id, ok, &mut self.draws, stream),
+            Source::Open(_)
+            | Source::Repeating(..)
+            | Source::Replay(_)
+            | Source::Excited(..)
+            | Source::Clients(..)
+            | Source::Beside(_) => return false,
         }
         true
     }
+}
+
+/// The earlier request that this one repeats, if the class repeats any.
+fn original(
+    recent: Option<&mut Recent>,
+    at: SimTime,
+    id: RequestId,
+    draws: &Addressed,
+    stream: u64,
+    attributes: &Attributes,
+) -> Option<u64> {
+    let length = |draws: &Addressed| {
+        let fate = attributes.fate(draws.here());
+        u64::from(fate.input) + u64::from(fate.output)
+    };
+    recent?.original(at, id, draws, stream, length)
 }

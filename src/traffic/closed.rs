@@ -108,6 +108,12 @@ impl Sessions {
     }
 }
 
+/// The conversation that a turn belongs to, and which turn of it this is, by the turn's number.
+pub const fn session_of(id: RequestId) -> (u64, u32) {
+    let (first, turn) = turn_of(id.first_try());
+    (first.0 >> TURN_BITS, turn)
+}
+
 /// The first request of a session and the turn within it.
 pub(super) const fn turn_of(id: RequestId) -> (RequestId, u32) {
     let turn = id.0 & (MOST_TURNS as u64 - 1);

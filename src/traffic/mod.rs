@@ -6,7 +6,10 @@ mod arrivals;
 mod class;
 mod class_stream;
 mod closed;
+mod crowd;
+mod excited;
 mod open;
+mod recent;
 mod replay;
 mod request;
 mod spec;
@@ -15,9 +18,13 @@ mod stream;
 pub use again::{Ending, MOST_RETRIES, Retries};
 pub use arrivals::{Arrivals, MOST_TURNS, OnOff, TrafficError};
 pub use class::{Class, Patience, Repeats};
+pub use closed::session_of;
+pub use crowd::Crowd;
+pub use excited::Excites;
 pub use replay::{MOST_SCALE, Replay, TraceRow, TraceRows, TraceSource, UNSAID};
 pub use request::{Fate, Leave, Request};
 pub use spec::{
-    LeavesSpec, OnOffSpec, RepeatsSpec, RetriesSpec, SessionSpec, Source, Spike, StopsSpec, TrafficModel, WorkersSpec,
+    ClientsSpec, ExcitesSpec, LeavesSpec, OnOffSpec, RepeatsSpec, RetriesSpec, SessionSpec, Source, Spike, StopsSpec,
+    TrafficModel, WorkersSpec,
 };
 pub use stream::{Stream, Traffic};

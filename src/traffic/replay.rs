@@ -184,6 +184,7 @@ impl Walk {
             output: row.output,
             reasoning: reasoning.min(row.output),
             prefix: prefix.min(row.input),
+            session: false,
         }
     }
 

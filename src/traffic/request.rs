@@ -26,6 +26,8 @@ pub struct Fate {
     pub reasoning: Tokens,
     /// Input tokens that earlier requests began with as well: what a provider's prompt cache can hold.
     pub prefix: Tokens,
+    /// Whether it is a turn of a conversation: then the prefix is what was said in it, which no other request begins with.
+    pub session: bool,
 }
 
 /// A request on its way in.

@@ -1,6 +1,6 @@
 //! All classes merged into one stream of requests in order of time.
 
-use crate::random::{Addressed, Dist, Draws, Purpose, Replication, Seed};
+use crate::random::{Addressed, Dist, Purpose, Replication, Scores, Seed, Strata};
 use crate::traffic::again::{Ending, Later, Retries};
 use crate::traffic::arrivals::{Arrivals, TrafficError};
 use crate::traffic::class::{Attributes, Class};
@@ -13,6 +13,10 @@ use crate::units::{ClassId, RequestId, SimTime};
 pub struct Traffic {
     classes: Vec<(Class, Attributes)>,
     volume: Option<Dist>,
+    /// Factor on all of it.
+    scale: f64,
+    /// Shifts of the normal scores of the volumes: of all, then class by class; empty for none.
+    pushes: Vec<f64>,
 }
 
 /// The stream of draws that decide the volume of all classes together.
@@ -26,7 +30,18 @@ impl Traffic {
     /// [`TrafficError`] naming the field of the first impossible class.
     pub fn new(classes: Vec<Class>, volume: Option<Dist>) -> Result<Self, TrafficError> {
         let prepare = |class: Class| Attributes::new(&class).map(|attributes| (class, attributes));
-        Ok(Self { classes: classes.into_iter().map(prepare).collect::<Result<_, _>>()?, volume })
+        Ok(Self {
+            classes: classes.into_iter().map(prepare).collect::<Result<_, _>>()?,
+            volume,
+            scale: 1.0,
+            pushes: Vec::new(),
+        })
+    }
+
+    /// The same traffic, this many times as much of it: more arrivals, workers, sessions. The n-th request is the same one.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self { scale: self.scale * factor, ..self.clone() }
     }
 
     /// The classes in order of their ids.
@@ -36,16 +51,43 @@ impl Traffic {
 
     /// The factor on the rate of a class in one replication.
     pub fn volume(&self, seed: Seed, replication: Replication, class: ClassId) -> f64 {
-        let mut draws = Addressed::new(seed, replication);
-        let mut factor = |dist: &Option<Dist>, stream| {
-            draws.begin_request(stream, 0);
-            dist.as_ref().map_or(1.0, |dist| dist.sample(draws.unit_at(Purpose::Volume, 0, 0)))
-        };
-        let Some((of, _)) = self.classes.get(class.index()) else { return 1.0 };
+        let Some((of, _)) = self.classes.get(class.index()) else { return self.scale };
+        let factor = |which| self.factor(seed, replication, which).0;
         // A recorded trace is played as it is.
         let is_recorded = matches!(of.arrivals, Arrivals::Replay(_));
-        let of_all = if is_recorded { 1.0 } else { factor(&self.volume, VOLUME_STREAM) };
-        of_all * factor(&of.volume, u64::from(class.0))
+        let of_all = if is_recorded { 1.0 } else { factor(0) };
+        self.scale * of_all * factor(1 + class.index())
+    }
+
+    /// The factor of all (0) or of one class (1 + its index), and the normal score that it was drawn with.
+    fn factor(&self, seed: Seed, replication: Replication, which: usize) -> (f64, Scores) {
+        let mut scores = Scores::default();
+        let of_class = which.checked_sub(1);
+        let stream = of_class.map_or(VOLUME_STREAM, |class| class as u64);
+        let dist = of_class.map_or(self.volume.as_ref(), |class| self.classes.get(class)?.0.volume.as_ref());
+        let Some(dist) = dist else { return (1.0, scores) };
+        let unit = Strata::new(seed, replication).unit_at(stream, 0, Purpose::Volume, 0);
+        let shift = self.pushes.get(which).copied().unwrap_or(0.0);
+        (dist.sample(scores.push(unit, shift)), scores)
+    }
+
+    /// The factor on the rate of a class that is expected over all replications.
+    pub fn expected_volume(&self, class: ClassId) -> f64 {
+        let mean = |dist: Option<&Dist>| dist.map_or(1.0, Dist::mean);
+        self.scale
+            * mean(self.volume.as_ref())
+            * mean(self.classes.get(class.index()).and_then(|(c, _)| c.volume.as_ref()))
+    }
+
+    /// The same traffic with its volumes pushed: of all, then class by class.
+    #[must_use]
+    pub fn pushed(&self, shifts: &[f64]) -> Self {
+        Self { pushes: shifts.to_vec(), ..self.clone() }
+    }
+
+    /// The normal scores of the volumes of one replication: of all, then class by class.
+    pub fn scores(&self, seed: Seed, replication: Replication) -> Vec<Scores> {
+        (0..=self.classes.len()).map(|which| self.factor(seed, replication, which).1).collect()
     }
 
     /// The requests of one replication, from its start.
@@ -58,10 +100,12 @@ impl Traffic {
         let classes: Vec<ClassStream> = self.classes.iter().enumerate().map(open).collect();
         let mut next_ats: Vec<SimTime> = classes.iter().map(ClassStream::next_at).collect();
         let retries: Vec<Option<Retries>> = self.classes().map(|class| class.retries).collect();
-        // What is sent again later stands behind the classes; where nobody does that, it costs nothing.
-        next_ats.extend(retries.iter().any(Option::is_some).then_some(SimTime::NEVER));
+        let embeds: Vec<Option<ClassId>> = self.classes().map(|class| class.embeds).collect();
+        // What is sent beside and again stands behind the classes; where nobody does that, it costs nothing.
+        let has_later = self.classes().any(|class| class.retries.is_some() || class.embeds.is_some());
+        next_ats.extend(has_later.then_some(SimTime::NEVER));
         let later = Later::new(seed, replication);
-        let mut stream = Stream { classes, next_ats, first: 0, later, retries };
+        let mut stream = Stream { classes, next_ats, first: 0, later, retries, embeds };
         stream.find_first();
         stream
     }
@@ -75,6 +119,7 @@ pub struct Stream {
     first: usize,
     later: Later,
     retries: Vec<Option<Retries>>,
+    embeds: Vec<Option<ClassId>>,
 }
 
 impl Stream {
@@ -90,8 +135,19 @@ impl Stream {
         let Some(class) = self.classes.get_mut(self.first) else { return self.take_later() };
         let request = class.take()?;
         self.next_ats[self.first] = class.next_at();
+        if self.next_ats.len() > self.classes.len() {
+            self.embed(&request);
+        }
         self.find_first();
         Some(request)
+    }
+
+    /// Sends the embedding call that comes with a request, if one does.
+    fn embed(&mut self, request: &Request) {
+        let Some(Some(embedding)) = self.embeds.get(request.class.index()).copied() else { return };
+        let Some(class) = self.classes.get_mut(embedding.index()) else { return };
+        self.later.put(class.beside(request));
+        self.next_ats[self.classes.len()] = self.later.next_at();
     }
 
     #[cold]
@@ -130,6 +186,9 @@ impl Stream {
     /// Few classes: a scan over one cache line or two beats a heap.
     #[inline]
     fn find_first(&mut self) {
+        if self.next_ats.len() == 1 {
+            return;
+        }
         let mut first = 0;
         for (index, at) in self.next_ats.iter().enumerate() {
             if *at < self.next_ats[first] {

@@ -130,6 +130,14 @@ impl serde::Serialize for Money {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Money {
+    /// From the decimal string that [`Money`] is written as; never from a JSON number.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// The decimal text of `value` · 10^-`scale`, trailing zeros dropped down to two decimals.
 pub(super) fn decimal_text(value: i128, scale: u32) -> String {
     let unit = 10u128.pow(scale);

@@ -7,7 +7,7 @@ use std::ops::{Add, AddAssign, Sub};
 pub struct SimTime(pub i64);
 
 /// A span of simulated time in nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct SimDuration(pub i64);
 
 const NANOS_PER_SECOND: f64 = 1e9;

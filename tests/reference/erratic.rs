@@ -142,7 +142,7 @@ impl Gateway for Erratic {
         mut turn: Turn<'_, D, N>,
         _: &RequestView,
         call: &mut Call,
-        event: Event,
+        event: Event<'_>,
     ) -> Step {
         match event {
             Event::Woke => {

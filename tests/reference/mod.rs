@@ -183,7 +183,7 @@ where
         self.perform(now, id, step);
     }
 
-    fn tell(&mut self, now: SimTime, id: CallId, event: Event) {
+    fn tell(&mut self, now: SimTime, id: CallId, event: Event<'_>) {
         let live = self.live.get_mut(&id).expect("a live request");
         let mut woken = Vec::new();
         self.draws.begin_request(u64::from(live.record.class.0), live.record.view.id.0);
@@ -203,7 +203,7 @@ where
             Step::Park | Step::CarryOn => {}
             Step::CancelAttempt => {
                 let ended = self.close_early(now, id);
-                self.tell(now, id, Event::Ended(ended));
+                self.tell(now, id, Event::Ended(&ended));
             }
             Step::Respond(response) => self.respond(now, id, &response),
         }
@@ -242,7 +242,7 @@ where
     fn attempt_is_over(&mut self, now: SimTime, id: CallId) {
         let verdict = self.live(id).flight.expect("an attempt in flight").verdict;
         let ended = self.close(now, id, verdict.outcome, verdict.phase);
-        self.tell(now, id, Event::Ended(ended));
+        self.tell(now, id, Event::Ended(&ended));
     }
 
     /// The gateway closes the attempt before it has come to its end.

@@ -197,6 +197,7 @@ pub fn forecast(recipe: Recipe) -> Forecast {
         classes: shares(&["chat", "summaries", "agents"], &names, bill.mean),
         keys: shares(&["web-frontend", "nightly-batch", "support-bot", "research"], &names, bill.mean),
         findings: findings(&edges),
+        next: None,
         policies: Vec::new(),
         edges,
         expensive: expensive(recipe, &worlds, &names),

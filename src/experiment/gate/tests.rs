@@ -92,7 +92,8 @@ fn an_open_decision_says_how_many_runs_would_settle_it() {
     let verdict = |text: &str, runs: usize| {
         gate(text).judge(Level::Fail, "", None, &rows((0..runs).map(|run| 100.0 + (run % 20) as f64)))
     };
-    // Mean 109.5, standard deviation 5.8: the interval of 200 runs reaches 0.8, so 0.4 away takes about four times as many.
+    // Mean 109.5, standard deviation 5.8: the interval of 200 runs reaches 0.8, so 0.4 away takes about four times as
+    // many.
     let open = verdict("bill.mean > 109.9", 200);
     assert_eq!(open.decision, Decision::Open);
     assert!((600..1200).contains(&open.runs_to_settle.unwrap()), "{open:?}");

@@ -91,6 +91,9 @@ fn range(low: &str, high: &str) -> Result<Range, String> {
     if !unit_of_low.is_empty() && unit_of_low != unit {
         return Err(format!("the ends have different units: `{unit_of_low}` and `{unit}`"));
     }
+    if unit == "log" {
+        return Err("`log` stands behind the number of values".to_owned());
+    }
     if first >= last || (is_log && first <= 0.0) {
         return Err("the first number must be less than the second, and above 0 for log".to_owned());
     }
@@ -127,7 +130,7 @@ pub(in crate::experiment) fn written(value: f64, unit: &str) -> String {
 }
 
 /// The parts of a list; commas within brackets and quotes belong to the parts.
-fn split(text: &str) -> Vec<String> {
+pub(super) fn split(text: &str) -> Vec<String> {
     let (mut parts, mut depth, mut quote) = (vec![String::new()], 0usize, None);
     for c in text.chars() {
         match (c, quote) {

@@ -39,7 +39,8 @@ fn grid(axes: &[Axis]) -> Option<Vec<Vec<String>>> {
     Some(points)
 }
 
-/// Each axis is cut into as many equal parts as there are configurations; each part is used once, at a random place in it.
+/// Each axis is cut into as many equal parts as there are configurations; each part is used once, at a random place
+/// in it.
 fn latin(axes: &[Axis], points: usize, seed: u64) -> Vec<Vec<String>> {
     let columns: Vec<Vec<String>> = axes
         .iter()
@@ -67,7 +68,7 @@ mod tests {
         points.sort();
         points.dedup();
         assert_eq!(points.len(), 6);
-        let huge: Vec<Axis> = (0..6).map(|_| "a=0..1:100".parse().unwrap()).collect();
+        let huge: Vec<Axis> = (0..6).map(|_| "a=0.0..1.0:100".parse().unwrap()).collect();
         assert_eq!(design(&huge, Design::Grid, 1), None);
     }
 

@@ -8,9 +8,9 @@ use crate::experiment::fold::money_stats;
 use crate::experiment::forecast::MoneyStats;
 use crate::experiment::metric::Stat;
 use crate::experiment::replicate::{Options, Progress};
-use crate::experiment::sweep::axis::{number, written};
+use crate::experiment::sweep::axis::{number, split, written};
 use crate::experiment::sweep::{Place, bills, rows};
-use crate::scenario::{Edit, Problem, World, as_yaml, scalar_text};
+use crate::scenario::{Edit, ModelKind, Problem, World, as_yaml, builtin_models, scalar_text};
 use crate::stats::Estimate;
 
 /// An assumption and the ends of its plausible range.
@@ -46,7 +46,8 @@ impl Bar {
     }
 }
 
-/// Kinds of assumptions: the end of their path, the factors of their plausible range, and why. Where nothing is measured, half and
+/// Kinds of assumptions: the end of their path, the factors of their plausible range, and why. Where nothing is
+/// measured, half and
 /// twice are taken: the range is an assumption itself, and reports say so.
 const KINDS: [(&str, [f64; 2], &str); 16] = [
     ("rate", [0.67, 1.5], "two standard deviations of a week's volume (ServeGen: log-sd 0.2)"),
@@ -67,9 +68,10 @@ const KINDS: [(&str, [f64; 2], &str); 16] = [
     ("errors.", [0.5, 2.0], "assumed: half to twice"),
 ];
 
-/// The assumptions of a scenario that have a plausible range: what its file says of traffic and upstreams, and what the presets do.
+/// The assumptions of a scenario that have a plausible range: what its file says of traffic and upstreams, and what
+/// the presets do.
 pub fn swings(world: &World) -> Vec<Swing> {
-    let mut all = Vec::new();
+    let mut all: Vec<Swing> = Vec::new();
     for section in ["traffic", "upstream"] {
         for part in world.trees.iter().filter_map(|tree| tree.get(section)).flat_map(Node::entries) {
             for field in part.value.entries() {
@@ -78,16 +80,14 @@ pub fn swings(world: &World) -> Vec<Swing> {
         }
     }
     for assumption in &world.assumptions {
-        // A long value is cut in the list of assumptions.
-        if assumption.value.contains('…') || assumption.value.ends_with(" values") {
-            continue;
-        }
         let mut parts = assumption.name.splitn(2, '.');
         let (Some(section), Some(rest)) = (parts.next(), parts.next()) else { continue };
         let Some((name, field)) = rest.rsplit_once('.').filter(|_| matches!(section, "traffic" | "upstream")) else {
             continue;
         };
-        let (value, _) = document::read("", &assumption.value, Format::Yaml);
+        // A long value is cut in the list of assumptions: the model that it is taken from has the whole.
+        let is_cut = assumption.value.contains('…') || assumption.value.ends_with(" values");
+        let value = if is_cut { of_preset(world, section, name, field) } else { assumed(&assumption.value) };
         if let Some(value) = value {
             collect(&[section, name, field], &value, &mut all);
         }
@@ -95,7 +95,55 @@ pub fn swings(world: &World) -> Vec<Swing> {
     // A file goes before its base, and both before what is assumed.
     let mut known = BTreeSet::new();
     all.retain(|swing: &Swing| known.insert(swing.name.clone()));
+    // Of several files that say the same, the first counts.
+    let mut seen: Vec<String> = Vec::new();
+    all.retain(|swing| {
+        let is_new = !seen.contains(&swing.name);
+        seen.push(swing.name.clone());
+        is_new
+    });
     all
+}
+
+/// A field of the built-in model that a class or an upstream follows.
+fn of_preset(world: &World, section: &str, name: &str, field: &str) -> Option<Node> {
+    let kind = if section == "traffic" { ModelKind::Traffic } else { ModelKind::Provider };
+    let preset = world.written(&format!("{section}.{name}.preset"))?;
+    let model = builtin_models(kind).into_iter().find(|model| model.name == preset)?;
+    let (tree, _) = document::read(model.name, model.text, Format::Yaml);
+    tree?.get(field).cloned()
+}
+
+/// The value of an assumption as a tree. The list of assumptions shows texts without their quotes: a comma within
+/// brackets, as in
+/// `{share: 5%, after: lognormal(median=20, p95=60)}`, belongs to the text.
+fn assumed(text: &str) -> Option<Node> {
+    const COMMA: char = '¦';
+    let mut depth = 0usize;
+    let hide = |c: char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ',' if depth > 0 => return COMMA,
+            _ => {}
+        }
+        c
+    };
+    let hidden: String = text.chars().map(hide).collect();
+    let (value, found) = document::read("", &hidden, Format::Yaml);
+    let mut value = value.filter(|_| found.is_empty())?;
+    show(&mut value, COMMA);
+    Some(value)
+}
+
+/// Puts the commas back.
+fn show(node: &mut Node, comma: char) {
+    match &mut node.value {
+        Value::Str(text) => *text = text.replace(comma, ",").into(),
+        Value::Seq(items) => items.iter_mut().for_each(|item| show(item, comma)),
+        Value::Map(entries) => entries.iter_mut().for_each(|entry| show(&mut entry.value, comma)),
+        _ => {}
+    }
 }
 
 /// Adds the swings of one field: of itself, or of its parts.
@@ -110,10 +158,9 @@ fn collect(path: &[&str; 3], field: &Node, all: &mut Vec<Swing>) {
     for (index, entry) in field.entries().iter().enumerate() {
         let name = format!("{place}.{}", quoted(&entry.key));
         let with = |text: &str| {
-            let (value, found) = document::read("", text, Format::Yaml);
             let mut whole = field.clone();
             let Value::Map(entries) = &mut whole.value else { return None };
-            entries.get_mut(index)?.value = value.filter(|_| found.is_empty())?;
+            entries.get_mut(index)?.value.value = Value::Str(text.into());
             Some(as_yaml(&whole))
         };
         all.extend(swing(&name, &format!("{}.{}", path[2], entry.key), &entry.value, &place, with));
@@ -122,8 +169,9 @@ fn collect(path: &[&str; 3], field: &Node, all: &mut Vec<Swing>) {
 
 /// The swing of a value; none when its kind has no plausible range, or its ends are the same.
 fn swing(name: &str, kind: &str, value: &Node, place: &str, with: impl Fn(&str) -> Option<String>) -> Option<Swing> {
-    let (kind, factors, why) =
-        KINDS.iter().find(|(known, ..)| if known.ends_with('.') { kind.starts_with(known) } else { kind == *known })?;
+    let (kind, factors, why) = KINDS
+        .iter()
+        .find(|(ending, ..)| if ending.ends_with('.') { kind.starts_with(ending) } else { kind == *ending })?;
     let now = scalar_text(value)?;
     let is_share = kind.ends_with("share") || kind.starts_with("errors");
     let ends = [scaled(&now, factors[0], is_share)?, scaled(&now, factors[1], is_share)?];
@@ -143,23 +191,30 @@ fn scaled(text: &str, factor: f64, is_share: bool) -> Option<String> {
         return Some(written(scaled, &unit));
     }
     let (family, inner) = text.trim().strip_suffix(')')?.split_once('(')?;
-    // Of a mixture the weights must stay: it is left alone.
-    if family.contains("mix") || inner.contains(['(', '*']) {
-        return None;
-    }
-    let part = |part: &str| {
-        let (name, value) = part.split_once('=').map_or((None, part), |(name, value)| (Some(name.trim()), value));
-        let (value, unit) = number(value)?;
-        // Shapes, spreads and shares of a law do not scale with it.
-        let scales = name.is_none_or(|name| {
-            let is_quantile = name.strip_prefix('p').is_some_and(|digits| digits.parse::<f64>().is_ok());
-            matches!(name, "mean" | "median" | "scale" | "min" | "max") || is_quantile
-        });
-        let value = written(if scales { value * factor } else { value }, &unit);
-        Some(name.map_or(value.clone(), |name| format!("{name}={value}")))
+    let parts: Option<Vec<String>> = if family.trim() == "mix" {
+        let part = |part: &String| {
+            let (weight, law) = part.split_once('*')?;
+            Some(format!("{} * {}", weight.trim(), scaled(law, factor, false)?))
+        };
+        split(inner).iter().map(part).collect()
+    } else {
+        inner.split(',').map(|part| parameter(part, factor)).collect()
     };
-    let parts: Option<Vec<String>> = inner.split(',').map(part).collect();
-    Some(format!("{family}({})", parts?.join(", ")))
+    Some(format!("{}({})", family.trim(), parts?.join(", ")))
+}
+
+/// A parameter of a law. Shapes, spreads and shares of a law do not scale with it; the logarithm of a median is moved.
+fn parameter(part: &str, factor: f64) -> Option<String> {
+    let (name, value) = part.split_once('=').map_or((None, part), |(name, value)| (Some(name.trim()), value));
+    let (value, unit) = number(value)?;
+    let scaled = match name {
+        Some("mu") => value + libm::log(factor),
+        None | Some("mean" | "median" | "scale" | "min" | "max") => value * factor,
+        Some(name) if name.trim_start_matches('p').parse::<f64>().is_ok() => value * factor,
+        Some(_) => value,
+    };
+    let value = written(scaled, &unit);
+    Some(name.map_or(value.clone(), |name| format!("{name}={value}")))
 }
 
 /// Plays both ends of each assumption, all else as it is; the widest first.
@@ -211,6 +266,11 @@ mod tests {
             assert_eq!(scaled(text, 2.0, false).as_deref(), Some(doubled));
         }
         assert_eq!(scaled("80%", 2.0, true).as_deref(), Some("100%"));
-        assert_eq!(scaled("mix(0.7 * lognormal(median=1, p95=2), 0.3 * 30)", 2.0, false), None);
+        let read = assumed("{share: 5%, after: lognormal(median=20, p95=60)}").unwrap();
+        assert_eq!(read.get("after").and_then(Node::as_str), Some("lognormal(median=20, p95=60)"));
+        let mixture = scaled("mix(0.7 * lognormal(median=1, p95=2), 0.3 * 30)", 2.0, false);
+        assert_eq!(mixture.as_deref(), Some("mix(0.7 * lognormal(median=2, p95=4), 0.3 * 60)"));
+        let logarithms = scaled("lognormal(mu=4, sigma=1, max=100)", 2.0, false);
+        assert_eq!(logarithms.as_deref(), Some("lognormal(mu=4.69315, sigma=1, max=200)"));
     }
 }

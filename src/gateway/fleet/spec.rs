@@ -98,6 +98,21 @@ const CRASH_DOWN: Seconds = Seconds(8.0);
 const DEPLOY_DOWN: Seconds = Seconds(17.7);
 
 impl FleetSpec {
+    /// These fields, and the base's where there are none; lists replace the base's as a whole.
+    #[must_use]
+    pub fn over(self, base: Self) -> Self {
+        Self {
+            replicas: self.replicas.or(base.replicas),
+            workers: self.workers.or(base.workers),
+            redis: self.redis.or(base.redis),
+            connections: self.connections.or(base.connections),
+            overhead: self.overhead.or(base.overhead),
+            concurrency: self.concurrency.or(base.concurrency),
+            crashes: if self.crashes.is_empty() { base.crashes } else { self.crashes },
+            deploys: if self.deploys.is_empty() { base.deploys } else { self.deploys },
+        }
+    }
+
     /// The plan for a horizon.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 mod body;
 mod call;
 /// LiteLLM's own defaults.
+pub mod budget_reset;
 pub mod defaults;
 mod failure;
 /// Which keys do something, and which do not.

@@ -3,7 +3,7 @@
 pub use crate::gateway::litellm::body::{Body, CacheControl, FallbackOverride};
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 use crate::gateway::parts::{Backoff, Minutes};
-use crate::units::{DeploymentId, KeyId, NameId, SimDuration, Tokens, Usage};
+use crate::units::{DeploymentId, KeyId, NameId, SimDuration, SimTime, Tokens, Usage};
 
 /// The tag of deployments that serve requests without tags.
 pub const DEFAULT_TAG: u32 = 0;
@@ -339,6 +339,8 @@ pub struct ProxyPlan {
     pub cancel_on_disconnect: bool,
     /// Whether any key has a limit or a budget.
     pub has_key_limits: bool,
+    /// When the budgets of keys begin anew, in order of time.
+    pub budget_resets: Vec<(SimTime, KeyId)>,
     /// `disable_budget_reservation`.
     pub no_reservation: bool,
     /// `fail_closed_budget_enforcement`.

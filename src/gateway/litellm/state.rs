@@ -32,11 +32,11 @@ pub(super) struct State {
     pub budgets: Budgets,
     pub keys: KeyWindows,
     pub responses: Responses,
-    /// The commonest pick of each name.
-    pub shortcuts: Vec<Shortcut>,
     /// What this process shares with others; none where it is the only one.
     pub shared: Option<Box<Shared>>,
     pub place: Place,
+    /// The commonest pick of each name.
+    pub shortcuts: Vec<Shortcut>,
     /// The deployments that a hop may choose from, while it chooses.
     pub candidates: Vec<DeploymentId>,
 }
@@ -80,9 +80,9 @@ impl State {
             budgets: Budgets::new(plan),
             keys: KeyWindows::new(plan),
             responses: Responses::default(),
-            shortcuts: Shortcut::all(plan),
             shared: None,
             place: Place::default(),
+            shortcuts: Shortcut::all(plan),
             candidates: Vec::with_capacity(count),
         }
     }

@@ -93,7 +93,8 @@ fn differences<'a>(change: &'a ChangeView<'_>, base: &str, stamp: &str) -> Pictu
         id: "paired-differences",
         title: "How single runs differ".to_owned(),
         note: format!(
-            "The bill of each run less that of {base} in the same random weekend: {cheaper} of the runs are cheaper (green), the \
+            "The bill of each run less that of {base} in the same random weekend: {cheaper} of the runs are cheaper \
+             (green), the \
              others are not. The band is the 95% confidence interval of the mean difference."
         ),
         stamp: stamp.to_owned(),
@@ -162,7 +163,8 @@ fn sources<'a>(change: &'a ChangeView<'_>, stamp: &str) -> Picture<'a> {
     Picture {
         id: "where-it-comes-from",
         title: "Where the difference comes from".to_owned(),
-        note: "What each part adds to the mean bill or takes from it, with its 95% confidence interval. The parts by cause and the \
+        note: "What each part adds to the mean bill or takes from it, with its 95% confidence interval. The parts \
+               by cause and the \
                parts by deployment each sum to the whole."
             .to_owned(),
         stamp: stamp.to_owned(),

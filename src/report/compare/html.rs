@@ -35,8 +35,10 @@ pub fn html(view: &CompareView<'_>) -> String {
             section id="method" {
                 h2 { "Method" }
                 p {
-                    "Both sides play the same random weekends: the same requests arrive, with the same lengths, and a call to the same \
-                     deployment meets the same fate. What remains is what the change does. Intervals are those of the paired \
+                    "Both sides play the same random weekends: the same requests arrive, with the same lengths, and \
+                     a call to the same \
+                     deployment meets the same fate. What remains is what the change does. Intervals are those of \
+                     the paired \
                      differences: Student's for means, resampled pairs for percentiles."
                 }
                 h3 { "The same result again" }

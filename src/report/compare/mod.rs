@@ -1,4 +1,5 @@
-//! A comparison in the forms that its readers use. [`CompareView`] words everything once; the renderers only lay it out.
+//! A comparison in the forms that its readers use. [`CompareView`] words everything once; the renderers only lay it
+//! out.
 
 mod charts;
 mod html;

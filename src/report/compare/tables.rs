@@ -24,7 +24,8 @@ pub fn metrics(change: &Change, base: &str) -> Table {
     };
     rows.extend(change.numbers.iter().filter(matters).map(|(metric, found)| number(*metric, found)));
     let note = format!(
-        "Base is {base}. Money is of one horizon; shares differ by percentage points (pp). The last column: runs of each side that \
+        "Base is {base}. Money is of one horizon; shares differ by percentage points (pp). The last column: runs of \
+         each side that \
          the same precision would have taken without pairing."
     );
     Table::new("metrics", "What changes", &headings).with_note(note).with_rows(rows.into_iter())

@@ -42,6 +42,8 @@ fn points(value: f64) -> String {
 pub fn relative(share: Option<f64>) -> String {
     match share {
         None => "–".to_owned(),
+        // Nobody reads thousands of percent.
+        Some(share) if share > 10.0 => format!("×{}", count(1.0 + share)),
         Some(share) if share > 0.0 => format!("+{}", percent(share)),
         Some(share) => percent(share).replace('-', "−"),
     }

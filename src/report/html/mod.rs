@@ -129,6 +129,10 @@ fn findings(view: &View<'_>) -> Markup {
                     }
                 }
             }
+            @if let Some(next) = &view.forecast.next {
+                p { "The same weekends without the dearest fallback edge:" }
+                pre { code { (clean(next)) } }
+            }
         },
     )
 }

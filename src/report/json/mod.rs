@@ -103,6 +103,7 @@ fn further(view: &View<'_>) -> Value {
         "unanswered_rate": rate(forecast.unanswered_rate),
         "calls_per_request": view.calls_per_request,
         "findings": forecast.findings.iter().map(finding).collect::<Vec<_>>(),
+        "next": forecast.next,
         "policies": crate::report::gates::to_json(&forecast.policies),
         "edges": forecast.edges.iter().map(edge).collect::<Vec<_>>(),
         "budget": { "run": forecast.budget.horizon, "month": forecast.budget.month },

@@ -139,6 +139,7 @@ pub fn read(bytes: &[u8]) -> Result<Forecast> {
     }
     let runs = all.list("run_results", run)?;
     Ok(Forecast {
+        next: all.at("next").value.as_str().map(str::to_owned),
         policies: all.list("policies", |at| policy(at, &runs))?,
         about: about(&all)?,
         bill: bill(&all.at("bill"))?,

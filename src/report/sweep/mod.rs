@@ -116,7 +116,8 @@ pub fn sweep_artefacts(sweep: &Sweep) -> Vec<Artefact> {
         section {
             h2 { "Method" }
             p {
-                "Every configuration plays the same random weekends, so that what moves is what the parameters do. The difference is \
+                "Every configuration plays the same random weekends, so that what moves is what the parameters do. \
+                 The difference is \
                  that of the mean bill to the scenario as it is, with a paired 95% confidence interval."
             }
             h3 { "The same result again" }

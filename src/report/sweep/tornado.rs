@@ -19,7 +19,7 @@ const MOST: usize = 20;
 const ROW: f64 = 34.0;
 
 fn table(bars: &[Bar]) -> Table {
-    let headings = ["Assumption", "Low", "Now", "High", "#Mean at low", "#Mean at high", "#Swing", "Why this range"];
+    let headings = ["Assumption", "#Low", "#Now", "#High", "#Mean at low", "#Mean at high", "#Swing", "Why this range"];
     let row = |bar: &Bar| {
         let [low, high] = &bar.swing.ends;
         [
@@ -118,7 +118,8 @@ fn chart<'a>(base: &'a MoneyStats, bars: &'a [Bar], stamp: &str) -> Picture<'a> 
     Picture {
         id: "tornado",
         title: "Which assumption moves the bill most".to_owned(),
-        note: "The mean bill when one assumption lies at the lower (light) or the upper (dark) end of its plausible range. The line is \
+        note: "The mean bill when one assumption lies at the lower (light) or the upper (dark) end of its plausible \
+               range. The line is \
                the bill as it is."
             .to_owned(),
         stamp: stamp.to_owned(),

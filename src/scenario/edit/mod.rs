@@ -1,4 +1,5 @@
-//! Changes of a scenario's files before they are compiled: `gateway.router_settings.num_retries=0`. They are made on the trees of
+//! Changes of a scenario's files before they are compiled: `gateway.router_settings.num_retries=0`. They are made on
+//! the trees of
 //! values, so that all else keeps its place, and whatever is wrong with a change points into the change itself.
 
 mod apply;
@@ -37,8 +38,10 @@ pub struct Edit {
 impl Edit {
     /// Reads `path=value`. The value is YAML: `0`, `40/min`, `[a, b]`, `{rpm: 500}`.
     ///
-    /// The path is made of keys with points between them, `[3]` for an element of a list (from 0), `[name]` for the element of
-    /// that name (a deployment by its id, its group, or `group/number` as reports call it), `[*]` for all, `[+]` for a new one.
+    /// The path is made of keys with points between them, `[3]` for an element of a list (from 0), `[name]` for the
+    /// element of
+    /// that name (a deployment by its id, its group, or `group/number` as reports call it), `[*]` for all, `[+]` for
+    /// a new one.
     /// A key with points in it may be quoted. `gateway.…` leads into the gateway's config.
     ///
     /// # Errors
@@ -120,7 +123,8 @@ impl Edit {
         apply::Change { value: self.value.as_ref(), edit: index }.apply(root, steps)
     }
 
-    /// Whether the field that the path leads to is the base's: what the file itself says hides the base's field as a whole.
+    /// Whether the field that the path leads to is the base's: what the file itself says hides the base's field as a
+    /// whole.
     fn is_about_base(&self, own: &Node, base: &Node) -> bool {
         // `traffic.chat.rate`, `hours`.
         let field = if JOINED.contains(&&*self.path[0].text) { 3 } else { 1 };
@@ -217,7 +221,8 @@ pub fn apply_layered(edits: &[Edit], own: &mut Node, base: &mut Node) -> Result<
     Ok(())
 }
 
-/// A part of a traffic class or key that is not there would be a new one, without all that makes it one: that is a slip.
+/// A part of a traffic class or key that is not there would be a new one, without all that makes it one: that is a
+/// slip.
 fn check_name(root: &Node, steps: &[Step]) -> Result<(), Wrong> {
     const NAMED: [&str; 2] = ["traffic", "keys"];
     let Some((first, rest)) = steps.split_first().filter(|(first, _)| NAMED.contains(&&*first.text)) else {
@@ -232,7 +237,8 @@ fn check_name(root: &Node, steps: &[Step]) -> Result<(), Wrong> {
     Err(wrong)
 }
 
-/// The place of an edit's part in a tree, until [`tell_places`]: the bytes in the edit's text, and its number in the column.
+/// The place of an edit's part in a tree, until [`tell_places`]: the bytes in the edit's text, and its number in the
+/// column.
 const fn mark(edit: usize, start: usize, end: usize) -> Span {
     Span { start, end, line: 0, column: edit + 1 }
 }
@@ -303,7 +309,8 @@ fn place(node: &mut Node, value_at: usize) {
     }
 }
 
-/// Whether a value under this key may be a secret: a text, under a key that sounds like one or of a form that looks like one.
+/// Whether a value under this key may be a secret: a text, under a key that sounds like one or of a form that looks
+/// like one.
 fn holds_secret(key: &str, value: &Node) -> bool {
     const SOUNDS: [&str; 6] = ["key", "token", "secret", "password", "credential", "authorization"];
     match &value.value {

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use crate::diagnostic::Span;
 use crate::document::{Node, Value};
 
-/// A tree as YAML, each key and each scalar on a line of its own, with the place in the tree of what stands on each line.
+/// A tree as YAML, each key and each scalar on a line of its own, with the place in the tree of what stands on each
+/// line.
 #[derive(Debug)]
 pub struct Written {
     /// The text.

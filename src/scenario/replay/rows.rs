@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -111,21 +113,63 @@ impl Opened {
         let columns = self.is_csv.then(|| roles(&self.names));
         let layout = Layout { format, columns };
         let lines = match self.is_csv {
-            true => {
-                let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(self.input);
-                Lines::Csv(Box::new(reader), csv::ByteRecord::new(), self.names.len())
-            }
+            true => Lines::Csv(Box::new(Table::new(self.input, self.names.len()))),
             false => Lines::Json { input: self.input, line: self.head, is_fresh: true },
         };
         Rows { layout, lines, line: self.empty_lines + 1, models, keys, blocks: Blocks::default() }
     }
 }
 
+/// A file whose records are of bounded length: one quote that is missing would make a record of all the rest.
+struct Bounded {
+    input: Input,
+    /// Bytes that may be read before the next record is complete.
+    left: Arc<AtomicU64>,
+}
+
+impl Read for Bounded {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(into)?;
+        let left = self.left.load(Ordering::Relaxed);
+        let told = "a record of more than 64 MiB; is a quote missing?";
+        self.left.store(left.checked_sub(count as u64).ok_or_else(|| io::Error::other(told))?, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+/// The records of a CSV file.
+struct Table {
+    reader: csv::Reader<Bounded>,
+    left: Arc<AtomicU64>,
+    record: csv::ByteRecord,
+    /// The number of columns of the header.
+    width: usize,
+}
+
+impl Table {
+    fn new(input: Input, width: usize) -> Self {
+        let left = Arc::new(AtomicU64::new(LONGEST_LINE));
+        let bounded = Bounded { input, left: left.clone() };
+        let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bounded);
+        Self { reader, left, record: csv::ByteRecord::new(), width }
+    }
+
+    /// Reads the next record; `false` at the end.
+    fn advance(&mut self) -> io::Result<bool> {
+        let found = self.reader.read_byte_record(&mut self.record).map_err(io::Error::other);
+        self.left.store(LONGEST_LINE, Ordering::Relaxed);
+        found
+    }
+}
+
 enum Lines {
-    /// With the number of columns of the header.
-    Csv(Box<csv::Reader<Input>>, csv::ByteRecord, usize),
+    Csv(Box<Table>),
     /// With the last line that was read; fresh if it has not been looked at.
-    Json { input: Input, line: Vec<u8>, is_fresh: bool },
+    Json {
+        input: Input,
+        line: Vec<u8>,
+        is_fresh: bool,
+    },
 }
 
 /// The rows of a trace, in the order of the file. Moments are those of the file's own origin.
@@ -153,10 +197,11 @@ impl Rows {
         let Self { layout, lines, line: at_line, models, keys, blocks } = self;
         let mut finish = |cells: &Cells<'_>| row(layout.format, cells, models, keys, blocks);
         match lines {
-            Lines::Csv(reader, record, width) => {
-                if !reader.read_byte_record(record).map_err(io::Error::other)? {
+            Lines::Csv(table) => {
+                if !table.advance()? {
                     return Ok(None);
                 }
+                let Table { record, width, .. } = &**table;
                 // The header has been taken off before.
                 let number = record.position().map_or(0, |position| position.line() + *at_line);
                 if record.len() != *width {

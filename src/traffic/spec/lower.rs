@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::random::{Calendar, Dist, DistSpec, GapsSpec, Intensity, Law, Shape};
 use crate::traffic::arrivals::{Arrivals, OnOff, TrafficError};
 use crate::traffic::class::{Class, Patience, Repeats};
+use crate::traffic::excited::Excites;
 use crate::traffic::replay::Replay;
 use crate::traffic::spec::{RetriesSpec, TrafficModel};
 use crate::units::{BodyId, Count, KeyId, NameId, Seconds, SimDuration, SimTime, Tokens};
@@ -117,7 +118,21 @@ impl TrafficModel {
             });
         }
         let intensity = Arc::new(self.intensity(calendar)?);
+        if let Some(spec) = self.excites {
+            let others = self.gaps.is_some_and(|gaps| gaps != GapsSpec::Poisson) || self.on_off.is_some();
+            if others || self.session.is_some() || self.clients.is_some() {
+                return Err(TrafficError::Contradiction("excites", "gaps, on_off, session and clients"));
+            }
+            let excites = Excites { share: spec.share.0, within_s: spec.within.0 };
+            return Ok(Arrivals::Excited { intensity, excites });
+        }
         let gaps = self.gaps.unwrap_or(GapsSpec::Poisson).compile()?;
+        if let Some(clients) = self.clients {
+            if self.on_off.is_some() || self.session.is_some() {
+                return Err(TrafficError::Contradiction("clients", "on_off and session"));
+            }
+            return Ok(Arrivals::Clients { intensity, gaps, crowd: clients.compile() });
+        }
         match &self.session {
             None => {
                 let on_off =

@@ -3,6 +3,7 @@
 
 mod lower;
 mod parts;
+mod short;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +14,8 @@ use serde::Deserialize;
 
 use crate::random::{DistSpec, GapsSpec, ShapeSpec};
 use crate::units::{Count, PerSecond, Seconds, Share};
-pub use parts::{LeavesSpec, OnOffSpec, RepeatsSpec, RetriesSpec, SessionSpec, Source, Spike, StopsSpec, WorkersSpec};
+pub use parts::{ExcitesSpec, LeavesSpec, OnOffSpec, RepeatsSpec, SessionSpec, Source, Spike, StopsSpec, WorkersSpec};
+pub use short::{ClientsSpec, RetriesSpec};
 
 /// What the requests of a class are like and when they come.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -31,6 +33,10 @@ pub struct TrafficModel {
     pub growth_per_week: Option<f64>,
     /// A switch that makes the rate alternate.
     pub on_off: Option<OnOffSpec>,
+    /// Requests that bring others along (a self-exciting process): `{ share: 60%, within: 30s }`.
+    pub excites: Option<ExcitesSpec>,
+    /// How many clients share the rate, and how unequally: `200`, or `{ count: 200, sigma: 2.1 }`.
+    pub clients: Option<ClientsSpec>,
     /// Times at which more comes than usual.
     pub spikes: Option<Vec<Spike>>,
     /// Users in a loop, each waiting for its answer; in place of `rate`.
@@ -83,9 +89,66 @@ fn merged(mut base: BTreeMap<String, Source>, own: BTreeMap<String, Source>) -> 
 }
 
 impl TrafficModel {
+    /// The first field that says when requests come, if any does.
+    pub fn says_when(&self) -> Option<&'static str> {
+        let fields = [
+            ("rate", self.rate.is_some()),
+            ("shape", self.shape.is_some()),
+            ("gaps", self.gaps.is_some()),
+            ("growth_per_week", self.growth_per_week.is_some()),
+            ("on_off", self.on_off.is_some()),
+            ("excites", self.excites.is_some()),
+            ("clients", self.clients.is_some()),
+            ("spikes", self.spikes.is_some()),
+            ("workers", self.workers.is_some()),
+            ("session", self.session.is_some()),
+            ("repeats", self.repeats.is_some()),
+        ];
+        fields.iter().find(|(_, is_written)| *is_written).map(|(name, _)| *name)
+    }
+
+    /// The same without the fields that say when requests come: a trace does that.
+    #[must_use]
+    pub fn without_arrivals(self) -> Self {
+        Self {
+            rate: None,
+            shape: None,
+            gaps: None,
+            growth_per_week: None,
+            on_off: None,
+            excites: None,
+            clients: None,
+            spikes: None,
+            workers: None,
+            session: None,
+            repeats: None,
+            ..self
+        }
+    }
+
+    /// The preset without what cannot stand beside these fields.
+    fn beside(&self, preset: Self) -> Self {
+        let is_closed = self.workers.is_some() || self.session.is_some();
+        let has_own_process = is_closed || self.excites.is_some() || self.clients.is_some() || self.on_off.is_some();
+        let keep = |is_kept: bool| is_kept.then_some(());
+        // Gaps that are written stand in place of whatever the preset has beside them.
+        let bunches_itself = has_own_process || self.gaps.is_some();
+        Self {
+            rate: keep(self.workers.is_none()).and(preset.rate),
+            gaps: keep(self.excites.is_none()).and(preset.gaps),
+            on_off: keep(!bunches_itself).and(preset.on_off),
+            excites: keep(!bunches_itself).and(preset.excites),
+            clients: keep(!has_own_process).and(preset.clients),
+            session: keep(!has_own_process || self.session.is_some()).and(preset.session),
+            repeats: keep(!is_closed).and(preset.repeats),
+            ..preset
+        }
+    }
+
     /// These fields, and the preset's where there are none.
     #[must_use]
     pub fn over(self, preset: Self) -> Self {
+        let preset = self.beside(preset);
         or_else_field_by_field!(
             self,
             preset,
@@ -95,6 +158,8 @@ impl TrafficModel {
             gaps,
             growth_per_week,
             on_off,
+            excites,
+            clients,
             spikes,
             workers,
             session,

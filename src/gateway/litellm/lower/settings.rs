@@ -131,6 +131,7 @@ pub(super) fn proxy(wire: &Wire, setting: &Setting<'_>) -> ProxyPlan {
     let router = &wire.router_settings;
     let has_redis = router.redis_host.is_some() || router.redis_url.is_some();
     ProxyPlan {
+        budget_resets: Vec::new(),
         cache,
         cancel_on_disconnect: is_on(&general.cancel_on_disconnect),
         has_key_limits: setting.keys.iter().any(|key| key.has_limits()),

@@ -92,17 +92,26 @@ impl LiteLlm {
 
     /// The limits of the calendar minute, where they are enforced: requests are counted here, before the call
     /// (`pre_call_checks/model_rate_limit_check.py`, `lowest_tpm_rpm_v2.py:async_pre_call_check`) [T 92, 105].
-    #[inline]
+    #[inline(always)]
     fn over_minute_limit<D: Draws, N: Notes>(
         &mut self,
         cx: &Cx<'_, D, N>,
         deployment: DeploymentId,
     ) -> Option<Failure> {
         let router = &self.plan.router;
-        let by_strategy = router.strategy == Strategy::UsageV2;
-        if !router.enforce_rate_limits && !by_strategy {
-            return None;
+        match router.enforce_rate_limits || router.strategy == Strategy::UsageV2 {
+            true => self.over_enforced_limit(cx, deployment),
+            false => None,
         }
+    }
+
+    fn over_enforced_limit<D: Draws, N: Notes>(
+        &mut self,
+        cx: &Cx<'_, D, N>,
+        deployment: DeploymentId,
+    ) -> Option<Failure> {
+        let router = &self.plan.router;
+        let by_strategy = router.strategy == Strategy::UsageV2;
         let (minute, entry) = (router.minutes.of(cx.now), self.plan.deployment(deployment));
         if by_strategy {
             self.state.learn_minutes(cx.now, minute, Some(deployment));

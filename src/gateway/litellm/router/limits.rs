@@ -27,6 +27,8 @@ const SETTLED_LIFE: SimDuration = SimDuration::from_secs(600);
 #[derive(Debug, Default)]
 pub(in crate::gateway::litellm) struct KeyWindows {
     keys: Vec<KeyUse>,
+    /// How many of the plan's resets of budgets have been.
+    resets: usize,
     /// Nanoseconds from a whole second to time zero.
     offset: SimDuration,
 }
@@ -49,7 +51,7 @@ impl KeyWindows {
     /// Nothing has been used.
     pub fn new(plan: &Plan) -> Self {
         let key_use = |key: &Key| KeyUse { dollars: key.spent, ..KeyUse::default() };
-        Self { keys: plan.keys.iter().map(key_use).collect(), offset: plan.router.minutes.offset }
+        Self { keys: plan.keys.iter().map(key_use).collect(), resets: 0, offset: plan.router.minutes.offset }
     }
 
     /// The whole second of a moment.
@@ -103,6 +105,7 @@ impl LiteLlm {
         cx: &mut Cx<'_, D, N>,
         call: &mut CallState,
     ) -> Option<(u16, RetryAfter)> {
+        self.reset_budgets(cx.now);
         let key = *self.plan.key(cx.request.key);
         if key.budget.is_some() && self.plan.proxy.unverified_budgets {
             return Some((503, RetryAfter::None));
@@ -115,6 +118,17 @@ impl LiteLlm {
         }
         self.settle_budget(cx, call, 0.0);
         Some((429, RetryAfter::Seconds(defaults::KEY_WINDOW.0 / 1_000_000_000)))
+    }
+
+    /// Forgets what was spent of the budgets that have begun anew by now.
+    fn reset_budgets(&mut self, now: SimTime) {
+        let windows = &mut self.state.keys;
+        while let Some((at, key)) = self.plan.proxy.budget_resets.get(windows.resets)
+            && *at <= now
+        {
+            windows.keys[key.index()].dollars = 0.0;
+            windows.resets += 1;
+        }
     }
 
     /// Requests, then parallel requests, then tokens: a request that is refused by a later one stays counted by the

@@ -171,12 +171,12 @@ impl Gateway for LiteLlm {
         turn: Turn<'_, D, N>,
         request: &RequestView,
         call: &mut CallState,
-        event: Event,
+        event: Event<'_>,
     ) -> Step {
         let Turn { now, call: id, draws, notes, woken } = turn;
         let mut cx = Cx { now, id, draws, notes, woken, request };
         let next = match event {
-            Event::Ended(ended) => match self.attempt_ended(&mut cx, call, &ended) {
+            Event::Ended(ended) => match self.attempt_ended(&mut cx, call, ended) {
                 Next::Do(step) if call.log.deferred.is_empty() => return step,
                 next => next,
             },

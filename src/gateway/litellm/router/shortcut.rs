@@ -55,8 +55,9 @@ impl LiteLlm {
         let (plan, state) = (&self.plan, &mut self.state);
         let shortcut = &state.shortcuts[name.index()];
         let Found::Group(ids) = &plan.name(name).found else { return None };
-        // One of several processes asks first what the others know.
-        let is_whole = shortcut.is_open && state.shared.is_none() && call.hop().is_some_and(|hop| hop.takes_all());
+        // One of several processes has more to ask.
+        let is_alone = state.shared.is_none();
+        let is_whole = is_alone && shortcut.is_open && call.hop().is_some_and(|hop| hop.takes_all());
         if !is_whole || (state.cooldowns.any(cx.now) && ids.iter().any(|id| state.cooldowns.rests(*id, cx.now))) {
             return None;
         }

@@ -1,0 +1,143 @@
+//! `billcast plan`: which limits bind, which would do, and what paid capacity is worth.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+
+use crate::cli::files::OutDir;
+use crate::cli::interrupt::Interrupt;
+use crate::cli::progress::Watch;
+use crate::cli::stop::Stop;
+use crate::cli::streams;
+use crate::cli::subject::Subject;
+use crate::cli::values::shell_word;
+use crate::experiment::{Offer, PlanError, Progress, Wanted, plan};
+use crate::report::TerminalOptions;
+use crate::report::plan::{artefacts, json, text};
+use crate::units::{Count, Share};
+
+/// Runs unless the command line says otherwise: limits are sought over all minutes of all runs.
+const RUNS: u64 = 32;
+
+/// Arguments of `plan`.
+#[derive(Debug, clap::Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    subject: Subject,
+    /// The share of a deployment's calls that its limits may refuse.
+    #[arg(long, value_name = "SHARE", default_value = "0.1%")]
+    target: Target,
+    /// Paid capacity that is offered, as GROUP=TOKENS@PRICE: tokens a minute of one unit and its price for one hour in
+    /// dollars, e.g. gpt-4o=10k@2.50; may be given several times.
+    #[arg(long, value_name = "OFFER")]
+    provisioned: Vec<OfferArg>,
+    /// Write plan.json and a chart into this directory.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Tables for people.
+    Text,
+    /// plan.json.
+    Json,
+}
+
+/// A share below 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Target(f64);
+
+/// An offer as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct OfferArg {
+    offer: Offer,
+    written: String,
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let share: Share = text.parse().map_err(|error: crate::units::QuantityError| error.to_string())?;
+        let fits = (0.0..1.0).contains(&share.0);
+        fits.then_some(Self(share.0)).ok_or_else(|| "expected a share below 1, such as 0.1%".to_owned())
+    }
+}
+
+impl FromStr for OfferArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "expected GROUP=TOKENS@PRICE, such as gpt-4o=10k@2.50".to_owned();
+        let (target, rest) = text.rsplit_once('=').ok_or_else(wrong)?;
+        let (tokens, price) = rest.split_once('@').ok_or_else(wrong)?;
+        let tokens: Count = tokens.parse().map_err(|error: crate::units::QuantityError| error.to_string())?;
+        let hourly =
+            price.trim_start_matches('$').parse().map_err(|error: crate::units::MoneyError| error.to_string())?;
+        if tokens.0 < 1.0 || hourly < crate::units::Money::ZERO {
+            return Err("expected at least one token a minute, and a price that is not negative".to_owned());
+        }
+        let offer = Offer { target: target.to_owned(), unit_tokens: tokens.0 as u64, hourly };
+        Ok(Self { offer, written: text.to_owned() })
+    }
+}
+
+/// Makes a plan, prints it and writes it.
+pub fn run(args: &PlanArgs) -> Result<(), Stop> {
+    let interrupt = Interrupt::listen();
+    let world = args.subject.load()?;
+    let mut further = vec!["--target".to_owned(), args.target.0.to_string()];
+    further.extend(args.provisioned.iter().flat_map(|offer| ["--provisioned".to_owned(), shell_word(&offer.written)]));
+    let options = args.subject.options_of(&world, "plan", &further, world.runs.min(RUNS));
+    let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
+    let watch = Watch::start(options.runs, true, interrupt);
+    let wanted =
+        Wanted { target: args.target.0, offers: args.provisioned.iter().map(|arg| arg.offer.clone()).collect() };
+    if !args.subject.quiet {
+        streams::complain("simulating with today's limits, without, and with those that would do …");
+    }
+    let made = plan(&world, &options, &wanted, &watch);
+    watch.finish();
+    let made = made.map_err(|error| match error {
+        PlanError::Interrupted => Stop::Interrupted,
+        PlanError::Offer(error) => Stop::Usage(format!("--provisioned: {error}")),
+        PlanError::Limit(error) => Stop::Usage(error.to_string()),
+    })?;
+    match args.format {
+        Format::Json => streams::print_bytes(&json(&made))?,
+        Format::Text => {
+            let (width, color) = (streams::width(), streams::stdout_has_color());
+            streams::print(&text(&made, TerminalOptions { width, color, verbose: false }))?;
+        }
+    }
+    if let Some(out) = out {
+        let files = artefacts(&made);
+        out.write_all(files.iter().map(|file| (file.file_name.as_str(), file.bytes.as_slice())))?;
+        if !args.subject.quiet {
+            streams::complain(&format!("{} files written to {}", files.len(), out.path().display()));
+        }
+    }
+    if watch.stop() { Err(Stop::Interrupted) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offers_and_targets_are_read() {
+        let arg: OfferArg = "gpt-4o=10k@$2.50".parse().unwrap();
+        let hourly = "2.5".parse().unwrap();
+        assert_eq!(arg.offer, Offer { target: "gpt-4o".to_owned(), unit_tokens: 10_000, hourly });
+        for wrong in ["gpt-4o", "gpt-4o=10k", "gpt-4o=x@1", "gpt-4o=10k@-1", "gpt-4o=0@1"] {
+            assert!(wrong.parse::<OfferArg>().is_err(), "{wrong}");
+        }
+        assert_eq!("0.1%".parse(), Ok(Target(0.001)));
+        assert!("100%".parse::<Target>().is_err());
+    }
+}

@@ -1,0 +1,106 @@
+//! When the budgets of keys begin anew (`litellm_core_utils/duration_parser.py:get_next_standardized_reset_time`,
+//! `proxy/common_utils/reset_budget_job.py`; from source only). By the clock of UTC: `litellm_settings.timezone` and
+//! `budget_reset_time` are not simulated.
+
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+
+use crate::units::{SimDuration, SimTime};
+
+/// The job that resets budgets runs every 597 to 605 seconds; a proxy draws its own number when it starts.
+const JOB_EVERY: SimDuration = SimDuration::from_secs(601);
+const DAY_S: i64 = 86_400;
+
+/// The moments of a run at which a budget of this period is reset: the first time that the job runs after each end of a
+/// period. `None` if the period is none.
+pub fn resets(period: &str, start: &Zoned, horizon: SimDuration) -> Option<Vec<SimTime>> {
+    let digits = period.find(|c: char| !c.is_ascii_digit())?;
+    let value: i64 = period[..digits].parse().ok()?;
+    let unit = &period[digits..];
+    if value == 0 || !["s", "m", "h", "d", "w", "mo"].contains(&unit) || (unit == "mo" && value != 1) {
+        return None;
+    }
+    let start = start.with_time_zone(TimeZone::UTC);
+    let mut all = Vec::new();
+    let mut now = start.clone();
+    loop {
+        let due = next(value, unit, &now)?;
+        let after = due.timestamp().as_nanosecond() - start.timestamp().as_nanosecond();
+        let runs = after.max(0).div_euclid(i128::from(JOB_EVERY.0)) + i128::from(after % i128::from(JOB_EVERY.0) > 0);
+        let at = i64::try_from(runs.checked_mul(i128::from(JOB_EVERY.0))?).ok()?;
+        if at >= horizon.0 {
+            return Some(all);
+        }
+        all.push(SimTime(at));
+        // The next period is reckoned from the moment of the job.
+        now = start.checked_add(jiff::SignedDuration::from_nanos(at)).ok()?;
+    }
+}
+
+/// The end of the period that `now` is in.
+fn next(value: i64, unit: &str, now: &Zoned) -> Option<Zoned> {
+    let midnight = now.start_of_day().ok()?;
+    let in_days = |days: i64| midnight.checked_add(jiff::Span::new().try_days(days).ok()?).ok();
+    let second = now.timestamp().as_second() - midnight.timestamp().as_second();
+    match (unit, value) {
+        ("d", 30) | ("mo", _) => midnight.first_of_month().ok()?.checked_add(jiff::Span::new().months(1)).ok(),
+        ("d", 7) | ("w", 1) => in_days(7 - i64::from(now.weekday().to_monday_zero_offset())),
+        ("d", days) => in_days(days),
+        ("w", weeks) => in_days(weeks.checked_mul(7)?),
+        ("h", _) => in_hours(second / 3_600, value, &midnight),
+        ("m", _) => aligned(second, value.checked_mul(60)?, 3_600, &midnight),
+        _ => aligned(second, value, 60, &midnight),
+    }
+}
+
+/// The next hour that `value` divides; beyond midnight it is taken modulo a day, so that `48h` ends every day.
+fn in_hours(hour: i64, value: i64, midnight: &Zoned) -> Option<Zoned> {
+    let next = hour.checked_add(value)? - hour % value;
+    let at = if next >= 24 { DAY_S + next % 24 * 3_600 } else { next * 3_600 };
+    midnight.checked_add(jiff::SignedDuration::from_secs(at)).ok()
+}
+
+/// The next multiple of `step_s` within the hour (or minute) of `span_s` seconds that holds `second`.
+fn aligned(second: i64, step_s: i64, span_s: i64, midnight: &Zoned) -> Option<Zoned> {
+    let (base, within) = (second - second % span_s, second % span_s);
+    let at = base.checked_add(within - within % step_s)?.checked_add(step_s)?;
+    let at = if at >= DAY_S { DAY_S + at % DAY_S } else { at };
+    midnight.checked_add(jiff::SignedDuration::from_secs(at)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hours(period: &str, start: &str, hours: i64) -> Vec<f64> {
+        let all = resets(period, &start.parse().unwrap(), SimDuration::from_secs(3_600 * hours)).unwrap();
+        all.into_iter().map(|at| (at.as_secs_f64() / 36.0).round() / 100.0).collect()
+    }
+
+    #[test]
+    fn periods_end_by_the_clock_and_the_job_comes_up_to_ten_minutes_later() {
+        // Friday 18:00 UTC. Midnights are 6 and 30 hours away: 21,600 s is the 36th run of the job at 21,636 s.
+        let friday = "2026-11-20T18:00[UTC]";
+        assert_eq!(hours("1d", friday, 48), [6.01, 30.05]);
+        assert_eq!(hours("7d", friday, 72), [54.09], "Monday");
+        assert_eq!(hours("1w", friday, 72), [54.09]);
+        assert_eq!(hours("30d", friday, 48), [0.0; 0]);
+        assert_eq!(hours("30d", "2026-11-30T12:00[UTC]", 24), [12.02], "the first of the month");
+        assert_eq!(hours("1mo", "2026-11-30T12:00[UTC]", 24), [12.02]);
+        assert_eq!(hours("3d", friday, 72), [54.09], "midnight of today and three days");
+        assert_eq!(hours("6h", friday, 14), [6.01, 12.02]);
+        assert_eq!(hours("1d", "2026-11-20T18:00[Europe/Berlin]", 24), [7.01], "UTC, whatever the run's zone");
+        assert_eq!(hours("30m", friday, 2), [0.5, 1.0, 1.5]);
+    }
+
+    #[test]
+    fn what_is_no_period_is_none() {
+        for text in ["", "d", "5", "1y", "0d", "2mo", "-1d"] {
+            assert_eq!(
+                resets(text, &"2026-11-20T18:00[UTC]".parse().unwrap(), SimDuration::from_secs(9)),
+                None,
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What a deployment's provider remembers of prompts: beginnings that a class shares, and what was said in conversations.
+
+use std::collections::HashMap;
+
+use crate::provider::attempt::Attempt;
+use crate::provider::deployment::{CacheWrites, PromptCache};
+use crate::random::Purpose;
+use crate::traffic::{Fate, session_of};
+use crate::units::{SimTime, Tokens, Usage};
+
+/// The prompt cache behind one deployment.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Warm {
+    /// Last use of each class's shared prefix.
+    classes: Vec<SimTime>,
+    /// Last turn of each conversation, by class and number: when it was, and how long its prompt.
+    sessions: HashMap<(u32, u64), (SimTime, Tokens)>,
+    /// Conversations at which the cold ones are forgotten.
+    most: usize,
+}
+
+const LONG_AGO: SimTime = SimTime(i64::MIN);
+/// Fewer conversations than this are not worth forgetting.
+const FEW: usize = 1_024;
+
+impl Warm {
+    /// Divides the input into what the cache provides, what is written to it, and the rest.
+    #[inline]
+    pub(super) fn read(&mut self, now: SimTime, at: &Attempt<'_>, cache: &PromptCache, fate: &Fate, usage: &mut Usage) {
+        if fate.session {
+            return self.read_session(now, at, cache, fate, usage);
+        }
+        if fate.prefix < cache.least_tokens || fate.prefix == 0 {
+            return;
+        }
+        if self.knows_class(now, at, cache) && at.unit(Purpose::PromptCache, 0).as_f64() < cache.hit_share {
+            usage.cached = fate.prefix;
+        } else {
+            write(cache, fate.prefix, usage);
+        }
+    }
+
+    /// A turn of a conversation finds what its last turn left at this very deployment, if that was not too long ago. Where
+    /// nothing was said before, it finds what the class shares. All of its prompt is written for the next turn.
+    #[cold]
+    fn read_session(&mut self, now: SimTime, at: &Attempt<'_>, cache: &PromptCache, fate: &Fate, usage: &mut Usage) {
+        let (session, turn) = session_of(at.call.request);
+        let key = (at.call.class.0, session);
+        let own = self.sessions.insert(key, (now, fate.input));
+        self.forget(now, cache);
+        let known = match own {
+            Some((last, tokens)) if (now - last) <= cache.ttl => tokens.min(fate.prefix),
+            None if turn == 0 && self.knows_class(now, at, cache) => fate.prefix,
+            Some(_) | None => 0,
+        };
+        let is_found = known >= cache.least_tokens && at.unit(Purpose::PromptCache, 0).as_f64() < cache.hit_share;
+        usage.cached = if is_found { known } else { 0 };
+        if fate.input >= cache.least_tokens {
+            write(cache, fate.input - usage.cached, usage);
+        }
+    }
+
+    /// Whether the class has used its prefix here a short while ago; it uses it now.
+    #[inline]
+    fn knows_class(&mut self, now: SimTime, at: &Attempt<'_>, cache: &PromptCache) -> bool {
+        let class = at.call.class.index();
+        if class >= self.classes.len() {
+            self.classes.resize(class + 1, LONG_AGO);
+        }
+        let last = std::mem::replace(&mut self.classes[class], now);
+        last != LONG_AGO && (now - last) <= cache.ttl
+    }
+
+    /// Forgets conversations that are cold, now and then.
+    fn forget(&mut self, now: SimTime, cache: &PromptCache) {
+        if self.sessions.len() >= self.most.max(FEW) {
+            self.sessions.retain(|_, (last, _)| (now - *last) <= cache.ttl);
+            self.most = self.sessions.len() * 2;
+        }
+    }
+}
+
+fn write(cache: &PromptCache, tokens: Tokens, usage: &mut Usage) {
+    match cache.writes {
+        CacheWrites::Free => {}
+        CacheWrites::FiveMinutes => usage.cache_write = tokens,
+        CacheWrites::OneHour => usage.cache_write_1h = tokens,
+    }
+}

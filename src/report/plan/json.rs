@@ -1,0 +1,82 @@
+//! A capacity plan for programs.
+
+use serde_json::{Value, json};
+
+use crate::experiment::{CapacityPlan, Commitment, Demand, LimitPlan, Load, Outcome, PoolPlan};
+use crate::report::plan::kind_words;
+
+/// The id of this layout.
+pub const SCHEMA: &str = "billcast.plan/1";
+
+/// The plan as JSON; money is a decimal string.
+pub fn json(plan: &CapacityPlan) -> Vec<u8> {
+    let about = &plan.about;
+    let document = json!({
+        "schema": SCHEMA,
+        "scenario": about.scenario,
+        "seed": about.seed,
+        "runs": about.runs,
+        "horizon_hours": about.horizon_hours,
+        "target_refused_share": plan.target,
+        "pools": plan.pools.iter().map(pool).collect::<Vec<_>>(),
+        "today": outcome(&plan.today),
+        "planned": outcome(&plan.planned),
+        "commitments": plan.commitments.iter().map(commitment).collect::<Vec<_>>(),
+        "command": about.command,
+    });
+    crate::report::json::bytes(&document)
+}
+
+fn pool(pool: &PoolPlan) -> Value {
+    json!({
+        "deployments": pool.deployments,
+        "model": pool.model,
+        "provider": pool.provider,
+        "offered": load(&pool.offered),
+        "admitted": load(&pool.admitted),
+        "refused_share": pool.refused_share,
+        "limits": pool.limits.iter().map(limit).collect::<Vec<_>>(),
+        "binds_first": pool.binds.as_ref().map(|binding| json!({
+            "limit": kind_words(binding.kind), "run_share": binding.run_share, "at": binding.at,
+            "at_hour": binding.at_hour,
+        })),
+        "growth_until_limits_break": pool.growth,
+    })
+}
+
+fn load(load: &Load) -> Value {
+    json!({
+        "calls_per_minute": demand(load.calls),
+        "tokens_per_minute": demand(load.tokens),
+        "concurrency": demand(load.concurrency),
+    })
+}
+
+fn demand(demand: Demand) -> Value {
+    json!({ "p50": demand.p50, "p95": demand.p95, "p999": demand.p999, "peak": demand.peak })
+}
+
+fn limit(limit: &LimitPlan) -> Value {
+    json!({
+        "limit": kind_words(limit.kind), "today": limit.today, "used": demand(limit.used), "headroom": limit.headroom,
+        "smallest": limit.needed, "together": limit.proposed,
+    })
+}
+
+fn outcome(outcome: &Outcome) -> Value {
+    json!({
+        "bill_mean": outcome.bill, "failure_rate": outcome.failure_rate, "fallback_share": outcome.fallback_share,
+        "refused_share_by_pool": outcome.refused,
+    })
+}
+
+fn commitment(commitment: &Commitment) -> Value {
+    let offer = &commitment.offer;
+    json!({
+        "target": offer.target, "unit_tokens_per_minute": offer.unit_tokens, "unit_price_per_hour": offer.hourly,
+        "units": commitment.units,
+        "bill_mean": { "on_demand": commitment.on_demand, "with_units": commitment.with_units },
+        "spill": commitment.spill, "idle": commitment.idle, "used_share": commitment.used_share,
+        "spill_share": commitment.spill_share, "break_even_price_per_hour": commitment.break_even,
+    })
+}

@@ -1,0 +1,193 @@
+mod json;
+
+use crate::experiment::{CapacityPlan, Commitment, LimitKind, LimitPlan, MOST_GROWTH, Outcome, PoolPlan, TokensOf};
+use crate::report::Artefact;
+use crate::report::chart::plan::files;
+use crate::report::terminal::{Page, Style, TerminalOptions};
+use crate::report::text::{clean, hours, money, percent, plural, short_count};
+use crate::report::view::Table;
+
+pub use json::{SCHEMA, json};
+
+/// Every file of a plan.
+pub fn artefacts(plan: &CapacityPlan) -> Vec<Artefact> {
+    let mut all = vec![Artefact { file_name: "plan.json".to_owned(), bytes: json(plan) }];
+    all.extend(files(plan));
+    all
+}
+
+/// The plan for a terminal.
+pub fn text(plan: &CapacityPlan, options: TerminalOptions) -> String {
+    let mut page = Page::new(options);
+    let about = &plan.about;
+    let title = format!("{}: capacity", clean(&about.scenario));
+    page.wrapped("", "  ", Some(Style::Bold), &title);
+    let length = hours(about.horizon_hours);
+    let target = percent(plan.target);
+    let facts = format!(
+        "{length} · {} · seed {} · target: limits refuse at most {target} of the calls",
+        plural(about.runs, "run"),
+        about.seed
+    );
+    page.wrapped("", "", Some(Style::Dim), &facts);
+    demand(&mut page, plan);
+    limits(&mut page, plan);
+    page.title("What that comes to");
+    page.wrapped(" Today:   ", "          ", None, &outcome(&plan.today));
+    page.wrapped(" Planned: ", "          ", None, &outcome(&plan.planned));
+    if !plan.commitments.is_empty() {
+        page.title("Paid capacity");
+        plan.commitments.iter().for_each(|commitment| page.wrapped(" ", "   ", None, &commitment_words(commitment)));
+    }
+    page.line("");
+    page.wrapped("Again: ", "  ", None, &clean(&about.command));
+    page.text
+}
+
+/// What a pool is called: its deployments, or their model.
+pub fn pool_name(pool: &PoolPlan) -> String {
+    match pool.deployments.as_slice() {
+        [one] => clean(one),
+        several => format!("{} ({})", clean(&pool.model), plural(several.len() as u64, "deployment")),
+    }
+}
+
+fn demand(page: &mut Page, plan: &CapacityPlan) {
+    page.title("What is asked of each, today (minutes: P50 / P95 / P99.9 / peak)");
+    let headings = ["Deployment", "", "#Calls a minute", "#Tokens a minute", "#At once"];
+    let mut table = Table::new("demand", "", &headings);
+    let four = |d: crate::experiment::Demand| {
+        let [a, b, c, e] = [d.p50, d.p95, d.p999, d.peak].map(short_count);
+        format!("{a} / {b} / {c} / {e}")
+    };
+    for pool in &plan.pools {
+        let (offered, admitted) = (&pool.offered, &pool.admitted);
+        let at_once = four(offered.concurrency);
+        table.rows.push(vec![
+            pool_name(pool),
+            "offered".to_owned(),
+            four(offered.calls),
+            four(offered.tokens),
+            at_once,
+        ]);
+        if pool.offered.calls != pool.admitted.calls {
+            let at_once = four(admitted.concurrency);
+            let row = vec![String::new(), "taken up".to_owned(), four(admitted.calls), four(admitted.tokens), at_once];
+            table.rows.push(row);
+        }
+    }
+    page.view_table(&table, usize::MAX);
+}
+
+fn limits(page: &mut Page, plan: &CapacityPlan) {
+    page.title("Limits");
+    let headings = ["Deployment", "Limit", "#Today", "#P99.9 used", "#Headroom", "#Smallest", "#Together"];
+    let mut table = Table::new("limits", "", &headings);
+    for pool in &plan.pools {
+        for (number, limit) in pool.limits.iter().enumerate() {
+            let name = if number == 0 { pool_name(pool) } else { String::new() };
+            table.rows.push(limit_row(name, limit));
+        }
+    }
+    page.view_table(&table, usize::MAX);
+    let note = "Smallest: what refuses no more than the target with the others lifted. Together: what meets the target \
+        with all of them in force, simulated again.";
+    page.wrapped(" ", " ", Some(Style::Dim), note);
+    for pool in &plan.pools {
+        page.wrapped(" ", "   ", None, &verdict(pool, plan.target));
+    }
+}
+
+fn limit_row(name: String, limit: &LimitPlan) -> Vec<String> {
+    let none = || "none".to_owned();
+    let headroom = limit.headroom.map_or_else(|| "–".to_owned(), percent);
+    let today = limit.today.map_or_else(none, short_count);
+    vec![
+        name,
+        kind_words(limit.kind),
+        today,
+        short_count(limit.used.p999),
+        headroom,
+        short_count(limit.needed),
+        short_count(limit.proposed),
+    ]
+}
+
+/// What a limit counts, in words.
+pub fn kind_words(kind: LimitKind) -> String {
+    let per = |seconds: i64| match seconds {
+        60 => "a minute".to_owned(),
+        86_400 => "a day".to_owned(),
+        other => format!("in {other} s"),
+    };
+    match kind {
+        LimitKind::Requests(seconds) => format!("requests {}", per(seconds)),
+        LimitKind::Tokens(seconds, of) => {
+            let of = match of {
+                TokensOf::All => "tokens",
+                TokensOf::Input => "input tokens",
+                TokensOf::Output => "output tokens",
+            };
+            format!("{of} {}", per(seconds))
+        }
+        LimitKind::Concurrency => "calls at once".to_owned(),
+    }
+}
+
+/// Which limit binds, when, and how much more traffic they bear.
+fn verdict(pool: &PoolPlan, target: f64) -> String {
+    let name = pool_name(pool);
+    let growth = match pool.growth {
+        Some(factor) if factor < 1.0 => format!("; they bear {} of this traffic", percent(factor)),
+        Some(factor) => format!("; they bear {factor:.2} times this traffic"),
+        None if pool.limits.iter().all(|limit| limit.today.is_none()) => String::new(),
+        None => format!("; they bear more than {MOST_GROWTH} times this traffic"),
+    };
+    match &pool.binds {
+        Some(binding) => format!(
+            "{name}: {} binds first, in {} of the runs, in the middle one at {}; its limits refuse {} of the calls{growth}.",
+            kind_words(binding.kind),
+            percent(binding.run_share),
+            binding.at,
+            percent(pool.refused_share),
+        ),
+        None if pool.limits.iter().all(|limit| limit.today.is_none()) => format!("{name}: no limit is stated."),
+        None => format!("{name}: no limit is ever hit (target {}){growth}.", percent(target)),
+    }
+}
+
+fn outcome(outcome: &Outcome) -> String {
+    let worst = outcome.refused.iter().copied().fold(0.0, f64::max);
+    format!(
+        "{} a run on average; {} of the requests fail, {} fall back; limits refuse up to {} of a deployment's calls",
+        money(outcome.bill),
+        percent(outcome.failure_rate),
+        percent(outcome.fallback_share),
+        percent(worst),
+    )
+}
+
+fn commitment_words(commitment: &Commitment) -> String {
+    let Commitment { offer, units, .. } = commitment;
+    let unit = format!("{} tokens a minute at {} an hour", short_count(offer.unit_tokens as f64), money(offer.hourly));
+    let break_even = format!("the first unit pays below {} an hour", money(commitment.break_even));
+    if *units == 0 {
+        let bill = money(commitment.on_demand);
+        return format!(
+            "{}: {unit} is not worth it: pay as you go costs {bill} a run, {break_even}.",
+            clean(&offer.target)
+        );
+    }
+    format!(
+        "{}: {} of {unit} make the bill smallest: {} a run instead of {} as you go. {} of the capacity is used, {} lies \
+         idle; {} of the tokens spill over for {}; {break_even}.",
+        clean(&offer.target),
+        plural(*units, "unit"),
+        money(commitment.with_units),
+        money(commitment.on_demand),
+        percent(commitment.used_share),
+        money(commitment.idle),
+        percent(commitment.spill_share),
+        money(commitment.spill),
+    )
+}

@@ -1,0 +1,120 @@
+//! Interruption: whoever kills the program finds the old output or the new one, never a half; Ctrl-C keeps what is done and
+//! says that it is partial.
+
+#![cfg(unix)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+const SCENARIO: &str = "weekend-upward";
+
+fn billcast(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_billcast"));
+    command.args(["run", SCENARIO, "--quiet", "--threads", "1"]).args(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn output(arguments: &[&str]) -> Output {
+    billcast(arguments).output().expect("a process")
+}
+
+/// All files below a folder with their bytes.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if path.is_dir() {
+            all.extend(files(&path).into_iter().map(|(below, bytes)| (format!("{name}/{below}"), bytes)));
+        } else {
+            all.insert(name, fs::read(&path).expect("a readable file"));
+        }
+    }
+    all
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().expect("kill");
+    assert!(sent.success());
+}
+
+/// Lets a process work for a while: a kill has to come at some moment.
+fn later(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_the_old_output_or_the_new_one() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let out = dir.path().join("out");
+    let out = out.to_str().expect("a readable name");
+    let arguments = |seed| ["--runs", "3", "--seed", seed, "--out", out];
+    let complete = |seed| {
+        assert!(output(&arguments(seed)).status.success());
+        files(Path::new(out))
+    };
+    let (first, second) = (complete("1"), complete("2"));
+    assert_ne!(first, second);
+    let mut killed = 0;
+    let mut delay = 2;
+    while killed < 25 && delay < 5_000 {
+        let seed = if files(Path::new(out)) == first { "2" } else { "1" };
+        let mut child = billcast(&arguments(seed)).spawn().expect("a process");
+        later(delay);
+        let was_over = child.try_wait().expect("a state").is_some();
+        child.kill().expect("a kill");
+        child.wait().expect("an end");
+        let found = files(Path::new(out));
+        assert!(found == first || found == second, "after {delay} ms: {:?}", found.keys());
+        killed += u32::from(!was_over);
+        // Around the end of the program, where the files are written, in small steps.
+        delay = if was_over { delay.saturating_sub(delay / 10).max(2) } else { delay + delay / 4 + 1 };
+    }
+    assert!(killed >= 10, "{killed} kills came in time");
+}
+
+#[test]
+fn a_kill_leaves_a_part_whole_or_absent() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("part.json");
+    let arguments = ["--runs", "4", "--part", "1/2", "--out", file.to_str().expect("a readable name")];
+    assert!(output(&arguments).status.success());
+    let whole = fs::read(&file).expect("a part");
+    for delay in [1, 5, 20, 80, 200] {
+        let _ = fs::remove_file(&file);
+        let mut child = billcast(&arguments).spawn().expect("a process");
+        later(delay);
+        child.kill().expect("a kill");
+        child.wait().expect("an end");
+        assert!(!file.exists() || fs::read(&file).expect("a part") == whole, "after {delay} ms");
+    }
+}
+
+#[test]
+fn ctrl_c_keeps_what_is_done_and_says_so() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let out = dir.path().join("out");
+    let arguments = ["--runs", "1000000", "--format", "json", "--out", out.to_str().expect("a readable name")];
+    for delay in [500, 2_000, 8_000] {
+        let child = billcast(&arguments).spawn().expect("a process");
+        later(delay);
+        signal(&child, "INT");
+        let ended = child.wait_with_output().expect("an end");
+        assert_eq!(ended.status.code(), Some(130), "{}", String::from_utf8_lossy(&ended.stderr));
+        if ended.stdout.is_empty() {
+            assert!(files(&out).is_empty(), "nothing done, nothing written");
+            continue;
+        }
+        let forecast: serde_json::Value = serde_json::from_slice(&ended.stdout).expect("JSON");
+        assert_eq!(forecast["partial"], true);
+        let runs = forecast["runs"].as_u64().expect("a number");
+        assert!(runs > 0 && runs < 1_000_000);
+        assert_eq!(fs::read(out.join("forecast.json")).expect("a file"), ended.stdout);
+        return;
+    }
+    panic!("not one run was done in 8 s");
+}

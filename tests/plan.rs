@@ -1,0 +1,91 @@
+//! `plan` agrees with theory where theory has an answer.
+
+mod support;
+
+use billcast::experiment::{CapacityPlan, LimitKind, Options, PoolPlan, Unwatched, Wanted, plan};
+use billcast::random::Seed;
+use billcast::scenario::World;
+
+const GATEWAY: &str = "model_list:
+- {model_name: m, litellm_params: {model: openai/gpt-4o-mini}}
+router_settings: {num_retries: 0, disable_cooldowns: true}
+";
+
+fn world(hours: u32, rate: &str, upstream: &str) -> World {
+    let traffic = format!("traffic: {{x: {{model: m, rate: {rate}, shape: flat, input: 100, output: 20}}}}");
+    support::world(
+        GATEWAY,
+        &format!("volume_uncertainty: 0\nhours: {hours}\n{traffic}\nupstream: {{openai: {upstream}}}\n"),
+    )
+}
+
+fn planned(world: &World, target: f64, threads: usize) -> CapacityPlan {
+    let options = Options { runs: 4, seed: Seed(5), threads, precision: None, command: String::new() };
+    plan(world, &options, &Wanted { target, offers: Vec::new() }, &Unwatched).unwrap()
+}
+
+fn needed(pool: &PoolPlan, kind: LimitKind) -> f64 {
+    pool.limits.iter().find(|limit| limit.kind == kind).unwrap().needed
+}
+
+fn erlang_b(servers: u32, offered: f64) -> f64 {
+    (1..=servers).fold(1.0, |blocked, n| offered * blocked / (f64::from(n) + offered * blocked))
+}
+
+#[test]
+fn calls_at_once_are_those_of_erlangs_table() {
+    // 3 Erlang offered: B(7) = 2.2%, B(8) = 0.81%, B(9) = 0.27%. The smallest number for 1.4% is 8, for 0.5% it is 9.
+    let world = world(4, "1.5/s", "{preset: none, latency: exponential(mean=2)}");
+    assert!(erlang_b(8, 3.0) < 0.0085 && erlang_b(7, 3.0) > 0.021 && erlang_b(9, 3.0) < 0.003);
+    for (target, servers) in [(0.014, 8.0), (0.005, 9.0)] {
+        let plan = planned(&world, target, 2);
+        assert_eq!(needed(&plan.pools[0], LimitKind::Concurrency), servers, "{target}");
+        assert!(plan.planned.refused[0] <= target && plan.pools[0].growth.is_none());
+    }
+}
+
+#[test]
+fn a_bucket_of_one_token_is_a_counter_with_a_dead_time() {
+    // Poisson calls of rate λ at a bucket of one token that fills in τ: a share λτ / (1 + λτ) is refused (a counter with
+    // non-extendable dead time). λ = 0.5/s at 60 a minute: one third. For 10% the limit must be λ · 9 = 4.5/s = 270.
+    let limits = "limits: {rpm: 60, refill: bucket, burst: 0.001}";
+    let world = world(6, "0.5/s", &format!("{{preset: none, latency: 0.01, {limits}}}"));
+    let plan = planned(&world, 0.1, 2);
+    let pool = &plan.pools[0];
+    // 43,000 calls: standard error below 0.25%.
+    assert!((pool.refused_share - 1.0 / 3.0).abs() < 0.01, "{}", pool.refused_share);
+    let smallest = needed(pool, LimitKind::Requests(60));
+    assert!((smallest / 270.0 - 1.0).abs() < 0.05, "{smallest}");
+    // Today's limit bears the traffic λ with λτ / (1 + λτ) = 10%: a ninth of one call a second, of 0.5.
+    let growth = pool.growth.unwrap();
+    assert!((growth / (1.0 / 9.0 / 0.5) - 1.0).abs() < 0.08, "{growth}");
+    let binds = pool.binds.as_ref().unwrap();
+    assert_eq!((binds.kind, binds.run_share), (LimitKind::Requests(60), 1.0));
+    assert!(binds.at_hour < 0.1);
+    assert!((plan.today.failure_rate - pool.refused_share).abs() < 1e-12, "nothing else fails here");
+}
+
+#[test]
+fn a_limit_far_above_the_demand_has_headroom_and_bears_the_growth_up_to_it() {
+    // A call of 120 tokens each second on average: Poisson minutes of 60 calls.
+    let world = world(2, "1/s", "{preset: none, latency: 1, limits: {rpm: 600, tpm: 1M, refill: minute}}");
+    let plan = planned(&world, 0.001, 2);
+    let pool = &plan.pools[0];
+    assert!(pool.binds.is_none() && pool.refused_share == 0.0);
+    let requests = &pool.limits[0];
+    // The 99.9th percentile of a Poisson number of mean 60 is 85; the histogram adds at most 0.8%, the sample a little.
+    assert!((requests.used.p999 - 85.0).abs() < 7.0, "{}", requests.used.p999);
+    assert!((requests.headroom.unwrap() - (1.0 - requests.used.p999 / 600.0)).abs() < 1e-12);
+    // 600 a minute break where Poisson minutes of mean g·60 lose one call in a thousand: near g = 9.4.
+    let growth = pool.growth.unwrap();
+    assert!((8.8..10.0).contains(&growth), "{growth}");
+    assert_eq!(pool.offered.calls, pool.admitted.calls);
+    assert!(plan.planned.refused[0] <= 0.001);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_plan_on_any_number_of_threads() {
+    let world = world(1, "0.5/s", "{preset: none, latency: 2, limits: {rpm: 40, concurrency: 3}}");
+    let shown = |threads| billcast::report::plan::json(&planned(&world, 0.01, threads));
+    assert_eq!(shown(1), shown(2));
+}

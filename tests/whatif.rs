@@ -1,0 +1,259 @@
+//! Comparisons, sweeps, searches and policies: what must hold whatever the numbers are, and known answers.
+
+mod support;
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use billcast::experiment::{
+    Answer, Arm, Axis, Comparison, Design, Gate, Options, Search, Unwatched, Values, compare, design, solve, sweep,
+};
+use billcast::random::Seed;
+use billcast::report::compare::{CompareView, artefacts, json, markdown};
+use billcast::scenario::{Edit, Overrides, Problem, World, builtins, load};
+use serde_json::Value;
+
+fn options(runs: u64) -> Options {
+    Options { runs, seed: Seed(3), threads: 2, precision: None, command: "billcast …".to_owned() }
+}
+
+fn edited(scenario: &str, edits: &[&str]) -> Result<World, Problem> {
+    let edits = edits.iter().map(|text| Edit::parse(text)).collect::<Result<_, _>>()?;
+    load(scenario, &Overrides { edits, ..Overrides::default() })
+}
+
+fn arm(scenario: &str, edits: &[&str]) -> Arm {
+    Arm { label: format!("{scenario} {}", edits.join(" ")), world: edited(scenario, edits).expect("a world") }
+}
+
+fn document(comparison: &Comparison) -> Value {
+    serde_json::from_slice(&json(&CompareView::new(comparison, &[]))).expect("JSON")
+}
+
+/// Every value under a key of this name, wherever it stands.
+fn all_under<'a>(key: &str, value: &'a Value, found: &mut Vec<&'a Value>) {
+    match value {
+        Value::Object(entries) => {
+            for (name, value) in entries {
+                if name == key {
+                    found.push(value);
+                }
+                all_under(key, value, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| all_under(key, item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_scenario_compared_with_itself_differs_by_exactly_nothing_anywhere() {
+    for scenario in builtins() {
+        let sides = || arm(scenario.name, &["hours=2"]);
+        let found = document(&compare(&sides(), &[sides()], &options(3), &Unwatched));
+        for key in ["delta", "std_error"] {
+            let mut all = Vec::new();
+            all_under(key, &found["changes"], &mut all);
+            assert!(all.len() > 20, "{}", scenario.name);
+            let is_zero = |value: &&Value| value.as_str() == Some("0.00") || value.as_f64() == Some(0.0);
+            assert!(all.iter().all(is_zero), "{}: {key} {all:?}", scenario.name);
+        }
+        assert_eq!(found["changes"][0]["direction"], "same");
+        assert_eq!(
+            (&found["changes"][0]["p_cheaper"]["share"], &found["changes"][0]["p_dearer"]["share"]),
+            (&0.0.into(), &0.0.into())
+        );
+    }
+}
+
+#[test]
+fn one_retry_more_or_less_is_seen_ten_times_sharper_than_with_independent_seeds() {
+    const RUNS: u64 = 48;
+    // The benchmarks send a weekend's hundred thousand requests; some hours of them are enough here.
+    for (scenario, edits) in [("weekend-upward", &[][..]), ("weekend-sideways", &[]), ("bench-full", &["hours=4"])] {
+        let fewer = [edits, &["gateway.router_settings.num_retries=1"]].concat();
+        let found = compare(&arm(scenario, edits), &[arm(scenario, &fewer)], &options(RUNS), &Unwatched);
+        let bill = &found.changes[0].bill_mean;
+        // So many times more runs are a hundred times the variance: ten times the standard error.
+        let gain = bill.independent_runs.map_or(f64::INFINITY, |runs| runs as f64 / RUNS as f64);
+        assert!(gain >= 100.0, "{scenario}: {gain} {bill:?}");
+    }
+}
+
+#[test]
+fn the_parts_of_a_difference_sum_to_the_whole() {
+    let found = compare(&arm("weekend-upward", &[]), &[arm("weekend-sideways", &[])], &options(8), &Unwatched);
+    let change = &found.changes[0];
+    let near = |sum: i128| (sum - change.bill_mean.delta.picos()).abs() <= 64;
+    assert!(near(change.by_cause.iter().map(|(_, part)| part.delta.picos()).sum()));
+    for parts in [&change.by_deployment, &change.by_key, &change.by_class] {
+        assert!(near(parts.iter().map(|part| part.bill.delta.picos()).sum()), "{parts:?}");
+    }
+}
+
+#[test]
+fn comparisons_are_what_their_schema_says_and_do_not_depend_on_threads() {
+    let schema: Value = serde_json::from_str(include_str!("../docs/comparison.schema.json")).expect("a schema");
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+    let sides = [arm("weekend-sideways", &["hours=6"]), arm("weekend-upward", &["hours=6"])];
+    let found = |threads| {
+        compare(&arm("weekend-upward", &["hours=6"]), &sides, &Options { threads, ..options(40) }, &Unwatched)
+    };
+    let (one, two) = (found(1), found(2));
+    let gate: Gate = "delta.bill.mean > 10%".parse().expect("a policy");
+    let rows = &one.base.forecast.runs;
+    let verdicts = [gate.judge(billcast::experiment::Level::Warn, "x", Some(rows), &one.changes[0].side.forecast.runs)];
+    let view = CompareView::new(&one, &verdicts);
+    let document: Value = serde_json::from_slice(&json(&view)).expect("JSON");
+    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert_eq!(errors, [""; 0]);
+    assert_eq!(artefacts(&CompareView::new(&one, &[])), artefacts(&CompareView::new(&two, &[])));
+}
+
+#[test]
+fn a_comment_fits_and_nothing_in_a_name_is_markup() {
+    let mut other = arm("weekend-upward", &["hours=1"]);
+    other.label = format!("<img src=x> | `x` [a](b) @all {}", "long ".repeat(40_000));
+    for name in &mut other.world.names.deployments {
+        name.name = "| </details> <script> @everyone".repeat(3_000);
+    }
+    let found = compare(&arm("weekend-upward", &["hours=1"]), &[other], &options(3), &Unwatched);
+    let comment = markdown(&CompareView::new(&found, &[]));
+    assert!(comment.starts_with("<!-- billcast:compare -->\n"), "{}", &comment[..80]);
+    assert!(comment.chars().count() < 65_000);
+    for markup in ["<img", "<script", "@all", "@everyone", "](b)"] {
+        assert!(!comment.contains(markup), "{markup}");
+    }
+    let (before, _) = comment.split_once("<details>").expect("folded parts");
+    assert_eq!(before.matches("| --- |").count(), 1, "one table is not folded");
+}
+
+/// A gateway without failures and traffic without surprises: the mean bill is rate · hours · price of a request.
+const LINEAR: &str = "hours: 6
+volume_uncertainty: 0
+prices: prices.json
+traffic: { x: { model: m, rate: 10/min, input: 1000, output: 200, latency_free: 1 } }
+";
+const PRICES: &str = r#"{"gpt-4o": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 2e-6, "output_cost_per_token": 1e-5}}"#;
+/// 1,000 tokens at $2 and 200 at $10 a million.
+const A_REQUEST: f64 = 0.004;
+
+fn linear(folder: &Path) -> String {
+    let gateway = "model_list:\n- {model_name: m, litellm_params: {model: openai/gpt-4o}}\n";
+    let scenario = LINEAR.replace(", latency_free: 1", "");
+    let scenario = format!("gateway: gateway.yaml\n{scenario}upstream: {{ openai: {{ preset: none, latency: 1 }} }}\n");
+    for (name, text) in [("gateway.yaml", gateway), ("scenario.yaml", &scenario), ("prices.json", PRICES)] {
+        std::fs::write(folder.join(name), text).expect("a written file");
+    }
+    folder.to_str().expect("a path").to_owned()
+}
+
+fn search(scenario: &str, vary: &str, target: &str, runs: u64) -> Answer {
+    let target = Gate::target(target).expect("a target");
+    let base = edited(scenario, &[]).expect("a world");
+    let search = match vary.contains("..") {
+        false => Search { path: vary.to_owned(), range: None, now: base.written(vary), target },
+        true => {
+            let axis: Axis = vary.parse().expect("an axis");
+            let Values::Range(range) = axis.values else { panic!("a range") };
+            Search { path: axis.path, range: Some(range), now: None, target }
+        }
+    };
+    let load = |edits| load(scenario, &Overrides { edits, ..Overrides::default() });
+    solve(&search, &options(runs), &Unwatched, &load).expect("a solution").answer
+}
+
+fn number(text: &str) -> f64 {
+    text.trim_end_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or_else(|_| panic!("{text}"))
+}
+
+#[test]
+fn a_search_finds_the_closed_form_of_a_linear_case() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenario = linear(folder.path());
+    // $40 in 6 hours are 10,000 requests, 27.78 a minute; three standard errors of 32 runs of 10,000 are 0.5%.
+    let expected = 40.0 / A_REQUEST / 360.0;
+    for vary in ["traffic.x.rate", "traffic.x.rate=1..200/min"] {
+        let Answer::At { value, between, .. } = search(&scenario, vary, "bill.mean = 40", 32) else {
+            panic!("no answer")
+        };
+        assert!(
+            value.ends_with("/min") && (number(&value) / expected - 1.0).abs() < 0.01,
+            "{vary}: {value}, not {expected}"
+        );
+        let [Some(low), Some(high)] = between else { panic!("an interval") };
+        assert!(number(&low) <= expected * 1.003 && expected * 0.997 <= number(&high), "{low} {high} {expected}");
+    }
+    // A whole number: 10/min · 360 min · (tokens · $10/M + $0.002) = $25.2 at 500 tokens.
+    let Answer::At { value, .. } = search(&scenario, "traffic.x.output", "bill.mean = 25.2", 32) else {
+        panic!("no answer")
+    };
+    assert!((number(&value) / 500.0 - 1.0).abs() < 0.01, "{value}");
+}
+
+#[test]
+fn a_search_says_when_there_is_no_answer() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenario = linear(folder.path());
+    let found = search(&scenario, "traffic.x.rate=1..20/min", "bill.mean = 4000", 4);
+    assert!(matches!(&found, Answer::Nowhere { is_below: true, nearest } if nearest.text == "20/min"), "{found:?}");
+    let found = search(&scenario, "gateway.router_settings.num_retries=0..5", "bill.mean = 1", 4);
+    assert!(matches!(found, Answer::Nowhere { is_below: false, .. }), "nothing fails, so retries change nothing");
+}
+
+#[test]
+fn sweeps_pair_every_configuration_with_the_scenario_as_it_is() {
+    let axes: Vec<Axis> = ["gateway.router_settings.num_retries=0..2", "hours=2,3"]
+        .iter()
+        .map(|text| text.parse().expect("an axis"))
+        .collect();
+    let points = design(&axes, Design::Grid, 1).expect("few");
+    let load = |edits: Vec<Edit>| {
+        let first = Edit::parse("hours=3")?;
+        load(
+            "weekend-upward",
+            &Overrides { edits: std::iter::once(first).chain(edits).collect(), ..Overrides::default() },
+        )
+    };
+    let found = |threads| {
+        sweep::<Problem>(&axes, &points, &Options { threads, ..options(8) }, &Unwatched, &load).expect("a sweep")
+    };
+    let (one, two) = (found(1), found(2));
+    assert_eq!(format!("{one:?}"), format!("{two:?}"), "any number of threads");
+    assert_eq!(one.points.len(), 6);
+    let as_it_is = one.points.iter().find(|point| point.values == ["2", "3"]).expect("the scenario itself");
+    assert_eq!((as_it_is.delta.point, as_it_is.delta.std_error), (0.0, 0.0), "the default is 2 retries");
+}
+
+/// The program: exit code and stdout.
+fn billcast(args: &[&str]) -> (i32, String) {
+    let output =
+        Command::cargo_bin("billcast").expect("the program").env("NO_COLOR", "1").args(args).output().expect("an end");
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn policies_decide_the_exit_code() {
+    let run = |policies: &[&str]| {
+        billcast(&[&["run", "weekend-upward", "--set", "hours=6", "--runs", "80", "-q"], policies].concat())
+    };
+    assert_eq!(run(&["--fail-if", "bill.p95 > 500"]).0, 0);
+    let (code, text) = run(&["--fail-if", "bill.mean > 0.01", "--fail-if", "bill.mean > 500"]);
+    assert!(
+        code == 10 && text.contains("VIOLATED: bill.mean > 0.01") && text.contains("kept: bill.mean > 500"),
+        "{text}"
+    );
+    assert_eq!(run(&["--warn-if", "bill.mean > 0.01"]).0, 0);
+    assert_eq!(run(&["--fail-if", "bil.mean > 0.01"]).0, 2);
+    assert_eq!(run(&["--fail-if", "delta.bill.mean > 1%"]).0, 2, "nothing to compare with");
+    let few = ["run", "weekend-upward", "--set", "hours=6", "--runs", "8", "-q", "--fail-if", "bill.p95 > 500"];
+    let (code, text) = billcast(&few);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(code == 11 && text.contains("about 72 runs would settle it"), "8 runs do not bound a P95: {text}");
+    let compare =
+        ["compare", "weekend-upward", "weekend-sideways", "--runs", "8", "-q", "--fail-if", "delta.bill.mean > 5%"];
+    assert_eq!(billcast(&compare).0, 0);
+    let dearer =
+        ["compare", "weekend-sideways", "weekend-upward", "--runs", "8", "-q", "--fail-if", "delta.bill.mean > 5%"];
+    assert_eq!(billcast(&dearer).0, 10);
+}
