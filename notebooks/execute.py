@@ -16,17 +16,54 @@ from nbclient import NotebookClient
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# The exports that a notebook reads, as `billcast` arguments; each goes into a folder named after its scenario.
-EXPORTS = {
-    "forecast.ipynb": [["run", "weekend-upward", "--runs", "200", "--seed", "7", "--quiet"]],
+UPWARD = ["run", "weekend-upward", "--runs", "200", "--seed", "7"]
+SOME = ["--runs", "80", "--seed", "7"]
+FEW = ["run", "weekend-upward", "--runs", "40", "--seed", "7"]
+# One assumption at a time, low and high; the others as they are.
+DRIVERS = {
+    "volume": ("traffic.chat.rate", "2.1/min", "8.4/min"),
+    "burst-share": ("upstream.deepseek.bursts.share", "50%", "100%"),
+    "burst-every": ("upstream.deepseek.bursts.every", "10h", "2h"),
+    "burst-length": ("upstream.deepseek.bursts.lasts", "5m", "45m"),
+    "retries": ("gateway.router_settings.num_retries", "0", "5"),
 }
+SWINGS = [
+    (f"{name}-{end}", [*FEW, "--set", f"{path}={value}"])
+    for name, (path, *ends) in DRIVERS.items()
+    for end, value in zip(["low", "high"], ends)
+]
+
+# What a notebook reads: a folder, and the `billcast` arguments that fill it; or a file, and those whose output it holds.
+EXPORTS = {
+    "forecast.ipynb": [("weekend-upward", UPWARD)],
+    "upward_or_sideways.ipynb": [("upward", ["run", "weekend-upward", *SOME]), ("sideways", ["run", "weekend-sideways", *SOME])],
+    "sensitivity.ipynb": [("base", FEW), *SWINGS],
+    "capacity.ipynb": [
+        (f"load-{factor}", [*FEW, "--set", f"traffic.chat.rate={4.2 * factor:g}/min"]) for factor in (1, 2, 4)
+    ],
+    "finance_pack.ipynb": [
+        ("weekend-upward", ["run", "weekend-upward", *SOME, "--budget", "5"]),
+        ("months.json", ["month", "weekend-upward", "--from", "2025-03", "--months", "3", "--budget", "130", "--growth", "5%",
+                         "--runs", "20", "--seed", "7", "--format", "json"]),
+    ],
+    "claimed_or_simulated.ipynb": [("claims.json", ["claims", "weekend-upward", "--format", "json"])],
+}
+
+
+def export(folder, target, arguments):
+    """Fills one folder or file."""
+    path = pathlib.Path(folder, target)
+    command = ["billcast", *arguments, "--quiet"]
+    if path.suffix:
+        path.write_bytes(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    else:
+        subprocess.run([*command, "--out", str(path)], check=True, stdout=subprocess.DEVNULL)
 
 
 def execute(name, exports, update):
     with tempfile.TemporaryDirectory() as folder:
-        for arguments in exports:
-            out = pathlib.Path(folder, arguments[1])
-            subprocess.run(["billcast", *arguments, "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
+        for target, arguments in exports:
+            export(folder, target, arguments)
         notebook = nbformat.read(HERE / name, as_version=4)
         NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
         outputs = sum(len(cell.get("outputs", [])) for cell in notebook.cells)
@@ -40,7 +77,11 @@ def execute(name, exports, update):
 
 
 def main():
+    # Names of notebooks on the command line: only those.
+    chosen = [name for name in sys.argv[1:] if name.endswith(".ipynb")] or EXPORTS
     for name, exports in EXPORTS.items():
+        if name not in chosen:
+            continue
         execute(name, exports, update="--update" in sys.argv[1:])
 
 

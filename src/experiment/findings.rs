@@ -5,7 +5,8 @@ use crate::ledger::Cause;
 use crate::units::Money;
 
 /// Every code of a finding.
-pub const FINDING_CODES: [&str; 9] = [
+pub const FINDING_CODES: [&str; 10] = [
+    "client-retries",
     "dear-fallback",
     "abandoned-answers",
     "billed-failures",

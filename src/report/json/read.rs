@@ -205,6 +205,7 @@ fn bill(at: &Place<'_>) -> Result<MoneyStats> {
         ci95_p95: at.interval("ci95_p95")?,
         p99: at.money("p99")?,
         max: at.money("max")?,
+        worth_runs: at.optional("mean_worth_runs")?.unwrap_or_default(),
     })
 }
 
