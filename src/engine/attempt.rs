@@ -30,7 +30,7 @@ pub fn conclude(service: &Service, limits: &Limits, stream: bool) -> Conclusion 
 #[inline(always)]
 fn patience_ends(service: &Service, limits: &Limits, stream: bool) -> SimDuration {
     let first_token_limit = if stream { limits.first_token } else { SimDuration::FOREVER };
-    let headers_limit = limits.headers.min(limits.idle).min(first_token_limit);
+    let headers_limit = (service.alive + limits.headers.min(limits.idle)).min(first_token_limit);
     if service.headers > headers_limit {
         return headers_limit;
     }
@@ -44,7 +44,7 @@ fn patience_with_stream_ends(service: &Service, limits: &Limits, first_token_lim
     let silence = (service.headers + limits.idle.min(limits.content)).min(first_token_limit);
     if service.first_token > silence {
         silence
-    } else if service.gap() > limits.idle {
+    } else if service.longest_gap() > limits.idle {
         service.first_token + limits.idle
     } else {
         SimDuration::FOREVER

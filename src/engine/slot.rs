@@ -136,6 +136,7 @@ const NO_SERVICE: Service = Service {
     total: SimDuration::ZERO,
     chunks: 0,
     usage: Usage::plain(0, 0),
+    alive: SimDuration::ZERO,
 };
 
 /// What a queued event is about.

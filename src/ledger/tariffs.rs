@@ -50,6 +50,14 @@ impl RateSchedule {
         ordered.then(|| Self { steps: steps.into_boxed_slice() })
     }
 
+    /// These rates until a moment, then others.
+    #[must_use]
+    pub fn then(&self, at: SimTime, later: &Self) -> Self {
+        let before = self.steps.iter().filter(|(from, _)| *from < at).cloned();
+        let after = later.steps.iter().filter(|(from, _)| *from > at).cloned();
+        Self { steps: before.chain(std::iter::once((at, later.at(at).clone()))).chain(after).collect() }
+    }
+
     /// The rates at a moment.
     pub fn at(&self, now: SimTime) -> &CompiledRates {
         match &*self.steps {

@@ -60,7 +60,25 @@ impl Attempt<'_> {
         let seconds = after_s.unwrap_or(&self.deployment.error_s).draw(self.unit(Purpose::ErrorLatency, 0));
         let total = SimDuration::from_secs_f64(seconds * factor);
         let usage = Usage::default();
-        Service { outcome, retry_after, headers: total, first_token: total, total, chunks: 0, usage }
+        Service {
+            outcome,
+            retry_after,
+            headers: total,
+            first_token: total,
+            total,
+            chunks: 0,
+            usage,
+            alive: SimDuration::ZERO,
+        }
+    }
+
+    /// The call is answered in full, or fails.
+    #[inline(always)]
+    pub(super) fn served(&self, failure: Option<&Failure<'_>>, usage: Usage, latency_factor: f64) -> Service {
+        match failure {
+            None => self.answered(usage, latency_factor),
+            Some(failure) => self.failed(failure, usage, latency_factor),
+        }
     }
 
     /// The call is answered in full.
@@ -70,7 +88,16 @@ impl Attempt<'_> {
         let total = SimDuration::from_secs_f64(moments.total);
         if !self.call.stream {
             let (outcome, retry_after) = (Outcome::Ok, RetryAfter::None);
-            return Service { outcome, retry_after, headers: total, first_token: total, total, chunks: 0, usage };
+            return Service {
+                outcome,
+                retry_after,
+                headers: total,
+                first_token: total,
+                total,
+                chunks: 0,
+                usage,
+                alive: SimDuration::ZERO,
+            };
         }
         Service {
             outcome: Outcome::Ok,
@@ -80,6 +107,7 @@ impl Attempt<'_> {
             total,
             chunks: self.chunks(usage.output - usage.reasoning),
             usage,
+            alive: SimDuration::ZERO,
         }
     }
 
@@ -115,7 +143,16 @@ impl Attempt<'_> {
             Fault::Hang => {
                 let never = SimDuration::FOREVER;
                 let (chunks, retry_after) = (0, RetryAfter::None);
-                Service { outcome, retry_after, headers: never, first_token: never, total: never, chunks, usage }
+                Service {
+                    outcome,
+                    retry_after,
+                    headers: never,
+                    first_token: never,
+                    total: never,
+                    chunks,
+                    usage,
+                    alive: SimDuration::ZERO,
+                }
             }
             Fault::Cut if self.call.stream => self.cut(self.answered(usage, latency_factor)),
             Fault::Status(_) | Fault::ContentPolicy | Fault::Connection | Fault::Cut => {

@@ -98,6 +98,7 @@ mod tests {
             total: SimDuration::from_secs(11),
             chunks: 900,
             usage: Usage { reasoning: 100, ..Usage::plain(500, 1000) },
+            alive: SimDuration::ZERO,
         }
     }
 

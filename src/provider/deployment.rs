@@ -3,7 +3,7 @@
 use crate::provider::billing::Billing;
 use crate::provider::fault::BackgroundError;
 use crate::random::Dist;
-use crate::units::{SimDuration, SimTime, Tokens};
+use crate::units::{SimDuration, SimTime, Tokens, Usage};
 
 /// How long answers take.
 #[derive(Debug, Clone)]
@@ -66,6 +66,10 @@ pub struct Deployment {
     pub troubles: Vec<usize>,
     /// Rate limits that it shares: an index into the world's list.
     pub limits: Option<usize>,
+    /// Limits of the whole account: an index into the same list.
+    pub account: Option<usize>,
+    /// What tokens cost, for limits on spend.
+    pub prices: TokenPrices,
     /// What is billed for calls that do not end well.
     pub billing: Billing,
     /// The provider's prompt cache.
@@ -80,7 +84,37 @@ pub struct Deployment {
     pub retired_from: SimTime,
 }
 
+/// US dollars for one token, for limits on spend; the ledger has exact prices.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct TokenPrices {
+    /// Input that comes from no cache.
+    pub input: f64,
+    /// Input from the provider's prompt cache.
+    pub cached: f64,
+    /// Output.
+    pub output: f64,
+}
+
+impl TokenPrices {
+    /// What this much costs.
+    pub fn cost(&self, usage: &Usage) -> f64 {
+        let fresh = f64::from(usage.input.saturating_sub(usage.cached));
+        fresh * self.input + f64::from(usage.cached) * self.cached + f64::from(usage.output) * self.output
+    }
+}
+
 impl Deployment {
+    /// Whether anything limits it.
+    #[inline(always)]
+    pub const fn has_gates(&self) -> bool {
+        self.limits.is_some() || self.account.is_some()
+    }
+
+    /// What limits it: indices into the world's list.
+    pub fn gates(&self) -> impl Iterator<Item = usize> + use<> {
+        self.limits.into_iter().chain(self.account)
+    }
+
     /// A deployment that never fails.
     pub fn new(address: u32, latency: Latency, error_s: Dist) -> Self {
         Self {
@@ -90,6 +124,8 @@ impl Deployment {
             errors: Vec::new(),
             troubles: Vec::new(),
             limits: None,
+            account: None,
+            prices: TokenPrices::default(),
             billing: Billing::default(),
             prompt_cache: None,
             context_tokens: None,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::provider::limits::{Counted, Limits, Meter, Refill, TokenCharge};
 use crate::provider::providers::ProviderError;
 use crate::provider::spec::longest_prefix;
-use crate::units::{Count, Share, SimDuration};
+use crate::units::{Count, Seconds, Share, SimDuration};
 
 /// The rate limits of an account for one model, and how they are counted.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -26,6 +26,14 @@ pub struct LimitSpec {
     pub output_tpm: Option<Count>,
     /// Calls at once.
     pub concurrency: Option<u32>,
+    /// Calls beyond `concurrency` wait in line, at most this long; then the connection is closed.
+    pub queue: Option<Seconds>,
+    /// US dollars that the whole account may spend in any ten minutes.
+    pub spend_10min: Option<Count>,
+    /// US dollars that the whole account may spend in a month; it does not end within a run.
+    pub spend_month: Option<Count>,
+    /// US dollars of `spend_month` that were spent before the run.
+    pub spent: Option<Count>,
     /// How `tpm` counts a call.
     pub charge: Option<ChargeSpec>,
     /// Whether limits are refilled at once each minute or continuously.
@@ -60,7 +68,8 @@ pub enum RefillSpec {
     Bucket,
 }
 
-/// The limits of one tier by model; `default` holds for models that are not named.
+/// The limits of one tier by model; `default` holds for models that are not named, `account` says what the account may
+/// spend.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Tier(BTreeMap<String, LimitSpec>);
@@ -69,6 +78,11 @@ impl Tier {
     /// The limits of a model: those of the longest name that the model's name begins with.
     pub fn limits_of(&self, model: &str) -> Option<&LimitSpec> {
         longest_prefix(&self.0, model).or_else(|| self.0.get("default"))
+    }
+
+    /// What holds for the account as a whole.
+    pub fn of_account(&self) -> Option<&LimitSpec> {
+        self.0.get("account")
     }
 }
 
@@ -83,6 +97,10 @@ impl LimitSpec {
             input_tpm: self.input_tpm.or(base.input_tpm),
             output_tpm: self.output_tpm.or(base.output_tpm),
             concurrency: self.concurrency.or(base.concurrency),
+            queue: self.queue.or(base.queue),
+            spend_10min: self.spend_10min.or(base.spend_10min),
+            spend_month: self.spend_month.or(base.spend_month),
+            spent: self.spent.or(base.spent),
             charge: self.charge.or(base.charge),
             refill: self.refill.or(base.refill),
             burst: self.burst.or(base.burst),
@@ -120,10 +138,31 @@ impl LimitSpec {
         let limits = Limits {
             meters: written.collect(),
             concurrency: self.concurrency,
+            queue: self.queue.map(|longest| SimDuration::from_secs_f64(longest.0)),
             failures_count: self.failures_count.unwrap_or(false),
             retry_after: self.retry_after.unwrap_or(false),
         };
         limits.check()?;
         Ok(limits)
+    }
+
+    /// What the account may spend, all models together; `None` if nothing limits it.
+    ///
+    /// # Errors
+    /// [`ProviderError::Limit`] when a number is impossible.
+    pub fn compile_spend(&self) -> Result<Option<Limits>, ProviderError> {
+        const WHILE: SimDuration = SimDuration::from_secs(600);
+        let spent = self.spent.map_or(0.0, |spent| spent.0);
+        let meters = [(self.spend_10min, Refill::Rolling), (self.spend_month, Refill::Never { spent })];
+        let dollars = |(limit, refill): (Option<Count>, Refill)| {
+            limit.map(|limit| Meter { counted: Counted::Dollars, limit: limit.0, period: WHILE, refill })
+        };
+        let meters: Vec<Meter> = meters.into_iter().filter_map(dollars).collect();
+        if meters.is_empty() {
+            return Ok(None);
+        }
+        let limits = Limits { meters, retry_after: self.retry_after.unwrap_or(false), ..Limits::default() };
+        limits.check()?;
+        Ok(Some(limits))
     }
 }

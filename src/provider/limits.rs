@@ -1,5 +1,7 @@
 //! Upstream rate limits: what a provider admits in a minute, and how many calls it bears at once.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use crate::units::{SimDuration, SimTime};
 
 /// What a limit counts.
@@ -9,6 +11,8 @@ pub enum Counted {
     Requests,
     /// Tokens, as [`TokenCharge`] says.
     Tokens(TokenCharge),
+    /// US dollars, when they have been billed: the call that goes over the limit is still answered.
+    Dollars,
 }
 
 /// Which tokens a call is charged with.
@@ -39,6 +43,13 @@ pub enum Refill {
         /// From above 0 to 1.
         burst: f64,
     },
+    /// Each amount comes back when it is as old as the period.
+    Rolling,
+    /// Not within a run: `spent` has been used before it.
+    Never {
+        /// Of the limit, before time zero.
+        spent: f64,
+    },
 }
 
 /// One limit.
@@ -61,6 +72,8 @@ pub struct Limits {
     pub meters: Vec<Meter>,
     /// Calls at once.
     pub concurrency: Option<u32>,
+    /// Calls beyond `concurrency` wait in line, at most this long, instead of being refused.
+    pub queue: Option<SimDuration>,
     /// Whether calls that fail or are refused count against the request limits.
     pub failures_count: bool,
     /// Whether a refusal says when to come back.
@@ -117,7 +130,7 @@ impl Meter {
             Counted::Tokens(TokenCharge::InputAndLimit) => demand.input + demand.max_tokens,
             Counted::Tokens(TokenCharge::LargerOfInputAndLimit) => demand.input.max(demand.max_tokens),
             Counted::Tokens(TokenCharge::UncachedInput) => demand.uncached_input,
-            Counted::Tokens(TokenCharge::Output) => 0.0,
+            Counted::Tokens(TokenCharge::Output) | Counted::Dollars => 0.0,
             Counted::Tokens(TokenCharge::Used) => demand.input,
         }
     }
@@ -129,7 +142,8 @@ impl Meter {
 
     fn capacity(&self) -> f64 {
         match self.refill {
-            Refill::Window { .. } => self.limit,
+            Refill::Window { .. } | Refill::Rolling => self.limit,
+            Refill::Never { spent } => self.limit - spent,
             // A bucket that cannot hold one call would never open.
             Refill::Bucket { burst } => (self.limit * burst).max(1.0),
         }
@@ -137,11 +151,13 @@ impl Meter {
 }
 
 /// What is left of one limit.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Level {
     left: f64,
     /// The last refill: number of the window, or nanoseconds of the bucket.
     mark: i64,
+    /// What has been used of a rolling limit, and when.
+    used: VecDeque<(SimTime, f64)>,
 }
 
 /// The limits of a group during a run.
@@ -150,6 +166,8 @@ pub struct Gate {
     limits: Limits,
     levels: Vec<Level>,
     in_flight: u32,
+    /// When the calls in flight and in line will end, where calls wait in line.
+    ends: BTreeMap<SimTime, u32>,
 }
 
 /// A call that is refused.
@@ -159,6 +177,8 @@ pub struct Refused {
     pub wait: SimDuration,
     /// Which limit was hit: the number of the meter with the longest wait, or the concurrency.
     pub by: Bound,
+    /// It is let go only when it has waited in line as long as anybody may.
+    pub after_line: Option<SimDuration>,
 }
 
 /// One limit among several.
@@ -173,20 +193,21 @@ pub enum Bound {
 impl Gate {
     /// All limits untouched.
     pub fn new(limits: Limits) -> Self {
-        let levels = limits.meters.iter().map(|meter| Level { left: meter.capacity(), mark: i64::MIN }).collect();
-        Self { limits, levels, in_flight: 0 }
+        let levels = limits.meters.iter().map(level).collect();
+        Self { limits, levels, in_flight: 0, ends: BTreeMap::new() }
     }
 
-    /// Admits a call or refuses it. An admitted call must [`Gate::leave`].
+    /// Admits a call, after some time in line, or refuses it. An admitted call must [`Gate::leave`].
     ///
     /// # Errors
     /// [`Refused`] with the limit that it hit.
-    pub fn enter(&mut self, now: SimTime, demand: &CallDemand) -> Result<(), Refused> {
+    pub fn enter(&mut self, now: SimTime, demand: &CallDemand) -> Result<SimDuration, Refused> {
         let (mut wait, mut by) = (SimDuration::ZERO, Bound::Concurrency);
         for (index, (meter, level)) in self.limits.meters.iter().zip(&mut self.levels).enumerate() {
             refill(meter, level, now);
             // One call may take more than a whole period's limit only when nothing else does.
-            let needed = meter.taken_at_start(demand).clamp(f64::MIN_POSITIVE, meter.capacity());
+            let most = meter.capacity().max(f64::MIN_POSITIVE);
+            let needed = meter.taken_at_start(demand).clamp(f64::MIN_POSITIVE, most);
             if level.left < needed {
                 let longer = until_room(meter, level, now, needed);
                 if longer > wait {
@@ -196,17 +217,41 @@ impl Gate {
         }
         if wait > SimDuration::ZERO {
             self.count_failure();
-            return Err(Refused { wait, by });
+            return Err(Refused { wait, by, after_line: None });
         }
-        if self.limits.concurrency.is_some_and(|most| self.in_flight >= most) {
+        let line = self.line(now);
+        if self.limits.queue.map_or(line > SimDuration::ZERO, |longest| line > longest) {
             self.count_failure();
-            return Err(Refused { wait: SimDuration::ZERO, by: Bound::Concurrency });
+            let after_line = self.limits.queue;
+            return Err(Refused { wait: SimDuration::ZERO, by: Bound::Concurrency, after_line });
         }
         for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
             level.left -= meter.taken_at_start(demand);
         }
         self.in_flight += 1;
-        Ok(())
+        Ok(line)
+    }
+
+    /// How long a call waits for a place: until as many have ended as are too many. Without a line, any time at all.
+    fn line(&self, now: SimTime) -> SimDuration {
+        let Some(most) = self.limits.concurrency.filter(|most| self.in_flight >= *most) else {
+            return SimDuration::ZERO;
+        };
+        let mut too_many = self.in_flight - most + 1;
+        for (end, calls) in &self.ends {
+            if *calls >= too_many {
+                return SimDuration((*end - now).0.max(1));
+            }
+            too_many -= calls;
+        }
+        SimDuration::FOREVER
+    }
+
+    /// A call that was admitted will end then, unless somebody closes it.
+    pub(super) fn will_end(&mut self, end: SimTime) {
+        if self.limits.queue.is_some() {
+            *self.ends.entry(end).or_default() += 1;
+        }
     }
 
     /// A call has failed or been refused.
@@ -221,13 +266,26 @@ impl Gate {
         }
     }
 
-    /// A call that was admitted is over; it has produced this much.
-    pub fn leave(&mut self, now: SimTime, output: f64) {
+    /// A call that was admitted is over: it was to end then, has produced this much, and costs this much.
+    pub fn leave(&mut self, now: SimTime, planned: SimTime, output: f64, dollars: f64) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        if let Some(calls) = self.ends.get_mut(&planned) {
+            *calls -= 1;
+            if *calls == 0 {
+                self.ends.remove(&planned);
+            }
+        }
         for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
             if meter.counts_output() {
                 refill(meter, level, now);
                 level.left -= output;
+            }
+            if meter.counted == Counted::Dollars && dollars > 0.0 {
+                refill(meter, level, now);
+                level.left -= dollars;
+                if meter.refill == Refill::Rolling {
+                    level.used.push_back((now, dollars));
+                }
             }
         }
     }
@@ -238,19 +296,30 @@ impl Gate {
     }
 }
 
+fn level(meter: &Meter) -> Level {
+    Level { left: meter.capacity(), mark: i64::MIN, used: VecDeque::new() }
+}
+
 fn refill(meter: &Meter, level: &mut Level, now: SimTime) {
     match meter.refill {
         Refill::Window { offset } => {
             let window = now.0.saturating_add(offset.0).div_euclid(meter.period.0);
             if window > level.mark {
-                *level = Level { left: meter.limit, mark: window };
+                (level.left, level.mark) = (meter.limit, window);
             }
         }
         Refill::Bucket { .. } => {
             let since = if level.mark == i64::MIN { 0 } else { now.0 - level.mark };
             let added = meter.limit * since as f64 / meter.period.0 as f64;
-            *level = Level { left: (level.left + added).min(meter.capacity()), mark: now.0 };
+            (level.left, level.mark) = ((level.left + added).min(meter.capacity()), now.0);
         }
+        Refill::Rolling => {
+            while let Some((_, amount)) = level.used.front().copied().filter(|(at, _)| *at + meter.period <= now) {
+                level.left += amount;
+                level.used.pop_front();
+            }
+        }
+        Refill::Never { .. } => {}
     }
 }
 
@@ -263,6 +332,15 @@ fn until_room(meter: &Meter, level: &Level, now: SimTime, needed: f64) -> SimDur
             let nanos = (needed - level.left) * meter.period.0 as f64 / meter.limit;
             SimDuration((nanos.ceil() as i64).max(1))
         }
+        Refill::Rolling => {
+            let mut left = level.left;
+            let enough = level.used.iter().find(|(_, amount)| {
+                left += amount;
+                left >= needed
+            });
+            enough.map_or(SimDuration::FOREVER, |(at, _)| (*at + meter.period) - now)
+        }
+        Refill::Never { .. } => SimDuration::FOREVER,
     }
 }
 
@@ -286,7 +364,11 @@ mod tests {
     /// Calls admitted of one every `every_ms` for `minutes`.
     fn admitted(gate: &mut Gate, every_ms: i64, minutes: i64) -> usize {
         let calls = (0..minutes * 60_000).step_by(every_ms as usize);
-        calls.filter(|ms| gate.enter(millis(*ms), &CALL).map(|()| gate.leave(millis(*ms), 20.0)).is_ok()).count()
+        calls
+            .filter(|ms| {
+                gate.enter(millis(*ms), &CALL).map(|_| gate.leave(millis(*ms), millis(*ms), 20.0, 0.0)).is_ok()
+            })
+            .count()
     }
 
     #[test]
@@ -298,7 +380,7 @@ mod tests {
         gate.enter(millis(0), &CALL).unwrap();
         assert_eq!(
             gate.enter(millis(1000), &CALL),
-            Err(Refused { wait: SimDuration::from_secs(39), by: Bound::Meter(0) })
+            Err(Refused { wait: SimDuration::from_secs(39), by: Bound::Meter(0), after_line: None })
         );
     }
 
@@ -337,7 +419,55 @@ mod tests {
         let mut gate = Gate::new(Limits { concurrency: Some(2), ..Limits::default() });
         assert!(gate.enter(millis(0), &CALL).is_ok() && gate.enter(millis(0), &CALL).is_ok());
         assert!(gate.enter(millis(1), &CALL).is_err());
-        gate.leave(millis(2), 0.0);
+        gate.leave(millis(2), millis(2), 0.0, 0.0);
         assert!(gate.enter(millis(2), &CALL).is_ok());
+    }
+
+    #[test]
+    fn a_rolling_spend_limit_opens_as_spend_grows_old() {
+        let ten_minutes = SimDuration::from_secs(600);
+        let meter = Meter { counted: Counted::Dollars, limit: 10.0, period: ten_minutes, refill: Refill::Rolling };
+        let mut gate = Gate::new(Limits { meters: vec![meter], ..Limits::default() });
+        let mut spend = |secs: i64| {
+            let now = SimTime::ZERO + SimDuration::from_secs(secs);
+            gate.enter(now, &CALL).map(|_| gate.leave(now, now, 0.0, 2.5))
+        };
+        // Four calls at $2.50 use it up; the next is let in when the first is ten minutes old.
+        assert!((0..4).all(|minute| spend(minute * 60).is_ok()));
+        assert_eq!(
+            spend(300),
+            Err(Refused { wait: SimDuration::from_secs(300), by: Bound::Meter(0), after_line: None })
+        );
+        assert!(spend(600).is_ok() && spend(601).is_err() && spend(660).is_ok());
+    }
+
+    #[test]
+    fn a_cap_is_not_lifted() {
+        let refill = Refill::Never { spent: 240.0 };
+        let meter = Meter { counted: Counted::Dollars, limit: 250.0, period: SimDuration::from_secs(1), refill };
+        let mut gate = Gate::new(Limits { meters: vec![meter], ..Limits::default() });
+        gate.enter(millis(0), &CALL).unwrap();
+        gate.leave(millis(1), millis(1), 0.0, 11.0);
+        assert_eq!(
+            gate.enter(SimTime(i64::MAX / 2), &CALL),
+            Err(Refused { wait: SimDuration::FOREVER, by: Bound::Meter(0), after_line: None })
+        );
+    }
+
+    #[test]
+    fn a_line_is_served_in_order_until_it_is_too_long() {
+        let limits = Limits { concurrency: Some(2), queue: Some(SimDuration::from_secs(10)), ..Limits::default() };
+        let mut gate = Gate::new(limits);
+        let mut call = |now: i64, takes: i64| {
+            let line = gate.enter(millis(now), &CALL)?;
+            gate.will_end(millis(now) + line + SimDuration::from_secs(takes));
+            Ok::<i64, Refused>(line.0 / 1_000_000)
+        };
+        // Two places: the third waits for the first to end, the fourth for the second, the fifth for the third.
+        assert_eq!(
+            [call(0, 3), call(0, 5), call(0, 4), call(0, 9), call(1000, 9)].map(Result::unwrap),
+            [0, 0, 3000, 5000, 6000]
+        );
+        assert!(call(2000, 1).is_err(), "until the fourth ends at 14 s is too long");
     }
 }

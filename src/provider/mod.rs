@@ -16,14 +16,14 @@ mod warm;
 mod world;
 
 pub use billing::{Billed, Billing};
-pub use deployment::{CacheWrites, Deployment, Latency, PromptCache};
+pub use deployment::{CacheWrites, Deployment, Latency, PromptCache, TokenPrices};
 pub use fault::{BackgroundError, Effect, Fault, RetryAdvice};
 pub use limit_spec::{ChargeSpec, LimitSpec, RefillSpec, Tier};
 pub use limits::{Bound, CallDemand, Counted, Gate, LimitError, Limits, Meter, Refill, Refused, TokenCharge};
 pub use providers::{ProviderError, Providers, Trouble};
 pub use script::{Answer, Kind, Rule, Script, ScriptedRequest, ScriptedUpstream, When};
 pub use service::{Service, UpstreamCall};
-pub use spec::{BillingSpec, FaultSpec, LatencyParts, LatencySpec, PromptCacheSpec, ProviderModel};
+pub use spec::{BillingSpec, FaultSpec, LatencyParts, LatencySpec, PromptCacheSpec, ProviderModel, RedirectSpec};
 pub use timeline::{Begin, Between, Renewal, Timeline, TimelineError, Window, Windows};
 pub use trouble_spec::{BurstSpec, IncidentSpec, OutageSpec};
 pub use world::UpstreamWorld;

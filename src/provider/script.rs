@@ -187,7 +187,16 @@ impl Upstream for ScriptedUpstream<'_> {
 fn plain(answer: &Answer, outcome: Outcome, usage: Usage) -> Service {
     let total = SimDuration::from_secs_f64(answer.latency);
     let retry_after = if outcome == Outcome::Ok { RetryAfter::None } else { answer.retry_after };
-    Service { outcome, retry_after, headers: total, first_token: total, total, chunks: 0, usage }
+    Service {
+        outcome,
+        retry_after,
+        headers: total,
+        first_token: total,
+        total,
+        chunks: 0,
+        usage,
+        alive: SimDuration::ZERO,
+    }
 }
 
 /// A stream: headers at once, the first chunk after its time, the others evenly up to the latency. Two chunks without
@@ -207,6 +216,7 @@ fn stream(answer: &Answer, usage: Usage) -> Service {
         total: at(chunks),
         chunks,
         usage,
+        alive: SimDuration::ZERO,
     };
     match answer.abort_after {
         Some(0) => Service { outcome: Outcome::Cut, total: headers, chunks: 0, ..whole },

@@ -36,14 +36,37 @@ pub struct Service {
     pub chunks: u32,
     /// Usage of the complete answer.
     pub usage: Usage,
+    /// Until then the provider shows that it is alive without answering (it keeps the connection open for a call that
+    /// waits in line): no silence begins before.
+    pub alive: SimDuration,
 }
 
 impl Service {
+    /// The same, after waiting in line for so long.
+    #[must_use]
+    pub fn after(self, line: SimDuration) -> Self {
+        Self {
+            headers: line + self.headers,
+            first_token: line + self.first_token,
+            total: line + self.total,
+            alive: line,
+            ..self
+        }
+    }
+
     /// Time between two chunks of the stream.
     pub const fn gap(&self) -> SimDuration {
         match self.chunks {
             0 | 1 => SimDuration::ZERO,
             n => SimDuration((self.total.0.saturating_sub(self.first_token.0)) / (n as i64 - 1)),
+        }
+    }
+
+    /// The longest silence after the first chunk: until the end, where it is the only one.
+    pub const fn longest_gap(&self) -> SimDuration {
+        match self.chunks {
+            1 => SimDuration(self.total.0.saturating_sub(self.first_token.0)),
+            _ => self.gap(),
         }
     }
 

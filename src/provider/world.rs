@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::provider::Upstream;
 use crate::provider::attempt::{Attempt, Failure};
+use crate::provider::deployment::Deployment;
 use crate::provider::fault::{RetryAdvice, whole_seconds_up};
-use crate::provider::limits::{Bound, CallDemand, Gate};
+use crate::provider::limits::{Bound, CallDemand, Gate, Refused};
 use crate::provider::providers::{Providers, Trouble};
 use crate::provider::service::{Service, UpstreamCall};
 use crate::provider::timeline::{Timeline, Walk, Window};
@@ -105,10 +106,9 @@ impl Upstream for UpstreamWorld {
             Outcome::Ok => service.usage,
             _ => deployment.billing.usage(service, outcome, elapsed, call.stream),
         };
-        if let Some(limits) = deployment.limits
-            && occupies(service.outcome)
-        {
-            self.state.gates[limits].leave(now, f64::from(billed.output));
+        if deployment.has_gates() && occupies(service.outcome) {
+            let planned = SimTime(now.0.saturating_sub(elapsed.0)) + service.total;
+            self.state.leave_gates(deployment, now, planned, &billed);
         }
         billed
     }
@@ -147,17 +147,49 @@ impl State {
         if let Some(cache) = &deployment.prompt_cache {
             self.warm[call.deployment.index()].read(now, &at, cache, fate, &mut usage);
         }
-        if let Some(limits) = deployment.limits
-            && let Err(refused) = self.gates[limits].enter(now, &demand(call, &usage))
-        {
-            self.hit = Some(refused.by);
-            let says_when = self.gates[limits].says_when();
-            let wait = RetryAfter::Seconds(whole_seconds_up(refused.wait).max(1));
-            return at.refused(Outcome::Status(429), if says_when { wait } else { RetryAfter::None });
+        if !deployment.has_gates() {
+            return at.served(service.as_ref(), usage, latency_factor);
         }
-        match service {
-            None => at.answered(usage, latency_factor),
-            Some(failure) => at.failed(&failure, usage, latency_factor),
+        let line = match self.enter_gates(now, &at, &usage) {
+            Ok(line) => line,
+            Err(refusal) => return refusal,
+        };
+        let service = at.served(service.as_ref(), usage, latency_factor).after(line);
+        self.will_end(deployment, now + service.total);
+        service
+    }
+
+    /// The limits of the model, then those of the account: how long the call waits in line, or its refusal.
+    fn enter_gates(&mut self, now: SimTime, at: &Attempt<'_>, usage: &Usage) -> Result<SimDuration, Service> {
+        let asks = demand(at.call, usage);
+        let mut longest = SimDuration::ZERO;
+        for gate in at.deployment.gates() {
+            match self.gates[gate].enter(now, &asks) {
+                Ok(line) => longest = longest.max(line),
+                Err(refused) => {
+                    // What a gate before this one has let in is out again.
+                    for earlier in at.deployment.gates().take_while(|earlier| *earlier != gate) {
+                        self.gates[earlier].leave(now, SimTime::NEVER, 0.0, 0.0);
+                    }
+                    // What is said of an account's limits is not said of a model's.
+                    self.hit = (Some(gate) == at.deployment.limits).then_some(refused.by);
+                    return Err(refusal(&self.gates[gate], at, refused));
+                }
+            }
+        }
+        Ok(longest)
+    }
+
+    fn will_end(&mut self, deployment: &Deployment, end: SimTime) {
+        for gate in deployment.gates() {
+            self.gates[gate].will_end(end);
+        }
+    }
+
+    fn leave_gates(&mut self, deployment: &Deployment, now: SimTime, planned: SimTime, billed: &Usage) {
+        let (output, dollars) = (f64::from(billed.output), deployment.prices.cost(billed));
+        for gate in deployment.gates() {
+            self.gates[gate].leave(now, planned, output, dollars);
         }
     }
 
@@ -216,6 +248,18 @@ impl State {
         (failure, latency_factor)
     }
 }
+
+/// The answer to a call that a gate does not let in: 429, or a connection that is closed after a long wait.
+fn refusal(gate: &Gate, at: &Attempt<'_>, refused: Refused) -> Service {
+    if let Some(line) = refused.after_line {
+        return at.refused(Outcome::ConnectionError, RetryAfter::None).after(line);
+    }
+    let is_known = gate.says_when() && refused.wait < SimDuration::FOREVER;
+    let wait = RetryAfter::Seconds(whole_seconds_up(refused.wait).max(1));
+    at.refused(Outcome::Status(429), if is_known { wait } else { RetryAfter::None })
+}
+
+const LONG_AGO: SimTime = SimTime(i64::MIN);
 
 fn demand(call: &UpstreamCall, usage: &Usage) -> CallDemand {
     CallDemand {

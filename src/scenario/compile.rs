@@ -19,6 +19,7 @@ use crate::scenario::prices::{BUILT_IN, newest_of, newest_price_date, read_price
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, calendar};
 use crate::scenario::recorded::Traces;
+use crate::scenario::redirect;
 use crate::scenario::upstream;
 use crate::scenario::world::{Budget, Names, World};
 use crate::scenario::written::written;
@@ -66,7 +67,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let kept = deployments::kept(&gateway.wire);
     let groups = deployments::groups(&kept);
     let time = PriceTime { start: start.timestamp(), horizon, fixed: prices_at(&reading)? };
-    let tariffs = deployments::tariffs(
+    let mut tariffs = deployments::tariffs(
         &gateway.wire,
         &groups,
         &Books { billed: &book, reported: gateway_book.as_ref() },
@@ -75,7 +76,9 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     );
     let traffic = classes::compile(&mut reading, &plan, &calendar, &traces)?;
     let mut named = deployments::names(&kept, &groups, &plan);
-    let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar)?;
+    redirect::apply(&reading, &named, &groups, &book, &time, &mut tariffs)?;
+    let prices = redirect::token_prices(&tariffs);
+    let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar, &prices)?;
     let names = Names {
         deployments: named,
         groups,

@@ -172,7 +172,19 @@ fn schedule(
     if let Some(card) = own {
         return own_tariff(card).compile(ServiceTier::Standard, at, &adjustment).map(RateSchedule::constant);
     }
-    let ask = Ask { adjustment, ..Ask::list_price(priced_model(entry), entry.provider) };
+    schedule_of(priced_model(entry), entry.provider, book, time, adjustment)
+}
+
+/// What a model costs over time.
+pub fn schedule_of(
+    model: &str,
+    provider: Option<&str>,
+    book: &PriceBook,
+    time: &PriceTime,
+    adjustment: Adjustment,
+) -> Option<RateSchedule> {
+    let at = time.fixed.unwrap_or(time.start);
+    let ask = Ask { adjustment, ..Ask::list_price(model, provider) };
     if time.fixed.is_some() {
         return book.compile(&ask, at).known().map(RateSchedule::constant);
     }

@@ -25,6 +25,7 @@ mod read;
 mod reading;
 mod recorded;
 mod replay;
+mod redirect;
 mod start;
 mod starter;
 mod upstream;

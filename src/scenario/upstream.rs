@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::codes;
 use crate::gateway::litellm::wire::nearest;
-use crate::provider::{Counted, Deployment, Limits, ProviderError, ProviderModel, Providers, Trouble};
+use crate::provider::{Counted, Deployment, Limits, ProviderError, ProviderModel, Providers, TokenPrices, Trouble};
 use crate::random::Calendar;
 use crate::scenario::classes::unknown;
 use crate::scenario::presets::{Described, ModelKind, Preset, preset};
@@ -38,6 +38,8 @@ struct Builder<'a> {
     troubles: Vec<Trouble>,
     names: Vec<TroubleName>,
     limits: Vec<Limits>,
+    /// What tokens cost, by deployment.
+    prices: &'a [TokenPrices],
     known_troubles: HashMap<String, usize>,
     known_limits: HashMap<String, Option<usize>>,
     presets: HashMap<String, ProviderModel>,
@@ -49,6 +51,7 @@ pub fn compile(
     deployments: &mut [DeploymentName],
     groups: &[String],
     calendar: &Calendar,
+    prices: &[TokenPrices],
 ) -> Result<Compiled, Problem> {
     check_entries(reading, deployments, groups)?;
     let mut builder = Builder {
@@ -57,6 +60,7 @@ pub fn compile(
         troubles: Vec::new(),
         names: Vec::new(),
         limits: Vec::new(),
+        prices,
         known_troubles: HashMap::new(),
         known_limits: HashMap::new(),
         presets: HashMap::new(),
@@ -115,8 +119,11 @@ impl Builder<'_> {
         let model = merged(levels);
         let limits =
             self.limits(&owner, tier.as_deref(), &name.model, &model).map_err(|error| failed(reading, &error))?;
+        let account = self.account(&owner, tier.as_deref(), &model).map_err(|error| failed(reading, &error))?;
         let deployment = model.deployment(&name.name, &name.model, troubles, limits);
-        self.deployments.push(deployment.map_err(|error| failed(reading, &error))?);
+        let deployment = deployment.map_err(|error| failed(reading, &error))?;
+        let prices = self.prices.get(self.deployments.len()).copied().unwrap_or_default();
+        self.deployments.push(Deployment { account, prices, ..deployment });
         if let Some(limits) = limits.and_then(|index| self.limits.get(index)) {
             note_limits(name, limits);
         }
@@ -245,6 +252,25 @@ impl Builder<'_> {
         self.known_limits.insert(key, index);
         Ok(index)
     }
+
+    /// What the account of an owner may spend; all its deployments share it.
+    fn account(
+        &mut self,
+        owner: &str,
+        tier: Option<&str>,
+        merged: &ProviderModel,
+    ) -> Result<Option<usize>, ProviderError> {
+        let key = format!("{owner} (account)");
+        if let Some(known) = self.known_limits.get(&key) {
+            return Ok(*known);
+        }
+        let index = merged.spend_for(tier)?.map(|limits| {
+            self.limits.push(limits);
+            self.limits.len() - 1
+        });
+        self.known_limits.insert(key, index);
+        Ok(index)
+    }
 }
 
 /// The tier that the most specific entry names.
@@ -297,6 +323,7 @@ fn note_limits(name: &mut DeploymentName, limits: &Limits) {
         let place = match meter.counted {
             Counted::Requests => &mut name.rpm_limit,
             Counted::Tokens(_) => &mut name.tpm_limit,
+            Counted::Dollars => continue,
         };
         *place = Some(place.map_or(meter.limit, |other| other.min(meter.limit)));
     }

@@ -35,14 +35,15 @@ pub fn phase_after(service: &Service, elapsed: SimDuration, stream: bool) -> Pha
 /// Walks through the answer; the first limit that runs out before the next piece comes ends it.
 pub fn verdict(service: &Service, limits: &Limits, stream: bool) -> Verdict {
     let mut phase = Phase::BeforeHeaders;
-    let mut last = SimDuration::ZERO;
+    // Signs of life come until then.
+    let mut last = service.alive;
     let mut coming = pieces(service, stream);
     coming.push((service.total, phase_at_end(service, stream)));
     for (at, next_phase) in coming {
         let silence = last + limits.idle;
         let deadline = match phase {
-            Phase::BeforeHeaders if stream => silence.min(limits.headers).min(limits.first_token),
-            Phase::BeforeHeaders => silence.min(limits.headers),
+            Phase::BeforeHeaders if stream => silence.min(last + limits.headers).min(limits.first_token),
+            Phase::BeforeHeaders => silence.min(last + limits.headers),
             Phase::BeforeContent => silence.min(last + limits.content).min(limits.first_token),
             Phase::AfterContent => silence,
         };

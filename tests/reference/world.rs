@@ -167,6 +167,7 @@ impl Upstream for Providers {
             total: if hangs { SimDuration::FOREVER } else { total },
             chunks,
             usage: Usage::plain(draws.below(Purpose::InputTokens, 1, 50), draws.below(Purpose::OutputTokens, 0, 90)),
+            alive: if draws.below(Purpose::Kind, 3, 4) == 0 { headers } else { SimDuration::ZERO },
         }
     }
 

@@ -126,6 +126,8 @@ pub enum LimitKind {
     Requests(i64),
     /// Tokens in such a period, and which.
     Tokens(i64, TokensOf),
+    /// US dollars in such a period.
+    Dollars(i64),
     /// Calls at once.
     Concurrency,
 }
@@ -330,6 +332,7 @@ fn kind_of(meter: &Meter) -> LimitKind {
     let seconds = meter.period.0 / 1_000_000_000;
     match meter.counted {
         Counted::Requests => LimitKind::Requests(seconds),
+        Counted::Dollars => LimitKind::Dollars(seconds),
         Counted::Tokens(TokenCharge::UncachedInput) => LimitKind::Tokens(seconds, TokensOf::Input),
         Counted::Tokens(TokenCharge::Output) => LimitKind::Tokens(seconds, TokensOf::Output),
         Counted::Tokens(_) => LimitKind::Tokens(seconds, TokensOf::All),

@@ -89,7 +89,8 @@ fn refused(events: &[&[(SimTime, GateEvent)]], limits: &Limits) -> (u64, u64) {
                     refused += u64::from(!is_in);
                 }
                 GateEvent::Leave(call, output) if inside.get(*call as usize) == Some(&true) => {
-                    gate.leave(*now, *output);
+                    // What a call costs is not sought for: limits on spend are the provider's, not capacity.
+                    gate.leave(*now, SimTime::NEVER, *output, 0.0);
                 }
                 GateEvent::Leave(..) => {}
                 GateEvent::Fail => {

@@ -125,6 +125,7 @@ pub fn kind_words(kind: LimitKind) -> String {
             };
             format!("{of} {}", per(seconds))
         }
+        LimitKind::Dollars(seconds) => format!("US dollars {}", per(seconds)),
         LimitKind::Concurrency => "calls at once".to_owned(),
     }
 }

@@ -1,0 +1,59 @@
+//! Names that a provider points at another model from some moment on: the bill follows, the gateway's own books do not.
+
+use crate::diagnostic::codes;
+use crate::ledger::Tariffs;
+use crate::pricing::{Adjustment, PriceBook};
+use crate::provider::TokenPrices;
+use crate::scenario::deployments::{PriceTime, schedule_of};
+use crate::scenario::problem::Problem;
+use crate::scenario::reading::Reading;
+use crate::scenario::world::DeploymentName;
+use crate::units::{SimTime, Usage};
+
+/// Bills redirected deployments at the prices of the model that really answers.
+///
+/// # Errors
+/// A [`Problem`] when the other model has no known price.
+pub fn apply(
+    reading: &Reading,
+    names: &[DeploymentName],
+    groups: &[String],
+    book: &PriceBook,
+    time: &PriceTime,
+    tariffs: &mut Tariffs,
+) -> Result<(), Problem> {
+    for (name, tariff) in names.iter().zip(&mut tariffs.deployments) {
+        let keys = [name.name.as_str(), groups[name.group.index()].as_str(), name.provider];
+        let found = keys.iter().find_map(|key| {
+            let redirect = reading.file.upstream.get(key)?.model.redirected.as_ref()?;
+            Some((*key, redirect))
+        });
+        let Some((key, redirect)) = found else { continue };
+        let later = schedule_of(&redirect.to, Some(name.provider), book, time, Adjustment::default());
+        let Some(later) = later else {
+            let message = format!("no price is known for `{}`, to which `{key}` is redirected", redirect.to);
+            return Err(reading.error(codes::SCENARIO_VALUE, &["upstream", key, "redirected"], message, ""));
+        };
+        let at = SimTime::from_secs_f64(redirect.at.0);
+        tariff.billed = Some(match &tariff.billed {
+            Some(billed) => billed.then(at, &later),
+            None => later,
+        });
+    }
+    Ok(())
+}
+
+/// What tokens cost at the start, for limits on spend; the ledger has exact prices.
+pub fn token_prices(tariffs: &Tariffs) -> Vec<TokenPrices> {
+    const TOKENS: u32 = 1000;
+    let prices = |tariff: &crate::ledger::DeploymentTariff| {
+        let rates = tariff.billed.as_ref()?.at(SimTime::ZERO);
+        let one = |usage: Usage| rates.charge(&usage).picos() as f64 / 1e12 / f64::from(TOKENS);
+        Some(TokenPrices {
+            input: one(Usage::plain(TOKENS, 0)),
+            cached: one(Usage { cached: TOKENS, ..Usage::plain(TOKENS, 0) }),
+            output: one(Usage::plain(0, TOKENS)),
+        })
+    };
+    tariffs.deployments.iter().map(|tariff| prices(tariff).unwrap_or_default()).collect()
+}
