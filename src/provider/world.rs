@@ -259,8 +259,6 @@ fn refusal(gate: &Gate, at: &Attempt<'_>, refused: Refused) -> Service {
     at.refused(Outcome::Status(429), if is_known { wait } else { RetryAfter::None })
 }
 
-const LONG_AGO: SimTime = SimTime(i64::MIN);
-
 fn demand(call: &UpstreamCall, usage: &Usage) -> CallDemand {
     CallDemand {
         uncached_input: f64::from(usage.input - usage.cached),

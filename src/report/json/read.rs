@@ -442,8 +442,8 @@ fn expensive(at: &Place<'_>) -> Result<Option<Timeline>> {
 }
 
 /// The known word that a text is, else the last one.
-fn known(text: &str, words: impl DoubleEndedIterator<Item = &'static str> + Clone) -> &'static str {
-    words.clone().find(|word| *word == text).or_else(|| words.rev().next()).unwrap_or_default()
+fn known(text: &str, mut words: impl DoubleEndedIterator<Item = &'static str> + Clone) -> &'static str {
+    words.clone().find(|word| *word == text).or_else(|| words.next_back()).unwrap_or_default()
 }
 
 fn finding(at: &Place<'_>) -> Result<Finding> {
