@@ -32,8 +32,8 @@ fn gateway() -> impl Strategy<Value = String> {
         let mut text = String::from("model_list:\n");
         for (index, (group, model, weight, limit)) in deployments.iter().enumerate() {
             let group = if index < 3 { index } else { *group };
-            // The troubles of the scenario are those of one provider, so there must be a deployment of it.
-            let model = if index == 0 { &0 } else { model };
+            // The troubles of the scenario are those of three providers, so there must be a deployment of each.
+            let model = [0, 2, 3].get(index).unwrap_or(model);
             text += &format!("- model_name: group{group}\n  litellm_params:\n    model: {}\n", MODELS[*model]);
             text += ["", "    weight: 1\n", "    weight: 3\n", "    rpm: 40\n"][*weight as usize];
             text += ["", "    max_parallel_requests: 2\n", "    max_budget: 0.05\n    budget_duration: 1h\n"]
@@ -93,7 +93,7 @@ fn scenario() -> impl Strategy<Value = String> {
                 text += &format!(
                     "    repeats: {{share: {repeats}%, within: 20m}}\n    input: lognormal(median=400, p95=2500)\n"
                 );
-                text += "    output: lognormal(median=150, p95=600)\n    retries: 1\n";
+                text += "    output: lognormal(median=150, p95=600)\n";
                 text += "    stops_reading: {share: 10%, after_chunks: exponential(mean=20)}\n";
                 text += &format!("    leaves: {{share: 20%, after: exponential(mean={patience})}}\n");
                 text += &format!("    retries: {}\n    timeout: {}s\n", (patience + class) % 3, 4 * patience);

@@ -5,7 +5,7 @@
 use billcast::provider::{Begin, Between, Renewal, Timeline};
 use billcast::random::{Addressed, Choice, Dist, DistSpec, Draws, GapsSpec, Purpose, Replication, Seed, Strata};
 
-const PURPOSES: [(Purpose, u64); 20] = [
+const PURPOSES: [(Purpose, u64); 23] = [
     (Purpose::Arrival, 8_606_955_078_443_590_701),
     (Purpose::InputTokens, 11_722_234_458_986_519_344),
     (Purpose::OutputTokens, 11_016_417_440_857_020_104),
@@ -26,6 +26,9 @@ const PURPOSES: [(Purpose, u64); 20] = [
     (Purpose::Turns, 5_972_314_270_979_717_563),
     (Purpose::Prefix, 1_296_051_400_659_897_158),
     (Purpose::ClientRetry, 7_843_371_181_316_312_923),
+    (Purpose::Offspring, 16_861_284_981_461_150_864),
+    (Purpose::Worker, 6_121_381_907_592_565_142),
+    (Purpose::Overhead, 531_911_680_134_540_974),
 ];
 
 const DISTRIBUTIONS: [(&str, u64); 11] = [
@@ -34,10 +37,10 @@ const DISTRIBUTIONS: [(&str, u64); 11] = [
     ("exponential(mean=3)", 14_980_900_830_647_293_247),
     ("lognormal(median=800, p95=3500)", 13_062_715_388_937_344_782),
     ("gamma(shape=0.21, scale=4)", 6_999_445_057_918_605_691),
-    ("gamma(shape=7.5, scale=2)", 5_351_017_543_232_319_451),
+    ("gamma(shape=7.5, scale=2)", 14_545_174_446_133_122_708),
     ("weibull(shape=0.33, scale=10)", 8_597_346_048_862_682_842),
     ("quantiles(p5=20, p50=50, p95=700)", 631_403_516_469_590_094),
-    ("mix(0.7 * lognormal(median=800, p95=3500), 0.3 * 30)", 14_008_493_999_095_145_537),
+    ("mix(0.7 * lognormal(median=800, p95=3500), 0.3 * 30)", 11_791_341_470_293_895_421),
     ("lognormal(median=800, p95=3500, max=4k)", 16_747_954_239_766_865_039),
     ("adjust(exponential(mean=3), min=1)", 10_615_702_680_017_165_441),
 ];

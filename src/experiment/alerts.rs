@@ -344,7 +344,8 @@ mod tests {
     fn budgets_are_read() {
         let budget: BudgetLimit = "$500/month".parse().unwrap();
         assert_eq!((budget.limit, budget.period), ("500".parse().unwrap(), Period::Month));
-        for wrong in ["500", "0/day", "-1/day", "x/day", "5/year"] {
+        assert_eq!("500".parse::<BudgetLimit>().unwrap().period, Period::Run);
+        for wrong in ["", "0/day", "-1/day", "x/day", "5/year"] {
             assert!(wrong.parse::<BudgetLimit>().is_err(), "{wrong}");
         }
     }

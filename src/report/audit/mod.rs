@@ -2,7 +2,7 @@ mod json;
 
 use crate::audit::{Finding, Pricing, Side, Stake, Tried};
 use crate::diagnostic::Severity;
-use crate::report::diagnostics::to_text;
+use crate::report::diagnostics::{MOST_SHOWN, to_text};
 use crate::report::terminal::{Page, Style, TerminalOptions};
 use crate::report::text::{clean, money, percent, plural};
 use crate::units::Money;
@@ -26,7 +26,7 @@ pub struct Priced<'a> {
 /// Findings with snippets, then what the changes are worth.
 pub fn text(findings: &[Finding], source: &str, priced: Option<&Priced<'_>>, options: TerminalOptions) -> String {
     let mut page = Page::new(options);
-    for (number, finding) in findings.iter().enumerate() {
+    for (number, finding) in findings.iter().take(MOST_SHOWN).enumerate() {
         if number > 0 {
             page.line("");
         }
@@ -34,6 +34,9 @@ pub fn text(findings: &[Finding], source: &str, priced: Option<&Priced<'_>>, opt
         for tried in priced.iter().flat_map(|priced| &priced.pricing.findings[number]) {
             tell(&mut page, tried);
         }
+    }
+    if findings.len() > MOST_SHOWN {
+        page.line(&format!("\n… and {} more", findings.len() - MOST_SHOWN));
     }
     if let Some(priced) = priced {
         summary(&mut page, findings, priced);
