@@ -24,7 +24,21 @@ pub fn next(world: &World, forecast: &Forecast) -> Option<String> {
         let listed = value_at(&tree, &place)?;
         Some(without(&format!("gateway.{place}"), listed, &edge.to))
     })?;
-    Some(format!("billcast compare {command} {change}"))
+    Some(format!("billcast compare {} {change}", without_budgets(command)))
+}
+
+/// A comparison has no budgets: their flags and values are left out. None of them needs quotes.
+fn without_budgets(command: &str) -> String {
+    let mut words = command.split(' ');
+    let mut kept = Vec::new();
+    while let Some(word) = words.next() {
+        if matches!(word, "--budget" | "--act-within") {
+            words.next();
+        } else {
+            kept.push(word);
+        }
+    }
+    kept.join(" ")
 }
 
 /// The flag that takes one fallback out of a list, or the whole list if it is the only one.
@@ -43,4 +57,14 @@ fn without(place: &str, listed: &Node, fallback: &str) -> String {
 /// One word of a POSIX shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_budgets;
+
+    #[test]
+    fn a_comparison_is_not_given_budgets() {
+        assert_eq!(without_budgets("upward --budget 5.00/run --seed 1 --act-within 10"), "upward --seed 1");
+    }
 }
