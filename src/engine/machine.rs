@@ -1,13 +1,14 @@
 //! The loop: takes the next event or arrival, asks the gateway what to do, does it.
 
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
+use crate::engine::lane::{Lane, Plain, waits_for};
 use crate::engine::queue::{Class, Queue};
-use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
-use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Response, Source, Step, Turn};
+use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, NO_ATTEMPT, Slot, pack, unpack};
+use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, PlainAnswer, RequestView, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream};
 use crate::random::Draws;
 use crate::traffic::{Ending, Leave};
-use crate::units::{CallId, ClassId, Outcome, Phase, RetryAfter, SimTime, Usage};
+use crate::units::{CallId, ClassId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
 
 /// A request on its way in.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +44,11 @@ pub trait Arrivals {
 
     /// Takes the next arrival.
     fn take(&mut self) -> Option<Arrival<Self::Fate>>;
+
+    /// A request has been answered well.
+    fn answered(&mut self, now: SimTime, class: ClassId, request: RequestId) {
+        let _ = (now, class, request);
+    }
 
     /// A request is over for its client, which has an answer or has gone (closed-loop traffic sends its next one, clients
     /// that try again do so).
@@ -101,8 +107,20 @@ impl RequestRecord {
     }
 }
 
+/// What has become of a request that was sent along the lane.
+enum Passed {
+    /// It is on its way.
+    Plain,
+    /// It is not plain after all; this is how its provider would answer.
+    Served(Service),
+}
+
 /// Watches a run: a recorder of sums in a forecast, a list of everything in a trace.
 pub trait Observer: Notes {
+    /// Whether it only adds up: then plain requests may take the fast lane, where they have no numbers of their own and
+    /// nobody tells how the gateway decided.
+    const ADDS_UP: bool = false;
+
     /// A request has arrived.
     fn arrived(&mut self, call: CallId, request: &RequestRecord);
     /// An attempt has started.
@@ -129,6 +147,7 @@ struct Parts<'a, G, U, S, D, O> {
     draws: &'a mut D,
     observer: &'a mut O,
     queue: Queue,
+    lane: Lane,
     free: Vec<CallId>,
     woken: Vec<CallId>,
 }
@@ -151,8 +170,8 @@ where
         draws: &'a mut D,
         observer: &'a mut O,
     ) -> Self {
-        let (queue, free, woken) = (Queue::default(), Vec::new(), Vec::new());
-        let parts = Parts { gateway, upstream, arrivals, draws, observer, queue, free, woken };
+        let (queue, lane, free, woken) = (Queue::default(), Lane::default(), Vec::new(), Vec::new());
+        let parts = Parts { gateway, upstream, arrivals, draws, observer, queue, lane, free, woken };
         Self { parts, slots: Vec::new() }
     }
 
@@ -180,11 +199,30 @@ where
 
     #[inline(always)]
     fn arrive(&mut self, arrival: &Arrival<U::Fate>) {
+        if O::ADDS_UP && let Some(attempt) = self.parts.plain_attempt(arrival) {
+            match self.parts.pass(arrival, &attempt) {
+                Passed::Plain => {}
+                Passed::Served(service) => self.arrive_at_slot(arrival, Some(service)),
+            }
+            return;
+        }
+        self.arrive_at_slot(arrival, None);
+    }
+
+    /// The long way, for requests that may be anything. `served` is the provider's answer to the first attempt, where it
+    /// is known already.
+    #[inline(never)]
+    fn arrive_at_slot(&mut self, arrival: &Arrival<U::Fate>, served: Option<Service>) {
         let (now, id) = (arrival.at, self.occupy(arrival));
         let slot = &mut self.slots[id.index()];
-        match self.parts.admit(slot, now, id) {
-            Step::Attempt(attempt) => self.parts.start_attempt(slot, now, id, &attempt),
-            step => self.perform(now, id, step),
+        match (self.parts.admit(slot, now, id), served) {
+            (Step::Attempt(attempt), None) => self.parts.start_attempt(slot, now, id, &attempt),
+            (Step::Attempt(attempt), Some(service)) => {
+                slot.attempt = attempt;
+                let nth_try = slot.count_try(attempt.deployment);
+                self.parts.fly(slot, now, id, nth_try, &service);
+            }
+            (step, _) => self.perform(now, id, step),
         }
     }
 
@@ -205,6 +243,9 @@ where
             return self.break_down(now);
         }
         let (kind, id, counter) = unpack(payload);
+        if O::ADDS_UP && kind == Kind::Plain {
+            return self.parts.answer(now, id);
+        }
         let slot = &mut self.slots[id.index()];
         match kind {
             Kind::Step if slot.step & COUNTER_MASK == counter => {
@@ -216,7 +257,7 @@ where
                 }
             }
             Kind::Leave if slot.busy && slot.generation & COUNTER_MASK == counter => self.client_leaves(now, id),
-            Kind::Step | Kind::Leave => {}
+            Kind::Step | Kind::Leave | Kind::Plain => {}
         }
     }
 
@@ -307,6 +348,50 @@ where
     D: Draws,
     O: Observer,
 {
+    /// The attempt that a plain request begins with.
+    #[inline(always)]
+    fn plain_attempt(&mut self, arrival: &Arrival<U::Fate>) -> Option<Attempt> {
+        self.draws.begin_request(u64::from(arrival.class.0), arrival.view.id.0);
+        self.gateway.plain_attempt(arrival.at, self.draws, &arrival.view)
+    }
+
+    /// Sends a request along the lane, if it is answered in full.
+    #[inline(always)]
+    fn pass(&mut self, arrival: &Arrival<U::Fate>, attempt: &Attempt) -> Passed {
+        let Arrival { at: now, class, view, .. } = *arrival;
+        let (deployment, max_tokens) = (attempt.deployment, attempt.max_tokens);
+        let plain = Plain { started: now, class, view, deployment, max_tokens, usage: Usage::default() };
+        let service = self.upstream.serve(now, &plain.upstream_call(), &arrival.fate);
+        let end = conclude(&service, &attempt.limits, view.stream);
+        if end.outcome != Outcome::Ok || !waits_for(arrival.leave, end.after) {
+            return Passed::Served(service);
+        }
+        let (id, record) = (CallId(0), plain.record());
+        self.observer.arrived(id, &record);
+        self.observer.attempted(id, &record, attempt, &service, now);
+        let place = self.lane.put(Plain { usage: service.usage, ..plain });
+        self.queue.push(now + end.after, Class::AttemptEnd, pack(Kind::Plain, place, 0));
+        Passed::Plain
+    }
+
+    /// A plain request is answered.
+    #[inline(always)]
+    fn answer(&mut self, now: SimTime, place: CallId) {
+        let plain = self.lane.take(place);
+        let (id, record, service) = (CallId(0), plain.record(), plain.service(now - plain.started));
+        let Plain { started, class, view, deployment, usage, .. } = *plain;
+        let billed = self.upstream.ended(now, &plain.upstream_call(), &service, Outcome::Ok, service.total);
+        let phase = Phase::AfterContent;
+        let (retry_after, first_token) = (RetryAfter::None, None);
+        let ended = Ended { outcome: Outcome::Ok, phase, retry_after, started, first_token, usage };
+        let attempt = &Attempt { deployment, max_tokens: plain.max_tokens, ..NO_ATTEMPT };
+        self.observer.ended(id, &record, &AttemptRecord { attempt, service: &service, ended: &ended, at: now, billed });
+        self.gateway.plainly_answered(now, &view, &PlainAnswer { deployment, started, usage });
+        let response = Response::new(200, true, Some(deployment), Source::Upstream);
+        self.observer.responded(id, &record, &response, now);
+        self.arrivals.answered(now, class, view.id);
+    }
+
     /// A request has arrived; the gateway says what to do.
     #[inline(always)]
     fn admit(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId) -> Step {
@@ -330,16 +415,22 @@ where
     #[inline(always)]
     fn start_attempt(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId, attempt: &Attempt) {
         slot.attempt = *attempt;
-        slot.record.attempts += 1;
         let nth_try = slot.count_try(attempt.deployment);
-        let call = slot.upstream_call(nth_try);
-        let service = self.upstream.serve(now, &call, &slot.fate);
-        self.observer.attempted(id, &slot.record, attempt, &service, now);
-        let Conclusion { after, outcome, phase } = conclude(&service, &attempt.limits, call.stream);
+        let service = self.upstream.serve(now, &slot.upstream_call(nth_try), &slot.fate);
+        self.fly(slot, now, id, nth_try, &service);
+    }
+
+    /// The attempt is on its way to this end.
+    #[inline(always)]
+    fn fly(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId, nth_try: u32, service: &Service) {
+        slot.record.attempts += 1;
+        self.observer.attempted(id, &slot.record, &slot.attempt, service, now);
+        let stream = slot.record.view.stream;
+        let Conclusion { after, outcome, phase } = conclude(service, &slot.attempt.limits, stream);
         slot.flight = Some(Flight { started: now, nth_try, outcome, phase });
-        slot.service = service;
+        slot.service = *service;
         if let Leave::AfterChunks(n) = slot.leave
-            && call.stream
+            && stream
             && (1..=service.chunks).contains(&n)
             && service.chunk_at(n) < after
             && !slot.record.client_gone

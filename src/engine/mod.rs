@@ -3,6 +3,7 @@
 mod attempt;
 mod charges;
 mod demand;
+mod lane;
 mod machine;
 mod meters;
 mod queue;

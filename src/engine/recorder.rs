@@ -169,6 +169,8 @@ impl Notes for Recorder<'_> {
 }
 
 impl Observer for Recorder<'_> {
+    const ADDS_UP: bool = true;
+
     #[inline(always)]
     fn arrived(&mut self, _: CallId, request: &RequestRecord) {
         self.steps.enter(request.arrived, &mut self.run);

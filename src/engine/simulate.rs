@@ -13,7 +13,7 @@ use crate::provider::{Upstream, UpstreamWorld};
 use crate::random::{Addressed, Replication, Seed};
 use crate::scenario::World;
 use crate::traffic::{Ending, Fate, Request, Stream};
-use crate::units::{SimDuration, SimTime};
+use crate::units::{ClassId, RequestId, SimDuration, SimTime};
 
 /// Plays one replication from its start until nothing is left to happen, with counters per `step` of time.
 pub fn simulate(world: &World, seed: Seed, replication: Replication, step: SimDuration) -> Run {
@@ -124,6 +124,11 @@ impl Arrivals for Requests {
     #[inline(always)]
     fn take(&mut self) -> Option<Arrival<Fate>> {
         self.stream.take().map(arrival)
+    }
+
+    #[inline(always)]
+    fn answered(&mut self, now: SimTime, class: ClassId, request: RequestId) {
+        self.stream.responded(now, class, request, true);
     }
 
     #[inline(always)]

@@ -70,6 +70,18 @@ pub trait Gateway {
         event: Event<'_>,
     ) -> Step;
 
+    /// The attempt with which [`admit`](Self::admit) would answer, if the gateway keeps nothing of the request until that
+    /// attempt has ended. `None` where that is not sure; then nothing has changed, and it is admitted.
+    fn plain_attempt<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
+        let _ = (now, draws, request);
+        None
+    }
+
+    /// A plain attempt has been answered in full: remembers what `admit` and `resume` would have remembered of it.
+    fn plainly_answered(&mut self, now: SimTime, request: &RequestView, answer: &PlainAnswer) {
+        let _ = (now, request, answer);
+    }
+
     /// When a process of the gateway ends or begins next, as far as is known.
     fn next_break(&mut self) -> SimTime {
         SimTime::NEVER
@@ -129,6 +141,17 @@ pub struct Attempt {
     pub max_tokens: Option<Tokens>,
     /// Why the ledger should book it.
     pub role: AttemptRole,
+}
+
+/// The good end of a plain attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct PlainAnswer {
+    /// Who answered.
+    pub deployment: DeploymentId,
+    /// When the request arrived and the attempt was started.
+    pub started: SimTime,
+    /// Tokens of the answer.
+    pub usage: Usage,
 }
 
 /// Why an attempt is made.

@@ -87,17 +87,7 @@ impl Attempt<'_> {
         let moments = self.moments(&usage, latency_factor);
         let total = SimDuration::from_secs_f64(moments.total);
         if !self.call.stream {
-            let (outcome, retry_after) = (Outcome::Ok, RetryAfter::None);
-            return Service {
-                outcome,
-                retry_after,
-                headers: total,
-                first_token: total,
-                total,
-                chunks: 0,
-                usage,
-                alive: SimDuration::ZERO,
-            };
+            return Service::answer(total, usage);
         }
         Service {
             outcome: Outcome::Ok,
