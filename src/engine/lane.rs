@@ -5,10 +5,12 @@
 //! takes (`tests/reference_engine.rs` and `tests/determinism.rs` hold it against runs without it).
 
 use crate::engine::machine::RequestRecord;
-use crate::gateway::RequestView;
+use crate::gateway::{Ended, PlainAnswer};
 use crate::provider::{Service, UpstreamCall};
 use crate::traffic::Leave;
-use crate::units::{CallId, ClassId, DeploymentId, SimDuration, SimTime, Tokens, Usage};
+use crate::units::{
+    CallId, ClassId, DeploymentId, Outcome, Phase, RequestView, RetryAfter, SimDuration, SimTime, Tokens, Usage,
+};
 
 /// A request in the lane.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +51,25 @@ impl Plain {
             nth_try: 0,
             stream: self.view.stream,
             max_tokens: self.max_tokens,
+        }
+    }
+
+    /// What the gateway is told of the answer.
+    #[inline(always)]
+    pub const fn answer(&self) -> PlainAnswer {
+        PlainAnswer { deployment: self.deployment, started: self.started, usage: self.usage }
+    }
+
+    /// How the attempt ends.
+    #[inline(always)]
+    pub const fn ended(&self) -> Ended {
+        Ended {
+            outcome: Outcome::Ok,
+            phase: Phase::AfterContent,
+            retry_after: RetryAfter::None,
+            started: self.started,
+            first_token: None,
+            usage: self.usage,
         }
     }
 

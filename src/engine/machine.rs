@@ -4,26 +4,14 @@ use crate::engine::attempt::{Conclusion, conclude, phase_at};
 use crate::engine::lane::{Lane, Plain, waits_for};
 use crate::engine::queue::{Class, Queue};
 use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, NO_ATTEMPT, Slot, pack, unpack};
-use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, PlainAnswer, RequestView, Response, Source, Step, Turn};
+use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream};
 use crate::random::Draws;
-use crate::traffic::{Ending, Leave};
-use crate::units::{CallId, ClassId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
+use crate::traffic::{Ending, Leave, Request};
+use crate::units::{CallId, ClassId, Outcome, Phase, RequestId, RequestView, RetryAfter, SimTime, Usage};
 
 /// A request on its way in.
-#[derive(Debug, Clone, Copy)]
-pub struct Arrival<F> {
-    /// When it arrives.
-    pub at: SimTime,
-    /// Its traffic class.
-    pub class: ClassId,
-    /// What the gateway may see of it.
-    pub view: RequestView,
-    /// What it may not.
-    pub fate: F,
-    /// The client's patience.
-    pub leave: Leave,
-}
+pub type Arrival<F> = Request<F>;
 
 /// What a request was made of beside what the gateway saw.
 #[derive(Debug, Clone, Copy)]
@@ -37,13 +25,13 @@ pub struct Asked<F> {
 /// Arrivals in order of time.
 pub trait Arrivals {
     /// What the provider side needs to know of a request.
-    type Fate: Copy;
+    type Fate: Copy + Default;
 
     /// The moment of the next arrival, or never.
     fn next_at(&self) -> SimTime;
 
-    /// Takes the next arrival.
-    fn take(&mut self) -> Option<Arrival<Self::Fate>>;
+    /// Takes the next arrival: writes it to `next`. `false` if there is none.
+    fn take(&mut self, next: &mut Arrival<Self::Fate>) -> bool;
 
     /// A request has been answered well.
     fn answered(&mut self, now: SimTime, class: ClassId, request: RequestId) {
@@ -178,6 +166,7 @@ where
     /// Runs until nothing is left to happen.
     pub fn run(mut self) {
         self.schedule_break();
+        let mut arrival = Arrival::default();
         loop {
             let arrival_at = self.parts.arrivals.next_at();
             let event_at = self.parts.queue.next_at();
@@ -185,7 +174,9 @@ where
                 let Some(event) = self.parts.queue.pop() else { break };
                 self.happen(event.at(), event.payload);
             } else {
-                let Some(arrival) = self.parts.arrivals.take() else { break };
+                if !self.parts.arrivals.take(&mut arrival) {
+                    break;
+                }
                 self.arrive(&arrival);
             }
             if !self.parts.woken.is_empty() {
@@ -199,7 +190,9 @@ where
 
     #[inline(always)]
     fn arrive(&mut self, arrival: &Arrival<U::Fate>) {
-        if O::ADDS_UP && let Some(attempt) = self.parts.plain_attempt(arrival) {
+        if O::ADDS_UP
+            && let Some(attempt) = self.parts.plain_attempt(arrival)
+        {
             match self.parts.pass(arrival, &attempt) {
                 Passed::Plain => {}
                 Passed::Served(service) => self.arrive_at_slot(arrival, Some(service)),
@@ -379,17 +372,14 @@ where
     fn answer(&mut self, now: SimTime, place: CallId) {
         let plain = self.lane.take(place);
         let (id, record, service) = (CallId(0), plain.record(), plain.service(now - plain.started));
-        let Plain { started, class, view, deployment, usage, .. } = *plain;
         let billed = self.upstream.ended(now, &plain.upstream_call(), &service, Outcome::Ok, service.total);
-        let phase = Phase::AfterContent;
-        let (retry_after, first_token) = (RetryAfter::None, None);
-        let ended = Ended { outcome: Outcome::Ok, phase, retry_after, started, first_token, usage };
-        let attempt = &Attempt { deployment, max_tokens: plain.max_tokens, ..NO_ATTEMPT };
+        let ended = plain.ended();
+        let attempt = &Attempt { deployment: plain.deployment, max_tokens: plain.max_tokens, ..NO_ATTEMPT };
         self.observer.ended(id, &record, &AttemptRecord { attempt, service: &service, ended: &ended, at: now, billed });
-        self.gateway.plainly_answered(now, &view, &PlainAnswer { deployment, started, usage });
-        let response = Response::new(200, true, Some(deployment), Source::Upstream);
+        self.gateway.plainly_answered(now, &plain.view, &plain.answer());
+        let response = Response::new(200, true, Some(plain.deployment), Source::Upstream);
         self.observer.responded(id, &record, &response, now);
-        self.arrivals.answered(now, class, view.id);
+        self.arrivals.answered(now, plain.class, plain.view.id);
     }
 
     /// A request has arrived; the gateway says what to do.

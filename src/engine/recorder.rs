@@ -77,12 +77,13 @@ impl<'a> Recorder<'a> {
     fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> bool {
         let deployment = attempt.attempt.deployment;
         let desk = &mut self.desks[deployment.index()];
-        let (usage, group) = (&attempt.billed, desk.tariff.group);
+        let (usage, group) = (attempt.billed, desk.tariff.group);
         let Some(rates) = desk.tariff.billed.as_ref().map(|schedule| schedule.at(attempt.at)) else {
             desk.totals.unpriced(usage);
             return false;
         };
-        let (amount, writing) = priced(rates, usage);
+        let (amount, writing) =
+            rates.plain_charge(&usage).map_or_else(|| priced(rates, usage), |all| (all, Money::ZERO));
         let home = home(self.tariffs, request, group);
         let charge = Charge {
             cause: cause_of(request, attempt),
@@ -93,7 +94,7 @@ impl<'a> Recorder<'a> {
             group,
             amount: amount - writing,
             premium: match home != group {
-                true => premium(self.tariffs, home, attempt, amount),
+                true => premium(self.tariffs, home, usage, attempt.at, amount),
                 false => Money::ZERO,
             },
         };
@@ -104,7 +105,8 @@ impl<'a> Recorder<'a> {
         }
         if is_logged(request, attempt) {
             let is_same = desk.same_prices && attempt.billed == attempt.ended.usage;
-            self.run.reported_spend += if is_same { amount } else { reported(desk.tariff, attempt) };
+            self.run.reported_spend +=
+                if is_same { amount } else { reported(desk.tariff, attempt.at, attempt.ended.usage) };
         }
         true
     }
@@ -124,28 +126,26 @@ fn home(tariffs: &Tariffs, request: &RequestRecord, served: GroupId) -> GroupId 
 
 /// What a fallback costs over what the home group would have charged.
 #[cold]
-fn premium(tariffs: &Tariffs, home: GroupId, attempt: &AttemptRecord<'_>, amount: Money) -> Money {
-    tariffs.home_charge(home, &attempt.billed, attempt.at).map_or(Money::ZERO, |at_home| amount - at_home)
+fn premium(tariffs: &Tariffs, home: GroupId, usage: Usage, at: SimTime, amount: Money) -> Money {
+    tariffs.home_charge(home, &usage, at).map_or(Money::ZERO, |at_home| amount - at_home)
 }
 
 /// What the gateway itself takes an answer to cost.
-fn reported(tariff: &DeploymentTariff, attempt: &AttemptRecord<'_>) -> Money {
-    tariff.reported.as_ref().map_or(Money::ZERO, |rates| rates.at(attempt.at).charge(&attempt.ended.usage))
+#[inline(never)]
+fn reported(tariff: &DeploymentTariff, at: SimTime, usage: Usage) -> Money {
+    tariff.reported.as_ref().map_or(Money::ZERO, |rates| rates.at(at).charge(&usage))
 }
 
-/// What a usage costs, and how much of that is for writing to a prompt cache.
-#[inline(always)]
-fn priced(rates: &CompiledRates, usage: &Usage) -> (Money, Money) {
-    rates.plain_charge(usage).map_or_else(
-        || {
-            let parts = rates.charge_parts(usage);
-            (parts.total(), Money::from_picos(parts.cache_write.into()))
-        },
-        |amount| (amount, Money::ZERO),
-    )
+/// What a usage costs, and how much of that is for writing to a prompt cache. The usage is a copy: while nobody keeps its
+/// address, nothing of the attempt has to stand in memory.
+#[inline(never)]
+fn priced(rates: &CompiledRates, usage: Usage) -> (Money, Money) {
+    let parts = rates.charge_parts(&usage);
+    (parts.total(), Money::from_picos(parts.cache_write.into()))
 }
 
 /// Why an attempt costs what it costs.
+#[inline(always)]
 pub(super) fn cause_of(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Cause {
     match (attempt.ended.outcome, attempt.attempt.role) {
         _ if request.client_gone => Cause::Abandoned,
@@ -200,12 +200,12 @@ impl Observer for Recorder<'_> {
         desk.meter.end(attempt.at, &mut desk.totals.demand);
         match ErrorClass::of(attempt.ended.outcome) {
             Some(class) => desk.totals.errors[class as usize] += 1,
-            None => desk.totals.answered(&attempt.ended.usage, attempt.at - attempt.ended.started),
+            None => desk.totals.answered(attempt.ended.usage, attempt.at - attempt.ended.started),
         }
         let is_booked = !attempt.billed.is_nothing() && self.charge(request, attempt);
         if !is_booked && is_logged(request, attempt) {
             let tariff = self.desks[attempt.attempt.deployment.index()].tariff;
-            self.run.reported_spend += reported(tariff, attempt);
+            self.run.reported_spend += reported(tariff, attempt.at, attempt.ended.usage);
         }
     }
 

@@ -10,33 +10,10 @@ pub mod litellm;
 pub mod parts;
 
 use crate::random::Draws;
+pub use crate::units::RequestView;
 use crate::units::{
-    AttemptNumber, BodyId, CallId, DeploymentId, KeyId, NameId, Outcome, Phase, PromptId, RequestId, RetryAfter,
-    SimDuration, SimTime, Tokens, Usage,
+    AttemptNumber, CallId, DeploymentId, Outcome, Phase, RetryAfter, SimDuration, SimTime, Tokens, Usage,
 };
-
-/// What a gateway can know of a request when it arrives.
-#[derive(Debug, Clone, Copy)]
-pub struct RequestView {
-    /// Number of the request.
-    pub id: RequestId,
-    /// The model name that the client sent.
-    pub model: NameId,
-    /// The virtual key that it came with.
-    pub key: KeyId,
-    /// The other parameters of the body (and headers that the gateway reads).
-    pub body: BodyId,
-    /// What is asked: equal prompts have equal ids.
-    pub prompt: PromptId,
-    /// Characters of the prompt.
-    pub prompt_chars: u32,
-    /// Input tokens as the gateway's own tokenizer counts them.
-    pub prompt_tokens: Tokens,
-    /// `max_tokens` of the request.
-    pub max_tokens: Option<Tokens>,
-    /// Whether the client asked for a stream.
-    pub stream: bool,
-}
 
 /// Everything a gateway may use during one step.
 pub struct Turn<'a, D: Draws, N: Notes> {

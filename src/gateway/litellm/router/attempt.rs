@@ -253,7 +253,11 @@ impl LiteLlm {
         self.log_deferred(cx, call);
         let since = self.counted_since(call, flight, cx.request.stream);
         let (usage, first_token) = (ended.usage, ended.first_token);
-        self.log_success(cx.now, cx.request.stream, Success { flight, since, usage, first_token, from_cache: false });
+        self.log_success(
+            cx.now,
+            cx.request.stream,
+            Success { flight: *flight, since, usage, first_token, from_cache: false },
+        );
         if self.plan.proxy.has_key_limits {
             let dollars = self.cost(flight, &ended.usage);
             self.release_after_success(cx, call, ended.usage, dollars);

@@ -71,7 +71,11 @@ impl LiteLlm {
         self.log_deferred(cx, call);
         let since = self.counted_since(call, flight, true);
         let first_token = ended.first_token;
-        self.log_success(cx.now, cx.request.stream, Success { flight, since, usage, first_token, from_cache: false });
+        self.log_success(
+            cx.now,
+            cx.request.stream,
+            Success { flight: *flight, since, usage, first_token, from_cache: false },
+        );
         let dollars = self.cost(flight, &usage);
         self.release_after_success(cx, call, usage, dollars);
         let served_by = Some(flight.deployment);

@@ -5,20 +5,20 @@
 //! (`has_run_logging` returns early) [T 01, 15, 20, 69, 120]. The bare router makes a new one for every attempt.
 
 use super::{Cx, LiteLlm};
+use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Flight};
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Failure;
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::litellm::strategy::Sample;
-use crate::gateway::Notes;
 use crate::random::Draws;
 use crate::units::{SimTime, Usage};
 
 /// A success, as the callbacks see it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Success<'a> {
+pub(super) struct Success {
     /// The call that led to it.
-    pub flight: &'a Flight,
+    pub flight: Flight,
     /// Since when the logging object counts.
     pub since: SimTime,
     /// Tokens of the answer.
@@ -81,7 +81,7 @@ impl LiteLlm {
 
     /// A success.
     #[inline(always)]
-    pub(super) fn log_success(&mut self, now: SimTime, stream: bool, success: Success<'_>) {
+    pub(super) fn log_success(&mut self, now: SimTime, stream: bool, success: Success) {
         let deployment = success.flight.deployment;
         self.state.outcomes[deployment.index()].successes.add(now, 1, defaults::OUTCOME_WINDOW);
         if self.state.strategy.learns() {
@@ -101,7 +101,7 @@ impl LiteLlm {
 }
 
 /// What strategies learn from a success.
-fn success_sample(now: SimTime, success: Success<'_>) -> Sample {
+fn success_sample(now: SimTime, success: Success) -> Sample {
     let flight = success.flight;
     Sample {
         deployment: flight.deployment,

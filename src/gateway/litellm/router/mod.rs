@@ -175,7 +175,7 @@ impl Gateway for LiteLlm {
     fn plainly_answered(&mut self, now: SimTime, request: &RequestView, answer: &PlainAnswer) {
         let PlainAnswer { deployment, started, usage } = *answer;
         let flight = Flight { deployment, name: request.model, started, slot: None };
-        let success = Success { flight: &flight, since: started, usage, first_token: None, from_cache: false };
+        let success = Success { flight, since: started, usage, first_token: None, from_cache: false };
         self.log_success(now, request.stream, success);
     }
 

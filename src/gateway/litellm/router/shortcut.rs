@@ -86,7 +86,12 @@ impl LiteLlm {
     /// The first attempt of a request of which the gateway keeps nothing until it has ended: it is let in, it holds no
     /// slot, it is neither looked up nor kept in the cache. `None` where that is not sure; then nothing has changed.
     #[inline(always)]
-    pub(super) fn plain_pick<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
+    pub(super) fn plain_pick<D: Draws>(
+        &mut self,
+        now: SimTime,
+        draws: &mut D,
+        request: &RequestView,
+    ) -> Option<Attempt> {
         if !self.state.shortcuts[request.model.index()].is_plain {
             return None;
         }
