@@ -1,9 +1,9 @@
 //! The loop: takes the next event or arrival, asks the gateway what to do, does it.
 
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
-use crate::engine::lane::{Lane, Plain, waits_for};
+use crate::engine::lane::{Lane, Passed};
 use crate::engine::queue::{Class, Queue};
-use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, NO_ATTEMPT, Slot, pack, unpack};
+use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
 use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream};
 use crate::random::Draws;
@@ -95,14 +95,6 @@ impl RequestRecord {
     }
 }
 
-/// What has become of a request that was sent along the lane.
-enum Passed {
-    /// It is on its way.
-    Plain,
-    /// It is not plain after all; this is how its provider would answer.
-    Served(Service),
-}
-
 /// Watches a run: a recorder of sums in a forecast, a list of everything in a trace.
 pub trait Observer: Notes {
     /// Whether it only adds up: then plain requests may take the fast lane, where they have no numbers of their own and
@@ -128,14 +120,14 @@ pub struct Engine<'a, G: Gateway, U: Upstream, S, D, O> {
 }
 
 /// Everything but the slots: most of what happens concerns one slot, which is looked up once.
-struct Parts<'a, G, U, S, D, O> {
-    gateway: &'a mut G,
-    upstream: &'a mut U,
-    arrivals: &'a mut S,
-    draws: &'a mut D,
-    observer: &'a mut O,
-    queue: Queue,
-    lane: Lane,
+pub(super) struct Parts<'a, G, U, S, D, O> {
+    pub(super) gateway: &'a mut G,
+    pub(super) upstream: &'a mut U,
+    pub(super) arrivals: &'a mut S,
+    pub(super) draws: &'a mut D,
+    pub(super) observer: &'a mut O,
+    pub(super) queue: Queue,
+    pub(super) lane: Lane,
     free: Vec<CallId>,
     woken: Vec<CallId>,
 }
@@ -341,47 +333,6 @@ where
     D: Draws,
     O: Observer,
 {
-    /// The attempt that a plain request begins with.
-    #[inline(always)]
-    fn plain_attempt(&mut self, arrival: &Arrival<U::Fate>) -> Option<Attempt> {
-        self.draws.begin_request(u64::from(arrival.class.0), arrival.view.id.0);
-        self.gateway.plain_attempt(arrival.at, self.draws, &arrival.view)
-    }
-
-    /// Sends a request along the lane, if it is answered in full.
-    #[inline(always)]
-    fn pass(&mut self, arrival: &Arrival<U::Fate>, attempt: &Attempt) -> Passed {
-        let Arrival { at: now, class, view, .. } = *arrival;
-        let (deployment, max_tokens) = (attempt.deployment, attempt.max_tokens);
-        let plain = Plain { started: now, class, view, deployment, max_tokens, usage: Usage::default() };
-        let service = self.upstream.serve(now, &plain.upstream_call(), &arrival.fate);
-        let end = conclude(&service, &attempt.limits, view.stream);
-        if end.outcome != Outcome::Ok || !waits_for(arrival.leave, end.after) {
-            return Passed::Served(service);
-        }
-        let (id, record) = (CallId(0), plain.record());
-        self.observer.arrived(id, &record);
-        self.observer.attempted(id, &record, attempt, &service, now);
-        let place = self.lane.put(Plain { usage: service.usage, ..plain });
-        self.queue.push(now + end.after, Class::AttemptEnd, pack(Kind::Plain, place, 0));
-        Passed::Plain
-    }
-
-    /// A plain request is answered.
-    #[inline(always)]
-    fn answer(&mut self, now: SimTime, place: CallId) {
-        let plain = self.lane.take(place);
-        let (id, record, service) = (CallId(0), plain.record(), plain.service(now - plain.started));
-        let billed = self.upstream.ended(now, &plain.upstream_call(), &service, Outcome::Ok, service.total);
-        let ended = plain.ended();
-        let attempt = &Attempt { deployment: plain.deployment, max_tokens: plain.max_tokens, ..NO_ATTEMPT };
-        self.observer.ended(id, &record, &AttemptRecord { attempt, service: &service, ended: &ended, at: now, billed });
-        self.gateway.plainly_answered(now, &plain.view, &plain.answer());
-        let response = Response::new(200, true, Some(plain.deployment), Source::Upstream);
-        self.observer.responded(id, &record, &response, now);
-        self.arrivals.answered(now, plain.class, plain.view.id);
-    }
-
     /// A request has arrived; the gateway says what to do.
     #[inline(always)]
     fn admit(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId) -> Step {
