@@ -124,7 +124,7 @@ impl LiteLlm {
         self.log_deferred(cx, call);
         let since = self.counted_since(call, flight, cx.request.stream);
         self.log_success(cx, Success { flight, since, usage, ended: None });
-        self.release_after_success(cx, call, usage, 0.0);
+        self.release_after_success(cx, call, (flight.name, usage, 0.0));
         let served_by = Some(flight.deployment);
         Some(Next::Do(Step::Respond(Response::new(200, true, served_by, Source::Cache))))
     }

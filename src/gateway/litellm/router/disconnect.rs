@@ -72,7 +72,7 @@ impl LiteLlm {
         let since = self.counted_since(call, flight, true);
         self.log_success(cx, Success { flight, since, usage, ended: Some(ended) });
         let dollars = self.cost(flight, &usage);
-        self.release_after_success(cx, call, usage, dollars);
+        self.release_after_success(cx, call, (flight.name, usage, dollars));
         let served_by = Some(flight.deployment);
         Next::Do(Step::Respond(Response::new(200, true, served_by, Source::Upstream)))
     }

@@ -14,6 +14,7 @@ mod disconnect;
 mod fallback;
 mod limits;
 mod logging;
+mod purses;
 mod retry;
 mod shortcut;
 mod stream;
@@ -25,7 +26,7 @@ use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::state::State;
 pub(super) use budget::Budgets;
 pub(super) use cache::Responses;
-pub(super) use limits::KeyWindows;
+pub(super) use limits::KeyUse;
 pub(super) use shortcut::Shortcut;
 
 use crate::gateway::fleet::Replicated;
