@@ -150,7 +150,11 @@ fn traffic(own: TrafficEntry, base: TrafficEntry) -> TrafficEntry {
 
 fn upstream(own: UpstreamEntry, base: UpstreamEntry) -> UpstreamEntry {
     UpstreamEntry {
-        own: UpstreamKeys { preset: own.own.preset.or(base.own.preset), tier: own.own.tier.or(base.own.tier) },
+        own: UpstreamKeys {
+            preset: own.own.preset.or(base.own.preset),
+            tier: own.own.tier.or(base.own.tier),
+            of: if own.own.of.is_empty() { base.own.of } else { own.own.of },
+        },
         model: own.model.over(base.model),
     }
 }

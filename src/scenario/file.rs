@@ -114,6 +114,9 @@ pub struct UpstreamKeys {
     pub preset: Option<String>,
     /// The account's tier of rate limits, one of those in the provider model.
     pub tier: Option<String>,
+    /// Providers, groups or deployments that meet the troubles of this entry together (a region, a shared network), beside
+    /// their own. Such an entry has a name of its own, and nothing but bursts, incidents, slow periods and outages.
+    pub of: Vec<String>,
 }
 
 impl OwnKeys for TrafficKeys {
@@ -134,12 +137,13 @@ impl OwnKeys for TrafficKeys {
 }
 
 impl OwnKeys for UpstreamKeys {
-    const NAMES: &'static [&'static str] = &["preset", "tier"];
+    const NAMES: &'static [&'static str] = &["preset", "tier", "of"];
 
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "preset" => self.preset = map.next_value()?,
-            _ => self.tier = map.next_value()?,
+            "tier" => self.tier = map.next_value()?,
+            _ => self.of = map.next_value()?,
         }
         Ok(())
     }

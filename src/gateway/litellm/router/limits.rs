@@ -153,20 +153,43 @@ impl LiteLlm {
         if let Some(status) = self.over_budget(cx, call) {
             return Some((status, RetryAfter::None));
         }
-        if self.takes_limits(cx, call) {
+        if self.takes_limits(cx, call) || self.takes_limits_of_fallback(cx, call) {
             return None;
         }
         self.settle_budget(cx, call, 0.0);
         Some((429, RetryAfter::Seconds(defaults::KEY_WINDOW.0 / 1_000_000_000)))
     }
 
+    /// A limit that is reached leads to the model's fallbacks, as if the client had asked for the first one that may be
+    /// called; limits that hold for all models are asked, and counted, again each time
+    /// (`common_request_processing.py:_pre_call_with_fallbacks`) [T 190o].
+    fn takes_limits_of_fallback<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> bool {
+        let asked = cx.request.model;
+        let list = self.plan.name(asked).fallbacks.filter(|_| !self.body(cx.request).disable_fallbacks);
+        let Some(list) = list else { return false };
+        for at in 0..self.plan.list(list).len() {
+            let target = self.plan.list(list)[at].name();
+            if target == asked {
+                continue;
+            }
+            (call.model, call.output_cap) = (target, None);
+            if self.takes_limits(cx, call) {
+                let name = &self.plan.name(target).text;
+                cx.notes.decided(cx.now, cx.id, || format!("the key is over a limit: {name} is asked instead"));
+                return true;
+            }
+        }
+        (call.model, call.output_cap) = (asked, None);
+        false
+    }
+
     /// Requests, then parallel requests, then tokens: a request that is refused by a later one stays counted by the
     /// first.
     fn takes_limits<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) -> bool {
-        let request = cx.request;
+        let (request, model) = (cx.request, call.model);
         let key = self.plan.keys.get(request.key);
         let used = &mut self.state.keys;
-        if !used.count_request(cx.now, key.windows(request.model)) {
+        if !used.count_request(cx.now, key.windows(model)) {
             return false;
         }
         if let Some(limit) = key.parallel {
@@ -177,10 +200,10 @@ impl LiteLlm {
             *in_flight += 1;
             call.held.parallel = true;
         }
-        let Some(least) = key.windows(request.model).filter_map(|window| window.tpm).min() else { return true };
+        let Some(least) = key.windows(model).filter_map(|window| window.tpm).min() else { return true };
         let completions = u64::from(self.plan.bodies[request.body.index()].n.max(1));
         let tokens = tokens_to_reserve(cx, call, least, completions);
-        if used.reserve_tokens(cx.now, key.windows(request.model), tokens) {
+        if used.reserve_tokens(cx.now, key.windows(model), tokens) {
             call.held.tokens = tokens;
             return true;
         }
@@ -203,7 +226,7 @@ impl LiteLlm {
         self.free_parallel(cx, call);
         if call.held.tokens > 0 && !std::mem::replace(&mut call.held.tokens_returned, true) {
             let rest = call.held.tokens_used as i64 - call.held.tokens as i64;
-            let windows = self.plan.keys.get(cx.request.key).windows(cx.request.model);
+            let windows = self.plan.keys.get(cx.request.key).windows(call.model);
             self.state.keys.add_tokens(cx.now, windows, rest);
         }
     }
@@ -227,7 +250,7 @@ impl LiteLlm {
             return;
         }
         self.free_parallel(cx, call);
-        let counted_as = if call.held.tokens > 0 { cx.request.model } else { served_as };
+        let counted_as = if call.held.tokens > 0 { call.model } else { served_as };
         let windows = self.plan.keys.get(cx.request.key).windows(counted_as);
         self.state.keys.add_tokens(cx.now, windows, usage.total() as i64 - call.held.tokens as i64);
         self.spend_model_budgets(cx, served_as, dollars);
