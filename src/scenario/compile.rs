@@ -79,8 +79,8 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let traffic = classes::compile(&mut reading, &plan, &calendar, &traces)?;
     let mut named = deployments::names(&kept, &groups, &plan);
     redirect::apply(&reading, &named, &groups, &book, &time, &mut tariffs)?;
-    let prices = redirect::token_prices(&tariffs);
-    let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar, &prices)?;
+    let costs = redirect::costs(&tariffs);
+    let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar, &costs)?;
     let names = Names {
         deployments: named,
         groups,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::codes;
 use crate::gateway::litellm::wire::nearest;
-use crate::provider::{Counted, Deployment, Limits, ProviderError, ProviderModel, Providers, TokenPrices, Trouble};
+use crate::provider::{Cost, Counted, Deployment, Limits, ProviderError, ProviderModel, Providers, Trouble};
 use crate::random::Calendar;
 use crate::scenario::classes::unknown;
 use crate::scenario::file::UpstreamEntry;
@@ -39,8 +39,8 @@ struct Builder<'a> {
     troubles: Vec<Trouble>,
     names: Vec<TroubleName>,
     limits: Vec<Limits>,
-    /// What tokens cost, by deployment.
-    prices: &'a [TokenPrices],
+    /// What calls cost, by deployment.
+    costs: &'a [Cost],
     known_troubles: HashMap<String, usize>,
     known_limits: HashMap<String, Option<usize>>,
     presets: HashMap<String, ProviderModel>,
@@ -52,7 +52,7 @@ pub fn compile(
     deployments: &mut [DeploymentName],
     groups: &[String],
     calendar: &Calendar,
-    prices: &[TokenPrices],
+    costs: &[Cost],
 ) -> Result<Compiled, Problem> {
     check_entries(reading, deployments, groups)?;
     let mut builder = Builder {
@@ -61,7 +61,7 @@ pub fn compile(
         troubles: Vec::new(),
         names: Vec::new(),
         limits: Vec::new(),
-        prices,
+        costs,
         known_troubles: HashMap::new(),
         known_limits: HashMap::new(),
         presets: HashMap::new(),
@@ -127,6 +127,7 @@ fn usual_preset(provider: &str) -> Option<&'static str> {
         "mistral" | "codestral" => "mistral",
         "groq" => "groq",
         "together_ai" => "together",
+        "fireworks_ai" => "fireworks",
         _ => return None,
     })
 }
@@ -151,8 +152,8 @@ impl Builder<'_> {
         let account = self.account(&owner, tier.as_deref(), &model).map_err(|error| failed(reading, &error))?;
         let deployment = model.deployment(&name.name, &name.model, troubles, limits);
         let deployment = deployment.map_err(|error| failed(reading, &error))?;
-        let prices = self.prices.get(self.deployments.len()).copied().unwrap_or_default();
-        self.deployments.push(Deployment { account, prices, ..deployment });
+        let cost = self.costs.get(self.deployments.len()).cloned().unwrap_or_default();
+        self.deployments.push(Deployment { account, cost, ..deployment });
         if let Some(limits) = limits.and_then(|index| self.limits.get(index)) {
             note_limits(name, limits);
         }
