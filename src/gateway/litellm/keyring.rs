@@ -2,7 +2,7 @@
 //! limiter asks for it (`proxy/hooks/parallel_request_limiter_v3.py`, `proxy/auth/auth_checks.py`) [T 160–169, 190].
 
 use crate::gateway::litellm::plan::Budget;
-use crate::units::{KeyId, NameId};
+use crate::units::{KeyId, NameId, Usage};
 
 /// All virtual keys and who has them.
 #[derive(Debug, Clone)]
@@ -65,6 +65,30 @@ pub struct ModelLimit {
     pub tpm: Option<u64>,
     /// Dollars in a period (`model_max_budget`).
     pub budget: Option<Budget>,
+}
+
+/// Which tokens limits of keys, users and teams count (`token_rate_limit_type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CountedTokens {
+    /// Input that comes from no cache, and output.
+    #[default]
+    Total,
+    /// Input that comes from no cache.
+    Input,
+    /// Output.
+    Output,
+}
+
+impl CountedTokens {
+    /// Those of an answer; what the provider's prompt cache gives is not counted (`_get_total_tokens_from_usage`).
+    pub fn of(self, usage: &Usage) -> u64 {
+        let cached = u64::from(usage.cached);
+        match self {
+            Self::Total => usage.total().saturating_sub(cached),
+            Self::Input => u64::from(usage.input).saturating_sub(cached),
+            Self::Output => u64::from(usage.output),
+        }
+    }
 }
 
 /// Index of what was spent by a key, a user, a team or a member.

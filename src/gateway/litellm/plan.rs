@@ -1,7 +1,7 @@
 //! A LiteLLM configuration, compiled: every name is a number, every lookup is done, nothing is text on the hot path.
 
 pub use crate::gateway::litellm::body::{Body, CacheControl, FallbackOverride};
-use crate::gateway::litellm::keyring::{AccountId, KeyPlans};
+use crate::gateway::litellm::keyring::{AccountId, CountedTokens, KeyPlans};
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 use crate::gateway::parts::{Backoff, Minutes};
 use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Tokens, Usage};
@@ -265,6 +265,8 @@ pub struct Name {
     pub policy_fallbacks: Option<ListId>,
     /// The highest prices and longest answer of its deployments, for reserving budgets.
     pub greatest: Option<Greatest>,
+    /// It is in no group and only reaches a default fallback: budgets go by what is listed under the name itself.
+    pub by_default: bool,
     /// What an answer costs when a pattern has filled the model in.
     pub wildcard_price: Option<Price>,
     /// `model_group_retry_policy`.
@@ -327,6 +329,8 @@ pub struct ProxyPlan {
     pub has_key_limits: bool,
     /// When budgets of keys, users and teams begin anew, in order of time.
     pub budget_resets: Vec<(SimTime, AccountId)>,
+    /// What limits of tokens count.
+    pub counted_tokens: CountedTokens,
     /// `disable_budget_reservation`.
     pub no_reservation: bool,
     /// `fail_closed_budget_enforcement`.

@@ -4,17 +4,40 @@
 use crate::gateway::litellm::keyring::{
     AccountId, Holder, KeyPlan, KeyPlans, KeySpec, Keyring, ModelLimit, ModelPlan, Purse, Window,
 };
-use crate::gateway::litellm::plan::{Budget, Name};
+use crate::gateway::litellm::lower::settings::is_on;
+use crate::gateway::litellm::plan::{Budget, Found, Name};
+use crate::gateway::litellm::wire::{Deployment, Spanned, Wire};
 use crate::units::NameId;
 
-/// Compiles the keys for these names. Users' budgets hold for keys of teams only on request.
-pub(super) fn lower(ring: &Keyring, names: &[Name], users_pay_for_teams: bool) -> KeyPlans {
-    let mut numbers = Numbers { ring, names, users_pay_for_teams, windows: first_free(ring), models: Vec::new() };
+/// Compiles the keys for these names.
+pub(super) fn lower(ring: &Keyring, names: &[Name], wire: &Wire) -> KeyPlans {
+    let mut numbers = Numbers {
+        ring,
+        names,
+        defaults: names.iter().map(|name| defaults(name, wire)).collect(),
+        users_pay_for_teams: is_on(&wire.general_settings.apply_user_budget_to_team_keys),
+        windows: first_free(ring),
+        models: Vec::new(),
+    };
     let keys = ring.keys.iter().enumerate().map(|(index, key)| numbers.key(index, key)).collect();
     let holders = ring.keys.iter().map(|key| &key.own).chain(&ring.users).chain(&ring.teams).chain(&ring.members);
     let spent = holders.map(|holder| holder.spent).collect();
     let model_budgets = numbers.models.into_iter().filter_map(|(_, counted)| counted.budget()).collect();
     KeyPlans::new(keys, spent, numbers.windows as usize, model_budgets)
+}
+
+/// What the deployments of a name allow each key: the least of each (`default_api_key_rpm_limit`) [T 190p].
+fn defaults(name: &Name, wire: &Wire) -> ModelLimit {
+    let Found::Group(ids) = &name.found else { return ModelLimit::default() };
+    let kept: Vec<&Deployment> = wire.model_list.iter().filter(|deployment| !deployment.dropped).collect();
+    let least = |of: fn(&Deployment) -> &Option<Spanned<i64>>| {
+        ids.iter().filter_map(|id| of(kept[id.index()]).as_ref()).map(|limit| limit.value.max(0) as u64).min()
+    };
+    ModelLimit {
+        rpm: least(|deployment| &deployment.litellm_params.default_api_key_rpm_limit),
+        tpm: least(|deployment| &deployment.litellm_params.default_api_key_tpm_limit),
+        ..ModelLimit::default()
+    }
 }
 
 /// Accounts, and the first windows, are numbered alike: keys, users, teams, members.
@@ -51,6 +74,8 @@ impl Counted {
 struct Numbers<'a> {
     ring: &'a Keyring,
     names: &'a [Name],
+    /// Limits of the deployments, by name.
+    defaults: Vec<ModelLimit>,
     users_pay_for_teams: bool,
     windows: u32,
     models: Vec<((Who, &'a str), Counted)>,
@@ -103,7 +128,7 @@ impl<'a> Numbers<'a> {
 
     fn model(&mut self, name: NameId, own: Who, user: Option<Who>, team: Option<Who>) -> Option<ModelPlan> {
         let text: &'a str = &self.names[name.index()].text;
-        let windows = self.model_windows(text, own, team);
+        let windows = self.model_windows(text, &self.defaults[name.index()].clone(), own, team);
         let payers = [Some(own), user].into_iter().flatten();
         let budgets: Vec<u32> = payers.filter_map(|who| self.model_budget(text, who)).collect();
         (!windows.is_empty() || !budgets.is_empty()).then(|| ModelPlan {
@@ -113,14 +138,15 @@ impl<'a> Numbers<'a> {
         })
     }
 
-    /// A key without such limits takes its team's, in counters of its own. The team's own counter is asked for twice: it
-    /// counts every request twice, but takes tokens once [T 190i, 190j].
-    fn model_windows(&mut self, model: &'a str, own: Who, team: Option<Who>) -> Vec<Window> {
+    /// A key without such limits for any model takes its team's, or else the deployments', in counters of its own. The
+    /// team's own counter is asked for twice: it counts every request twice, but takes tokens once [T 190i, 190j].
+    fn model_windows(&mut self, model: &'a str, defaults: &ModelLimit, own: Who, team: Option<Who>) -> Vec<Window> {
         let of_team = team.map(|team| self.holder(team).models.as_slice()).unwrap_or_default();
         let of_key = self.holder(own).models.as_slice();
         let either = |limit: fn(&ModelLimit) -> Option<u64>| {
-            let own_says = of_key.iter().any(|entry| limit(entry).is_some());
-            limit_of(if own_says { of_key } else { of_team }, model, limit)
+            let says = |entries: &&[ModelLimit]| entries.iter().any(|entry| limit(entry).is_some());
+            let first = [of_key, of_team].into_iter().find(says);
+            first.map_or_else(|| limit(defaults), |entries| limit_of(entries, model, limit))
         };
         let mut windows = Vec::new();
         let (rpm, tpm) = (either(|entry| entry.rpm), either(|entry| entry.tpm));

@@ -48,8 +48,7 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> (Plan, Vec<Diagnostic>) {
     plan.redis = settings::redis(wire);
     deployments::add(wire, &mut plan, &mut names);
     names::resolve(wire, &mut plan, &names);
-    let users_pay_for_teams = settings::is_on(&wire.general_settings.apply_user_budget_to_team_keys);
-    plan.keys = keys::lower(setting.keys.unwrap_or(&Keyring::default()), &plan.names, users_pay_for_teams);
+    plan.keys = keys::lower(setting.keys.unwrap_or(&Keyring::default()), &plan.names, wire);
     plan.proxy.has_key_limits = plan.keys.limits_any;
     prices::add_wildcard_prices(wire, &mut plan);
     prices::add_greatest(&mut plan);

@@ -1,6 +1,7 @@
 //! `router_settings`, `litellm_settings` and `general_settings`: which key wins, and what is there by default.
 
 use crate::gateway::litellm::defaults;
+use crate::gateway::litellm::keyring::CountedTokens;
 use crate::gateway::litellm::lower::Setting;
 use crate::gateway::litellm::lower::durations::{parse, unless_zero};
 use crate::gateway::litellm::plan::{
@@ -135,6 +136,11 @@ pub(super) fn proxy(wire: &Wire) -> ProxyPlan {
         cache,
         cancel_on_disconnect: is_on(&general.cancel_on_disconnect),
         has_key_limits: false,
+        counted_tokens: match general.token_rate_limit_type.as_ref().map(|kind| kind.value.as_str()) {
+            Some("input") => CountedTokens::Input,
+            Some("output") => CountedTokens::Output,
+            _ => CountedTokens::Total,
+        },
         no_reservation: is_on(&general.disable_budget_reservation),
         fail_closed: is_on(&general.fail_closed_budget_enforcement),
         unverified_budgets: is_on(&general.fail_closed_budget_enforcement) && !has_redis,

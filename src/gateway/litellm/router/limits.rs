@@ -252,7 +252,11 @@ impl LiteLlm {
         self.free_parallel(cx, call);
         let counted_as = if call.held.tokens > 0 { call.model } else { served_as };
         let windows = self.plan.keys.get(cx.request.key).windows(counted_as);
-        self.state.keys.add_tokens(cx.now, windows, usage.total() as i64 - call.held.tokens as i64);
+        self.state.keys.add_tokens(
+            cx.now,
+            windows,
+            self.plan.proxy.counted_tokens.of(&usage) as i64 - call.held.tokens as i64,
+        );
         self.spend_model_budgets(cx, served_as, dollars);
         self.settle_budget(cx, call, dollars);
     }

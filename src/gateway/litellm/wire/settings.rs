@@ -126,6 +126,8 @@ section! {
         disable_budget_reservation: bool,
         /// Refuse what does not fit into the rest of a budget.
         fail_closed_budget_enforcement: bool,
+        /// What limits of tokens count: `total`, `input` or `output`.
+        token_rate_limit_type: String,
         /// The budget of a user also holds for keys of teams.
         apply_user_budget_to_team_keys: bool,
     }
