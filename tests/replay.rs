@@ -253,3 +253,21 @@ fn a_trace_begins_again_and_moves() {
     assert_eq!(at("replay: {file: trace, loop: 100, shift: -20}"), [20.0, 80.0, 90.0, 120.0]);
     assert_eq!(at("replay: {file: trace, loop: false}"), [0.0, 10.0, 40.0]);
 }
+
+#[test]
+fn an_array_of_rows_is_played_like_lines() {
+    let rows = [(0.5, 100, 10), (2.0, 250, 0), (7.25, 30, 7)];
+    let object = |(time, input, output): &(f64, u32, u32)| {
+        format!("{{\"time\": {time}, \"input\": {input}, \"output\": {output},\n  \"note\": \"],[\\\"\"}}")
+    };
+    let objects: Vec<String> = rows.iter().map(object).collect();
+    let lines: String = objects.iter().map(|row| format!("{}\n", row.replace('\n', " "))).collect();
+    let array = format!("[\n  {}\n]\n", objects.join(",\n  "));
+    let class = "replay: trace, model: a";
+    let (of_lines, of_array) = (play(&lines, class), play(&array, class));
+    assert_eq!(totals(&of_array), (3, 380, 17));
+    assert_eq!(of_lines.ledger.total(), of_array.ledger.total());
+    let broken = array.replacen("250", "?", 1);
+    let world = world(&broken, class);
+    assert!(said(&world).contains("trace:2"), "rows are counted: {}", said(&world));
+}

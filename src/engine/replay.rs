@@ -99,7 +99,7 @@ pub fn replay(case: &Case) -> Trace {
         jitter_secs: Some(case.jitter_secs),
         models: &models,
         bodies: &case.bodies,
-        keys: &case.keys,
+        keys: Some(&case.keys),
     };
     let (mut plan, _) = lower(&case.wire, &setting);
     // The recordings keep answers in memory, whatever the config names.

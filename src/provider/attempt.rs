@@ -14,6 +14,8 @@ pub(super) struct Attempt<'a> {
     /// Standing at the request.
     pub(super) draws: Here,
     pub(super) deployment: &'a Deployment,
+    /// How long its answers take at the moment of the call.
+    pub(super) latency: &'a Latency,
     pub(super) call: UpstreamCall,
 }
 
@@ -112,7 +114,7 @@ impl Attempt<'_> {
 
     #[inline(always)]
     fn moments(self, usage: Usage, factor: f64) -> Moments {
-        match &self.deployment.latency {
+        match self.latency {
             Latency::Total { total_s, first_token_share } => {
                 let total = total_s.draw(self.unit(Purpose::Pace, 0)) * factor;
                 let first_token = total * first_token_share;

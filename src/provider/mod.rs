@@ -16,7 +16,7 @@ mod warm;
 mod world;
 
 pub use billing::{Billed, Billing};
-pub use deployment::{CacheWrites, Deployment, Latency, PromptCache, TokenPrices};
+pub use deployment::{CacheWrites, Cost, Deployment, Latency, LaterLatency, PromptCache};
 pub use fault::{BackgroundError, Effect, Fault, RetryAdvice};
 pub use limit_spec::{ChargeSpec, LimitSpec, RefillSpec, Tier};
 pub use limits::{Bound, CallDemand, Counted, Gate, LimitError, Limits, Meter, Refill, Refused, TokenCharge};

@@ -107,8 +107,8 @@ impl Upstream for UpstreamWorld {
             _ => deployment.billing.usage(service, outcome, elapsed, call.stream),
         };
         if deployment.has_gates() && occupies(service.outcome) {
-            let planned = SimTime(now.0.saturating_sub(elapsed.0)) + service.total;
-            self.state.leave_gates(deployment, now, planned, billed);
+            let began = SimTime(now.0.saturating_sub(elapsed.0));
+            self.state.leave_gates(deployment, now, (began, began + service.total), billed);
         }
         billed
     }
@@ -123,7 +123,7 @@ impl State {
     #[inline(always)]
     fn serve(&mut self, plan: &Providers, now: SimTime, call: &UpstreamCall, fate: &Fate) -> Service {
         let deployment = &plan.deployments()[call.deployment.index()];
-        let at = Attempt { draws: self.stand_at(call), deployment, call: *call };
+        let at = Attempt { draws: self.stand_at(call), deployment, latency: deployment.latency_at(now), call: *call };
         if now >= deployment.unauthorized_from {
             return at.refused(Outcome::Status(401), RetryAfter::None);
         }
@@ -186,8 +186,16 @@ impl State {
         }
     }
 
-    fn leave_gates(&mut self, deployment: &Deployment, now: SimTime, planned: SimTime, billed: Usage) {
-        let (output, dollars) = (f64::from(billed.output), deployment.prices.cost(&billed));
+    /// A call is over that began then and was to end then; it is charged at the prices of its beginning.
+    fn leave_gates(
+        &mut self,
+        deployment: &Deployment,
+        now: SimTime,
+        (began, planned): (SimTime, SimTime),
+        billed: Usage,
+    ) {
+        let dollars = if deployment.account.is_some() { deployment.cost.of(began, &billed) } else { 0.0 };
+        let output = f64::from(billed.output);
         for gate in deployment.gates() {
             self.gates[gate].leave(now, planned, output, dollars);
         }

@@ -260,7 +260,7 @@ impl LiteLlm {
         );
         if self.plan.proxy.has_key_limits {
             let dollars = self.cost(flight, &ended.usage);
-            self.release_after_success(cx, call, ended.usage, dollars);
+            self.release_after_success(cx, call, (flight.name, ended.usage, dollars));
         }
         if self.plan.proxy.cache.is_some() {
             self.keep_response(cx, call, flight, ended);

@@ -21,7 +21,7 @@ pub(in crate::gateway::litellm) struct Budgets {
 
 /// Spend in the current period of one budget.
 #[derive(Debug, Clone)]
-struct Spend {
+pub(super) struct Spend {
     dollars: f64,
     /// When the sum is forgotten.
     expires: SimTime,
@@ -44,8 +44,6 @@ struct Recent {
 }
 
 const LONG_AGO: SimTime = SimTime(i64::MIN);
-const NOTHING: Spend =
-    Spend { dollars: 0.0, expires: LONG_AGO, began: LONG_AGO, period_ends: LONG_AGO, recent: Vec::new() };
 
 impl Budgets {
     /// Nothing has been spent.
@@ -54,7 +52,7 @@ impl Budgets {
             return Self::default();
         }
         Self {
-            deployments: vec![NOTHING; plan.deployments.len()],
+            deployments: vec![Spend::NOTHING; plan.deployments.len()],
             providers: plan.router.provider_budgets.iter().map(Spend::begun).collect(),
         }
     }
@@ -72,13 +70,18 @@ impl Budgets {
 }
 
 impl Spend {
+    /// Nothing has been spent.
+    pub const NOTHING: Self =
+        Self { dollars: 0.0, expires: LONG_AGO, began: LONG_AGO, period_ends: LONG_AGO, recent: Vec::new() };
+
     /// The period of a provider's budget begins when the proxy starts; that of a deployment with its first spend.
     fn begun(budget: &Budget) -> Self {
         let ends = SimTime::ZERO + budget.period;
         Self { dollars: 0.0, expires: ends, began: SimTime::ZERO, period_ends: ends, recent: Vec::new() }
     }
 
-    fn dollars(&self, now: SimTime) -> f64 {
+    /// What counts at this moment.
+    pub fn dollars(&self, now: SimTime) -> f64 {
         if now > self.expires { 0.0 } else { self.dollars }
     }
 
@@ -108,7 +111,7 @@ impl Spend {
 
     /// The period begins with the first spend. The sum's own life time is cut to whole seconds, so that it is forgotten
     /// up to a second before the period ends (`_increment_spend_for_key`).
-    fn add(&mut self, now: SimTime, dollars: f64, period: SimDuration) {
+    pub fn add(&mut self, now: SimTime, dollars: f64, period: SimDuration) {
         if now > self.period_ends {
             (self.began, self.period_ends) = (now, now + period);
         }

@@ -131,12 +131,9 @@ impl LiteLlm {
         self.give_slot_back(cx, flight);
         self.log_deferred(cx, call);
         let since = self.counted_since(call, flight, cx.request.stream);
-        self.log_success(
-            cx.now,
-            cx.request.stream,
-            Success { flight: *flight, since, usage, first_token: None, from_cache: true },
-        );
-        self.release_after_success(cx, call, usage, 0.0);
+        let success = Success { flight: *flight, since, usage, first_token: None, from_cache: true };
+        self.log_success(cx.now, cx.request.stream, success);
+        self.release_after_success(cx, call, (flight.name, usage, 0.0));
         let served_by = Some(flight.deployment);
         Some(Next::Do(Step::Respond(Response::new(200, true, served_by, Source::Cache))))
     }

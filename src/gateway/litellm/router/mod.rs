@@ -14,6 +14,7 @@ mod disconnect;
 mod fallback;
 mod limits;
 mod logging;
+mod purses;
 mod retry;
 mod shortcut;
 mod stream;
@@ -25,7 +26,7 @@ use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::state::State;
 pub(super) use budget::Budgets;
 pub(super) use cache::Responses;
-pub(super) use limits::KeyWindows;
+pub(super) use limits::KeyUse;
 use logging::Success;
 pub(super) use shortcut::Shortcut;
 
@@ -146,7 +147,7 @@ impl LiteLlm {
         // Only the router's own exception brings a header along (`common_request_processing.py`); those of upstreams are
         // renamed to `llm_provider-retry-after`, which no client obeys.
         let retry_after = match failure.class {
-            Class::NoDeployment => self.rests_for(cx.now, cx.request.model),
+            Class::NoDeployment => self.rests_for(cx.now, call.model),
             _ => RetryAfter::None,
         };
         let response = Response::new(failure.answered_with(), false, served_by, source);
@@ -161,7 +162,7 @@ impl Gateway for LiteLlm {
     fn admit<D: Draws, N: Notes>(&mut self, turn: Turn<'_, D, N>, request: &RequestView, call: &mut CallState) -> Step {
         let Turn { now, call: id, draws, notes, woken } = turn;
         let mut cx = Cx { now, id, draws, notes, woken, request };
-        call.reset(now);
+        call.reset(now, request.model);
         let next = self.admission(&mut cx, call);
         self.drive(&mut cx, call, next)
     }
