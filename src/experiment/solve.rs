@@ -211,7 +211,7 @@ impl<E: From<Problem>> Hunt<'_, E> {
             return Ok(Some(known.clone()));
         }
         let text = written(value, &self.space.unit);
-        let world = (self.load)(vec![Edit::set(&self.search.path, &text)?])?;
+        let world = (self.load)(vec![Edit::varied(&self.search.path, &text)?])?;
         let index = self.tried.len() as u64;
         let found = rows(&world, self.options, self.progress, Place { index, of: index + 1 });
         if (found.len() as u64) < self.options.runs {

@@ -37,6 +37,16 @@ pub struct Wanted {
     pub offers: Vec<Offer>,
 }
 
+impl Wanted {
+    /// Whether every offer is about something in this world.
+    ///
+    /// # Errors
+    /// [`OfferError`] about the first that is not.
+    pub fn check(&self, world: &World) -> Result<(), PlanError> {
+        self.offers.iter().try_for_each(|offer| offer.targets(world).map(|_| ())).map_err(PlanError::Offer)
+    }
+}
+
 /// What limits could be.
 #[derive(Debug, Clone)]
 pub struct CapacityPlan {

@@ -205,7 +205,7 @@ impl Axis {
     /// # Errors
     /// A [`Problem`] when the value cannot be read as YAML.
     pub fn edit(&self, value: &str) -> Result<Edit, Problem> {
-        Edit::set(&self.path, value)
+        Edit::varied(&self.path, value)
     }
 
     /// A value as a number, if it is one.

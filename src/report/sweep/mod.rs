@@ -12,6 +12,7 @@ use crate::report::Artefact;
 use crate::report::html::page::{facts, notices, page, picture};
 use crate::report::html::parts::table as html_table;
 use crate::report::json::bytes;
+use crate::report::parquet_files::parquet_files;
 use crate::report::terminal::{Page, Style, TerminalOptions, fact};
 use crate::report::text::{clean, hours, money, plural};
 
@@ -131,6 +132,7 @@ pub fn sweep_artefacts(sweep: &Sweep) -> Vec<Artefact> {
         file("sweep.csv", table::csv(sweep)),
         file("report.html", html.into_bytes()),
     ];
+    all.extend(parquet_files([&table::dataset(sweep)].into_iter(), &facts_of(sweep)));
     for (index, picture) in pictures.iter().enumerate() {
         let name = if index == 0 { picture.id.to_owned() } else { format!("{}-{}", picture.id, index + 1) };
         all.extend(picture.files(&name));
