@@ -22,9 +22,6 @@ use crate::report::{View, artefacts, json, terminal};
 use crate::scenario::World;
 use crate::units::Money;
 
-/// Minutes until somebody acts on an alert, unless the command line says otherwise.
-const ACT_WITHIN: u32 = 30;
-
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
@@ -38,9 +35,9 @@ pub struct RunArgs {
     /// 20/day, 500/month, 100/run or just 100 for the run; may be given several times.
     #[arg(long, value_name = "AMOUNT/PERIOD")]
     budget: Vec<BudgetLimit>,
-    /// Minutes from an alert until somebody has acted on it.
-    #[arg(long, value_name = "MINUTES", default_value_t = ACT_WITHIN)]
-    act_within: u32,
+    /// Minutes from an alert until somebody has acted on it [default: as the scenario says, else 30].
+    #[arg(long, value_name = "MINUTES")]
+    act_within: Option<u32>,
 
     /// Ask instead how likely a rare weekend is, e.g. 'bill > 1000', 'failure_rate > 5%' or 'fallback_share > 20%': runs are
     /// drawn from a harsher world and weighed back, which takes far fewer than waiting for one (importance sampling).
@@ -117,10 +114,12 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
 }
 
 impl RunArgs {
-    /// Budgets and alerts over all runs where a budget is given, else the alert about fallbacks in the expensive run.
+    /// Budgets and alerts over all runs where some are given, else the alert about fallbacks in the expensive run.
     fn alerts(&self, world: &World, options: &Options, forecast: &Forecast, watch: &Watch) -> Option<Alerts> {
-        let wanted = AlertsWanted { budgets: self.budgets(forecast), act_within: self.act_within };
-        if wanted.budgets.is_empty() {
+        let mut rules = world.alerts.unwrap_or_default();
+        rules.act_within_minutes = self.act_within.unwrap_or(rules.act_within_minutes);
+        let wanted = AlertsWanted { budgets: self.budgets(forecast), rules };
+        if wanted.budgets.is_empty() && world.alerts.is_none() {
             let has_fallbacks = forecast.fallback_share.mean > 0.0;
             let expensive = forecast.expensive.as_ref().filter(|_| has_fallbacks)?;
             return Some(alerts_of_run(world, options.seed, expensive.run, &wanted));
@@ -136,7 +135,8 @@ impl RunArgs {
         }
         let of = |limit: Option<Money>, period| limit.map(|limit| BudgetLimit { limit, period });
         let budget = forecast.budget;
-        of(budget.horizon, Period::Run).into_iter().chain(of(budget.month, Period::Month)).collect()
+        let all = [of(budget.horizon, Period::Run), of(budget.day, Period::Day), of(budget.month, Period::Month)];
+        all.into_iter().flatten().collect()
     }
 
     /// What reports hold the bill against.
@@ -145,7 +145,7 @@ impl RunArgs {
             match period {
                 Period::Run => forecast.budget.horizon = Some(*limit),
                 Period::Month => forecast.budget.month = Some(*limit),
-                Period::Day => {}
+                Period::Day => forecast.budget.day = Some(*limit),
             }
         }
     }
@@ -164,9 +164,7 @@ impl RunArgs {
         for budget in &self.budget {
             option("budget", Some(&budget.to_string()));
         }
-        if self.act_within != ACT_WITHIN {
-            option("act-within", Some(&self.act_within.to_string()));
-        }
+        option("act-within", self.act_within.map(|minutes| minutes.to_string()).as_deref());
         option("rare", self.rare.as_ref().map(Question::as_written));
         option("precision", self.precision.map(|precision| precision.0.to_string()).as_deref());
         words

@@ -22,10 +22,9 @@ mod solve;
 mod sweep;
 mod together;
 
-pub use crate::scenario::Assumption;
+pub use crate::scenario::{AlertRules, Assumption};
 pub use alerts::{
-    AlertOutcome, Alerts, AlertsWanted, BUDGET_PART, BudgetError, BudgetLimit, BudgetOutcome, FALLBACK_MINUTES,
-    FALLBACK_SHARE, Moments, Period, alerts, alerts_of_run,
+    AlertOutcome, Alerts, AlertsWanted, BudgetError, BudgetLimit, BudgetOutcome, Moments, Period, alerts, alerts_of_run,
 };
 pub use assemble::{DeploymentLabel, Labels, ShareLabel};
 pub use compare::{Arm, Change, Comparison, Difference, Direction, PartDifference, Side, compare};

@@ -34,6 +34,9 @@ pub fn markdown(view: &View<'_>) -> String {
         &tables.diagnostics,
     ];
     all.into_iter().for_each(|one| table(&mut text, one));
+    if let Some(alerts) = &view.forecast.alerts {
+        crate::report::alerts::tables(alerts).iter().for_each(|one| table(&mut text, one));
+    }
     again(&mut text, view);
     text
 }

@@ -278,9 +278,10 @@ fn edges(page: &mut Page, view: &View<'_>) {
 
 fn alerts(page: &mut Page, view: &View<'_>) {
     let Some(alerts) = &view.forecast.alerts else { return };
-    page.title(&crate::report::alerts::title(alerts));
-    for line in crate::report::alerts::lines(alerts) {
-        page.wrapped(" ", "    ", None, &line);
+    for table in crate::report::alerts::tables(alerts).iter().filter(|table| !table.rows.is_empty()) {
+        page.title(table.title);
+        page.view_table(table, usize::MAX);
+        page.wrapped(" ", " ", Some(Style::Dim), &table.note);
     }
 }
 

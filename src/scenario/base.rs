@@ -98,6 +98,7 @@ fn over(own: ScenarioFile, base: ScenarioFile) -> ScenarioFile {
         volume_uncertainty: own.volume_uncertainty.or(base.volume_uncertainty),
         fleet: own.fleet.over(base.fleet),
         budget: own.budget.or(base.budget),
+        alerts: own.alerts.or(base.alerts),
         keys: joined(own.keys, base.keys, key),
         traffic: joined(own.traffic, base.traffic, traffic),
         upstream: joined(own.upstream, base.upstream, upstream),
