@@ -46,7 +46,7 @@ pub use month::{DayBand, MonthError, MonthOptions, MonthRow, PATHS, Projection, 
 pub use part::{Part, PartError, merge};
 pub use plan::{
     Binding, CapacityPlan, Commitment, LimitKind, LimitPlan, Load, MOST_GROWTH, Offer, OfferError, Outcome, PlanError,
-    PoolPlan, TokensOf, Wanted, plan,
+    PoolPlan, SpendPlan, TokensOf, Wanted, plan,
 };
 pub use rare::{Rare, rare};
 pub use replicate::{Options, Progress, Unwatched, replicate};

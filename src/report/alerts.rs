@@ -28,29 +28,37 @@ fn budgets(alerts: &Alerts) -> Table {
 
 fn rules(alerts: &Alerts) -> Table {
     let rules = &alerts.rules;
-    let part = percent(rules.budget_share);
-    let fallbacks = format!("fallbacks > {} of {} min", percent(rules.fallback_share), rules.fallback_minutes);
+    let part = short_share(rules.budget_share);
+    let fallbacks = format!("fallbacks > {} of {} min", short_share(rules.fallback_share), rules.fallback_minutes);
     let of_budgets =
         alerts.budgets.iter().map(|outcome| (format!("{part} of {}", name(outcome.budget)), &outcome.alert));
     let row = |(name, outcome): (String, &AlertOutcome)| {
         let [share, _, middle, _] = moments_in_words(&outcome.fires, alerts);
-        let wait = outcome.after_first_fallback_min.map_or(NOTHING.to_owned(), |minutes| format!("{minutes:.0} min"));
-        let saved = [outcome.saved_sideways, outcome.saved_sideways_p95, outcome.saved_off, outcome.saved_stopped];
-        let [sideways, p95, off, stopped] = saved.map(money);
-        [name, share, middle, wait, sideways, p95, off, stopped]
+        let delay = outcome.after_first_fallback_min.map_or(NOTHING.to_owned(), length);
+        let [sideways, off, stopped] = [outcome.saved_sideways, outcome.saved_off, outcome.saved_stopped].map(money);
+        [name, share, middle, delay, sideways, off, stopped]
     };
-    let headings =
-        ["Alert", "#Fires", "Median", "#After first", "#Sideways", "#P95 of it", "#No fallbacks", "#Stopped"];
+    let headings = ["Alert", "#Fires", "Median", "#Delay", "#Sideways", "#No fallback", "#Stopped"];
     Table::new("alerts", "Alerts", &headings)
         .with_note(format!(
-            "Of {}. Median: when it fires first. After first: minutes from the first fallback. Then what is saved on \
-             average by acting within {} min and until the end of the run: when fallbacks cost what the group asked for \
+            "Of {}. Median: when it fires first. Delay: from the first fallback to the alert, median. Then what acting \
+             within {} min of it saves until the end of the run, on average: when fallbacks cost what the group asked for \
              costs (sideways), when there are none (those requests fail), and when nothing is served at all: no action \
              saves more.",
             what(alerts),
             rules.act_within_minutes
         ))
         .with_rows(of_budgets.chain(std::iter::once((fallbacks, &alerts.fallback_rule))).map(row))
+}
+
+/// `35 min`, `40 h`.
+fn length(minutes: f64) -> String {
+    if minutes < 120.0 { format!("{minutes:.0} min") } else { format!("{:.0} h", minutes / 60.0) }
+}
+
+/// A share that somebody chose: `80%`, `2.5%`.
+fn short_share(share: f64) -> String {
+    format!("{}%", (share * 1e6).round() / 1e4)
 }
 
 /// Which runs it is about.

@@ -76,7 +76,7 @@ fn table(text: &mut String, table: &Table) {
         return;
     }
     push(text, &format!("## {}\n\n{}\n", table.title, escape(&table.note)));
-    let titles: Vec<&str> = table.columns.iter().map(|column| column.title).collect();
+    let titles: Vec<&str> = table.columns.iter().map(|column| &*column.title).collect();
     push(text, &format!("| {} |", titles.join(" | ")));
     let lines: String = table.columns.iter().map(|column| if column.numeric { "---:|" } else { "---|" }).collect();
     push(text, &format!("|{lines}"));

@@ -22,6 +22,8 @@ pub struct Swing {
     pub now: String,
     /// The values at both ends.
     pub ends: [String; 2],
+    /// Both ends in a few words.
+    pub range: String,
     /// The changes that give them.
     pub edits: [Edit; 2],
     /// Why it may lie there.
@@ -180,7 +182,12 @@ fn swing(name: &str, kind: &str, value: &Node, place: &str, with: impl Fn(&str) 
     }
     let edit = |text: &str| Edit::set(place, &with(text)?).ok();
     let edits = [edit(&ends[0])?, edit(&ends[1])?];
-    Some(Swing { name: name.to_owned(), now, ends, edits, why })
+    let range = match number(&now) {
+        Some(_) => format!("{} … {}", ends[0], ends[1]),
+        // A law is too long to be read twice.
+        None => format!("× {} … × {}", factors[0], factors[1]),
+    };
+    Some(Swing { name: name.to_owned(), now, ends, range, edits, why })
 }
 
 /// A number or a distribution, made larger or smaller as a whole. A share stays at most 1.

@@ -42,8 +42,7 @@ pub fn sweep_text(sweep: &Sweep, options: TerminalOptions) -> String {
 }
 
 fn title(sweep: &Sweep) -> String {
-    let axes: Vec<String> = sweep.axes.iter().map(|axis| clean(&axis.path)).collect();
-    format!("{}: {} varied", clean(&sweep.scenario), axes.join(" × "))
+    format!("{}: {} varied", clean(&sweep.scenario), table::short_names(sweep).join(" × "))
 }
 
 fn facts_of(sweep: &Sweep) -> Vec<(&'static str, String)> {

@@ -1,45 +1,61 @@
 //! The configurations of a sweep as a table, and as the rows of CSV and Parquet.
 
-use crate::experiment::{Point, Sweep};
+use std::collections::BTreeSet;
+
+use crate::experiment::{Axis, Point, Sweep};
 use crate::report::csv_files::csv_files;
 use crate::report::data::{Cell, Column, Dataset, Kind, number};
-use crate::report::text::{clean, ellipsis, money, money_of, percent};
+use crate::report::text::{NOTHING, clean, ellipsis, money, money_of, percent};
 use crate::report::view::{Column as Heading, Table};
 
-/// Configuration by configuration.
+/// Configuration by configuration: the values, and what they lead to.
 pub fn points(sweep: &Sweep) -> Table {
-    let mut table =
-        Table::new("points", "Configurations", &[]).with_note("Means and percentiles of the bill of one horizon.");
-    // The headings of the axes are the ends of their paths, which a table of static headings cannot have.
-    table.columns = vec![Heading { title: "Values", numeric: false }];
-    let numbers = ["Mean", "P50", "P95", "Difference", "95% CI", "Failures", "Fallbacks"];
-    table.columns.extend(numbers.map(|title| Heading { title, numeric: true }));
-    table.rows = sweep
-        .points
-        .iter()
-        .map(|point| {
-            let named = sweep.axes.iter().zip(&point.values);
-            let values: Vec<String> =
-                named.map(|(axis, value)| format!("{}={}", last(&axis.path), clean(value))).collect();
-            let ends = [point.delta.interval.low, point.delta.interval.high].map(signed);
-            vec![
-                ellipsis(&values.join(" "), 60),
-                money(point.bill.mean),
-                money(point.bill.p50),
-                money(point.bill.p95),
-                signed(point.delta.point),
-                ends.join(" to "),
-                percent(point.failure_rate.mean),
-                percent(point.fallback_share.mean),
-            ]
-        })
-        .collect();
+    let numbers = ["#Mean", "#P50", "#P95", "#Difference", "#95% CI", "#Failures", "#Fallbacks"];
+    let mut table = Table::new("points", "Configurations", &numbers)
+        .with_note("Mean and percentiles of the bill of one horizon. Difference: the mean bill less that of the scenario as it is.");
+    let axes = short_names(sweep).into_iter().enumerate();
+    table
+        .columns
+        .splice(0..0, axes.map(|(axis, title)| Heading { title: title.into(), numeric: is_measured(sweep, axis) }));
+    let row = |point: &Point| {
+        let values = point.values.iter().map(|value| ellipsis(&clean(value), 60));
+        values.chain(figures_in_words(point)).collect()
+    };
+    table.rows = sweep.points.iter().map(row).collect();
     table
 }
 
-/// The end of a path: what a reader needs to tell axes apart.
-pub fn last(path: &str) -> String {
-    clean(path.rsplit('.').next().unwrap_or(path))
+fn figures_in_words(point: &Point) -> [String; 7] {
+    let Point { bill, delta, .. } = point;
+    let interval = match [delta.interval.low, delta.interval.high] {
+        ends if ends.iter().any(|end| !end.is_finite()) => NOTHING.to_owned(),
+        [low, high] if low == high => "exactly".to_owned(),
+        ends => ends.map(signed).join(" to "),
+    };
+    [
+        money(bill.mean),
+        money(bill.p50),
+        money(bill.p95),
+        signed(delta.point),
+        interval,
+        percent(point.failure_rate.mean),
+        percent(point.fallback_share.mean),
+    ]
+}
+
+/// Whether all values of an axis are numbers, with or without a unit.
+fn is_measured(sweep: &Sweep, axis: usize) -> bool {
+    sweep.points.iter().all(|point| Axis::number_of(&point.values[axis]).is_some())
+}
+
+/// The ends of the paths: as much of each as tells the axes apart.
+pub fn short_names(sweep: &Sweep) -> Vec<String> {
+    let parts: Vec<Vec<&str>> = sweep.axes.iter().map(|axis| axis.path.split('.').collect()).collect();
+    let end = |parts: &[&str], length: usize| clean(&parts[parts.len().saturating_sub(length)..].join("."));
+    let longest = parts.iter().map(Vec::len).max().unwrap_or(1);
+    let names = |length| parts.iter().map(|parts| end(parts, length)).collect::<Vec<String>>();
+    let differ = |names: &[String]| names.iter().collect::<BTreeSet<_>>().len() == names.len();
+    (1..=longest).map(names).find(|names| differ(names)).unwrap_or_else(|| names(longest))
 }
 
 fn signed(dollars: f64) -> String {
