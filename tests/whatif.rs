@@ -194,6 +194,24 @@ fn a_search_finds_the_closed_form_of_a_linear_case() {
 }
 
 #[test]
+fn a_search_goes_between_whole_numbers_only_where_that_means_something() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenario = linear(folder.path());
+    // 10/min · $0.004 is $2.40 an hour: $3.60 after an hour and a half.
+    let Answer::At { value, .. } = search(&scenario, "hours=1..4", "bill.mean = 3.6", 32) else { panic!("no answer") };
+    assert!((number(&value) / 1.5 - 1.0).abs() < 0.03, "{value}");
+    let retries = search("weekend-upward", "gateway.router_settings.num_retries=0..4", "calls_per_request = 1.1", 4);
+    assert!(matches!(&retries, Answer::Between { low, high } if high.value - low.value == 1.0), "{retries:?}");
+}
+
+#[test]
+fn a_search_without_a_range_ends_where_values_do() {
+    // A share cannot be more than all: the search tells how near it came, in place of an error.
+    let found = search("weekend-upward", "upstream.deepseek.bursts.share", "bill.mean = 1000", 4);
+    assert!(matches!(&found, Answer::Nowhere { is_below: true, nearest } if nearest.text == "100%"), "{found:?}");
+}
+
+#[test]
 fn a_search_says_when_there_is_no_answer() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let scenario = linear(folder.path());

@@ -145,7 +145,7 @@ fn side(fold: &Fold, runs: usize) -> Side {
     let ppm = |part: u64, whole: u64| (share(part, whole) * 1e6).round() as u64;
     let unpriced = fold.deployments.iter().map(|totals| totals.unpriced_calls).sum();
     let calls = fold.rows.iter().map(|row| row.attempts).sum();
-    let failure_ppm = ppm(sum(|row| row.failed + row.rejected), sum(|row| row.requests));
+    let failure_ppm = ppm(sum(|row| row.failed + row.rejected + row.lost), sum(|row| row.requests));
     Side { mean, p95, failure_ppm, unpriced_ppm: ppm(unpriced, calls) }
 }
 

@@ -6,7 +6,7 @@ use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
 use crate::cli::what::{Subject, TextOrJson, terminal_options};
-use crate::experiment::{Answer, Axis, Gate, Search, Values, solve};
+use crate::experiment::{Answer, Axis, Gate, Search, Values, fixed, solve};
 use crate::report::sweep::{solve_json, solve_text};
 use crate::scenario::World;
 
@@ -54,6 +54,9 @@ impl SolveArgs {
     fn search(&self, base: &World, target: Gate) -> Result<Search, Stop> {
         if target.is_delta {
             return Err(Stop::Usage("a target is about the scenario itself, not about a difference".to_owned()));
+        }
+        if let Some(message) = fixed(&self.vary) {
+            return Err(Stop::Usage(format!("--vary: {message}")));
         }
         if !self.vary.contains("..") {
             let path = self.vary.clone();

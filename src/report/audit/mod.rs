@@ -55,7 +55,8 @@ fn tell(page: &mut Page, tried: &Tried) {
     let change = clean(&tried.remedy.change);
     match &tried.stake {
         Ok(stake) => {
-            page.wrapped("  $ with ", "         ", Some(Style::Bold), &change);
+            let with = if change.starts_with("without ") { "  $ " } else { "  $ with " };
+            page.wrapped(with, "         ", Some(Style::Bold), &change);
             page.wrapped("         ", "         ", None, &sides(stake));
             page.wrapped("         ", "         ", None, &verdict(stake));
         }

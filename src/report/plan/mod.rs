@@ -118,11 +118,16 @@ fn spends(page: &mut Page, plan: &CapacityPlan) {
     let row = |spend: &SpendPlan| {
         let Demand { p50, p95, p999, peak } = spend.used;
         let [limit, p50, p95, p999, peak] = [spend.limit, p50, p95, p999, peak].map(money_of);
-        let (headroom, over) = (percent(spend.headroom), percent(spend.over_share));
+        let (headroom, over) = (free(spend.headroom), percent(spend.over_share));
         [clean(&spend.provider), period_words(spend), limit, p50, p95, p999, peak, headroom, over]
     };
     let table = Table::new("spends", "", &headings).with_rows(plan.spends.iter().map(row));
     page.view_table(&table, usize::MAX);
+}
+
+/// The free part of a limit; a negative one is what is missing.
+fn free(headroom: f64) -> String {
+    percent(headroom).replace('-', "−")
 }
 
 fn period_words(spend: &SpendPlan) -> String {
@@ -135,7 +140,7 @@ fn period_words(spend: &SpendPlan) -> String {
 
 fn limit_row(name: String, limit: &LimitPlan) -> Vec<String> {
     let none = || "none".to_owned();
-    let headroom = limit.headroom.map_or_else(|| "–".to_owned(), percent);
+    let headroom = limit.headroom.map_or_else(|| "–".to_owned(), free);
     let today = limit.today.map_or_else(none, short_count);
     vec![
         name,

@@ -34,7 +34,10 @@ pub fn sweep_text(sweep: &Sweep, options: TerminalOptions) -> String {
         page.wrapped("! ", "  ", Some(Style::Alert), &caveat);
     }
     page.line("");
-    page.view_table(&table::points(sweep), if options.verbose { usize::MAX } else { MOST });
+    page.view_table(
+        &table::fitting(table::points(sweep), options.width),
+        if options.verbose { usize::MAX } else { MOST },
+    );
     page.line("");
     page.wrapped("As it is: ", "  ", None, &as_it_is(&sweep.base));
     page.wrapped("Again: ", "  ", None, &clean(&sweep.command));

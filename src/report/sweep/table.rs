@@ -25,6 +25,27 @@ pub fn points(sweep: &Sweep) -> Table {
     table
 }
 
+/// The table without those columns that a terminal of this width has no room for, the least telling first.
+pub fn fitting(mut table: Table, width: usize) -> Table {
+    const NAME: usize = 20;
+    let needed = |table: &Table| {
+        let widest = |index: usize, heading: &Heading| {
+            let cells = table.rows.iter().map(|row| row[index].chars().count()).max().unwrap_or(0);
+            if heading.numeric { cells } else { cells.min(NAME) }.max(heading.title.chars().count()) + 2
+        };
+        table.columns.iter().enumerate().map(|(index, heading)| widest(index, heading)).sum::<usize>()
+    };
+    for title in ["P50", "95% CI", "Fallbacks", "P95", "Failures"] {
+        if needed(&table) <= width {
+            break;
+        }
+        let Some(index) = table.columns.iter().rposition(|column| column.title == title) else { continue };
+        table.columns.remove(index);
+        table.rows.iter_mut().for_each(|row| drop(row.remove(index)));
+    }
+    table
+}
+
 fn figures_in_words(point: &Point) -> [String; 7] {
     let Point { bill, delta, .. } = point;
     let interval = match [delta.interval.low, delta.interval.high] {

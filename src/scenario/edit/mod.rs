@@ -10,7 +10,7 @@ mod text;
 use std::fmt;
 
 use crate::diagnostic::secrets::looks_secret;
-use crate::diagnostic::{Diagnostic, Span, codes};
+use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::document::{self, Format, Node, Value};
 use crate::scenario::edit::path::Step;
 use crate::scenario::files::Source;
@@ -63,8 +63,10 @@ impl Edit {
             "" => (Some(Node { span: Span::default(), value: Value::Null }), Vec::new()),
             _ => document::read("", &text[value_at..], Format::Yaml),
         };
-        let Some(mut value) = value.filter(|_| found.is_empty()) else {
-            let first = found.into_iter().next().map_or_else(String::new, |diagnostic| diagnostic.message);
+        // A key such as 429 is a number: that is worth a warning in a file, and no more.
+        let mut wrong = found.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error).peekable();
+        let Some(mut value) = value.filter(|_| wrong.peek().is_none()) else {
+            let first = wrong.next().map_or_else(String::new, |diagnostic| diagnostic.message);
             let message = format!("the value cannot be read as YAML: {first}");
             let help = "quote a text with signs that mean something in YAML".to_owned();
             return Err(Wrong { at: value_at..text.len(), message, help }.about(flag, text));
