@@ -305,6 +305,38 @@ fn a_wrong_path_is_said_about_the_option_that_it_stands_in() {
 }
 
 #[test]
+fn budgets_and_alerts_are_told_in_every_form_and_read_back() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    let rules = "alerts={budget_share: 50%, fallback_share: 10%, fallback_window: 10m, act_within: 15m}";
+    let (out, again) = (path("out"), path("again"));
+    let budgets = ["--set", "hours=12", "--set", "budget={run: 0.5, day: 0.25}", "--set", rules];
+    let run = [&["run", "weekend-upward", "--runs", "12", "--out", &out], budgets.as_slice()].concat();
+    let (code, text) = billcast(&run);
+    assert!(code == 0 && text.contains("50% of $0.25 a day") && text.contains("fallbacks > 10% of 10 min"), "{text}");
+    let read = |name: &str| std::fs::read(folder.path().join(name)).expect("a file");
+    let document: Value = serde_json::from_slice(&read("out/forecast.json")).expect("JSON");
+    let schema = serde_json::from_str(include_str!("../docs/forecast.schema.json")).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let alerts = &document["alerts"];
+    assert_eq!((&alerts["act_within_minutes"], &alerts["fallback_rule"]["minutes"]), (&15.into(), &10.into()));
+    // Half of a budget is spent before the whole, and never less often.
+    for budget in alerts["budgets"].as_array().expect("budgets") {
+        let hour = |place: &Value| place["at"]["p50"]["hour"].as_f64().unwrap_or(f64::INFINITY);
+        let (half, whole) = (&budget["alert"]["outcome"]["fires"], &budget["exhausted"]);
+        assert!(hour(half) < hour(whole) && half["run_share"].as_f64() >= whole["run_share"].as_f64(), "{budget}");
+    }
+    let report = ["report", &path("out/forecast.json"), "--format", "html,md,json", "--out", &again];
+    assert_eq!(billcast(&report).0, 0);
+    for name in ["report.html", "report.md", "forecast.json"] {
+        assert_eq!(read(&format!("out/{name}")), read(&format!("again/{name}")), "{name}");
+    }
+    assert!(String::from_utf8_lossy(&read("out/report.html")).contains("table-alerts"));
+}
+
+#[test]
 fn a_search_without_an_answer_ends_with_a_code_of_its_own() {
     let search = |range: &str| {
         let vary = format!("traffic.chat.rate={range}");

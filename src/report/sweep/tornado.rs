@@ -21,6 +21,9 @@ const ROW: f64 = 34.0;
 /// Assumptions that move the bill by less than this share of it are only named.
 const NEGLIGIBLE: f64 = 0.001;
 
+/// So many of the others are named.
+const NAMED: usize = 6;
+
 /// The bars that are worth showing, and the names of the others.
 fn parted<'a>(base: &MoneyStats, bars: &'a [Bar]) -> (&'a [Bar], Vec<String>) {
     let least = NEGLIGIBLE * dollars(base.mean);
@@ -33,7 +36,9 @@ fn parted<'a>(base: &MoneyStats, bars: &'a [Bar]) -> (&'a [Bar], Vec<String>) {
 fn others(rest: &[String], shown: usize) -> Option<String> {
     let than = if shown < MOST { format!("by less than {}", percent(NEGLIGIBLE)) } else { "less".to_owned() };
     let many = plural(rest.len() as u64, "other assumption");
-    (!rest.is_empty()).then(|| format!("{many} move the bill {than}: {}.", rest.join(", ")))
+    let named = rest.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if rest.len() > NAMED { ", …" } else { "" };
+    (!rest.is_empty()).then(|| format!("{many} move the bill {than}: {named}{more}"))
 }
 
 fn table(bars: &[Bar]) -> Table {
@@ -175,8 +180,12 @@ fn row(canvas: &mut Canvas<'_>, plot: &Plot, bar: &Bar, now: f64, labels: f64, t
         canvas
             .hover(place, format!("{} = {}: {}", bar.swing.name, bar.swing.ends[index], money(bar.bills[index].mean)));
     }
-    let name = fit(&clean(&bar.swing.name), LABEL, labels - 12.0);
+    // `upstream.deepseek.bursts.lasts`: whose it is stands below, so that narrow pictures tell bars apart.
+    let full = clean(&bar.swing.name);
+    let mut parts = full.splitn(3, '.').skip(1);
+    let (owner, what) = (parts.next().unwrap_or_default(), parts.next().unwrap_or(&full));
+    let name = fit(what, LABEL, labels - 12.0);
     canvas.text(&name, (labels - 8.0, top + ROW / 2.0 - 6.0), LABEL, Ink::Text, Anchor::End);
-    let ends = fit(&clean(&bar.swing.range), 10.0, labels - 12.0);
+    let ends = fit(&format!("{owner}: {}", clean(&bar.swing.range)), 10.0, labels - 12.0);
     canvas.text(&ends, (labels - 8.0, top + ROW / 2.0 + 8.0), 10.0, Ink::Muted, Anchor::End);
 }
