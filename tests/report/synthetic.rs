@@ -192,7 +192,7 @@ pub fn forecast(recipe: Recipe) -> Forecast {
         providers: providers(&worlds),
         days: days(recipe, &worlds),
         percentile_runs: percentile_runs(&worlds, &bill),
-        budget: Budget { horizon: Some(bill.p80), month: None },
+        budget: Budget { horizon: Some(bill.p80), day: None, month: None },
         written: written(&names),
         classes: shares(&["chat", "summaries", "agents"], &names, bill.mean),
         keys: shares(&["web-frontend", "nightly-batch", "support-bot", "research"], &names, bill.mean),

@@ -1,5 +1,7 @@
 //! `report.html`: one file that needs nothing else, for screens of any width, light or dark, and for paper.
 
+/// Budgets and alerts.
+mod alerts;
 /// The frame of pages that are not about a single forecast.
 pub mod page;
 /// Pieces of pages.
@@ -82,7 +84,7 @@ fn head(view: &View<'_>) -> Markup {
 const SECTIONS: [(&str, &str); 9] = [
     ("findings", "Findings"),
     ("bill", "The bill"),
-    ("budget", "Budget"),
+    ("budget", "Budget and alerts"),
     ("why", "Why it costs that"),
     ("reliability", "Failures and latency"),
     ("capacity", "Capacity"),
@@ -151,7 +153,7 @@ fn bill(view: &View<'_>) -> Markup {
 }
 
 fn budget(view: &View<'_>) -> Markup {
-    section("budget", &html! { @for sentence in &view.budget_story { p { (sentence) } } })
+    section("budget", &html! { @for sentence in &view.budget_story { p { (sentence) } } (alerts::alerts(view)) })
 }
 
 fn why(view: &View<'_>) -> Markup {
