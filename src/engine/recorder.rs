@@ -1,5 +1,6 @@
 //! Watches a run and keeps sums: the books, counters by step of time, by deployment and by class.
 
+use crate::engine::billed::Billed;
 use crate::engine::demand::Meter;
 use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::run::{DeploymentTotals, ErrorClass, Run, StepTotals};
@@ -8,7 +9,7 @@ use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
 use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, Shape, Tariffs};
 use crate::pricing::CompiledRates;
 use crate::provider::Service;
-use crate::units::{CallId, DeploymentId, GroupId, Money, Outcome, SimDuration, SimTime, Usage};
+use crate::units::{CallId, DeploymentId, GroupId, Money, Outcome, SimDuration, SimTime, TokenKind, Usage};
 
 /// Records one run.
 pub struct Recorder<'a> {
@@ -82,7 +83,7 @@ impl<'a> Recorder<'a> {
             desk.totals.unpriced(usage);
             return false;
         };
-        let (amount, writing) = priced(rates, usage);
+        let (amount, writing) = priced(rates, usage, &mut desk.totals.billed);
         let home = home(self.tariffs, request, group);
         let charge = Charge {
             cause: cause_of(request, attempt),
@@ -133,16 +134,29 @@ fn reported(tariff: &DeploymentTariff, attempt: &AttemptRecord<'_>) -> Money {
     tariff.reported.as_ref().map_or(Money::ZERO, |rates| rates.at(attempt.at).charge(&attempt.ended.usage))
 }
 
-/// What a usage costs, and how much of that is for writing to a prompt cache.
+/// What a usage costs, and how much of that is for writing to a prompt cache; added to the meters.
 #[inline(always)]
-fn priced(rates: &CompiledRates, usage: &Usage) -> (Money, Money) {
-    rates.plain_charge(usage).map_or_else(
-        || {
-            let parts = rates.charge_parts(usage);
-            (parts.total(), Money::from_picos(parts.cache_write.into()))
-        },
-        |amount| (amount, Money::ZERO),
-    )
+fn priced(rates: &CompiledRates, usage: &Usage, billed: &mut Billed) -> (Money, Money) {
+    let Some([input, output, fixed]) = rates.plain_parts(usage) else { return priced_by_parts(rates, usage, billed) };
+    billed.add(TokenKind::Input, usage.input.into(), input);
+    billed.add(TokenKind::Output, usage.output.into(), output);
+    if fixed != Money::ZERO {
+        billed.add(TokenKind::Call, 1, fixed);
+    }
+    (input + output + fixed, Money::ZERO)
+}
+
+/// The same for every usage and price.
+fn priced_by_parts(rates: &CompiledRates, usage: &Usage, billed: &mut Billed) -> (Money, Money) {
+    let (mut amount, mut writing) = (Money::ZERO, Money::ZERO);
+    for part in rates.charged_tokens(usage) {
+        billed.add(part.kind, part.quantity, part.amount);
+        amount += part.amount;
+        if part.kind == TokenKind::CacheWrite {
+            writing += part.amount;
+        }
+    }
+    (amount, writing)
 }
 
 /// Why an attempt costs what it costs.

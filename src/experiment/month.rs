@@ -91,6 +91,8 @@ pub struct DayBand {
     pub p5: Money,
     /// Median.
     pub p50: Money,
+    /// Mean.
+    pub mean: Money,
     /// 95th percentile.
     pub p95: Money,
 }
@@ -104,6 +106,9 @@ pub enum MonthError {
     /// There are no runs.
     #[error("there are no runs")]
     NoRuns,
+    /// The start of the forecast lies on no calendar, or at its end.
+    #[error("its start is no moment of a calendar with months after it")]
+    NoCalendar,
 }
 
 /// The bills of the days of simulated weeks, by weekday, with the runs in order of their volume.
@@ -174,6 +179,32 @@ fn targets(options: &MonthOptions, month: u32, base: Date) -> Vec<Target> {
         })
     };
     (0..count).filter_map(target).collect()
+}
+
+/// The begin of the calendar month after a moment; none at the end of the calendar.
+pub fn month_after(start: &Zoned) -> Option<Zoned> {
+    let next = start.date().first_of_month().checked_add(1.month()).ok()?;
+    next.to_zoned(start.time_zone().clone()).ok()
+}
+
+/// The month after the start of a forecast, from its own days: what every report of a whole week tells.
+///
+/// # Errors
+/// When a day of the week is missing in it.
+pub fn month_ahead(forecast: &Forecast) -> Result<Projection, MonthError> {
+    let start: Option<Zoned> = forecast.about.start.parse().ok();
+    let first = start.as_ref().and_then(month_after).ok_or(MonthError::NoCalendar)?;
+    let options = MonthOptions {
+        first,
+        months: 1,
+        growth: 0.0,
+        budget: forecast.budget.month,
+        spent: None,
+        holidays: forecast.holidays.clone(),
+        paths: PATHS,
+        seed: Seed(forecast.about.seed),
+    };
+    project(&[forecast], &options)
 }
 
 /// Puts months together. `weeks` holds a forecast of at least a week for each month; the last one stands for the rest.
@@ -261,7 +292,8 @@ fn bands(targets: &[Target], paths: &[Vec<Money>]) -> Vec<DayBand> {
         let mut spent: Vec<Money> = paths.iter().map(|path| path[index]).collect();
         spent.sort_unstable();
         let at = |share| spent.get(nearest_rank(spent.len().max(1), share)).copied().unwrap_or_default();
-        DayBand { date: target.date, p5: at(0.05), p50: at(0.5), p95: at(0.95) }
+        let mean = spent.iter().copied().sum::<Money>().divided_by(spent.len().max(1) as u64);
+        DayBand { date: target.date, p5: at(0.05), p50: at(0.5), mean, p95: at(0.95) }
     };
     targets.iter().enumerate().map(band).collect()
 }

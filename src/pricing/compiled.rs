@@ -150,10 +150,16 @@ impl CompiledRates {
     /// (25 instructions instead of 140). `None` for everything else; the slow twin is [`Self::charge`].
     #[inline(always)]
     pub fn plain_charge(&self, usage: &Usage) -> Option<Money> {
+        self.plain_parts(usage).map(|[input, output, fixed]| input + output + fixed)
+    }
+
+    /// The same in its parts: for input, for output, and the fixed amount.
+    #[inline(always)]
+    pub fn plain_parts(&self, usage: &Usage) -> Option<[Money; 3]> {
         let (input, output) = self.plain.filter(|_| usage.is_plain())?;
         let product = |tokens: Tokens, price: u32| u64::from(tokens) * u64::from(price);
-        let tokens = product(usage.input, input).checked_add(product(usage.output, output))?;
-        tokens.checked_add(self.fixed).map(|picos| Money::from_picos(picos.into()))
+        let parts = [product(usage.input, input), product(usage.output, output), self.fixed];
+        Some(parts.map(|picos| Money::from_picos(picos.into())))
     }
 
     /// What a usage costs, by kind. Parts that are not whole picodollars are rounded half away from zero, each.

@@ -134,7 +134,7 @@ fn described(tree: &Node) -> Described {
 }
 
 /// Longer values are cut in the list of assumptions; `billcast models show NAME` shows them whole.
-const LONGEST_VALUE: usize = 100;
+const LONGEST_VALUE: usize = 2_000;
 /// Longer lists are counted.
 const LONGEST_LIST: usize = 6;
 

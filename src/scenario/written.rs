@@ -6,7 +6,7 @@ use crate::scenario::files::Source;
 use crate::scenario::world::Assumption;
 
 /// Longer values are cut: they are descriptions or tables.
-const LONGEST: usize = 160;
+const LONGEST: usize = 2_000;
 /// A register longer than this nobody reads.
 const MOST: usize = 2_000;
 /// Keys that say nothing about the world.

@@ -2,10 +2,9 @@
 
 use crate::experiment::{Forecast, ProviderRow};
 use crate::report::text::{NOTHING, clean, count, money, percent, seconds, short_count};
-use crate::report::view::derive::{money_share, per, ratio};
-use crate::report::view::finance::{caches as cache_lines, percentile_run};
+use crate::report::view::derive::{money_share, ratio};
 use crate::report::view::tables::{error_count, or_nothing};
-use crate::report::view::{CacheLine, ModelSpend, RegisterLine, Table, TeamSpend};
+use crate::report::view::{CacheLine, MeterLine, ModelSpend, RegisterLine, Table, TeamSpend};
 use crate::units::{Money, TokenKind};
 
 /// Cost by model.
@@ -86,25 +85,24 @@ pub fn providers(forecast: &Forecast) -> Table {
         .with_rows(forecast.providers.iter().map(row))
 }
 
-/// What prompt caches do, by deployment.
-pub fn caches(forecast: &Forecast) -> Table {
-    let row = |line: CacheLine| {
-        let deployment = &forecast.deployments[line.deployment];
+/// What prompt caches do, by provider and deployment.
+pub fn caches(lines: &[CacheLine]) -> Table {
+    let row = |line: &CacheLine| {
         [
-            clean(&deployment.name),
-            clean(&deployment.provider),
+            line.provider.clone(),
+            line.deployment.clone().unwrap_or_else(|| "(all)".to_owned()),
             percent(line.hit_share),
             money(line.reading),
             money(line.writing),
             or_nothing(line.saved.map(money)),
         ]
     };
-    let headings = ["Deployment", "Provider", "#Input from cache", "#Reading", "#Writing", "#Saved"];
+    let headings = ["Provider", "Deployment", "#Input from cache", "#Reading", "#Writing", "#Saved"];
     Table::new("caches", "Prompt caches of the providers", &headings)
         .with_note(
-            "Of the run at the median bill. Saved: what the tokens read would have cost as plain input, less reading.",
+            "Means over the runs, of billed input. Saved: what the tokens read would have cost as plain input, less reading.",
         )
-        .with_rows(cache_lines(forecast).into_iter().map(row))
+        .with_rows(lines.iter().map(row))
 }
 
 /// What a meter is called.
@@ -119,43 +117,23 @@ const fn label(kind: TokenKind) -> &'static str {
     }
 }
 
-/// What each meter of each model costs in the run at the median bill.
-pub fn meters(forecast: &Forecast) -> Table {
-    let mut lines: Vec<(&str, TokenKind, u64, Money)> = Vec::new();
-    let run = percentile_run(forecast, 50);
-    for charge in run.iter().flat_map(|run| &run.charges) {
-        let Some(deployment) = forecast.deployments.get(charge.deployment) else { continue };
-        let same = |line: &&mut (&str, TokenKind, u64, Money)| line.0 == deployment.model && line.1 == charge.kind;
-        match lines.iter_mut().find(same) {
-            Some(line) => {
-                line.2 += charge.quantity;
-                line.3 += charge.amount;
-            }
-            None => lines.push((&deployment.model, charge.kind, charge.quantity, charge.amount)),
-        }
-    }
-    lines.sort_by_key(|line| std::cmp::Reverse(line.3));
-    let bill = run.map_or(Money::ZERO, |run| run.bill);
-    let row = |(model, kind, quantity, amount): (&str, TokenKind, u64, Money)| {
+/// What each meter of each model costs.
+pub fn meters(lines: &[MeterLine], bill: Money) -> Table {
+    let row = |line: &MeterLine| {
         [
-            clean(model),
-            label(kind).to_owned(),
-            short_count(quantity as f64),
-            or_nothing(per(amount, 1_000_000, quantity).map(money)),
-            money(amount),
-            percent(money_share(amount, bill)),
+            line.model.clone(),
+            label(line.kind).to_owned(),
+            short_count(line.quantity),
+            or_nothing(line.per_million.map(money)),
+            money(line.amount),
+            percent(line.share),
         ]
     };
-    let table = Table::new("meters", "Cost by meter", &["Model", "Meter", "#Quantity", "#Per 1M", "#Cost", "#Share"]);
-    let table = table.with_note("Of the run at the median bill, charge by charge; it sums to that bill exactly.");
-    let table = table.with_rows(lines.into_iter().map(row));
-    match run {
-        Some(run) => {
-            let [empty, whole] = [String::new(), percent(money_share(run.bill, run.bill))];
-            table.with_total([format!("Run {}", run.run), empty.clone(), empty.clone(), empty, money(run.bill), whole])
-        }
-        None => table,
-    }
+    let [empty, whole] = [String::new(), percent(money_share(bill, bill))];
+    Table::new("meters", "Cost by meter", &["Model", "Meter", "#Quantity", "#Per 1M", "#Cost", "#Share"])
+        .with_note("Means over the runs of what is billed; the costs sum to the mean bill.")
+        .with_rows(lines.iter().map(row))
+        .with_total(["Bill".to_owned(), empty.clone(), empty.clone(), empty, money(bill), whole])
 }
 
 /// What the user wrote and what was assumed.
@@ -165,7 +143,7 @@ pub fn register(lines: &[RegisterLine]) -> Table {
         [
             clean(&line.name),
             clean(&line.value),
-            line.distribution.to_owned(),
+            line.distribution.clone(),
             line.assumed_by.to_owned(),
             clean(&line.source),
             as_of,

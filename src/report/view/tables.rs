@@ -4,28 +4,22 @@ use crate::experiment::{Demand, DeploymentRow, ErrorCounts, Forecast, ShareRow};
 use crate::report::text::{NOTHING, clean, count, money, percent, seconds, short_count};
 use crate::report::view::derive::{money_share, per, ratio};
 use crate::report::view::story::edge_share;
-use crate::report::view::{CauseLine, ModelSpend, Percentile, RegisterLine, Table, Tables, TeamSpend, more};
+use crate::report::view::{CauseLine, Percentile, Table, Tables, View, more};
 use crate::units::Money;
 
 impl Tables {
-    /// All tables of a forecast.
-    pub fn of(
-        forecast: &Forecast,
-        causes: &[CauseLine],
-        percentiles: &[Percentile],
-        models: &[ModelSpend],
-        teams: &[TeamSpend],
-        register: &[RegisterLine],
-    ) -> Self {
+    /// All tables of a view.
+    pub fn of(view: &View<'_>) -> Self {
+        let forecast = view.forecast;
         Self {
-            models: more::models(models),
-            teams: more::teams(teams),
+            models: more::models(&view.models),
+            teams: more::teams(&view.teams),
             providers: more::providers(forecast),
-            caches: more::caches(forecast),
-            meters: more::meters(forecast),
-            register: more::register(register),
-            bill: bill(percentiles),
-            causes: by_cause(causes, forecast),
+            caches: more::caches(&view.caches),
+            meters: more::meters(&view.meters, forecast.bill.mean),
+            register: more::register(&view.register),
+            bill: bill(&view.percentiles),
+            causes: by_cause(&view.causes, forecast),
             edges: edges(forecast),
             deployments: deployments(forecast),
             reliability: reliability(forecast),

@@ -24,6 +24,8 @@ pub struct Styles {
     pub section: Format,
     /// What is said beside a figure.
     pub note: Format,
+    /// Where it comes from.
+    pub stamp: Format,
     /// A warning.
     pub caveat: Format,
     /// A cell that the reader may change.
@@ -53,9 +55,10 @@ const FINE_MONEY: &str = "$#,##0.00####;[Red]-$#,##0.00####";
 impl Styles {
     /// All styles.
     pub fn new() -> Self {
-        let text = || Format::new().set_num_format("@").set_quote_prefix().set_align(FormatAlign::Top);
+        let plain = || Format::new().set_align(FormatAlign::VerticalCenter);
+        let text = || plain().set_num_format("@").set_quote_prefix().set_align(FormatAlign::Left);
         let blue = Color::RGB(0x00_4A_7C);
-        let big = || Format::new().set_bold().set_font_size(16.0).set_align(FormatAlign::Left);
+        let big = || plain().set_bold().set_font_size(16.0).set_align(FormatAlign::Left);
         Self {
             heading: Format::new()
                 .set_bold()
@@ -68,20 +71,21 @@ impl Styles {
             title: text().set_bold().set_font_size(20.0),
             section: Format::new().set_bold().set_font_color(blue).set_border_bottom(FormatBorder::Thin),
             note: text().set_font_color(Color::RGB(0x5B_5F_66)).set_indent(1),
+            stamp: text().set_font_color(Color::RGB(0x5B_5F_66)),
             caveat: text().set_bold().set_text_wrap().set_background_color(Color::RGB(0xFF_F3_D6)),
             input: Format::new()
                 .set_num_format(MONEY)
                 .set_background_color(Color::RGB(0xFF_F9_C4))
                 .set_border(FormatBorder::Thin)
                 .set_align(FormatAlign::Left),
-            label: text(),
-            money: Format::new().set_num_format(MONEY),
-            fine_money: Format::new().set_num_format(FINE_MONEY),
+            label: text().set_bold(),
+            money: plain().set_num_format(MONEY),
+            fine_money: plain().set_num_format(FINE_MONEY),
             headline: big().set_num_format(MONEY),
             headline_share: big().set_num_format("0.0%"),
-            count: Format::new().set_num_format("#,##0"),
-            number: Format::new().set_num_format("#,##0.00"),
-            share: Format::new().set_num_format("0.00%"),
+            count: plain().set_num_format("#,##0"),
+            number: plain().set_num_format("#,##0.00"),
+            share: plain().set_num_format("0.00%"),
         }
     }
 
@@ -112,11 +116,26 @@ pub fn fitting(text: &str) -> String {
     clean(text).chars().take(LONGEST_TEXT).collect()
 }
 
+/// The name of a column for people: `bill_mean_usd` is `Bill mean US$`.
+fn heading(name: &str) -> String {
+    let is_percentile = |word: &str| word.strip_prefix('p').is_some_and(|rest| rest.parse::<u16>().is_ok());
+    let word = |(index, word): (usize, &str)| match word {
+        "usd" => "US$".to_owned(),
+        "1m" => "1M".to_owned(),
+        word if index == 0 || is_percentile(word) => {
+            let mut letters = word.chars();
+            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+        }
+        word => word.to_owned(),
+    };
+    name.split('_').enumerate().map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// Fills a sheet with a table.
 pub fn fill(sheet: &mut Worksheet, styles: &Styles, dataset: &Dataset) -> Result<(), XlsxError> {
     for (place, column) in dataset.columns.iter().enumerate() {
         let index = u16::try_from(place).unwrap_or(u16::MAX);
-        sheet.write_string_with_format(0, index, &column.name, &styles.heading)?;
+        sheet.write_string_with_format(0, index, heading(&column.name), &styles.heading)?;
         sheet.set_column_width(index, width(dataset, place))?;
     }
     for (row, cells) in (1u32..).zip(dataset.rows.iter().take(MOST_ROWS)) {
@@ -142,6 +161,8 @@ fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &Cell, format: &For
         Cell::Number(number) => sheet.write_number_with_format(row, column, *number, format)?,
         Cell::Money(amount) => sheet.write_number_with_format(row, column, dollars(*amount), format)?,
         Cell::Time(at) => sheet.write_string_with_format(row, column, at.to_string(), format)?,
+        // A row needs a name, for its reader and for its bar.
+        Cell::Missing if column == 0 => sheet.write_string_with_format(row, column, "(none)", format)?,
         Cell::Missing => return Ok(()),
     };
     Ok(())

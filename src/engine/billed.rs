@@ -1,0 +1,35 @@
+//! What a deployment bills, meter by meter.
+
+use crate::engine::charges::ChargeSum;
+use crate::units::{Money, TokenKind};
+
+/// Sums of what is billed, by what it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Billed([ChargeSum; TokenKind::ALL.len()]);
+
+impl Billed {
+    /// Adds a part of a charge.
+    #[inline(always)]
+    pub(super) fn add(&mut self, kind: TokenKind, quantity: u64, amount: Money) {
+        let sum = &mut self.0[kind as usize];
+        sum.quantity += quantity;
+        sum.amount += amount;
+    }
+
+    /// Adds the sums of another run or deployment.
+    pub fn merge(&mut self, other: &Self) {
+        for (kind, sum) in other.iter() {
+            self.add(kind, sum.quantity, sum.amount);
+        }
+    }
+
+    /// Meter by meter, in the order of reports.
+    pub fn iter(&self) -> impl Iterator<Item = (TokenKind, ChargeSum)> {
+        TokenKind::ALL.into_iter().zip(self.0)
+    }
+
+    /// All of it.
+    pub fn total(&self) -> Money {
+        self.0.iter().map(|sum| sum.amount).sum()
+    }
+}
