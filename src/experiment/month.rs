@@ -9,6 +9,8 @@
 //! once for the whole path, everything else anew each week. Weeks drawn independently would make a month look about
 //! half as uncertain as it is.
 
+use std::borrow::Cow;
+
 use jiff::civil::{Date, Weekday};
 use jiff::{ToSpan, Zoned};
 
@@ -101,7 +103,7 @@ pub struct DayBand {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MonthError {
     /// A day of the week was never simulated as a whole.
-    #[error("no run covers a whole {0}: months need every day of the week")]
+    #[error("no run covers a whole {0}, and months need every day of the week: simulate one with `hours: 168`")]
     MissingDay(&'static str),
     /// There are no runs.
     #[error("there are no runs")]
@@ -115,7 +117,7 @@ pub enum MonthError {
 #[derive(Debug)]
 struct Weeks<'a> {
     /// For each weekday from Monday: the days that there are.
-    days: [Vec<&'a DayRow>; 7],
+    days: [Vec<Cow<'a, DayRow>>; 7],
     /// Places of the runs in order of their requests.
     by_volume: Vec<usize>,
     first: Date,
@@ -123,10 +125,10 @@ struct Weeks<'a> {
 
 impl<'a> Weeks<'a> {
     fn of(forecast: &'a Forecast) -> Result<Self, MonthError> {
-        let mut days: [Vec<&DayRow>; 7] = Default::default();
-        for day in forecast.days.iter().filter(|day| day.hours == day.of_hours) {
-            let weekday = if day.holiday { Weekday::Sunday } else { day.date.weekday() };
-            days[weekday.to_monday_zero_offset().unsigned_abs() as usize].push(day);
+        let mut days: [Vec<Cow<'_, DayRow>>; 7] = Default::default();
+        let whole = forecast.days.iter().filter(|day| day.hours == day.of_hours).map(Cow::Borrowed);
+        for day in whole.chain(joined(&forecast.days).into_iter().map(Cow::Owned)) {
+            days[weekday_of(&day)].push(day);
         }
         const NAMES: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
         if let Some(missing) = days.iter().position(Vec::is_empty) {
@@ -149,6 +151,26 @@ impl<'a> Weeks<'a> {
         let low = anchor.saturating_sub(reach).min(runs - 1 - (2 * reach).min(runs - 1));
         self.by_volume[(low + (draw * (2 * reach + 1) as f64) as usize).min(runs - 1)]
     }
+}
+
+/// The weekday that a day counts as, from Monday.
+fn weekday_of(day: &DayRow) -> usize {
+    let weekday = if day.holiday { Weekday::Sunday } else { day.date.weekday() };
+    weekday.to_monday_zero_offset().unsigned_abs() as usize
+}
+
+/// A week that begins within a day ends within one: the begin of the last day and the end of the first make a whole one.
+fn joined(days: &[DayRow]) -> Option<DayRow> {
+    let (first, last) = (days.first()?, days.last()?);
+    let is_one = weekday_of(first) == weekday_of(last)
+        && first.of_hours == last.of_hours
+        && first.hours + last.hours == first.of_hours
+        && first.date < last.date;
+    is_one.then(|| DayRow {
+        hours: last.of_hours,
+        bills: last.bills.iter().zip(&first.bills).map(|(begin, end)| *begin + *end).collect(),
+        ..last.clone()
+    })
 }
 
 /// One day to come.
@@ -258,7 +280,7 @@ fn cumulative(source: &Weeks<'_>, targets: &[Target], path: u64, options: &Month
 
 fn day_bill(source: &Weeks<'_>, target: &Target, path: u64, seed: Seed) -> Money {
     let days = &source.days[target.weekday];
-    let day = days[target.week.unsigned_abs() as usize % days.len()];
+    let day = &days[target.week.unsigned_abs() as usize % days.len()];
     let bill = day.bills.get(source.run(path, target.week, seed)).copied().unwrap_or_default();
     let factor = target.growth * f64::from(target.hours) / f64::from(day.of_hours.max(1));
     Money::from_picos((bill.picos() as f64 * factor).round() as i128)

@@ -139,7 +139,7 @@ const LONGEST_VALUE: usize = 2_000;
 const LONGEST_LIST: usize = 6;
 
 /// A value on one line.
-fn plain(node: &Node, longest: usize) -> String {
+pub(super) fn plain(node: &Node, longest: usize) -> String {
     let text = match &node.value {
         Value::Null => "nothing".to_owned(),
         Value::Bool(value) => value.to_string(),

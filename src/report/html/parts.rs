@@ -58,7 +58,9 @@ fn cells(table: &Table, row: &[String], total: bool) -> Markup {
             @for (index, (column, text)) in table.columns.iter().zip(row).enumerate() {
                 @let shown = if index == 0 { ellipsis(text, LONGEST_NAME) } else { text.clone() };
                 @let whole = (shown != *text).then_some(text);
-                td.number[column.numeric].name[index == 0 && !column.numeric] title=[whole] { (breakable(&shown)) }
+                td.number[column.numeric].name[index == 0 && !column.numeric] title=[whole] {
+                    @if index == 0 { (breakable(&shown)) } @else { (shown) }
+                }
             }
         }
     }

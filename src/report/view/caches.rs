@@ -2,8 +2,8 @@
 
 use crate::experiment::{DeploymentRow, Forecast};
 use crate::ledger::Cause;
-use crate::report::text::{clean, money, percent};
-use crate::report::view::derive::{money_share, per, ratio};
+use crate::report::text::{clean, dollars, money, percent};
+use crate::report::view::derive::{money_share, ratio};
 use crate::units::{Money, TokenKind};
 
 /// What a meter counts and costs.
@@ -46,11 +46,16 @@ pub fn meters(forecast: &Forecast) -> Vec<MeterLine> {
         }
     }
     for line in &mut lines {
-        line.per_million = per(line.amount, 1_000_000, line.quantity.round() as u64);
+        line.per_million = (line.quantity > 0.0).then(|| unit_price(line.amount, line.quantity, 1e6));
         line.share = money_share(line.amount, forecast.bill.mean);
     }
     lines.sort_by_key(|line| std::cmp::Reverse(line.amount));
     lines
+}
+
+/// What so many units cost when `quantity` cost `amount`, to a billionth of a dollar: means have no more in them.
+fn unit_price(amount: Money, quantity: f64, units: f64) -> Money {
+    Money::from_picos((dollars(amount) / quantity * units * 1e9).round() as i128 * 1_000)
 }
 
 /// What the provider's prompt cache does for a deployment, or for all deployments of a provider.
@@ -88,7 +93,7 @@ fn cache(deployment: Option<String>, rows: &[&DeploymentRow]) -> Option<CacheLin
     if read.0 + written.0 == 0.0 {
         return None;
     }
-    let at_full_price = per(plain.1, read.0.round() as i128, plain.0.round() as u64);
+    let at_full_price = (plain.0 > 0.0).then(|| unit_price(plain.1, plain.0, read.0));
     Some(CacheLine {
         deployment,
         provider,

@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Worksheet, XlsxError};
 
-use crate::report::data::{Cell, Dataset, Kind};
+use crate::report::data::{Cell, Column, Dataset, Kind};
 use crate::report::text::{clean, dollars};
 
 /// A spreadsheet has no more rows than this.
@@ -144,6 +144,7 @@ pub fn fill(sheet: &mut Worksheet, styles: &Styles, dataset: &Dataset) -> Result
             write(sheet, row, index, cell, styles.of(column.kind))?;
         }
     }
+    sheet.set_row_height(0, heading_height(dataset))?;
     sheet.set_freeze_panes(1, 1)?;
     sheet.set_landscape();
     sheet.set_print_fit_to_pages(1, 0);
@@ -168,22 +169,22 @@ fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &Cell, format: &For
     Ok(())
 }
 
-/// Room for the texts of a column, within reason.
+/// Room for what stands in a column, within reason.
 fn width(dataset: &Dataset, column: usize) -> f64 {
     let heading = dataset.columns[column].name.split('_').map(str::len).max().unwrap_or(0) + 4;
     let longest = dataset.rows.iter().take(200).map(|row| match &row[column] {
         Cell::Text(text) => text.chars().count() + 2,
-        _ => 12,
+        // With a comma for every three digits, two decimals, and a sign.
+        Cell::Number(number) => format!("{number:.0}").len() * 4 / 3 + 5,
+        Cell::Count(count) => count.to_string().len() * 4 / 3 + 2,
+        Cell::Money(amount) => amount.to_cents().len() * 4 / 3 + 6,
+        Cell::Time(_) | Cell::Missing => 12,
     });
     longest.chain([heading]).max().unwrap_or(12).clamp(10, 48) as f64
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_have_letters() {
-        assert_eq!([0, 25, 26, 701, 702].map(letters), ["A", "Z", "AA", "ZZ", "AAA"]);
-    }
+/// The height of the first row, where headings are wrapped to their columns, in points.
+fn heading_height(dataset: &Dataset) -> f64 {
+    let lines = |(place, column): (usize, &Column)| (column.name.len() as f64 * 1.2 / width(dataset, place)).ceil();
+    15.0 * dataset.columns.iter().enumerate().map(lines).fold(1.0, f64::max) + 3.0
 }
