@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use billcast::diagnostic::secrets::may_be_shown;
 use billcast::scenario::{Overrides, load};
 use serde_json::{Value, json};
 
@@ -26,22 +27,6 @@ pub const HOSTILE: [&str; 6] = [
 
 /// What each key of a LiteLLM config does, section by section.
 const KEYS: &str = include_str!("../../src/gateway/litellm/keys/table.txt");
-/// Keys whose texts are names, kinds or periods, which reports are made to show.
-const SHOWN: [&str; 12] = [
-    "model",
-    "model_name",
-    "custom_llm_provider",
-    "base_model",
-    "id",
-    "mode",
-    "type",
-    "namespace",
-    "region_name",
-    "callbacks",
-    "success_callback",
-    "failure_callback",
-];
-
 /// The gateway before anything is planted.
 fn gateway() -> Value {
     let deployment = |(index, name): (usize, &&str)| {
@@ -70,26 +55,40 @@ fn section<'a>(config: &'a mut Value, name: &str) -> &'a mut Value {
     }
 }
 
-/// The gateway with a secret in every key that starts with one.
+/// The gateway with a secret in every key that starts with one, but for names, kinds and periods, which are there to be shown.
 fn planted(folder: &Path) -> Value {
     let mut config = gateway();
-    let rows = KEYS.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('|').collect::<Vec<_>>());
-    let mut number = 0;
-    for cells in rows.filter(|cells| cells.len() == 5) {
-        for key in cells[2].split(' ').filter(|key| !SHOWN.contains(key)) {
-            let mut with = config.clone();
-            let place = section(&mut with, cells[0]);
-            if place.get(key).is_some() {
-                continue;
-            }
-            place[key] = json!(format!("{CANARY}-{key}"));
-            if starts(folder, &with) {
-                (config, number) = (with, number + 1);
-            }
-        }
+    write(folder, &config);
+    if let Err(problem) = load(folder.to_str().unwrap(), &Overrides::default()) {
+        panic!("{:?}", problem.diagnostics);
     }
+    let rows = KEYS.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('|').collect::<Vec<_>>());
+    let rows: Vec<Vec<&str>> = rows.filter(|cells| cells.len() == 5).collect();
+    let keys = rows.iter().flat_map(|cells| cells[2].split(' ').map(|key| (cells[0], key)));
+    let keys: Vec<(&str, &str)> = keys.filter(|(_, key)| !may_be_shown(key)).collect();
+    let number = plant(folder, &mut config, &keys);
     assert!(number > 200, "only {number} keys take a text");
     config
+}
+
+/// Plants as many of the keys as the gateway starts with: all, or those of each half.
+fn plant(folder: &Path, config: &mut Value, keys: &[(&str, &str)]) -> usize {
+    let mut with = config.clone();
+    for (of, key) in keys {
+        let place = section(&mut with, of);
+        // What is there already stays; a text in place of a whole section has taken its keys.
+        if place.get(key).is_none() && !place.is_string() {
+            place[key] = json!(format!("{CANARY}-{key}"));
+        }
+    }
+    if starts(folder, &with) {
+        *config = with;
+        return keys.len();
+    }
+    match keys.len() {
+        0 | 1 => 0,
+        many => plant(folder, config, &keys[..many / 2]) + plant(folder, config, &keys[many / 2..]),
+    }
 }
 
 fn starts(folder: &Path, config: &Value) -> bool {
@@ -98,7 +97,7 @@ fn starts(folder: &Path, config: &Value) -> bool {
 }
 
 fn write(folder: &Path, config: &Value) {
-    fs::write(folder.join("config.json"), serde_json::to_string_pretty(config).unwrap()).unwrap();
+    fs::write(folder.join("config.json"), ascii(config)).unwrap();
     let class = |(index, name): (usize, &&str)| {
         (
             format!("{name} class {index}"),
@@ -114,7 +113,16 @@ fn write(folder: &Path, config: &Value) {
         "keys": HOSTILE.iter().map(keys).collect::<serde_json::Map<_, _>>(),
         "upstream": { "deepseek": { "bursts": { "every": "1h", "lasts": "20m", "share": "90%" } } },
     });
-    fs::write(folder.join("scenario.yaml"), scenario.to_string()).unwrap();
+    fs::write(folder.join("scenario.yaml"), ascii(&scenario)).unwrap();
+}
+
+/// JSON with everything beyond ASCII escaped: readers refuse control characters that stand in a file as they are.
+fn ascii(value: &Value) -> String {
+    let escaped = |c: char| match c.is_ascii() && c != '\u{7f}' {
+        true => c.to_string(),
+        false => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+    };
+    serde_json::to_string_pretty(value).unwrap().chars().map(escaped).collect()
 }
 
 /// The commands by name; every one runs in the folder of the scenario.

@@ -72,7 +72,6 @@ fn no_name_becomes_markup() {
         for tag in ["<script>alert", "<img", "<b>", "<iframe", "<object", " onload=\"alert"] {
             assert!(!body.contains(tag), "{}: {tag}", output.name);
         }
-        assert!(output.text.contains("&lt;script&gt;") || !output.text.contains("alert(1)"), "{}", output.name);
     }
 }
 

@@ -27,6 +27,11 @@ pub fn json(view: &View<'_>) -> Vec<u8> {
 
 /// A document as text that is safe to print.
 pub(super) fn bytes(document: &Value) -> Vec<u8> {
+    json_text(document).into_bytes()
+}
+
+/// A document as text that is safe to print.
+pub fn json_text(document: &Value) -> String {
     let text = serde_json::to_string_pretty(document).expect("values of a tree have a text");
     let mut safe = String::with_capacity(text.len() + 1);
     for c in text.chars() {
@@ -37,7 +42,7 @@ pub(super) fn bytes(document: &Value) -> Vec<u8> {
         }
     }
     safe.push('\n');
-    safe.into_bytes()
+    safe
 }
 
 /// Writes a character as `\uXXXX`, so that printing the document cannot drive a terminal. Only strings can hold one.
