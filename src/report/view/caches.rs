@@ -78,7 +78,8 @@ pub struct CacheLine {
 /// The prompt caches: provider by provider, then deployment by deployment; those without any cached token are left out.
 pub fn caches(forecast: &Forecast) -> Vec<CacheLine> {
     let all = |name: &str| forecast.deployments.iter().filter(|row| row.provider == name).collect::<Vec<_>>();
-    let providers = forecast.providers.iter().map(|row| (None, all(&row.name)));
+    // A provider with one deployment is that deployment.
+    let providers = forecast.providers.iter().map(|row| (None, all(&row.name))).filter(|(_, rows)| rows.len() > 1);
     let deployments = forecast.deployments.iter().map(|row| (Some(clean(&row.name)), vec![row]));
     providers.chain(deployments).filter_map(|(name, rows)| cache(name, &rows)).collect()
 }

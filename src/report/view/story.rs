@@ -159,6 +159,9 @@ pub fn answers(forecast: &Forecast, calls_per_request: f64, premium_share: f64) 
 fn how_sure(forecast: &Forecast) -> String {
     let (bill, runs) = (&forecast.bill, forecast.about.runs);
     let assumed = plural(forecast.assumptions.len() as u64, "value");
+    if bill.max == Money::ZERO {
+        return format!("All of {} agree. {assumed} are assumed.", plural(runs, "run"));
+    }
     if !has_intervals(runs) {
         return format!(
             "One run says nothing about how sure this is: {FEW_RUNS} or more would. {assumed} are assumed."
@@ -182,7 +185,11 @@ fn if_wrong(forecast: &Forecast) -> String {
     let requests = worst.requests as f64;
     let lead = match forecast.about.runs {
         1 => format!("The only run costs {}", money(worst.bill)),
-        runs => format!("The dearest of {runs} runs costs {}, {times:.1} times the middle one", money(worst.bill)),
+        runs => format!(
+            "The dearest of {} costs {}, {times:.1} times the middle one",
+            plural(runs, "run"),
+            money(worst.bill)
+        ),
     };
     format!(
         "{lead}: there {} of the requests are answered by a fallback and {} get no good answer.",
@@ -196,6 +203,9 @@ fn how_much(forecast: &Forecast) -> String {
     let horizon = hours(forecast.about.horizon_hours);
     if bill.max == Money::ZERO {
         return format!("In {horizon} nothing is charged in any of the runs.");
+    }
+    if !has_intervals(forecast.about.runs) {
+        return format!("{horizon} of this gateway cost {} in the only run.", money(bill.mean));
     }
     format!(
         "{horizon} of this gateway cost {} on average; half of the runs stay below {}, and one in twenty costs more \
@@ -211,12 +221,15 @@ fn how_well(forecast: &Forecast, calls_per_request: f64) -> String {
     if forecast.requests.mean == 0.0 {
         return "No requests arrive.".to_owned();
     }
+    let tail = match has_intervals(forecast.about.runs) {
+        true => format!(" (in one run of twenty: more than {})", percent(failure.p95)),
+        false => String::new(),
+    };
     format!(
-        "Of {} requests {} get no good answer (in one run of twenty: more than {}) and {} are answered by a fallback; \
-         a request takes {calls_per_request:.3} upstream calls.",
+        "Of {} requests {} get no good answer{tail} and {} are answered by a fallback; a request takes \
+         {calls_per_request:.3} upstream calls.",
         count(forecast.requests.mean),
         percent(failure.mean),
-        percent(failure.p95),
         percent(forecast.fallback_share.mean),
     )
 }
