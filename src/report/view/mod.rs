@@ -3,7 +3,8 @@
 mod caches;
 mod derive;
 mod finance;
-mod more;
+mod finance_tables;
+mod reliability;
 mod story;
 mod table;
 mod tables;

@@ -1,9 +1,8 @@
-//! More tables: by model, team and provider, what caches and meters cost, and the register of assumptions.
+//! Tables that finance asks for: by model and team, what caches and meters cost, and the register of assumptions.
 
-use crate::experiment::{Forecast, ProviderRow};
-use crate::report::text::{NOTHING, clean, count, money, percent, seconds, short_count};
+use crate::report::text::{NOTHING, clean, count, money, percent, short_count};
 use crate::report::view::derive::{money_share, ratio};
-use crate::report::view::tables::{error_count, or_nothing};
+use crate::report::view::tables::or_nothing;
 use crate::report::view::{CacheLine, MeterLine, ModelSpend, RegisterLine, Table, TeamSpend};
 use crate::units::{Money, TokenKind};
 
@@ -44,45 +43,6 @@ pub fn teams(teams: &[TeamSpend]) -> Table {
     Table::new("teams", "Cost by team", &headings)
         .with_note("Means over the runs; a team is all its virtual keys together.")
         .with_rows(teams.iter().map(row))
-}
-
-/// Errors by class and latency by provider.
-pub fn providers(forecast: &Forecast) -> Table {
-    let row = |row: &ProviderRow| {
-        let share = |number: f64| percent(ratio(number, row.attempts));
-        let errors = &row.errors;
-        [
-            clean(&row.name),
-            money(row.bill_mean),
-            count(row.attempts),
-            share(error_count(errors)),
-            share(errors.rate_limited),
-            share(errors.server),
-            share(errors.timeout),
-            share(errors.auth + errors.client),
-            share(errors.cancelled),
-            seconds(row.latency_s.p50),
-            seconds(row.latency_s.p95),
-            seconds(row.latency_s.p99),
-        ]
-    };
-    let headings = [
-        "Provider",
-        "#Mean",
-        "#Calls",
-        "#Errors",
-        "#429",
-        "#5xx",
-        "#Timeout",
-        "#4xx",
-        "#Cancelled",
-        "#P50",
-        "#P95",
-        "#P99",
-    ];
-    Table::new("providers", "Errors and latency by provider", &headings)
-        .with_note("Errors as shares of the calls; latency of answered calls.")
-        .with_rows(forecast.providers.iter().map(row))
 }
 
 /// What prompt caches do, by provider and deployment.
