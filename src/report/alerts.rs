@@ -20,7 +20,7 @@ fn budgets(alerts: &Alerts) -> Table {
     Table::new("budgets", "Budgets", &headings)
         .with_note(format!(
             "Of {}. Used up: the share of the runs in which that happens at all, and when for the first time. Spent beyond: \
-             mean of all runs and periods.",
+             in all periods of a run together, on average.",
             what(alerts)
         ))
         .with_rows(alerts.budgets.iter().map(row))
