@@ -139,6 +139,9 @@ fn check(run: &Run) -> Result<(), TestCaseError> {
     let sum = |amounts: &[Money]| amounts.iter().copied().sum::<Money>();
     prop_assert_eq!(run.ledger.by_cause().iter().map(|(_, amount)| *amount).sum::<Money>(), total);
     prop_assert_eq!(sum(run.ledger.by_deployment()), total);
+    for (totals, charged) in run.deployments.iter().zip(run.ledger.by_deployment()) {
+        prop_assert_eq!(totals.billed.total(), *charged, "meter by meter");
+    }
     prop_assert_eq!(sum(run.ledger.by_key()), total);
     prop_assert_eq!(sum(run.ledger.by_class()), total);
     prop_assert_eq!(run.steps.iter().map(|step| step.spend).sum::<Money>(), total);

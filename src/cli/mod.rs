@@ -10,6 +10,7 @@ mod cost;
 mod edits;
 mod explain;
 mod files;
+mod finished;
 mod gates;
 mod init;
 mod interrupt;

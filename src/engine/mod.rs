@@ -1,6 +1,7 @@
 //! The discrete-event loop. It knows clocks, queues and providers; it never asks which gateway it is running.
 
 mod attempt;
+mod billed;
 mod charges;
 mod demand;
 mod lane;
@@ -15,6 +16,7 @@ mod slot;
 mod steps;
 mod watch;
 
+pub use billed::Billed;
 pub use charges::{ChargeKey, ChargeSum, Charges};
 pub use demand::DemandTotals;
 pub use machine::{Arrival, Arrivals, Asked, AttemptRecord, Engine, Observer, RequestRecord};

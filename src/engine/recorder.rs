@@ -1,14 +1,15 @@
 //! Watches a run and keeps sums: the books, counters by step of time, by deployment and by class.
 
+use crate::engine::billed::{Billed, PlainCalls};
 use crate::engine::demand::Meter;
 use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::run::{DeploymentTotals, ErrorClass, Run, StepTotals};
 use crate::engine::steps::Steps;
 use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
-use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, Shape, Tariffs};
+use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, RateSchedule, Shape, Tariffs};
 use crate::pricing::CompiledRates;
 use crate::provider::Service;
-use crate::units::{CallId, DeploymentId, GroupId, Money, Outcome, SimDuration, SimTime, Usage};
+use crate::units::{CallId, DeploymentId, GroupId, Money, Outcome, SimDuration, SimTime, TokenKind, Usage};
 
 /// Records one run.
 pub struct Recorder<'a> {
@@ -24,6 +25,9 @@ struct Desk<'a> {
     tariff: &'a DeploymentTariff,
     /// What the provider bills is what the gateway reports.
     same_prices: bool,
+    /// Its prices, if they are the same throughout.
+    only_rates: Option<&'a CompiledRates>,
+    plain: PlainCalls,
     meter: Meter,
     cooling_until: SimTime,
     totals: DeploymentTotals,
@@ -36,6 +40,8 @@ impl<'a> Recorder<'a> {
         let desk = |tariff: &'a DeploymentTariff| Desk {
             tariff,
             same_prices: tariff.is_reported_as_billed(),
+            only_rates: tariff.billed.as_ref().and_then(RateSchedule::only),
+            plain: PlainCalls::default(),
             meter: Meter::default(),
             cooling_until: SimTime::ZERO,
             totals: DeploymentTotals::default(),
@@ -62,6 +68,9 @@ impl<'a> Recorder<'a> {
         self.steps.close(&mut self.run);
         for mut desk in self.desks {
             desk.meter.close(self.horizon, &mut desk.totals.demand);
+            if let Some(rates) = desk.only_rates {
+                desk.plain.add_to(&mut desk.totals.billed, rates);
+            }
             self.run.deployments.push(desk.totals);
         }
         self.run
@@ -82,8 +91,13 @@ impl<'a> Recorder<'a> {
             desk.totals.unpriced(usage);
             return false;
         };
-        let (amount, writing) =
-            rates.plain_charge(&usage).map_or_else(|| priced(rates, usage), |all| (all, Money::ZERO));
+        let (amount, writing) = match rates.plain_charge(&usage) {
+            Some(amount) if desk.only_rates.is_some() => {
+                desk.plain.count(&usage);
+                (amount, Money::ZERO)
+            }
+            _ => priced(rates, usage, &mut desk.totals.billed),
+        };
         let home = home(self.tariffs, request, group);
         let charge = Charge {
             cause: cause_of(request, attempt),
@@ -136,12 +150,19 @@ fn reported(tariff: &DeploymentTariff, at: SimTime, usage: Usage) -> Money {
     tariff.reported.as_ref().map_or(Money::ZERO, |rates| rates.at(at).charge(&usage))
 }
 
-/// What a usage costs, and how much of that is for writing to a prompt cache. The usage is a copy: while nobody keeps its
-/// address, nothing of the attempt has to stand in memory.
+/// What a usage costs, and how much of that is for writing to a prompt cache; added to the meters. The usage is a copy:
+/// while nobody keeps its address, nothing of the attempt has to stand in memory.
 #[inline(never)]
-fn priced(rates: &CompiledRates, usage: Usage) -> (Money, Money) {
-    let parts = rates.charge_parts(&usage);
-    (parts.total(), Money::from_picos(parts.cache_write.into()))
+fn priced(rates: &CompiledRates, usage: Usage, billed: &mut Billed) -> (Money, Money) {
+    let (mut amount, mut writing) = (Money::ZERO, Money::ZERO);
+    for part in rates.charged_tokens(&usage) {
+        billed.add(part.kind, part.quantity, part.amount);
+        amount += part.amount;
+        if part.kind == TokenKind::CacheWrite {
+            writing += part.amount;
+        }
+    }
+    (amount, writing)
 }
 
 /// Why an attempt costs what it costs.

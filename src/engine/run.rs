@@ -1,5 +1,6 @@
 //! What one replication leaves behind.
 
+use crate::engine::billed::Billed;
 use crate::engine::demand::DemandTotals;
 use crate::ledger::{Ledger, Shape};
 use crate::stats::Histogram;
@@ -104,6 +105,8 @@ pub struct DeploymentTotals {
     pub latency: Histogram,
     /// Load by minute.
     pub demand: DemandTotals,
+    /// What is billed, meter by meter; sums to the charges in the books.
+    pub billed: Billed,
 }
 
 /// Classes of failed calls.
@@ -167,6 +170,7 @@ impl DeploymentTotals {
         self.cooling = self.cooling + other.cooling;
         self.latency.merge(&other.latency);
         self.demand.merge(&other.demand);
+        self.billed.merge(&other.billed);
     }
 
     /// Counts a call that is billed at a price that nobody knows.

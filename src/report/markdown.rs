@@ -13,7 +13,11 @@ pub fn markdown(view: &View<'_>) -> String {
         push(&mut text, &format!("> **{}**\n", escape(caveat)));
     }
     headline(&mut text, view);
-    view.story.iter().chain(&view.budget_story).for_each(|sentence| push(&mut text, &escape(sentence)));
+    for answer in &view.story {
+        push(&mut text, &format!("- **{}:** {}", answer.question, escape(&answer.text)));
+    }
+    push(&mut text, &format!("- **Budget:** {}", escape(&view.budget_story.join(" "))));
+    push(&mut text, &format!("- **Month:** {}", escape(&view.month_story.join(" "))));
     text.push('\n');
     findings(&mut text, view);
     let tables = &view.tables;
@@ -33,6 +37,7 @@ pub fn markdown(view: &View<'_>) -> String {
         &tables.register,
         &tables.diagnostics,
     ];
+    view.month().iter().for_each(|month| table(&mut text, &month.table()));
     all.into_iter().for_each(|one| table(&mut text, one));
     if let Some(alerts) = &view.forecast.alerts {
         crate::report::alerts::tables(alerts).iter().for_each(|one| table(&mut text, one));

@@ -14,6 +14,9 @@ use crate::experiment::sweep::{Place, bills, rows};
 use crate::scenario::{Edit, ModelKind, Problem, World, as_yaml, builtin_models, scalar_text};
 use crate::stats::Estimate;
 
+/// Longer values are not read from the list of assumptions.
+const LONGEST_TOLD: usize = 100;
+
 /// An assumption and the ends of its plausible range.
 #[derive(Debug, Clone)]
 pub struct Swing {
@@ -88,9 +91,10 @@ pub fn swings(world: &World) -> Vec<Swing> {
         let Some((name, field)) = rest.rsplit_once('.').filter(|_| matches!(section, "traffic" | "upstream")) else {
             continue;
         };
-        // A long value is cut in the list of assumptions: the model that it is taken from has the whole.
-        let is_cut = assumption.value.contains('…') || assumption.value.ends_with(" values");
-        let value = if is_cut { of_preset(world, section, name, field) } else { assumed(&assumption.value) };
+        // A long value is cut in the list of assumptions, or holds lists that are only counted there: the model that it is
+        // taken from has the whole.
+        let is_long = assumption.value.chars().count() > LONGEST_TOLD || assumption.value.contains(" values");
+        let value = if is_long { of_preset(world, section, name, field) } else { assumed(&assumption.value) };
         if let Some(value) = value {
             collect(&[section, name, field], &value, &mut all);
         }

@@ -12,7 +12,7 @@ pub struct Column {
 }
 
 /// A table, safe to show once its renderer has escaped it for its format.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
     /// A short name, stable, for anchors.
     pub id: &'static str,
