@@ -313,7 +313,7 @@ fn budgets_and_alerts_are_told_in_every_form_and_read_back() {
     let budgets = ["--set", "hours=12", "--set", "budget={run: 0.5, day: 0.25}", "--set", rules];
     let run = [&["run", "weekend-upward", "--runs", "12", "--out", &out], budgets.as_slice()].concat();
     let (code, text) = billcast(&run);
-    assert!(code == 0 && text.contains("50% of $0.25 a day") && text.contains("fallbacks > 10% of 10 min"), "{text}");
+    assert!(code == 0 && text.contains("50% of $0.25 a day") && text.contains("fallbacks > 10% in 10 min"), "{text}");
     let read = |name: &str| std::fs::read(folder.path().join(name)).expect("a file");
     let document: Value = serde_json::from_slice(&read("out/forecast.json")).expect("JSON");
     let schema = serde_json::from_str(include_str!("../docs/forecast.schema.json")).expect("JSON");

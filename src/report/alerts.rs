@@ -20,7 +20,7 @@ fn budgets(alerts: &Alerts) -> Table {
     Table::new("budgets", "Budgets", &headings)
         .with_note(format!(
             "Of {}. Used up: the share of the runs in which that happens at all, and when for the first time. Spent beyond: \
-             mean of all runs and periods.",
+             in all periods of a run together, on average.",
             what(alerts)
         ))
         .with_rows(alerts.budgets.iter().map(row))
@@ -29,7 +29,7 @@ fn budgets(alerts: &Alerts) -> Table {
 fn rules(alerts: &Alerts) -> Table {
     let rules = &alerts.rules;
     let part = short_share(rules.budget_share);
-    let fallbacks = format!("fallbacks > {} of {} min", short_share(rules.fallback_share), rules.fallback_minutes);
+    let fallbacks = format!("fallbacks > {} in {} min", short_share(rules.fallback_share), rules.fallback_minutes);
     let of_budgets =
         alerts.budgets.iter().map(|outcome| (format!("{part} of {}", name(outcome.budget)), &outcome.alert));
     let row = |(name, outcome): (String, &AlertOutcome)| {
@@ -38,13 +38,13 @@ fn rules(alerts: &Alerts) -> Table {
         let [sideways, off, stopped] = [outcome.saved_sideways, outcome.saved_off, outcome.saved_stopped].map(money);
         [name, share, middle, delay, sideways, off, stopped]
     };
-    let headings = ["Alert", "#Fires", "Median", "#Delay", "#Sideways", "#No fallback", "#Stopped"];
+    let headings = ["Alert", "#Fires", "Median", "#Delay", "#Sideways", "#Off", "#Stopped"];
     Table::new("alerts", "Alerts", &headings)
         .with_note(format!(
             "Of {}. Median: when it fires first. Delay: from the first fallback to the alert, median. Then what acting \
              within {} min of it saves until the end of the run, on average: when fallbacks cost what the group asked for \
-             costs (sideways), when there are none (those requests fail), and when nothing is served at all: no action \
-             saves more.",
+             costs (sideways), when there are none and those requests fail (off), and when nothing is served at all, so \
+             that no action saves more (stopped).",
             what(alerts),
             rules.act_within_minutes
         ))

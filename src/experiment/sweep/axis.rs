@@ -55,7 +55,7 @@ impl FromStr for Axis {
         let (path, values) = Edit::split(text)?;
         let (path, values) = (path.to_owned(), values.trim());
         if let Some(message) = fixed(&path) {
-            return Err(wrong(text, 0, message));
+            return Err(Problem::about_file(codes::SCENARIO_VALUE, "--vary", message, ""));
         }
         let start = path.len() + 1;
         let values = match values.split_once("..") {

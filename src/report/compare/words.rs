@@ -155,7 +155,10 @@ pub fn caveats(comparison: &Comparison) -> Vec<String> {
             ));
         }
     }
-    let notes = comparison.changes.iter().flat_map(|change| &change.notes);
-    caveats.extend(notes.map(|note| clean(note)));
+    for note in comparison.changes.iter().flat_map(|change| &change.notes).map(|note| clean(note)) {
+        if !caveats.contains(&note) {
+            caveats.push(note);
+        }
+    }
     caveats
 }

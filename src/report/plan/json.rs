@@ -22,6 +22,7 @@ pub fn json(plan: &CapacityPlan) -> Vec<u8> {
         "spend_limits": plan.spends.iter().map(spend).collect::<Vec<_>>(),
         "today": outcome(&plan.today),
         "planned": outcome(&plan.planned),
+        "bills_include_commitments": false,
         "commitments": plan.commitments.iter().map(commitment).collect::<Vec<_>>(),
         "command": about.command,
     });
