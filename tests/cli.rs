@@ -199,6 +199,10 @@ fn slips_in_a_scenario_are_named_with_their_place() {
         (format!("{TRAFFIC}holidays: [someday]\n"), "someday"),
         (format!("{TRAFFIC}prices: nothing.csv\n"), "nothing.csv"),
         (format!("{TRAFFIC}keys: {{ k: {{ max_budget: -5 }} }}\n"), "keys.k.max_budget"),
+        (format!("{TRAFFIC}alerts: {{ act_wthin: 5m }}\n"), "did you mean `act_within`?"),
+        (format!("{TRAFFIC}alerts: {{ budget_share: 120% }}\n"), "scenario.yaml:6:"),
+        (format!("{TRAFFIC}alerts: {{ fallback_window: 0 }}\n"), "alerts.fallback_window"),
+        (format!("{TRAFFIC}budget: {{ week: 5 }}\n"), "scenario.yaml:6:"),
         (format!("{TRAFFIC}hours: 3\n"), "stands twice"),
     ];
     for (rest, says) in cases {

@@ -17,10 +17,7 @@ const END_SECS: f64 = 0.010;
 const EPSILON: f64 = 1e-6;
 
 /// Cases that are not reproduced, with the reason.
-const NOT_REPRODUCED: [(&str, &str); 2] = [
-    ("190b_user_limits", "limits of users that several keys share are not modelled"),
-    ("190c_key_model_limits", "limits of a key for single models are not modelled"),
-];
+const NOT_REPRODUCED: [(&str, &str); 0] = [];
 
 /// A case and its recording.
 struct Case {

@@ -129,11 +129,11 @@ fn spend_logs_bring_their_models_keys_and_repetitions() {
     let world = text_of("replay: trace").unwrap();
     let mut stream = world.traffic.replicate(world.seed, billcast::random::Replication(0));
     let all: Vec<billcast::traffic::Request> = std::iter::from_fn(|| stream.take()).collect();
-    let models: Vec<&str> = all.iter().map(|r| &*world.gateway.name(r.model).text).collect();
+    let models: Vec<&str> = all.iter().map(|r| &*world.gateway.name(r.view.model).text).collect();
     assert_eq!(models, ["a", "b", "b", "embed"], "the model that was asked for, not the one that answered");
     assert_eq!((all[0].fate.prefix, all[0].fate.reasoning), (1_024, 100));
-    assert_eq!(all[1].prompt, all[2].prompt, "one cache key is one prompt");
-    assert_ne!(all[0].prompt, all[1].prompt);
+    assert_eq!(all[1].view.prompt, all[2].view.prompt, "one cache key is one prompt");
+    assert_ne!(all[0].view.prompt, all[1].view.prompt);
     assert_eq!(world.start.strftime("%A %H:%M:%S").to_string(), "Monday 09:00:00", "the week's time of the log");
     assert!(said(&world).contains("rows without any tokens are left out: 1 "), "{}", said(&world));
     // With lengths of the class the failed call is sent after all.
@@ -252,4 +252,22 @@ fn a_trace_begins_again_and_moves() {
     assert_eq!(at("replay: {file: trace, loop: 100s}"), [0.0, 10.0, 40.0, 100.0, 110.0, 140.0]);
     assert_eq!(at("replay: {file: trace, loop: 100, shift: -20}"), [20.0, 80.0, 90.0, 120.0]);
     assert_eq!(at("replay: {file: trace, loop: false}"), [0.0, 10.0, 40.0]);
+}
+
+#[test]
+fn an_array_of_rows_is_played_like_lines() {
+    let rows = [(0.5, 100, 10), (2.0, 250, 0), (7.25, 30, 7)];
+    let object = |(time, input, output): &(f64, u32, u32)| {
+        format!("{{\"time\": {time}, \"input\": {input}, \"output\": {output},\n  \"note\": \"],[\\\"\"}}")
+    };
+    let objects: Vec<String> = rows.iter().map(object).collect();
+    let lines: String = objects.iter().map(|row| format!("{}\n", row.replace('\n', " "))).collect();
+    let array = format!("[\n  {}\n]\n", objects.join(",\n  "));
+    let class = "replay: trace, model: a";
+    let (of_lines, of_array) = (play(&lines, class), play(&array, class));
+    assert_eq!(totals(&of_array), (3, 380, 17));
+    assert_eq!(of_lines.ledger.total(), of_array.ledger.total());
+    let broken = array.replacen("250", "?", 1);
+    let world = world(&broken, class);
+    assert!(said(&world).contains("trace:2"), "rows are counted: {}", said(&world));
 }

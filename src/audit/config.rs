@@ -126,7 +126,7 @@ impl Asked {
             groups: groups
                 .map(|id| world.names.groups[world.names.deployments[id.index()].group.index()].clone())
                 .collect(),
-            has_key_budget: plan.keys.iter().any(|key| key.budget.is_some()),
+            has_key_budget: plan.keys.has_budget(),
             classes: world.names.classes.iter().zip(world.traffic.classes()).map(class).collect(),
         }
     }

@@ -7,7 +7,7 @@ use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
-use crate::experiment::{Forecast, Options, Progress, forecast};
+use crate::experiment::{AlertsWanted, Forecast, Options, Progress, Unwatched, alerts, forecast};
 use crate::report::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_terminal};
 use crate::scenario::{Claims, Overrides, builtins, load, read_claims};
 
@@ -83,8 +83,12 @@ impl ClaimsArgs {
         let threads = self.threads.map_or(0, usize::from);
         let options = Options { runs, seed: world.seed, threads, precision: None, command };
         let watch = Watch::start(runs, self.quiet, interrupt.clone());
-        let forecast = forecast(&world, &options, &watch);
+        let mut forecast = forecast(&world, &options, &watch);
         watch.finish();
+        if claims.reads_alerts(variant) {
+            let wanted = AlertsWanted { budgets: Vec::new(), rules: world.alerts.unwrap_or_default() };
+            forecast.alerts = Some(alerts(&world, &options, &wanted, &Unwatched));
+        }
         if watch.stop() { Err(Stop::Interrupted) } else { Ok(forecast) }
     }
 }

@@ -31,7 +31,6 @@ mod solve;
 mod stop;
 mod streams;
 mod sweep;
-mod subject;
 mod trace;
 mod values;
 mod what;

@@ -4,6 +4,7 @@ mod attempt;
 mod billed;
 mod charges;
 mod demand;
+mod lane;
 mod machine;
 mod meters;
 mod queue;

@@ -99,7 +99,7 @@ pub fn replay(case: &Case) -> Trace {
         jitter_secs: Some(case.jitter_secs),
         models: &models,
         bodies: &case.bodies,
-        keys: &case.keys,
+        keys: Some(&case.keys),
     };
     let (mut plan, _) = lower(&case.wire, &setting);
     // The recordings keep answers in memory, whatever the config names.
@@ -159,10 +159,11 @@ impl Arrivals for Scripted {
         self.arrivals.get(self.next).map_or(SimTime::NEVER, |arrival| arrival.at)
     }
 
-    fn take(&mut self) -> Option<Arrival<ScriptedRequest>> {
-        let arrival = self.arrivals.get(self.next).copied();
+    fn take(&mut self, next: &mut Arrival<ScriptedRequest>) -> bool {
+        let Some(arrival) = self.arrivals.get(self.next) else { return false };
+        *next = *arrival;
         self.next += 1;
-        arrival
+        true
     }
 }
 

@@ -146,7 +146,8 @@ impl ErrorClass {
 
 impl DeploymentTotals {
     /// Counts an answered call.
-    pub fn answered(&mut self, usage: &Usage, took: SimDuration) {
+    #[inline(always)]
+    pub fn answered(&mut self, usage: Usage, took: SimDuration) {
         self.served += 1;
         self.input_tokens += u64::from(usage.input);
         self.output_tokens += u64::from(usage.output);
@@ -173,7 +174,8 @@ impl DeploymentTotals {
     }
 
     /// Counts a call that is billed at a price that nobody knows.
-    pub fn unpriced(&mut self, usage: &Usage) {
+    #[cold]
+    pub fn unpriced(&mut self, usage: Usage) {
         self.unpriced_calls += 1;
         self.unpriced_input += u64::from(usage.input);
         self.unpriced_output += u64::from(usage.output);

@@ -1,7 +1,9 @@
 //! From folded runs to a forecast: names for numbers, sums for means.
 
 use crate::engine::{Billed, ChargeSum, DeploymentTotals, ErrorClass, RequestTotals};
-use crate::experiment::fold::{Fold, StepSeries, band, count_stats, dollars, latency, money_stats, rate_stats, share};
+use crate::experiment::fold::{
+    Fold, StepSeries, band, count_stats, dollars, latency, money_stats, rate_stats, share, unanswered,
+};
 use crate::experiment::forecast::{
     CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, HourRow, MeterRow, RateStats, RunRow, ShareRow,
     UnpricedRow,
@@ -201,7 +203,7 @@ pub fn unpriced_rows(fold: &Fold, labels: &Labels) -> Vec<UnpricedRow> {
 
 /// The share of requests without a good answer, over the runs.
 pub fn failure_rate(rows: &[RunRow]) -> RateStats {
-    rate_stats(rows.iter().map(|row| share(row.failed + row.rejected + row.lost, row.requests)).collect())
+    rate_stats(rows.iter().map(|row| share(unanswered(row), row.requests)).collect())
 }
 
 /// What clients want, over the runs.

@@ -150,16 +150,18 @@ impl CompiledRates {
     /// (25 instructions instead of 140). `None` for everything else; the slow twin is [`Self::charge`].
     #[inline(always)]
     pub fn plain_charge(&self, usage: &Usage) -> Option<Money> {
-        self.plain_parts(usage).map(|[input, output, fixed]| input + output + fixed)
-    }
-
-    /// The same in its parts: for input, for output, and the fixed amount.
-    #[inline(always)]
-    pub fn plain_parts(&self, usage: &Usage) -> Option<[Money; 3]> {
         let (input, output) = self.plain.filter(|_| usage.is_plain())?;
         let product = |tokens: Tokens, price: u32| u64::from(tokens) * u64::from(price);
-        let parts = [product(usage.input, input), product(usage.output, output), self.fixed];
-        Some(parts.map(|picos| Money::from_picos(picos.into())))
+        let tokens = product(usage.input, input).checked_add(product(usage.output, output))?;
+        tokens.checked_add(self.fixed).map(|picos| Money::from_picos(picos.into()))
+    }
+
+    /// What so many plain calls with so many tokens of input and output cost: for the input, for the output, and the fixed
+    /// amounts. `None` under prices that know other tokens apart.
+    pub fn plain_sums(&self, calls: u64, input: u64, output: u64) -> Option<[Money; 3]> {
+        let (input_price, output_price) = self.plain?;
+        let product = |n: u64, picos: u64| Money::from_picos(i128::from(n) * i128::from(picos));
+        Some([product(input, input_price.into()), product(output, output_price.into()), product(calls, self.fixed)])
     }
 
     /// What a usage costs, by kind. Parts that are not whole picodollars are rounded half away from zero, each.

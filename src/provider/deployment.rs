@@ -1,5 +1,8 @@
 //! The parameters of one deployment.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::provider::billing::Billing;
 use crate::provider::fault::BackgroundError;
 use crate::random::Dist;
@@ -58,6 +61,8 @@ pub struct Deployment {
     pub address: u32,
     /// How long answers take.
     pub latency: Latency,
+    /// How long they take when another model answers.
+    pub later: Option<Box<LaterLatency>>,
     /// Seconds until an error answer.
     pub error_s: Dist,
     /// Errors that hit each call alike.
@@ -68,8 +73,8 @@ pub struct Deployment {
     pub limits: Option<usize>,
     /// Limits of the whole account: an index into the same list.
     pub account: Option<usize>,
-    /// What tokens cost, for limits on spend.
-    pub prices: TokenPrices,
+    /// What calls cost, for limits on spend.
+    pub cost: Cost,
     /// What is billed for calls that do not end well.
     pub billing: Billing,
     /// The provider's prompt cache.
@@ -84,26 +89,47 @@ pub struct Deployment {
     pub retired_from: SimTime,
 }
 
-/// US dollars for one token, for limits on spend; the ledger has exact prices.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct TokenPrices {
-    /// Input that comes from no cache.
-    pub input: f64,
-    /// Input from the provider's prompt cache.
-    pub cached: f64,
-    /// Output.
-    pub output: f64,
-}
+/// What usage costs at a moment, in US dollars, for limits on spend: the prices stand a floor above the providers.
+#[derive(Clone, Default)]
+pub struct Cost(Option<Arc<dyn Fn(SimTime, &Usage) -> f64 + Send + Sync>>);
 
-impl TokenPrices {
-    /// What this much costs.
-    pub fn cost(&self, usage: &Usage) -> f64 {
-        let fresh = f64::from(usage.input.saturating_sub(usage.cached));
-        fresh * self.input + f64::from(usage.cached) * self.cached + f64::from(usage.output) * self.output
+impl Cost {
+    /// Asks this function.
+    pub fn new(cost: impl Fn(SimTime, &Usage) -> f64 + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(cost)))
+    }
+
+    /// What usage costs; nothing where no price is known.
+    pub fn of(&self, at: SimTime, usage: &Usage) -> f64 {
+        self.0.as_ref().map_or(0.0, |cost| cost(at, usage))
     }
 }
 
+impl fmt::Debug for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Cost(priced)" } else { "Cost(none)" })
+    }
+}
+
+/// Another model's latency, from some moment on.
+#[derive(Debug, Clone)]
+pub struct LaterLatency {
+    /// From when.
+    pub from: SimTime,
+    /// How long its answers take.
+    pub latency: Latency,
+}
+
 impl Deployment {
+    /// How long answers take at a moment.
+    #[inline(always)]
+    pub fn latency_at(&self, now: SimTime) -> &Latency {
+        match &self.later {
+            Some(later) if now >= later.from => &later.latency,
+            _ => &self.latency,
+        }
+    }
+
     /// Whether anything limits it.
     #[inline(always)]
     pub const fn has_gates(&self) -> bool {
@@ -120,12 +146,13 @@ impl Deployment {
         Self {
             address,
             latency,
+            later: None,
             error_s,
             errors: Vec::new(),
             troubles: Vec::new(),
             limits: None,
             account: None,
-            prices: TokenPrices::default(),
+            cost: Cost::default(),
             billing: Billing::default(),
             prompt_cache: None,
             context_tokens: None,

@@ -16,7 +16,7 @@ mod warm;
 mod world;
 
 pub use billing::{Billed, Billing};
-pub use deployment::{CacheWrites, Deployment, Latency, PromptCache, TokenPrices};
+pub use deployment::{CacheWrites, Cost, Deployment, Latency, LaterLatency, PromptCache};
 pub use fault::{BackgroundError, Effect, Fault, RetryAdvice};
 pub use limit_spec::{ChargeSpec, LimitSpec, RefillSpec, Tier};
 pub use limits::{Bound, CallDemand, Counted, Gate, LimitError, Limits, Meter, Refill, Refused, TokenCharge};
@@ -33,7 +33,7 @@ use crate::units::{Outcome, SimDuration, SimTime, Usage};
 /// The upstream side of every attempt: a world of simulated providers in a forecast, a script in a trace.
 pub trait Upstream {
     /// What is decided about a request before anyone sees it (true output length and the like).
-    type Fate: Copy;
+    type Fate: Copy + Default;
 
     /// A call reaches a deployment: says how and when it would end if nobody interrupted it.
     fn serve(&mut self, now: SimTime, call: &UpstreamCall, fate: &Self::Fate) -> Service;

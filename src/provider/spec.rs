@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::provider::billing::{Billed, Billing};
-use crate::provider::deployment::{CacheWrites, Deployment, Latency, PromptCache};
+use crate::provider::deployment::{CacheWrites, Deployment, Latency, LaterLatency, PromptCache};
 use crate::provider::fault::{BackgroundError, Fault};
 use crate::provider::limit_spec::{LimitSpec, Tier};
 use crate::provider::limits::Limits;
@@ -70,7 +70,7 @@ pub struct ProviderModel {
 pub struct RedirectSpec {
     /// When, after the start.
     pub at: Seconds,
-    /// The model that answers then, as the price table calls it.
+    /// The model that answers then, as the price table calls it. If `models` has a latency for it, that holds as well.
     pub to: String,
 }
 
@@ -232,6 +232,7 @@ impl ProviderModel {
         limits: Option<usize>,
     ) -> Result<Deployment, ProviderError> {
         let latency = self.latency_for(model).ok_or(ProviderError::Missing("latency"))?.compile()?;
+        let later = self.redirected.as_ref().map(|redirect| self.later(redirect)).transpose()?.flatten();
         let error_s = match &self.error_answer {
             Some(spec) => spec.compile()?,
             None => Dist::constant(DEFAULT_ERROR_S)?,
@@ -245,10 +246,18 @@ impl ProviderModel {
             prompt_cache: self.prompt_cache.map(PromptCacheSpec::compile),
             context_tokens: self.context.map(|count| count.0 as Tokens),
             tokens_per_chunk: self.tokens_per_chunk.unwrap_or(1),
+            later,
             unauthorized_from: at(self.unauthorized_from),
             retired_from: at(self.retired_from),
             ..Deployment::new(address_of(name) as u32, latency, error_s)
         })
+    }
+
+    /// The latency of the model that answers after a redirection, where the provider's model names it.
+    fn later(&self, redirect: &RedirectSpec) -> Result<Option<Box<LaterLatency>>, ProviderError> {
+        let Some(spec) = longest_prefix(&self.models, &redirect.to) else { return Ok(None) };
+        let from = SimTime::from_secs_f64(redirect.at.0);
+        Ok(Some(Box::new(LaterLatency { from, latency: spec.compile()? })))
     }
 
     /// The latency of a model: that of the longest name in `models` with which the model's name begins, else the common

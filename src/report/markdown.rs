@@ -39,6 +39,9 @@ pub fn markdown(view: &View<'_>) -> String {
     ];
     view.month().iter().for_each(|month| table(&mut text, &month.table()));
     all.into_iter().for_each(|one| table(&mut text, one));
+    if let Some(alerts) = &view.forecast.alerts {
+        crate::report::alerts::tables(alerts).iter().for_each(|one| table(&mut text, one));
+    }
     again(&mut text, view);
     text
 }
@@ -78,7 +81,7 @@ fn table(text: &mut String, table: &Table) {
         return;
     }
     push(text, &format!("## {}\n\n{}\n", table.title, escape(&table.note)));
-    let titles: Vec<&str> = table.columns.iter().map(|column| column.title).collect();
+    let titles: Vec<&str> = table.columns.iter().map(|column| &*column.title).collect();
     push(text, &format!("| {} |", titles.join(" | ")));
     let lines: String = table.columns.iter().map(|column| if column.numeric { "---:|" } else { "---|" }).collect();
     push(text, &format!("|{lines}"));

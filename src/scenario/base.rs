@@ -3,8 +3,9 @@
 use crate::diagnostic::codes;
 use crate::document::Node;
 use crate::scenario::edit::{self, Edit};
-use crate::scenario::file::{KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys};
+use crate::scenario::file::{ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys};
 use crate::scenario::files::{Files, Source};
+use crate::scenario::holders::{KeyEntry, TeamEntry, UserEntry};
 use crate::scenario::named::Named;
 use crate::scenario::problem::{Problem, error};
 use crate::scenario::read::{Strict, place, read, read_edited, typed};
@@ -98,7 +99,10 @@ fn over(own: ScenarioFile, base: ScenarioFile) -> ScenarioFile {
         volume_uncertainty: own.volume_uncertainty.or(base.volume_uncertainty),
         fleet: own.fleet.over(base.fleet),
         budget: own.budget.or(base.budget),
-        keys: joined(own.keys, base.keys, key),
+        alerts: own.alerts.or(base.alerts),
+        keys: joined(own.keys, base.keys, KeyEntry::over),
+        users: joined(own.users, base.users, UserEntry::over),
+        teams: joined(own.teams, base.teams, TeamEntry::over),
         traffic: joined(own.traffic, base.traffic, traffic),
         upstream: joined(own.upstream, base.upstream, upstream),
     }
@@ -120,18 +124,6 @@ fn joined<T>(own: Named<T>, base: Named<T>, over: impl Fn(T, T) -> T) -> Named<T
         }
     }
     Named(all.into_iter().filter_map(|(name, entry)| Some((name, entry?))).collect())
-}
-
-fn key(own: KeyEntry, base: KeyEntry) -> KeyEntry {
-    KeyEntry {
-        team: own.team.or(base.team),
-        rpm_limit: own.rpm_limit.or(base.rpm_limit),
-        tpm_limit: own.tpm_limit.or(base.tpm_limit),
-        max_parallel_requests: own.max_parallel_requests.or(base.max_parallel_requests),
-        max_budget: own.max_budget.or(base.max_budget),
-        budget_duration: own.budget_duration.or(base.budget_duration),
-        spent: own.spent.or(base.spent),
-    }
 }
 
 /// `model` and `models` replace each other, and so do `key` and `keys`, and a trace and what says when requests come.
@@ -159,7 +151,11 @@ fn traffic(own: TrafficEntry, base: TrafficEntry) -> TrafficEntry {
 
 fn upstream(own: UpstreamEntry, base: UpstreamEntry) -> UpstreamEntry {
     UpstreamEntry {
-        own: UpstreamKeys { preset: own.own.preset.or(base.own.preset), tier: own.own.tier.or(base.own.tier) },
+        own: UpstreamKeys {
+            preset: own.own.preset.or(base.own.preset),
+            tier: own.own.tier.or(base.own.tier),
+            of: if own.own.of.is_empty() { base.own.of } else { own.own.of },
+        },
         model: own.model.over(base.model),
     }
 }

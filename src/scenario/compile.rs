@@ -4,10 +4,10 @@ use jiff::Zoned;
 use jiff::civil::Date;
 
 use crate::diagnostic::codes;
-use crate::gateway::litellm::budget_reset::resets;
-use crate::gateway::litellm::plan::Key;
+use crate::gateway::litellm::budget_reset::Clock;
 use crate::pricing::PriceBook;
 use crate::random::Seed;
+use crate::scenario::alerts;
 use crate::scenario::classes;
 use crate::scenario::deployments::{self, Books, PriceTime};
 use crate::scenario::edit::Edit;
@@ -15,6 +15,7 @@ use crate::scenario::embeds;
 use crate::scenario::files::Files;
 use crate::scenario::fleet;
 use crate::scenario::gateway::{GatewayFile, minutes, plan, read_edited_gateway};
+use crate::scenario::holders;
 use crate::scenario::prices::{BUILT_IN, newest_of, newest_price_date, read_prices};
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, calendar};
@@ -23,7 +24,7 @@ use crate::scenario::redirect;
 use crate::scenario::upstream;
 use crate::scenario::world::{Budget, Names, World};
 use crate::scenario::written::written;
-use crate::units::{KeyId, Money, SimDuration, SimTime};
+use crate::units::{Money, SimDuration};
 
 const DEFAULT_HOURS: f64 = 48.0;
 const DEFAULT_RUNS: u64 = 200;
@@ -58,12 +59,14 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let horizon = horizon(&mut reading, &traces)?;
     let calendar = calendar(&reading, &start, horizon)?;
     let gateway = gateway_file(&reading, overrides)?;
-    let keys = keys(&reading)?;
+    let keys = holders::keyring(&reading)?;
     let models = classes::model_names(&reading, &traces);
     let mut plan = plan(&gateway, &models, &keys, &mut reading)?;
+    holders::check_models(&reading, &plan)?;
     plan.router.minutes = minutes(start.second());
     let fleet = fleet::compile(&mut reading, horizon, &mut plan)?;
-    plan.proxy.budget_resets = budget_resets(&reading, &start, horizon)?;
+    let clock = Clock::of(&gateway.wire);
+    plan.proxy.budget_resets = holders::budget_resets(&reading, &start, horizon, &clock)?;
     let kept = deployments::kept(&gateway.wire);
     let groups = deployments::groups(&kept);
     let time = PriceTime { start: start.timestamp(), horizon, fixed: prices_at(&reading)? };
@@ -77,8 +80,8 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let traffic = classes::compile(&mut reading, &plan, &calendar, &traces)?;
     let mut named = deployments::names(&kept, &groups, &plan);
     redirect::apply(&reading, &named, &groups, &book, &time, &mut tariffs)?;
-    let prices = redirect::token_prices(&tariffs);
-    let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar, &prices)?;
+    let costs = redirect::costs(&tariffs);
+    let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar, &costs)?;
     let names = Names {
         deployments: named,
         groups,
@@ -86,7 +89,8 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         classes: class_names(&reading),
         troubles,
     };
-    let (runs, seed, budget) = (runs(&mut reading)?, seed(&mut reading), budget(&reading)?);
+    let (runs, seed) = (runs(&mut reading)?, seed(&mut reading));
+    let (budget, alerts) = (budget(&reading)?, alerts::compile(&reading)?);
     let from_user = reading.written.iter().flat_map(|(source, tree)| written(source, tree)).collect();
     let GatewayFile { mut diagnostics, source, .. } = gateway;
     diagnostics.append(&mut reading.findings);
@@ -108,6 +112,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         prices_as_of,
         holidays: calendar.holidays,
         budget,
+        alerts,
         written: from_user,
         assumptions: reading.assumptions,
         diagnostics,
@@ -121,21 +126,6 @@ fn class_names(reading: &Reading) -> Vec<String> {
     let embedding = reading.file.traffic.iter().filter(|(_, entry)| entry.own.embeds.is_some());
     let own = reading.file.traffic.iter().map(|(name, _)| name.to_owned());
     own.chain(embedding.map(|(name, _)| embeds::class_name(name))).collect()
-}
-
-/// When the budgets of keys begin anew, in order of time.
-fn budget_resets(reading: &Reading, start: &Zoned, horizon: SimDuration) -> Result<Vec<(SimTime, KeyId)>, Problem> {
-    let mut all = Vec::new();
-    for (index, (name, entry)) in reading.file.keys.iter().enumerate() {
-        let Some(period) = &entry.budget_duration else { continue };
-        let moments = resets(period, start, horizon).ok_or_else(|| {
-            let message = format!("`{period}` is not a period such as 1d, 7d, 30d, 6h or 1mo");
-            reading.error(codes::SCENARIO_VALUE, &["keys", name, "budget_duration"], message, "")
-        })?;
-        all.extend(moments.into_iter().map(|at| (at, KeyId::from_index(index + 1))));
-    }
-    all.sort_unstable();
-    Ok(all)
 }
 
 /// The gateway's config, with all changes made.
@@ -235,7 +225,11 @@ fn budget(reading: &Reading) -> Result<Budget, Problem> {
         Ok(format!("{dollars:.6}").parse().ok())
     };
     let entry = reading.file.budget.unwrap_or_default();
-    Ok(Budget { horizon: amount("run", entry.run)?, month: amount("month", entry.month)? })
+    Ok(Budget {
+        horizon: amount("run", entry.run)?,
+        day: amount("day", entry.day)?,
+        month: amount("month", entry.month)?,
+    })
 }
 
 /// Noon of the day whose prices hold throughout, so that no night tariff does.
@@ -243,24 +237,6 @@ fn prices_at(reading: &Reading) -> Result<Option<jiff::Timestamp>, Problem> {
     let Some(text) = &reading.file.prices_at else { return Ok(None) };
     let date = reading.date(&["prices_at"], text)?;
     Ok(date.at(12, 0, 0, 0).in_tz("UTC").ok().map(|noon| noon.timestamp()))
-}
-
-/// The virtual keys in the gateway's terms; the first is the master key, without limits.
-fn keys(reading: &Reading) -> Result<Vec<Key>, Problem> {
-    let mut keys = vec![Key::default()];
-    for (name, entry) in reading.file.keys.iter() {
-        let amount = |key: &str, value: Option<f64>| {
-            value.map(|value| reading.within(&["keys", name, key], value, 0.0, 1e12)).transpose()
-        };
-        keys.push(Key {
-            rpm: entry.rpm_limit,
-            tpm: entry.tpm_limit,
-            parallel: entry.max_parallel_requests,
-            budget: amount("max_budget", entry.max_budget)?,
-            spent: amount("spent", entry.spent)?.unwrap_or_default(),
-        });
-    }
-    Ok(keys)
 }
 
 #[cfg(test)]

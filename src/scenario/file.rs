@@ -6,7 +6,9 @@ use serde::de::MapAccess;
 
 use crate::gateway::fleet::FleetSpec;
 use crate::provider::ProviderModel;
+use crate::scenario::alerts::AlertsEntry;
 use crate::scenario::embeds::EmbedsSpec;
+use crate::scenario::holders::{KeyEntry, TeamEntry, UserEntry};
 use crate::scenario::mixed::{Mixed, OwnKeys};
 use crate::scenario::named::Named;
 use crate::scenario::replay::ReplaySpec;
@@ -49,12 +51,20 @@ pub struct ScenarioFile {
     pub volume_uncertainty: Option<f64>,
     /// What may be spent, in US dollars: reports say how likely it is to be exceeded. It limits nothing.
     pub budget: Option<BudgetEntry>,
+    /// When people are told of budgets and fallbacks: reports say when that is, and what acting on it saves.
+    pub alerts: Option<AlertsEntry>,
     /// What stands around the gateway: processes, load balancer, restarts; one process that never ends if not given.
     #[serde(default)]
     pub fleet: FleetSpec,
     /// Virtual keys of the gateway with their limits.
     #[serde(default)]
     pub keys: Named<KeyEntry>,
+    /// Users, whose limits all their keys share.
+    #[serde(default)]
+    pub users: Named<UserEntry>,
+    /// Teams, whose limits all their keys share.
+    #[serde(default)]
+    pub teams: Named<TeamEntry>,
     /// What is sent, by traffic class.
     #[serde(default)]
     pub traffic: Named<TrafficEntry>,
@@ -69,29 +79,10 @@ pub struct ScenarioFile {
 pub struct BudgetEntry {
     /// In one run of the scenario.
     pub run: Option<f64>,
+    /// In a calendar day at the scenario's place.
+    pub day: Option<f64>,
     /// In a calendar month.
     pub month: Option<f64>,
-}
-
-/// A virtual key.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct KeyEntry {
-    /// The team that it belongs to.
-    pub team: Option<String>,
-    /// Requests a minute.
-    pub rpm_limit: Option<u64>,
-    /// Tokens a minute.
-    pub tpm_limit: Option<u64>,
-    /// Requests at the same time.
-    pub max_parallel_requests: Option<u64>,
-    /// Budget in US dollars.
-    pub max_budget: Option<f64>,
-    /// The time after which the budget begins anew, as LiteLLM writes it: `1d`, `7d`, `30d`, `6h`, `1mo`. A day ends at
-    /// midnight UTC, seven days on Monday, thirty on the first of a month.
-    pub budget_duration: Option<String>,
-    /// What was spent of the budget before the horizon, in US dollars.
-    pub spent: Option<f64>,
 }
 
 /// A traffic class: a model of traffic, and where its requests go.
@@ -128,6 +119,9 @@ pub struct UpstreamKeys {
     pub preset: Option<String>,
     /// The account's tier of rate limits, one of those in the provider model.
     pub tier: Option<String>,
+    /// Providers, groups or deployments that meet the troubles of this entry together (a region, a shared network), beside
+    /// their own. Such an entry has a name of its own, and nothing but bursts, incidents, slow periods and outages.
+    pub of: Vec<String>,
 }
 
 impl OwnKeys for TrafficKeys {
@@ -148,12 +142,13 @@ impl OwnKeys for TrafficKeys {
 }
 
 impl OwnKeys for UpstreamKeys {
-    const NAMES: &'static [&'static str] = &["preset", "tier"];
+    const NAMES: &'static [&'static str] = &["preset", "tier", "of"];
 
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "preset" => self.preset = map.next_value()?,
-            _ => self.tier = map.next_value()?,
+            "tier" => self.tier = map.next_value()?,
+            _ => self.of = map.next_value()?,
         }
         Ok(())
     }

@@ -3,9 +3,10 @@
 use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{self, Format};
+use crate::gateway::litellm::keyring::Keyring;
 use crate::gateway::litellm::keys;
 use crate::gateway::litellm::lower::{RequestParams, Setting, lower};
-use crate::gateway::litellm::plan::{Found, Key, Plan};
+use crate::gateway::litellm::plan::{Found, Plan};
 use crate::gateway::litellm::wire::{Fallbacks, Spanned, Wire, nearest};
 use crate::gateway::parts::Minutes;
 use crate::scenario::edit::{self, Edit};
@@ -74,10 +75,10 @@ fn strict_about_edits(diagnostic: &mut Diagnostic) {
 ///
 /// # Errors
 /// A [`Problem`] when there is nothing to play, or a fallback names a model that is not in the config.
-pub fn plan(gateway: &GatewayFile, models: &[String], keys: &[Key], reading: &mut Reading) -> Result<Plan, Problem> {
+pub fn plan(gateway: &GatewayFile, models: &[String], keys: &Keyring, reading: &mut Reading) -> Result<Plan, Problem> {
     let models: Vec<&str> = models.iter().map(String::as_str).collect();
     let bodies = [RequestParams::default()];
-    let setting = Setting { models: &models, bodies: &bodies, keys, ..Setting::default() };
+    let setting = Setting { models: &models, bodies: &bodies, keys: Some(keys), ..Setting::default() };
     let (plan, found) = lower(&gateway.wire, &setting);
     if let Some(error) = found.iter().find(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(Problem { diagnostics: vec![error.clone()], sources: vec![gateway.source.clone()] });

@@ -1,5 +1,6 @@
 //! The files of a scenario → one validated, compiled `World`. The only module that reads files.
 
+mod alerts;
 mod base;
 mod builtin;
 mod case;
@@ -14,6 +15,7 @@ mod file;
 mod files;
 mod fleet;
 mod gateway;
+mod holders;
 mod load;
 mod mixed;
 mod named;
@@ -32,6 +34,7 @@ mod upstream;
 mod world;
 mod written;
 
+pub use alerts::{AlertRules, AlertsEntry};
 pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
 pub use catalog::{ModelFacts, model_facts};
@@ -41,9 +44,10 @@ pub use claims::{
 pub use compile::Overrides;
 pub use edit::{Edit, as_yaml, scalar_text, value_at};
 pub use embeds::EmbedsSpec;
-pub use file::{BudgetEntry, KeyEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
+pub use file::{BudgetEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
 pub use files::{Files, Source};
 pub use gateway::{GatewayFile, read_edited_gateway, read_gateway};
+pub use holders::{KeyEntry, MemberEntry, ModelBudgetEntry, TeamEntry, UserEntry};
 pub use load::{Quick, load, load_quick};
 pub use mixed::Mixed;
 pub use named::Named;

@@ -1,14 +1,14 @@
 //! Names that a provider points at another model from some moment on: the bill follows, the gateway's own books do not.
 
 use crate::diagnostic::codes;
-use crate::ledger::Tariffs;
+use crate::ledger::{DeploymentTariff, Tariffs};
 use crate::pricing::{Adjustment, PriceBook};
-use crate::provider::TokenPrices;
+use crate::provider::Cost;
 use crate::scenario::deployments::{PriceTime, schedule_of};
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::Reading;
 use crate::scenario::world::DeploymentName;
-use crate::units::{SimTime, Usage};
+use crate::units::SimTime;
 
 /// Bills redirected deployments at the prices of the model that really answers.
 ///
@@ -43,17 +43,11 @@ pub fn apply(
     Ok(())
 }
 
-/// What tokens cost at the start, for limits on spend; the ledger has exact prices.
-pub fn token_prices(tariffs: &Tariffs) -> Vec<TokenPrices> {
-    const TOKENS: u32 = 1000;
-    let prices = |tariff: &crate::ledger::DeploymentTariff| {
-        let rates = tariff.billed.as_ref()?.at(SimTime::ZERO);
-        let one = |usage: Usage| rates.charge(&usage).picos() as f64 / 1e12 / f64::from(TOKENS);
-        Some(TokenPrices {
-            input: one(Usage::plain(TOKENS, 0)),
-            cached: one(Usage { cached: TOKENS, ..Usage::plain(TOKENS, 0) }),
-            output: one(Usage::plain(0, TOKENS)),
-        })
+/// What calls cost, for limits on spend: at the prices of their moment, with tiers and caches, as the ledger bills them.
+pub fn costs(tariffs: &Tariffs) -> Vec<Cost> {
+    let cost = |tariff: &DeploymentTariff| match tariff.billed.clone() {
+        Some(rates) => Cost::new(move |at, usage| rates.at(at).charge(usage).picos() as f64 / 1e12),
+        None => Cost::default(),
     };
-    tariffs.deployments.iter().map(|tariff| prices(tariff).unwrap_or_default()).collect()
+    tariffs.deployments.iter().map(cost).collect()
 }

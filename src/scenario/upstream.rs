@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use crate::diagnostic::codes;
 use crate::gateway::litellm::wire::nearest;
-use crate::provider::{Counted, Deployment, Limits, ProviderError, ProviderModel, Providers, TokenPrices, Trouble};
+use crate::provider::{Cost, Counted, Deployment, Limits, ProviderError, ProviderModel, Providers, Trouble};
 use crate::random::Calendar;
 use crate::scenario::classes::unknown;
+use crate::scenario::file::UpstreamEntry;
 use crate::scenario::presets::{Described, ModelKind, Preset, preset};
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, assume_preset};
@@ -38,8 +39,8 @@ struct Builder<'a> {
     troubles: Vec<Trouble>,
     names: Vec<TroubleName>,
     limits: Vec<Limits>,
-    /// What tokens cost, by deployment.
-    prices: &'a [TokenPrices],
+    /// What calls cost, by deployment.
+    costs: &'a [Cost],
     known_troubles: HashMap<String, usize>,
     known_limits: HashMap<String, Option<usize>>,
     presets: HashMap<String, ProviderModel>,
@@ -51,7 +52,7 @@ pub fn compile(
     deployments: &mut [DeploymentName],
     groups: &[String],
     calendar: &Calendar,
-    prices: &[TokenPrices],
+    costs: &[Cost],
 ) -> Result<Compiled, Problem> {
     check_entries(reading, deployments, groups)?;
     let mut builder = Builder {
@@ -60,7 +61,7 @@ pub fn compile(
         troubles: Vec::new(),
         names: Vec::new(),
         limits: Vec::new(),
-        prices,
+        costs,
         known_troubles: HashMap::new(),
         known_limits: HashMap::new(),
         presets: HashMap::new(),
@@ -79,13 +80,38 @@ fn check_entries(reading: &Reading, deployments: &[DeploymentName], groups: &[St
     let providers = deployments.iter().map(|deployment| deployment.provider);
     let ids = deployments.iter().map(|deployment| deployment.name.as_str());
     let known: Vec<&str> = providers.chain(groups.iter().map(String::as_str)).chain(ids).collect();
-    for (name, _) in reading.file.upstream.iter() {
-        if !known.contains(&name) {
-            let near = nearest(name, known.iter().copied());
-            return Err(unknown(reading, &["upstream", name], "provider, group or deployment", name, near));
+    let what = "provider, group or deployment";
+    for (name, entry) in reading.file.upstream.iter() {
+        if entry.own.of.is_empty() {
+            if !known.contains(&name) {
+                let near = nearest(name, known.iter().copied());
+                return Err(unknown(reading, &["upstream", name], what, name, near));
+            }
+            continue;
+        }
+        if let Some(message) = shared_entry_problem(name, entry, &known) {
+            return Err(reading.error(codes::SCENARIO_VALUE, &["upstream", name], message, ""));
+        }
+        if let Some(wrong) = entry.own.of.iter().find(|member| !known.contains(&member.as_str())) {
+            let near = nearest(wrong, known.iter().copied());
+            return Err(unknown(reading, &["upstream", name, "of"], what, wrong, near));
         }
     }
     Ok(())
+}
+
+/// What is wrong with an entry of several, apart from the names in it.
+fn shared_entry_problem(name: &str, entry: &UpstreamEntry, known: &[&str]) -> Option<String> {
+    if known.contains(&name) {
+        return Some(format!("`{name}` is a provider, group or deployment: an entry with `of` needs another name"));
+    }
+    let mut rest = [true; 4];
+    let only = troubles_only(&entry.model, &mut rest);
+    let says_more = entry.own.preset.is_some() || entry.own.tier.is_some() || only != entry.model;
+    if says_more {
+        return Some(format!("upstream.{name} has `of`: it can only have `bursts`, `incidents`, `slow` and `outages`"));
+    }
+    (only == ProviderModel::default()).then(|| format!("upstream.{name} says `of` whom, but not what they meet"))
 }
 
 /// The preset that a provider of LiteLLM follows when the user names none.
@@ -101,6 +127,7 @@ fn usual_preset(provider: &str) -> Option<&'static str> {
         "mistral" | "codestral" => "mistral",
         "groq" => "groq",
         "together_ai" => "together",
+        "fireworks_ai" => "fireworks",
         _ => return None,
     })
 }
@@ -113,7 +140,10 @@ impl Builder<'_> {
             let message = format!("upstream.{stated}: {error}");
             reading.error(codes::SCENARIO_VALUE, &["upstream", &stated], message, "")
         };
-        let troubles = self.troubles(&levels).map_err(|error| failed(reading, &error))?;
+        let mut troubles = self.troubles(&levels).map_err(|error| failed(reading, &error))?;
+        for level in shared_levels(reading, name, group) {
+            troubles.extend(self.troubles(&[level]).map_err(|error| failed(reading, &error))?);
+        }
         let tier = tier(reading, &levels);
         let owner = limits_owner(reading, &levels);
         let model = merged(levels);
@@ -122,8 +152,8 @@ impl Builder<'_> {
         let account = self.account(&owner, tier.as_deref(), &model).map_err(|error| failed(reading, &error))?;
         let deployment = model.deployment(&name.name, &name.model, troubles, limits);
         let deployment = deployment.map_err(|error| failed(reading, &error))?;
-        let prices = self.prices.get(self.deployments.len()).copied().unwrap_or_default();
-        self.deployments.push(Deployment { account, prices, ..deployment });
+        let cost = self.costs.get(self.deployments.len()).cloned().unwrap_or_default();
+        self.deployments.push(Deployment { account, cost, ..deployment });
         if let Some(limits) = limits.and_then(|index| self.limits.get(index)) {
             note_limits(name, limits);
         }
@@ -271,6 +301,20 @@ impl Builder<'_> {
         self.known_limits.insert(key, index);
         Ok(index)
     }
+}
+
+/// What a deployment meets together with others, beside what its own entries say.
+fn shared_levels(reading: &Reading, name: &DeploymentName, group: &str) -> Vec<Level> {
+    let is_in = |entry: &UpstreamEntry| {
+        entry.own.of.iter().any(|member| [name.name.as_str(), group, name.provider].contains(&member.as_str()))
+    };
+    let entries = reading.file.upstream.iter().filter(|(_, entry)| is_in(entry));
+    let level = |(key, entry): (&str, &UpstreamEntry)| Level {
+        owner: format!("several/{key}"),
+        entry: Some(key.to_owned()),
+        model: entry.model.clone(),
+    };
+    entries.map(level).collect()
 }
 
 /// The tier that the most specific entry names.

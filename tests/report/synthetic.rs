@@ -192,7 +192,7 @@ pub fn forecast(recipe: Recipe) -> Forecast {
         providers: providers(&worlds),
         days: days(recipe, &worlds),
         percentile_runs: percentile_runs(&worlds, &bill),
-        budget: Budget { horizon: Some(bill.p80), month: Some(bill.p80 + bill.p95 + bill.max) },
+        budget: Budget { horizon: Some(bill.p80), day: None, month: Some(bill.p80 + bill.p95 + bill.max) },
         holidays: vec![jiff::civil::date(2026, 12, 25)],
         written: written(&names),
         classes: shares(&["chat", "summaries", "agents"], &names, bill.mean),

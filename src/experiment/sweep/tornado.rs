@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::diagnostic::Severity;
 use crate::document::{self, Format, Node, Value};
 use crate::experiment::contrast::contrast;
 use crate::experiment::fold::money_stats;
@@ -25,6 +26,8 @@ pub struct Swing {
     pub now: String,
     /// The values at both ends.
     pub ends: [String; 2],
+    /// Both ends in a few words.
+    pub range: String,
     /// The changes that give them.
     pub edits: [Edit; 2],
     /// Why it may lie there.
@@ -135,7 +138,7 @@ fn assumed(text: &str) -> Option<Node> {
     };
     let hidden: String = text.chars().map(hide).collect();
     let (value, found) = document::read("", &hidden, Format::Yaml);
-    let mut value = value.filter(|_| found.is_empty())?;
+    let mut value = value.filter(|_| found.iter().all(|slip| slip.severity < Severity::Error))?;
     show(&mut value, COMMA);
     Some(value)
 }
@@ -184,7 +187,12 @@ fn swing(name: &str, kind: &str, value: &Node, place: &str, with: impl Fn(&str) 
     }
     let edit = |text: &str| Edit::set(place, &with(text)?).ok();
     let edits = [edit(&ends[0])?, edit(&ends[1])?];
-    Some(Swing { name: name.to_owned(), now, ends, edits, why })
+    let range = match number(&now) {
+        Some(_) => format!("{} … {}", ends[0], ends[1]),
+        // A law is too long to be read twice.
+        None => format!("× {} … × {}", factors[0], factors[1]),
+    };
+    Some(Swing { name: name.to_owned(), now, ends, range, edits, why })
 }
 
 /// A number or a distribution, made larger or smaller as a whole. A share stays at most 1.

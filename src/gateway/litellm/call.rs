@@ -131,6 +131,8 @@ pub(super) struct Held {
 pub struct CallState {
     pub(super) frames: Vec<Frame>,
     pub(super) attempted: Vec<Target>,
+    /// What is asked for: what the client sent, or the fallback that a limit of the key has led to.
+    pub(super) model: NameId,
     /// When the request arrived: the logging object's start.
     pub(super) arrived: SimTime,
     pub(super) attempts: u32,
@@ -168,8 +170,9 @@ pub(super) struct Flight {
 impl CallState {
     /// Makes the slot ready for a request that arrives now. The frames stay until [`Self::begin`] reuses them.
     #[inline(always)]
-    pub(super) fn reset(&mut self, now: SimTime) {
+    pub(super) fn reset(&mut self, now: SimTime, model: NameId) {
         self.arrived = now;
+        self.model = model;
         self.attempted.clear();
         self.attempts = 0;
         self.picks = 0;

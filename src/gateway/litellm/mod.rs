@@ -10,6 +10,8 @@ mod call;
 pub mod budget_reset;
 pub mod defaults;
 mod failure;
+/// Virtual keys, users and teams, and what limits them.
+pub mod keyring;
 /// Which keys do something, and which do not.
 pub mod keys;
 /// Config file to plan.

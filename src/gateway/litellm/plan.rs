@@ -1,9 +1,10 @@
 //! A LiteLLM configuration, compiled: every name is a number, every lookup is done, nothing is text on the hot path.
 
 pub use crate::gateway::litellm::body::{Body, CacheControl, FallbackOverride};
+use crate::gateway::litellm::keyring::{AccountId, CountedTokens, KeyPlans};
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 use crate::gateway::parts::{Backoff, Minutes};
-use crate::units::{DeploymentId, KeyId, NameId, SimDuration, SimTime, Tokens, Usage};
+use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Tokens, Usage};
 
 /// The tag of deployments that serve requests without tags.
 pub const DEFAULT_TAG: u32 = 0;
@@ -69,8 +70,8 @@ pub struct Plan {
     pub nothing_asked: Body,
     /// Fallback entries with parameters of their own.
     pub customs: Vec<CustomTarget>,
-    /// Virtual keys; the first is the master key, without limits.
-    pub keys: Vec<Key>,
+    /// What limits virtual keys; the first is the master key, without limits.
+    pub keys: KeyPlans,
     /// Settings of the router as a whole.
     pub router: RouterPlan,
     /// Settings of the proxy server.
@@ -264,6 +265,8 @@ pub struct Name {
     pub policy_fallbacks: Option<ListId>,
     /// The highest prices and longest answer of its deployments, for reserving budgets.
     pub greatest: Option<Greatest>,
+    /// It is in no group and only reaches a default fallback: budgets go by what is listed under the name itself.
+    pub by_default: bool,
     /// What an answer costs when a pattern has filled the model in.
     pub wildcard_price: Option<Price>,
     /// `model_group_retry_policy`.
@@ -315,21 +318,6 @@ pub enum Target {
     Custom(NameId, u32),
 }
 
-/// A virtual key.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Key {
-    /// Requests in a window.
-    pub rpm: Option<u64>,
-    /// Tokens in a window.
-    pub tpm: Option<u64>,
-    /// Requests at the same time.
-    pub parallel: Option<u64>,
-    /// Budget in dollars.
-    pub budget: Option<f64>,
-    /// Dollars that were spent before.
-    pub spent: f64,
-}
-
 /// Settings of the proxy server.
 #[derive(Debug, Clone, Default)]
 pub struct ProxyPlan {
@@ -339,8 +327,10 @@ pub struct ProxyPlan {
     pub cancel_on_disconnect: bool,
     /// Whether any key has a limit or a budget.
     pub has_key_limits: bool,
-    /// When the budgets of keys begin anew, in order of time.
-    pub budget_resets: Vec<(SimTime, KeyId)>,
+    /// When budgets of keys, users and teams begin anew, in order of time.
+    pub budget_resets: Vec<(SimTime, AccountId)>,
+    /// What limits of tokens count.
+    pub counted_tokens: CountedTokens,
     /// `disable_budget_reservation`.
     pub no_reservation: bool,
     /// `fail_closed_budget_enforcement`.
@@ -403,13 +393,6 @@ impl Target {
     }
 }
 
-impl Key {
-    /// Whether anything of this key is limited.
-    pub const fn has_limits(&self) -> bool {
-        self.rpm.is_some() || self.tpm.is_some() || self.parallel.is_some() || self.budget.is_some()
-    }
-}
-
 impl Deployment {
     /// Whether the config says that its answers cost nothing.
     pub fn is_free(&self) -> bool {
@@ -446,10 +429,5 @@ impl Plan {
     /// The targets of a list.
     pub fn list(&self, id: ListId) -> &[Target] {
         &self.lists[id.0 as usize]
-    }
-
-    /// A key's limits.
-    pub fn key(&self, id: KeyId) -> &Key {
-        &self.keys[id.index()]
     }
 }

@@ -5,6 +5,7 @@
 //! failures, limits and budgets of keys and cached answers are exact. Percent-rule counters, picks for pre-call checks,
 //! slots and latencies stay in each process whatever is configured.
 
+use crate::gateway::litellm::keyring::AccountId;
 use crate::gateway::litellm::plan::{Plan, Redis};
 use crate::gateway::litellm::state::State;
 use crate::gateway::litellm::strategy::StrategyState;
@@ -51,8 +52,10 @@ pub(super) struct Shared {
     minutes: Vec<MinuteCounter>,
     pushes: Vec<Push>,
     learned: Vec<Learned>,
-    /// Spend of keys in the database.
+    /// Spend of accounts in the database.
     spent: Vec<f64>,
+    /// How many of the plan's resets of budgets the database has seen.
+    resets: usize,
     unwritten: Vec<Unwritten>,
 }
 
@@ -87,7 +90,7 @@ struct Learned {
 struct Unwritten {
     due: SimTime,
     seat: u32,
-    key: usize,
+    account: AccountId,
     dollars: f64,
 }
 
@@ -126,7 +129,7 @@ impl Shared {
         Self {
             rests: vec![None; stored],
             minutes: vec![MinuteCounter::EMPTY; stored],
-            spent: plan.keys.iter().map(|key| key.spent).collect(),
+            spent: plan.keys.spent.clone(),
             ..Self::default()
         }
     }
@@ -179,22 +182,34 @@ impl Shared {
         }
     }
 
-    /// A process spends on a key; it is written to the database with its next batch.
-    pub fn spend(&mut self, now: SimTime, place: &Place, key: usize, dollars: f64) {
-        self.unwritten.push(Unwritten { due: place.next_flush(now), seat: place.seat, key, dollars });
+    /// A process spends from an account; it is written to the database with its next batch.
+    pub fn spend(&mut self, now: SimTime, place: &Place, account: AccountId, dollars: f64) {
+        self.unwritten.push(Unwritten { due: place.next_flush(now), seat: place.seat, account, dollars });
     }
 
-    /// What the database knows of a key's spend.
-    pub fn spent(&mut self, now: SimTime, key: usize) -> f64 {
+    /// What the database knows of an account, where budgets begin anew at these moments.
+    pub fn spent(&mut self, now: SimTime, account: AccountId, resets: &[(SimTime, AccountId)]) -> f64 {
+        while let Some((at, reset)) = resets.get(self.resets)
+            && *at <= now
+        {
+            self.write_spend(*at);
+            self.spent[reset.index()] = 0.0;
+            self.resets += 1;
+        }
+        self.write_spend(now);
+        self.spent[account.index()]
+    }
+
+    /// Writes all spend to the database that is due.
+    fn write_spend(&mut self, now: SimTime) {
         let spent = &mut self.spent;
         self.unwritten.retain(|entry| {
             let is_due = entry.due <= now;
             if is_due {
-                spent[entry.key] += entry.dollars;
+                spent[entry.account.index()] += entry.dollars;
             }
             !is_due
         });
-        spent[key]
     }
 
     /// A process has ended without warning: what it had not told anybody is gone.

@@ -3,7 +3,7 @@
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Class;
 use crate::gateway::litellm::plan::{Plan, Strategy};
-use crate::gateway::litellm::router::{Budgets, KeyWindows, Responses, Shortcut};
+use crate::gateway::litellm::router::{Budgets, KeyUse, Responses, Shortcut};
 use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::strategy::StrategyState;
 use crate::gateway::parts::{Cooldowns, ExpiringCounter, MinuteCounter, Slots};
@@ -30,7 +30,7 @@ pub(super) struct State {
     /// The strategy is simple-shuffle.
     pub uses_shuffle: bool,
     pub budgets: Budgets,
-    pub keys: KeyWindows,
+    pub keys: KeyUse,
     pub responses: Responses,
     /// What this process shares with others; none where it is the only one.
     pub shared: Option<Box<Shared>>,
@@ -78,7 +78,7 @@ impl State {
             strategy: StrategyState::new(plan),
             uses_shuffle: plan.router.strategy == Strategy::SimpleShuffle,
             budgets: Budgets::new(plan),
-            keys: KeyWindows::new(plan),
+            keys: KeyUse::new(plan),
             responses: Responses::default(),
             shared: None,
             place: Place::default(),

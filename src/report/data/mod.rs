@@ -99,7 +99,7 @@ fn text_or_none(text: Option<&str>) -> Cell {
 }
 
 /// A number; none where it is not finite.
-fn number(value: f64) -> Cell {
+pub fn number(value: f64) -> Cell {
     if value.is_finite() { Cell::Number(value) } else { Cell::Missing }
 }
 

@@ -1,5 +1,7 @@
 //! `report.html`: one file that needs nothing else, for screens of any width, light or dark, and for paper.
 
+/// Budgets and alerts.
+mod alerts;
 /// The frame of pages that are not about a single forecast.
 pub mod page;
 /// Pieces of pages.
@@ -90,7 +92,7 @@ fn head(view: &View<'_>) -> Markup {
 const SECTIONS: [(&str, &str); 9] = [
     ("findings", "Findings"),
     ("bill", "The bill"),
-    ("budget", "Budget and month"),
+    ("budget", "Budget, alerts and month"),
     ("why", "Why it costs that"),
     ("reliability", "Failures and latency"),
     ("capacity", "Capacity"),
@@ -165,6 +167,7 @@ fn budget(view: &View<'_>) -> Markup {
         "budget",
         &html! {
             @for sentence in view.budget_story.iter().chain(&view.month_story) { p { (sentence) } }
+            (alerts::alerts(view))
             @if let Some(month) = &month {
                 (table(&month.table()))
                 @if let Some(drawn) = &drawn { (picture(drawn)) }

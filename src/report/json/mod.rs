@@ -112,7 +112,7 @@ fn further(view: &View<'_>) -> Value {
         "next": forecast.next,
         "policies": crate::report::gates::to_json(&forecast.policies),
         "edges": forecast.edges.iter().map(edge).collect::<Vec<_>>(),
-        "budget": { "run": forecast.budget.horizon, "month": forecast.budget.month },
+        "budget": { "run": forecast.budget.horizon, "day": forecast.budget.day, "month": forecast.budget.month },
         "holidays": forecast.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "written": forecast.written.iter().map(assumption).collect::<Vec<_>>(),
         "providers": forecast.providers.iter().map(provider).collect::<Vec<_>>(),

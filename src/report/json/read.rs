@@ -246,7 +246,7 @@ fn policy(at: &Place<'_>, runs: &[RunRow]) -> Result<Verdict> {
 }
 
 fn budget(at: &Place<'_>) -> Result<Budget> {
-    Ok(Budget { horizon: at.money_or_none("run")?, month: at.money_or_none("month")? })
+    Ok(Budget { horizon: at.money_or_none("run")?, day: at.money_or_none("day")?, month: at.money_or_none("month")? })
 }
 
 fn unpriced(at: &Place<'_>) -> Result<UnpricedRow> {

@@ -48,7 +48,7 @@ impl MonthView<'_> {
 
     /// The months as a table.
     pub fn table(&self) -> Table {
-        let column = |(index, title): (usize, &'static str)| Column { title, numeric: index > 0 };
+        let column = |(index, title): (usize, &'static str)| Column { title: title.into(), numeric: index > 0 };
         let mut rows = self.rows();
         let total = if rows.len() > 1 { rows.pop() } else { None };
         Table {

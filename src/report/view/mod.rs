@@ -281,7 +281,7 @@ fn facts(forecast: &Forecast) -> Vec<(&'static str, String)> {
 }
 
 /// `2026-11-20T18:00:00+01:00[Europe/Berlin]` as `2026-11-20 18:00 (Europe/Berlin)`; any other text as it is.
-fn local_start(start: &str) -> String {
+pub fn local_start(start: &str) -> String {
     match start.parse::<jiff::Zoned>() {
         Ok(at) => format!("{} ({})", at.strftime("%F %H:%M"), at.time_zone().iana_name().unwrap_or("local time")),
         Err(_) => clean(start),

@@ -1,26 +1,120 @@
-//! Virtual keys of a case.
+//! Virtual keys of a case, and the users and teams that they belong to.
 
 use super::fields::Reader;
 use crate::document::Node;
-use crate::gateway::litellm::plan::Key;
+use crate::gateway::litellm::keyring::{Holder, KeySpec, Keyring, ModelLimit};
+use crate::gateway::litellm::lower::period;
+use crate::gateway::litellm::plan::Budget;
 
-/// The names of the keys and their limits; the master key comes first, under an empty name.
-pub(super) fn read(node: Option<&Node>, reader: &mut Reader) -> (Vec<String>, Vec<Key>) {
-    let (mut names, mut keys) = (vec![String::new()], vec![Key::default()]);
-    for entry in node.map(Node::entries).unwrap_or_default() {
-        names.push(entry.key.to_string());
-        keys.push(key(&entry.value, reader));
-    }
-    (names, keys)
+/// Users, teams and members of teams, in the order in which they are first named.
+#[derive(Default)]
+struct Table {
+    names: Vec<String>,
+    holders: Vec<Holder>,
 }
 
-fn key(node: &Node, reader: &mut Reader) -> Key {
-    let limit = |name: &str, reader: &mut Reader| reader.count(node, name).map(u64::from);
-    Key {
-        rpm: limit("rpm_limit", reader),
-        tpm: limit("tpm_limit", reader),
-        parallel: limit("max_parallel_requests", reader),
-        budget: reader.number(node, "max_budget"),
-        spent: reader.number(node, "spend").unwrap_or(0.0),
+impl Table {
+    fn number(&mut self, name: &str) -> usize {
+        self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.holders.push(Holder::default());
+            self.names.len() - 1
+        })
     }
+}
+
+/// The names of the keys and their limits; the master key comes first, under an empty name.
+pub(super) fn read(case: &Node, reader: &mut Reader) -> (Vec<String>, Keyring) {
+    let mut names = vec![String::new()];
+    let mut ring = Keyring::default();
+    let (mut users, mut teams, mut members) =
+        (rows(case, "users", reader), rows(case, "teams", reader), { rows(case, "members", reader) });
+    for entry in case.get("keys").map(Node::entries).unwrap_or_default() {
+        let node = &entry.value;
+        let (user, team) = (reader.text(node, "user_id"), reader.text(node, "team_id"));
+        let member = user.as_ref().zip(team.as_ref()).map(|(user, team)| format!("{user}:{team}"));
+        let mut belongs = |name: Option<String>, table: &mut Table, prefix: &str| {
+            let at = table.number(&name?);
+            take_limits(&mut table.holders[at], node, prefix, reader);
+            Some(at)
+        };
+        let user = belongs(user, &mut users, "user_");
+        let team = belongs(team, &mut teams, "team_");
+        let member = belongs(member, &mut members, "team_member_");
+        names.push(entry.key.to_string());
+        let parallel = reader.count(node, "max_parallel_requests").map(u64::from);
+        ring.keys.push(KeySpec { own: own(node, reader), parallel, user, team, member });
+    }
+    (ring.users, ring.teams, ring.members) = (users.holders, teams.holders, members.holders);
+    (names, ring)
+}
+
+/// The rows of users, teams or members as they stand in the database.
+fn rows(case: &Node, key: &str, reader: &mut Reader) -> Table {
+    let mut table = Table::default();
+    for entry in case.get(key).map(Node::entries).unwrap_or_default() {
+        let at = table.number(&entry.key);
+        let node = &entry.value;
+        let mut holder = Holder { models: models(node, reader), ..Holder::default() };
+        take_limits(&mut holder, node, "", reader);
+        take_budget(&mut holder, node, reader);
+        table.holders[at] = holder;
+    }
+    table
+}
+
+fn own(node: &Node, reader: &mut Reader) -> Holder {
+    let mut holder = Holder { models: models(node, reader), ..Holder::default() };
+    take_limits(&mut holder, node, "", reader);
+    take_budget(&mut holder, node, reader);
+    holder
+}
+
+fn take_limits(holder: &mut Holder, node: &Node, prefix: &str, reader: &mut Reader) {
+    let mut limit = |name: &str| reader.count(node, &format!("{prefix}{name}")).map(u64::from);
+    holder.rpm = limit("rpm_limit").or(holder.rpm);
+    holder.tpm = limit("tpm_limit").or(holder.tpm);
+}
+
+fn take_budget(holder: &mut Holder, node: &Node, reader: &mut Reader) {
+    holder.budget = reader.number(node, "max_budget");
+    holder.spent = reader.number(node, "spend").unwrap_or(0.0);
+}
+
+/// Limits for single models: in the metadata, or in `model_max_budget`, whose own limits count where the metadata has none.
+fn models(node: &Node, reader: &mut Reader) -> Vec<ModelLimit> {
+    let mut all = Vec::new();
+    let metadata = node.get("metadata");
+    let limits = |key: &str| metadata.and_then(|metadata| metadata.get(key)).map(Node::entries).unwrap_or_default();
+    let (rpm, tpm) = (limits("model_rpm_limit"), limits("model_tpm_limit"));
+    let count = |value: &Node, reader: &mut Reader| reader.as_number(value).map(|most| most.max(0.0) as u64);
+    for entry in rpm {
+        all.push(ModelLimit { rpm: count(&entry.value, reader), ..named(&entry.key) });
+    }
+    for entry in tpm {
+        all.push(ModelLimit { tpm: count(&entry.value, reader), ..named(&entry.key) });
+    }
+    for entry in node.get("model_max_budget").map(Node::entries).unwrap_or_default() {
+        let own = |key: &str, reader: &mut Reader| reader.count(&entry.value, key).map(u64::from);
+        let (own_rpm, own_tpm) = (own("rpm_limit", reader), own("tpm_limit", reader));
+        all.push(ModelLimit {
+            rpm: own_rpm.filter(|_| rpm.is_empty()),
+            tpm: own_tpm.filter(|_| tpm.is_empty()),
+            budget: budget(&entry.value, reader),
+            ..named(&entry.key)
+        });
+    }
+    all
+}
+
+fn named(model: &str) -> ModelLimit {
+    ModelLimit { model: model.to_owned(), ..ModelLimit::default() }
+}
+
+/// An amount and a period, under either of their names; a negative amount is no limit.
+fn budget(node: &Node, reader: &mut Reader) -> Option<Budget> {
+    let limit = reader.number(node, "budget_limit").or_else(|| reader.number(node, "max_budget"))?;
+    let text = reader.text(node, "time_period").or_else(|| reader.text(node, "budget_duration"))?;
+    (limit >= 0.0).then_some(())?;
+    Some(Budget { limit, period: period(&text)? })
 }

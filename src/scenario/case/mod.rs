@@ -9,8 +9,9 @@ mod upstream;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document;
 use crate::document::{Format, Node, Value};
+use crate::gateway::litellm::keyring::Keyring;
 use crate::gateway::litellm::lower::RequestParams;
-use crate::gateway::litellm::plan::{Key, Layer};
+use crate::gateway::litellm::plan::Layer;
 use crate::gateway::litellm::wire::Wire;
 use crate::provider::Script;
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
@@ -32,8 +33,8 @@ pub struct Case {
     pub start_nanos: i128,
     /// The gateway's configuration.
     pub wire: Wire,
-    /// Virtual keys, the master key first.
-    pub keys: Vec<Key>,
+    /// Virtual keys, the master key first, users and teams.
+    pub keys: Keyring,
     /// How the upstream answers.
     pub script: Script,
     /// Ids of the deployments that the script knows, in its order.
@@ -116,7 +117,7 @@ fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
     let config = reader.required(node, "config")?;
     let (wire, deployments) = config_of(config, reader)?;
     let start_nanos = reader.start(node);
-    let (names, keys) = keys::read(node.get("keys"), reader);
+    let (names, keys) = keys::read(node, reader);
     let specs = request::expand(reader.required(node, "requests")?, reader);
     let script = upstream::read(node.get("upstream"), &deployments, &specs, start_nanos, reader);
     let is_router = node.get("layer").and_then(Node::as_str) == Some("router");

@@ -141,6 +141,12 @@ impl Claims {
         }
         all
     }
+
+    /// Whether a claim about this variant is about alerts, which are simulated apart.
+    pub fn reads_alerts(&self, variant: Option<&str>) -> bool {
+        let mut places = self.file.claims.iter().flat_map(|claim| claim.simulated.places());
+        places.any(|place| place.variant.as_deref() == variant && place.path.starts_with("alerts."))
+    }
 }
 
 /// Reads the claims about a scenario: a built-in name, or a folder.

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod format;
+mod array;
 mod json;
 mod moment;
 mod order;

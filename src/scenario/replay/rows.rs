@@ -1,4 +1,4 @@
-//! The rows of a trace as they stand in the file, one after the other: CSV or JSON lines, compressed or not.
+//! The rows of a trace as they stand in the file, one after the other: CSV, JSON lines or a JSON array, compressed or not.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
+use crate::scenario::replay::array::Elements;
 use crate::scenario::replay::blocks::Blocks;
 use crate::scenario::replay::format::{Format, Role};
 use crate::scenario::replay::json::{Value, each_entry};
@@ -17,7 +18,8 @@ use crate::units::{SimDuration, Tokens};
 
 /// Why a row cannot be used; the rest of the file can.
 pub type Bad = Cow<'static, str>;
-type Input = Box<dyn BufRead + Send>;
+/// What rows are read from.
+pub type Input = Box<dyn BufRead + Send>;
 
 /// Names of models or keys, numbered in the order in which they come.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +80,9 @@ pub fn open(file: impl Read + Send + 'static) -> io::Result<Opened> {
     if input.fill_buf()?.starts_with(&GZIP) {
         input = Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(input)));
     }
+    if is_array(input.fill_buf()?) {
+        input = Box::new(BufReader::with_capacity(1 << 16, Elements::new(input)));
+    }
     let (mut head, mut empty_lines) = (Vec::new(), 0);
     while head.trim_ascii().is_empty() {
         head.clear();
@@ -99,6 +104,12 @@ pub fn open(file: impl Read + Send + 'static) -> io::Result<Opened> {
         each_entry(text, &mut keep).ok_or_else(|| io::Error::other("the first line is no whole JSON object"))?;
     }
     Ok(Opened { input, head, empty_lines, names, is_csv })
+}
+
+/// Whether a text begins as a JSON array.
+fn is_array(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    text.trim_ascii_start().first() == Some(&b'[')
 }
 
 /// Reads a line of bounded length.

@@ -19,7 +19,7 @@ pub struct ReplaySpec(pub ReplayMap);
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayMap {
-    /// The trace: CSV or JSON lines, perhaps compressed with gzip; relative to this file.
+    /// The trace: CSV, JSON lines or a JSON array, perhaps compressed with gzip; relative to this file.
     pub file: String,
     /// Its format; told by its columns if left out: litellm, azure, burstgpt, ragpulse, mooncake or plain.
     pub format: Option<String>,
@@ -151,7 +151,7 @@ impl JsonSchema for ReplaySpec {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let map = ReplayMap::json_schema(generator);
-        json_schema!({ "anyOf": [{ "type": "string", "description": "A trace: CSV or JSON lines" }, map] })
+        json_schema!({ "anyOf": [{ "type": "string", "description": "A trace: CSV, JSON lines or a JSON array" }, map] })
     }
 }
 

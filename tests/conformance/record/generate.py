@@ -369,6 +369,8 @@ class Gen:
             if self.p(0.2):
                 gs["disable_budget_reservation"] = True
                 case["config"]["general_settings"] = gs
+        if has("holders"):
+            self.holders(case, keys, names, n)
         if keys:
             case["keys"] = keys
         case["requests"] = self.requests(n, clients, has, keys)
@@ -435,6 +437,44 @@ class Gen:
         tt = min(self.lat(0.05, max(0.1, min(a, 1.2) * 0.95)), round(a - 0.02, 3))
         return {"stream": True, "status": 200, "latency": a, "ttft": max(tt, 0.013), "chunks": self.r.randrange(2, 10)}
 
+    def holders(self, case, keys, groups, n):
+        """Keys of users and teams, with limits and budgets at every level (only when the topic is forced)."""
+        r = self.r
+        rpm = lambda: r.choice([3, 6, 10, max(2, n // 3)])
+        tpm = lambda: r.choice([900, 2500, 8000, 20000])
+        dollars = lambda: round(r.uniform(0.001, 0.03), 6)
+        per_model = lambda pick: {g: pick() for g in r.sample(groups, r.randint(1, min(2, len(groups))))}
+        users, teams, members = {}, {}, {}
+        for u in ("ada", "bob")[:r.randint(1, 2)]:
+            users[u] = {k: v for k, v in {"rpm_limit": rpm(), "tpm_limit": tpm(), "max_budget": dollars()}.items() if self.p(0.4)}
+            if self.p(0.3):
+                users[u]["model_max_budget"] = per_model(lambda: {"max_budget": dollars(), "budget_duration": r.choice(["20s", "1h"])})
+        if self.p(0.7):
+            teams["labs"] = {k: v for k, v in {"rpm_limit": rpm(), "tpm_limit": tpm(), "max_budget": dollars()}.items() if self.p(0.5)}
+            limits = {k: v for k, v in {"model_rpm_limit": per_model(rpm), "model_tpm_limit": per_model(tpm)}.items() if self.p(0.35)}
+            if limits:
+                teams["labs"]["metadata"] = limits
+            for u in users:
+                if self.p(0.3):
+                    members[u + ":labs"] = {"max_budget": dollars()}
+        for k in ("sk-1", "sk-2", "sk-3"):
+            key = {a: b for a, b in {"rpm_limit": rpm(), "tpm_limit": tpm(), "max_parallel_requests": r.choice([1, 2, 4]), "max_budget": dollars()}.items() if self.p(0.25)}
+            limits = {a: b for a, b in {"model_rpm_limit": per_model(rpm), "model_tpm_limit": per_model(tpm)}.items() if self.p(0.2)}
+            if limits:
+                key["metadata"] = limits
+            if self.p(0.25):
+                key["model_max_budget"] = per_model(lambda: {"max_budget": dollars(), "budget_duration": r.choice(["20s", "1h"])})
+            if self.p(0.75):
+                key["user_id"] = u = r.choice(list(users))
+                key.update({"user_" + a: b for a, b in users[u].items() if a in ("rpm_limit", "tpm_limit")})
+            if teams and self.p(0.6):
+                key["team_id"] = "labs"
+                key.update({"team_" + a: b for a, b in teams["labs"].items() if a in ("rpm_limit", "tpm_limit")})
+            keys[k] = key
+        for name, rows in (("users", users), ("teams", teams), ("members", members)):
+            if rows:
+                case[name] = rows
+
     def requests(self, n, clients, has, keys):
         r, T = self.r, self.T
         # arrivals: spread over the whole time, or bunches
@@ -479,7 +519,7 @@ class Gen:
                 elif self.p(0.6):
                     prm["cache"] = r.choice([{"use-cache": True}, {"use-cache": True}, {"use-cache": True, "ttl": 4}, {"no-cache": True}, {"no-store": True}, {"s-maxage": 3}, {"s-max-age": 3}, {"ttl": 2}, {"namespace": "n1"}, {"use-cache": True, "namespace": "n1"}])
             if keys and self.p(0.85):
-                q["key"] = list(keys)[0]
+                q["key"] = r.choice(list(keys)) if has("holders") else list(keys)[0]
                 if has("key_budget"):
                     q["prompt_tokens"] = r.choice([100, 200, 400, 800])
                     q["real_tokens"] = True

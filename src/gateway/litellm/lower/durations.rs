@@ -7,7 +7,7 @@ const DAY: i64 = 86_400;
 
 /// `30s`, `15m`, `12h`, `7d`, `2w`, `1mo`. A month is taken as 30 days: the calendar month that LiteLLM looks up differs
 /// by at most three days (from source only). `None` for anything else.
-pub(super) fn parse(text: &str) -> Option<SimDuration> {
+pub fn parse(text: &str) -> Option<SimDuration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let seconds = match unit {

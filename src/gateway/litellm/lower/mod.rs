@@ -3,6 +3,7 @@
 mod deployments;
 mod durations;
 mod fallbacks;
+mod keys;
 mod names;
 mod pattern;
 mod prices;
@@ -10,10 +11,12 @@ mod request;
 mod settings;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::gateway::litellm::plan::{Key, Layer, Plan};
+use crate::gateway::litellm::keyring::Keyring;
+use crate::gateway::litellm::plan::{Layer, Plan};
 use crate::gateway::litellm::wire::Wire;
 use crate::gateway::parts::Minutes;
 
+pub use durations::parse as period;
 pub use prices::add_greatest;
 pub use request::{RequestFallbacks, RequestParams};
 
@@ -32,19 +35,21 @@ pub struct Setting<'a> {
     pub models: &'a [&'a str],
     /// Bodies that clients send; `BodyId` is the index.
     pub bodies: &'a [RequestParams],
-    /// Virtual keys; `KeyId` is the index. The first is the master key.
-    pub keys: &'a [Key],
+    /// Virtual keys, users and teams; none but the master key if not given.
+    pub keys: Option<&'a Keyring>,
 }
 
 /// Compiles a config file.
 pub fn lower(wire: &Wire, setting: &Setting<'_>) -> (Plan, Vec<Diagnostic>) {
     let mut names = Names::collect(wire, setting);
-    let mut plan = Plan { layer: setting.layer, keys: setting.keys.to_vec(), ..Plan::default() };
+    let mut plan = Plan { layer: setting.layer, ..Plan::default() };
     plan.router = settings::router(wire, setting);
-    plan.proxy = settings::proxy(wire, setting);
+    plan.proxy = settings::proxy(wire);
     plan.redis = settings::redis(wire);
     deployments::add(wire, &mut plan, &mut names);
     names::resolve(wire, &mut plan, &names);
+    plan.keys = keys::lower(setting.keys.unwrap_or(&Keyring::default()), &plan.names, wire);
+    plan.proxy.has_key_limits = plan.keys.limits_any;
     prices::add_wildcard_prices(wire, &mut plan);
     prices::add_greatest(&mut plan);
     deployments::group_retry_policies(wire, &mut plan);

@@ -112,7 +112,8 @@ impl Resolver<'_> {
         let orders = self.orders(text, &found);
         let resolved = names.id(target).or_else(|| names.id(text)).unwrap_or_default();
         let is_known = self.is_known(text, &found);
-        Name { text: text.into(), is_known, found, resolved, orders, ..Name::default() }
+        let by_default = matches!(found, Found::Group(_)) && !self.is_served(target);
+        Name { text: text.into(), is_known, found, resolved, orders, by_default, ..Name::default() }
     }
 
     fn alias(&self, text: &str) -> Option<&str> {
@@ -141,6 +142,11 @@ impl Resolver<'_> {
             return Found::Group(by_model);
         }
         self.first_default(target)
+    }
+
+    /// Whether a group, a pattern or a model has this name.
+    fn is_served(&self, target: &str) -> bool {
+        self.groups.iter().chain(self.models).any(|name| name == target) || self.by_pattern(target).is_some()
     }
 
     /// A name that leads nowhere goes to the first default fallback; in the proxy only a fallback target can get here.

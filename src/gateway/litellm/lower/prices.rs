@@ -60,6 +60,14 @@ impl KnownPrices {
         }
     }
 
+    /// What an answer can cost by the price that is listed under a name.
+    fn listed(&self, name: &str) -> Option<Greatest> {
+        let row = self.row(wire::provider_of(name, None, None)?, name)?;
+        let max_output_tokens = row.max_output.and_then(|most| Tokens::try_from(most).ok());
+        let (input, output) = (float(row.rates.input?), float(row.rates.output?));
+        Some(Greatest { input, output, max_output_tokens, is_free: false })
+    }
+
     /// The price of a deployment's answers when this is the model that is called.
     fn price_of(&self, entry: &wire::Deployment, model: &str, wire: &Wire) -> Option<Price> {
         let provider = entry.provider.unwrap_or_default();
@@ -121,6 +129,10 @@ pub(super) fn add_wildcard_prices(wire: &Wire, plan: &mut Plan) {
     let kept: Vec<&wire::Deployment> = wire.model_list.iter().filter(|entry| !entry.dropped).collect();
     for name in &mut plan.names {
         let Found::Group(ids) = &name.found else { continue };
+        if name.by_default {
+            name.greatest = prices.listed(&name.text);
+            continue;
+        }
         let Some(entry) = ids.first().map(|id| kept[id.index()]) else { continue };
         let model = entry.litellm_params.model.as_ref().map(|model| model.value.as_str()).unwrap_or_default();
         if let Some(filled) = pattern::fill(&entry.model_name.value, model, &name.text) {
@@ -133,6 +145,9 @@ pub(super) fn add_wildcard_prices(wire: &Wire, plan: &mut Plan) {
 pub fn add_greatest(plan: &mut Plan) {
     for index in 0..plan.names.len() {
         let Found::Group(ids) = &plan.names[index].found else { continue };
+        if plan.names[index].by_default {
+            continue;
+        }
         let entries = ids.iter().map(|id| plan.deployment(*id));
         let priced = entries.clone().filter_map(|entry| entry.price);
         let most = |of: fn(&Price) -> f64| priced.clone().map(|price| of(&price)).fold(0.0, f64::max);

@@ -1,6 +1,7 @@
 //! `router_settings`, `litellm_settings` and `general_settings`: which key wins, and what is there by default.
 
 use crate::gateway::litellm::defaults;
+use crate::gateway::litellm::keyring::CountedTokens;
 use crate::gateway::litellm::lower::Setting;
 use crate::gateway::litellm::lower::durations::{parse, unless_zero};
 use crate::gateway::litellm::plan::{
@@ -114,7 +115,7 @@ pub(super) fn fails_policy(policy: &wire::AllowedFailsPolicy) -> FailsPolicy {
 }
 
 /// The settings of the proxy server.
-pub(super) fn proxy(wire: &Wire, setting: &Setting<'_>) -> ProxyPlan {
+pub(super) fn proxy(wire: &Wire) -> ProxyPlan {
     let (general, module) = (&wire.general_settings, &wire.litellm_settings);
     let params = module.cache_params.as_ref().map(|params| &params.value);
     let kind = params.and_then(|params| params.r#type.as_ref());
@@ -134,7 +135,12 @@ pub(super) fn proxy(wire: &Wire, setting: &Setting<'_>) -> ProxyPlan {
         budget_resets: Vec::new(),
         cache,
         cancel_on_disconnect: is_on(&general.cancel_on_disconnect),
-        has_key_limits: setting.keys.iter().any(|key| key.has_limits()),
+        has_key_limits: false,
+        counted_tokens: match general.token_rate_limit_type.as_ref().map(|kind| kind.value.as_str()) {
+            Some("input") => CountedTokens::Input,
+            Some("output") => CountedTokens::Output,
+            _ => CountedTokens::Total,
+        },
         no_reservation: is_on(&general.disable_budget_reservation),
         fail_closed: is_on(&general.fail_closed_budget_enforcement),
         unverified_budgets: is_on(&general.fail_closed_budget_enforcement) && !has_redis,
@@ -211,7 +217,7 @@ fn number(value: &Option<Spanned<i64>>) -> Option<i64> {
     value.as_ref().map(|value| value.value)
 }
 
-fn is_on(value: &Option<Spanned<bool>>) -> bool {
+pub(super) fn is_on(value: &Option<Spanned<bool>>) -> bool {
     value.as_ref().is_some_and(|value| value.value)
 }
 

@@ -20,13 +20,13 @@ impl LiteLlm {
                 return refused(status, retry_after);
             }
             // An unknown name is refused before the router: default fallbacks do not help [T 29].
-            if !self.plan.name(cx.request.model).is_known {
+            if !self.plan.name(call.model).is_known {
                 self.release_after_failure(cx, call);
                 cx.notes.decided(cx.now, cx.id, || "the proxy does not know this model".to_owned());
                 return refused(400, RetryAfter::None);
             }
         }
-        call.begin(cx.request.model);
+        call.begin(call.model);
         Next::Try
     }
 }

@@ -21,7 +21,7 @@ pub(in crate::gateway::litellm) struct Budgets {
 
 /// Spend in the current period of one budget.
 #[derive(Debug, Clone)]
-struct Spend {
+pub(super) struct Spend {
     dollars: f64,
     /// When the sum is forgotten.
     expires: SimTime,
@@ -44,8 +44,6 @@ struct Recent {
 }
 
 const LONG_AGO: SimTime = SimTime(i64::MIN);
-const NOTHING: Spend =
-    Spend { dollars: 0.0, expires: LONG_AGO, began: LONG_AGO, period_ends: LONG_AGO, recent: Vec::new() };
 
 impl Budgets {
     /// Nothing has been spent.
@@ -54,7 +52,7 @@ impl Budgets {
             return Self::default();
         }
         Self {
-            deployments: vec![NOTHING; plan.deployments.len()],
+            deployments: vec![Spend::NOTHING; plan.deployments.len()],
             providers: plan.router.provider_budgets.iter().map(Spend::begun).collect(),
         }
     }
@@ -72,13 +70,18 @@ impl Budgets {
 }
 
 impl Spend {
+    /// Nothing has been spent.
+    pub const NOTHING: Self =
+        Self { dollars: 0.0, expires: LONG_AGO, began: LONG_AGO, period_ends: LONG_AGO, recent: Vec::new() };
+
     /// The period of a provider's budget begins when the proxy starts; that of a deployment with its first spend.
     fn begun(budget: &Budget) -> Self {
         let ends = SimTime::ZERO + budget.period;
         Self { dollars: 0.0, expires: ends, began: SimTime::ZERO, period_ends: ends, recent: Vec::new() }
     }
 
-    fn dollars(&self, now: SimTime) -> f64 {
+    /// What counts at this moment.
+    pub fn dollars(&self, now: SimTime) -> f64 {
         if now > self.expires { 0.0 } else { self.dollars }
     }
 
@@ -108,7 +111,7 @@ impl Spend {
 
     /// The period begins with the first spend. The sum's own life time is cut to whole seconds, so that it is forgotten
     /// up to a second before the period ends (`_increment_spend_for_key`).
-    fn add(&mut self, now: SimTime, dollars: f64, period: SimDuration) {
+    pub fn add(&mut self, now: SimTime, dollars: f64, period: SimDuration) {
         if now > self.period_ends {
             (self.began, self.period_ends) = (now, now + period);
         }
@@ -147,22 +150,22 @@ impl LiteLlm {
 
     /// The cost of a success is spent.
     #[inline]
-    pub(super) fn spend<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, success: Success<'_>) {
+    pub(super) fn spend(&mut self, now: SimTime, success: Success) {
         if self.plan.router.has_budgets {
-            self.spend_budgets(cx, success);
+            self.spend_budgets(now, success);
         }
     }
 
-    fn spend_budgets<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, success: Success<'_>) {
+    fn spend_budgets(&mut self, now: SimTime, success: Success) {
         let deployment = success.flight.deployment;
         let entry = self.plan.deployment(deployment);
-        let dollars = if success.ended.is_some() { self.cost(success.flight, &success.usage) } else { 0.0 };
+        let dollars = if success.from_cache { 0.0 } else { self.cost(&success.flight, &success.usage) };
         let (budgets, place) = (&mut self.state.budgets, &self.state.place);
         let shares = self.state.shared.is_some() && self.plan.redis != Redis::None;
         let add = |spend: &mut Spend, period| {
-            spend.add(cx.now, dollars, period);
+            spend.add(now, dollars, period);
             if shares {
-                spend.share(cx.now, dollars, place);
+                spend.share(now, dollars, place);
             }
         };
         if let Some(budget) = entry.budget {

@@ -1,162 +1,209 @@
-//! Limits of virtual keys: requests, tokens and parallel requests (`proxy/hooks/parallel_request_limiter_v3.py`)
-//! [T 160–162, 165].
+//! Limits of virtual keys, their users and teams: requests, tokens and parallel requests
+//! (`proxy/hooks/parallel_request_limiter_v3.py`) [T 160–162, 165, 190].
 //!
 //! A window lasts 60 s and begins with the first request, on a whole second. The counters live in a cache of their own,
 //! 60 s from their first write: around the end of a window the two do not quite agree, and that shows.
 
+use super::budget::Spend;
+use super::purses::Account;
 use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::CallState;
 use crate::gateway::litellm::defaults;
-use crate::gateway::litellm::plan::{Key, Plan, Redis};
-use crate::gateway::litellm::shared::SPEND_COUNTER_LIFE;
+use crate::gateway::litellm::keyring::Window;
+use crate::gateway::litellm::plan::{Plan, Redis};
 use crate::gateway::parts::ExpiringCounter;
 use crate::random::Draws;
-use crate::units::{KeyId, RetryAfter, SimDuration, SimTime, Usage};
+use crate::units::{KeyId, NameId, RetryAfter, SimDuration, SimTime, Usage};
 
 /// Output that is reserved where a request says nothing, at most (`DEFAULT_MAX_TOKENS_ESTIMATE` / 4).
 const OUTPUT_FLOOR: u64 = 1024;
-/// Output that a budget reserves where neither request nor model limit it (`DEFAULT_MAX_OUTPUT_TOKENS_FALLBACK`).
-const LONGEST_OUTPUT: u32 = 16_384;
 /// Characters that are taken for one token.
 const CHARS_PER_TOKEN: u64 = 4;
 /// Life of a counter that is first written by a settlement: the cache's default.
 const SETTLED_LIFE: SimDuration = SimDuration::from_secs(600);
 
-/// What keys have used.
+/// What keys, users and teams have used.
 #[derive(Debug, Default)]
-pub(in crate::gateway::litellm) struct KeyWindows {
-    keys: Vec<KeyUse>,
+pub(in crate::gateway::litellm) struct KeyUse {
+    windows: Vec<WindowUse>,
+    /// Requests at the same time, by key.
+    in_flight: Vec<u64>,
+    pub(super) accounts: Vec<Account>,
+    pub(super) model_budgets: Vec<Spend>,
     /// How many of the plan's resets of budgets have been.
-    resets: usize,
+    pub(super) resets: usize,
     /// Nanoseconds from a whole second to time zero.
     offset: SimDuration,
 }
 
-/// What one key has used.
+/// What one window has counted.
 #[derive(Debug, Clone, Default)]
-struct KeyUse {
+struct WindowUse {
     /// The second in which the window began; absent when it has expired.
-    window: ExpiringCounter<i64>,
+    began: ExpiringCounter<i64>,
     requests: ExpiringCounter<i64>,
     tokens: ExpiringCounter<i64>,
-    in_flight: u64,
-    /// Dollars spent and reserved.
-    pub dollars: f64,
-    /// Until when a process of several trusts its own sum; `None` where it always does.
-    dollars_until: Option<SimTime>,
 }
 
-impl KeyWindows {
+impl KeyUse {
     /// Nothing has been used.
     pub fn new(plan: &Plan) -> Self {
-        let key_use = |key: &Key| KeyUse { dollars: key.spent, ..KeyUse::default() };
-        Self { keys: plan.keys.iter().map(key_use).collect(), resets: 0, offset: plan.router.minutes.offset }
+        if !plan.keys.limits_any {
+            return Self::default();
+        }
+        Self {
+            windows: vec![WindowUse::default(); plan.keys.windows],
+            in_flight: vec![0; plan.keys.count()],
+            accounts: plan.keys.spent.iter().map(|spent| Account::new(*spent)).collect(),
+            model_budgets: vec![Spend::NOTHING; plan.keys.model_budgets.len()],
+            resets: 0,
+            offset: plan.router.minutes.offset,
+        }
     }
 
     /// The whole second of a moment.
     const fn second(&self, now: SimTime) -> i64 {
         (now.0 + self.offset.0).div_euclid(1_000_000_000)
     }
+
+    fn window(&mut self, window: &Window) -> &mut WindowUse {
+        &mut self.windows[window.counter as usize]
+    }
+
+    /// Counts a request in all windows; `false` if it is one too many in any. What is over a limit already is refused
+    /// without counting anywhere.
+    fn count_request<'a>(&mut self, now: SimTime, windows: impl Iterator<Item = &'a Window> + Clone) -> bool {
+        let limited = windows.filter_map(|window| Some((window, window.rpm? as i64)));
+        if limited.clone().any(|(window, limit)| self.window(window).requests.get(now) > limit) {
+            return false;
+        }
+        let second = self.second(now);
+        let counted = limited.map(|(window, limit)| self.window(window).count_request(now, second) <= limit);
+        counted.fold(true, |fits, this| fits && this)
+    }
+
+    /// Takes tokens out of all windows; out of none if they do not fit into each.
+    fn reserve_tokens<'a>(
+        &mut self,
+        now: SimTime,
+        windows: impl Iterator<Item = &'a Window> + Clone,
+        tokens: u64,
+    ) -> bool {
+        let second = self.second(now);
+        let limited = windows.filter_map(|window| Some((window, window.tpm? as i64)));
+        let tokens = tokens as i64;
+        if limited.clone().any(|(window, limit)| self.window(window).used_tokens(now, second) + tokens > limit) {
+            return false;
+        }
+        limited.for_each(|(window, _)| self.window(window).take_tokens(now, second, tokens));
+        true
+    }
+
+    /// Corrects the tokens of all windows that count them.
+    fn add_tokens<'a>(&mut self, now: SimTime, windows: impl Iterator<Item = &'a Window>, tokens: i64) {
+        if tokens != 0 {
+            let counting = windows.filter(|window| window.tpm.is_some());
+            counting.for_each(|window| {
+                self.window(window).tokens.add(now, tokens, SETTLED_LIFE);
+            });
+        }
+    }
 }
 
-impl KeyUse {
+impl WindowUse {
     /// Whether the window is over (or has never begun).
-    fn window_is_over(&self, now: SimTime, second: i64) -> bool {
-        !self.window.is_open(now) || second - self.window.get(now) >= defaults::KEY_WINDOW.0 / 1_000_000_000
+    fn is_over(&self, now: SimTime, second: i64) -> bool {
+        !self.began.is_open(now) || second - self.began.get(now) >= defaults::KEY_WINDOW.0 / 1_000_000_000
     }
 
-    /// Counts a request; `false` if that is one too many. What is over the limit already is refused without counting.
-    fn count_request(&mut self, now: SimTime, second: i64, limit: u64) -> bool {
-        let limit = limit as i64;
-        if self.requests.get(now) > limit {
-            return false;
-        }
-        if self.window_is_over(now, second) {
-            self.window.set(now, second, defaults::KEY_WINDOW);
-            self.requests.set(now, 1, defaults::KEY_WINDOW);
+    /// Counts a request; the count.
+    fn count_request(&mut self, now: SimTime, second: i64) -> i64 {
+        let count = if self.is_over(now, second) {
+            self.began.set(now, second, defaults::KEY_WINDOW);
+            1
         } else {
-            let count = self.requests.get(now) + 1;
-            self.requests.set(now, count, defaults::KEY_WINDOW);
-        }
-        self.requests.get(now) <= limit
+            self.requests.get(now) + 1
+        };
+        self.requests.set(now, count, defaults::KEY_WINDOW);
+        self.requests.get(now)
     }
 
-    /// Takes tokens out of the window; `false` if they do not fit.
-    fn reserve_tokens(&mut self, now: SimTime, second: i64, tokens: u64, limit: u64) -> bool {
-        let over = self.window_is_over(now, second);
-        let used = if over { 0 } else { self.tokens.get(now) };
-        if used + tokens as i64 > limit as i64 {
-            return false;
+    fn used_tokens(&self, now: SimTime, second: i64) -> i64 {
+        if self.is_over(now, second) { 0 } else { self.tokens.get(now) }
+    }
+
+    fn take_tokens(&mut self, now: SimTime, second: i64, tokens: i64) {
+        let used = self.used_tokens(now, second);
+        if self.is_over(now, second) {
+            self.began.set(now, second, defaults::KEY_WINDOW);
         }
-        if over {
-            self.window.set(now, second, defaults::KEY_WINDOW);
-        }
-        self.tokens.set(now, used + tokens as i64, defaults::KEY_WINDOW);
-        true
+        self.tokens.set(now, used + tokens, defaults::KEY_WINDOW);
     }
 }
 
 impl LiteLlm {
-    /// Whether the key is over one of its limits; the status of the answer if so, and its `Retry-After`: that of a limit
-    /// is the length of its window (`parallel_request_limiter_v3.py`). Budgets go first, as part of authentication.
+    /// Whether the key, its user or its team is over a limit; the status of the answer if so, and its `Retry-After`: that
+    /// of a limit is the length of its window. Budgets go first, as part of authentication.
     pub(super) fn over_key_limit<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
         call: &mut CallState,
     ) -> Option<(u16, RetryAfter)> {
-        self.reset_budgets(cx.now);
-        let key = *self.plan.key(cx.request.key);
-        if key.budget.is_some() && self.plan.proxy.unverified_budgets {
-            return Some((503, RetryAfter::None));
+        if let Some(status) = self.over_budget(cx, call) {
+            return Some((status, RetryAfter::None));
         }
-        if !self.reserve_budget(cx, call, &key) {
-            return Some((429, RetryAfter::None));
-        }
-        if self.takes_limits(cx, call, &key) {
+        if self.takes_limits(cx, call) || self.takes_limits_of_fallback(cx, call) {
             return None;
         }
         self.settle_budget(cx, call, 0.0);
         Some((429, RetryAfter::Seconds(defaults::KEY_WINDOW.0 / 1_000_000_000)))
     }
 
-    /// Forgets what was spent of the budgets that have begun anew by now.
-    fn reset_budgets(&mut self, now: SimTime) {
-        let windows = &mut self.state.keys;
-        while let Some((at, key)) = self.plan.proxy.budget_resets.get(windows.resets)
-            && *at <= now
-        {
-            windows.keys[key.index()].dollars = 0.0;
-            windows.resets += 1;
+    /// A limit that is reached leads to the model's fallbacks, as if the client had asked for the first one that may be
+    /// called; limits that hold for all models are asked, and counted, again each time
+    /// (`common_request_processing.py:_pre_call_with_fallbacks`) [T 190o].
+    fn takes_limits_of_fallback<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> bool {
+        let asked = cx.request.model;
+        let list = self.plan.name(asked).fallbacks.filter(|_| !self.body(cx.request).disable_fallbacks);
+        let Some(list) = list else { return false };
+        for at in 0..self.plan.list(list).len() {
+            let target = self.plan.list(list)[at].name();
+            if target == asked {
+                continue;
+            }
+            (call.model, call.output_cap) = (target, None);
+            if self.takes_limits(cx, call) {
+                let name = &self.plan.name(target).text;
+                cx.notes.decided(cx.now, cx.id, || format!("the key is over a limit: {name} is asked instead"));
+                return true;
+            }
         }
+        (call.model, call.output_cap) = (asked, None);
+        false
     }
 
     /// Requests, then parallel requests, then tokens: a request that is refused by a later one stays counted by the
     /// first.
-    fn takes_limits<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, key: &Key) -> bool {
-        let completions = u64::from(self.body(cx.request).n.max(1));
-        let windows = &mut self.state.keys;
-        let second = windows.second(cx.now);
-        let used = &mut windows.keys[cx.request.key.index()];
-        if key.rpm.is_some_and(|limit| !used.count_request(cx.now, second, limit)) {
+    fn takes_limits<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) -> bool {
+        let (request, model) = (cx.request, call.model);
+        let key = self.plan.keys.get(request.key);
+        let used = &mut self.state.keys;
+        if !used.count_request(cx.now, key.windows(model)) {
             return false;
         }
         if let Some(limit) = key.parallel {
-            if used.in_flight + 1 > limit {
+            let in_flight = &mut used.in_flight[request.key.index()];
+            if *in_flight + 1 > limit {
                 return false;
             }
-            used.in_flight += 1;
+            *in_flight += 1;
             call.held.parallel = true;
         }
-        let Some(limit) = key.tpm else { return true };
-        let floor = OUTPUT_FLOOR.min((limit / 4).max(1));
-        if floor < OUTPUT_FLOOR && cx.request.max_tokens.is_none() {
-            call.output_cap = Some(floor as u32);
-        }
-        let input = (u64::from(cx.request.prompt_chars) / CHARS_PER_TOKEN).max(1);
-        let explicit = cx.request.max_tokens.or(call.output_cap).map(u64::from);
-        let tokens = input + explicit.unwrap_or_else(|| input.max(floor)) * completions;
-        if used.reserve_tokens(cx.now, second, tokens, limit) {
+        let Some(least) = key.windows(model).filter_map(|window| window.tpm).min() else { return true };
+        let completions = u64::from(self.plan.bodies[request.body.index()].n.max(1));
+        let tokens = tokens_to_reserve(cx, call, least, completions);
+        if used.reserve_tokens(cx.now, key.windows(model), tokens) {
             call.held.tokens = tokens;
             return true;
         }
@@ -166,7 +213,7 @@ impl LiteLlm {
 
     fn free_parallel<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) {
         if std::mem::take(&mut call.held.parallel) {
-            self.state.keys.keys[cx.request.key.index()].in_flight -= 1;
+            self.state.keys.in_flight[cx.request.key.index()] -= 1;
         }
     }
 
@@ -178,9 +225,9 @@ impl LiteLlm {
         }
         self.free_parallel(cx, call);
         if call.held.tokens > 0 && !std::mem::replace(&mut call.held.tokens_returned, true) {
-            let used = &mut self.state.keys.keys[cx.request.key.index()];
             let rest = call.held.tokens_used as i64 - call.held.tokens as i64;
-            used.tokens.add(cx.now, rest, SETTLED_LIFE);
+            let windows = self.plan.keys.get(cx.request.key).windows(call.model);
+            self.state.keys.add_tokens(cx.now, windows, rest);
         }
     }
 
@@ -190,101 +237,52 @@ impl LiteLlm {
         self.settle_budget(cx, call, 0.0);
     }
 
-    /// The request has been answered: the reservation is replaced by what was really used. The reservation is taken off
-    /// even if a failure before had given it back.
+    /// The request has been answered by this group: the reservation is replaced by what was really used. The reservation
+    /// is taken off even if a failure before had given it back. Where nothing was reserved, the windows of the group that
+    /// has answered are charged: a fallback counts for its target [T 190h].
     pub(super) fn release_after_success<D: Draws, N: Notes>(
         &mut self,
         cx: &Cx<'_, D, N>,
         call: &mut CallState,
-        usage: Usage,
-        dollars: f64,
+        (served_as, usage, dollars): (NameId, Usage, f64),
     ) {
         if !self.plan.proxy.has_key_limits {
             return;
         }
         self.free_parallel(cx, call);
-        let delta = usage.total() as i64 - call.held.tokens as i64;
-        if delta != 0 {
-            self.state.keys.keys[cx.request.key.index()].tokens.add(cx.now, delta, SETTLED_LIFE);
-        }
+        let counted_as = if call.held.tokens > 0 { call.model } else { served_as };
+        let windows = self.plan.keys.get(cx.request.key).windows(counted_as);
+        self.state.keys.add_tokens(
+            cx.now,
+            windows,
+            self.plan.proxy.counted_tokens.of(&usage) as i64 - call.held.tokens as i64,
+        );
+        self.spend_model_budgets(cx, served_as, dollars);
         self.settle_budget(cx, call, dollars);
-    }
-
-    /// Reserves the greatest cost that the request may have; `false` if the budget is used up. What does not fit is cut
-    /// to what is left [T 163, 164, 166] (`proxy/spend_tracking/budget_reservation.py`).
-    fn reserve_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, key: &Key) -> bool {
-        let Some(budget) = key.budget else { return true };
-        if self.plan.name(cx.request.model).greatest.is_some_and(|group| group.is_free) {
-            return true;
-        }
-        self.reseed_budget(cx);
-        let greatest = self.greatest_cost(cx);
-        let proxy = &self.plan.proxy;
-        let used = &mut self.state.keys.keys[cx.request.key.index()];
-        if used.dollars >= budget {
-            return false;
-        }
-        let Some(greatest) = greatest.filter(|cost| *cost > 0.0 && budget > 0.0 && !proxy.no_reservation) else {
-            return true;
-        };
-        let after = used.dollars + greatest;
-        let left = budget - (after - greatest);
-        if after <= budget {
-            used.dollars = after;
-            call.held.dollars = Some(greatest);
-            return true;
-        }
-        if left <= 1e-12 || (proxy.fail_closed && after - budget > 1e-12) {
-            return false;
-        }
-        used.dollars = after + (left - greatest);
-        call.held.dollars = Some(left);
-        true
-    }
-
-    /// The reservation becomes what was really spent.
-    fn settle_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, dollars: f64) {
-        if !self.plan.proxy.has_key_limits {
-            return;
-        }
-        let index = cx.request.key.index();
-        let used = &mut self.state.keys.keys[index];
-        used.dollars += dollars - call.held.dollars.take().unwrap_or(0.0);
-        if let Some(shared) = self.state.shared.as_mut().filter(|_| dollars > 0.0) {
-            shared.spend(cx.now, &self.state.place, index, dollars);
-        }
-    }
-
-    /// One process of several keeps a sum of its own for a minute, then takes it from the database anew, which knows the
-    /// others' spend but not what is still to be written. With Redis there is one sum for all.
-    fn reseed_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>) {
-        let Some(shared) = self.state.shared.as_mut().filter(|_| self.plan.redis != Redis::Proxy) else { return };
-        let index = cx.request.key.index();
-        let used = &mut self.state.keys.keys[index];
-        if used.dollars_until.is_none_or(|until| cx.now > until) {
-            used.dollars = shared.spent(cx.now, index);
-            used.dollars_until = Some(cx.now + SPEND_COUNTER_LIFE);
-        }
     }
 
     /// The process that had a request has ended: what is held in Redis for it expires; what was held in the process is
     /// gone with it.
     pub(super) fn let_go(&mut self, key: KeyId, call: &mut CallState) {
         if self.plan.redis == Redis::Proxy && self.plan.proxy.has_key_limits {
-            let used = &mut self.state.keys.keys[key.index()];
-            used.in_flight -= u64::from(std::mem::take(&mut call.held.parallel));
-            used.dollars -= call.held.dollars.take().unwrap_or(0.0);
+            self.state.keys.in_flight[key.index()] -= u64::from(std::mem::take(&mut call.held.parallel));
+            self.drop_reservation(key, call);
         }
     }
+}
 
-    /// The cost of the whole prompt and the longest answer at the highest prices of the group.
-    fn greatest_cost<D: Draws, N: Notes>(&self, cx: &Cx<'_, D, N>) -> Option<f64> {
-        let request = cx.request;
-        let group = self.plan.name(request.model).greatest?;
-        let longest = group.max_output_tokens.unwrap_or(LONGEST_OUTPUT);
-        let output = request.max_tokens.unwrap_or(LONGEST_OUTPUT).min(longest);
-        let completions = f64::from(self.body(request).n.max(1));
-        let input = f64::from(request.prompt_tokens) * group.input;
-        Some(input + f64::from(output) * completions * group.output)
+/// What is taken out of the windows of tokens in advance. A small limit also caps the answer.
+fn tokens_to_reserve<D: Draws, N: Notes>(
+    cx: &Cx<'_, D, N>,
+    call: &mut CallState,
+    least_limit: u64,
+    completions: u64,
+) -> u64 {
+    let floor = OUTPUT_FLOOR.min((least_limit / 4).max(1));
+    if floor < OUTPUT_FLOOR && cx.request.max_tokens.is_none() {
+        call.output_cap = Some(floor as u32);
     }
+    let input = (u64::from(cx.request.prompt_chars) / CHARS_PER_TOKEN).max(1);
+    let explicit = cx.request.max_tokens.or(call.output_cap).map(u64::from);
+    input + explicit.unwrap_or_else(|| input.max(floor)) * completions
 }

@@ -14,6 +14,7 @@ mod disconnect;
 mod fallback;
 mod limits;
 mod logging;
+mod purses;
 mod retry;
 mod shortcut;
 mod stream;
@@ -25,11 +26,12 @@ use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::state::State;
 pub(super) use budget::Budgets;
 pub(super) use cache::Responses;
-pub(super) use limits::KeyWindows;
+pub(super) use limits::KeyUse;
+use logging::Success;
 pub(super) use shortcut::Shortcut;
 
 use crate::gateway::fleet::Replicated;
-use crate::gateway::{Event, Gateway, Notes, RequestView, Response, Source, Step, Turn};
+use crate::gateway::{Attempt, Event, Gateway, Notes, PlainAnswer, RequestView, Response, Source, Step, Turn};
 use crate::random::Draws;
 use crate::units::{CallId, DeploymentId, RetryAfter, SimTime, Usage};
 
@@ -145,7 +147,7 @@ impl LiteLlm {
         // Only the router's own exception brings a header along (`common_request_processing.py`); those of upstreams are
         // renamed to `llm_provider-retry-after`, which no client obeys.
         let retry_after = match failure.class {
-            Class::NoDeployment => self.rests_for(cx.now, cx.request.model),
+            Class::NoDeployment => self.rests_for(cx.now, call.model),
             _ => RetryAfter::None,
         };
         let response = Response::new(failure.answered_with(), false, served_by, source);
@@ -160,9 +162,22 @@ impl Gateway for LiteLlm {
     fn admit<D: Draws, N: Notes>(&mut self, turn: Turn<'_, D, N>, request: &RequestView, call: &mut CallState) -> Step {
         let Turn { now, call: id, draws, notes, woken } = turn;
         let mut cx = Cx { now, id, draws, notes, woken, request };
-        call.reset(now);
+        call.reset(now, request.model);
         let next = self.admission(&mut cx, call);
         self.drive(&mut cx, call, next)
+    }
+
+    #[inline(always)]
+    fn plain_attempt<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
+        self.plain_pick(now, draws, request)
+    }
+
+    #[inline(always)]
+    fn plainly_answered(&mut self, now: SimTime, request: &RequestView, answer: &PlainAnswer) {
+        let PlainAnswer { deployment, started, usage } = *answer;
+        let flight = Flight { deployment, name: request.model, started, slot: None };
+        let success = Success { flight, since: started, usage, first_token: None, from_cache: false };
+        self.log_success(now, request.stream, success);
     }
 
     #[inline(always)]

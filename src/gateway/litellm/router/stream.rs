@@ -7,7 +7,7 @@ use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::{Ended, Notes, Response, Source, Step};
 use crate::random::Draws;
-use crate::units::Phase;
+use crate::units::{Phase, Usage};
 
 impl LiteLlm {
     /// Before the first content the fallbacks are walked at once, without retries; after content there is nothing but
@@ -26,7 +26,8 @@ impl LiteLlm {
         // The exception that is logged is httpx's own, which has no status: it counts, but no deployment rests for it.
         let failure = Failure::without_status(Class::ApiConnection, 500);
         if ended.phase == Phase::AfterContent {
-            call.held.tokens_used = u64::from(cx.request.prompt_tokens) + u64::from(ended.usage.output);
+            let usage = Usage::plain(cx.request.prompt_tokens, ended.usage.output);
+            call.held.tokens_used = self.plan.proxy.counted_tokens.of(&usage);
         }
         if self.plan.layer == Layer::Proxy {
             self.log_later(call, failure);

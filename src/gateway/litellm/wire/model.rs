@@ -80,6 +80,10 @@ section! {
         stream: bool,
         /// Breaks every call while responses are cached.
         cache: bool,
+        /// Requests a minute that each key may send to this group.
+        default_api_key_rpm_limit: i64,
+        /// Tokens a minute of each key.
+        default_api_key_tpm_limit: i64,
         /// Tags for tag routing.
         tags: Vec<Spanned<String>>,
         /// Region, for pre-call checks.

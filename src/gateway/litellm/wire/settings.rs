@@ -98,6 +98,10 @@ section! {
         max_budget: Money,
         /// Its period.
         budget_duration: String,
+        /// By which zone's clock budgets begin anew.
+        timezone: String,
+        /// At which time of day.
+        budget_reset_time: String,
         /// Fraction off, by provider.
         cost_discount_config: Named<Decimal>,
         /// Fraction or amount on top, by provider or `global`.
@@ -122,6 +126,10 @@ section! {
         disable_budget_reservation: bool,
         /// Refuse what does not fit into the rest of a budget.
         fail_closed_budget_enforcement: bool,
+        /// What limits of tokens count: `total`, `input` or `output`.
+        token_rate_limit_type: String,
+        /// The budget of a user also holds for keys of teams.
+        apply_user_budget_to_team_keys: bool,
     }
 }
 

@@ -1,0 +1,226 @@
+//! Virtual keys, the users and teams that they belong to, and what limits each of them: as it is written, and as the
+//! limiter asks for it (`proxy/hooks/parallel_request_limiter_v3.py`, `proxy/auth/auth_checks.py`) [T 160–169, 190].
+
+use crate::gateway::litellm::plan::Budget;
+use crate::units::{KeyId, NameId, Usage};
+
+/// All virtual keys and who has them.
+#[derive(Debug, Clone)]
+pub struct Keyring {
+    /// Keys; `KeyId` is the index. The first is the master key, without limits.
+    pub keys: Vec<KeySpec>,
+    /// Users.
+    pub users: Vec<Holder>,
+    /// Teams.
+    pub teams: Vec<Holder>,
+    /// Users within a team.
+    pub members: Vec<Holder>,
+}
+
+impl Default for Keyring {
+    fn default() -> Self {
+        let (keys, users, teams, members) = (vec![KeySpec::default()], Vec::new(), Vec::new(), Vec::new());
+        Self { keys, users, teams, members }
+    }
+}
+
+/// A virtual key.
+#[derive(Debug, Clone, Default)]
+pub struct KeySpec {
+    /// Its own limits.
+    pub own: Holder,
+    /// Requests at the same time.
+    pub parallel: Option<u64>,
+    /// Index of the user that it belongs to.
+    pub user: Option<usize>,
+    /// Index of the team that it belongs to.
+    pub team: Option<usize>,
+    /// Index of the user within the team.
+    pub member: Option<usize>,
+}
+
+/// What is limited of a key, a user, a team, or a user within a team.
+#[derive(Debug, Clone, Default)]
+pub struct Holder {
+    /// Requests in a window.
+    pub rpm: Option<u64>,
+    /// Tokens in a window.
+    pub tpm: Option<u64>,
+    /// Budget in dollars.
+    pub budget: Option<f64>,
+    /// Dollars that were spent before.
+    pub spent: f64,
+    /// Limits for single models; only keys, teams and (budgets) users have them.
+    pub models: Vec<ModelLimit>,
+}
+
+/// A limit for one model, by the name that clients send.
+#[derive(Debug, Clone, Default)]
+pub struct ModelLimit {
+    /// The name.
+    pub model: String,
+    /// Requests in a window.
+    pub rpm: Option<u64>,
+    /// Tokens in a window.
+    pub tpm: Option<u64>,
+    /// Dollars in a period (`model_max_budget`).
+    pub budget: Option<Budget>,
+}
+
+/// Which tokens limits of keys, users and teams count (`token_rate_limit_type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CountedTokens {
+    /// Input that comes from no cache, and output.
+    #[default]
+    Total,
+    /// Input that comes from no cache.
+    Input,
+    /// Output.
+    Output,
+}
+
+impl CountedTokens {
+    /// Those of an answer; what the provider's prompt cache gives is not counted (`_get_total_tokens_from_usage`).
+    pub fn of(self, usage: &Usage) -> u64 {
+        let cached = u64::from(usage.cached);
+        match self {
+            Self::Total => usage.total().saturating_sub(cached),
+            Self::Input => u64::from(usage.input).saturating_sub(cached),
+            Self::Output => u64::from(usage.output),
+        }
+    }
+}
+
+/// Index of what was spent by a key, a user, a team or a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AccountId(pub u32);
+
+impl AccountId {
+    /// As an index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What limits the requests of each key, all looked up.
+#[derive(Debug, Clone, Default)]
+pub struct KeyPlans {
+    keys: Vec<KeyPlan>,
+    /// Dollars that each account had spent before.
+    pub spent: Vec<f64>,
+    /// How many windows are counted.
+    pub windows: usize,
+    /// Budgets for single models.
+    pub model_budgets: Vec<Budget>,
+    /// Whether anything is limited at all.
+    pub limits_any: bool,
+}
+
+impl KeyPlans {
+    /// The keys, what their accounts had spent, how many windows there are, and the budgets for single models.
+    pub(super) fn new(keys: Vec<KeyPlan>, spent: Vec<f64>, windows: usize, model_budgets: Vec<Budget>) -> Self {
+        let limits_any = keys.iter().any(KeyPlan::limits);
+        Self { keys, spent, windows, model_budgets, limits_any }
+    }
+
+    /// What limits a key's requests.
+    pub fn get(&self, key: KeyId) -> &KeyPlan {
+        &self.keys[key.index()]
+    }
+
+    /// How many keys there are.
+    pub const fn count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether any key spends from a budget.
+    pub fn has_budget(&self) -> bool {
+        let has = |key: &KeyPlan| key.has_budget() || key.models.iter().any(|model| !model.budgets.is_empty());
+        self.keys.iter().any(has)
+    }
+}
+
+/// What limits the requests of one key.
+#[derive(Debug, Clone, Default)]
+pub struct KeyPlan {
+    /// Requests at the same time.
+    pub parallel: Option<u64>,
+    /// Windows that every request counts in: of the key, its user, its team, and the user within the team.
+    pub windows: Box<[Window]>,
+    /// What every answer is paid from, in the order in which it is reserved: the key, the team, the user, the member.
+    pub purses: Box<[Purse]>,
+    /// What only some models have.
+    pub models: Box<[ModelPlan]>,
+}
+
+/// Requests and tokens in a window of 60 seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Which counters; keys that share a user or a team share theirs.
+    pub counter: u32,
+    /// Most requests.
+    pub rpm: Option<u64>,
+    /// Most tokens.
+    pub tpm: Option<u64>,
+}
+
+/// An account that pays, and its budget.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Purse {
+    /// What was spent.
+    pub account: AccountId,
+    /// The most that may be spent; `None` if nobody looks.
+    pub budget: Option<f64>,
+    /// The budget may be reached: only what is beyond it is refused (`_team_max_budget_check`).
+    pub may_be_reached: bool,
+}
+
+impl Purse {
+    /// Whether nothing more is paid from it.
+    pub fn is_empty(&self, dollars: f64) -> bool {
+        self.budget.is_some_and(|budget| if self.may_be_reached { dollars > budget } else { dollars >= budget })
+    }
+
+    /// The budget that reservations are taken out of.
+    pub fn reserves(&self) -> Option<f64> {
+        self.budget.filter(|budget| *budget > 0.0)
+    }
+}
+
+/// What limits one model of a key.
+#[derive(Debug, Clone)]
+pub struct ModelPlan {
+    /// The name that clients send.
+    pub name: NameId,
+    /// Windows of the key and of its team.
+    pub windows: Box<[Window]>,
+    /// Numbers of the budgets of the key and of its user.
+    pub budgets: Box<[u32]>,
+}
+
+impl KeyPlan {
+    /// The limits of a single model.
+    pub fn model(&self, name: NameId) -> Option<&ModelPlan> {
+        self.models.iter().find(|model| model.name == name)
+    }
+
+    /// All windows that a request for this model counts in.
+    pub fn windows(&self, name: NameId) -> impl Iterator<Item = &Window> + Clone {
+        self.windows.iter().chain(self.model(name).into_iter().flat_map(|model| &model.windows))
+    }
+
+    /// Numbers of the budgets that an answer of this model is charged to.
+    pub fn model_budgets(&self, name: NameId) -> &[u32] {
+        self.model(name).map_or(&[], |model| &model.budgets)
+    }
+
+    /// Whether a budget is looked at.
+    pub fn has_budget(&self) -> bool {
+        self.purses.iter().any(|purse| purse.budget.is_some())
+    }
+
+    /// Whether anything of this key is limited.
+    pub fn limits(&self) -> bool {
+        self.parallel.is_some() || !self.windows.is_empty() || !self.models.is_empty() || self.has_budget()
+    }
+}

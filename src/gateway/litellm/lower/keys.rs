@@ -1,0 +1,198 @@
+//! From virtual keys, users and teams to what limits each request (`_create_rate_limit_descriptors`,
+//! `get_key_model_rpm_limit`, `_get_budget_counters`) [T 190].
+
+use crate::gateway::litellm::keyring::{
+    AccountId, Holder, KeyPlan, KeyPlans, KeySpec, Keyring, ModelLimit, ModelPlan, Purse, Window,
+};
+use crate::gateway::litellm::lower::settings::is_on;
+use crate::gateway::litellm::plan::{Budget, Found, Name};
+use crate::gateway::litellm::wire::{Deployment, Spanned, Wire};
+use crate::units::NameId;
+
+/// Compiles the keys for these names.
+pub(super) fn lower(ring: &Keyring, names: &[Name], wire: &Wire) -> KeyPlans {
+    let mut numbers = Numbers {
+        ring,
+        names,
+        defaults: names.iter().map(|name| defaults(name, wire)).collect(),
+        users_pay_for_teams: is_on(&wire.general_settings.apply_user_budget_to_team_keys),
+        windows: first_free(ring),
+        models: Vec::new(),
+    };
+    let keys = ring.keys.iter().enumerate().map(|(index, key)| numbers.key(index, key)).collect();
+    let holders = ring.keys.iter().map(|key| &key.own).chain(&ring.users).chain(&ring.teams).chain(&ring.members);
+    let spent = holders.map(|holder| holder.spent).collect();
+    let model_budgets = numbers.models.into_iter().filter_map(|(_, counted)| counted.budget()).collect();
+    KeyPlans::new(keys, spent, numbers.windows as usize, model_budgets)
+}
+
+/// What the deployments of a name allow each key: the least of each (`default_api_key_rpm_limit`) [T 190p].
+fn defaults(name: &Name, wire: &Wire) -> ModelLimit {
+    let Found::Group(ids) = &name.found else { return ModelLimit::default() };
+    let kept: Vec<&Deployment> = wire.model_list.iter().filter(|deployment| !deployment.dropped).collect();
+    let least = |of: fn(&Deployment) -> &Option<Spanned<i64>>| {
+        ids.iter().filter_map(|id| of(kept[id.index()]).as_ref()).map(|limit| limit.value.max(0) as u64).min()
+    };
+    ModelLimit {
+        rpm: least(|deployment| &deployment.litellm_params.default_api_key_rpm_limit),
+        tpm: least(|deployment| &deployment.litellm_params.default_api_key_tpm_limit),
+        ..ModelLimit::default()
+    }
+}
+
+/// Accounts, and the first windows, are numbered alike: keys, users, teams, members.
+fn first_free(ring: &Keyring) -> u32 {
+    (ring.keys.len() + ring.users.len() + ring.teams.len() + ring.members.len()) as u32
+}
+
+/// Who has something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Key(usize),
+    User(usize),
+    Team(usize),
+    Member(usize),
+}
+
+/// What is counted for one model of a holder: all keys that share the holder share it.
+#[derive(Debug, Clone, Copy)]
+enum Counted {
+    Window(u32),
+    Budget(u32, Budget),
+}
+
+impl Counted {
+    const fn budget(self) -> Option<Budget> {
+        match self {
+            Self::Budget(_, budget) => Some(budget),
+            Self::Window(_) => None,
+        }
+    }
+}
+
+/// Numbers that have been given.
+struct Numbers<'a> {
+    ring: &'a Keyring,
+    names: &'a [Name],
+    /// Limits of the deployments, by name.
+    defaults: Vec<ModelLimit>,
+    users_pay_for_teams: bool,
+    windows: u32,
+    models: Vec<((Who, &'a str), Counted)>,
+}
+
+impl<'a> Numbers<'a> {
+    fn number(&self, who: Who) -> u32 {
+        let ring = self.ring;
+        let number = match who {
+            Who::Key(at) => at,
+            Who::User(at) => ring.keys.len() + at,
+            Who::Team(at) => ring.keys.len() + ring.users.len() + at,
+            Who::Member(at) => ring.keys.len() + ring.users.len() + ring.teams.len() + at,
+        };
+        number as u32
+    }
+
+    fn holder(&self, who: Who) -> &'a Holder {
+        match who {
+            Who::Key(at) => &self.ring.keys[at].own,
+            Who::User(at) => &self.ring.users[at],
+            Who::Team(at) => &self.ring.teams[at],
+            Who::Member(at) => &self.ring.members[at],
+        }
+    }
+
+    fn key(&mut self, index: usize, key: &KeySpec) -> KeyPlan {
+        let (user, team) = (key.user.map(Who::User), key.team.map(Who::Team));
+        let member = key.member.map(Who::Member);
+        let own = Who::Key(index);
+        let windows = [Some(own), user, team, member].into_iter().flatten().filter_map(|who| self.window(who));
+        let payers = [Some(own), team, user, member].into_iter().flatten();
+        let paid_from = payers.filter(|who| self.holder(*who).budget.is_some());
+        let purses = paid_from.map(|who| self.purse(who, team.is_some()));
+        let (windows, purses): (Box<_>, Box<[Purse]>) = (windows.collect(), purses.collect());
+        let models = (0..self.names.len()).filter_map(|at| self.model(NameId::from_index(at), own, user, team));
+        KeyPlan { parallel: key.parallel, windows, models: models.collect(), purses }
+    }
+
+    fn window(&self, who: Who) -> Option<Window> {
+        let Holder { rpm, tpm, .. } = *self.holder(who);
+        (rpm.is_some() || tpm.is_some()).then(|| Window { counter: self.number(who), rpm, tpm })
+    }
+
+    fn purse(&self, who: Who, of_team: bool) -> Purse {
+        let is_asked = !matches!(who, Who::User(_)) || !of_team || self.users_pay_for_teams;
+        let budget = self.holder(who).budget.filter(|_| is_asked);
+        Purse { account: AccountId(self.number(who)), budget, may_be_reached: matches!(who, Who::Team(_)) }
+    }
+
+    fn model(&mut self, name: NameId, own: Who, user: Option<Who>, team: Option<Who>) -> Option<ModelPlan> {
+        let text: &'a str = &self.names[name.index()].text;
+        let windows = self.model_windows(text, &self.defaults[name.index()].clone(), own, team);
+        let payers = [Some(own), user].into_iter().flatten();
+        let budgets: Vec<u32> = payers.filter_map(|who| self.model_budget(text, who)).collect();
+        (!windows.is_empty() || !budgets.is_empty()).then(|| ModelPlan {
+            name,
+            windows: windows.into(),
+            budgets: budgets.into(),
+        })
+    }
+
+    /// A key without such limits for any model takes its team's, or else the deployments', in counters of its own. The
+    /// team's own counter is asked for twice: it counts every request twice, but takes tokens once [T 190i, 190j].
+    fn model_windows(&mut self, model: &'a str, defaults: &ModelLimit, own: Who, team: Option<Who>) -> Vec<Window> {
+        let of_team = team.map(|team| self.holder(team).models.as_slice()).unwrap_or_default();
+        let of_key = self.holder(own).models.as_slice();
+        let either = |limit: fn(&ModelLimit) -> Option<u64>| {
+            let says = |entries: &&[ModelLimit]| entries.iter().any(|entry| limit(entry).is_some());
+            let first = [of_key, of_team].into_iter().find(says);
+            first.map_or_else(|| limit(defaults), |entries| limit_of(entries, model, limit))
+        };
+        let mut windows = Vec::new();
+        let (rpm, tpm) = (either(|entry| entry.rpm), either(|entry| entry.tpm));
+        if rpm.is_some() || tpm.is_some() {
+            windows.push(Window { counter: self.model_counter(own, model), rpm, tpm });
+        }
+        let (rpm, tpm) = (limit_of(of_team, model, |entry| entry.rpm), limit_of(of_team, model, |entry| entry.tpm));
+        if let Some(team) = team.filter(|_| rpm.is_some() || tpm.is_some()) {
+            let counter = self.model_counter(team, model);
+            windows.extend([Window { counter, rpm, tpm }, Window { counter, rpm, tpm: None }]);
+        }
+        windows
+    }
+
+    /// A budget may be written for the model as it is sent, or without what stands before its last slash.
+    fn model_budget(&mut self, model: &'a str, who: Who) -> Option<u32> {
+        let entries = &self.holder(who).models;
+        let bare = model.rsplit('/').next().unwrap_or(model);
+        let named = |wanted: &str| entries.iter().find(|entry| entry.model == wanted && entry.budget.is_some());
+        let entry = named(model).or_else(|| named(bare))?;
+        let known = self.models.iter().find_map(|(key, counted)| match counted {
+            Counted::Budget(number, _) if *key == (who, entry.model.as_str()) => Some(*number),
+            _ => None,
+        });
+        if known.is_some() {
+            return known;
+        }
+        let number = self.models.iter().filter(|(_, counted)| counted.budget().is_some()).count() as u32;
+        self.models.push(((who, &entry.model), Counted::Budget(number, entry.budget?)));
+        Some(number)
+    }
+
+    fn model_counter(&mut self, who: Who, model: &'a str) -> u32 {
+        let known = self.models.iter().find_map(|(key, counted)| match counted {
+            Counted::Window(number) if *key == (who, model) => Some(*number),
+            _ => None,
+        });
+        known.unwrap_or_else(|| {
+            let number = self.windows;
+            self.windows += 1;
+            self.models.push(((who, model), Counted::Window(number)));
+            number
+        })
+    }
+}
+
+fn limit_of(entries: &[ModelLimit], model: &str, limit: fn(&ModelLimit) -> Option<u64>) -> Option<u64> {
+    entries.iter().filter(|entry| entry.model == model).find_map(limit)
+}

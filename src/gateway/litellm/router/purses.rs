@@ -1,0 +1,174 @@
+//! Budgets of virtual keys, users, teams and members of teams, and budgets of keys and users for single models
+//! (`proxy/auth/auth_checks.py`, `proxy/spend_tracking/budget_reservation.py`, `proxy/hooks/model_max_budget_limiter.py`)
+//! [T 163, 164, 166–169, 190].
+
+use super::limits::KeyUse;
+use super::{Cx, LiteLlm};
+use crate::gateway::litellm::call::CallState;
+use crate::gateway::litellm::keyring::{KeyPlan, Purse};
+use crate::gateway::litellm::plan::{Plan, Redis};
+use crate::gateway::litellm::shared::{SPEND_COUNTER_LIFE, Shared};
+use crate::gateway::{Notes, RequestView};
+use crate::random::Draws;
+use crate::units::{KeyId, NameId, SimTime};
+
+/// Output that a budget reserves where neither request nor model limit it (`DEFAULT_MAX_OUTPUT_TOKENS_FALLBACK`).
+const LONGEST_OUTPUT: u32 = 16_384;
+/// What is less than this is nothing left.
+const NOTHING_LEFT: f64 = 1e-12;
+
+/// What was spent by a key, a user, a team or a member.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Account {
+    /// Dollars spent and reserved.
+    dollars: f64,
+    /// Until when a process of several trusts its own sum; `None` where it always does.
+    trusted_until: Option<SimTime>,
+}
+
+impl Account {
+    /// So much was spent before.
+    pub const fn new(spent: f64) -> Self {
+        Self { dollars: spent, trusted_until: None }
+    }
+}
+
+impl KeyUse {
+    fn dollars(&mut self, purse: &Purse) -> &mut f64 {
+        &mut self.accounts[purse.account.index()].dollars
+    }
+
+    /// Forgets what was spent of the budgets that have begun anew by now.
+    fn reset_budgets(&mut self, plan: &Plan, now: SimTime) {
+        while let Some((at, account)) = plan.proxy.budget_resets.get(self.resets)
+            && *at <= now
+        {
+            self.accounts[account.index()].dollars = 0.0;
+            self.resets += 1;
+        }
+    }
+
+    /// Whether any budget is used up: for the model, or for all.
+    fn is_spent(&mut self, now: SimTime, key: &KeyPlan, of_model: &[u32], plan: &Plan) -> bool {
+        let is_over = |number: &u32| {
+            let at = *number as usize;
+            self.model_budgets[at].dollars(now) >= plan.keys.model_budgets[at].limit
+        };
+        of_model.iter().any(is_over) || key.purses.iter().any(|purse| purse.is_empty(*self.dollars(purse)))
+    }
+
+    /// One process of several keeps sums of its own for a minute, then takes them from the database anew, which knows the
+    /// others' spend but not what is still to be written. With Redis there is one sum for all.
+    fn reseed(&mut self, now: SimTime, key: &KeyPlan, plan: &Plan, shared: &mut Shared) {
+        for purse in &key.purses {
+            let account = &mut self.accounts[purse.account.index()];
+            if account.trusted_until.is_none_or(|until| now > until) {
+                account.dollars = shared.spent(now, purse.account, &plan.proxy.budget_resets);
+                account.trusted_until = Some(now + SPEND_COUNTER_LIFE);
+            }
+        }
+    }
+
+    /// Takes dollars out of all budgets, one after the other. What does not fit into one is cut to what is left there, in
+    /// those before as well; if nothing is left, none keeps anything. The dollars that each has reserved.
+    fn reserve(&mut self, purses: &[Purse], greatest: f64, fail_closed: bool) -> Option<f64> {
+        let mut cost = greatest;
+        for (index, purse) in purses.iter().enumerate() {
+            let Some(budget) = purse.reserves() else { continue };
+            *self.dollars(purse) += cost;
+            let after = *self.dollars(purse);
+            if after <= budget {
+                continue;
+            }
+            let left = budget - (after - cost);
+            let is_refused = left <= NOTHING_LEFT || (fail_closed && after - budget > NOTHING_LEFT);
+            let correction = if is_refused { -cost } else { left - cost };
+            for reserved in purses[..=index].iter().filter(|purse| purse.reserves().is_some()) {
+                *self.dollars(reserved) += correction;
+            }
+            if is_refused {
+                return None;
+            }
+            cost = left;
+        }
+        Some(cost)
+    }
+}
+
+impl LiteLlm {
+    /// Whether a budget is used up; the status of the answer if so. If not, the greatest cost that the request may have
+    /// is reserved.
+    pub(super) fn over_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) -> Option<u16> {
+        let (plan, state) = (&self.plan, &mut self.state);
+        state.keys.reset_budgets(plan, cx.now);
+        let key = plan.keys.get(cx.request.key);
+        let model_budgets = key.model_budgets(cx.request.model);
+        if !key.has_budget() && model_budgets.is_empty() {
+            return None;
+        }
+        if plan.proxy.unverified_budgets && key.has_budget() {
+            return Some(503);
+        }
+        if plan.name(cx.request.model).greatest.is_some_and(|group| group.is_free) {
+            return None;
+        }
+        if let Some(shared) = state.shared.as_mut().filter(|_| plan.redis != Redis::Proxy) {
+            state.keys.reseed(cx.now, key, plan, shared);
+        }
+        let used = &mut state.keys;
+        if used.is_spent(cx.now, key, model_budgets, plan) {
+            return Some(429);
+        }
+        let reserves = key.purses.iter().any(|purse| purse.reserves().is_some()) && !plan.proxy.no_reservation;
+        let greatest = greatest_cost(plan, cx.request).filter(|cost| reserves && *cost > 0.0)?;
+        call.held.dollars = used.reserve(&key.purses, greatest, plan.proxy.fail_closed);
+        call.held.dollars.is_none().then_some(429)
+    }
+
+    /// The reservation becomes what was really spent, in every account of the key.
+    pub(super) fn settle_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, dollars: f64) {
+        if !self.plan.proxy.has_key_limits {
+            return;
+        }
+        let key = self.plan.keys.get(cx.request.key);
+        let reserved = call.held.dollars.take().unwrap_or(0.0);
+        for purse in &key.purses {
+            let held = if purse.reserves().is_some() { reserved } else { 0.0 };
+            *self.state.keys.dollars(purse) += dollars - held;
+            if let Some(shared) = self.state.shared.as_mut().filter(|_| dollars > 0.0) {
+                shared.spend(cx.now, &self.state.place, purse.account, dollars);
+            }
+        }
+    }
+
+    /// What a process that has ended had reserved.
+    pub(super) fn drop_reservation(&mut self, key: KeyId, call: &mut CallState) {
+        let reserved = call.held.dollars.take().unwrap_or(0.0);
+        for purse in self.plan.keys.get(key).purses.iter().filter(|purse| purse.reserves().is_some()) {
+            *self.state.keys.dollars(purse) -= reserved;
+        }
+    }
+
+    /// An answer is charged to the budgets of the model that served, which may be a fallback's [T 190k].
+    pub(super) fn spend_model_budgets<D: Draws, N: Notes>(
+        &mut self,
+        cx: &Cx<'_, D, N>,
+        served_as: NameId,
+        dollars: f64,
+    ) {
+        for number in self.plan.keys.get(cx.request.key).model_budgets(served_as) {
+            let period = self.plan.keys.model_budgets[*number as usize].period;
+            self.state.keys.model_budgets[*number as usize].add(cx.now, dollars, period);
+        }
+    }
+}
+
+/// The cost of the whole prompt and the longest answer at the highest prices of the group.
+fn greatest_cost(plan: &Plan, request: &RequestView) -> Option<f64> {
+    let group = plan.name(request.model).greatest?;
+    let longest = group.max_output_tokens.unwrap_or(LONGEST_OUTPUT);
+    let output = request.max_tokens.unwrap_or(LONGEST_OUTPUT).min(longest);
+    let completions = f64::from(plan.bodies[request.body.index()].n.max(1));
+    let input = f64::from(request.prompt_tokens) * group.input;
+    Some(input + f64::from(output) * completions * group.output)
+}

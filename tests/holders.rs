@@ -1,0 +1,131 @@
+//! Users and teams of a scenario: their limits and budgets are shared by their keys, as in the recorded cases 190.
+
+mod support;
+
+use billcast::engine::Run;
+
+const GATEWAY: &str = "model_list:\n\
+    - {model_name: m, litellm_params: {model: openai/gpt-4o}}\n\
+    - {model_name: n, litellm_params: {model: openai/gpt-4o-mini}}\n\
+    router_settings: {num_retries: 0, disable_cooldowns: true}\n";
+
+/// Two keys with 20 requests a minute each for an hour; a call costs $0.0035.
+fn scenario(more: &str) -> String {
+    format!(
+        "hours: 1\nvolume_uncertainty: 0\nprices_at: 2026-11-21\n\
+         traffic: {{ x: {{ model: m, keys: {{ a: 1, b: 1 }}, rate: 40/min, input: 1000, output: 100, max_tokens: 100 }} }}\n\
+         upstream: {{ openai: {{ preset: none, latency: 1 }} }}\n{more}"
+    )
+}
+
+fn run(more: &str) -> Run {
+    support::run(&support::world(GATEWAY, &scenario(more)), 5, 0)
+}
+
+fn error(more: &str) -> String {
+    support::try_world(GATEWAY, &scenario(more)).err().expect("an error")
+}
+
+fn dollars(run: &Run) -> f64 {
+    run.ledger.total().picos() as f64 / 1e12
+}
+
+#[test]
+fn a_limit_of_a_user_or_team_is_one_for_all_keys() {
+    let each = run("keys: { a: { rpm_limit: 10 }, b: { rpm_limit: 10 } }\n");
+    let user = run("keys: { a: { user: u }, b: { user: u } }\nusers: { u: { rpm_limit: 10 } }\n");
+    let team = run("keys: { a: { team: t }, b: { team: t } }\nteams: { t: { rpm_limit: 10 } }\n");
+    // 10 a minute of each of two keys, or of both together; a window begins with its first request.
+    assert!((1100..=1200).contains(&each.served), "{}", each.served);
+    assert!((560..=610).contains(&user.served), "{}", user.served);
+    assert_eq!(user.served, team.served, "the same counters under another name");
+    let member =
+        "keys: { a: { team: t, user: u }, b: { team: t } }\nteams: { t: { members: { u: { rpm_limit: 5 } } } }\n";
+    let member = run(member);
+    let free = run("keys: { a: {}, b: {} }\n");
+    let lost = free.served - member.served;
+    assert!((850..=950).contains(&lost), "about 15 of 20 a minute of one key: {lost}");
+}
+
+#[test]
+fn budgets_are_shared_and_a_team_pays_before_its_users() {
+    let user = run("keys: { a: { user: u }, b: { user: u } }\nusers: { u: { max_budget: 1 } }\n");
+    assert!((0.99..1.02).contains(&dollars(&user)), "{}", dollars(&user));
+    let team = run("keys: { a: { team: t }, b: { team: t } }\nteams: { t: { max_budget: 1, spent: 0.4 } }\n");
+    assert!((0.59..0.62).contains(&dollars(&team)), "{}", dollars(&team));
+    let both = "keys: { a: { team: t, user: u }, b: { team: t, user: u } }\n\
+        users: { u: { max_budget: 1 } }\nteams: { t: { max_budget: 2 } }\n";
+    assert!((1.99..2.02).contains(&dollars(&run(both))), "the user's own budget does not hold for keys of a team");
+}
+
+#[test]
+fn single_models_have_limits_of_their_own() {
+    let limited = run("keys: { a: { model_rpm_limit: { m: 5 } }, b: {} }\n");
+    let free = run("keys: { a: {}, b: {} }\n");
+    let lost = free.served - limited.served;
+    assert!((850..=950).contains(&lost), "{lost}");
+    let other = run("keys: { a: { model_rpm_limit: { n: 5 } }, b: {} }\n");
+    assert_eq!(other.served, free.served);
+    let team = "keys: { a: { team: t }, b: { team: t } }\nteams: { t: { model_rpm_limit: { m: 10 } } }\n";
+    assert!((270..=310).contains(&run(team).served), "the team counts every request twice: {}", run(team).served);
+    let budget = run("keys: { a: { model_max_budget: { m: { max_budget: 0.7, budget_duration: 1h } } }, b: {} }\n");
+    let per_key = dollars(&free) / 2.0;
+    assert!((dollars(&budget) - per_key - 0.7).abs() < 0.15, "{} of {}", dollars(&budget), dollars(&free));
+}
+
+#[test]
+fn slips_are_told_with_their_place() {
+    let typo = error("keys: { a: { user: ad }, b: {} }\nusers: { ada: { rpm_limit: 1 } }\n");
+    assert!(typo.contains("there is no user `ad`") && typo.contains("did you mean `ada`?"), "{typo}");
+    let model = error("keys: { a: { model_rpm_limit: { mm: 1 } }, b: {} }\n");
+    assert!(model.contains("called `mm`"), "{model}");
+    let period = error("keys: { a: {}, b: {} }\nteams: { t: { max_budget: 1, budget_duration: daily } }\n");
+    assert!(period.contains("`daily` is not a period"), "{period}");
+    let key = error("keys: { a: {}, b: {} }\nteams: { t: { rpm: 1 } }\n");
+    assert!(key.contains("rpm_limit"), "{key}");
+    assert!(support::try_world(GATEWAY, &scenario("keys: { a: { team: labs }, b: {} }\n")).is_ok(), "a mere label");
+}
+
+/// A key with a budget of a dollar, at two processes without Redis: each trusts its own sum for a minute, then takes the
+/// database's, which knows what both had written by then. The overspend is what both spend until they know of each other.
+#[test]
+fn without_redis_processes_learn_of_each_other_after_a_minute() {
+    let keys = "keys: { a: { max_budget: 1 }, b: { max_budget: 0 } }\n";
+    let spent = |fleet: &str| dollars(&run(&format!("{keys}{fleet}")));
+    let alone = spent("");
+    let (apart, together) = (spent("fleet: { workers: 4 }\n"), spent("fleet: { workers: 4, redis: proxy }\n"));
+    assert!((0.99..1.01).contains(&alone) && (0.99..1.01).contains(&together), "{alone}, {together}");
+    // 20 calls a minute at $0.0035 are $0.07: a minute and the 15 s until spend is written let that much more through.
+    assert!(apart > 1.01 && apart < 1.0 + 2.5 * 0.07, "{apart}");
+    // An hour is sixty times the life of those sums: what is spent after the first minutes must stay at nothing.
+    let long =
+        support::world(GATEWAY, &scenario(&format!("{keys}fleet: {{ workers: 4 }}\n")).replace("hours: 1", "hours: 3"));
+    assert_eq!(dollars(&support::run(&long, 5, 0)), apart, "nothing more is spent in the next two hours");
+}
+
+#[test]
+fn budgets_of_several_processes_begin_anew_in_the_database_too() {
+    let daily = |fleet: &str| {
+        let more = format!(
+            "start: 2026-11-20 22:00 UTC\nkeys: {{ a: {{ max_budget: 0.35, budget_duration: 1d }}, b: {{ max_budget: 0 }} }}\n{fleet}"
+        );
+        let text = scenario(&more).replace("hours: 1", "hours: 4");
+        dollars(&support::run(&support::world(GATEWAY, &text), 5, 0))
+    };
+    let (alone, apart) = (daily(""), daily("fleet: { workers: 2 }\n"));
+    assert!((0.69..0.72).contains(&alone), "twice the budget, before and after midnight: {alone}");
+    assert!(apart > 0.69 && apart < 0.95, "{apart}");
+}
+
+#[test]
+fn the_clock_of_the_config_says_when_budgets_begin_anew() {
+    let spent = |settings: &str| {
+        let gateway = format!("{GATEWAY}litellm_settings: {{ {settings} }}\n");
+        let more = "start: 2026-11-20 20:00 UTC\nkeys: { a: { max_budget: 0.35, budget_duration: 1d }, b: { max_budget: 0 } }\n";
+        let text = scenario(more).replace("hours: 1", "hours: 3");
+        dollars(&support::run(&support::world(&gateway, &text), 5, 0))
+    };
+    assert!((0.34..0.36).contains(&spent("drop_params: true")), "midnight UTC is beyond the run");
+    assert!((0.69..0.72).contains(&spent("timezone: Europe/Helsinki")), "22:00 UTC is midnight in Helsinki");
+    assert!((0.69..0.72).contains(&spent("budget_reset_time: \"21:00\"")), "{}", spent("budget_reset_time: \"21:00\""));
+}
