@@ -19,10 +19,10 @@ use crate::stats::nearest_rank;
 use crate::units::{SimDuration, SimTime};
 
 pub(super) const HOUR: SimDuration = SimDuration::from_secs(3600);
-/// Steps of the timeline of the expensive run.
+/// The most steps of the timeline of the expensive run, where a step is no longer than the longest below.
 const TIMELINE_STEPS: i64 = 192;
-/// The shortest step of a timeline.
-const TIMELINE_STEP: SimDuration = SimDuration::from_secs(300);
+/// Steps of timelines, minutes: those that people read on a clock.
+const TIMELINE_MINUTES: [i64; 9] = [5, 10, 15, 30, 60, 120, 180, 360, 720];
 
 /// Simulates replications of a world and says what they say together.
 pub fn forecast(world: &World, options: &Options, progress: &dyn Progress) -> Forecast {
@@ -155,7 +155,9 @@ fn expensive(world: &World, seed: Seed, fold: &Fold) -> Option<Timeline> {
     let mut by_bill: Vec<_> = fold.rows.iter().map(|row| (row.bill, row.run)).collect();
     by_bill.sort_unstable();
     let (bill, number) = *by_bill.get(nearest_rank(by_bill.len().max(1), 0.95))?;
-    let step = SimDuration((world.horizon.0 / TIMELINE_STEPS).max(TIMELINE_STEP.0));
+    let steps = TIMELINE_MINUTES.map(|minutes| SimDuration::from_secs(minutes * 60));
+    let fits = |step: &SimDuration| step.0.saturating_mul(TIMELINE_STEPS) >= world.horizon.0;
+    let step = steps.into_iter().find(fits).unwrap_or(steps[steps.len() - 1]);
     let run = simulate(world, seed, Replication(number), step);
     Some(Timeline {
         run: number,

@@ -89,9 +89,12 @@ pub struct Deployment {
     pub retired_from: SimTime,
 }
 
+/// US dollars for usage at a moment.
+type DollarsFor = dyn Fn(SimTime, &Usage) -> f64 + Send + Sync;
+
 /// What usage costs at a moment, in US dollars, for limits on spend: the prices stand a floor above the providers.
 #[derive(Clone, Default)]
-pub struct Cost(Option<Arc<dyn Fn(SimTime, &Usage) -> f64 + Send + Sync>>);
+pub struct Cost(Option<Arc<DollarsFor>>);
 
 impl Cost {
     /// Asks this function.

@@ -51,7 +51,7 @@ def tables(folder, forecast):
     hold("runs.csv, mean", cents(sum(bills) / len(bills)), cents(bill["mean"]))
     stored = parquet.read_table(folder / "runs.parquet")
     hold("runs.parquet", stored["bill_usd"].to_pylist(), bills)
-    for name, column in [("causes", "mean_usd"), ("models", "bill_mean_usd"), ("teams", "bill_mean_usd"),
+    for name, column in [("causes", "mean_usd"), ("models", "bill_mean_usd"), ("meters", "cost_mean_usd"), ("teams", "bill_mean_usd"),
                          ("keys", "bill_mean_usd"), ("classes", "bill_mean_usd"), ("deployments", "bill_mean_usd")]:
         total = sum(Decimal(row[column]) for row in rows(folder, f"{name}.csv"))
         hold(f"{name}.csv", cents(total), cents(bill["mean"]))

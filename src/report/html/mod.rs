@@ -74,6 +74,9 @@ fn head(view: &View<'_>) -> Markup {
             dl.answers {
                 @for answer in &view.story { div { dt { (answer.question) } dd { (answer.text) } } }
                 @if let Some(budget) = view.budget_story.first() { div { dt { "Budget" } dd { (budget) } } }
+                @if view.has_month() {
+                    @if let Some(month) = view.month_story.first() { div { dt { "Month" } dd { (month) } } }
+                }
             }
             (figures(&view.figures, false))
             dl.facts {

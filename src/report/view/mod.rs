@@ -241,6 +241,11 @@ impl<'a> View<'a> {
         view
     }
 
+    /// Whether there is something to say of a month: one ahead, or a budget for one.
+    pub const fn has_month(&self) -> bool {
+        self.projection.is_some() || self.forecast.budget.month.is_some()
+    }
+
     /// The month ahead, where whole weeks were simulated.
     pub fn month(&self) -> Option<MonthView<'_>> {
         let (about, budget) = (&self.forecast.about, self.forecast.budget.month);

@@ -79,8 +79,8 @@ impl KeyUse {
             return false;
         }
         let second = self.second(now);
-        let counted = limited.map(|(window, limit)| self.window(window).count_request(now, second) <= limit);
-        counted.fold(true, |fits, this| fits && this)
+        // Every window counts it, those too that come after one in which it is too many.
+        limited.filter(|(window, limit)| self.window(window).count_request(now, second) > *limit).count() == 0
     }
 
     /// Takes tokens out of all windows; out of none if they do not fit into each.
