@@ -23,7 +23,7 @@ fn run(more: &str) -> Run {
 }
 
 fn error(more: &str) -> String {
-    support::try_world(GATEWAY, &scenario(more)).err().expect("an error")
+    support::try_world(GATEWAY, &scenario(more)).map(drop).expect_err("an error")
 }
 
 fn dollars(run: &Run) -> f64 {

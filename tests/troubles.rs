@@ -388,7 +388,7 @@ fn an_entry_of_several_is_strict() {
     let error = |entry: &str| {
         let scenario =
             format!("traffic: {{ x: {{ model: a, rate: 1/h, input: 1, output: 1 }} }}\nupstream: {{ {entry} }}\n");
-        support::try_world(TWO, &scenario).err().expect("an error")
+        support::try_world(TWO, &scenario).map(drop).expect_err("an error")
     };
     let typo = error(&format!("region: {{ of: [openai, antropic], {INCIDENTS} }}"));
     assert!(typo.contains("did you mean `anthropic`?"), "{typo}");

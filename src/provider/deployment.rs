@@ -91,7 +91,9 @@ pub struct Deployment {
 
 /// What usage costs at a moment, in US dollars, for limits on spend: the prices stand a floor above the providers.
 #[derive(Clone, Default)]
-pub struct Cost(Option<Arc<dyn Fn(SimTime, &Usage) -> f64 + Send + Sync>>);
+pub struct Cost(Option<Arc<CostOf>>);
+
+type CostOf = dyn Fn(SimTime, &Usage) -> f64 + Send + Sync;
 
 impl Cost {
     /// Asks this function.
