@@ -26,7 +26,7 @@ const OF_NAMES: [&str; 6] = [
 ];
 
 /// Keys of a gateway's config whose texts are shown: names, kinds and periods.
-const SHOWN: [&str; 24] = [
+const SHOWN: [&str; 25] = [
     "model",
     "model_name",
     "custom_llm_provider",
@@ -38,6 +38,7 @@ const SHOWN: [&str; 24] = [
     "budget_duration",
     "time_period",
     "budget_reset_time",
+    "timezone",
     "routing_strategy",
     "callbacks",
     "success_callback",
