@@ -18,28 +18,23 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 UPWARD = ["run", "weekend-upward", "--runs", "200", "--seed", "7"]
 SOME = ["--runs", "80", "--seed", "7"]
-FEW = ["run", "weekend-upward", "--runs", "40", "--seed", "7"]
-# One assumption at a time, low and high; the others as they are.
-DRIVERS = {
-    "volume": ("traffic.chat.rate", "2.1/min", "8.4/min"),
-    "burst-share": ("upstream.deepseek.bursts.share", "50%", "100%"),
-    "burst-every": ("upstream.deepseek.bursts.every", "10h", "2h"),
-    "burst-length": ("upstream.deepseek.bursts.lasts", "5m", "45m"),
-    "retries": ("gateway.router_settings.num_retries", "0", "5"),
-}
-SWINGS = [
-    (f"{name}-{end}", [*FEW, "--set", f"{path}={value}"])
-    for name, (path, *ends) in DRIVERS.items()
-    for end, value in zip(["low", "high"], ends)
-]
+FEW = ["--runs", "40", "--seed", "7"]
+# The limits of a small account at the primary.
+LIMITS = ["--set", "upstream.deepseek.limits={rpm: 24, tpm: 40k, concurrency: 8}"]
 
 # What a notebook reads: a folder, and the `billcast` arguments that fill it; or a file, and those whose output it holds.
 EXPORTS = {
     "forecast.ipynb": [("weekend-upward", UPWARD)],
     "upward_or_sideways.ipynb": [("upward", ["run", "weekend-upward", *SOME]), ("sideways", ["run", "weekend-sideways", *SOME])],
-    "sensitivity.ipynb": [("base", FEW), *SWINGS],
+    "sensitivity.ipynb": [
+        ("base", ["run", "weekend-upward", *FEW]),
+        ("tornado", ["sweep", "weekend-upward", "--tornado", *FEW]),
+        ("bursts", ["sweep", "weekend-upward", *FEW, "--vary", "upstream.deepseek.bursts.share=50%,75%,100%", "--vary",
+                    "upstream.deepseek.bursts.lasts=5m,15m,45m"]),
+    ],
     "capacity.ipynb": [
-        (f"load-{factor}", [*FEW, "--set", f"traffic.chat.rate={4.2 * factor:g}/min"]) for factor in (1, 2, 4)
+        ("plan", ["plan", "weekend-upward", *LIMITS, *FEW]),
+        ("load", ["sweep", "weekend-upward", *LIMITS, *FEW, "--vary", "traffic.chat.rate=2/min,4/min,8/min,12/min,16/min,24/min"]),
     ],
     "finance_pack.ipynb": [
         ("weekend-upward", ["run", "weekend-upward", *SOME, "--budget", "5"]),

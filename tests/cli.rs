@@ -199,6 +199,10 @@ fn slips_in_a_scenario_are_named_with_their_place() {
         (format!("{TRAFFIC}holidays: [someday]\n"), "someday"),
         (format!("{TRAFFIC}prices: nothing.csv\n"), "nothing.csv"),
         (format!("{TRAFFIC}keys: {{ k: {{ max_budget: -5 }} }}\n"), "keys.k.max_budget"),
+        (format!("{TRAFFIC}alerts: {{ act_wthin: 5m }}\n"), "did you mean `act_within`?"),
+        (format!("{TRAFFIC}alerts: {{ budget_share: 120% }}\n"), "scenario.yaml:6:"),
+        (format!("{TRAFFIC}alerts: {{ fallback_window: 0 }}\n"), "alerts.fallback_window"),
+        (format!("{TRAFFIC}budget: {{ week: 5 }}\n"), "scenario.yaml:6:"),
         (format!("{TRAFFIC}hours: 3\n"), "stands twice"),
     ];
     for (rest, says) in cases {
@@ -364,6 +368,40 @@ fn an_out_that_is_a_file_is_refused_before_the_run() {
     fs::write(dir.path().join("out"), "mine").unwrap();
     refused(dir.path(), &["run", "scenario.yaml", "--out", "out"], "--out");
     assert_eq!(fs::read_to_string(dir.path().join("out")).unwrap(), "mine");
+}
+
+#[test]
+fn a_report_of_a_form_that_is_no_text_is_refused_before_the_scenario_is_looked_for() {
+    let dir = folder();
+    for form in ["xlsx", "parquet", "csv", "charts", "html,md"] {
+        refused(dir.path(), &["report", "nowhere", "--format", form], "--out");
+    }
+    refused(dir.path(), &["month", "nowhere", "--format", "xlsx"], "--out");
+    refused(dir.path(), &["report", "nowhere"], "nowhere");
+}
+
+#[test]
+fn a_finished_run_is_reported_and_put_together_to_months() {
+    let dir = with_scenario(TRAFFIC);
+    let week = ["run", "scenario.yaml", "--runs", "2", "--set", "hours=168", "--out", "week", "--quiet"];
+    assert_eq!(outcome(dir.path(), &week).0, 0);
+    let (code, months, stderr) = outcome(dir.path(), &["month", "week", "--budget", "1", "--format", "csv"]);
+    assert!(code == 0 && months.lines().count() == 2, "{stderr}");
+    // The report of the same run has the same month, and the budget that is asked about.
+    let (code, report, _) =
+        outcome(dir.path(), &["report", "week", "--month-budget", "1", "--format", "md", "--quiet"]);
+    assert_eq!((code, report.as_str()), (0, ""), "it lies beside the run");
+    let report = fs::read_to_string(dir.path().join("week/report.md")).unwrap();
+    assert!(report.contains("Months ahead") && report.contains("budget of \\$1.00"), "{report}");
+    refused(dir.path(), &["report", "week", "--set", "hours=2"], "--set");
+    refused(dir.path(), &["month", "week", "--seed", "2"], "--seed");
+    let (code, _, stderr) = outcome(dir.path(), &["run", "scenario.yaml", "--runs", "2", "--out", "short"]);
+    assert_eq!(code, 0, "{stderr}");
+    refused(dir.path(), &["month", "short"], "hours: 168");
+    // A scenario takes the same changes as `run`, and says so in the command that gives it again.
+    let changed = ["report", "scenario.yaml", "--set", "hours=3", "--runs", "2", "--format", "md", "--quiet"];
+    let (code, report, stderr) = outcome(dir.path(), &changed);
+    assert!(code == 0 && report.contains("--set hours=3 --seed 1 --runs 2"), "{stderr}{report}");
 }
 
 #[cfg(unix)]

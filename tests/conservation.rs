@@ -85,7 +85,11 @@ fn scenario() -> impl Strategy<Value = String> {
                 text += "  concurrency: {soft: 10, hard: 40}\n  crashes: [{every: 10m}, {at: [1h], of: all}]\n";
                 text += "  deploys: [{every: 25m, grace: 2}]\n";
             }
-            text += "keys:\n  team: {rpm_limit: 30, tpm_limit: 40000, max_parallel_requests: 4, max_budget: 0.2}\n";
+            // Without limits of keys, plain requests take the fast lane.
+            let limited = patience % 3 > 0;
+            if limited {
+                text += "keys:\n  team: {rpm_limit: 30, tpm_limit: 40000, max_parallel_requests: 4, max_budget: 0.2}\n";
+            }
             text += "traffic:\n";
             for (class, key) in [(0, keys), (1, false), (2, !keys)] {
                 text +=
@@ -97,7 +101,7 @@ fn scenario() -> impl Strategy<Value = String> {
                 text += "    stops_reading: {share: 10%, after_chunks: exponential(mean=20)}\n";
                 text += &format!("    leaves: {{share: 20%, after: exponential(mean={patience})}}\n");
                 text += &format!("    retries: {}\n    timeout: {}s\n", (patience + class) % 3, 4 * patience);
-                if key {
+                if key && limited {
                     text += "    key: team\n";
                 }
             }
@@ -135,6 +139,9 @@ fn check(run: &Run) -> Result<(), TestCaseError> {
     let sum = |amounts: &[Money]| amounts.iter().copied().sum::<Money>();
     prop_assert_eq!(run.ledger.by_cause().iter().map(|(_, amount)| *amount).sum::<Money>(), total);
     prop_assert_eq!(sum(run.ledger.by_deployment()), total);
+    for (totals, charged) in run.deployments.iter().zip(run.ledger.by_deployment()) {
+        prop_assert_eq!(totals.billed.total(), *charged, "meter by meter");
+    }
     prop_assert_eq!(sum(run.ledger.by_key()), total);
     prop_assert_eq!(sum(run.ledger.by_class()), total);
     prop_assert_eq!(run.steps.iter().map(|step| step.spend).sum::<Money>(), total);
@@ -161,6 +168,34 @@ proptest! {
         let run = support::run(&world, seed, 0);
         check(&run)?;
         check_bounds(&world, &run)?;
+        prop_assert_eq!(format!("{:?}", run), format!("{:?}", support::run_the_long_way(&world, seed, 0)));
+    }
+}
+
+/// The same world with nothing in it that keeps requests from the fast lane.
+fn plain(gateway: &str, scenario: &str) -> (String, String) {
+    const HOLDS: [&str; 5] =
+        ["max_parallel_requests", "pre_call_checks", "cache", "litellm_settings", "routing_strategy"];
+    const HOLDS_KEYS_OR_FLEET: [&str; 8] =
+        ["keys:", "  team:", "key: team", "fleet:", "  replicas:", "  workers:", "  concurrency: {soft", "  deploys:"];
+    let without = |text: &str, words: &[&str]| {
+        let kept = |line: &&str| !words.iter().any(|word| line.contains(word));
+        text.lines().filter(kept).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let fleet = ["  redis:", "  overhead:", "  crashes:"];
+    (without(gateway, &HOLDS), without(&without(scenario, &HOLDS_KEYS_OR_FLEET), &fleet))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_lane_changes_nothing_in_random_worlds(gateway in gateway(), scenario in scenario(), seed in 0u64..1000) {
+        let (gateway, scenario) = plain(&gateway, &scenario);
+        let world = support::world(&gateway, &scenario);
+        let run = support::run(&world, seed, 0);
+        check(&run)?;
+        prop_assert_eq!(format!("{:?}", run), format!("{:?}", support::run_the_long_way(&world, seed, 0)));
     }
 }
 

@@ -7,11 +7,11 @@ mod support;
 use billcast::engine::{Arrival, Arrivals, Asked, AttemptRecord, Engine, Observer, RequestRecord};
 use billcast::gateway::fleet::Fleet;
 use billcast::gateway::litellm::LiteLlm;
-use billcast::gateway::{Attempt, Notes, RequestView, Response, Source};
+use billcast::gateway::{Attempt, Notes, Response, Source};
 use billcast::provider::Service;
 use billcast::random::{Addressed, Replication, Seed, mix};
 use billcast::scenario::World;
-use billcast::traffic::{Ending, Fate, Request, Stream};
+use billcast::traffic::{Ending, Fate, Stream};
 use billcast::units::{CallId, DeploymentId, PromptId, SimTime};
 
 /// What is kept of a run.
@@ -61,12 +61,12 @@ impl Arrivals for Requests {
         if at < self.end { at } else { SimTime::NEVER }
     }
 
-    fn take(&mut self) -> Option<Arrival<Fate>> {
-        let request: Request = self.stream.take()?;
-        let Request { id, model, key, body, prompt, prompt_chars, prompt_tokens, max_tokens, stream, .. } = request;
-        let prompt = self.prompts.map_or(prompt, |n| PromptId(mix(id.0) % n));
-        let view = RequestView { id, model, key, body, prompt, prompt_chars, prompt_tokens, max_tokens, stream };
-        Some(Arrival { at: request.at, class: request.class, view, fate: request.fate, leave: request.leave })
+    fn take(&mut self, next: &mut Arrival<Fate>) -> bool {
+        let Some(request) = self.stream.take() else { return false };
+        *next = request;
+        let prompt = &mut next.view.prompt;
+        *prompt = self.prompts.map_or(*prompt, |n| PromptId(mix(request.view.id.0) % n));
+        true
     }
 
     fn responded(&mut self, now: SimTime, record: &RequestRecord, _: Asked<Fate>, ending: Ending) {

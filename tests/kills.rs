@@ -118,3 +118,33 @@ fn ctrl_c_keeps_what_is_done_and_says_so() {
     }
     panic!("not one run was done in 8 s");
 }
+
+#[test]
+fn a_killed_report_leaves_the_old_files_or_the_new_ones() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let out = dir.path().join("out");
+    let out = out.to_str().expect("a readable name");
+    assert!(output(&["--runs", "3", "--out", out]).status.success());
+    let report = |budget: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_billcast"));
+        command.args(["report", out, "--quiet", "--budget", budget, "--format", "html,xlsx,md,json,focus-csv,parquet"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let complete = |budget| {
+        assert!(report(budget).status().expect("an end").success());
+        files(Path::new(out))
+    };
+    let versions = [complete("1"), complete("2")];
+    let is_whole = |(name, bytes): (&String, &Vec<u8>)| versions.iter().any(|version| version.get(name) == Some(bytes));
+    for delay in [1, 3, 8, 20, 40, 60, 80, 100, 130, 160, 200, 260] {
+        let mut child = report(if delay % 2 == 0 { "1" } else { "2" }).spawn().expect("a process");
+        later(delay);
+        child.kill().expect("a kill");
+        child.wait().expect("an end");
+        let found = files(Path::new(out));
+        let published = found.iter().filter(|(name, _)| !name.ends_with(".part"));
+        assert!(published.clone().all(is_whole), "after {delay} ms: a file is neither old nor new");
+        assert_eq!(published.count(), versions[0].len(), "after {delay} ms");
+    }
+}

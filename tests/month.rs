@@ -8,8 +8,13 @@ use jiff::civil::date;
 
 /// A small gateway over a month of 30 days that begins on a Monday.
 fn simulated(start: &str, hours: u32, uncertainty: &str, runs: u64) -> Forecast {
+    simulated_from(&format!("{start} 00:00"), hours, uncertainty, runs)
+}
+
+/// The same from a moment within a day on.
+fn simulated_from(start: &str, hours: u32, uncertainty: &str, runs: u64) -> Forecast {
     let sets = [
-        ("start", format!("{start} 00:00 Europe/Berlin")),
+        ("start", format!("{start} Europe/Berlin")),
         ("hours", hours.to_string()),
         ("volume_uncertainty", uncertainty.to_owned()),
         ("traffic.chat.rate", "20/h".to_owned()),
@@ -105,4 +110,18 @@ fn a_weekend_is_no_month() {
     let weekend = simulated("2026-06-06", 48, "0.2", 5);
     let error = project(&[&weekend], &options("2026-06-01", 1)).unwrap_err().to_string();
     assert!(error.contains("Monday"), "{error}");
+}
+
+#[test]
+fn a_week_from_friday_evening_has_all_seven_days() {
+    let (monday, friday) =
+        (simulated("2026-06-01", 168, "0.2", 60), simulated_from("2026-06-05 18:00", 168, "0.2", 60));
+    assert_eq!(friday.days.iter().filter(|day| day.hours == day.of_hours).count(), 6);
+    let [a, b] = [&monday, &friday].map(|week| project(&[week], &options("2026-06-01", 1)).unwrap().months[0].clone());
+    // The bill of a month of 30 days is within a few standard errors of 60 runs whichever way the week is cut.
+    let ratio = dollars(a.bill.mean) / dollars(b.bill.mean);
+    assert!((ratio - 1.0).abs() < 0.1, "{} and {}", a.bill.mean, b.bill.mean);
+    // Not a whole week: no Friday is put together from two pieces that leave a gap.
+    let short = simulated_from("2026-06-05 18:00", 160, "0.2", 2);
+    assert!(project(&[&short], &options("2026-06-01", 1)).is_err());
 }

@@ -5,7 +5,7 @@ mod support;
 
 use billcast::engine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord, TraceStatus};
 use billcast::gateway::litellm::LiteLlm;
-use billcast::gateway::{Attempt, Notes, RequestView, Response};
+use billcast::gateway::{Attempt, Notes, Response};
 use billcast::provider::Service;
 use billcast::random::{Addressed, Replication, Seed};
 use billcast::traffic::{Fate, Leave, Stream};
@@ -85,20 +85,10 @@ impl Arrivals for Requests {
         if self.0.next_at() < self.1 { self.0.next_at() } else { SimTime::NEVER }
     }
 
-    fn take(&mut self) -> Option<Arrival<Fate>> {
-        let request = self.0.take()?;
-        let view = RequestView {
-            id: request.id,
-            model: request.model,
-            key: request.key,
-            body: request.body,
-            prompt: request.prompt,
-            prompt_chars: request.prompt_chars,
-            prompt_tokens: request.prompt_tokens,
-            max_tokens: request.max_tokens,
-            stream: request.stream,
-        };
-        Some(Arrival { at: request.at, class: request.class, view, fate: request.fate, leave: Leave::Never })
+    fn take(&mut self, next: &mut Arrival<Fate>) -> bool {
+        let Some(request) = self.0.take() else { return false };
+        *next = Arrival { leave: Leave::Never, ..request };
+        true
     }
 }
 

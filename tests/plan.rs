@@ -89,3 +89,39 @@ fn the_same_seed_gives_the_same_plan_on_any_number_of_threads() {
     let shown = |threads| billcast::report::plan::json(&planned(&world, 0.01, threads));
     assert_eq!(shown(1), shown(2));
 }
+
+#[test]
+fn a_line_makes_fewer_places_do() {
+    // 3 Erlang at any number of places: who waits in line is not refused, so that fewer places than in Erlang's loss
+    // formula meet the target; what is found must hold when it is simulated.
+    let places = |limits: &str| {
+        let world = world(4, "1.5/s", &format!("{{preset: none, latency: exponential(mean=2), limits: {{{limits}}}}}"));
+        let plan = planned(&world, 0.005, 2);
+        assert!(plan.planned.refused[0] <= 0.005, "{limits}: {:?}", plan.planned);
+        needed(&plan.pools[0], LimitKind::Concurrency)
+    };
+    assert_eq!(places("concurrency: 2"), 9.0);
+    let in_line = places("concurrency: 2, queue: 4s");
+    assert!((4.0..=6.0).contains(&in_line), "{in_line}");
+}
+
+#[test]
+fn what_accounts_may_spend_is_told_and_stays_in_force() {
+    // A call of 100 and 20 tokens of gpt-4o-mini costs $0.000027; 300 come in ten minutes: $0.0081.
+    let plan = |limits: &str| {
+        planned(&world(4, "0.5/s", &format!("{{preset: none, latency: 1, limits: {{{limits}}}}}")), 0.01, 2)
+    };
+    let tight = plan("spend_10min: 0.004, spend_month: 10, spent: 9, rpm: 1000");
+    let [ten_minutes, month] = tight.spends.as_slice() else { panic!("{:?}", tight.spends) };
+    assert_eq!((ten_minutes.seconds, month.seconds), (Some(600), None));
+    assert!((ten_minutes.used.p50 / 0.0081 - 1.0).abs() < 0.05, "{ten_minutes:?}");
+    assert!(ten_minutes.headroom < -1.0 && ten_minutes.over_share == 1.0);
+    assert!((month.limit - 1.0).abs() < 1e-9 && month.over_share == 0.0 && month.headroom > 0.5, "{month:?}");
+    assert!(
+        tight.today.failure_rate > 0.2 && tight.planned.failure_rate > 0.2,
+        "no other limit helps: {:?}",
+        tight.today
+    );
+    assert_eq!(tight.pools.len(), 1, "an account is no pool of deployments");
+    assert!(plan("rpm: 1000").spends.is_empty());
+}

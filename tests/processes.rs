@@ -132,8 +132,11 @@ fn many_clients_are_renewal_processes_of_lognormal_size() {
     let expected = 20.0 * 86_400.0;
     assert!((all.len() as f64 - expected).abs() < 4.0 * (1.44f64 * expected).sqrt(), "{}", all.len());
     let mut by_client = std::collections::BTreeMap::<u64, Vec<&Request>>::new();
-    all.iter().for_each(|request| by_client.entry(request.id.0 >> 40).or_default().push(request));
-    assert!(by_client.values().all(|of| of.iter().all(|request| request.key == of[0].key)), "a client has one key");
+    all.iter().for_each(|request| by_client.entry(request.view.id.0 >> 40).or_default().push(request));
+    assert!(
+        by_client.values().all(|of| of.iter().all(|request| request.view.key == of[0].view.key)),
+        "a client has one key"
+    );
     // Sizes: the logarithms of the large clients' counts lie as those of a normal of deviation 2.1 (the mean is fitted;
     // counts of all but the tiniest clients say their rates to 10%).
     let logs: Vec<f64> = by_client.values().map(|of| (of.len() as f64).ln()).collect();
@@ -226,8 +229,8 @@ fn excited_and_many_clients_repeat_as_often_as_said() {
             let mut first = std::collections::BTreeMap::new();
             let mut again = Vec::new();
             for request in &all {
-                match first.get(&request.prompt) {
-                    None => drop(first.insert(request.prompt, *request)),
+                match first.get(&request.view.prompt) {
+                    None => drop(first.insert(request.view.prompt, *request)),
                     Some(original) => {
                         assert!(request.at - original.at <= window && request.fate == original.fate);
                         again.push(f64::from(request.fate.input));
@@ -255,7 +258,7 @@ fn closed_loop(class: Class, answer_s: f64) -> Vec<Request> {
             }
             _ => match stream.take() {
                 Some(request) => {
-                    flying.insert((request.at + SimDuration::from_secs_f64(answer_s), request.id));
+                    flying.insert((request.at + SimDuration::from_secs_f64(answer_s), request.view.id));
                     all.push(request);
                 }
                 None => return all,
@@ -270,7 +273,7 @@ fn workers_think_as_long_as_said() {
     let arrivals = Arrivals::Workers { count: 20, think_s: dist("exponential(mean=10)"), start, ramp, end };
     let mut by_worker = std::collections::BTreeMap::<u64, Vec<f64>>::new();
     for request in closed_loop(class(arrivals), 2.0) {
-        by_worker.entry(request.id.0 >> 32).or_default().push(request.at.as_secs_f64());
+        by_worker.entry(request.view.id.0 >> 32).or_default().push(request.at.as_secs_f64());
     }
     assert_eq!(by_worker.len(), 20);
     let thoughts: Vec<f64> = by_worker.values().flat_map(|times| gaps(times)).map(|gap| gap - 2.0).collect();
@@ -291,7 +294,7 @@ fn sessions_have_the_turns_and_pauses_of_their_laws() {
     };
     let mut by_session = std::collections::BTreeMap::<u64, Vec<f64>>::new();
     for request in closed_loop(class(arrivals), 1.0) {
-        by_session.entry(request.id.0 >> 12).or_default().push(request.at.as_secs_f64());
+        by_session.entry(request.view.id.0 >> 12).or_default().push(request.at.as_secs_f64());
     }
     let sessions = by_session.len() as f64;
     assert!((sessions - 18_000.0).abs() < 4.0 * 18_000f64.sqrt(), "{sessions}");

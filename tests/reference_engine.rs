@@ -1,6 +1,7 @@
 //! The fast engine and the naive one agree event for event on random worlds.
 
 mod reference;
+mod support;
 
 use billcast::engine::Engine;
 use billcast::gateway::litellm::LiteLlm;
@@ -93,6 +94,18 @@ fn agrees_with_the_naive_engine_on_every_built_in_scenario() {
         let fast = log_of_world!(Engine, &world);
         assert!(fast.lines.len() > 100, "{}: too little happens", scenario.name);
         assert_same(&fast, &log_of_world!(Reference, &world));
+    }
+}
+
+/// The fast lane against its slow twin: a run that somebody watches takes the long way.
+#[test]
+fn the_lane_changes_nothing_in_any_built_in_scenario() {
+    for scenario in builtins() {
+        let mut world = load(scenario.name, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
+        world.horizon = world.horizon.min(SimDuration::from_secs(36_000));
+        let (fast, slow) = (support::run(&world, 5, 1), support::run_the_long_way(&world, 5, 1));
+        assert!(fast.requests > 0, "{}", scenario.name);
+        assert_eq!(format!("{fast:?}"), format!("{slow:?}"), "{}", scenario.name);
     }
 }
 

@@ -129,11 +129,11 @@ fn spend_logs_bring_their_models_keys_and_repetitions() {
     let world = text_of("replay: trace").unwrap();
     let mut stream = world.traffic.replicate(world.seed, billcast::random::Replication(0));
     let all: Vec<billcast::traffic::Request> = std::iter::from_fn(|| stream.take()).collect();
-    let models: Vec<&str> = all.iter().map(|r| &*world.gateway.name(r.model).text).collect();
+    let models: Vec<&str> = all.iter().map(|r| &*world.gateway.name(r.view.model).text).collect();
     assert_eq!(models, ["a", "b", "b", "embed"], "the model that was asked for, not the one that answered");
     assert_eq!((all[0].fate.prefix, all[0].fate.reasoning), (1_024, 100));
-    assert_eq!(all[1].prompt, all[2].prompt, "one cache key is one prompt");
-    assert_ne!(all[0].prompt, all[1].prompt);
+    assert_eq!(all[1].view.prompt, all[2].view.prompt, "one cache key is one prompt");
+    assert_ne!(all[0].view.prompt, all[1].view.prompt);
     assert_eq!(world.start.strftime("%A %H:%M:%S").to_string(), "Monday 09:00:00", "the week's time of the log");
     assert!(said(&world).contains("rows without any tokens are left out: 1 "), "{}", said(&world));
     // With lengths of the class the failed call is sent after all.

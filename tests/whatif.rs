@@ -194,6 +194,24 @@ fn a_search_finds_the_closed_form_of_a_linear_case() {
 }
 
 #[test]
+fn a_search_goes_between_whole_numbers_only_where_that_means_something() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenario = linear(folder.path());
+    // 10/min · $0.004 is $2.40 an hour: $3.60 after an hour and a half.
+    let Answer::At { value, .. } = search(&scenario, "hours=1..4", "bill.mean = 3.6", 32) else { panic!("no answer") };
+    assert!((number(&value) / 1.5 - 1.0).abs() < 0.03, "{value}");
+    let retries = search("weekend-upward", "gateway.router_settings.num_retries=0..4", "calls_per_request = 1.1", 4);
+    assert!(matches!(&retries, Answer::Between { low, high } if high.value - low.value == 1.0), "{retries:?}");
+}
+
+#[test]
+fn a_search_without_a_range_ends_where_values_do() {
+    // A share cannot be more than all: the search tells how near it came, in place of an error.
+    let found = search("weekend-upward", "upstream.deepseek.bursts.share", "bill.mean = 1000", 4);
+    assert!(matches!(&found, Answer::Nowhere { is_below: true, nearest } if nearest.text == "100%"), "{found:?}");
+}
+
+#[test]
 fn a_search_says_when_there_is_no_answer() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let scenario = linear(folder.path());
@@ -225,6 +243,108 @@ fn sweeps_pair_every_configuration_with_the_scenario_as_it_is() {
     assert_eq!(one.points.len(), 6);
     let as_it_is = one.points.iter().find(|point| point.values == ["2", "3"]).expect("the scenario itself");
     assert_eq!((as_it_is.delta.point, as_it_is.delta.std_error), (0.0, 0.0), "the default is 2 retries");
+}
+
+/// The rows of the CSV file as texts, below its header.
+fn csv_rows(bytes: &[u8]) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
+    reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect()).collect()
+}
+
+/// The same of the Parquet file, decimals without trailing zeros.
+fn parquet_rows(file: &Path) -> Vec<Vec<String>> {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let reader = SerializedFileReader::new(std::fs::File::open(file).expect("a file")).expect("a Parquet file");
+    let columns = reader.metadata().file_metadata().schema().get_fields().iter();
+    let header: Vec<String> = columns.map(|field| field.name().to_owned()).collect();
+    let text = |field: &parquet::record::Field| match field {
+        parquet::record::Field::Str(text) => text.clone(),
+        parquet::record::Field::Double(number) => number.to_string(),
+        other => other.to_string(),
+    };
+    let rows = reader.get_row_iter(None).expect("rows");
+    let row = |row: parquet::record::Row| row.get_column_iter().map(|(_, field)| text(field)).collect();
+    std::iter::once(header).chain(rows.map(|found| row(found.expect("a row")))).collect()
+}
+
+#[test]
+fn csv_and_parquet_hold_the_same_rows() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().to_str().expect("a path");
+    let choice = "gateway.router_settings.routing_strategy=simple-shuffle,least-busy";
+    let vary = ["--vary", "hours=2..3", "--vary", choice, "--vary", "traffic.chat.rate=10/min,20/min"];
+    let command = [&["sweep", "weekend-upward", "--runs", "3", "-q", "--out", out], vary.as_slice()].concat();
+    assert_eq!(billcast(&command).0, 0);
+    let csv = csv_rows(&std::fs::read(folder.path().join("sweep.csv")).expect("a file"));
+    let parquet = parquet_rows(&folder.path().join("sweep.parquet"));
+    assert_eq!((csv.len(), csv[0].len()), (9, 19), "a header and 2 × 2 × 2 configurations");
+    assert_eq!(csv[0], parquet[0]);
+    for (csv, parquet) in csv[1..].iter().zip(&parquet[1..]) {
+        for (csv, parquet) in csv.iter().zip(parquet) {
+            let number = |text: &str| text.parse::<f64>().ok();
+            assert!(csv == parquet || (number(csv).is_some() && number(csv) == number(parquet)), "{csv} {parquet}");
+        }
+    }
+    let hours: Vec<&str> = parquet[1..].iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(hours, ["2", "2", "2", "2", "3", "3", "3", "3"], "a column of numbers");
+}
+
+#[test]
+fn a_wrong_path_is_said_about_the_option_that_it_stands_in() {
+    let said = |args: &[&str]| {
+        let output = Command::cargo_bin("billcast").expect("the program").args(args).output().expect("an end");
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let text = said(&["sweep", "weekend-upward", "-q", "--vary", "traffic.chatt.rate=1..2/min"]);
+    assert!(text.contains("--vary traffic.chatt.rate") && text.contains("did you mean `chat`?"), "{text}");
+    let text = said(&["solve", "weekend-upward", "-q", "--vary", "hourz=1..2", "--target", "bill = 1"]);
+    assert!(text.contains("--vary hourz") && !text.contains("--set"), "{text}");
+    let text = said(&["explain", "weekend-upward", "-q", "--set", "hourz=1"]);
+    assert!(text.contains("--set hourz"), "{text}");
+}
+
+#[test]
+fn budgets_and_alerts_are_told_in_every_form_and_read_back() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
+    let rules = "alerts={budget_share: 50%, fallback_share: 10%, fallback_window: 10m, act_within: 15m}";
+    let (out, again) = (path("out"), path("again"));
+    let budgets = ["--set", "hours=12", "--set", "budget={run: 0.5, day: 0.25}", "--set", rules];
+    let run = [&["run", "weekend-upward", "--runs", "12", "--out", &out], budgets.as_slice()].concat();
+    let (code, text) = billcast(&run);
+    assert!(code == 0 && text.contains("50% of $0.25 a day") && text.contains("fallbacks > 10% of 10 min"), "{text}");
+    let read = |name: &str| std::fs::read(folder.path().join(name)).expect("a file");
+    let document: Value = serde_json::from_slice(&read("out/forecast.json")).expect("JSON");
+    let schema = serde_json::from_str(include_str!("../docs/forecast.schema.json")).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let alerts = &document["alerts"];
+    assert_eq!((&alerts["act_within_minutes"], &alerts["fallback_rule"]["minutes"]), (&15.into(), &10.into()));
+    // Half of a budget is spent before the whole, and never less often.
+    for budget in alerts["budgets"].as_array().expect("budgets") {
+        let hour = |place: &Value| place["at"]["p50"]["hour"].as_f64().unwrap_or(f64::INFINITY);
+        let (half, whole) = (&budget["alert"]["outcome"]["fires"], &budget["exhausted"]);
+        assert!(hour(half) < hour(whole) && half["run_share"].as_f64() >= whole["run_share"].as_f64(), "{budget}");
+    }
+    let report = ["report", &path("out/forecast.json"), "--format", "html,md,json", "--out", &again];
+    assert_eq!(billcast(&report).0, 0);
+    for name in ["report.html", "report.md", "forecast.json"] {
+        assert_eq!(read(&format!("out/{name}")), read(&format!("again/{name}")), "{name}");
+    }
+    assert!(String::from_utf8_lossy(&read("out/report.html")).contains("table-alerts"));
+}
+
+#[test]
+fn a_search_without_an_answer_ends_with_a_code_of_its_own() {
+    let search = |range: &str| {
+        let vary = format!("traffic.chat.rate={range}");
+        billcast(&["solve", "weekend-upward", "--runs", "4", "-q", "--vary", &vary, "--target", "bill.mean = 30"])
+    };
+    let (code, text) = search("1..2/min");
+    assert!(code == 4 && text.contains("There is none"), "{code} {text}");
+    assert_eq!(search("1..100/min").0, 0);
 }
 
 /// The program: exit code and stdout.

@@ -24,6 +24,8 @@ pub struct Side {
     pub p95: Money,
     /// Requests without a good answer, in millionths of all.
     pub failure_ppm: u64,
+    /// Billed calls to models without a known price, in millionths of all calls: the bill lacks what they cost.
+    pub unpriced_ppm: u64,
 }
 
 /// What a change would save.
@@ -73,9 +75,8 @@ pub fn price(
     progress: &dyn Progress,
     edited: impl Fn(Vec<Edit>) -> Result<World, Problem>,
 ) -> Pricing {
-    let fold = replicate(options, progress, |replication| simulate(world, options.seed, replication, world.horizon));
+    let fold = play(world, options, progress);
     let budgets = budgets(world, &fold);
-    let base = fold.rows;
     let mut known: Vec<(Vec<String>, Result<Stake, String>)> = Vec::new();
     let mut price = |remedy: &Remedy| {
         // Several findings may have the same remedy: it is simulated once.
@@ -86,7 +87,7 @@ pub fn price(
         let stake = match changed {
             Err(problem) => Err(first_line(&problem)),
             Ok(_) if progress.stop() => Err("interrupted".to_owned()),
-            Ok(changed) => Ok(stake(&base, &rows(&changed, options, progress))),
+            Ok(changed) => Ok(stake(&fold, &play(&changed, options, progress))),
         };
         known.push((remedy.edits.clone(), stake.clone()));
         Tried { remedy: remedy.clone(), stake }
@@ -96,7 +97,8 @@ pub fn price(
         _ => finding.remedies.clone(),
     };
     let findings = findings.iter().map(|finding| remedies(finding).iter().map(&mut price).collect()).collect();
-    Pricing { base: side(&base), runs: base.len() as u64, partial: (base.len() as u64) < options.runs, findings }
+    let runs = fold.runs();
+    Pricing { base: side(&fold, runs as usize), runs, partial: runs < options.runs, findings }
 }
 
 /// A daily budget for each provider of twice what is spent there on average.
@@ -116,7 +118,10 @@ fn budgets(world: &World, fold: &Fold) -> Option<Remedy> {
     };
     let all: Option<Vec<String>> = spent.iter().map(budget).collect();
     let edit = format!("gateway.router_settings.provider_budget_config={{{}}}", all?.join(", "));
-    Some(Remedy::new("a daily budget for each provider, twice its mean", [edit]))
+    let amounts: Vec<String> =
+        spent.iter().map(|(provider, total)| format!("{provider} ${:.2}", daily(*total))).collect();
+    let change = format!("an assumed budget a day of twice what is spent on average: {}", amounts.join(", "));
+    Some(Remedy::new(change, [edit]))
 }
 
 fn edits(remedy: &Remedy) -> Result<Vec<Edit>, Problem> {
@@ -128,25 +133,31 @@ fn first_line(problem: &Problem) -> String {
     problem.diagnostics.first().map_or_else(|| "the change cannot be made".to_owned(), |found| found.message.clone())
 }
 
-fn rows(world: &World, options: &Options, progress: &dyn Progress) -> Vec<RunRow> {
-    replicate(options, progress, |replication| simulate(world, options.seed, replication, world.horizon)).rows
+fn play(world: &World, options: &Options, progress: &dyn Progress) -> Fold {
+    replicate(options, progress, |replication| simulate(world, options.seed, replication, world.horizon))
 }
 
-fn side(rows: &[RunRow]) -> Side {
+/// What the first `runs` runs cost.
+fn side(fold: &Fold, runs: usize) -> Side {
+    let rows = &fold.rows[..runs];
     let MoneyStats { mean, p95, .. } = money_stats(rows.iter().map(|row| row.bill).collect());
-    let failed: u64 = rows.iter().map(|row| row.failed + row.rejected).sum();
-    let requests: u64 = rows.iter().map(|row| row.requests).sum();
-    Side { mean, p95, failure_ppm: (share(failed, requests) * 1e6).round() as u64 }
+    let sum = |of: fn(&RunRow) -> u64| rows.iter().map(of).sum::<u64>();
+    let ppm = |part: u64, whole: u64| (share(part, whole) * 1e6).round() as u64;
+    let unpriced = fold.deployments.iter().map(|totals| totals.unpriced_calls).sum();
+    let calls = fold.rows.iter().map(|row| row.attempts).sum();
+    let failure_ppm = ppm(sum(|row| row.failed + row.rejected + row.lost), sum(|row| row.requests));
+    Side { mean, p95, failure_ppm, unpriced_ppm: ppm(unpriced, calls) }
 }
 
 /// What the change from `with` to `without` saves.
-fn stake(with: &[RunRow], without: &[RunRow]) -> Stake {
+fn stake(with: &Fold, without: &Fold) -> Stake {
+    let n = with.rows.len().min(without.rows.len());
+    let (before, after) = (side(with, n), side(without, n));
+    let (with, without) = (&with.rows[..n], &without.rows[..n]);
     let dollars = |rows: &[RunRow]| rows.iter().map(|row| row.bill.picos() as f64 / 1e12).collect::<Vec<f64>>();
     let paired = Paired::compare(&dollars(without), &dollars(with), CONFIDENCE);
     let half = (paired.difference.interval.high - paired.difference.interval.low) / 2.0;
     let half = if half.is_finite() { half } else { 0.0 };
-    let n = with.len().min(without.len());
-    let (before, after) = (side(&with[..n]), side(&without[..n]));
     let cheaper = with.iter().zip(without).filter(|(a, b)| b.bill < a.bill).count();
     Stake {
         saved_mean: before.mean - after.mean,

@@ -2,6 +2,7 @@
 
 use crate::audit::Remedy;
 use crate::audit::config::quoted;
+use crate::diagnostic::secrets::may_be_shown;
 use crate::diagnostic::{Diagnostic, Span, codes};
 use crate::document::{self, Entry, Format, Node, Value};
 use crate::gateway::litellm::wire::{Wire, nearest, prefixes};
@@ -50,7 +51,10 @@ impl<'a> Known<'a> {
         let target = target.split([' ', ',']).next()?;
         let target = if SECTIONS.contains(&target) { format!("{target}.{}", entry.key) } else { target.to_owned() };
         let is_setting = SECTIONS.iter().any(|section| target.starts_with(&format!("{section}.")));
-        let value = flow(&entry.value).filter(|_| is_setting)?;
+        if !is_setting || (holds_text(&entry.value) && !may_be_shown(&entry.key)) {
+            return None;
+        }
+        let value = flow(&entry.value)?;
         let moved = format!("gateway.{target}={value}");
         let removed = Remedy::removal(&format!("gateway.{section}.{}", entry.key));
         Some(Remedy::new(format!("{target}: {}", shortened(&value)), [removed, moved]))
@@ -104,6 +108,16 @@ impl<'a> Known<'a> {
         let index = entries.position(|entry| entry.litellm_params.fallbacks.as_ref().is_some_and(has_span))?;
         let path = format!("gateway.model_list[{index}].litellm_params.fallbacks");
         Some(Remedy::new("no fallbacks in litellm_params", [Remedy::removal(&path)]))
+    }
+}
+
+/// Whether there is a text in a value: whatever it is, it may be a secret.
+fn holds_text(node: &Node) -> bool {
+    match &node.value {
+        Value::Str(_) => true,
+        Value::Seq(items) => items.iter().any(holds_text),
+        Value::Map(entries) => entries.iter().any(|entry| holds_text(&entry.value)),
+        _ => false,
     }
 }
 

@@ -27,6 +27,7 @@ Exit codes:
     1  internal error, or a file could not be written
     2  the arguments or the input files cannot be used
     3  `check` has findings at or above the level of --deny, or a figure of `claims` is off
+    4  `solve` found no value that reaches the target
    10  a policy of --fail-if is violated
    11  a policy of --fail-if cannot be decided with this many runs
   130  interrupted with Ctrl-C; what was done until then is kept and marked as partial";

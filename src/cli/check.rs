@@ -10,12 +10,12 @@ use crate::cli::progress::Watch;
 use crate::cli::scene::Scene;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
+use crate::cli::what::terminal_options;
 use crate::diagnostic::{Diagnostic, Severity, codes};
 use crate::document::{self, Format as FileFormat};
 use crate::experiment::{Options, Progress};
 use crate::gateway::litellm::{keys, wire};
 use crate::random::Seed;
-use crate::report::TerminalOptions;
 use crate::report::audit::{Priced, json, sarif, text};
 use crate::scenario::{BUILT_IN, Builtin, Files, Problem, Source, World, read_prices};
 
@@ -182,11 +182,9 @@ impl CheckArgs {
             Format::Json => json(findings, pricing),
             Format::Sarif => sarif(findings, pricing),
             Format::Text => {
-                let options =
-                    TerminalOptions { width: streams::width(), color: streams::stdout_has_color(), verbose: false };
                 let shown = |scene: &Scene, pricing| Priced { pricing, under: scene.words(), command: scene.command() };
                 let priced = priced.map(|(scene, pricing)| shown(scene, pricing));
-                text(findings, &source.text, priced.as_ref(), options)
+                text(findings, &source.text, priced.as_ref(), terminal_options(false))
             }
         })
     }

@@ -11,9 +11,6 @@ use crate::experiment::{AlertsWanted, Forecast, Options, Progress, Unwatched, al
 use crate::report::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_terminal};
 use crate::scenario::{Claims, Overrides, builtins, load, read_claims};
 
-/// Minutes from an alert until somebody has acted on it.
-const ACT_WITHIN: u32 = 30;
-
 /// Arguments of `claims`.
 #[derive(Debug, clap::Args)]
 pub struct ClaimsArgs {
@@ -89,7 +86,7 @@ impl ClaimsArgs {
         let mut forecast = forecast(&world, &options, &watch);
         watch.finish();
         if claims.reads_alerts(variant) {
-            let wanted = AlertsWanted { budgets: Vec::new(), act_within: ACT_WITHIN };
+            let wanted = AlertsWanted { budgets: Vec::new(), rules: world.alerts.unwrap_or_default() };
             forecast.alerts = Some(alerts(&world, &options, &wanted, &Unwatched));
         }
         if watch.stop() { Err(Stop::Interrupted) } else { Ok(forecast) }

@@ -11,9 +11,8 @@ use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
-use crate::cli::what::WhatArgs;
+use crate::cli::what::{WhatArgs, terminal_options};
 use crate::experiment::{Arm, Progress, Verdict, compare};
-use crate::report::TerminalOptions;
 use crate::report::compare::{CompareView, artefacts, json, markdown, terminal};
 use crate::scenario::Edit;
 
@@ -79,9 +78,7 @@ pub fn run(args: &CompareArgs) -> Result<(), Stop> {
     let view = CompareView::new(&comparison, &verdicts);
     args.print(&view)?;
     if let Some(out) = out {
-        let files = artefacts(&view);
-        out.write_all(files.iter().map(|file| (file.file_name.as_str(), file.bytes.as_slice())))?;
-        args.what.say(&format!("{} files written to {}", files.len(), out.path().display()));
+        args.what.write(&out, &artefacts(&view))?;
     }
     if watch.stop() && comparison.base.forecast.about.partial { Err(Stop::Interrupted) } else { finish(&verdicts) }
 }
@@ -126,10 +123,7 @@ impl CompareArgs {
         match self.format {
             Format::Json => streams::print_bytes(&json(view)),
             Format::Markdown => streams::print(&markdown(view)),
-            Format::Text => {
-                let (width, color) = (streams::width(), streams::stdout_has_color());
-                streams::print(&terminal(view, TerminalOptions { width, color, verbose: self.verbose }))
-            }
+            Format::Text => streams::print(&terminal(view, terminal_options(self.verbose))),
         }
     }
 }

@@ -2,23 +2,18 @@
 
 use std::str::FromStr;
 
-use clap::ValueEnum;
-
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::cli::subject::Subject;
 use crate::cli::values::shell_word;
+use crate::cli::what::{Subject, TextOrJson, terminal_options};
 use crate::experiment::{Choice, ExplainError, RequestName, explain};
-use crate::report::TerminalOptions;
 use crate::report::explain::{json, text};
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
-    #[command(flatten)]
-    subject: Subject,
     /// Tell this run [default: the one at --at].
     #[arg(long, value_name = "K", conflicts_with = "at")]
     run: Option<u64>,
@@ -29,19 +24,13 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "ID")]
     request: Option<RequestArg>,
     /// What to print.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
     /// Tell every window and edge.
     #[arg(long, short)]
     verbose: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A story for people.
-    Text,
-    /// The same for programs.
-    Json,
+    #[command(flatten)]
+    subject: Subject,
 }
 
 /// A percentile, from 0 to 100.
@@ -76,9 +65,9 @@ impl FromStr for RequestArg {
 /// Finds the run and tells it.
 pub fn run(args: &ExplainArgs) -> Result<(), Stop> {
     let interrupt = Interrupt::listen();
-    let world = args.subject.load()?;
-    let options = args.subject.options(&world, "explain", &args.words());
-    let watch = Watch::start(options.runs, args.subject.quiet, interrupt);
+    let world = args.subject.load(Vec::new())?;
+    let options = args.subject.options(&world, "explain", args.words(), None);
+    let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt);
     let choice = args.run.map_or(Choice::At(args.at.0 / 100.0), Choice::Run);
     let told = explain(&world, &options, choice, args.request.as_ref().map(|request| &request.0), &watch);
     watch.finish();
@@ -87,11 +76,8 @@ pub fn run(args: &ExplainArgs) -> Result<(), Stop> {
         other => Stop::Usage(format!("--request: {other}")),
     })?;
     match args.format {
-        Format::Json => streams::print_bytes(&json(&told)),
-        Format::Text => {
-            let (width, color) = (streams::width(), streams::stdout_has_color());
-            streams::print(&text(&told, TerminalOptions { width, color, verbose: args.verbose }))
-        }
+        TextOrJson::Json => streams::print_bytes(&json(&told)),
+        TextOrJson::Text => streams::print(&text(&told, terminal_options(args.verbose))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `billcast month`: calendar months from simulated weeks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use jiff::civil::{Date, Weekday};
@@ -8,22 +8,25 @@ use jiff::{ToSpan, Zoned};
 
 use crate::cli::edits::EditArgs;
 use crate::cli::files::write;
+use crate::cli::finished;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::{Dollars, shell_word};
-use crate::experiment::{Forecast, MonthOptions, Options, PATHS, Progress, forecast, project};
+use crate::experiment::{Forecast, MonthOptions, Options, PATHS, Progress, forecast, month_after, project};
 use crate::random::Seed;
 use crate::report::month::MonthView;
 use crate::scenario::{Edit, Overrides, World, load};
-use crate::units::Share;
+use crate::units::{Money, Share};
 
 /// Arguments of `month`.
 #[derive(Debug, clap::Args)]
 pub struct MonthArgs {
-    /// The scenario: a built-in name, a folder, or a scenario.yaml. Its own start and length are replaced by whole weeks.
-    scenario: String,
+    /// A scenario, whose own start and length are replaced by whole weeks; or a folder that `run --out` wrote, if all
+    /// days of a week were simulated in it.
+    #[arg(value_name = "RUN_DIR|SCENARIO")]
+    source: String,
     /// The first month [default: the month after the scenario's start].
     #[arg(long, value_name = "YYYY-MM", value_parser = first_of_month)]
     from: Option<Date>,
@@ -72,39 +75,58 @@ enum Format {
     Json,
     /// A row a month.
     Csv,
+    /// A page.
+    Html,
+    /// A workbook.
+    Xlsx,
 }
 
 fn first_of_month(text: &str) -> Result<Date, String> {
     format!("{text}-01").parse().map_err(|_| format!("`{text}` is not a month such as 2026-12"))
 }
 
-/// Simulates a week of each month and projects the months.
+/// What months are put together from.
+struct Basis {
+    /// A week for each month; the last stands for the rest.
+    weeks: Vec<Forecast>,
+    start: Zoned,
+    budget: Option<Money>,
+    holidays: Vec<Date>,
+    seed: Seed,
+}
+
+/// Simulates a week of each month, or takes a finished run, and projects the months.
 pub fn run(args: &MonthArgs) -> Result<(), Stop> {
-    let interrupt = Interrupt::listen();
-    let world = args.load(&[])?;
-    let first = args.first(&world.start)?;
-    let weeks = args.weeks(&world, &first, interrupt)?;
-    let growth = args.growth.map_or(0.0, |share| share.0);
-    let budget = args.budget.map(|Dollars(amount)| amount).or(world.budget.month);
+    if args.format == Format::Xlsx && args.out.is_none() {
+        return Err(Stop::Usage("a workbook is no text to print: name a file with --out".to_owned()));
+    }
+    let basis = match finished::find(&args.source) {
+        Some(file) => args.finished(&file)?,
+        None => args.simulated()?,
+    };
+    let budget = args.budget.map(|Dollars(amount)| amount).or(basis.budget);
     let spent = args.spent.zip(args.before).map(|(Dollars(amount), before)| (amount, before));
+    let growth = args.growth.map_or(0.0, |share| share.0);
     let options = MonthOptions {
-        first,
+        first: args.first(&basis.start)?,
         months: args.months,
         growth,
         budget,
         spent,
-        holidays: world.holidays.clone(),
+        holidays: basis.holidays,
         paths: PATHS,
-        seed: Seed(args.seed.unwrap_or(world.seed.0)),
+        seed: basis.seed,
     };
-    let all: Vec<&Forecast> = weeks.iter().collect();
+    let all: Vec<&Forecast> = basis.weeks.iter().collect();
     let projection = project(&all, &options).map_err(|error| Stop::Usage(error.to_string()))?;
-    let view = MonthView { about: &weeks[0].about, projection: &projection, budget, growth, spent };
+    let view = MonthView { about: &basis.weeks[0].about, projection: &projection, budget, growth, spent };
     let bytes = match args.format {
         Format::Text => view.terminal().into_bytes(),
         Format::Md => view.markdown().into_bytes(),
         Format::Json => view.json(),
         Format::Csv => view.csv(),
+        Format::Html => view.html().into_bytes(),
+        Format::Xlsx => view.xlsx(),
     };
     match &args.out {
         Some(path) => write(path, &bytes),
@@ -113,17 +135,45 @@ pub fn run(args: &MonthArgs) -> Result<(), Stop> {
 }
 
 impl MonthArgs {
+    /// A finished run, as it is.
+    fn finished(&self, file: &Path) -> Result<Basis, Stop> {
+        if self.runs.is_some() || self.seed.is_some() || self.edits.words().next().is_some() {
+            let message = "--runs, --seed, --set and --unset are for a scenario; this run is done";
+            return Err(Stop::Usage(message.to_owned()));
+        }
+        let forecast = finished::read(file)?;
+        let start = forecast.about.start.parse();
+        Ok(Basis {
+            start: start.map_err(|error| Stop::Usage(format!("`{}` has no usable start: {error}", file.display())))?,
+            budget: forecast.budget.month,
+            holidays: forecast.holidays.clone(),
+            seed: Seed(forecast.about.seed),
+            weeks: vec![forecast],
+        })
+    }
+
+    /// A simulated week of each month.
+    fn simulated(&self) -> Result<Basis, Stop> {
+        let interrupt = Interrupt::listen();
+        let world = self.load(&[])?;
+        let weeks = self.weeks(&world, &self.first(&world.start)?, interrupt)?;
+        let seed = Seed(self.seed.unwrap_or(world.seed.0));
+        Ok(Basis { weeks, start: world.start, budget: world.budget.month, holidays: world.holidays, seed })
+    }
+
     fn load(&self, more: &[Edit]) -> Result<World, Stop> {
         let mut edits = self.edits.read()?;
         edits.extend_from_slice(more);
-        Ok(load(&self.scenario, &Overrides { edits, ..Overrides::default() })?)
+        Ok(load(&self.source, &Overrides { edits, ..Overrides::default() })?)
     }
 
     /// The begin of the first month in the zone of the scenario.
     fn first(&self, start: &Zoned) -> Result<Zoned, Stop> {
         let outside = |error: jiff::Error| Stop::Usage(format!("the calendar has no such month: {error}"));
-        let next = start.date().first_of_month().checked_add(1.month()).map_err(outside)?;
-        let first = self.from.unwrap_or(next).to_zoned(start.time_zone().clone()).map_err(outside)?;
+        let first = match self.from {
+            Some(date) => date.to_zoned(start.time_zone().clone()).map_err(outside)?,
+            None => month_after(start).ok_or_else(|| Stop::Usage("the calendar ends there".to_owned()))?,
+        };
         if let Some(before) = self.before {
             let month = first.date().first_of_month();
             if before.first_of_month() != month {
@@ -140,7 +190,7 @@ impl MonthArgs {
         let mut all = Vec::new();
         for month in 0..self.months {
             let week = self.load(&self.week_edits(first, month)?)?;
-            let command = format!("billcast month {} --seed {seed} --runs {runs}", shell_word(&self.scenario));
+            let command = format!("billcast month {} --seed {seed} --runs {runs}", shell_word(&self.source));
             let options = Options { runs, seed: Seed(seed), threads: 0, precision: None, command };
             all.push(forecast(&week, &options, &watch));
             if watch.stop() {

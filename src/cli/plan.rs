@@ -3,17 +3,14 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::ValueEnum;
-
 use crate::cli::files::OutDir;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::cli::subject::Subject;
 use crate::cli::values::shell_word;
+use crate::cli::what::{Subject, TextOrJson, terminal_options};
 use crate::experiment::{Offer, PlanError, Progress, Wanted, plan};
-use crate::report::TerminalOptions;
 use crate::report::plan::{artefacts, json, text};
 use crate::units::{Count, Share};
 
@@ -23,8 +20,6 @@ const RUNS: u64 = 32;
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
 pub struct PlanArgs {
-    #[command(flatten)]
-    subject: Subject,
     /// The share of a deployment's calls that its limits may refuse.
     #[arg(long, value_name = "SHARE", default_value = "0.1%")]
     target: Target,
@@ -36,16 +31,10 @@ pub struct PlanArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// What to print.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Tables for people.
-    Text,
-    /// plan.json.
-    Json,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
+    #[command(flatten)]
+    subject: Subject,
 }
 
 /// A share below 1.
@@ -90,39 +79,45 @@ impl FromStr for OfferArg {
 /// Makes a plan, prints it and writes it.
 pub fn run(args: &PlanArgs) -> Result<(), Stop> {
     let interrupt = Interrupt::listen();
-    let world = args.subject.load()?;
-    let mut further = vec!["--target".to_owned(), args.target.0.to_string()];
-    further.extend(args.provisioned.iter().flat_map(|offer| ["--provisioned".to_owned(), shell_word(&offer.written)]));
-    let options = args.subject.options_of(&world, "plan", &further, world.runs.min(RUNS));
-    let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
-    let watch = Watch::start(options.runs, true, interrupt);
+    let world = args.subject.load(Vec::new())?;
     let wanted =
         Wanted { target: args.target.0, offers: args.provisioned.iter().map(|arg| arg.offer.clone()).collect() };
-    if !args.subject.quiet {
-        streams::complain("simulating with today's limits, without, and with those that would do …");
-    }
+    // Better known before a minute of simulation than after it.
+    wanted.check(&world).map_err(refused)?;
+    let options = args.subject.options(&world, "plan", args.words(), Some(world.runs.min(RUNS)));
+    let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
+    let watch = Watch::start(options.runs, true, interrupt);
+    args.subject.what.say("simulating with today's limits, without, and with those that would do …");
     let made = plan(&world, &options, &wanted, &watch);
     watch.finish();
-    let made = made.map_err(|error| match error {
+    let made = made.map_err(refused)?;
+    match args.format {
+        TextOrJson::Json => streams::print_bytes(&json(&made))?,
+        TextOrJson::Text => streams::print(&text(&made, terminal_options(false)))?,
+    }
+    if let Some(out) = out {
+        args.subject.what.write(&out, &artefacts(&made))?;
+    }
+    if watch.stop() { Err(Stop::Interrupted) } else { Ok(()) }
+}
+
+/// Why there is no plan, for whoever asked for it.
+fn refused(error: PlanError) -> Stop {
+    match error {
         PlanError::Interrupted => Stop::Interrupted,
         PlanError::Offer(error) => Stop::Usage(format!("--provisioned: {error}")),
         PlanError::Limit(error) => Stop::Usage(error.to_string()),
-    })?;
-    match args.format {
-        Format::Json => streams::print_bytes(&json(&made))?,
-        Format::Text => {
-            let (width, color) = (streams::width(), streams::stdout_has_color());
-            streams::print(&text(&made, TerminalOptions { width, color, verbose: false }))?;
-        }
     }
-    if let Some(out) = out {
-        let files = artefacts(&made);
-        out.write_all(files.iter().map(|file| (file.file_name.as_str(), file.bytes.as_slice())))?;
-        if !args.subject.quiet {
-            streams::complain(&format!("{} files written to {}", files.len(), out.path().display()));
-        }
+}
+
+impl PlanArgs {
+    /// The arguments that the result depends on.
+    fn words(&self) -> Vec<String> {
+        let mut words = vec!["--target".to_owned(), self.target.0.to_string()];
+        words
+            .extend(self.provisioned.iter().flat_map(|offer| ["--provisioned".to_owned(), shell_word(&offer.written)]));
+        words
     }
-    if watch.stop() { Err(Stop::Interrupted) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use crate::cli::edits::EditArgs;
 use crate::cli::files::{OutDir, write};
+use crate::cli::finished;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
@@ -12,13 +14,8 @@ use crate::cli::streams;
 use crate::cli::values::{Dollars, shell_word};
 use crate::experiment::{Forecast, Options, Progress, forecast, percentile_runs};
 use crate::random::Seed;
-use crate::report::{Artefact, Form, View, read_forecast};
+use crate::report::{Artefact, Form, View};
 use crate::scenario::{Overrides, load};
-
-/// Name of the file that a run leaves behind for reports.
-const FORECAST: &str = "forecast.json";
-/// More than any forecast needs.
-const MOST_BYTES: u64 = 2 << 30;
 
 /// Arguments of `report`.
 #[derive(Debug, clap::Args)]
@@ -44,6 +41,11 @@ pub struct ReportArgs {
     /// Seed of the random numbers, when a scenario is simulated.
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    /// Prices, when a scenario is simulated: LiteLLM's JSON price map or a CSV table.
+    #[arg(long, value_name = "FILE")]
+    prices: Option<String>,
+    #[command(flatten)]
+    edits: EditArgs,
     /// No progress bar and no notes on stderr.
     #[arg(long, short)]
     quiet: bool,
@@ -99,7 +101,7 @@ enum Target {
 
 /// Reads or simulates a forecast and writes its report.
 pub fn run(args: &ReportArgs) -> Result<(), Stop> {
-    let finished = finished_run(&args.source);
+    let finished = finished::find(&args.source);
     let target = args.target(finished.as_deref())?;
     let mut forecast = match &finished {
         Some(file) => args.read(file)?,
@@ -115,16 +117,6 @@ pub fn run(args: &ReportArgs) -> Result<(), Stop> {
     let files: Vec<Artefact> = args.format.iter().flat_map(|format| format.form().files(&view)).collect();
     args.deliver(&target, &files)?;
     if forecast.about.partial && finished.is_none() { Err(Stop::Interrupted) } else { Ok(()) }
-}
-
-/// The forecast.json that a source stands for, if it is a finished run.
-fn finished_run(source: &str) -> Option<PathBuf> {
-    let path = Path::new(source);
-    let inside = path.join(FORECAST);
-    if path.is_dir() && inside.is_file() {
-        return Some(inside);
-    }
-    (path.is_file() && path.extension().is_some_and(|extension| extension == "json")).then(|| path.to_owned())
 }
 
 impl ReportArgs {
@@ -144,25 +136,22 @@ impl ReportArgs {
     }
 
     fn read(&self, file: &Path) -> Result<Forecast, Stop> {
-        if self.runs.is_some() || self.seed.is_some() {
-            let message = "--runs and --seed are for a scenario; this run is done: `billcast run … --out` does another";
+        let is_simulated = self.runs.is_some() || self.seed.is_some() || self.prices.is_some();
+        if is_simulated || self.edits.words().next().is_some() {
+            let message = "--runs, --seed, --set, --unset and --prices are for a scenario; this run is done: \
+                           `billcast run … --out` does another";
             return Err(Stop::Usage(message.to_owned()));
         }
-        let too_large = std::fs::metadata(file).is_ok_and(|about| about.len() > MOST_BYTES);
-        if too_large {
-            return Err(Stop::Usage(format!("`{}` is too large for a forecast", file.display())));
-        }
-        let bytes =
-            std::fs::read(file).map_err(|error| Stop::Usage(format!("cannot read `{}`: {error}", file.display())))?;
-        read_forecast(&bytes).map_err(|error| Stop::Usage(format!("`{}` is no forecast: {error}", file.display())))
+        finished::read(file)
     }
 
     fn simulate(&self) -> Result<Forecast, Stop> {
         let interrupt = Interrupt::listen();
-        let world = load(&self.source, &Overrides::default())?;
+        let (prices, edits) = (self.prices.clone(), self.edits.read()?);
+        let world = load(&self.source, &Overrides { prices, edits, ..Overrides::default() })?;
         let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
-        let command = format!("billcast run {} --seed {seed} --runs {runs}", shell_word(&self.source));
-        let options = Options { runs, seed: Seed(seed), threads: 0, precision: None, command };
+        let options =
+            Options { runs, seed: Seed(seed), threads: 0, precision: None, command: self.command(runs, seed) };
         let watch = Watch::start(runs, self.quiet, interrupt);
         let mut forecast = forecast(&world, &options, &watch);
         watch.finish();
@@ -172,6 +161,15 @@ impl ReportArgs {
         }
         forecast.percentile_runs = percentile_runs(&world, &forecast);
         Ok(forecast)
+    }
+
+    /// The command that gives the same result again.
+    fn command(&self, runs: u64, seed: u64) -> String {
+        let mut words = vec!["billcast run".to_owned(), shell_word(&self.source)];
+        words.extend(self.prices.iter().map(|file| format!("--prices {}", shell_word(file))));
+        words.extend(self.edits.words().map(|(flag, value)| format!("--{flag} {}", shell_word(&value))));
+        words.push(format!("--seed {seed} --runs {runs}"));
+        words.join(" ")
     }
 
     fn deliver(&self, target: &Target, files: &[Artefact]) -> Result<(), Stop> {

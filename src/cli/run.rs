@@ -4,57 +4,30 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use crate::cli::edits::EditArgs;
 use crate::cli::files::OutDir;
 use crate::cli::gates::{GateArgs, finish};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::parts::{self, PartOf};
 use crate::cli::progress::Watch;
-use crate::cli::quick::QuickArgs;
 use crate::cli::rare::{self, Question};
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::{Precision, shell_word};
+use crate::cli::what::{Subject, terminal_options};
 use crate::experiment::{
     Alerts, AlertsWanted, BudgetLimit, Forecast, Options, Period, Progress, alerts, alerts_of_run, forecast,
     percentile_runs,
 };
-use crate::random::Seed;
-use crate::report::{TerminalOptions, View, artefacts, json, terminal};
-use crate::scenario::{Overrides, World, load, load_quick};
+use crate::report::{View, artefacts, json, terminal};
+use crate::scenario::World;
 use crate::units::Money;
-
-/// Minutes until somebody acts on an alert, unless the command line says otherwise.
-const ACT_WITHIN: u32 = 30;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
-    /// The scenario: a built-in name (`billcast scenarios`), a folder, a scenario.yaml, or `-` for stdin.
-    #[arg(required_unless_present = "config", conflicts_with = "config")]
-    scenario: Option<String>,
-
-    /// Replications [default: as the scenario says, else 200].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    runs: Option<u64>,
-    /// Seed of the random numbers [default: as the scenario says, else 1].
-    #[arg(long, value_name = "S")]
-    seed: Option<u64>,
-    /// Threads; the result does not depend on it [default: one a core].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
     /// Stop early when the 95% confidence interval of the P95 bill is at most this far from it either way, e.g. `2%`.
     #[arg(long, value_name = "SHARE")]
     precision: Option<Precision>,
-    /// Prices: LiteLLM's JSON price map or a CSV table [default: as the scenario says, else the built-in table].
-    #[arg(long, value_name = "FILE")]
-    prices: Option<String>,
-    /// The price map that the gateway itself goes by (LiteLLM's JSON of your version): what it reports, and what its budgets
-    /// count, may differ from the bill [default: the same prices].
-    #[arg(long, value_name = "FILE")]
-    gateway_prices: Option<String>,
-    #[command(flatten)]
-    edits: EditArgs,
     #[command(flatten)]
     gates: GateArgs,
 
@@ -62,9 +35,9 @@ pub struct RunArgs {
     /// 20/day, 500/month, 100/run or just 100 for the run; may be given several times.
     #[arg(long, value_name = "AMOUNT/PERIOD")]
     budget: Vec<BudgetLimit>,
-    /// Minutes from an alert until somebody has acted on it.
-    #[arg(long, value_name = "MINUTES", default_value_t = ACT_WITHIN)]
-    act_within: u32,
+    /// Minutes from an alert until somebody has acted on it [default: as the scenario says, else 30].
+    #[arg(long, value_name = "MINUTES")]
+    act_within: Option<u32>,
 
     /// Ask instead how likely a rare weekend is, e.g. 'bill > 1000', 'failure_rate > 5%' or 'fallback_share > 20%': runs are
     /// drawn from a harsher world and weighed back, which takes far fewer than waiting for one (importance sampling).
@@ -83,16 +56,11 @@ pub struct RunArgs {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// No progress bar and no notes on stderr.
-    #[arg(long, short, conflicts_with = "verbose")]
-    quiet: bool,
     /// Print every table, assumption and diagnostic.
-    #[arg(long, short)]
+    #[arg(long, short, conflicts_with = "quiet")]
     verbose: bool,
-
-    // Last: its heading would hold for the options after it.
     #[command(flatten)]
-    quick: QuickArgs,
+    subject: Subject,
 }
 
 /// What is printed on stdout.
@@ -108,19 +76,19 @@ enum Format {
 pub fn run(args: &RunArgs) -> Result<(), Stop> {
     let interrupt = Interrupt::listen();
     let gates = args.gates.read(false)?;
-    let world = args.load()?;
+    let world = args.subject.load(Vec::new())?;
     let options = args.options(&world);
     if let (Some(part), Some(file)) = (args.part, &args.out) {
-        let watch = Watch::start(options.runs, args.quiet, interrupt);
-        args.say(&parts::write(&world, &options, part, file, &watch)?);
+        let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt);
+        args.subject.what.say(&parts::write(&world, &options, part, file, &watch)?);
         return Ok(());
     }
     if let Some(question) = &args.rare {
-        let watch = Watch::start(options.runs, args.quiet, interrupt);
+        let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt);
         return rare::answer(&world, &options, question, args.format == Format::Json, &watch);
     }
     let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
-    let watch = Watch::start(options.runs, args.quiet, interrupt);
+    let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt);
     let mut forecast = match args.merge.as_slice() {
         [] => forecast(&world, &options, &watch),
         files => parts::merged(&world, &options, files)?,
@@ -129,7 +97,7 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
     // Fewer runs than asked for are no fragment when a precision was reached, but they are one after Ctrl-C.
     forecast.about.partial |= watch.stop() && forecast.about.runs < options.runs;
     if forecast.about.runs == 0 {
-        args.say("interrupted before the first run was done");
+        args.subject.what.say("interrupted before the first run was done");
         return Err(Stop::Interrupted);
     }
     args.set_budget(&mut forecast);
@@ -140,18 +108,18 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
     forecast.policies = gates.judge("", None, &forecast.runs);
     args.print(&forecast)?;
     if let Some(out) = out {
-        let files = artefacts(&forecast);
-        out.write_all(files.iter().map(|file| (file.file_name.as_str(), file.bytes.as_slice())))?;
-        args.say(&format!("{} files written to {}", files.len(), out.path().display()));
+        args.subject.what.write(&out, &artefacts(&forecast))?;
     }
     if forecast.about.partial { Err(Stop::Interrupted) } else { finish(&forecast.policies) }
 }
 
 impl RunArgs {
-    /// Budgets and alerts over all runs where a budget is given, else the alert about fallbacks in the expensive run.
+    /// Budgets and alerts over all runs where some are given, else the alert about fallbacks in the expensive run.
     fn alerts(&self, world: &World, options: &Options, forecast: &Forecast, watch: &Watch) -> Option<Alerts> {
-        let wanted = AlertsWanted { budgets: self.budgets(forecast), act_within: self.act_within };
-        if wanted.budgets.is_empty() {
+        let mut rules = world.alerts.unwrap_or_default();
+        rules.act_within_minutes = self.act_within.unwrap_or(rules.act_within_minutes);
+        let wanted = AlertsWanted { budgets: self.budgets(forecast), rules };
+        if wanted.budgets.is_empty() && world.alerts.is_none() {
             let has_fallbacks = forecast.fallback_share.mean > 0.0;
             let expensive = forecast.expensive.as_ref().filter(|_| has_fallbacks)?;
             return Some(alerts_of_run(world, options.seed, expensive.run, &wanted));
@@ -167,7 +135,8 @@ impl RunArgs {
         }
         let of = |limit: Option<Money>, period| limit.map(|limit| BudgetLimit { limit, period });
         let budget = forecast.budget;
-        of(budget.horizon, Period::Run).into_iter().chain(of(budget.month, Period::Month)).collect()
+        let all = [of(budget.horizon, Period::Run), of(budget.day, Period::Day), of(budget.month, Period::Month)];
+        all.into_iter().flatten().collect()
     }
 
     /// What reports hold the bill against.
@@ -176,76 +145,36 @@ impl RunArgs {
             match period {
                 Period::Run => forecast.budget.horizon = Some(*limit),
                 Period::Month => forecast.budget.month = Some(*limit),
-                Period::Day => {}
+                Period::Day => forecast.budget.day = Some(*limit),
             }
         }
     }
 
-    fn load(&self) -> Result<World, Stop> {
-        let overrides = Overrides {
-            prices: self.prices.clone(),
-            gateway_prices: self.gateway_prices.clone(),
-            gateway: None,
-            edits: self.edits.read()?,
-        };
-        match (&self.scenario, self.quick.validated()?) {
-            (_, Some(quick)) => Ok(load_quick(&quick, &overrides)?),
-            (Some(scenario), None) => Ok(load(scenario, &overrides)?),
-            (None, None) => Err(Stop::Usage("name a scenario, or give --config and --rate".to_owned())),
-        }
-    }
-
     fn options(&self, world: &World) -> Options {
-        let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
-        Options {
-            runs,
-            seed: Seed(seed),
-            threads: self.threads.map_or(0, usize::from),
-            precision: self.precision.map(|precision| precision.0),
-            command: self.command(runs, seed),
-        }
+        let precision = self.precision.map(|precision| precision.0);
+        Options { precision, ..self.subject.options(world, "run", self.words(), None) }
     }
 
-    /// The command that gives the same result again: only what the result depends on.
-    fn command(&self, runs: u64, seed: u64) -> String {
-        let mut words = vec!["billcast".to_owned(), "run".to_owned()];
-        words.extend(self.scenario.iter().map(|scenario| shell_word(scenario)));
-        words.extend(self.quick.words());
+    /// The arguments that the result depends on.
+    fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
         let mut option = |name: &str, value: Option<&str>| {
             words.extend(value.into_iter().flat_map(|value| [format!("--{name}"), shell_word(value)]));
         };
-        option("prices", self.prices.as_deref());
         for budget in &self.budget {
             option("budget", Some(&budget.to_string()));
         }
-        if self.act_within != ACT_WITHIN {
-            option("act-within", Some(&self.act_within.to_string()));
-        }
-        option("gateway-prices", self.gateway_prices.as_deref());
-        for (flag, value) in self.edits.words() {
-            option(flag, Some(&value));
-        }
+        option("act-within", self.act_within.map(|minutes| minutes.to_string()).as_deref());
         option("rare", self.rare.as_ref().map(Question::as_written));
         option("precision", self.precision.map(|precision| precision.0.to_string()).as_deref());
-        option("seed", Some(&seed.to_string()));
-        option("runs", Some(&runs.to_string()));
-        words.join(" ")
+        words
     }
 
     fn print(&self, forecast: &Forecast) -> Result<(), Stop> {
         let view = View::new(forecast);
         match self.format {
             Format::Json => streams::print_bytes(&json(&view)),
-            Format::Text => {
-                let (width, color) = (streams::width(), streams::stdout_has_color());
-                streams::print(&terminal(&view, TerminalOptions { width, color, verbose: self.verbose }))
-            }
-        }
-    }
-
-    fn say(&self, line: &str) {
-        if !self.quiet {
-            streams::complain(line);
+            Format::Text => streams::print(&terminal(&view, terminal_options(self.verbose))),
         }
     }
 }

@@ -1,24 +1,18 @@
 //! `billcast solve`: the value of one parameter at which a statistic reaches a target.
 
-use clap::ValueEnum;
-
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
-use crate::cli::what::WhatArgs;
-use crate::experiment::{Answer, Axis, Gate, Search, Values, solve};
-use crate::report::TerminalOptions;
+use crate::cli::what::{Subject, TextOrJson, terminal_options};
+use crate::experiment::{Answer, Axis, Gate, Search, Values, fixed, solve};
 use crate::report::sweep::{solve_json, solve_text};
-use crate::scenario::{Edit, World};
+use crate::scenario::World;
 
 /// Arguments of `solve`.
 #[derive(Debug, clap::Args)]
 pub struct SolveArgs {
-    /// The scenario: a built-in name, a folder, a scenario.yaml, or `-` for stdin.
-    #[arg(required_unless_present = "config", conflicts_with = "config")]
-    scenario: Option<String>,
     /// The parameter, perhaps with the range to search: traffic.chat.rate, or traffic.chat.rate=1..5000/min.
     #[arg(long, value_name = "PATH[=LOW..HIGH]")]
     vary: String,
@@ -26,19 +20,10 @@ pub struct SolveArgs {
     #[arg(long, value_name = "TARGET")]
     target: String,
     /// What to print.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    format: TextOrJson,
     #[command(flatten)]
-    what: WhatArgs,
-}
-
-/// What is printed on stdout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// The answer and what was tried.
-    Text,
-    /// JSON.
-    Json,
+    subject: Subject,
 }
 
 /// Replications of each value where nothing is said.
@@ -48,32 +33,30 @@ const USUAL_RUNS: u64 = 64;
 pub fn run(args: &SolveArgs) -> Result<(), Stop> {
     let interrupt = Interrupt::listen();
     let target = Gate::target(&args.target)?;
-    let base = args.load(Vec::new())?;
-    let options = args.what.options(&base, Some(USUAL_RUNS), args.words());
+    let base = args.subject.load(Vec::new())?;
+    let options = args.subject.options(&base, "solve", args.words(), Some(USUAL_RUNS));
     let search = args.search(&base, target)?;
-    let watch = Watch::start(options.runs, args.what.quiet, interrupt);
-    let solution = solve(&search, &options, &watch, &|edits| args.load(edits))?;
+    let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt);
+    let solution = solve(&search, &options, &watch, &|edits| args.subject.load(edits))?;
     watch.finish();
     match args.format {
-        Format::Json => streams::print_bytes(&solve_json(&solution))?,
-        Format::Text => {
-            let (width, color) = (streams::width(), streams::stdout_has_color());
-            streams::print(&solve_text(&solution, TerminalOptions { width, color, verbose: false }))?;
-        }
+        TextOrJson::Json => streams::print_bytes(&solve_json(&solution))?,
+        TextOrJson::Text => streams::print(&solve_text(&solution, terminal_options(false)))?,
     }
-    if solution.answer == Answer::Unfinished { Err(Stop::Interrupted) } else { Ok(()) }
+    match solution.answer {
+        Answer::At { .. } | Answer::Between { .. } => Ok(()),
+        Answer::Nowhere { .. } => Err(Stop::NoAnswer),
+        Answer::Unfinished => Err(Stop::Interrupted),
+    }
 }
 
 impl SolveArgs {
-    /// The scenario with changes: those of the command line first.
-    fn load(&self, more: Vec<Edit>) -> Result<World, Stop> {
-        let edits = self.what.edits.read()?.into_iter().chain(more).collect();
-        self.what.load(self.scenario.as_deref(), None, edits)
-    }
-
     fn search(&self, base: &World, target: Gate) -> Result<Search, Stop> {
         if target.is_delta {
             return Err(Stop::Usage("a target is about the scenario itself, not about a difference".to_owned()));
+        }
+        if let Some(message) = fixed(&self.vary) {
+            return Err(Stop::Usage(format!("--vary: {message}")));
         }
         if !self.vary.contains("..") {
             let path = self.vary.clone();
@@ -92,9 +75,6 @@ impl SolveArgs {
     }
 
     fn words(&self) -> Vec<String> {
-        let mut words = vec!["solve".to_owned()];
-        words.extend(self.scenario.iter().map(|scenario| shell_word(scenario)));
-        words.extend(["--vary".to_owned(), shell_word(&self.vary), "--target".to_owned(), shell_word(&self.target)]);
-        words
+        vec!["--vary".to_owned(), shell_word(&self.vary), "--target".to_owned(), shell_word(&self.target)]
     }
 }

@@ -17,6 +17,8 @@ pub const INTERNAL: u8 = 1;
 pub const BAD_INPUT: u8 = 2;
 /// There are findings at or above the level of `--deny`.
 pub const FINDINGS: u8 = 3;
+/// A search found no value that reaches its target.
+pub const NO_ANSWER: u8 = 4;
 /// A policy is violated.
 pub const VIOLATED: u8 = 10;
 /// A policy cannot be decided with so few runs.
@@ -35,6 +37,8 @@ pub enum Stop {
     Io(String),
     /// Findings at or above the denied level; they have been printed.
     Findings,
+    /// No value of the parameter reaches the target; what was tried has been printed.
+    NoAnswer,
     /// A policy is violated; the results have been printed.
     Violated,
     /// A policy cannot be decided with so few runs; the results have been printed.
@@ -67,6 +71,7 @@ impl Stop {
                 INTERNAL
             }
             Self::Findings => FINDINGS,
+            Self::NoAnswer => NO_ANSWER,
             Self::Violated => VIOLATED,
             Self::Undecided => UNDECIDED,
             Self::Interrupted => INTERRUPTED,

@@ -10,20 +10,17 @@ use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
-use crate::cli::what::WhatArgs;
+use crate::cli::what::{Subject, terminal_options};
 use crate::experiment::{Axis, Design, Options, Progress, design, sweep, swings, tornado};
+use crate::report::Artefact;
 use crate::report::sweep::{
     sweep_artefacts, sweep_csv, sweep_json, sweep_text, tornado_artefacts, tornado_json, tornado_text,
 };
-use crate::report::{Artefact, TerminalOptions};
-use crate::scenario::{Edit, World};
+use crate::scenario::World;
 
 /// Arguments of `sweep`.
 #[derive(Debug, clap::Args)]
 pub struct SweepArgs {
-    /// The scenario: a built-in name, a folder, a scenario.yaml, or `-` for stdin.
-    #[arg(required_unless_present = "config", conflicts_with = "config")]
-    scenario: Option<String>,
     /// A parameter and its values: gateway.router_settings.num_retries=0..4, traffic.chat.rate=10..80/min:8,
     /// traffic.chat.rate=1..1000/min:7log, gateway.router_settings.routing_strategy=simple-shuffle,least-busy;
     /// several make a grid.
@@ -45,7 +42,7 @@ pub struct SweepArgs {
     #[arg(long, short)]
     verbose: bool,
     #[command(flatten)]
-    what: WhatArgs,
+    subject: Subject,
 }
 
 /// What is printed on stdout.
@@ -65,15 +62,14 @@ const USUAL_RUNS: u64 = 64;
 /// Loads, simulates, prints and writes.
 pub fn run(args: &SweepArgs) -> Result<(), Stop> {
     let interrupt = Interrupt::listen();
-    let base = args.load(Vec::new())?;
-    let options = args.what.options(&base, Some(USUAL_RUNS), args.words());
+    let base = args.subject.load(Vec::new())?;
+    let options = args.subject.options(&base, "sweep", args.words(), Some(USUAL_RUNS));
     let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
     let (printed, files, is_partial) =
         if args.tornado { args.tornado(&base, &options, interrupt)? } else { args.sweep(&options, interrupt)? };
     streams::print_bytes(&printed)?;
     if let Some(out) = out {
-        out.write_all(files.iter().map(|file| (file.file_name.as_str(), file.bytes.as_slice())))?;
-        args.what.say(&format!("{} files written to {}", files.len(), out.path().display()));
+        args.subject.what.write(&out, &files)?;
     }
     if is_partial { Err(Stop::Interrupted) } else { Ok(()) }
 }
@@ -82,24 +78,18 @@ pub fn run(args: &SweepArgs) -> Result<(), Stop> {
 type Result3 = Result<(Vec<u8>, Vec<Artefact>, bool), Stop>;
 
 impl SweepArgs {
-    /// The scenario with changes: those of the command line first.
-    fn load(&self, more: Vec<Edit>) -> Result<World, Stop> {
-        let edits = self.what.edits.read()?.into_iter().chain(more).collect();
-        self.what.load(self.scenario.as_deref(), None, edits)
-    }
-
     fn sweep(&self, options: &Options, interrupt: Interrupt) -> Result3 {
         let axes = self.vary.iter().map(|text| text.parse()).collect::<Result<Vec<Axis>, _>>()?;
         let how = self.sample.map_or(Design::Grid, |points| Design::LatinHypercube(points as usize));
         let points = design(&axes, how, options.seed.0)
             .ok_or_else(|| Stop::Usage("so many combinations would take years; use --sample".to_owned()))?;
-        let watch = Watch::start(options.runs * (points.len() as u64 + 1), self.what.quiet, interrupt);
-        let found = sweep(&axes, &points, options, &watch, &|edits| self.load(edits))?;
+        let watch = Watch::start(options.runs * (points.len() as u64 + 1), self.subject.what.quiet, interrupt);
+        let found = sweep(&axes, &points, options, &watch, &|edits| self.subject.load(edits))?;
         watch.finish();
         let printed = match self.format {
             Format::Json => sweep_json(&found),
             Format::Csv => sweep_csv(&found),
-            Format::Text => sweep_text(&found, self.terminal()).into_bytes(),
+            Format::Text => sweep_text(&found, terminal_options(self.verbose)).into_bytes(),
         };
         Ok((printed, self.files(|| sweep_artefacts(&found)), found.is_partial))
     }
@@ -109,11 +99,13 @@ impl SweepArgs {
         if swings.is_empty() {
             return Err(Stop::Usage("no assumption of this scenario has a range; use --vary".to_owned()));
         }
-        let watch = Watch::start(options.runs * (swings.len() as u64 * 2 + 1), self.what.quiet, interrupt);
-        let (bill, bars) = tornado(&swings, options, &watch, &|edits| self.load(edits))?;
+        let watch = Watch::start(options.runs * (swings.len() as u64 * 2 + 1), self.subject.what.quiet, interrupt);
+        let (bill, bars) = tornado(&swings, options, &watch, &|edits| self.subject.load(edits))?;
         watch.finish();
         let printed = match self.format {
-            Format::Text => tornado_text(&base.name, &bill, &bars, options, self.terminal()).into_bytes(),
+            Format::Text => {
+                tornado_text(&base.name, &bill, &bars, options, terminal_options(self.verbose)).into_bytes()
+            }
             Format::Json => tornado_json(&base.name, &bill, &bars, options),
             Format::Csv => return Err(Stop::Usage("a tornado is printed as text or JSON".to_owned())),
         };
@@ -125,13 +117,8 @@ impl SweepArgs {
         if self.out.is_some() { draw() } else { Vec::new() }
     }
 
-    fn terminal(&self) -> TerminalOptions {
-        TerminalOptions { width: streams::width(), color: streams::stdout_has_color(), verbose: self.verbose }
-    }
-
     fn words(&self) -> Vec<String> {
-        let mut words = vec!["sweep".to_owned()];
-        words.extend(self.scenario.iter().map(|scenario| shell_word(scenario)));
+        let mut words = Vec::new();
         words.extend(self.vary.iter().flat_map(|text| ["--vary".to_owned(), shell_word(text)]));
         words.extend(self.sample.iter().flat_map(|points| ["--sample".to_owned(), points.to_string()]));
         words.extend(self.tornado.then(|| "--tornado".to_owned()));

@@ -23,5 +23,5 @@ pub fn run(args: &TraceArgs) -> Result<(), Stop> {
     if args.explain {
         return streams::print(&trace.explain());
     }
-    streams::print(&format!("{:#}\n", trace.to_json()))
+    streams::print(&report::json_text(&trace.to_json()))
 }

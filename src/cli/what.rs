@@ -1,19 +1,32 @@
-//! What the commands that play one scenario in several ways have in common: where it comes from, and how much to
-//! simulate.
+//! What the commands that play scenarios have in common: where the scenario comes from, and how much to simulate.
+
+use clap::ValueEnum;
 
 use crate::cli::edits::EditArgs;
+use crate::cli::files::OutDir;
 use crate::cli::quick::QuickArgs;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
 use crate::experiment::Options;
 use crate::random::Seed;
+use crate::report::{Artefact, TerminalOptions};
 use crate::scenario::{Edit, Overrides, World, load, load_quick};
+
+/// One scenario, and how it is played.
+#[derive(Debug, clap::Args)]
+pub struct Subject {
+    /// The scenario: a built-in name (`billcast scenarios`), a folder, a scenario.yaml, or `-` for stdin.
+    #[arg(required_unless_present = "config", conflicts_with = "config")]
+    scenario: Option<String>,
+    #[command(flatten)]
+    pub what: WhatArgs,
+}
 
 /// How much to simulate, at which prices, and with which changes.
 #[derive(Debug, Clone, clap::Args)]
 pub struct WhatArgs {
-    /// Replications of each configuration [default: as the scenario says, else 200].
+    /// Replications of each configuration [default: as the scenario says, else 200; sweep and solve 64, plan 32].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub runs: Option<u64>,
     /// Seed of the random numbers, the same for all [default: as the scenario says, else 1].
@@ -25,7 +38,8 @@ pub struct WhatArgs {
     /// Prices: LiteLLM's JSON price map or a CSV table [default: as the scenario says, else the built-in table].
     #[arg(long, value_name = "FILE")]
     pub prices: Option<String>,
-    /// The price map that the gateway itself goes by [default: the same prices].
+    /// The price map that the gateway itself goes by (LiteLLM's JSON of your version): what it reports, and what its budgets
+    /// count, may differ from the bill [default: the same prices].
     #[arg(long, value_name = "FILE")]
     pub gateway_prices: Option<String>,
     #[command(flatten)]
@@ -36,6 +50,32 @@ pub struct WhatArgs {
     // Last: its heading would hold for the options after it.
     #[command(flatten)]
     pub quick: QuickArgs,
+}
+
+/// What is printed on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+impl Subject {
+    /// Compiles the scenario with the changes of the command line, and then with more.
+    pub fn load(&self, more: Vec<Edit>) -> Result<World, Stop> {
+        let edits = self.what.edits.read()?.into_iter().chain(more).collect();
+        self.what.load(self.scenario.as_deref(), None, edits)
+    }
+
+    /// How much to simulate: so many `runs` where nobody says how many; `further` are the other arguments that the
+    /// result depends on.
+    pub fn options(&self, world: &World, verb: &str, further: Vec<String>, runs: Option<u64>) -> Options {
+        let mut words = vec![verb.to_owned()];
+        words.extend(self.scenario.iter().map(|scenario| shell_word(scenario)));
+        words.extend(further);
+        self.what.options(world, runs, words)
+    }
 }
 
 impl WhatArgs {
@@ -73,4 +113,16 @@ impl WhatArgs {
             streams::complain(line);
         }
     }
+
+    /// Writes files and says so.
+    pub fn write(&self, out: &OutDir, files: &[Artefact]) -> Result<(), Stop> {
+        out.write_all(files.iter().map(|file| (file.file_name.as_str(), file.bytes.as_slice())))?;
+        self.say(&format!("{} files written to {}", files.len(), out.path().display()));
+        Ok(())
+    }
+}
+
+/// How stdout is written on.
+pub fn terminal_options(verbose: bool) -> TerminalOptions {
+    TerminalOptions { width: streams::width(), color: streams::stdout_has_color(), verbose }
 }

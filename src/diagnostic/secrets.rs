@@ -12,6 +12,50 @@ pub fn looks_secret(text: &str) -> bool {
     longest.len() >= 24 && has(char::is_ascii_digit) && has(char::is_ascii_alphabetic)
 }
 
+/// Maps whose keys are names that the user chooses, and whose values are names too.
+pub const OF_NAMES: [&str; 6] = [
+    "fallbacks",
+    "default_fallbacks",
+    "context_window_fallbacks",
+    "content_policy_fallbacks",
+    "model_group_alias",
+    "model_group_retry_policy",
+];
+
+/// Keys of a gateway's config whose texts are shown: names, kinds and periods.
+pub const SHOWN: [&str; 25] = [
+    "model",
+    "model_name",
+    "custom_llm_provider",
+    "base_model",
+    "id",
+    "mode",
+    "type",
+    "namespace",
+    "budget_duration",
+    "time_period",
+    "budget_reset_time",
+    "timezone",
+    "routing_strategy",
+    "callbacks",
+    "success_callback",
+    "failure_callback",
+    "region_name",
+    "tier",
+    "timeout",
+    "stream_timeout",
+    "request_timeout",
+    "rpm",
+    "tpm",
+    "weight",
+    "num_retries",
+];
+
+/// Whether a text under this key of a gateway's config is a name or a kind, and no secret.
+pub fn may_be_shown(key: &str) -> bool {
+    SHOWN.contains(&key) || OF_NAMES.contains(&key)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,7 +28,7 @@ pub struct ChargeKey {
 }
 
 /// Their sums.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct ChargeSum {
     /// Tokens, or calls where the charge is for a call.
     pub quantity: u64,

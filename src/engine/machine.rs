@@ -1,28 +1,17 @@
 //! The loop: takes the next event or arrival, asks the gateway what to do, does it.
 
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
+use crate::engine::lane::{Lane, Passed};
 use crate::engine::queue::{Class, Queue};
 use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
-use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, RequestView, Response, Source, Step, Turn};
+use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream};
 use crate::random::Draws;
-use crate::traffic::{Ending, Leave};
-use crate::units::{CallId, ClassId, Outcome, Phase, RetryAfter, SimTime, Usage};
+use crate::traffic::{Ending, Leave, Request};
+use crate::units::{CallId, ClassId, Outcome, Phase, RequestId, RequestView, RetryAfter, SimTime, Usage};
 
 /// A request on its way in.
-#[derive(Debug, Clone, Copy)]
-pub struct Arrival<F> {
-    /// When it arrives.
-    pub at: SimTime,
-    /// Its traffic class.
-    pub class: ClassId,
-    /// What the gateway may see of it.
-    pub view: RequestView,
-    /// What it may not.
-    pub fate: F,
-    /// The client's patience.
-    pub leave: Leave,
-}
+pub type Arrival<F> = Request<F>;
 
 /// What a request was made of beside what the gateway saw.
 #[derive(Debug, Clone, Copy)]
@@ -36,13 +25,18 @@ pub struct Asked<F> {
 /// Arrivals in order of time.
 pub trait Arrivals {
     /// What the provider side needs to know of a request.
-    type Fate: Copy;
+    type Fate: Copy + Default;
 
     /// The moment of the next arrival, or never.
     fn next_at(&self) -> SimTime;
 
-    /// Takes the next arrival.
-    fn take(&mut self) -> Option<Arrival<Self::Fate>>;
+    /// Takes the next arrival: writes it to `next`. `false` if there is none.
+    fn take(&mut self, next: &mut Arrival<Self::Fate>) -> bool;
+
+    /// A request has been answered well.
+    fn answered(&mut self, now: SimTime, class: ClassId, request: RequestId) {
+        let _ = (now, class, request);
+    }
 
     /// A request is over for its client, which has an answer or has gone (closed-loop traffic sends its next one, clients
     /// that try again do so).
@@ -103,6 +97,10 @@ impl RequestRecord {
 
 /// Watches a run: a recorder of sums in a forecast, a list of everything in a trace.
 pub trait Observer: Notes {
+    /// Whether it only adds up: then plain requests may take the fast lane, where they have no numbers of their own and
+    /// nobody tells how the gateway decided.
+    const ADDS_UP: bool = false;
+
     /// A request has arrived.
     fn arrived(&mut self, call: CallId, request: &RequestRecord);
     /// An attempt has started.
@@ -122,13 +120,14 @@ pub struct Engine<'a, G: Gateway, U: Upstream, S, D, O> {
 }
 
 /// Everything but the slots: most of what happens concerns one slot, which is looked up once.
-struct Parts<'a, G, U, S, D, O> {
-    gateway: &'a mut G,
-    upstream: &'a mut U,
-    arrivals: &'a mut S,
-    draws: &'a mut D,
-    observer: &'a mut O,
-    queue: Queue,
+pub(super) struct Parts<'a, G, U, S, D, O> {
+    pub(super) gateway: &'a mut G,
+    pub(super) upstream: &'a mut U,
+    pub(super) arrivals: &'a mut S,
+    pub(super) draws: &'a mut D,
+    pub(super) observer: &'a mut O,
+    pub(super) queue: Queue,
+    pub(super) lane: Lane,
     free: Vec<CallId>,
     woken: Vec<CallId>,
 }
@@ -151,14 +150,15 @@ where
         draws: &'a mut D,
         observer: &'a mut O,
     ) -> Self {
-        let (queue, free, woken) = (Queue::default(), Vec::new(), Vec::new());
-        let parts = Parts { gateway, upstream, arrivals, draws, observer, queue, free, woken };
+        let (queue, lane, free, woken) = (Queue::default(), Lane::default(), Vec::new(), Vec::new());
+        let parts = Parts { gateway, upstream, arrivals, draws, observer, queue, lane, free, woken };
         Self { parts, slots: Vec::new() }
     }
 
     /// Runs until nothing is left to happen.
     pub fn run(mut self) {
         self.schedule_break();
+        let mut arrival = Arrival::default();
         loop {
             let arrival_at = self.parts.arrivals.next_at();
             let event_at = self.parts.queue.next_at();
@@ -166,7 +166,9 @@ where
                 let Some(event) = self.parts.queue.pop() else { break };
                 self.happen(event.at(), event.payload);
             } else {
-                let Some(arrival) = self.parts.arrivals.take() else { break };
+                if !self.parts.arrivals.take(&mut arrival) {
+                    break;
+                }
                 self.arrive(&arrival);
             }
             if !self.parts.woken.is_empty() {
@@ -180,11 +182,32 @@ where
 
     #[inline(always)]
     fn arrive(&mut self, arrival: &Arrival<U::Fate>) {
+        if O::ADDS_UP
+            && let Some(attempt) = self.parts.plain_attempt(arrival)
+        {
+            match self.parts.pass(arrival, &attempt) {
+                Passed::Plain => {}
+                Passed::Served(service) => self.arrive_at_slot(arrival, Some(service)),
+            }
+            return;
+        }
+        self.arrive_at_slot(arrival, None);
+    }
+
+    /// The long way, for requests that may be anything. `served` is the provider's answer to the first attempt, where it
+    /// is known already.
+    #[inline(never)]
+    fn arrive_at_slot(&mut self, arrival: &Arrival<U::Fate>, served: Option<Service>) {
         let (now, id) = (arrival.at, self.occupy(arrival));
         let slot = &mut self.slots[id.index()];
-        match self.parts.admit(slot, now, id) {
-            Step::Attempt(attempt) => self.parts.start_attempt(slot, now, id, &attempt),
-            step => self.perform(now, id, step),
+        match (self.parts.admit(slot, now, id), served) {
+            (Step::Attempt(attempt), None) => self.parts.start_attempt(slot, now, id, &attempt),
+            (Step::Attempt(attempt), Some(service)) => {
+                slot.attempt = attempt;
+                let nth_try = slot.count_try(attempt.deployment);
+                self.parts.fly(slot, now, id, nth_try, &service);
+            }
+            (step, _) => self.perform(now, id, step),
         }
     }
 
@@ -205,6 +228,9 @@ where
             return self.break_down(now);
         }
         let (kind, id, counter) = unpack(payload);
+        if O::ADDS_UP && kind == Kind::Plain {
+            return self.parts.answer(now, id);
+        }
         let slot = &mut self.slots[id.index()];
         match kind {
             Kind::Step if slot.step & COUNTER_MASK == counter => {
@@ -216,7 +242,7 @@ where
                 }
             }
             Kind::Leave if slot.busy && slot.generation & COUNTER_MASK == counter => self.client_leaves(now, id),
-            Kind::Step | Kind::Leave => {}
+            Kind::Step | Kind::Leave | Kind::Plain => {}
         }
     }
 
@@ -330,16 +356,22 @@ where
     #[inline(always)]
     fn start_attempt(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId, attempt: &Attempt) {
         slot.attempt = *attempt;
-        slot.record.attempts += 1;
         let nth_try = slot.count_try(attempt.deployment);
-        let call = slot.upstream_call(nth_try);
-        let service = self.upstream.serve(now, &call, &slot.fate);
-        self.observer.attempted(id, &slot.record, attempt, &service, now);
-        let Conclusion { after, outcome, phase } = conclude(&service, &attempt.limits, call.stream);
+        let service = self.upstream.serve(now, &slot.upstream_call(nth_try), &slot.fate);
+        self.fly(slot, now, id, nth_try, &service);
+    }
+
+    /// The attempt is on its way to this end.
+    #[inline(always)]
+    fn fly(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId, nth_try: u32, service: &Service) {
+        slot.record.attempts += 1;
+        self.observer.attempted(id, &slot.record, &slot.attempt, service, now);
+        let stream = slot.record.view.stream;
+        let Conclusion { after, outcome, phase } = conclude(service, &slot.attempt.limits, stream);
         slot.flight = Some(Flight { started: now, nth_try, outcome, phase });
-        slot.service = service;
+        slot.service = *service;
         if let Leave::AfterChunks(n) = slot.leave
-            && call.stream
+            && stream
             && (1..=service.chunks).contains(&n)
             && service.chunk_at(n) < after
             && !slot.record.client_gone

@@ -1,8 +1,10 @@
 //! The discrete-event loop. It knows clocks, queues and providers; it never asks which gateway it is running.
 
 mod attempt;
+mod billed;
 mod charges;
 mod demand;
+mod lane;
 mod machine;
 mod meters;
 mod queue;
@@ -14,6 +16,7 @@ mod slot;
 mod steps;
 mod watch;
 
+pub use billed::Billed;
 pub use charges::{ChargeKey, ChargeSum, Charges};
 pub use demand::DemandTotals;
 pub use machine::{Arrival, Arrivals, Asked, AttemptRecord, Engine, Observer, RequestRecord};

@@ -1,14 +1,15 @@
 //! Watches a run and keeps sums: the books, counters by step of time, by deployment and by class.
 
+use crate::engine::billed::{Billed, PlainCalls};
 use crate::engine::demand::Meter;
 use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::run::{DeploymentTotals, ErrorClass, Run, StepTotals};
 use crate::engine::steps::Steps;
 use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
-use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, Shape, Tariffs};
+use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, RateSchedule, Shape, Tariffs};
 use crate::pricing::CompiledRates;
 use crate::provider::Service;
-use crate::units::{CallId, DeploymentId, GroupId, Money, Outcome, SimDuration, SimTime, Usage};
+use crate::units::{CallId, DeploymentId, GroupId, Money, Outcome, SimDuration, SimTime, TokenKind, Usage};
 
 /// Records one run.
 pub struct Recorder<'a> {
@@ -24,6 +25,9 @@ struct Desk<'a> {
     tariff: &'a DeploymentTariff,
     /// What the provider bills is what the gateway reports.
     same_prices: bool,
+    /// Its prices, if they are the same throughout.
+    only_rates: Option<&'a CompiledRates>,
+    plain: PlainCalls,
     meter: Meter,
     cooling_until: SimTime,
     totals: DeploymentTotals,
@@ -36,6 +40,8 @@ impl<'a> Recorder<'a> {
         let desk = |tariff: &'a DeploymentTariff| Desk {
             tariff,
             same_prices: tariff.is_reported_as_billed(),
+            only_rates: tariff.billed.as_ref().and_then(RateSchedule::only),
+            plain: PlainCalls::default(),
             meter: Meter::default(),
             cooling_until: SimTime::ZERO,
             totals: DeploymentTotals::default(),
@@ -62,6 +68,9 @@ impl<'a> Recorder<'a> {
         self.steps.close(&mut self.run);
         for mut desk in self.desks {
             desk.meter.close(self.horizon, &mut desk.totals.demand);
+            if let Some(rates) = desk.only_rates {
+                desk.plain.add_to(&mut desk.totals.billed, rates);
+            }
             self.run.deployments.push(desk.totals);
         }
         self.run
@@ -77,12 +86,18 @@ impl<'a> Recorder<'a> {
     fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> bool {
         let deployment = attempt.attempt.deployment;
         let desk = &mut self.desks[deployment.index()];
-        let (usage, group) = (&attempt.billed, desk.tariff.group);
+        let (usage, group) = (attempt.billed, desk.tariff.group);
         let Some(rates) = desk.tariff.billed.as_ref().map(|schedule| schedule.at(attempt.at)) else {
             desk.totals.unpriced(usage);
             return false;
         };
-        let (amount, writing) = priced(rates, usage);
+        let (amount, writing) = match rates.plain_charge(&usage) {
+            Some(amount) if desk.only_rates.is_some() => {
+                desk.plain.count(&usage);
+                (amount, Money::ZERO)
+            }
+            _ => priced(rates, usage, &mut desk.totals.billed),
+        };
         let home = home(self.tariffs, request, group);
         let charge = Charge {
             cause: cause_of(request, attempt),
@@ -93,7 +108,7 @@ impl<'a> Recorder<'a> {
             group,
             amount: amount - writing,
             premium: match home != group {
-                true => premium(self.tariffs, home, attempt, amount),
+                true => premium(self.tariffs, home, usage, attempt.at, amount),
                 false => Money::ZERO,
             },
         };
@@ -104,7 +119,8 @@ impl<'a> Recorder<'a> {
         }
         if is_logged(request, attempt) {
             let is_same = desk.same_prices && attempt.billed == attempt.ended.usage;
-            self.run.reported_spend += if is_same { amount } else { reported(desk.tariff, attempt) };
+            self.run.reported_spend +=
+                if is_same { amount } else { reported(desk.tariff, attempt.at, attempt.ended.usage) };
         }
         true
     }
@@ -124,28 +140,33 @@ fn home(tariffs: &Tariffs, request: &RequestRecord, served: GroupId) -> GroupId 
 
 /// What a fallback costs over what the home group would have charged.
 #[cold]
-fn premium(tariffs: &Tariffs, home: GroupId, attempt: &AttemptRecord<'_>, amount: Money) -> Money {
-    tariffs.home_charge(home, &attempt.billed, attempt.at).map_or(Money::ZERO, |at_home| amount - at_home)
+fn premium(tariffs: &Tariffs, home: GroupId, usage: Usage, at: SimTime, amount: Money) -> Money {
+    tariffs.home_charge(home, &usage, at).map_or(Money::ZERO, |at_home| amount - at_home)
 }
 
 /// What the gateway itself takes an answer to cost.
-fn reported(tariff: &DeploymentTariff, attempt: &AttemptRecord<'_>) -> Money {
-    tariff.reported.as_ref().map_or(Money::ZERO, |rates| rates.at(attempt.at).charge(&attempt.ended.usage))
+#[inline(never)]
+fn reported(tariff: &DeploymentTariff, at: SimTime, usage: Usage) -> Money {
+    tariff.reported.as_ref().map_or(Money::ZERO, |rates| rates.at(at).charge(&usage))
 }
 
-/// What a usage costs, and how much of that is for writing to a prompt cache.
-#[inline(always)]
-fn priced(rates: &CompiledRates, usage: &Usage) -> (Money, Money) {
-    rates.plain_charge(usage).map_or_else(
-        || {
-            let parts = rates.charge_parts(usage);
-            (parts.total(), Money::from_picos(parts.cache_write.into()))
-        },
-        |amount| (amount, Money::ZERO),
-    )
+/// What a usage costs, and how much of that is for writing to a prompt cache; added to the meters. The usage is a copy:
+/// while nobody keeps its address, nothing of the attempt has to stand in memory.
+#[inline(never)]
+fn priced(rates: &CompiledRates, usage: Usage, billed: &mut Billed) -> (Money, Money) {
+    let (mut amount, mut writing) = (Money::ZERO, Money::ZERO);
+    for part in rates.charged_tokens(&usage) {
+        billed.add(part.kind, part.quantity, part.amount);
+        amount += part.amount;
+        if part.kind == TokenKind::CacheWrite {
+            writing += part.amount;
+        }
+    }
+    (amount, writing)
 }
 
 /// Why an attempt costs what it costs.
+#[inline(always)]
 pub(super) fn cause_of(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Cause {
     match (attempt.ended.outcome, attempt.attempt.role) {
         _ if request.client_gone => Cause::Abandoned,
@@ -169,6 +190,8 @@ impl Notes for Recorder<'_> {
 }
 
 impl Observer for Recorder<'_> {
+    const ADDS_UP: bool = true;
+
     #[inline(always)]
     fn arrived(&mut self, _: CallId, request: &RequestRecord) {
         self.steps.enter(request.arrived, &mut self.run);
@@ -198,12 +221,12 @@ impl Observer for Recorder<'_> {
         desk.meter.end(attempt.at, &mut desk.totals.demand);
         match ErrorClass::of(attempt.ended.outcome) {
             Some(class) => desk.totals.errors[class as usize] += 1,
-            None => desk.totals.answered(&attempt.ended.usage, attempt.at - attempt.ended.started),
+            None => desk.totals.answered(attempt.ended.usage, attempt.at - attempt.ended.started),
         }
         let is_booked = !attempt.billed.is_nothing() && self.charge(request, attempt);
         if !is_booked && is_logged(request, attempt) {
             let tariff = self.desks[attempt.attempt.deployment.index()].tariff;
-            self.run.reported_spend += reported(tariff, attempt);
+            self.run.reported_spend += reported(tariff, attempt.at, attempt.ended.usage);
         }
     }
 

@@ -159,10 +159,11 @@ impl Arrivals for Scripted {
         self.arrivals.get(self.next).map_or(SimTime::NEVER, |arrival| arrival.at)
     }
 
-    fn take(&mut self) -> Option<Arrival<ScriptedRequest>> {
-        let arrival = self.arrivals.get(self.next).copied();
+    fn take(&mut self, next: &mut Arrival<ScriptedRequest>) -> bool {
+        let Some(arrival) = self.arrivals.get(self.next) else { return false };
+        *next = *arrival;
         self.next += 1;
-        arrival
+        true
     }
 }
 

@@ -1,5 +1,6 @@
 //! What one replication leaves behind.
 
+use crate::engine::billed::Billed;
 use crate::engine::demand::DemandTotals;
 use crate::ledger::{Ledger, Shape};
 use crate::stats::Histogram;
@@ -104,6 +105,8 @@ pub struct DeploymentTotals {
     pub latency: Histogram,
     /// Load by minute.
     pub demand: DemandTotals,
+    /// What is billed, meter by meter; sums to the charges in the books.
+    pub billed: Billed,
 }
 
 /// Classes of failed calls.
@@ -143,7 +146,8 @@ impl ErrorClass {
 
 impl DeploymentTotals {
     /// Counts an answered call.
-    pub fn answered(&mut self, usage: &Usage, took: SimDuration) {
+    #[inline(always)]
+    pub fn answered(&mut self, usage: Usage, took: SimDuration) {
         self.served += 1;
         self.input_tokens += u64::from(usage.input);
         self.output_tokens += u64::from(usage.output);
@@ -166,10 +170,12 @@ impl DeploymentTotals {
         self.cooling = self.cooling + other.cooling;
         self.latency.merge(&other.latency);
         self.demand.merge(&other.demand);
+        self.billed.merge(&other.billed);
     }
 
     /// Counts a call that is billed at a price that nobody knows.
-    pub fn unpriced(&mut self, usage: &Usage) {
+    #[cold]
+    pub fn unpriced(&mut self, usage: Usage) {
         self.unpriced_calls += 1;
         self.unpriced_input += u64::from(usage.input);
         self.unpriced_output += u64::from(usage.output);

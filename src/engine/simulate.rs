@@ -1,19 +1,19 @@
 //! One replication of a world.
 
 use crate::engine::charges::{ChargeKey, ChargeSum, Charges};
-use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, Observer, RequestRecord};
+use crate::engine::machine::{Arrivals, Asked, Engine, Observer, RequestRecord};
 use crate::engine::recorder::Recorder;
 use crate::engine::run::Run;
 use crate::engine::watch::{Watched, Watcher};
+use crate::gateway::Gateway;
 use crate::gateway::fleet::Fleet;
 use crate::gateway::litellm::LiteLlm;
-use crate::gateway::{Gateway, RequestView};
 use crate::ledger::Shape;
 use crate::provider::{Upstream, UpstreamWorld};
 use crate::random::{Addressed, Replication, Seed};
 use crate::scenario::World;
 use crate::traffic::{Ending, Fate, Request, Stream};
-use crate::units::{SimDuration, SimTime};
+use crate::units::{ClassId, RequestId, SimDuration, SimTime};
 
 /// Plays one replication from its start until nothing is left to happen, with counters per `step` of time.
 pub fn simulate(world: &World, seed: Seed, replication: Replication, step: SimDuration) -> Run {
@@ -122,8 +122,13 @@ impl Arrivals for Requests {
     }
 
     #[inline(always)]
-    fn take(&mut self) -> Option<Arrival<Fate>> {
-        self.stream.take().map(arrival)
+    fn take(&mut self, next: &mut Request) -> bool {
+        self.stream.take_into(next)
+    }
+
+    #[inline(always)]
+    fn answered(&mut self, now: SimTime, class: ClassId, request: RequestId) {
+        self.stream.responded(now, class, request, true);
     }
 
     #[inline(always)]
@@ -135,39 +140,7 @@ impl Arrivals for Requests {
     }
 }
 
-/// Puts a request together again from what the gateway saw and what it did not.
+/// The request that its client has sent.
 fn request(record: &RequestRecord, asked: Asked<Fate>) -> Request {
-    let view = &record.view;
-    Request {
-        at: record.arrived,
-        class: record.class,
-        id: view.id,
-        model: view.model,
-        key: view.key,
-        body: view.body,
-        prompt: view.prompt,
-        prompt_chars: view.prompt_chars,
-        prompt_tokens: view.prompt_tokens,
-        max_tokens: view.max_tokens,
-        stream: view.stream,
-        fate: asked.fate,
-        leave: asked.leave,
-    }
-}
-
-/// Parts a request into what the gateway sees and what it does not.
-#[inline(always)]
-fn arrival(request: Request) -> Arrival<Fate> {
-    let view = RequestView {
-        id: request.id,
-        model: request.model,
-        key: request.key,
-        body: request.body,
-        prompt: request.prompt,
-        prompt_chars: request.prompt_chars,
-        prompt_tokens: request.prompt_tokens,
-        max_tokens: request.max_tokens,
-        stream: request.stream,
-    };
-    Arrival { at: request.at, class: request.class, view, fate: request.fate, leave: request.leave }
+    Request { at: record.arrived, class: record.class, view: record.view, fate: asked.fate, leave: asked.leave }
 }

@@ -5,7 +5,7 @@ use crate::engine::machine::{Arrival, RequestRecord};
 use crate::gateway::{Attempt, AttemptRole, Limits};
 use crate::provider::{Service, UpstreamCall};
 use crate::traffic::Leave;
-use crate::units::{AttemptNumber, CallId, DeploymentId, Outcome, Phase, RetryAfter, SimDuration, SimTime, Usage};
+use crate::units::{AttemptNumber, CallId, DeploymentId, Outcome, Phase, SimDuration, SimTime, Usage};
 
 /// An attempt on its way; what was asked for and how it will be answered stand beside it in the slot.
 #[derive(Debug, Clone, Copy)]
@@ -121,23 +121,14 @@ impl<C: Default, F: Copy> Slot<C, F> {
 }
 
 /// What stands in a slot before its first attempt.
-const NO_ATTEMPT: Attempt = Attempt {
+pub const NO_ATTEMPT: Attempt = Attempt {
     deployment: DeploymentId(0),
     number: AttemptNumber(0),
     limits: Limits::NONE,
     max_tokens: None,
     role: AttemptRole::First,
 };
-const NO_SERVICE: Service = Service {
-    outcome: Outcome::Ok,
-    retry_after: RetryAfter::None,
-    headers: SimDuration::ZERO,
-    first_token: SimDuration::ZERO,
-    total: SimDuration::ZERO,
-    chunks: 0,
-    usage: Usage::plain(0, 0),
-    alive: SimDuration::ZERO,
-};
+const NO_SERVICE: Service = Service::answer(SimDuration::ZERO, Usage::plain(0, 0));
 
 /// What a queued event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,20 +137,26 @@ pub enum Kind {
     Step = 0,
     /// The client leaves.
     Leave = 1,
+    /// The end of a plain request; its number stands where the others have their slot.
+    Plain = 2,
 }
 
 /// The payload of a break of the gateway itself; no slot has this number.
 pub const BREAK: u64 = u64::MAX;
 
-pub const COUNTER_MASK: u32 = (1 << 31) - 1;
+pub const COUNTER_MASK: u32 = (1 << 30) - 1;
 
-/// Packs an event: slot in the upper half, then 31 bits of the counter, then the kind.
+/// Packs an event: slot in the upper half, then 30 bits of the counter, then the kind.
 pub const fn pack(kind: Kind, call: CallId, counter: u32) -> u64 {
-    (call.0 as u64) << 32 | ((counter & COUNTER_MASK) as u64) << 1 | kind as u64
+    (call.0 as u64) << 32 | ((counter & COUNTER_MASK) as u64) << 2 | kind as u64
 }
 
 /// Kind, slot and counter of an event.
 pub const fn unpack(payload: u64) -> (Kind, CallId, u32) {
-    let kind = if payload & 1 == 0 { Kind::Step } else { Kind::Leave };
-    (kind, CallId((payload >> 32) as u32), (payload >> 1) as u32 & COUNTER_MASK)
+    let kind = match payload & 3 {
+        0 => Kind::Step,
+        1 => Kind::Leave,
+        _ => Kind::Plain,
+    };
+    (kind, CallId((payload >> 32) as u32), (payload >> 2) as u32 & COUNTER_MASK)
 }

@@ -8,17 +8,11 @@ use crate::experiment::replicate::{Options, Progress, each_run};
 use crate::experiment::run::{HOUR, local_time};
 use crate::gateway::{AttemptRole, Response};
 use crate::random::{Replication, Seed};
-use crate::scenario::World;
+use crate::scenario::{AlertRules, World};
 use crate::stats::nearest_rank;
 use crate::units::{CallId, Money, MoneyError, SimTime};
 
 const MINUTE_NANOS: i64 = 60_000_000_000;
-/// The rule of the war story: the share of answers by a fallback …
-pub const FALLBACK_SHARE: f64 = 0.05;
-/// … over so many minutes.
-pub const FALLBACK_MINUTES: usize = 5;
-/// Part of a budget at which people are told.
-pub const BUDGET_PART: i128 = 80;
 
 /// How long a budget lasts before it begins anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,8 +77,8 @@ impl std::fmt::Display for BudgetLimit {
 pub struct AlertsWanted {
     /// Budgets.
     pub budgets: Vec<BudgetLimit>,
-    /// Minutes from an alert until somebody has acted on it.
-    pub act_within: u32,
+    /// When people are told, and how soon they act.
+    pub rules: AlertRules,
 }
 
 /// Budgets and alerts over some runs.
@@ -94,8 +88,8 @@ pub struct Alerts {
     pub runs: u64,
     /// The one run that was looked at, where it is one that was chosen.
     pub of_run: Option<u64>,
-    /// Minutes from an alert until somebody has acted on it.
-    pub act_within: u32,
+    /// When people are told, and how soon they act.
+    pub rules: AlertRules,
     /// Budget by budget.
     pub budgets: Vec<BudgetOutcome>,
     /// The rule about fallbacks.
@@ -111,7 +105,7 @@ pub struct BudgetOutcome {
     pub exhausted: Moments,
     /// Mean of what is spent beyond it.
     pub beyond: Money,
-    /// The alert at [`BUDGET_PART`] percent of it.
+    /// The alert at the rules' part of it.
     pub alert: AlertOutcome,
 }
 
@@ -126,7 +120,9 @@ pub struct AlertOutcome {
     pub saved_sideways: Money,
     /// Mean saved if there are no fallbacks from then on: those requests fail.
     pub saved_off: Money,
-    /// The 95th percentile of the former.
+    /// Mean saved if nothing is served from then on: no action saves more.
+    pub saved_stopped: Money,
+    /// The 95th percentile of what sideways fallbacks save.
     pub saved_sideways_p95: Money,
 }
 
@@ -176,57 +172,114 @@ impl Watcher for Minutes {
     }
 }
 
+/// What one run tells of budgets and alerts.
+struct RunStory {
+    budgets: Vec<BudgetStory>,
+    fallback: AlertStory,
+}
+
+struct BudgetStory {
+    used_up: Option<usize>,
+    beyond: Money,
+    alert: AlertStory,
+}
+
+/// An alert in one run: the minute at whose end it fires, and what follows.
+struct AlertStory {
+    fired: Option<usize>,
+    /// Minutes from the first fallback.
+    waited: Option<usize>,
+    sideways: Money,
+    off: Money,
+    stopped: Money,
+}
+
 /// What budgets and alerts do over all runs.
 pub fn alerts(world: &World, options: &Options, wanted: &AlertsWanted, progress: &dyn Progress) -> Alerts {
-    let runs = each_run(options, options.runs, progress, |replication| minutes(world, options.seed, replication));
+    let judge = Judge::new(world, wanted);
+    let runs = each_run(options, options.runs, progress, |replication| {
+        judge.story(&minutes(world, options.seed, replication))
+    });
     judged(world, &runs, wanted, None)
 }
 
 /// What they do in one run.
 pub fn alerts_of_run(world: &World, seed: Seed, run: u64, wanted: &AlertsWanted) -> Alerts {
-    judged(world, &[minutes(world, seed, Replication(run))], wanted, Some(run))
+    let story = Judge::new(world, wanted).story(&minutes(world, seed, Replication(run)));
+    judged(world, &[story], wanted, Some(run))
+}
+
+/// Holds runs against budgets and rules.
+struct Judge<'a> {
+    wanted: &'a AlertsWanted,
+    /// For each budget the period that each minute belongs to.
+    periods: Vec<Vec<u32>>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(world: &World, wanted: &'a AlertsWanted) -> Self {
+        let length = length_minutes(world);
+        let periods = wanted.budgets.iter().map(|budget| periods(world, budget.period, length)).collect();
+        Self { wanted, periods }
+    }
+
+    fn story(&self, run: &[Minute]) -> RunStory {
+        let rules = &self.wanted.rules;
+        let budget = |(budget, of_minute): (&BudgetLimit, &Vec<u32>)| {
+            let part = Money::from_picos((budget.limit.picos() as f64 * rules.budget_share).round() as i128);
+            BudgetStory {
+                used_up: crossing(run, of_minute, budget.limit),
+                beyond: beyond(run, of_minute, budget.limit),
+                alert: alert_story(run, crossing(run, of_minute, part), rules),
+            }
+        };
+        RunStory {
+            budgets: self.wanted.budgets.iter().zip(&self.periods).map(budget).collect(),
+            fallback: alert_story(run, fallback_alert(run, rules), rules),
+        }
+    }
+}
+
+fn length_minutes(world: &World) -> usize {
+    ((world.horizon.0.max(1) - 1) / MINUTE_NANOS + 1) as usize
 }
 
 fn minutes(world: &World, seed: Seed, replication: Replication) -> Vec<Minute> {
-    let length = ((world.horizon.0.max(1) - 1) / MINUTE_NANOS + 1) as usize;
-    let mut minutes = Minutes(vec![Minute::default(); length]);
+    let mut minutes = Minutes(vec![Minute::default(); length_minutes(world)]);
     simulate_watched(world, seed, replication, HOUR, &mut minutes);
     minutes.0
 }
 
-fn judged(world: &World, runs: &[Vec<Minute>], wanted: &AlertsWanted, of_run: Option<u64>) -> Alerts {
-    let fired: Vec<Option<usize>> = runs.iter().map(|run| fallback_alert(run)).collect();
-    let budget = |budget: &BudgetLimit| {
-        let of_minute = periods(world, budget.period, runs.first().map_or(0, Vec::len));
-        let crossed = |percent: i128| -> Vec<Option<usize>> {
-            let limit = Money::from_picos(budget.limit.picos() * percent / 100);
-            runs.iter().map(|run| crossing(run, &of_minute, limit)).collect()
-        };
-        let beyond: Money = runs.iter().map(|run| beyond(run, &of_minute, budget.limit)).sum();
+fn judged(world: &World, runs: &[RunStory], wanted: &AlertsWanted, of_run: Option<u64>) -> Alerts {
+    let budget = |(index, budget): (usize, &BudgetLimit)| {
+        let stories = || runs.iter().map(move |run| &run.budgets[index]);
+        let used_up: Vec<Option<usize>> = stories().map(|story| story.used_up).collect();
+        let beyond: Money = stories().map(|story| story.beyond).sum();
         BudgetOutcome {
             budget: *budget,
-            exhausted: moments(world, &crossed(100)),
+            exhausted: moments(world, &used_up),
             beyond: beyond.divided_by(runs.len().max(1) as u64),
-            alert: outcome(world, runs, &crossed(BUDGET_PART), wanted.act_within),
+            alert: outcome(world, stories().map(|story| &story.alert)),
         }
     };
     Alerts {
         runs: runs.len() as u64,
         of_run,
-        act_within: wanted.act_within,
-        budgets: wanted.budgets.iter().map(budget).collect(),
-        fallback_rule: outcome(world, runs, &fired, wanted.act_within),
+        rules: wanted.rules,
+        budgets: wanted.budgets.iter().enumerate().map(budget).collect(),
+        fallback_rule: outcome(world, runs.iter().map(|run| &run.fallback)),
     }
 }
 
 /// The minute at whose end the share of fallbacks over the last minutes is above the rule's.
-fn fallback_alert(run: &[Minute]) -> Option<usize> {
+fn fallback_alert(run: &[Minute], rules: &AlertRules) -> Option<usize> {
+    let length = rules.fallback_minutes.max(1) as usize;
     let is_over = |window: &[Minute]| {
         let answers: u32 = window.iter().map(|minute| minute.answers).sum();
         let fallbacks: u32 = window.iter().map(|minute| minute.fallbacks).sum();
-        f64::from(fallbacks) > FALLBACK_SHARE * f64::from(answers)
+        f64::from(fallbacks) > rules.fallback_share * f64::from(answers)
     };
-    run.windows(FALLBACK_MINUTES).position(is_over).map(|first| first + FALLBACK_MINUTES - 1)
+    run.windows(length).position(is_over).map(|first| first + length - 1)
 }
 
 /// The number of the period that each minute belongs to.
@@ -287,27 +340,31 @@ fn moments(world: &World, at: &[Option<usize>]) -> Moments {
     Moments { share, at }
 }
 
-fn outcome(world: &World, runs: &[Vec<Minute>], fired: &[Option<usize>], act_within: u32) -> AlertOutcome {
-    let after = |run: &[Minute], at: Option<usize>, of: fn(&Minute) -> Money| match at {
-        Some(minute) => run.iter().skip(minute + 1 + act_within as usize).map(of).sum(),
-        None => Money::ZERO,
-    };
-    let saved = |of: fn(&Minute) -> Money| -> Vec<Money> {
-        runs.iter().zip(fired).map(|(run, at)| after(run, *at, of)).collect()
-    };
-    let waited = |(run, at): (&Vec<Minute>, &Option<usize>)| {
-        let first = run.iter().position(|minute| minute.fallbacks > 0)?;
-        at.filter(|at| *at >= first).map(|at| at - first + 1)
-    };
-    let mut waits: Vec<usize> = runs.iter().zip(fired).filter_map(waited).collect();
+/// What becomes of an alert that fires at the end of a minute.
+fn alert_story(run: &[Minute], fired: Option<usize>, rules: &AlertRules) -> AlertStory {
+    let first = run.iter().position(|minute| minute.fallbacks > 0);
+    let acted = fired.map_or(run.len(), |minute| minute + 1 + rules.act_within_minutes as usize);
+    let after = |of: fn(&Minute) -> Money| run.iter().skip(acted).map(of).sum();
+    AlertStory {
+        fired,
+        waited: fired.zip(first).filter(|(fired, first)| fired >= first).map(|(fired, first)| fired - first + 1),
+        sideways: after(|minute| minute.premium),
+        off: after(|minute| minute.fallback_spend),
+        stopped: after(|minute| minute.spend),
+    }
+}
+
+fn outcome<'a>(world: &World, runs: impl Iterator<Item = &'a AlertStory> + Clone) -> AlertOutcome {
+    let of = |saved: fn(&AlertStory) -> Money| money_stats(runs.clone().map(saved).collect());
+    let mut waits: Vec<usize> = runs.clone().filter_map(|run| run.waited).collect();
     waits.sort_unstable();
-    let (sideways, off) =
-        (money_stats(saved(|minute| minute.premium)), money_stats(saved(|minute| minute.fallback_spend)));
+    let sideways = of(|run| run.sideways);
     AlertOutcome {
-        fires: moments(world, fired),
+        fires: moments(world, &runs.clone().map(|run| run.fired).collect::<Vec<_>>()),
         after_first_fallback_min: (!waits.is_empty()).then(|| waits[nearest_rank(waits.len(), 0.5)] as f64),
         saved_sideways: sideways.mean,
-        saved_off: off.mean,
+        saved_off: of(|run| run.off).mean,
+        saved_stopped: of(|run| run.stopped).mean,
         saved_sideways_p95: sideways.p95,
     }
 }
@@ -323,11 +380,12 @@ mod tests {
 
     #[test]
     fn the_rule_fires_at_the_end_of_the_first_window_above_it() {
+        let fired = |minutes: &[u32]| fallback_alert(&run(minutes), &AlertRules::default());
         // 100 answers in five minutes: more than five fallbacks.
-        assert_eq!(fallback_alert(&run(&[0, 0, 0, 0, 5, 0, 0, 0, 0])), None);
-        assert_eq!(fallback_alert(&run(&[0, 0, 0, 0, 5, 1, 0, 0, 0])), Some(5));
-        assert_eq!(fallback_alert(&run(&[9, 0, 0, 0, 0, 0])), Some(4));
-        assert_eq!(fallback_alert(&run(&[9])), None);
+        assert_eq!(fired(&[0, 0, 0, 0, 5, 0, 0, 0, 0]), None);
+        assert_eq!(fired(&[0, 0, 0, 0, 5, 1, 0, 0, 0]), Some(5));
+        assert_eq!(fired(&[9, 0, 0, 0, 0, 0]), Some(4));
+        assert_eq!(fired(&[9]), None);
     }
 
     #[test]
@@ -338,6 +396,17 @@ mod tests {
         assert_eq!(crossing(&minutes, &two, Money::from_picos(40)), None);
         assert_eq!(crossing(&minutes, &two, Money::from_picos(30)), Some(2));
         assert_eq!(beyond(&minutes, &two, Money::from_picos(25)), Money::from_picos(10));
+    }
+
+    #[test]
+    fn what_is_saved_is_what_comes_after_somebody_has_acted() {
+        let rules = AlertRules { act_within_minutes: 2, ..AlertRules::default() };
+        let minutes = run(&[0, 9, 0, 0, 0, 0, 0, 0, 0, 0]);
+        // It fires at the end of minute 4; three minutes of spend come after minutes 5 and 6.
+        let story = alert_story(&minutes, fallback_alert(&minutes, &rules), &rules);
+        assert_eq!((story.fired, story.waited, story.stopped), (Some(4), Some(4), Money::from_picos(30)));
+        let never = alert_story(&minutes, None, &rules);
+        assert_eq!((never.waited, never.stopped), (None, Money::ZERO));
     }
 
     #[test]

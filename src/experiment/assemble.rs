@@ -1,12 +1,15 @@
 //! From folded runs to a forecast: names for numbers, sums for means.
 
-use crate::engine::{DeploymentTotals, ErrorClass, RequestTotals};
-use crate::experiment::fold::{Fold, StepSeries, band, count_stats, dollars, latency, money_stats, rate_stats, share};
+use crate::engine::{Billed, ChargeSum, DeploymentTotals, ErrorClass, RequestTotals};
+use crate::experiment::fold::{
+    Fold, StepSeries, band, count_stats, dollars, latency, money_stats, rate_stats, share, unanswered,
+};
 use crate::experiment::forecast::{
-    CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, HourRow, RateStats, RunRow, ShareRow, UnpricedRow,
+    CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, HourRow, MeterRow, RateStats, RunRow, ShareRow,
+    UnpricedRow,
 };
 use crate::stats::Histogram;
-use crate::units::Money;
+use crate::units::{Money, TokenKind};
 
 /// What a deployment is called, and what limits it.
 #[derive(Debug, Clone, Default)]
@@ -82,9 +85,26 @@ pub fn deployment_rows(fold: &Fold, labels: &Labels, horizon_s: f64) -> Vec<Depl
             rpm_limit: label.rpm_limit,
             tpm_limit: label.tpm_limit,
             concurrency_limit: label.concurrency_limit,
+            meters: meter_rows(&totals.billed, runs, bill.mean),
         }
     };
     fold.deployments.iter().zip(&labels.deployments).enumerate().map(row).collect()
+}
+
+/// Means by meter that sum to the mean bill: the residue of rounding goes to the dearest.
+fn meter_rows(billed: &Billed, runs: u64, mean: Money) -> Vec<MeterRow> {
+    let row = |(kind, sum): (TokenKind, ChargeSum)| MeterRow {
+        kind,
+        quantity: sum.quantity as f64 / runs as f64,
+        amount: sum.amount.divided_by(runs),
+    };
+    let counted = billed.iter().filter(|(_, sum)| *sum != ChargeSum::default());
+    let mut rows: Vec<MeterRow> = counted.map(row).collect();
+    let residue = mean - rows.iter().map(|row| row.amount).sum::<Money>();
+    if let Some(dearest) = rows.iter_mut().max_by_key(|row| row.amount) {
+        dearest.amount += residue;
+    }
+    rows
 }
 
 /// Mean errors of a run by class.
@@ -183,7 +203,7 @@ pub fn unpriced_rows(fold: &Fold, labels: &Labels) -> Vec<UnpricedRow> {
 
 /// The share of requests without a good answer, over the runs.
 pub fn failure_rate(rows: &[RunRow]) -> RateStats {
-    rate_stats(rows.iter().map(|row| share(row.failed + row.rejected + row.lost, row.requests)).collect())
+    rate_stats(rows.iter().map(|row| share(unanswered(row), row.requests)).collect())
 }
 
 /// What clients want, over the runs.

@@ -143,7 +143,7 @@ impl Fold {
 
 /// Requests without a good answer.
 pub const fn unanswered(row: &RunRow) -> u64 {
-    row.failed + row.rejected
+    row.failed + row.rejected + row.lost
 }
 
 /// Dollars as a float, for statistics and charts only.

@@ -7,7 +7,7 @@ use crate::experiment::detail::{DayRow, PercentileRun, ProviderRow};
 use crate::experiment::gate::Verdict;
 use crate::ledger::Causes;
 use crate::scenario::{Assumption, Budget};
-use crate::units::Money;
+use crate::units::{Money, TokenKind};
 
 /// The result of many replications of one scenario.
 #[derive(Debug, Clone)]
@@ -52,6 +52,8 @@ pub struct Forecast {
     pub percentile_runs: Vec<PercentileRun>,
     /// What the user means to spend.
     pub budget: Budget,
+    /// Days that count as Sundays, also after the horizon.
+    pub holidays: Vec<jiff::civil::Date>,
     /// What the user wrote that the figures rest on.
     pub written: Vec<Assumption>,
     /// Traffic class by traffic class.
@@ -301,6 +303,19 @@ pub struct DeploymentRow {
     pub tpm_limit: Option<f64>,
     /// Limit of calls in flight, if gateway or scenario state one.
     pub concurrency_limit: Option<f64>,
+    /// What is billed, meter by meter, without those of nothing; the amounts sum to `bill_mean` exactly.
+    pub meters: Vec<MeterRow>,
+}
+
+/// What one meter of a deployment counts and costs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MeterRow {
+    /// What is counted.
+    pub kind: TokenKind,
+    /// Mean tokens; calls where the charge is for a call.
+    pub quantity: f64,
+    /// Mean cost of one horizon.
+    pub amount: Money,
 }
 
 /// Mean numbers of failed upstream calls by class.

@@ -1,6 +1,6 @@
 //! What is measured of each run, and which statistic of it over the runs is meant: `bill.p95`, `failure_rate.mean`.
 
-use crate::experiment::fold::{dollars, share};
+use crate::experiment::fold::{dollars, share, unanswered};
 use crate::experiment::forecast::RunRow;
 use crate::ledger::Cause;
 use crate::stats::{Estimate, Interval, Moments, binomial_ranks, nearest_rank};
@@ -106,7 +106,7 @@ impl Metric {
             Self::Cause(cause) => dollars(row.by_cause[cause]),
             Self::FallbackPremium => dollars(row.fallback_premium),
             Self::ReportedSpend => dollars(row.reported_spend),
-            Self::FailureRate => share(row.failed + row.rejected, row.requests),
+            Self::FailureRate => share(unanswered(row), row.requests),
             Self::FallbackShare => share(row.fallbacks, row.requests),
             Self::CacheHitShare => share(row.cache_hits, row.requests),
             Self::Requests => row.requests as f64,

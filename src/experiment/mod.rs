@@ -22,10 +22,9 @@ mod solve;
 mod sweep;
 mod together;
 
-pub use crate::scenario::Assumption;
+pub use crate::scenario::{AlertRules, Assumption};
 pub use alerts::{
-    AlertOutcome, Alerts, AlertsWanted, BUDGET_PART, BudgetError, BudgetLimit, BudgetOutcome, FALLBACK_MINUTES,
-    FALLBACK_SHARE, Moments, Period, alerts, alerts_of_run,
+    AlertOutcome, Alerts, AlertsWanted, BudgetError, BudgetLimit, BudgetOutcome, Moments, Period, alerts, alerts_of_run,
 };
 pub use assemble::{DeploymentLabel, Labels, ShareLabel};
 pub use compare::{Arm, Change, Comparison, Difference, Direction, PartDifference, Side, compare};
@@ -39,18 +38,18 @@ pub use findings::FINDING_CODES;
 pub use fold::{Fold, money_stats, share};
 pub use forecast::{
     About, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow, LatencyStats,
-    MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
+    MeterRow, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
 pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
 pub use metric::{Measure, Metric, Stat};
-pub use month::{DayBand, MonthError, MonthOptions, MonthRow, PATHS, Projection, project};
+pub use month::{DayBand, MonthError, MonthOptions, MonthRow, PATHS, Projection, month_after, month_ahead, project};
 pub use part::{Part, PartError, merge};
 pub use plan::{
     Binding, CapacityPlan, Commitment, LimitKind, LimitPlan, Load, MOST_GROWTH, Offer, OfferError, Outcome, PlanError,
-    PoolPlan, TokensOf, Wanted, plan,
+    PoolPlan, SpendPlan, TokensOf, Wanted, plan,
 };
 pub use rare::{Rare, rare};
 pub use replicate::{Options, Progress, Unwatched, replicate};
 pub use run::{forecast, part};
 pub use solve::{Answer, Search, Solution, Trial, solve};
-pub use sweep::{Axis, Bar, Design, Point, Range, Sweep, Swing, Values, design, sweep, swings, tornado};
+pub use sweep::{Axis, Bar, Design, Point, Range, Sweep, Swing, Values, design, fixed, sweep, swings, tornado};

@@ -9,6 +9,8 @@
 //! once for the whole path, everything else anew each week. Weeks drawn independently would make a month look about
 //! half as uncertain as it is.
 
+use std::borrow::Cow;
+
 use jiff::civil::{Date, Weekday};
 use jiff::{ToSpan, Zoned};
 
@@ -91,6 +93,8 @@ pub struct DayBand {
     pub p5: Money,
     /// Median.
     pub p50: Money,
+    /// Mean.
+    pub mean: Money,
     /// 95th percentile.
     pub p95: Money,
 }
@@ -99,18 +103,21 @@ pub struct DayBand {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MonthError {
     /// A day of the week was never simulated as a whole.
-    #[error("no run covers a whole {0}: months need every day of the week")]
+    #[error("no run covers a whole {0}, and months need every day of the week: simulate one with `hours: 168`")]
     MissingDay(&'static str),
     /// There are no runs.
     #[error("there are no runs")]
     NoRuns,
+    /// The start of the forecast lies on no calendar, or at its end.
+    #[error("its start is no moment of a calendar with months after it")]
+    NoCalendar,
 }
 
 /// The bills of the days of simulated weeks, by weekday, with the runs in order of their volume.
 #[derive(Debug)]
 struct Weeks<'a> {
     /// For each weekday from Monday: the days that there are.
-    days: [Vec<&'a DayRow>; 7],
+    days: [Vec<Cow<'a, DayRow>>; 7],
     /// Places of the runs in order of their requests.
     by_volume: Vec<usize>,
     first: Date,
@@ -118,10 +125,10 @@ struct Weeks<'a> {
 
 impl<'a> Weeks<'a> {
     fn of(forecast: &'a Forecast) -> Result<Self, MonthError> {
-        let mut days: [Vec<&DayRow>; 7] = Default::default();
-        for day in forecast.days.iter().filter(|day| day.hours == day.of_hours) {
-            let weekday = if day.holiday { Weekday::Sunday } else { day.date.weekday() };
-            days[weekday.to_monday_zero_offset().unsigned_abs() as usize].push(day);
+        let mut days: [Vec<Cow<'_, DayRow>>; 7] = Default::default();
+        let whole = forecast.days.iter().filter(|day| day.hours == day.of_hours).map(Cow::Borrowed);
+        for day in whole.chain(joined(&forecast.days).into_iter().map(Cow::Owned)) {
+            days[weekday_of(&day)].push(day);
         }
         const NAMES: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
         if let Some(missing) = days.iter().position(Vec::is_empty) {
@@ -144,6 +151,26 @@ impl<'a> Weeks<'a> {
         let low = anchor.saturating_sub(reach).min(runs - 1 - (2 * reach).min(runs - 1));
         self.by_volume[(low + (draw * (2 * reach + 1) as f64) as usize).min(runs - 1)]
     }
+}
+
+/// The weekday that a day counts as, from Monday.
+fn weekday_of(day: &DayRow) -> usize {
+    let weekday = if day.holiday { Weekday::Sunday } else { day.date.weekday() };
+    weekday.to_monday_zero_offset().unsigned_abs() as usize
+}
+
+/// A week that begins within a day ends within one: the begin of the last day and the end of the first make a whole one.
+fn joined(days: &[DayRow]) -> Option<DayRow> {
+    let (first, last) = (days.first()?, days.last()?);
+    let is_one = weekday_of(first) == weekday_of(last)
+        && first.of_hours == last.of_hours
+        && first.hours + last.hours == first.of_hours
+        && first.date < last.date;
+    is_one.then(|| DayRow {
+        hours: last.of_hours,
+        bills: last.bills.iter().zip(&first.bills).map(|(begin, end)| *begin + *end).collect(),
+        ..last.clone()
+    })
 }
 
 /// One day to come.
@@ -174,6 +201,32 @@ fn targets(options: &MonthOptions, month: u32, base: Date) -> Vec<Target> {
         })
     };
     (0..count).filter_map(target).collect()
+}
+
+/// The begin of the calendar month after a moment; none at the end of the calendar.
+pub fn month_after(start: &Zoned) -> Option<Zoned> {
+    let next = start.date().first_of_month().checked_add(1.month()).ok()?;
+    next.to_zoned(start.time_zone().clone()).ok()
+}
+
+/// The month after the start of a forecast, from its own days: what every report of a whole week tells.
+///
+/// # Errors
+/// When a day of the week is missing in it.
+pub fn month_ahead(forecast: &Forecast) -> Result<Projection, MonthError> {
+    let start: Option<Zoned> = forecast.about.start.parse().ok();
+    let first = start.as_ref().and_then(month_after).ok_or(MonthError::NoCalendar)?;
+    let options = MonthOptions {
+        first,
+        months: 1,
+        growth: 0.0,
+        budget: forecast.budget.month,
+        spent: None,
+        holidays: forecast.holidays.clone(),
+        paths: PATHS,
+        seed: Seed(forecast.about.seed),
+    };
+    project(&[forecast], &options)
 }
 
 /// Puts months together. `weeks` holds a forecast of at least a week for each month; the last one stands for the rest.
@@ -227,7 +280,7 @@ fn cumulative(source: &Weeks<'_>, targets: &[Target], path: u64, options: &Month
 
 fn day_bill(source: &Weeks<'_>, target: &Target, path: u64, seed: Seed) -> Money {
     let days = &source.days[target.weekday];
-    let day = days[target.week.unsigned_abs() as usize % days.len()];
+    let day = &days[target.week.unsigned_abs() as usize % days.len()];
     let bill = day.bills.get(source.run(path, target.week, seed)).copied().unwrap_or_default();
     let factor = target.growth * f64::from(target.hours) / f64::from(day.of_hours.max(1));
     Money::from_picos((bill.picos() as f64 * factor).round() as i128)
@@ -261,7 +314,8 @@ fn bands(targets: &[Target], paths: &[Vec<Money>]) -> Vec<DayBand> {
         let mut spent: Vec<Money> = paths.iter().map(|path| path[index]).collect();
         spent.sort_unstable();
         let at = |share| spent.get(nearest_rank(spent.len().max(1), share)).copied().unwrap_or_default();
-        DayBand { date: target.date, p5: at(0.05), p50: at(0.5), p95: at(0.95) }
+        let mean = spent.iter().copied().sum::<Money>().divided_by(spent.len().max(1) as u64);
+        DayBand { date: target.date, p5: at(0.05), p50: at(0.5), mean, p95: at(0.95) }
     };
     targets.iter().enumerate().map(band).collect()
 }

@@ -69,6 +69,7 @@ pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
         days: day_rows(world, &fold),
         percentile_runs: Vec::new(),
         budget: world.budget,
+        holidays: world.holidays.clone(),
         written: world.written.clone(),
         edges: edge_rows(&fold, &labels),
         expensive: expensive(world, options.seed, &fold),

@@ -150,7 +150,8 @@ impl Space {
                 let start = if now > 0.0 { now } else { 1.0 };
                 let is_whole = unit.is_empty() && search.now.as_ref().is_some_and(|text| !text.contains('.'));
                 let low = if is_whole { 0.0 } else { start / FARTHEST };
-                Self { low, high: start * FARTHEST, start, unit, is_whole, is_open: true }
+                let high = if unit == "%" { 100.0f64.max(start) } else { start * FARTHEST };
+                Self { low, high, start, unit, is_whole, is_open: true }
             }
         }
     }
@@ -211,7 +212,7 @@ impl<E: From<Problem>> Hunt<'_, E> {
             return Ok(Some(known.clone()));
         }
         let text = written(value, &self.space.unit);
-        let world = (self.load)(vec![Edit::set(&self.search.path, &text)?])?;
+        let world = (self.load)(vec![Edit::varied(&self.search.path, &text)?])?;
         let index = self.tried.len() as u64;
         let found = rows(&world, self.options, self.progress, Place { index, of: index + 1 });
         if (found.len() as u64) < self.options.runs {
@@ -232,7 +233,8 @@ impl<E: From<Problem>> Hunt<'_, E> {
         }
         let mut has_turned = false;
         while self.tried.len() < MOST_TRIALS {
-            let Some(trial) = self.try_value(next)? else { return Ok(None) };
+            let Some(next_value) = self.nearest_valid(last.value, next) else { return Ok(None) };
+            let Some(trial) = self.try_value(next_value)? else { return Ok(None) };
             if self.straddles(&last, &trial) {
                 return Ok(Some(order(last, trial)));
             }
@@ -266,6 +268,22 @@ impl<E: From<Problem>> Hunt<'_, E> {
         Ok(None)
     }
 
+    /// The value itself, or the next one towards `from` that the scenario takes: a share ends at 1. None where there is
+    /// nothing between.
+    fn nearest_valid(&self, from: f64, value: f64) -> Option<f64> {
+        const HALVINGS: i32 = 6;
+        let towards = |halvings: i32| self.space.fit(from + (value - from) * libm::pow(0.5, f64::from(halvings)));
+        let is_valid = |value: &f64| self.is_valid(*value);
+        let found = (0..=HALVINGS).map(towards).find(is_valid)?;
+        (found == value || self.tried.iter().all(|known| known.value != found)).then_some(found)
+    }
+
+    /// Whether the scenario takes this value.
+    fn is_valid(&self, value: f64) -> bool {
+        let edit = Edit::varied(&self.search.path, &written(value, &self.space.unit));
+        edit.is_ok_and(|edit| (self.load)(vec![edit]).is_ok())
+    }
+
     /// Both ends of the range, and places in between when they are on the same side.
     fn within(&mut self) -> Result<Option<(Trial, Trial)>, E> {
         let (low, high) = (self.space.low, self.space.high);
@@ -288,9 +306,12 @@ impl<E: From<Problem>> Hunt<'_, E> {
     /// Makes a bracket narrow: false position, kept honest by halving (the Illinois rule).
     fn narrow(&mut self, mut low: Trial, mut high: Trial) -> Result<Answer, E> {
         let (mut weight_low, mut weight_high) = (1.0, 1.0);
-        while self.tried.len() < MOST_TRIALS && !self.space.is_narrow(low.value, high.value) {
+        while self.tried.len() < MOST_TRIALS {
             if let Some(hit) = [&low, &high].into_iter().find(|trial| self.is_near(trial)) {
                 return Ok(self.at(hit.clone()));
+            }
+            if self.space.is_narrow(low.value, high.value) && !self.goes_between(low.value, high.value) {
+                break;
             }
             let (a, b) = (self.distance(&low) * weight_low, self.distance(&high) * weight_high);
             let share = (a / (a - b)).clamp(0.02, 0.98);
@@ -319,6 +340,16 @@ impl<E: From<Problem>> Hunt<'_, E> {
         }
         let nearest = if self.distance(&low).abs() <= self.distance(&high).abs() { &low } else { &high };
         if self.is_near(nearest) { Ok(self.at(nearest.clone())) } else { Ok(Answer::Between { low, high }) }
+    }
+
+    /// Whole ends need not mean that only whole numbers will do: hours may have fractions, retries may not. Where the
+    /// answer is between neighbours, and the scenario takes what is between them, the search goes on there.
+    fn goes_between(&mut self, low: f64, high: f64) -> bool {
+        let was_whole = std::mem::replace(&mut self.space.is_whole, false);
+        if was_whole && !self.is_valid(0.5 * (low + high)) {
+            self.space.is_whole = true;
+        }
+        was_whole && !self.space.is_whole
     }
 
     /// The answer with its interval: the uncertainty of the statistic, over its slope.

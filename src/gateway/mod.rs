@@ -10,33 +10,10 @@ pub mod litellm;
 pub mod parts;
 
 use crate::random::Draws;
+pub use crate::units::RequestView;
 use crate::units::{
-    AttemptNumber, BodyId, CallId, DeploymentId, KeyId, NameId, Outcome, Phase, PromptId, RequestId, RetryAfter,
-    SimDuration, SimTime, Tokens, Usage,
+    AttemptNumber, CallId, DeploymentId, Outcome, Phase, RetryAfter, SimDuration, SimTime, Tokens, Usage,
 };
-
-/// What a gateway can know of a request when it arrives.
-#[derive(Debug, Clone, Copy)]
-pub struct RequestView {
-    /// Number of the request.
-    pub id: RequestId,
-    /// The model name that the client sent.
-    pub model: NameId,
-    /// The virtual key that it came with.
-    pub key: KeyId,
-    /// The other parameters of the body (and headers that the gateway reads).
-    pub body: BodyId,
-    /// What is asked: equal prompts have equal ids.
-    pub prompt: PromptId,
-    /// Characters of the prompt.
-    pub prompt_chars: u32,
-    /// Input tokens as the gateway's own tokenizer counts them.
-    pub prompt_tokens: Tokens,
-    /// `max_tokens` of the request.
-    pub max_tokens: Option<Tokens>,
-    /// Whether the client asked for a stream.
-    pub stream: bool,
-}
 
 /// Everything a gateway may use during one step.
 pub struct Turn<'a, D: Draws, N: Notes> {
@@ -69,6 +46,18 @@ pub trait Gateway {
         call: &mut Self::Call,
         event: Event<'_>,
     ) -> Step;
+
+    /// The attempt with which [`admit`](Self::admit) would answer, if the gateway keeps nothing of the request until that
+    /// attempt has ended. `None` where that is not sure; then nothing has changed, and it is admitted.
+    fn plain_attempt<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
+        let _ = (now, draws, request);
+        None
+    }
+
+    /// A plain attempt has been answered in full: remembers what `admit` and `resume` would have remembered of it.
+    fn plainly_answered(&mut self, now: SimTime, request: &RequestView, answer: &PlainAnswer) {
+        let _ = (now, request, answer);
+    }
 
     /// When a process of the gateway ends or begins next, as far as is known.
     fn next_break(&mut self) -> SimTime {
@@ -129,6 +118,17 @@ pub struct Attempt {
     pub max_tokens: Option<Tokens>,
     /// Why the ledger should book it.
     pub role: AttemptRole,
+}
+
+/// The good end of a plain attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct PlainAnswer {
+    /// Who answered.
+    pub deployment: DeploymentId,
+    /// When the request arrived and the attempt was started.
+    pub started: SimTime,
+    /// Tokens of the answer.
+    pub usage: Usage,
 }
 
 /// Why an attempt is made.

@@ -58,6 +58,14 @@ impl RateSchedule {
         Self { steps: before.chain(std::iter::once((at, later.at(at).clone()))).chain(after).collect() }
     }
 
+    /// The rates, if they never change.
+    pub fn only(&self) -> Option<&CompiledRates> {
+        match &*self.steps {
+            [(_, only)] => Some(only),
+            _ => None,
+        }
+    }
+
     /// The rates at a moment.
     pub fn at(&self, now: SimTime) -> &CompiledRates {
         match &*self.steps {

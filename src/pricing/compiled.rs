@@ -156,6 +156,14 @@ impl CompiledRates {
         tokens.checked_add(self.fixed).map(|picos| Money::from_picos(picos.into()))
     }
 
+    /// What so many plain calls with so many tokens of input and output cost: for the input, for the output, and the fixed
+    /// amounts. `None` under prices that know other tokens apart.
+    pub fn plain_sums(&self, calls: u64, input: u64, output: u64) -> Option<[Money; 3]> {
+        let (input_price, output_price) = self.plain?;
+        let product = |n: u64, picos: u64| Money::from_picos(i128::from(n) * i128::from(picos));
+        Some([product(input, input_price.into()), product(output, output_price.into()), product(calls, self.fixed)])
+    }
+
     /// What a usage costs, by kind. Parts that are not whole picodollars are rounded half away from zero, each.
     pub fn charge_parts(&self, usage: &Usage) -> ChargeParts {
         let length = if self.dashscope_length { Rule::Dashscope.prompt_length(usage) } else { u64::from(usage.input) };

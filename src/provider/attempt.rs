@@ -7,17 +7,20 @@ use crate::random::{Dist, Here, Purpose, Unit};
 use crate::traffic::Fate;
 use crate::units::{Outcome, RetryAfter, SimDuration, Tokens, Usage};
 
-/// A call with what is needed to draw its fate.
+/// A call with what is needed to draw its fate. It is passed as a copy: while nobody keeps its address, the common way of a
+/// call needs no memory for it.
+#[derive(Clone, Copy)]
 pub(super) struct Attempt<'a> {
     /// Standing at the request.
     pub(super) draws: Here,
     pub(super) deployment: &'a Deployment,
     /// How long its answers take at the moment of the call.
     pub(super) latency: &'a Latency,
-    pub(super) call: &'a UpstreamCall,
+    pub(super) call: UpstreamCall,
 }
 
 /// Why an attempt fails, before its timing is known.
+#[derive(Clone, Copy)]
 pub(super) struct Failure<'a> {
     pub(super) fault: Fault,
     /// Seconds until the error answer, where the deployment's usual ones do not hold.
@@ -41,24 +44,25 @@ struct Moments {
 impl Attempt<'_> {
     /// A uniform number for this try at this deployment.
     #[inline(always)]
-    pub(super) fn unit(&self, purpose: Purpose, which: u32) -> Unit {
+    pub(super) fn unit(self, purpose: Purpose, which: u32) -> Unit {
         // Tries stay far below 2^20, so that several draws of one purpose fit beside each other.
         self.draws.unit(purpose, self.deployment.address, self.call.nth_try ^ which << 20)
     }
 
     /// Usage of the complete answer without a prompt cache; `max_tokens` of the call bounds the output.
     #[inline(always)]
-    pub(super) fn complete_usage(&self, fate: &Fate) -> Usage {
+    pub(super) fn complete_usage(self, fate: &Fate) -> Usage {
         let output = fate.output.min(self.call.max_tokens.unwrap_or(Tokens::MAX));
         Usage { reasoning: fate.reasoning.min(output), ..Usage::plain(fate.input, output) }
     }
 
     /// The call is turned away at the door.
-    pub(super) fn refused(&self, outcome: Outcome, retry_after: RetryAfter) -> Service {
+    #[inline(never)]
+    pub(super) fn refused(self, outcome: Outcome, retry_after: RetryAfter) -> Service {
         self.error(outcome, retry_after, None, 1.0)
     }
 
-    fn error(&self, outcome: Outcome, retry_after: RetryAfter, after_s: Option<&Dist>, factor: f64) -> Service {
+    fn error(self, outcome: Outcome, retry_after: RetryAfter, after_s: Option<&Dist>, factor: f64) -> Service {
         let seconds = after_s.unwrap_or(&self.deployment.error_s).draw(self.unit(Purpose::ErrorLatency, 0));
         let total = SimDuration::from_secs_f64(seconds * factor);
         let usage = Usage::default();
@@ -76,7 +80,7 @@ impl Attempt<'_> {
 
     /// The call is answered in full, or fails.
     #[inline(always)]
-    pub(super) fn served(&self, failure: Option<&Failure<'_>>, usage: Usage, latency_factor: f64) -> Service {
+    pub(super) fn served(self, failure: Option<Failure<'_>>, usage: Usage, latency_factor: f64) -> Service {
         match failure {
             None => self.answered(usage, latency_factor),
             Some(failure) => self.failed(failure, usage, latency_factor),
@@ -85,21 +89,11 @@ impl Attempt<'_> {
 
     /// The call is answered in full.
     #[inline(always)]
-    pub(super) fn answered(&self, usage: Usage, latency_factor: f64) -> Service {
-        let moments = self.moments(&usage, latency_factor);
+    pub(super) fn answered(self, usage: Usage, latency_factor: f64) -> Service {
+        let moments = self.moments(usage, latency_factor);
         let total = SimDuration::from_secs_f64(moments.total);
         if !self.call.stream {
-            let (outcome, retry_after) = (Outcome::Ok, RetryAfter::None);
-            return Service {
-                outcome,
-                retry_after,
-                headers: total,
-                first_token: total,
-                total,
-                chunks: 0,
-                usage,
-                alive: SimDuration::ZERO,
-            };
+            return Service::answer(total, usage);
         }
         Service {
             outcome: Outcome::Ok,
@@ -114,12 +108,12 @@ impl Attempt<'_> {
     }
 
     #[inline]
-    fn chunks(&self, visible: Tokens) -> u32 {
+    fn chunks(self, visible: Tokens) -> u32 {
         visible.div_ceil(self.deployment.tokens_per_chunk.max(1)).max(1)
     }
 
     #[inline(always)]
-    fn moments(&self, usage: &Usage, factor: f64) -> Moments {
+    fn moments(self, usage: Usage, factor: f64) -> Moments {
         match self.latency {
             Latency::Total { total_s, first_token_share } => {
                 let total = total_s.draw(self.unit(Purpose::Pace, 0)) * factor;
@@ -139,7 +133,7 @@ impl Attempt<'_> {
 
     /// The call fails.
     #[cold]
-    pub(super) fn failed(&self, failure: &Failure<'_>, usage: Usage, latency_factor: f64) -> Service {
+    pub(super) fn failed(self, failure: Failure<'_>, usage: Usage, latency_factor: f64) -> Service {
         let outcome = failure.fault.outcome(self.call.stream);
         match failure.fault {
             Fault::Hang => {
@@ -168,7 +162,7 @@ impl Attempt<'_> {
     }
 
     /// Breaks a stream off after a random part of its pieces; the usage is that of the part.
-    fn cut(&self, whole: Service) -> Service {
+    fn cut(self, whole: Service) -> Service {
         let chunks = (self.unit(Purpose::Failure, 1).as_f64() * f64::from(whole.chunks)) as u32;
         let total = whole.chunk_at(chunks.max(1));
         Service { outcome: Outcome::Cut, total, chunks, usage: whole.usage_by_chunks(chunks), ..whole }

@@ -248,7 +248,7 @@ impl Gate {
     }
 
     /// A call that was admitted will end then, unless somebody closes it.
-    pub(super) fn will_end(&mut self, end: SimTime) {
+    pub fn will_end(&mut self, end: SimTime) {
         if self.limits.queue.is_some() {
             *self.ends.entry(end).or_default() += 1;
         }

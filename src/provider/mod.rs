@@ -33,7 +33,7 @@ use crate::units::{Outcome, SimDuration, SimTime, Usage};
 /// The upstream side of every attempt: a world of simulated providers in a forecast, a script in a trace.
 pub trait Upstream {
     /// What is decided about a request before anyone sees it (true output length and the like).
-    type Fate: Copy;
+    type Fate: Copy + Default;
 
     /// A call reaches a deployment: says how and when it would end if nobody interrupted it.
     fn serve(&mut self, now: SimTime, call: &UpstreamCall, fate: &Self::Fate) -> Service;

@@ -1,5 +1,6 @@
 //! The checked providers of a world.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::provider::deployment::{Deployment, Latency};
@@ -131,16 +132,33 @@ impl Providers {
         UpstreamWorld::new(Arc::clone(self), seed, replication)
     }
 
-    /// The same providers with other limits: each deployment under those at its place in `of_deployment`.
+    /// The same providers with other limits: each deployment under those at its place in `of_deployment`. What accounts
+    /// may spend stays.
     ///
     /// # Errors
     /// [`ProviderError`] when a limit is impossible or does not exist.
-    pub fn with_limits(&self, limits: Vec<Limits>, of_deployment: &[Option<usize>]) -> Result<Self, ProviderError> {
+    pub fn with_limits(&self, mut limits: Vec<Limits>, of_deployment: &[Option<usize>]) -> Result<Self, ProviderError> {
         let mut deployments = self.deployments.clone();
-        for (deployment, limits) in deployments.iter_mut().zip(of_deployment) {
-            deployment.limits = *limits;
+        let mut moved: BTreeMap<usize, usize> = BTreeMap::new();
+        for (deployment, own) in deployments.iter_mut().zip(of_deployment) {
+            deployment.limits = *own;
+            deployment.account = deployment.account.map(|account| {
+                *moved.entry(account).or_insert_with(|| {
+                    limits.push(self.limits[account].clone());
+                    limits.len() - 1
+                })
+            });
         }
         Self::new(deployments, self.troubles.clone(), limits)
+    }
+
+    /// The same providers without any limits, those of accounts among them.
+    ///
+    /// # Errors
+    /// None that [`Self::new`] has not had already.
+    pub fn without_limits(&self) -> Result<Self, ProviderError> {
+        let free = |deployment: &Deployment| Deployment { limits: None, account: None, ..deployment.clone() };
+        Self::new(self.deployments.iter().map(free).collect(), self.troubles.clone(), Vec::new())
     }
 
     /// The rate limits, in the order of their indices.

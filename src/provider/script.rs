@@ -6,7 +6,7 @@ use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Tokens, Usage};
 use std::collections::HashMap;
 
 /// What the script knows of a request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct ScriptedRequest {
     /// Number of the request in the case.
     pub index: u32,

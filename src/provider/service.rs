@@ -42,6 +42,20 @@ pub struct Service {
 }
 
 impl Service {
+    /// A complete answer after so long, without a stream.
+    pub const fn answer(total: SimDuration, usage: Usage) -> Self {
+        Self {
+            outcome: Outcome::Ok,
+            retry_after: RetryAfter::None,
+            headers: total,
+            first_token: total,
+            total,
+            chunks: 0,
+            usage,
+            alive: SimDuration::ZERO,
+        }
+    }
+
     /// The same, after waiting in line for so long.
     #[must_use]
     pub fn after(self, line: SimDuration) -> Self {

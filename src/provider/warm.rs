@@ -26,24 +26,39 @@ const FEW: usize = 1_024;
 impl Warm {
     /// Divides the input into what the cache provides, what is written to it, and the rest.
     #[inline]
-    pub(super) fn read(&mut self, now: SimTime, at: &Attempt<'_>, cache: &PromptCache, fate: &Fate, usage: &mut Usage) {
+    pub(super) fn read(
+        &mut self,
+        now: SimTime,
+        at: Attempt<'_>,
+        cache: &PromptCache,
+        fate: &Fate,
+        mut usage: Usage,
+    ) -> Usage {
         if fate.session {
             return self.read_session(now, at, cache, fate, usage);
         }
         if fate.prefix < cache.least_tokens || fate.prefix == 0 {
-            return;
+            return usage;
         }
         if self.knows_class(now, at, cache) && at.unit(Purpose::PromptCache, 0).as_f64() < cache.hit_share {
             usage.cached = fate.prefix;
         } else {
-            write(cache, fate.prefix, usage);
+            write(cache, fate.prefix, &mut usage);
         }
+        usage
     }
 
     /// A turn of a conversation finds what its last turn left at this very deployment, if that was not too long ago. Where
     /// nothing was said before, it finds what the class shares. All of its prompt is written for the next turn.
     #[cold]
-    fn read_session(&mut self, now: SimTime, at: &Attempt<'_>, cache: &PromptCache, fate: &Fate, usage: &mut Usage) {
+    fn read_session(
+        &mut self,
+        now: SimTime,
+        at: Attempt<'_>,
+        cache: &PromptCache,
+        fate: &Fate,
+        mut usage: Usage,
+    ) -> Usage {
         let (session, turn) = session_of(at.call.request);
         let key = (at.call.class.0, session);
         let own = self.sessions.insert(key, (now, fate.input));
@@ -56,13 +71,14 @@ impl Warm {
         let is_found = known >= cache.least_tokens && at.unit(Purpose::PromptCache, 0).as_f64() < cache.hit_share;
         usage.cached = if is_found { known } else { 0 };
         if fate.input >= cache.least_tokens {
-            write(cache, fate.input - usage.cached, usage);
+            write(cache, fate.input - usage.cached, &mut usage);
         }
+        usage
     }
 
     /// Whether the class has used its prefix here a short while ago; it uses it now.
     #[inline]
-    fn knows_class(&mut self, now: SimTime, at: &Attempt<'_>, cache: &PromptCache) -> bool {
+    fn knows_class(&mut self, now: SimTime, at: Attempt<'_>, cache: &PromptCache) -> bool {
         let class = at.call.class.index();
         if class >= self.classes.len() {
             self.classes.resize(class + 1, LONG_AGO);

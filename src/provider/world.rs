@@ -108,7 +108,7 @@ impl Upstream for UpstreamWorld {
         };
         if deployment.has_gates() && occupies(service.outcome) {
             let began = SimTime(now.0.saturating_sub(elapsed.0));
-            self.state.leave_gates(deployment, now, (began, began + service.total), &billed);
+            self.state.leave_gates(deployment, now, (began, began + service.total), billed);
         }
         billed
     }
@@ -123,7 +123,7 @@ impl State {
     #[inline(always)]
     fn serve(&mut self, plan: &Providers, now: SimTime, call: &UpstreamCall, fate: &Fate) -> Service {
         let deployment = &plan.deployments()[call.deployment.index()];
-        let at = Attempt { draws: self.stand_at(call), deployment, latency: deployment.latency_at(now), call };
+        let at = Attempt { draws: self.stand_at(call), deployment, latency: deployment.latency_at(now), call: *call };
         if now >= deployment.unauthorized_from {
             return at.refused(Outcome::Status(401), RetryAfter::None);
         }
@@ -133,35 +133,35 @@ impl State {
         if deployment.context_tokens.is_some_and(|most| fate.input >= most) {
             return at.refused(Outcome::ContextWindow, RetryAfter::None);
         }
-        let (failure, latency_factor) = self.meet_troubles(plan, now, &at);
+        let (failure, latency_factor) = self.meet_troubles(plan, now, at);
         let mut usage = at.complete_usage(fate);
         let service = match failure {
             Some(failure) if !occupies(failure.fault.outcome(call.stream)) => {
                 if let Some(limits) = deployment.limits {
                     self.gates[limits].count_failure();
                 }
-                return at.failed(&failure, usage, latency_factor);
+                return at.failed(failure, usage, latency_factor);
             }
             other => other,
         };
         if let Some(cache) = &deployment.prompt_cache {
-            self.warm[call.deployment.index()].read(now, &at, cache, fate, &mut usage);
+            usage = self.warm[call.deployment.index()].read(now, at, cache, fate, usage);
         }
         if !deployment.has_gates() {
-            return at.served(service.as_ref(), usage, latency_factor);
+            return at.served(service, usage, latency_factor);
         }
-        let line = match self.enter_gates(now, &at, &usage) {
+        let line = match self.enter_gates(now, at, usage) {
             Ok(line) => line,
             Err(refusal) => return refusal,
         };
-        let service = at.served(service.as_ref(), usage, latency_factor).after(line);
+        let service = at.served(service, usage, latency_factor).after(line);
         self.will_end(deployment, now + service.total);
         service
     }
 
     /// The limits of the model, then those of the account: how long the call waits in line, or its refusal.
-    fn enter_gates(&mut self, now: SimTime, at: &Attempt<'_>, usage: &Usage) -> Result<SimDuration, Service> {
-        let asks = demand(at.call, usage);
+    fn enter_gates(&mut self, now: SimTime, at: Attempt<'_>, usage: Usage) -> Result<SimDuration, Service> {
+        let asks = demand(&at.call, &usage);
         let mut longest = SimDuration::ZERO;
         for gate in at.deployment.gates() {
             match self.gates[gate].enter(now, &asks) {
@@ -192,9 +192,9 @@ impl State {
         deployment: &Deployment,
         now: SimTime,
         (began, planned): (SimTime, SimTime),
-        billed: &Usage,
+        billed: Usage,
     ) {
-        let dollars = if deployment.account.is_some() { deployment.cost.of(began, billed) } else { 0.0 };
+        let dollars = if deployment.account.is_some() { deployment.cost.of(began, &billed) } else { 0.0 };
         let output = f64::from(billed.output);
         for gate in deployment.gates() {
             self.gates[gate].leave(now, planned, output, dollars);
@@ -215,7 +215,7 @@ impl State {
     /// Sets one uniform number against all that may go wrong, one cause after the other: after each the number is
     /// stretched again, so that the causes are independent and one draw is enough.
     #[inline(always)]
-    fn meet_troubles<'a>(&mut self, plan: &'a Providers, now: SimTime, at: &Attempt<'a>) -> (Option<Failure<'a>>, f64) {
+    fn meet_troubles<'a>(&mut self, plan: &'a Providers, now: SimTime, at: Attempt<'a>) -> (Option<Failure<'a>>, f64) {
         let deployment = at.deployment;
         let mut latency_factor = 1.0;
         let mut failure = None;
@@ -258,7 +258,7 @@ impl State {
 }
 
 /// The answer to a call that a gate does not let in: 429, or a connection that is closed after a long wait.
-fn refusal(gate: &Gate, at: &Attempt<'_>, refused: Refused) -> Service {
+fn refusal(gate: &Gate, at: Attempt<'_>, refused: Refused) -> Service {
     if let Some(line) = refused.after_line {
         return at.refused(Outcome::ConnectionError, RetryAfter::None).after(line);
     }

@@ -1,30 +1,77 @@
-//! Budgets and alerts, in words and as JSON.
+//! Budgets and alerts: as tables for every form of the report, and as JSON.
 
 use serde_json::{Value, json};
 
-use crate::experiment::{
-    AlertOutcome, Alerts, BUDGET_PART, BudgetOutcome, FALLBACK_MINUTES, FALLBACK_SHARE, Moments, Period,
-};
-use crate::report::text::{money, percent, plural};
+use crate::experiment::{AlertOutcome, Alerts, BudgetLimit, BudgetOutcome, Moments, Period};
+use crate::report::text::{NOTHING, money, percent, plural};
+use crate::report::view::Table;
 
-/// One line for each budget and alert.
-pub fn lines(alerts: &Alerts) -> Vec<String> {
-    let mut lines: Vec<String> = alerts.budgets.iter().flat_map(|outcome| budget(outcome, alerts)).collect();
-    let share = percent(FALLBACK_SHARE);
-    lines.push(alert(
-        &format!("Fallback share above {share} over {FALLBACK_MINUTES} minutes"),
-        &alerts.fallback_rule,
-        alerts,
-    ));
-    lines
+/// The tables: budgets, where there are any, and alerts.
+pub fn tables(alerts: &Alerts) -> [Table; 2] {
+    [budgets(alerts), rules(alerts)]
 }
 
-/// What the lines are about.
-pub fn title(alerts: &Alerts) -> String {
+fn budgets(alerts: &Alerts) -> Table {
+    let row = |outcome: &BudgetOutcome| {
+        let [share, early, middle, late] = moments_in_words(&outcome.exhausted, alerts);
+        [name(outcome.budget), share, early, middle, late, money(outcome.beyond)]
+    };
+    let headings = ["Budget", "#Used up", "Early (P5)", "Median", "Late (P95)", "#Spent beyond"];
+    Table::new("budgets", "Budgets", &headings)
+        .with_note(format!(
+            "Of {}. Used up: the share of the runs in which that happens at all, and when for the first time. Spent beyond: \
+             mean of all runs and periods.",
+            what(alerts)
+        ))
+        .with_rows(alerts.budgets.iter().map(row))
+}
+
+fn rules(alerts: &Alerts) -> Table {
+    let rules = &alerts.rules;
+    let part = short_share(rules.budget_share);
+    let fallbacks = format!("fallbacks > {} of {} min", short_share(rules.fallback_share), rules.fallback_minutes);
+    let of_budgets =
+        alerts.budgets.iter().map(|outcome| (format!("{part} of {}", name(outcome.budget)), &outcome.alert));
+    let row = |(name, outcome): (String, &AlertOutcome)| {
+        let [share, _, middle, _] = moments_in_words(&outcome.fires, alerts);
+        let delay = outcome.after_first_fallback_min.map_or(NOTHING.to_owned(), length);
+        let [sideways, off, stopped] = [outcome.saved_sideways, outcome.saved_off, outcome.saved_stopped].map(money);
+        [name, share, middle, delay, sideways, off, stopped]
+    };
+    let headings = ["Alert", "#Fires", "Median", "#Delay", "#Sideways", "#No fallback", "#Stopped"];
+    Table::new("alerts", "Alerts", &headings)
+        .with_note(format!(
+            "Of {}. Median: when it fires first. Delay: from the first fallback to the alert, median. Then what acting \
+             within {} min of it saves until the end of the run, on average: when fallbacks cost what the group asked for \
+             costs (sideways), when there are none (those requests fail), and when nothing is served at all: no action \
+             saves more.",
+            what(alerts),
+            rules.act_within_minutes
+        ))
+        .with_rows(of_budgets.chain(std::iter::once((fallbacks, &alerts.fallback_rule))).map(row))
+}
+
+/// `35 min`, `40 h`.
+fn length(minutes: f64) -> String {
+    if minutes < 120.0 { format!("{minutes:.0} min") } else { format!("{:.0} h", minutes / 60.0) }
+}
+
+/// A share that somebody chose: `80%`, `2.5%`.
+fn short_share(share: f64) -> String {
+    format!("{}%", (share * 1e6).round() / 1e4)
+}
+
+/// Which runs it is about.
+fn what(alerts: &Alerts) -> String {
     match alerts.of_run {
-        Some(run) => format!("An alert in the expensive run (number {run})"),
-        None => format!("Budgets and alerts ({})", plural(alerts.runs, "run")),
+        Some(run) => format!("run {run}, the expensive one"),
+        None => plural(alerts.runs, "run"),
     }
+}
+
+/// `$10.00 a day`.
+fn name(budget: BudgetLimit) -> String {
+    format!("{} a {}", money(budget.limit), period(budget.period))
 }
 
 const fn period(period: Period) -> &'static str {
@@ -35,60 +82,36 @@ const fn period(period: Period) -> &'static str {
     }
 }
 
-fn budget(outcome: &BudgetOutcome, alerts: &Alerts) -> [String; 2] {
-    let name = format!("{} a {}", money(outcome.budget.limit), period(outcome.budget.period));
-    let first = match &outcome.exhausted.at {
-        None => format!("A budget of {name} is never used up."),
-        Some(_) => format!(
-            "A budget of {name} is used up {}; {} is spent beyond it on average.",
-            when(&outcome.exhausted),
-            money(outcome.beyond)
-        ),
+/// How often, and when: early, in the middle, late.
+fn moments_in_words(moments: &Moments, alerts: &Alerts) -> [String; 4] {
+    let nothing = || NOTHING.to_owned();
+    let share = match (alerts.of_run, &moments.at) {
+        (_, None) => "never".to_owned(),
+        (Some(_), Some(_)) => "yes".to_owned(),
+        (None, Some(_)) => percent(moments.share),
     };
-    [first, alert(&format!("An alert at {BUDGET_PART}% of it"), &outcome.alert, alerts)]
-}
-
-/// `in 40% of the runs, at 2026-11-21 03:10 (P5 …, P95 …)`.
-fn when(moments: &Moments) -> String {
     match &moments.at {
-        None => "never".to_owned(),
-        Some([(_, low), (_, middle), (_, high)]) if moments.share == 1.0 && low == high => format!("at {middle}"),
-        Some([(_, low), (_, middle), (_, high)]) => {
-            format!("in {} of the runs, in the middle at {middle} (P5 {low}, P95 {high})", percent(moments.share))
-        }
+        None => [share, nothing(), nothing(), nothing()],
+        Some([early, middle, late]) => [share, early.1.clone(), middle.1.clone(), late.1.clone()],
     }
-}
-
-fn alert(name: &str, outcome: &AlertOutcome, alerts: &Alerts) -> String {
-    if outcome.fires.at.is_none() {
-        return format!("{name}: never fires.");
-    }
-    let wait = outcome.after_first_fallback_min.map(|minutes| format!(", {minutes:.0} min after the first fallback"));
-    format!(
-        "{name}: fires {}{}. Acting within {} min saves {} on average ({} at P95) if fallbacks then cost what the group \
-         asked for costs, {} if they are switched off.",
-        when(&outcome.fires),
-        wait.unwrap_or_default(),
-        alerts.act_within,
-        money(outcome.saved_sideways),
-        money(outcome.saved_sideways_p95),
-        money(outcome.saved_off),
-    )
 }
 
 /// The same for programs.
 pub fn to_json(alerts: &Alerts) -> Value {
     json!({
         "runs": alerts.runs,
+        "budget_share": alerts.rules.budget_share,
         "of_run": alerts.of_run,
-        "act_within_minutes": alerts.act_within,
+        "act_within_minutes": alerts.rules.act_within_minutes,
         "budgets": alerts.budgets.iter().map(|outcome| json!({
             "limit": outcome.budget.limit, "period": period(outcome.budget.period),
             "exhausted": moments(&outcome.exhausted), "beyond_mean": outcome.beyond,
-            "alert": { "at_share": BUDGET_PART as f64 / 100.0, "outcome": outcome_json(&outcome.alert) },
+            "alert": { "at_share": alerts.rules.budget_share, "outcome": outcome_json(&outcome.alert) },
         })).collect::<Vec<_>>(),
         "fallback_rule": {
-            "share": FALLBACK_SHARE, "minutes": FALLBACK_MINUTES, "outcome": outcome_json(&alerts.fallback_rule),
+            "share": alerts.rules.fallback_share,
+            "minutes": alerts.rules.fallback_minutes,
+            "outcome": outcome_json(&alerts.fallback_rule),
         },
     })
 }
@@ -104,7 +127,9 @@ fn outcome_json(outcome: &AlertOutcome) -> Value {
     json!({
         "fires": moments(&outcome.fires),
         "minutes_after_first_fallback_p50": outcome.after_first_fallback_min,
-        "saved_mean": { "sideways": outcome.saved_sideways, "fallbacks_off": outcome.saved_off },
+        "saved_mean": {
+            "sideways": outcome.saved_sideways, "fallbacks_off": outcome.saved_off, "stopped": outcome.saved_stopped,
+        },
         "saved_p95": { "sideways": outcome.saved_sideways_p95 },
     })
 }

@@ -13,7 +13,11 @@ pub fn markdown(view: &View<'_>) -> String {
         push(&mut text, &format!("> **{}**\n", escape(caveat)));
     }
     headline(&mut text, view);
-    view.story.iter().chain(&view.budget_story).for_each(|sentence| push(&mut text, &escape(sentence)));
+    for answer in &view.story {
+        push(&mut text, &format!("- **{}:** {}", answer.question, escape(&answer.text)));
+    }
+    push(&mut text, &format!("- **Budget:** {}", escape(&view.budget_story.join(" "))));
+    push(&mut text, &format!("- **Month:** {}", escape(&view.month_story.join(" "))));
     text.push('\n');
     findings(&mut text, view);
     let tables = &view.tables;
@@ -33,7 +37,11 @@ pub fn markdown(view: &View<'_>) -> String {
         &tables.register,
         &tables.diagnostics,
     ];
+    view.month().iter().for_each(|month| table(&mut text, &month.table()));
     all.into_iter().for_each(|one| table(&mut text, one));
+    if let Some(alerts) = &view.forecast.alerts {
+        crate::report::alerts::tables(alerts).iter().for_each(|one| table(&mut text, one));
+    }
     again(&mut text, view);
     text
 }
@@ -73,7 +81,7 @@ fn table(text: &mut String, table: &Table) {
         return;
     }
     push(text, &format!("## {}\n\n{}\n", table.title, escape(&table.note)));
-    let titles: Vec<&str> = table.columns.iter().map(|column| column.title).collect();
+    let titles: Vec<&str> = table.columns.iter().map(|column| &*column.title).collect();
     push(text, &format!("| {} |", titles.join(" | ")));
     let lines: String = table.columns.iter().map(|column| if column.numeric { "---:|" } else { "---|" }).collect();
     push(text, &format!("|{lines}"));

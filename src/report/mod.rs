@@ -39,7 +39,7 @@ mod xlsx;
 pub use chart::model::{picture as model_picture, svg as model_svg};
 pub use claims::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_terminal};
 pub use html::html;
-pub use json::{ReadError, SCHEMA, json, read as read_forecast};
+pub use json::{ReadError, SCHEMA, json, json_text, read as read_forecast};
 pub use model_page::model_page;
 pub use rare::{rare_json, rare_text};
 pub use terminal::{TerminalOptions, terminal};

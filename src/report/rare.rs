@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::experiment::Rare;
+use crate::report::json::bytes;
 use crate::report::text::{clean, count};
 
 /// A probability with three digits that count.
@@ -49,7 +50,5 @@ pub fn rare_json(question: &str, rare: &Rare, command: &str) -> Vec<u8> {
         "worth_runs": rare.worth_runs,
         "command": command,
     });
-    let mut text = serde_json::to_string_pretty(&document).expect("values of a tree have a text");
-    text.push('\n');
-    text.into_bytes()
+    bytes(&document)
 }

@@ -18,6 +18,21 @@ pub fn ticks(low: f64, high: f64, parts: usize) -> Vec<f64> {
     (0..=parts + 1).map(|index| (first + index as f64) * step).take_while(|tick| *tick <= high + step * 1e-9).collect()
 }
 
+/// Logarithms (base 10) from `low` to `high` of round numbers: 1, 2, 5, 10 … as long as they are at most `parts`, else
+/// powers of ten.
+pub fn log_ticks(low: f64, high: f64, parts: usize) -> Vec<f64> {
+    let of = |factors: &[f64]| -> Vec<f64> {
+        let powers = (low.floor() as i32)..=(high.ceil() as i32);
+        let all = powers.flat_map(|power| factors.iter().map(move |factor| f64::from(power) + factor.log10()));
+        all.filter(|tick| (low - 1e-9..=high + 1e-9).contains(tick)).collect()
+    };
+    let fine = of(&[1.0, 2.0, 5.0]);
+    if fine.len() < 2 {
+        return ticks(low, high, parts);
+    }
+    if fine.len() <= parts + 1 { fine } else { of(&[1.0]) }
+}
+
 /// The upper end of an axis from zero that holds `peak`: the next nice multiple; 1 for an axis of nothing.
 pub fn nice_ceiling(peak: f64, parts: usize) -> f64 {
     if !peak.is_finite() || peak <= 0.0 {
@@ -45,6 +60,17 @@ mod tests {
         assert_eq!(ticks(0.0, 10.0, 5), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
         assert_eq!(ticks(3.0, 11.0, 4), [4.0, 6.0, 8.0, 10.0]);
         assert_eq!(ticks(5.0, 5.0, 4), [5.0]);
+    }
+
+    #[test]
+    fn ticks_of_a_logarithmic_axis_are_round_numbers() {
+        let numbers = |low: f64, high: f64, parts| {
+            let all = log_ticks(low.log10(), high.log10(), parts);
+            all.into_iter().map(|tick| (10f64.powf(tick) * 1e6).round() / 1e6).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(1.0, 100.0, 7), [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]);
+        assert_eq!(numbers(1.0, 1e6, 7), [1.0, 10.0, 100.0, 1000.0, 1e4, 1e5, 1e6]);
+        assert!(log_ticks(0.5, 0.6, 5).len() >= 2, "a narrow range has ticks too");
     }
 
     #[test]

@@ -120,7 +120,7 @@ impl Page {
     pub(super) fn view_table(&mut self, table: &Table, limit: usize) {
         let longest = name_width(table, limit, self.options.width);
         let headings: Vec<(String, bool)> =
-            table.columns.iter().map(|column| (column.title.to_owned(), column.numeric)).collect();
+            table.columns.iter().map(|column| (column.title.to_string(), column.numeric)).collect();
         let shorten = |row: &Vec<String>| {
             let cells = row.iter().zip(&table.columns);
             cells.map(|(text, column)| if column.numeric { text.clone() } else { ellipsis(text, longest) }).collect()
@@ -141,7 +141,7 @@ fn name_width(table: &Table, limit: usize, width: usize) -> usize {
         cells.max().unwrap_or(0).max(heading.chars().count()) + 2
     };
     let numeric = table.columns.iter().enumerate().filter(|(_, column)| column.numeric);
-    let numbers: usize = numeric.map(|(index, column)| widest(index, column.title)).sum();
+    let numbers: usize = numeric.map(|(index, column)| widest(index, &column.title)).sum();
     let names = table.columns.iter().filter(|column| !column.numeric).count().max(1);
     (width.saturating_sub(numbers) / names).saturating_sub(2).max(10)
 }
@@ -278,9 +278,10 @@ fn edges(page: &mut Page, view: &View<'_>) {
 
 fn alerts(page: &mut Page, view: &View<'_>) {
     let Some(alerts) = &view.forecast.alerts else { return };
-    page.title(&crate::report::alerts::title(alerts));
-    for line in crate::report::alerts::lines(alerts) {
-        page.wrapped(" ", "    ", None, &line);
+    for table in crate::report::alerts::tables(alerts).iter().filter(|table| !table.rows.is_empty()) {
+        page.title(table.title);
+        page.view_table(table, usize::MAX);
+        page.wrapped(" ", " ", Some(Style::Dim), &table.note);
     }
 }
 

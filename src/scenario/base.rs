@@ -99,6 +99,7 @@ fn over(own: ScenarioFile, base: ScenarioFile) -> ScenarioFile {
         volume_uncertainty: own.volume_uncertainty.or(base.volume_uncertainty),
         fleet: own.fleet.over(base.fleet),
         budget: own.budget.or(base.budget),
+        alerts: own.alerts.or(base.alerts),
         keys: joined(own.keys, base.keys, KeyEntry::over),
         users: joined(own.users, base.users, UserEntry::over),
         teams: joined(own.teams, base.teams, TeamEntry::over),

@@ -7,6 +7,7 @@ use crate::diagnostic::codes;
 use crate::gateway::litellm::budget_reset::Clock;
 use crate::pricing::PriceBook;
 use crate::random::Seed;
+use crate::scenario::alerts;
 use crate::scenario::classes;
 use crate::scenario::deployments::{self, Books, PriceTime};
 use crate::scenario::edit::Edit;
@@ -88,7 +89,8 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         classes: class_names(&reading),
         troubles,
     };
-    let (runs, seed, budget) = (runs(&mut reading)?, seed(&mut reading), budget(&reading)?);
+    let (runs, seed) = (runs(&mut reading)?, seed(&mut reading));
+    let (budget, alerts) = (budget(&reading)?, alerts::compile(&reading)?);
     let from_user = reading.written.iter().flat_map(|(source, tree)| written(source, tree)).collect();
     let GatewayFile { mut diagnostics, source, .. } = gateway;
     diagnostics.append(&mut reading.findings);
@@ -110,6 +112,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         prices_as_of,
         holidays: calendar.holidays,
         budget,
+        alerts,
         written: from_user,
         assumptions: reading.assumptions,
         diagnostics,
@@ -222,7 +225,11 @@ fn budget(reading: &Reading) -> Result<Budget, Problem> {
         Ok(format!("{dollars:.6}").parse().ok())
     };
     let entry = reading.file.budget.unwrap_or_default();
-    Ok(Budget { horizon: amount("run", entry.run)?, month: amount("month", entry.month)? })
+    Ok(Budget {
+        horizon: amount("run", entry.run)?,
+        day: amount("day", entry.day)?,
+        month: amount("month", entry.month)?,
+    })
 }
 
 /// Noon of the day whose prices hold throughout, so that no night tariff does.

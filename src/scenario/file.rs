@@ -6,6 +6,7 @@ use serde::de::MapAccess;
 
 use crate::gateway::fleet::FleetSpec;
 use crate::provider::ProviderModel;
+use crate::scenario::alerts::AlertsEntry;
 use crate::scenario::embeds::EmbedsSpec;
 use crate::scenario::holders::{KeyEntry, TeamEntry, UserEntry};
 use crate::scenario::mixed::{Mixed, OwnKeys};
@@ -50,6 +51,8 @@ pub struct ScenarioFile {
     pub volume_uncertainty: Option<f64>,
     /// What may be spent, in US dollars: reports say how likely it is to be exceeded. It limits nothing.
     pub budget: Option<BudgetEntry>,
+    /// When people are told of budgets and fallbacks: reports say when that is, and what acting on it saves.
+    pub alerts: Option<AlertsEntry>,
     /// What stands around the gateway: processes, load balancer, restarts; one process that never ends if not given.
     #[serde(default)]
     pub fleet: FleetSpec,
@@ -76,6 +79,8 @@ pub struct ScenarioFile {
 pub struct BudgetEntry {
     /// In one run of the scenario.
     pub run: Option<f64>,
+    /// In a calendar day at the scenario's place.
+    pub day: Option<f64>,
     /// In a calendar month.
     pub month: Option<f64>,
 }

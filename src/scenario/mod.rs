@@ -1,5 +1,6 @@
 //! The files of a scenario → one validated, compiled `World`. The only module that reads files.
 
+mod alerts;
 mod base;
 mod builtin;
 mod case;
@@ -33,6 +34,7 @@ mod upstream;
 mod world;
 mod written;
 
+pub use alerts::{AlertRules, AlertsEntry};
 pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
 pub use catalog::{ModelFacts, model_facts};

@@ -134,12 +134,12 @@ fn described(tree: &Node) -> Described {
 }
 
 /// Longer values are cut in the list of assumptions; `billcast models show NAME` shows them whole.
-const LONGEST_VALUE: usize = 100;
+const LONGEST_VALUE: usize = 2_000;
 /// Longer lists are counted.
 const LONGEST_LIST: usize = 6;
 
 /// A value on one line.
-fn plain(node: &Node, longest: usize) -> String {
+pub(super) fn plain(node: &Node, longest: usize) -> String {
     let text = match &node.value {
         Value::Null => "nothing".to_owned(),
         Value::Bool(value) => value.to_string(),

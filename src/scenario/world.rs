@@ -12,6 +12,7 @@ use crate::gateway::litellm::plan::Plan;
 use crate::ledger::Tariffs;
 use crate::provider::Providers;
 use crate::random::Seed;
+use crate::scenario::alerts::AlertRules;
 use crate::scenario::edit;
 use crate::scenario::files::Source;
 use crate::scenario::replay::TraceFile;
@@ -53,6 +54,8 @@ pub struct World {
     pub holidays: Vec<jiff::civil::Date>,
     /// What the user means to spend.
     pub budget: Budget,
+    /// The rules of alerts, where the scenario has some.
+    pub alerts: Option<AlertRules>,
     /// What the user wrote in the scenario.
     pub written: Vec<Assumption>,
     /// Everything that the user did not write.
@@ -157,6 +160,8 @@ pub struct Assumption {
 pub struct Budget {
     /// For one horizon.
     pub horizon: Option<Money>,
+    /// For a calendar day.
+    pub day: Option<Money>,
     /// For a calendar month.
     pub month: Option<Money>,
 }

@@ -2,11 +2,13 @@
 
 use crate::diagnostic::secrets::looks_secret;
 use crate::document::{Node, Value};
+use crate::scenario::edit::edit_of;
 use crate::scenario::files::Source;
+use crate::scenario::presets::plain;
 use crate::scenario::world::Assumption;
 
 /// Longer values are cut: they are descriptions or tables.
-const LONGEST: usize = 160;
+const LONGEST: usize = 2_000;
 /// A register longer than this nobody reads.
 const MOST: usize = 2_000;
 /// Keys that say nothing about the world.
@@ -35,7 +37,10 @@ fn collect(source: &Source, path: &str, node: &Node, all: &mut Vec<Assumption>) 
             name: path.to_owned(),
             value: value(source, node),
             assumed_by: "user",
-            source: format!("{}:{}", source.name, node.span.line),
+            source: match edit_of(node.span) {
+                Some(_) => "command line (--set)".to_owned(),
+                None => format!("{}:{}", source.name, node.span.line),
+            },
             as_of: String::new(),
         }),
     }
@@ -43,11 +48,13 @@ fn collect(source: &Source, path: &str, node: &Node, all: &mut Vec<Assumption>) 
 
 /// A value as it is written, on one line.
 fn value(source: &Source, node: &Node) -> String {
-    let text = match node.as_str() {
-        Some(text) => text,
-        None => source.text.get(node.span.start..node.span.end).unwrap_or_default(),
+    let text = match (node.as_str(), edit_of(node.span)) {
+        (Some(text), _) => text.to_owned(),
+        // The place is one in the edit, not in the file.
+        (None, Some(_)) => plain(node, LONGEST),
+        (None, None) => source.text.get(node.span.start..node.span.end).unwrap_or_default().to_owned(),
     };
-    if looks_secret(text) {
+    if looks_secret(&text) {
         return "(looks like a secret; not shown)".to_owned();
     }
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use crate::random::{Addressed, Draws, Purpose, Replication, Seed};
 use crate::traffic::request::{Leave, Request};
-use crate::units::{RetryAfter, SimDuration, SimTime};
+use crate::units::{RequestView, RetryAfter, SimDuration, SimTime};
 
 /// How the SDK of a client tries again (`openai` 2.54, `_base_client.py`; `anthropic` does the same): after a lost
 /// connection, its own timeout, and the statuses 408, 409, 429 and 5xx.
@@ -120,9 +120,9 @@ impl Later {
 
     /// Sends a request again, if its client does that after such an ending. A user who would be gone by then is gone.
     pub(super) fn again(&mut self, now: SimTime, request: &Request, ending: Ending, retries: &Retries) -> bool {
-        self.draws.begin_request(u64::from(request.class.0), request.id.0);
+        self.draws.begin_request(u64::from(request.class.0), request.view.id.0);
         let chance = self.draws.unit_at(Purpose::ClientRetry, 0, 0);
-        let Some(pause) = retries.pause(request.id.tried(), ending, chance) else { return false };
+        let Some(pause) = retries.pause(request.view.id.tried(), ending, chance) else { return false };
         let at = now + pause;
         let spent = at - request.at;
         let leave = match request.leave {
@@ -130,7 +130,8 @@ impl Later {
             Leave::After(patience) => Leave::After(SimDuration(patience.0 - spent.0)),
             other => other,
         };
-        self.put(Request { at, id: request.id.next_try(), leave, ..*request });
+        let view = RequestView { id: request.view.id.next_try(), ..request.view };
+        self.put(Request { at, view, leave, ..*request });
         true
     }
 }

@@ -12,7 +12,7 @@ use crate::traffic::open::{OpenArrivals, Repeater, switched};
 use crate::traffic::recent::Recent;
 use crate::traffic::replay::{TraceRow, Walk};
 use crate::traffic::request::{Fate, Request};
-use crate::units::{ClassId, PromptId, RequestId, SimTime};
+use crate::units::{ClassId, PromptId, RequestId, RequestView, SimTime};
 
 /// The requests of one class.
 #[derive(Debug)]
@@ -113,9 +113,9 @@ impl ClassStream {
         }
     }
 
-    /// Takes the next request.
+    /// Takes the next request; it is written where it will be read, for it is large. `false` if there is none.
     #[inline(always)]
-    pub(super) fn take(&mut self) -> Option<Request> {
+    pub(super) fn take(&mut self, next: &mut Request) -> bool {
         let stream = self.stream();
         let mut client = None;
         let (at, id, here, asked) = match &mut self.source {
@@ -135,33 +135,35 @@ impl ClassStream {
                 (at, RequestId(number), draws.here(), repeater.original(at, number, &draws, length))
             }
             Source::Workers(workers) => {
-                let (at, id) = workers.take()?;
+                let Some((at, id)) = workers.take() else { return false };
                 self.draws.begin_request(stream, id.0);
                 (at, id, self.draws.here(), None)
             }
             Source::Sessions(sessions) => {
-                let (at, id) = sessions.take()?;
-                return Some(self.turn(at, id));
+                let Some((at, id)) = sessions.take() else { return false };
+                *next = self.turn(at, id);
+                return true;
             }
             Source::Excited(excited, recent) => {
-                let (at, id) = excited.take()?;
+                let Some((at, id)) = excited.take() else { return false };
                 self.draws.begin_request(stream, id.0);
                 (at, id, self.draws.here(), original(recent.as_mut(), at, id, &self.draws, stream, &self.attributes))
             }
             Source::Clients(clients, recent) => {
-                let (at, id) = clients.take()?;
+                let Some((at, id)) = clients.take() else { return false };
                 self.draws.begin_request(stream, id.0);
                 client = Some(client_of(id));
                 (at, id, self.draws.here(), original(recent.as_mut(), at, id, &self.draws, stream, &self.attributes))
             }
-            Source::Beside(_) => return None,
+            Source::Beside(_) => return false,
             Source::Replay(walk) => {
-                let (at, id, row) = walk.take()?;
-                return Some(self.recorded(at, id, &row));
+                let Some((at, id, row)) = walk.take() else { return false };
+                *next = self.recorded(at, id, &row);
+                return true;
             }
         };
         if at == SimTime::NEVER {
-            return None;
+            return false;
         }
         let what = asked.map_or(here, |original| {
             let mut draws = self.draws;
@@ -176,7 +178,8 @@ impl ClassStream {
             draws.begin_request(stream, first.0);
             draws.here()
         });
-        Some(self.request(at, id, prompt, fate, Places { what, who, own: here }))
+        self.write(next, at, id, prompt, fate, Places { what, who, own: here });
+        true
     }
 
     /// A turn of a session: all that was said before it stands in front of its new text.
@@ -206,15 +209,17 @@ impl ClassStream {
 
     /// The request that comes beside one of another class: the embedding of its prompt, or of its question.
     pub(super) fn beside(&mut self, other: &Request) -> Request {
-        self.draws.begin_request(self.stream(), other.id.0);
+        self.draws.begin_request(self.stream(), other.view.id.0);
         let here = self.draws.here();
         let mut fate = self.attributes.fate(here);
         if let Source::Beside(true) = self.source {
             fate = self.attributes.capped(Fate { input: other.fate.input, ..fate });
         }
-        let prompt = other.prompt.0 & ((1 << PROMPT_CLASS_SHIFT) - 1);
-        let request = self.request(other.at, other.id, prompt, fate, Places { what: here, who: here, own: here });
-        Request { key: other.key, ..request }
+        let prompt = other.view.prompt.0 & ((1 << PROMPT_CLASS_SHIFT) - 1);
+        let places = Places { what: here, who: here, own: here };
+        let mut request = self.request(other.at, other.view.id, prompt, fate, places);
+        request.view.key = other.view.key;
+        request
     }
 
     /// A row of a recorded trace: what it does not say is drawn.
@@ -225,21 +230,29 @@ impl ClassStream {
         let fate = Walk::fate(row, &self.attributes.fate(here));
         let prompt = if row.prompt == 0 { id.0 } else { row.prompt >> (64 - PROMPT_CLASS_SHIFT) };
         let places = Places { what: here, who: here, own: here };
-        let request = self.request(at, id, prompt, self.attributes.capped(fate), places);
+        let mut request = self.request(at, id, prompt, self.attributes.capped(fate), places);
         let Source::Replay(walk) = &self.source else { return request };
-        let model = walk.model(row).unwrap_or(request.model);
-        Request { model, key: walk.key(row).unwrap_or(request.key), ..request }
+        let view = &mut request.view;
+        view.model = walk.model(row).unwrap_or(view.model);
+        view.key = walk.key(row).unwrap_or(view.key);
+        request
     }
 
     /// Puts a request together.
-    #[inline(always)]
     fn request(&self, at: SimTime, id: RequestId, prompt: u64, fate: Fate, places: Places) -> Request {
+        let mut made = Request::default();
+        self.write(&mut made, at, id, prompt, fate, places);
+        made
+    }
+
+    #[inline(always)]
+    fn write(&self, into: &mut Request, at: SimTime, id: RequestId, prompt: u64, fate: Fate, places: Places) {
         let class = &self.class;
         let Places { what, who, own } = places;
         let stream = self.attributes.streams(what);
-        Request {
-            at,
-            class: self.id,
+        into.at = at;
+        into.class = self.id;
+        into.view = RequestView {
             id,
             model: class.models[self.attributes.model(what)].0,
             key: class.keys[self.attributes.key(who)].0,
@@ -249,9 +262,9 @@ impl ClassStream {
             prompt_tokens: (f64::from(fate.input) * class.tokenizer_ratio + 0.5) as u32,
             max_tokens: class.max_tokens,
             stream,
-            fate,
-            leave: self.attributes.leave(own, stream),
-        }
+        };
+        into.fate = fate;
+        into.leave = self.attributes.leave(own, stream);
     }
 
     /// Whether the moment of the next request may have changed.

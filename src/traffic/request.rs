@@ -1,11 +1,12 @@
 //! A request: what a gateway may see of it, and what it may not.
 
-use crate::units::{BodyId, ClassId, KeyId, NameId, PromptId, RequestId, SimDuration, SimTime, Tokens};
+use crate::units::{ClassId, RequestView, SimDuration, SimTime, Tokens};
 
 /// When the client of a request gives up, if it does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Leave {
     /// It waits for the answer.
+    #[default]
     Never,
     /// This long after it asked.
     After(SimDuration),
@@ -30,34 +31,18 @@ pub struct Fate {
     pub session: bool,
 }
 
-/// A request on its way in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Request {
+/// A request on its way in. `F` is what is decided about it and that no gateway can know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Request<F = Fate> {
     /// When it arrives.
     pub at: SimTime,
     /// Its traffic class.
     pub class: ClassId,
-    /// Its number: counted by arrival where nobody waits for anybody; worker or session in the upper bits where
-    /// somebody does, so that one user's delay does not renumber the others.
-    pub id: RequestId,
-    /// The model name that the client sends.
-    pub model: NameId,
-    /// The virtual key that it comes with.
-    pub key: KeyId,
-    /// The other parameters of the body.
-    pub body: BodyId,
-    /// What is asked: equal prompts have equal ids.
-    pub prompt: PromptId,
-    /// Characters of the prompt.
-    pub prompt_chars: u32,
-    /// Input tokens as the gateway's tokenizer counts them.
-    pub prompt_tokens: Tokens,
-    /// `max_tokens` of the request.
-    pub max_tokens: Option<Tokens>,
-    /// Whether the client asks for a stream.
-    pub stream: bool,
+    /// What the gateway may see of it. Its number is counted by arrival where nobody waits for anybody; worker or session
+    /// stand in the upper bits where somebody does, so that one user's delay does not renumber the others.
+    pub view: RequestView,
     /// What the gateway cannot see.
-    pub fate: Fate,
+    pub fate: F,
     /// The client's patience.
     pub leave: Leave,
 }

@@ -130,16 +130,22 @@ impl Stream {
     }
 
     /// Takes the next request.
-    #[inline(always)]
     pub fn take(&mut self) -> Option<Request> {
-        let Some(class) = self.classes.get_mut(self.first) else { return self.take_later() };
-        let request = class.take()?;
+        let mut next = Request::default();
+        self.take_into(&mut next).then_some(next)
+    }
+
+    /// Takes the next request; it is written where it will be read, for it is large. `false` if there is none.
+    #[inline(always)]
+    pub fn take_into(&mut self, next: &mut Request) -> bool {
+        let Some(class) = self.classes.get_mut(self.first) else { return self.take_later(next) };
+        let taken = class.take(next);
         self.next_ats[self.first] = class.next_at();
-        if self.next_ats.len() > self.classes.len() {
-            self.embed(&request);
+        if taken && self.next_ats.len() > self.classes.len() {
+            self.embed(next);
         }
         self.find_first();
-        Some(request)
+        taken
     }
 
     /// Sends the embedding call that comes with a request, if one does.
@@ -151,10 +157,11 @@ impl Stream {
     }
 
     #[cold]
-    fn take_later(&mut self) -> Option<Request> {
-        let request = self.later.take()?;
+    fn take_later(&mut self, next: &mut Request) -> bool {
+        let Some(request) = self.later.take() else { return false };
+        *next = request;
         self.later_changed();
-        Some(request)
+        true
     }
 
     fn later_changed(&mut self) {
@@ -294,7 +301,7 @@ mod tests {
         let alone = requests(vec![one], 3);
         let of_first: Vec<Request> = together.into_iter().filter(|r| r.class == ClassId(0)).collect();
         assert_eq!(alone, of_first);
-        assert!(alone.iter().enumerate().all(|(n, r)| r.id == RequestId(n as u64)));
+        assert!(alone.iter().enumerate().all(|(n, r)| r.view.id == RequestId(n as u64)));
     }
 
     #[test]
@@ -305,12 +312,12 @@ mod tests {
         let mut originals = std::collections::BTreeMap::new();
         let mut repeated = 0.0;
         for request in &all {
-            match originals.get(&request.prompt) {
-                None => drop(originals.insert(request.prompt, *request)),
+            match originals.get(&request.view.prompt) {
+                None => drop(originals.insert(request.view.prompt, *request)),
                 Some(original) => {
                     repeated += 1.0;
                     assert!(request.at - original.at <= window);
-                    assert_eq!((request.fate, request.model), (original.fate, original.model));
+                    assert_eq!((request.fate, request.view.model), (original.fate, original.view.model));
                 }
             }
         }
@@ -325,7 +332,7 @@ mod tests {
             let all = requests(vec![Class { repeats, ..class(steady(0.5, hours(50))) }], 0);
             let mut seen = std::collections::BTreeSet::new();
             let again: Vec<f64> =
-                all.iter().filter(|r| !seen.insert(r.prompt)).map(|r| f64::from(r.fate.input)).collect();
+                all.iter().filter(|r| !seen.insert(r.view.prompt)).map(|r| f64::from(r.fate.input)).collect();
             again.iter().sum::<f64>() / again.len() as f64
         };
         assert!(mean_repeated(5) > 1.5 * mean_repeated(1), "{} {}", mean_repeated(5), mean_repeated(1));
@@ -396,7 +403,7 @@ mod tests {
                 }
                 _ => match stream.take() {
                     Some(request) => {
-                        flying.insert((request.at + service, request.id));
+                        flying.insert((request.at + service, request.view.id));
                         all.push(request);
                     }
                     None => return all,
@@ -427,7 +434,7 @@ mod tests {
         };
         let all = closed_loop(class(arrivals), SimDuration::from_secs(3));
         let mut by_session = std::collections::BTreeMap::<u64, Vec<Request>>::new();
-        all.into_iter().for_each(|r| by_session.entry(r.id.0 >> 12).or_default().push(r));
+        all.into_iter().for_each(|r| by_session.entry(r.view.id.0 >> 12).or_default().push(r));
         assert!(by_session.len() > 250);
         for turns in by_session.values() {
             assert_eq!(turns.len(), 5);

@@ -5,6 +5,7 @@ mod money;
 mod outcome;
 mod price;
 mod quantity;
+mod request;
 mod time;
 mod usage;
 
@@ -16,5 +17,6 @@ pub use money::{Money, MoneyError};
 pub use outcome::{Outcome, Phase, RetryAfter};
 pub use price::{ExactCost, UnitPrice};
 pub use quantity::{Count, PerSecond, QuantityError, Seconds, Share, parse_scaled};
+pub use request::RequestView;
 pub use time::{SimDuration, SimTime};
 pub use usage::{TokenKind, Tokens, Usage};

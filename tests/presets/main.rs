@@ -197,7 +197,7 @@ fn a_few_clients_send_most_as_published() {
         let mut by_client = BTreeMap::<u64, f64>::new();
         let mut all = 0.0;
         while let Some(request) = stream.take() {
-            *by_client.entry(request.id.0 >> 40).or_default() += 1.0;
+            *by_client.entry(request.view.id.0 >> 40).or_default() += 1.0;
             all += 1.0;
         }
         let mut sizes: Vec<f64> = by_client.into_values().collect();

@@ -1,7 +1,6 @@
 //! The real gateway and the simulated providers of a built-in scenario, for both engines.
 
 use billcast::engine::{Arrival, Arrivals, Asked, RequestRecord};
-use billcast::gateway::RequestView;
 use billcast::scenario::World;
 use billcast::traffic::{Ending, Fate, Request, Stream};
 use billcast::units::SimTime;
@@ -30,10 +29,8 @@ impl Arrivals for Requests {
         if at < self.end { at } else { SimTime::NEVER }
     }
 
-    fn take(&mut self) -> Option<Arrival<Fate>> {
-        let request = self.stream.take()?;
-        let Request { at, class, fate, leave, .. } = request;
-        Some(Arrival { at, class, view: view(&request), fate, leave })
+    fn take(&mut self, next: &mut Arrival<Fate>) -> bool {
+        self.stream.take().map(|request| *next = request).is_some()
     }
 
     fn responded(&mut self, now: SimTime, record: &RequestRecord, asked: Asked<Fate>, ending: Ending) {
@@ -46,22 +43,5 @@ impl Arrivals for Requests {
 
 /// The request that a client would send again.
 fn again(record: &RequestRecord, asked: Asked<Fate>) -> Request {
-    let RequestView { id, model, key, body, prompt, prompt_chars, prompt_tokens, max_tokens, stream } = record.view;
-    let (at, class, fate, leave) = (record.arrived, record.class, asked.fate, asked.leave);
-    Request { at, class, id, model, key, body, prompt, prompt_chars, prompt_tokens, max_tokens, stream, fate, leave }
-}
-
-/// What the gateway sees of a request.
-fn view(request: &Request) -> RequestView {
-    RequestView {
-        id: request.id,
-        model: request.model,
-        key: request.key,
-        body: request.body,
-        prompt: request.prompt,
-        prompt_chars: request.prompt_chars,
-        prompt_tokens: request.prompt_tokens,
-        max_tokens: request.max_tokens,
-        stream: request.stream,
-    }
+    Request { at: record.arrived, class: record.class, view: record.view, fate: asked.fate, leave: asked.leave }
 }

@@ -147,7 +147,10 @@ where
     /// Takes all arrivals that are known by now.
     fn queue_arrivals(&mut self) {
         while self.arrivals.next_at() < SimTime::NEVER {
-            let Some(arrival) = self.arrivals.take() else { return };
+            let mut arrival = Arrival::default();
+            if !self.arrivals.take(&mut arrival) {
+                return;
+            }
             self.add(arrival.at, Class::Arrival, What::Arrival(Box::new(arrival)));
         }
     }

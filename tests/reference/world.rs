@@ -44,7 +44,7 @@ pub fn ticks(draws: &mut impl Draws, nth: u32, bound: u32) -> SimDuration {
 }
 
 /// The scripted side of a request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Script {
     class: ClassId,
     request: RequestId,
@@ -110,8 +110,12 @@ impl Arrivals for Traffic {
         self.pending.first().map_or(SimTime::NEVER, |arrival| arrival.at)
     }
 
-    fn take(&mut self) -> Option<Arrival<Script>> {
-        (!self.pending.is_empty()).then(|| self.pending.remove(0))
+    fn take(&mut self, next: &mut Arrival<Script>) -> bool {
+        if self.pending.is_empty() {
+            return false;
+        }
+        *next = self.pending.remove(0);
+        true
     }
 
     fn responded(&mut self, now: SimTime, request: &RequestRecord, _: Asked<Script>, _: Ending) {

@@ -3,7 +3,7 @@
 use billcast::diagnostic::{Diagnostic, Severity, Span};
 use billcast::experiment::{
     About, Assumption, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
-    LatencyStats, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
+    LatencyStats, MeterRow, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
 use billcast::experiment::{ChargeRow, DayRow, PercentileRun, ProviderRow};
 use billcast::ledger::{Cause, Causes};
@@ -192,7 +192,8 @@ pub fn forecast(recipe: Recipe) -> Forecast {
         providers: providers(&worlds),
         days: days(recipe, &worlds),
         percentile_runs: percentile_runs(&worlds, &bill),
-        budget: Budget { horizon: Some(bill.p80), month: None },
+        budget: Budget { horizon: Some(bill.p80), day: None, month: Some(bill.p80 + bill.p95 + bill.max) },
+        holidays: vec![jiff::civil::date(2026, 12, 25)],
         written: written(&names),
         classes: shares(&["chat", "summaries", "agents"], &names, bill.mean),
         keys: shares(&["web-frontend", "nightly-batch", "support-bot", "research"], &names, bill.mean),
@@ -364,9 +365,24 @@ fn deployments(recipe: Recipe, worlds: &[World], names: &Names, bill: Money) -> 
             rpm_limit: (index % 3 != 1).then_some(120.0),
             tpm_limit: index.is_multiple_of(2).then_some(40_000.0),
             concurrency_limit: (index == 1).then_some(25.0),
+            meters: meters(index, bill_mean),
         }
     };
     (0..recipe.deployments).map(row).collect()
+}
+
+/// Meters that sum to the bill; every other deployment has a prompt cache.
+fn meters(index: usize, bill: Money) -> Vec<MeterRow> {
+    let meter = |kind, quantity, amount| MeterRow { kind, quantity, amount };
+    let (half, tenth) = (bill.divided_by(2), bill.divided_by(10));
+    match index.is_multiple_of(2) {
+        true => vec![
+            meter(TokenKind::Input, 9_200_000.5, half),
+            meter(TokenKind::CacheRead, 4_100_000.25, tenth),
+            meter(TokenKind::Output, 6_100_000.0, bill - half - tenth),
+        ],
+        false => vec![meter(TokenKind::Input, 13_000_000.0, half), meter(TokenKind::Output, 5_000_000.5, bill - half)],
+    }
 }
 
 fn shares(friendly: &[&str], names: &Names, bill: Money) -> Vec<ShareRow> {

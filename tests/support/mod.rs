@@ -1,7 +1,7 @@
 //! Small worlds from text, for the tests that run whole replications.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
-use billcast::engine::{Run, simulate};
+use billcast::engine::{Run, Watcher, simulate, simulate_watched};
 use billcast::experiment::{Forecast, Options, Unwatched, forecast};
 use billcast::random::{Replication, Seed};
 use billcast::scenario::{Overrides, World, load};
@@ -30,6 +30,13 @@ pub fn load_with(gateway: &str, scenario: &str, overrides: &Overrides) -> Result
 /// One replication, hour by hour.
 pub fn run(world: &World, seed: u64, replication: u64) -> Run {
     simulate(world, Seed(seed), Replication(replication), SimDuration::from_secs(3600))
+}
+
+/// The same replication with somebody watching: every request goes the long way, none along the fast lane.
+pub fn run_the_long_way(world: &World, seed: u64, replication: u64) -> Run {
+    struct Nobody;
+    impl Watcher for Nobody {}
+    simulate_watched(world, Seed(seed), Replication(replication), SimDuration::from_secs(3600), &mut Nobody)
 }
 
 /// A forecast on two threads.

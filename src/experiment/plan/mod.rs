@@ -1,9 +1,12 @@
 //! Capacity: what is asked of each pool of rate limits, which limit binds first, the smallest limits that would do, and
 //! how much more traffic today's limits bear.
 
+mod accounts;
+mod line;
 mod provisioned;
 mod search;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::{DemandTotals, Metered, PoolRecord, Pools, Watcher, simulate_metered};
@@ -18,6 +21,7 @@ use crate::scenario::World;
 use crate::stats::{Histogram, nearest_rank};
 use crate::units::{Money, SimDuration, SimTime};
 
+pub use accounts::SpendPlan;
 pub use provisioned::{Commitment, Offer, OfferError};
 
 const MINUTE: SimDuration = SimDuration::from_secs(60);
@@ -37,6 +41,16 @@ pub struct Wanted {
     pub offers: Vec<Offer>,
 }
 
+impl Wanted {
+    /// Whether every offer is about something in this world.
+    ///
+    /// # Errors
+    /// [`OfferError`] about the first that is not.
+    pub fn check(&self, world: &World) -> Result<(), PlanError> {
+        self.offers.iter().try_for_each(|offer| offer.targets(world).map(|_| ())).map_err(PlanError::Offer)
+    }
+}
+
 /// What limits could be.
 #[derive(Debug, Clone)]
 pub struct CapacityPlan {
@@ -46,6 +60,8 @@ pub struct CapacityPlan {
     pub target: f64,
     /// Pool by pool.
     pub pools: Vec<PoolPlan>,
+    /// What accounts may spend, and what they would.
+    pub spends: Vec<SpendPlan>,
     /// With today's limits.
     pub today: Outcome,
     /// With the smallest limits that meet the target, simulated again.
@@ -171,7 +187,7 @@ pub fn plan(
     if runs.is_empty() {
         return Err(PlanError::Interrupted);
     }
-    let lifted = with_limits(world, &pooled, |_| None)?;
+    let lifted = World { providers: Arc::new(world.providers.without_limits()?), ..world.clone() };
     let calls = runs[0].1.iter().map(|record| record.calls).sum::<u64>().max(1);
     let kept = (MOST_EVENTS / (2 * calls)).clamp(1, options.runs);
     let free = pooled.play(&lifted, options, kept, progress, true);
@@ -185,6 +201,7 @@ pub fn plan(
         about: about(world, options, &fold),
         target: wanted.target,
         pools: (0..pooled.limits.len()).map(plan).collect(),
+        spends: accounts::spends(world, &lifted, options, progress),
         today: outcome(&runs),
         planned,
         commitments: provisioned::commitments(world, options, &wanted.offers, progress)?,
@@ -225,12 +242,17 @@ impl Watcher for Nobody {}
 impl Pooled {
     fn of(world: &World) -> Self {
         let providers = &world.providers;
-        let mut limits: Vec<Limits> = providers.limits().to_vec();
+        let mut limits: Vec<Limits> = Vec::new();
+        let mut known: BTreeMap<usize, usize> = BTreeMap::new();
         let mut pool = |deployment: &crate::provider::Deployment| {
-            deployment.limits.unwrap_or_else(|| {
-                limits.push(Limits::default());
+            let mut new = |of_pool: Limits| {
+                limits.push(of_pool);
                 limits.len() - 1
-            })
+            };
+            match deployment.limits {
+                Some(shared) => *known.entry(shared).or_insert_with(|| new(providers.limits()[shared].clone())),
+                None => new(Limits::default()),
+            }
         };
         let of_deployment: Vec<usize> = providers.deployments().iter().map(&mut pool).collect();
         let sought: Vec<Limits> = limits.iter().map(sought).collect();
@@ -284,12 +306,12 @@ impl Pooled {
             let mut uses = Histogram::default();
             records().for_each(|record| uses.merge(&record.uses[number]));
             let limit = today.meters.get(number).map(|meter| meter.limit);
-            limit_plan(kind_of(meter), limit, demand(&uses), found.map(|limits| limits.meters[number].limit))
+            limit_plan(kind_of(meter), limit, whole(&uses), found.map(|limits| limits.meters[number].limit))
         };
         let mut plans: Vec<LimitPlan> = self.sought[index].meters.iter().enumerate().map(meter).collect();
         let at_once = merged(records().map(|record| &record.admitted)).concurrency;
         let needed = found.map(|limits| limits.concurrency.map_or(0.0, f64::from));
-        plans.push(limit_plan(LimitKind::Concurrency, today.concurrency.map(f64::from), demand(&at_once), needed));
+        plans.push(limit_plan(LimitKind::Concurrency, today.concurrency.map(f64::from), whole(&at_once), needed));
         plans
     }
 
@@ -352,7 +374,13 @@ fn merged<'a>(all: impl Iterator<Item = &'a DemandTotals>) -> DemandTotals {
 
 fn load(totals: &DemandTotals) -> Load {
     let DemandTotals { calls, tokens, concurrency } = totals;
-    Load { calls: demand(calls), tokens: demand(tokens), concurrency: demand(concurrency) }
+    Load { calls: whole(calls), tokens: whole(tokens), concurrency: whole(concurrency) }
+}
+
+/// Percentiles of what is counted in whole numbers: histograms know them to a hundredth only.
+fn whole(counts: &Histogram) -> Demand {
+    let Demand { p50, p95, p999, peak } = demand(counts);
+    Demand { p50: p50.round(), p95: p95.round(), p999: p999.round(), peak: peak.round() }
 }
 
 fn refused_share(runs: &[Played], pool: usize) -> f64 {

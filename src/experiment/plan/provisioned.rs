@@ -18,6 +18,21 @@ pub struct Offer {
     pub hourly: Money,
 }
 
+impl Offer {
+    /// Which deployments it is about.
+    pub(super) fn targets(&self, world: &World) -> Result<Vec<bool>, OfferError> {
+        let names = &world.names;
+        let is_named = |name: &crate::scenario::DeploymentName| {
+            name.name == self.target || names.groups[name.group.index()] == self.target
+        };
+        let targets: Vec<bool> = names.deployments.iter().map(is_named).collect();
+        if targets.contains(&true) {
+            return Ok(targets);
+        }
+        Err(OfferError::NoTarget(self.target.clone(), names.groups.join(", ")))
+    }
+}
+
 /// Why an offer makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OfferError {
@@ -84,14 +99,7 @@ fn commitment(
     offer: &Offer,
     progress: &dyn Progress,
 ) -> Result<Commitment, OfferError> {
-    let names = &world.names;
-    let is_named = |name: &crate::scenario::DeploymentName| {
-        name.name == offer.target || names.groups[name.group.index()] == offer.target
-    };
-    let is_target: Vec<bool> = names.deployments.iter().map(is_named).collect();
-    if !is_target.contains(&true) {
-        return Err(OfferError::NoTarget(offer.target.clone(), names.groups.join(", ")));
-    }
+    let is_target = offer.targets(world)?;
     let length = ((world.horizon.0.max(1) - 1) / MINUTE_NANOS + 1) as usize;
     let runs: Vec<Vec<(f64, f64)>> = each_run(options, options.runs, progress, |replication| {
         let mut minutes = Minutes { is_target: is_target.clone(), minutes: vec![(0.0, 0.0); length] };

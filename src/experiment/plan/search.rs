@@ -2,6 +2,7 @@
 //! limits, one at a time, and what comes out is simulated as a whole.
 
 use crate::engine::GateEvent;
+use crate::experiment::plan::line;
 use crate::experiment::plan::{Outcome, Played, Pooled, outcome, with_limits};
 use crate::experiment::replicate::{Options, Progress};
 use crate::provider::{Gate, Limits, ProviderError};
@@ -76,6 +77,9 @@ fn raise(limits: &mut Limits, found: &Limits) {
 
 /// Calls refused and calls that came, of all runs.
 fn refused(events: &[&[(SimTime, GateEvent)]], limits: &Limits) -> (u64, u64) {
+    if limits.queue.is_some() && limits.concurrency.is_some() {
+        return events.iter().map(|run| line::refused(run, limits)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    }
     let (mut refused, mut came) = (0, 0);
     for run in events {
         let mut gate = Gate::new(limits.clone());

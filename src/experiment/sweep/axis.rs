@@ -54,6 +54,9 @@ impl FromStr for Axis {
     fn from_str(text: &str) -> Result<Self, Problem> {
         let (path, values) = Edit::split(text)?;
         let (path, values) = (path.to_owned(), values.trim());
+        if let Some(message) = fixed(&path) {
+            return Err(wrong(text, 0, message));
+        }
         let start = path.len() + 1;
         let values = match values.split_once("..") {
             Some((low, high)) => range(low, high).map(Values::Range),
@@ -61,6 +64,12 @@ impl FromStr for Axis {
         };
         values.map(|values| Self { path, values }).map_err(|message| wrong(text, start, message))
     }
+}
+
+/// Why a parameter cannot be varied: all configurations play the same runs.
+pub fn fixed(path: &str) -> Option<String> {
+    let is_fixed = matches!(path.trim(), "seed" | "runs");
+    is_fixed.then(|| format!("`{path}` is the same for all that is compared: use --{path}"))
 }
 
 /// An error about the values.
@@ -205,7 +214,7 @@ impl Axis {
     /// # Errors
     /// A [`Problem`] when the value cannot be read as YAML.
     pub fn edit(&self, value: &str) -> Result<Edit, Problem> {
-        Edit::set(&self.path, value)
+        Edit::varied(&self.path, value)
     }
 
     /// A value as a number, if it is one.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::diagnostic::Severity;
 use crate::document::{self, Format, Node, Value};
 use crate::experiment::contrast::contrast;
 use crate::experiment::fold::money_stats;
@@ -13,6 +14,9 @@ use crate::experiment::sweep::{Place, bills, rows};
 use crate::scenario::{Edit, ModelKind, Problem, World, as_yaml, builtin_models, scalar_text};
 use crate::stats::Estimate;
 
+/// Longer values are not read from the list of assumptions.
+const LONGEST_TOLD: usize = 100;
+
 /// An assumption and the ends of its plausible range.
 #[derive(Debug, Clone)]
 pub struct Swing {
@@ -22,6 +26,8 @@ pub struct Swing {
     pub now: String,
     /// The values at both ends.
     pub ends: [String; 2],
+    /// Both ends in a few words.
+    pub range: String,
     /// The changes that give them.
     pub edits: [Edit; 2],
     /// Why it may lie there.
@@ -85,9 +91,10 @@ pub fn swings(world: &World) -> Vec<Swing> {
         let Some((name, field)) = rest.rsplit_once('.').filter(|_| matches!(section, "traffic" | "upstream")) else {
             continue;
         };
-        // A long value is cut in the list of assumptions: the model that it is taken from has the whole.
-        let is_cut = assumption.value.contains('…') || assumption.value.ends_with(" values");
-        let value = if is_cut { of_preset(world, section, name, field) } else { assumed(&assumption.value) };
+        // A long value is cut in the list of assumptions, or holds lists that are only counted there: the model that it is
+        // taken from has the whole.
+        let is_long = assumption.value.chars().count() > LONGEST_TOLD || assumption.value.contains(" values");
+        let value = if is_long { of_preset(world, section, name, field) } else { assumed(&assumption.value) };
         if let Some(value) = value {
             collect(&[section, name, field], &value, &mut all);
         }
@@ -131,7 +138,7 @@ fn assumed(text: &str) -> Option<Node> {
     };
     let hidden: String = text.chars().map(hide).collect();
     let (value, found) = document::read("", &hidden, Format::Yaml);
-    let mut value = value.filter(|_| found.is_empty())?;
+    let mut value = value.filter(|_| found.iter().all(|slip| slip.severity < Severity::Error))?;
     show(&mut value, COMMA);
     Some(value)
 }
@@ -180,7 +187,12 @@ fn swing(name: &str, kind: &str, value: &Node, place: &str, with: impl Fn(&str) 
     }
     let edit = |text: &str| Edit::set(place, &with(text)?).ok();
     let edits = [edit(&ends[0])?, edit(&ends[1])?];
-    Some(Swing { name: name.to_owned(), now, ends, edits, why })
+    let range = match number(&now) {
+        Some(_) => format!("{} … {}", ends[0], ends[1]),
+        // A law is too long to be read twice.
+        None => format!("× {} … × {}", factors[0], factors[1]),
+    };
+    Some(Swing { name: name.to_owned(), now, ends, range, edits, why })
 }
 
 /// A number or a distribution, made larger or smaller as a whole. A share stays at most 1.

@@ -61,5 +61,7 @@ fn bill(stake: &Stake) -> Value {
 }
 
 fn side(side: &Side) -> Value {
-    json!({ "mean": side.mean, "p95": side.p95, "failure_rate": side.failure_ppm as f64 / 1e6 })
+    json!({ "mean": side.mean, "p95": side.p95, "failure_rate": side.failure_ppm as f64 / 1e6,
+        "unpriced_call_share": side.unpriced_ppm as f64 / 1e6,
+    })
 }

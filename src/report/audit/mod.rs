@@ -55,7 +55,8 @@ fn tell(page: &mut Page, tried: &Tried) {
     let change = clean(&tried.remedy.change);
     match &tried.stake {
         Ok(stake) => {
-            page.wrapped("  $ with ", "         ", Some(Style::Bold), &change);
+            let with = if change.starts_with("without ") { "  $ " } else { "  $ with " };
+            page.wrapped(with, "         ", Some(Style::Bold), &change);
             page.wrapped("         ", "         ", None, &sides(stake));
             page.wrapped("         ", "         ", None, &verdict(stake));
         }
@@ -86,8 +87,20 @@ fn verdict(stake: &Stake) -> String {
     };
     let interval = money(stake.saved_half_width);
     let (mean, p95) = (words(stake.saved_mean), words(stake.saved_p95));
-    let more = if fails_more(stake) { "; but more requests fail" } else { "" };
-    format!("{mean} (± {interval}) a run on average, {p95} at P95{more}")
+    let fails = if fails_more(stake) { "; but more requests fail" } else { "" };
+    let hides = if hides_more(stake) {
+        let calls = percent(stake.without.unpriced_ppm as f64 / 1e6);
+        format!("; but then {calls} of the calls have no known price and are missing from the bill")
+    } else {
+        String::new()
+    };
+    format!("{mean} (± {interval}) a run on average, {p95} at P95{fails}{hides}")
+}
+
+/// Whether a change only seems to save because more calls have no price: more than one in a thousand.
+const fn hides_more(stake: &Stake) -> bool {
+    const TOLERATED_PPM: u64 = 1000;
+    stake.without.unpriced_ppm > stake.with.unpriced_ppm + TOLERATED_PPM
 }
 
 /// Whether a change is paid for with failures: more than one in a thousand requests.
@@ -109,7 +122,7 @@ fn summary(page: &mut Page, findings: &[Finding], priced: &Priced<'_>) {
             }
         }
     }
-    let worth = |stake: &Stake| (!fails_more(stake), stake.saved_mean, stake.saved_p95);
+    let worth = |stake: &Stake| (!fails_more(stake) && !hides_more(stake), stake.saved_mean, stake.saved_p95);
     all.sort_by_key(|(_, stake, _)| std::cmp::Reverse(worth(stake)));
     page.title("What a change is worth");
     let (base, partial) = (&pricing.base, if pricing.partial { ", interrupted" } else { "" });
@@ -118,6 +131,11 @@ fn summary(page: &mut Page, findings: &[Finding], priced: &Priced<'_>) {
     let runs = plural(pricing.runs, "run");
     let base = format!("As it is: {bill}. Under {}; {runs} each{partial}, paired.", clean(&priced.under));
     page.wrapped(" ", " ", Some(Style::Dim), &base);
+    if pricing.base.unpriced_ppm > 0 {
+        let calls = percent(pricing.base.unpriced_ppm as f64 / 1e6);
+        let caveat = format!("{calls} of the calls have no known price: they are missing from every bill here.");
+        page.wrapped(" ! ", "   ", Some(Style::Alert), &caveat);
+    }
     if all.is_empty() {
         page.line(" No finding has a change that could be priced.");
         return;
@@ -130,7 +148,8 @@ fn summary(page: &mut Page, findings: &[Finding], priced: &Priced<'_>) {
     };
     let rows: Vec<Vec<String>> = all.iter().take(MOST).map(row).collect();
     page.table(&headings.map(|(text, numeric)| (text.to_owned(), numeric)), &rows);
-    let worth_it = |stake: &Stake| stake.saved_mean > stake.saved_half_width && !fails_more(stake);
+    let worth_it =
+        |stake: &Stake| stake.saved_mean > stake.saved_half_width && !fails_more(stake) && !hides_more(stake);
     if let Some((tried, _, _)) = all.iter().find(|(_, stake, _)| worth_it(stake)) {
         let flags: Vec<String> = tried.remedy.flags().map(|(flag, edit)| format!("--{flag} '{edit}'")).collect();
         page.wrapped(" Try it: ", "   ", Some(Style::Dim), &format!("{} {}", priced.command, clean(&flags.join(" "))));

@@ -119,7 +119,7 @@ fn folded(title: &str, content: &str) -> String {
 }
 
 fn table(table: &Table) -> String {
-    let headings: Vec<String> = table.columns.iter().map(|column| text(column.title)).collect();
+    let headings: Vec<String> = table.columns.iter().map(|column| text(&column.title)).collect();
     let cells = |row: &Vec<String>| row.iter().map(|cell| text(&ellipsis(cell, 80))).collect();
     let rows: Vec<Vec<String>> = table.rows.iter().take(MOST_ROWS).map(cells).collect();
     let more = table.rows.len().saturating_sub(MOST_ROWS);

@@ -12,7 +12,7 @@ mod words;
 use crate::experiment::{Change, Comparison, Direction, Verdict};
 use crate::report::Artefact;
 use crate::report::text::{clean, hours, plural};
-use crate::report::view::Table;
+use crate::report::view::{Table, local_start};
 
 pub use html::html;
 pub use json::{SCHEMA, json};
@@ -58,7 +58,7 @@ impl<'a> CompareView<'a> {
         let base = words::label(&comparison.base.label);
         let about = &comparison.base.forecast.about;
         let facts = vec![
-            ("Horizon", format!("{} from {}", hours(about.horizon_hours), clean(&about.start))),
+            ("Horizon", format!("{} from {}", hours(about.horizon_hours), local_start(&about.start))),
             ("Runs", format!("{} of each, in the same random weekends", plural(about.runs, "run"))),
             ("Seed", about.seed.to_string()),
             ("Gateway", format!("{} ({})", about.gateway, about.profile)),

@@ -1,8 +1,11 @@
 //! The figures as typed tables: what CSV, Parquet and the workbook write. One table here is one file or sheet there.
 
 mod charges;
+mod months;
 mod runs;
 mod shares;
+
+pub use months::{month_days, months};
 
 use crate::report::view::View;
 use crate::units::Money;
@@ -96,7 +99,7 @@ fn text_or_none(text: Option<&str>) -> Cell {
 }
 
 /// A number; none where it is not finite.
-fn number(value: f64) -> Cell {
+pub fn number(value: f64) -> Cell {
     if value.is_finite() { Cell::Number(value) } else { Cell::Missing }
 }
 
@@ -108,7 +111,7 @@ fn money_or_none(amount: Option<Money>) -> Cell {
 /// All tables of a forecast.
 pub fn datasets(view: &View<'_>) -> Vec<Dataset> {
     let forecast = view.forecast;
-    vec![
+    let mut all = vec![
         runs::about(view),
         runs::runs(forecast),
         runs::hours(forecast),
@@ -124,8 +127,11 @@ pub fn datasets(view: &View<'_>) -> Vec<Dataset> {
         shares::teams(view),
         shares::edges(forecast),
         shares::register(view),
+        shares::meters(view),
         charges::charges(view),
-    ]
+    ];
+    all.extend(view.projection.iter().flat_map(|projection| [months(projection), month_days(projection)]));
+    all
 }
 
 /// The table of this name.

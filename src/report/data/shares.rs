@@ -6,9 +6,16 @@ use crate::report::view::View;
 
 /// Cause by cause.
 pub fn causes(view: &View<'_>) -> Dataset {
-    let rows =
-        view.causes.iter().map(|line| vec![text(line.cause.name()), Cell::Money(line.amount), number(line.share)]);
-    Dataset::new("causes", "cause mean_usd:money share_of_bill:share", rows)
+    let rows = view.causes.iter().map(|line| {
+        vec![
+            text(line.cause.name()),
+            Cell::Money(line.amount),
+            number(line.share),
+            text(line.label),
+            text(line.meaning),
+        ]
+    });
+    Dataset::new("causes", "cause mean_usd:money share_of_bill:share label meaning", rows)
 }
 
 const ERRORS: &str = "errors_429_mean:number errors_5xx_mean:number errors_timeout_mean:number \
@@ -90,6 +97,22 @@ pub fn models(view: &View<'_>) -> Dataset {
     Dataset::new("models", headings, rows)
 }
 
+/// Meter by meter of each model.
+pub fn meters(view: &View<'_>) -> Dataset {
+    let rows = view.meters.iter().map(|line| {
+        vec![
+            text(&line.model),
+            text(line.kind.name()),
+            number(line.quantity),
+            Cell::Money(line.amount),
+            number(line.share),
+            money_or_none(line.per_million),
+        ]
+    });
+    let headings = "model kind quantity_mean:number cost_mean_usd:money share_of_bill:share per_1m_usd:money";
+    Dataset::new("meters", headings, rows)
+}
+
 const SHARE: &str = "name team requests_mean:number failed_requests_mean:number bill_mean_usd:money bill_p95_usd:money";
 
 /// Traffic class by traffic class.
@@ -153,7 +176,7 @@ pub fn register(view: &View<'_>) -> Dataset {
         vec![
             text(&line.name),
             text(&line.value),
-            text(line.distribution),
+            text(&line.distribution),
             text(line.assumed_by),
             text(&line.source),
             text_or_none(as_of),

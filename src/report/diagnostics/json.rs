@@ -1,12 +1,13 @@
 //! Findings as a JSON list.
 
 use crate::diagnostic::Diagnostic;
+use crate::report::json_text;
 use serde_json::{Value, json};
 
 /// A JSON list with one object per finding.
 pub fn to_json(diagnostics: &[Diagnostic]) -> String {
     let findings: Vec<Value> = diagnostics.iter().map(finding).collect();
-    format!("{:#}\n", Value::Array(findings))
+    json_text(&Value::Array(findings))
 }
 
 /// One finding as a JSON object.

@@ -3,7 +3,7 @@
 //! every text that does not stand under a key known to hold none.
 
 use crate::diagnostic::Span;
-use crate::diagnostic::secrets::looks_secret;
+use crate::diagnostic::secrets::{OF_NAMES, SHOWN, looks_secret};
 use std::ops::Range;
 
 /// What stands in place of a secret.
@@ -14,45 +14,6 @@ const CONTEXT: usize = 100;
 
 /// Lines that are looked at above a line to learn what it belongs to.
 const LINES_ABOVE: usize = 2000;
-
-/// Maps whose keys are names that the user chooses, and whose values are names too.
-const OF_NAMES: [&str; 6] = [
-    "fallbacks",
-    "default_fallbacks",
-    "context_window_fallbacks",
-    "content_policy_fallbacks",
-    "model_group_alias",
-    "model_group_retry_policy",
-];
-
-/// Keys of a gateway's config whose texts are shown: names, kinds and periods.
-const SHOWN: [&str; 25] = [
-    "model",
-    "model_name",
-    "custom_llm_provider",
-    "base_model",
-    "id",
-    "mode",
-    "type",
-    "namespace",
-    "budget_duration",
-    "time_period",
-    "budget_reset_time",
-    "timezone",
-    "routing_strategy",
-    "callbacks",
-    "success_callback",
-    "failure_callback",
-    "region_name",
-    "tier",
-    "timeout",
-    "stream_timeout",
-    "request_timeout",
-    "rpm",
-    "tpm",
-    "weight",
-    "num_retries",
-];
 
 /// A line to quote, and the bytes of it to underline.
 pub(super) struct Excerpt {

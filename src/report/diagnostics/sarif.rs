@@ -2,6 +2,7 @@
 
 use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::report::json_text;
 use serde_json::{Value, json};
 
 /// A SARIF 2.1.0 log with one run.
@@ -44,7 +45,7 @@ pub fn to_sarif_with(
             "results": results,
         }],
     });
-    format!("{log:#}\n")
+    json_text(&log)
 }
 
 fn result(diagnostic: &Diagnostic) -> Value {

@@ -52,7 +52,7 @@ fn run(row: &RunRow) -> Value {
     json!({
         "run": row.run, "bill": row.bill, "cost_by_cause": Value::Object(causes.collect()),
         "requests": row.requests, "upstream_calls": row.attempts, "fallbacks": row.fallbacks,
-        "failed": row.failed + row.rejected, "fallback_premium": row.fallback_premium,
+        "failed": row.failed + row.rejected + row.lost, "fallback_premium": row.fallback_premium,
     })
 }
 

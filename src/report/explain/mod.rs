@@ -39,20 +39,21 @@ fn heading(page: &mut Page, explanation: &Explanation) {
     page.wrapped("", "", Some(Style::Dim), &facts);
     page.line("");
     let cheaper = percent(explanation.cheaper_share);
-    let bill = format!(
-        "This run costs {}: {cheaper} of {} are cheaper. The median run (number {}) costs {}.",
-        money(run.bill),
-        plural(about.runs, "run"),
-        explanation.median.run,
-        money(explanation.median.bill),
-    );
+    let median = match explanation.median.run == run.run {
+        true => "It is the median run.".to_owned(),
+        false => {
+            format!("The median run (number {}) costs {}.", explanation.median.run, money(explanation.median.bill))
+        }
+    };
+    let (amount, runs) = (money(run.bill), plural(about.runs, "run"));
+    let bill = format!("This run costs {amount}: {cheaper} of {runs} are cheaper. {median}");
     page.wrapped("", "", None, &bill);
     let requests = format!(
         "{} requests made {} upstream calls; {} were answered by a fallback, {} got no good answer.",
         count(run.requests as f64),
         count(run.attempts as f64),
         count(run.fallbacks as f64),
-        count((run.failed + run.rejected) as f64),
+        count((run.failed + run.rejected + run.lost) as f64),
     );
     page.wrapped("", "", None, &requests);
 }

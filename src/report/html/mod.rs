@@ -1,5 +1,7 @@
 //! `report.html`: one file that needs nothing else, for screens of any width, light or dark, and for paper.
 
+/// Budgets and alerts.
+mod alerts;
 /// The frame of pages that are not about a single forecast.
 pub mod page;
 /// Pieces of pages.
@@ -8,8 +10,10 @@ pub mod parts;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::report::chart::{ALL, Chart};
+use crate::report::month::picture as month_picture;
 use crate::report::text::clean;
 use crate::report::view::View;
+use page::picture;
 use parts::{chart, figures, table};
 
 /// What makes tables sortable and charts talk.
@@ -67,7 +71,10 @@ fn head(view: &View<'_>) -> Markup {
                 div.notice role="note" { @for caveat in &view.caveats { p { (caveat) } } }
             }
             (figures(&view.headline, true))
-            div.story { @for sentence in view.story.iter().chain(view.budget_story.first()) { p { (sentence) } } }
+            dl.answers {
+                @for answer in &view.story { div { dt { (answer.question) } dd { (answer.text) } } }
+                @if let Some(budget) = view.budget_story.first() { div { dt { "Budget" } dd { (budget) } } }
+            }
             (figures(&view.figures, false))
             dl.facts {
                 @for (label, value) in &view.facts { div { dt { (label) } dd { (value) } } }
@@ -82,7 +89,7 @@ fn head(view: &View<'_>) -> Markup {
 const SECTIONS: [(&str, &str); 9] = [
     ("findings", "Findings"),
     ("bill", "The bill"),
-    ("budget", "Budget"),
+    ("budget", "Budget, alerts and month"),
     ("why", "Why it costs that"),
     ("reliability", "Failures and latency"),
     ("capacity", "Capacity"),
@@ -151,7 +158,20 @@ fn bill(view: &View<'_>) -> Markup {
 }
 
 fn budget(view: &View<'_>) -> Markup {
-    section("budget", &html! { @for sentence in &view.budget_story { p { (sentence) } } })
+    let month = view.month();
+    let drawn = month.as_ref().and_then(month_picture);
+    section(
+        "budget",
+        &html! {
+            @for sentence in view.budget_story.iter().chain(&view.month_story) { p { (sentence) } }
+            (alerts::alerts(view))
+            @if let Some(month) = &month {
+                (table(&month.table()))
+                @if let Some(drawn) = &drawn { (picture(drawn)) }
+                @for note in month.notes() { p.note { (note) } }
+            }
+        },
+    )
 }
 
 fn why(view: &View<'_>) -> Markup {

@@ -58,10 +58,17 @@ fn cells(table: &Table, row: &[String], total: bool) -> Markup {
             @for (index, (column, text)) in table.columns.iter().zip(row).enumerate() {
                 @let shown = if index == 0 { ellipsis(text, LONGEST_NAME) } else { text.clone() };
                 @let whole = (shown != *text).then_some(text);
-                td.number[column.numeric].name[index == 0 && !column.numeric] title=[whole] { (shown) }
+                td.number[column.numeric].name[index == 0 && !column.numeric] title=[whole] {
+                    @if index == 0 { (breakable(&shown)) } @else { (shown) }
+                }
             }
         }
     }
+}
+
+/// A text that may also be broken after the dots, strokes and slashes of a path.
+fn breakable(text: &str) -> Markup {
+    html! { @for part in text.split_inclusive(['.', '_', '/']) { (part) @if !part.ends_with(char::is_alphanumeric) { wbr; } } }
 }
 
 /// A chart with its heading, drawn for wide and for narrow screens.

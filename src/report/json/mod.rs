@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::diagnostic::Diagnostic;
 use crate::experiment::{
     Assumption, Band, ChargeRow, DayRow, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
-    LatencyStats, PercentileRun, ProviderRow, RateStats, RunRow, ShareRow, Timeline, UnpricedRow,
+    LatencyStats, MeterRow, PercentileRun, ProviderRow, RateStats, RunRow, ShareRow, Timeline, UnpricedRow,
 };
 use crate::ledger::Causes;
 use crate::report::text::is_unprintable;
@@ -27,6 +27,11 @@ pub fn json(view: &View<'_>) -> Vec<u8> {
 
 /// A document as text that is safe to print.
 pub(super) fn bytes(document: &Value) -> Vec<u8> {
+    json_text(document).into_bytes()
+}
+
+/// A document as text that is safe to print.
+pub fn json_text(document: &Value) -> String {
     let text = serde_json::to_string_pretty(document).expect("values of a tree have a text");
     let mut safe = String::with_capacity(text.len() + 1);
     for c in text.chars() {
@@ -37,7 +42,7 @@ pub(super) fn bytes(document: &Value) -> Vec<u8> {
         }
     }
     safe.push('\n');
-    safe.into_bytes()
+    safe
 }
 
 /// Writes a character as `\uXXXX`, so that printing the document cannot drive a terminal. Only strings can hold one.
@@ -107,7 +112,8 @@ fn further(view: &View<'_>) -> Value {
         "next": forecast.next,
         "policies": crate::report::gates::to_json(&forecast.policies),
         "edges": forecast.edges.iter().map(edge).collect::<Vec<_>>(),
-        "budget": { "run": forecast.budget.horizon, "month": forecast.budget.month },
+        "budget": { "run": forecast.budget.horizon, "day": forecast.budget.day, "month": forecast.budget.month },
+        "holidays": forecast.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "written": forecast.written.iter().map(assumption).collect::<Vec<_>>(),
         "providers": forecast.providers.iter().map(provider).collect::<Vec<_>>(),
         "deployments": forecast.deployments.iter().map(deployment).collect::<Vec<_>>(),
@@ -199,7 +205,12 @@ fn deployment(row: &DeploymentRow) -> Value {
         "requests_per_minute": demand(row.requests_per_minute, row.rpm_limit),
         "tokens_per_minute": demand(row.tokens_per_minute, row.tpm_limit),
         "concurrency": demand(row.concurrency, row.concurrency_limit),
+        "meters": row.meters.iter().map(meter).collect::<Vec<_>>(),
     })
+}
+
+fn meter(row: &MeterRow) -> Value {
+    json!({ "kind": row.kind.name(), "quantity": row.quantity, "amount_mean": row.amount })
 }
 
 fn errors(errors: &ErrorCounts) -> Value {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::experiment::{
     About, Assumption, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
-    LatencyStats, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
+    LatencyStats, MeterRow, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
 use crate::experiment::{ChargeRow, DayRow, FINDING_CODES, Gate, Level, PercentileRun, ProviderRow, Verdict};
 use crate::ledger::{Cause, Causes};
@@ -111,8 +111,11 @@ impl<'a> Place<'a> {
     }
 
     fn date(&self, key: &str) -> Result<jiff::civil::Date> {
-        let at = self.at(key);
-        at.or_wrong(at.value.as_str().and_then(|text| text.parse().ok()), "a date")
+        self.at(key).as_date()
+    }
+
+    fn as_date(&self) -> Result<jiff::civil::Date> {
+        self.or_wrong(self.value.as_str().and_then(|text| text.parse().ok()), "a date")
     }
 
     /// Item by item; nothing where there is no list, as in files of earlier versions.
@@ -163,6 +166,7 @@ pub fn read(bytes: &[u8]) -> Result<Forecast> {
         days: all.list("days", day)?,
         percentile_runs: all.list("percentile_runs", percentile_run)?,
         budget: budget(&all.at("budget"))?,
+        holidays: all.list("holidays", |at| at.as_date())?,
         written: all.list("written", assumption)?,
         classes: all.list("classes", share)?,
         keys: all.list("keys", share)?,
@@ -242,7 +246,7 @@ fn policy(at: &Place<'_>, runs: &[RunRow]) -> Result<Verdict> {
 }
 
 fn budget(at: &Place<'_>) -> Result<Budget> {
-    Ok(Budget { horizon: at.money_or_none("run")?, month: at.money_or_none("month")? })
+    Ok(Budget { horizon: at.money_or_none("run")?, day: at.money_or_none("day")?, month: at.money_or_none("month")? })
 }
 
 fn unpriced(at: &Place<'_>) -> Result<UnpricedRow> {
@@ -338,7 +342,18 @@ fn deployment(at: &Place<'_>) -> Result<DeploymentRow> {
         rpm_limit,
         tpm_limit,
         concurrency_limit,
+        meters: at.list("meters", meter)?,
     })
+}
+
+fn meter(at: &Place<'_>) -> Result<MeterRow> {
+    Ok(MeterRow { kind: kind(at)?, quantity: at.number("quantity")?, amount: at.money("amount_mean")? })
+}
+
+/// What a charge is for.
+fn kind(at: &Place<'_>) -> Result<TokenKind> {
+    let name = at.str("kind")?;
+    at.at("kind").or_wrong(TokenKind::ALL.into_iter().find(|known| known.name() == name), "a kind of token")
 }
 
 fn provider(at: &Place<'_>) -> Result<ProviderRow> {
@@ -375,15 +390,14 @@ fn percentile_run(at: &Place<'_>) -> Result<PercentileRun> {
 
 fn charge(at: &Place<'_>) -> Result<ChargeRow> {
     let index = |key| at.count(key).map(|count| usize::try_from(count).unwrap_or(usize::MAX));
-    let (cause, kind) = (at.str("cause")?, at.str("kind")?);
+    let cause = at.str("cause")?;
     let known_cause = Cause::ALL.into_iter().find(|known| known.name() == cause);
-    let known_kind = TokenKind::ALL.into_iter().find(|known| known.name() == kind);
     Ok(ChargeRow {
         day: at.date("day")?,
         deployment: index("deployment")?,
         key: index("key")?,
         cause: at.at("cause").or_wrong(known_cause, "a cause")?,
-        kind: at.at("kind").or_wrong(known_kind, "a kind of token")?,
+        kind: kind(at)?,
         quantity: at.count("quantity")?,
         amount: at.money("amount")?,
     })

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::experiment::{CapacityPlan, Commitment, Demand, LimitPlan, Load, Outcome, PoolPlan};
+use crate::experiment::{CapacityPlan, Commitment, Demand, LimitPlan, Load, Outcome, PoolPlan, SpendPlan};
 use crate::report::plan::kind_words;
 
 /// The id of this layout.
@@ -19,6 +19,7 @@ pub fn json(plan: &CapacityPlan) -> Vec<u8> {
         "horizon_hours": about.horizon_hours,
         "target_refused_share": plan.target,
         "pools": plan.pools.iter().map(pool).collect::<Vec<_>>(),
+        "spend_limits": plan.spends.iter().map(spend).collect::<Vec<_>>(),
         "today": outcome(&plan.today),
         "planned": outcome(&plan.planned),
         "commitments": plan.commitments.iter().map(commitment).collect::<Vec<_>>(),
@@ -60,6 +61,14 @@ fn limit(limit: &LimitPlan) -> Value {
     json!({
         "limit": kind_words(limit.kind), "today": limit.today, "used": demand(limit.used), "headroom": limit.headroom,
         "smallest": limit.needed, "together": limit.proposed,
+    })
+}
+
+fn spend(spend: &SpendPlan) -> Value {
+    json!({
+        "provider": spend.provider, "deployments": spend.deployments, "period_s": spend.seconds,
+        "limit_usd": spend.limit, "used_usd": demand(spend.used), "headroom": spend.headroom,
+        "runs_over_share": spend.over_share,
     })
 }
 

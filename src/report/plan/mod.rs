@@ -1,10 +1,12 @@
 mod json;
 
-use crate::experiment::{CapacityPlan, Commitment, LimitKind, LimitPlan, MOST_GROWTH, Outcome, PoolPlan, TokensOf};
+use crate::experiment::{
+    CapacityPlan, Commitment, Demand, LimitKind, LimitPlan, MOST_GROWTH, Outcome, PoolPlan, SpendPlan, TokensOf,
+};
 use crate::report::Artefact;
 use crate::report::chart::plan::files;
 use crate::report::terminal::{Page, Style, TerminalOptions};
-use crate::report::text::{clean, hours, money, percent, plural, short_count};
+use crate::report::text::{clean, hours, money, money_of, percent, plural, short_count};
 use crate::report::view::Table;
 
 pub use json::{SCHEMA, json};
@@ -32,17 +34,30 @@ pub fn text(plan: &CapacityPlan, options: TerminalOptions) -> String {
     page.wrapped("", "", Some(Style::Dim), &facts);
     demand(&mut page, plan);
     limits(&mut page, plan);
+    spends(&mut page, plan);
     page.title("What that comes to");
     page.wrapped(" Today:   ", "          ", None, &outcome(&plan.today));
     page.wrapped(" Planned: ", "          ", None, &outcome(&plan.planned));
     if !plan.commitments.is_empty() {
         page.title("Paid capacity");
         plan.commitments.iter().for_each(|commitment| page.wrapped(" ", "   ", None, &commitment_words(commitment)));
+        page.wrapped(" ", " ", Some(Style::Dim), COMMITMENT_NOTE);
     }
+    page.line("");
+    page.wrapped("Taken into account: ", "  ", Some(Style::Dim), ACCOUNTED);
     page.line("");
     page.wrapped("Again: ", "  ", None, &clean(&about.command));
     page.text
 }
+
+/// What a plan is about, and what it is not about.
+const ACCOUNTED: &str = "providers' limits on requests, tokens and calls at once, waiting in line, and what accounts may \
+    spend. The gateway's own limits (keys, deployments, budgets) and its cache act before these and stay as they are.";
+
+/// What the figures of paid capacity include.
+const COMMITMENT_NOTE: &str = "Reckoned minute by minute from the traffic as it is, beside the simulation: the price of the \
+    units for the whole run, used or idle, and the tokens above them at the prices on demand. Neither the bills above nor \
+    the ledger of `billcast run` (its cause `commitment`) include it; the units lift no limit.";
 
 /// What a pool is called: its deployments, or their model.
 pub fn pool_name(pool: &PoolPlan) -> String {
@@ -93,9 +108,39 @@ fn limits(page: &mut Page, plan: &CapacityPlan) {
     }
 }
 
+/// What accounts may spend.
+fn spends(page: &mut Page, plan: &CapacityPlan) {
+    if plan.spends.is_empty() {
+        return;
+    }
+    page.title("What accounts may spend (US dollars, if no limit refused anything)");
+    let headings = ["Account", "Period", "#Limit", "#P50", "#P95", "#P99.9", "#Peak", "#Headroom", "#Runs over"];
+    let row = |spend: &SpendPlan| {
+        let Demand { p50, p95, p999, peak } = spend.used;
+        let [limit, p50, p95, p999, peak] = [spend.limit, p50, p95, p999, peak].map(money_of);
+        let (headroom, over) = (free(spend.headroom), percent(spend.over_share));
+        [clean(&spend.provider), period_words(spend), limit, p50, p95, p999, peak, headroom, over]
+    };
+    let table = Table::new("spends", "", &headings).with_rows(plan.spends.iter().map(row));
+    page.view_table(&table, usize::MAX);
+}
+
+/// The free part of a limit; a negative one is what is missing.
+fn free(headroom: f64) -> String {
+    percent(headroom).replace('-', "−")
+}
+
+fn period_words(spend: &SpendPlan) -> String {
+    match spend.seconds {
+        None => "a run".to_owned(),
+        Some(seconds) if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        Some(seconds) => format!("{seconds} s"),
+    }
+}
+
 fn limit_row(name: String, limit: &LimitPlan) -> Vec<String> {
     let none = || "none".to_owned();
-    let headroom = limit.headroom.map_or_else(|| "–".to_owned(), percent);
+    let headroom = limit.headroom.map_or_else(|| "–".to_owned(), free);
     let today = limit.today.map_or_else(none, short_count);
     vec![
         name,

@@ -5,8 +5,8 @@ use crate::report::chart::{
     AXIS_HEIGHT, Anchor, Canvas, Ink, LABEL, Picture, Plot, Rect, Stroke, Unit, fan, fan_legend, fan_peak, fit, legend,
     nothing, value_axis, value_ceiling,
 };
-use crate::report::scale::ticks;
-use crate::report::sweep::table::last;
+use crate::report::scale::{log_ticks, ticks};
+use crate::report::sweep::table::short_names;
 use crate::report::text::{clean, dollars, ellipsis, money, short_count};
 
 /// All charts of a sweep.
@@ -70,7 +70,7 @@ fn paint_line(sweep: &Sweep, axis: &Axis, canvas: &mut Canvas<'_>, area: Rect) {
         return nothing(canvas, area, "A single value makes no line.");
     }
     let used = legend(canvas, (area.left, area.top), area.width(), &fan_legend(Ink::Blue));
-    let inner = area.inset(60.0, used + 30.0, 20.0, AXIS_HEIGHT);
+    let inner = area.inset(60.0, used + 30.0, 36.0, AXIS_HEIGHT);
     let peak = fan_peak(bands.iter().map(|(_, band)| band));
     let plot = Plot { area: inner, x: (first.0, end.0), y: (0.0, value_ceiling(peak, inner.height())) };
     value_axis(canvas, &plot, "US dollars", Unit::Dollars);
@@ -88,8 +88,14 @@ fn number_axis(canvas: &mut Canvas<'_>, plot: &Plot, axis: &Axis, is_log: bool) 
         Values::Choice(_) => String::new(),
     };
     let bottom = plot.area.bottom;
-    for tick in ticks(plot.x.0, plot.x.1, ((plot.area.width() / 90.0) as usize).max(2)) {
+    let is_whole = matches!(&axis.values, Values::Range(range) if range.is_whole);
+    let most = ((plot.area.width() / 90.0) as usize).max(2);
+    let places = if is_log { log_ticks(plot.x.0, plot.x.1, most) } else { ticks(plot.x.0, plot.x.1, most) };
+    for tick in places {
         let value = if is_log { libm::pow(10.0, tick) } else { tick };
+        if is_whole && value.fract() != 0.0 && !is_log {
+            continue;
+        }
         let x = plot.at_x(tick);
         canvas.line(&[(x, bottom), (x, bottom + 4.0)], Stroke::solid(Ink::Muted, 1.0));
         let text = format!("{}{unit}", short_count(value));
@@ -153,8 +159,8 @@ pub fn dollar_axis(canvas: &mut Canvas<'_>, plot: &Plot) {
 fn heat_map<'a>(sweep: &'a Sweep, stamp: &str) -> Picture<'a> {
     Picture {
         id: "sweep",
-        title: format!("Mean bill by {} and {}", last(&sweep.axes[0].path), last(&sweep.axes[1].path)),
-        note: "Darker is dearer; the frame marks the cheapest configuration.".to_owned(),
+        title: format!("Mean bill by {}", short_names(sweep).join(" and ")),
+        note: "The stronger the colour, the dearer; the frame marks the cheapest configuration.".to_owned(),
         stamp: stamp.to_owned(),
         height: Box::new(|_| distinct(sweep, 1).len().max(2) as f64 * CELL + 56.0),
         paint: Box::new(move |canvas, area| paint_heat_map(sweep, canvas, area)),
@@ -247,7 +253,10 @@ fn paint_dots(sweep: &Sweep, index: usize, canvas: &mut Canvas<'_>, area: Rect) 
     if high <= low {
         return nothing(canvas, area, "A single value makes no picture.");
     }
-    let inner = area.inset(60.0, 30.0, 20.0, AXIS_HEIGHT);
+    // No dot lies on the axis of the bill.
+    let margin = if values.is_some() { 0.03 * (high - low) } else { 0.0 };
+    let (low, high) = (low - margin, high + margin);
+    let inner = area.inset(60.0, 30.0, 36.0, AXIS_HEIGHT);
     let peak = sweep.points.iter().map(|point| dollars(point.bill.mean)).fold(0.0, f64::max);
     let plot = Plot { area: inner, x: (low, high), y: (0.0, value_ceiling(peak, inner.height())) };
     value_axis(canvas, &plot, "mean bill, US dollars", Unit::Dollars);

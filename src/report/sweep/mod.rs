@@ -12,6 +12,7 @@ use crate::report::Artefact;
 use crate::report::html::page::{facts, notices, page, picture};
 use crate::report::html::parts::table as html_table;
 use crate::report::json::bytes;
+use crate::report::parquet_files::parquet_files;
 use crate::report::terminal::{Page, Style, TerminalOptions, fact};
 use crate::report::text::{clean, hours, money, plural};
 
@@ -33,7 +34,10 @@ pub fn sweep_text(sweep: &Sweep, options: TerminalOptions) -> String {
         page.wrapped("! ", "  ", Some(Style::Alert), &caveat);
     }
     page.line("");
-    page.view_table(&table::points(sweep), if options.verbose { usize::MAX } else { MOST });
+    page.view_table(
+        &table::fitting(table::points(sweep), options.width),
+        if options.verbose { usize::MAX } else { MOST },
+    );
     page.line("");
     page.wrapped("As it is: ", "  ", None, &as_it_is(&sweep.base));
     page.wrapped("Again: ", "  ", None, &clean(&sweep.command));
@@ -41,8 +45,7 @@ pub fn sweep_text(sweep: &Sweep, options: TerminalOptions) -> String {
 }
 
 fn title(sweep: &Sweep) -> String {
-    let axes: Vec<String> = sweep.axes.iter().map(|axis| clean(&axis.path)).collect();
-    format!("{}: {} varied", clean(&sweep.scenario), axes.join(" × "))
+    format!("{}: {} varied", clean(&sweep.scenario), table::short_names(sweep).join(" × "))
 }
 
 fn facts_of(sweep: &Sweep) -> Vec<(&'static str, String)> {
@@ -131,6 +134,7 @@ pub fn sweep_artefacts(sweep: &Sweep) -> Vec<Artefact> {
         file("sweep.csv", table::csv(sweep)),
         file("report.html", html.into_bytes()),
     ];
+    all.extend(parquet_files([&table::dataset(sweep)].into_iter(), &facts_of(sweep)));
     for (index, picture) in pictures.iter().enumerate() {
         let name = if index == 0 { picture.id.to_owned() } else { format!("{}-{}", picture.id, index + 1) };
         all.extend(picture.files(&name));

@@ -10,7 +10,7 @@ use crate::report::html::parts::table as html_table;
 use crate::report::json::bytes;
 use crate::report::sweep::charts::dollar_axis;
 use crate::report::terminal::{Page, Style, TerminalOptions};
-use crate::report::text::{clean, dollars, ellipsis, money, money_units, plural};
+use crate::report::text::{clean, dollars, money, money_units, percent, plural};
 use crate::report::view::Table;
 
 /// Assumptions that are drawn.
@@ -18,15 +18,35 @@ const MOST: usize = 20;
 /// Height of a bar with its gap.
 const ROW: f64 = 34.0;
 
+/// Assumptions that move the bill by less than this share of it are only named.
+const NEGLIGIBLE: f64 = 0.001;
+
+/// So many of the others are named.
+const NAMED: usize = 6;
+
+/// The bars that are worth showing, and the names of the others.
+fn parted<'a>(base: &MoneyStats, bars: &'a [Bar]) -> (&'a [Bar], Vec<String>) {
+    let least = NEGLIGIBLE * dollars(base.mean);
+    let shown = bars.iter().position(|bar| bar.width() <= least).unwrap_or(bars.len()).min(MOST);
+    let (shown, rest) = bars.split_at(shown);
+    (shown, rest.iter().map(|bar| clean(&bar.swing.name)).collect())
+}
+
+/// What became of the others, in a sentence.
+fn others(rest: &[String], shown: usize) -> Option<String> {
+    let than = if shown < MOST { format!("by less than {}", percent(NEGLIGIBLE)) } else { "less".to_owned() };
+    let many = plural(rest.len() as u64, "other assumption");
+    let named = rest.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if rest.len() > NAMED { ", …" } else { "" };
+    (!rest.is_empty()).then(|| format!("{many} move the bill {than}: {named}{more}"))
+}
+
 fn table(bars: &[Bar]) -> Table {
-    let headings = ["Assumption", "#Low", "#Now", "#High", "#Mean at low", "#Mean at high", "#Swing", "Why this range"];
+    let headings = ["Assumption", "Range", "#Mean at low", "#Mean at high", "#Swing", "Why this range"];
     let row = |bar: &Bar| {
-        let [low, high] = &bar.swing.ends;
         [
             clean(&bar.swing.name),
-            ellipsis(&clean(low), 34),
-            ellipsis(&clean(&bar.swing.now), 34),
-            ellipsis(&clean(high), 34),
+            clean(&bar.swing.range),
             money(bar.bills[0].mean),
             money(bar.bills[1].mean),
             money(money_units(bar.width())),
@@ -52,13 +72,16 @@ pub fn tornado_text(
     page.wrapped("", "", Some(Style::Dim), &facts);
     page.line("");
     page.line(&format!("Mean bill as it is: {}", money(base.mean)));
-    let whole = table(bars);
-    let short = Table {
-        columns: whole.columns[..whole.columns.len() - 1].to_vec(),
-        rows: whole.rows.iter().map(|row| row[..row.len() - 1].to_vec()).collect(),
-        ..whole.clone()
-    };
-    page.view_table(if options.verbose { &whole } else { &short }, if options.verbose { usize::MAX } else { MOST });
+    let (shown, rest) = parted(base, bars);
+    let mut table = table(shown);
+    // A terminal has no room for it; the page has.
+    table.columns.pop();
+    table.rows.iter_mut().for_each(|row| drop(row.pop()));
+    page.view_table(&table, usize::MAX);
+    page.wrapped(" ", " ", Some(Style::Dim), &table.note);
+    if let Some(sentence) = others(&rest, shown.len()) {
+        page.wrapped(" ", " ", Some(Style::Dim), &sentence);
+    }
     page.line("");
     page.wrapped("Again: ", "  ", None, &clean(&run.command));
     page.text
@@ -94,12 +117,14 @@ pub fn tornado_json(scenario: &str, base: &MoneyStats, bars: &[Bar], run: &Optio
 /// Every file of a tornado.
 pub fn tornado_artefacts(scenario: &str, base: &MoneyStats, bars: &[Bar], run: &Options) -> Vec<Artefact> {
     let stamp = format!("{} · {} of each end · seed {}", clean(scenario), plural(run.runs, "run"), run.seed.0);
-    let drawn = chart(base, bars, &stamp);
+    let (shown, rest) = parted(base, bars);
+    let drawn = chart(base, shown, &stamp);
     let body = maud::html! {
         section {
             h2 { "What moves the bill" }
             (picture(&drawn))
-            (html_table(&table(bars)))
+            (html_table(&table(shown)))
+            @if let Some(sentence) = others(&rest, shown.len()) { p { (sentence) } }
             h3 { "The same result again" }
             pre { code { (clean(&run.command)) } }
         }
@@ -123,13 +148,12 @@ fn chart<'a>(base: &'a MoneyStats, bars: &'a [Bar], stamp: &str) -> Picture<'a> 
                the bill as it is."
             .to_owned(),
         stamp: stamp.to_owned(),
-        height: Box::new(move |_| bars.len().clamp(2, MOST) as f64 * ROW + 46.0),
+        height: Box::new(move |_| bars.len().max(2) as f64 * ROW + 46.0),
         paint: Box::new(move |canvas, area| paint(base, bars, canvas, area)),
     }
 }
 
 fn paint(base: &MoneyStats, bars: &[Bar], canvas: &mut Canvas<'_>, area: Rect) {
-    let bars = &bars[..bars.len().min(MOST)];
     let means = bars.iter().flat_map(|bar| [dollars(bar.bills[0].mean), dollars(bar.bills[1].mean)]);
     let now = dollars(base.mean);
     let (low, high) = means.fold((now, now), |(low, high): (f64, f64), mean| (low.min(mean), high.max(mean)));
@@ -156,9 +180,12 @@ fn row(canvas: &mut Canvas<'_>, plot: &Plot, bar: &Bar, now: f64, labels: f64, t
         canvas
             .hover(place, format!("{} = {}: {}", bar.swing.name, bar.swing.ends[index], money(bar.bills[index].mean)));
     }
-    let name = fit(&clean(&bar.swing.name), LABEL, labels - 12.0);
+    // `upstream.deepseek.bursts.lasts`: whose it is stands below, so that narrow pictures tell bars apart.
+    let full = clean(&bar.swing.name);
+    let mut parts = full.splitn(3, '.').skip(1);
+    let (owner, what) = (parts.next().unwrap_or_default(), parts.next().unwrap_or(&full));
+    let name = fit(what, LABEL, labels - 12.0);
     canvas.text(&name, (labels - 8.0, top + ROW / 2.0 - 6.0), LABEL, Ink::Text, Anchor::End);
-    let [low, high] = &bar.swing.ends;
-    let ends = fit(&format!("{} … {}", clean(low), clean(high)), 10.0, labels - 12.0);
+    let ends = fit(&format!("{owner}: {}", clean(&bar.swing.range)), 10.0, labels - 12.0);
     canvas.text(&ends, (labels - 8.0, top + ROW / 2.0 + 8.0), 10.0, Ink::Muted, Anchor::End);
 }

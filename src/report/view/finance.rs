@@ -1,11 +1,10 @@
 //! What finance asks for: who spends it, whether the budget holds, what was assumed, what caches do.
 
-use crate::experiment::{Forecast, PercentileRun};
-use crate::ledger::Cause;
+use crate::experiment::{Forecast, MonthError, MonthRow, Projection};
 use crate::report::text::{clean, count, hours, money, percent, plural};
 use crate::report::view::derive::{money_share, per, ratio};
 use crate::stats::Estimate;
-use crate::units::{Money, TokenKind};
+use crate::units::Money;
 
 /// Confidence of the intervals of shares.
 const CONFIDENCE: f64 = 0.95;
@@ -61,7 +60,7 @@ pub struct RegisterLine {
     /// The value.
     pub value: String,
     /// The law that it is drawn from, or that it is fixed.
-    pub distribution: &'static str,
+    pub distribution: String,
     /// Who says so.
     pub assumed_by: &'static str,
     /// Where it comes from.
@@ -86,14 +85,25 @@ pub fn register(forecast: &Forecast) -> Vec<RegisterLine> {
     forecast.written.iter().chain(&forecast.assumptions).map(line).collect()
 }
 
-/// The law that a value names.
-fn distribution(name: &str, value: &str) -> &'static str {
+/// The laws that a value names.
+fn distribution(name: &str, value: &str) -> String {
     if name.ends_with("volume_uncertainty") {
-        return "lognormal factor";
+        return "lognormal factor".to_owned();
     }
-    let word = value.split('(').next().unwrap_or_default().trim();
-    let drawn = value.contains('(').then(|| LAWS.into_iter().find(|law| *law == word)).flatten();
-    drawn.unwrap_or("fixed")
+    let is_named = |law: &&str| value.match_indices(&format!("{law}(")).any(|(at, _)| !ends_in_a_word(&value[..at]));
+    let laws: Vec<&str> = LAWS.into_iter().filter(is_named).collect();
+    match laws.as_slice() {
+        [] => "fixed".to_owned(),
+        // Its parts are within it.
+        many if value.starts_with("mix(") => {
+            format!("mix of {}", many.iter().filter(|law| **law != "mix").copied().collect::<Vec<_>>().join(", "))
+        }
+        many => many.join(", "),
+    }
+}
+
+fn ends_in_a_word(text: &str) -> bool {
+    text.ends_with(|c: char| c.is_alphanumeric() || c == '_')
 }
 
 /// How the bill stands to the budget of one run.
@@ -175,72 +185,54 @@ pub fn budget_sentences(forecast: &Forecast, budget: Option<&BudgetView>) -> Vec
     told
 }
 
-/// What the provider's prompt cache did for one deployment in the run at the median bill.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CacheLine {
-    /// Place in the list of deployments.
-    pub deployment: usize,
-    /// Share of the input tokens that were read from the cache.
-    pub hit_share: f64,
-    /// What reading costs.
-    pub reading: Money,
-    /// What writing costs.
-    pub writing: Money,
-    /// What the tokens that were read would have cost as plain input, less what reading costs.
-    pub saved: Option<Money>,
-}
+/// The mean length of a month, hours.
+const MONTH_HOURS: f64 = 730.485;
 
-/// The run at this percentile of the bill.
-pub fn percentile_run(forecast: &Forecast, percentile: u8) -> Option<&PercentileRun> {
-    forecast.percentile_runs.iter().find(|run| run.percentile == percentile)
-}
-
-/// The prompt caches, deployment by deployment; those without any cached token are left out.
-pub fn caches(forecast: &Forecast) -> Vec<CacheLine> {
-    let Some(run) = percentile_run(forecast, 50) else { return Vec::new() };
-    (0..forecast.deployments.len()).filter_map(|deployment| cache(run, deployment)).collect()
-}
-
-fn cache(run: &PercentileRun, deployment: usize) -> Option<CacheLine> {
-    let sum = |kind: TokenKind| {
-        let mine = run.charges.iter().filter(|row| row.deployment == deployment && row.kind == kind);
-        mine.fold((0u64, Money::ZERO), |(tokens, amount), row| (tokens + row.quantity, amount + row.amount))
-    };
-    let (plain, read, written) = (sum(TokenKind::Input), sum(TokenKind::CacheRead), sum(TokenKind::CacheWrite));
-    if read.0 + written.0 == 0 {
-        return None;
+/// The month ahead and its budget, in sentences.
+pub fn month_sentences(forecast: &Forecast, projection: &Result<Projection, MonthError>) -> Vec<String> {
+    let month = forecast.budget.month;
+    match projection {
+        Ok(projection) => projection.months.iter().map(|row| month_sentence(row, month)).collect(),
+        Err(error) => {
+            let pace = month.map(|budget| pace(forecast, budget));
+            let why = format!("No month is put together from this: {error}. `billcast month` simulates whole weeks.");
+            pace.into_iter().chain([why]).collect()
+        }
     }
-    let at_full_price = per(plain.1, i128::from(read.0), plain.0);
-    Some(CacheLine {
-        deployment,
-        hit_share: ratio(read.0 as f64, (plain.0 + read.0 + written.0) as f64),
-        reading: read.1,
-        writing: written.1,
-        saved: at_full_price.map(|full| full - read.1),
-    })
 }
 
-/// What caches do, in sentences.
-pub fn cache_sentences(forecast: &Forecast) -> Vec<String> {
-    let (hits, requests) = forecast
-        .runs
-        .iter()
-        .fold((0u64, 0u64), |(hits, requests), run| (hits + run.cache_hits, requests + run.requests));
-    let response = match hits {
-        0 => "No request is answered from the gateway's response cache.".to_owned(),
-        _ => format!(
-            "{} of the requests are answered from the gateway's response cache and cost nothing.",
-            percent(ratio(hits as f64, requests as f64))
-        ),
+fn month_sentence(row: &MonthRow, budget: Option<Money>) -> String {
+    let name = row.month.strftime("%B %Y");
+    let bill = &row.bill;
+    let cost = format!(
+        "{name} costs {} on average, {} at P50, {} at P80 and {} at P95.",
+        money(bill.mean),
+        money(bill.p50),
+        money(bill.p80),
+        money(bill.p95)
+    );
+    let Some((budget, over)) = budget.zip(row.over_budget) else { return cost };
+    let when = match row.used_up {
+        [Some(early), _] => format!(" In one of 20 cases it is used up by {early}."),
+        _ => String::new(),
     };
-    let writing = forecast.cost_by_cause[Cause::CacheWrite];
-    let prompt = match writing {
-        Money::ZERO => String::new(),
-        _ => format!(
-            " Writing to the providers' prompt caches costs {} ({} of the bill).",
-            money(writing),
-            percent(money_share(writing, forecast.bill.mean))
-        ),
-    };
-    vec![format!("{response}{prompt}")]
+    let odds = percent(over.point);
+    format!("{cost} The month's budget of {} is exceeded with a probability of {odds}.{when}", money(budget))
+}
+
+/// How a horizon that is no month stands to the budget of one: against an even share of it.
+fn pace(forecast: &Forecast, budget: Money) -> String {
+    let hours_of_run = forecast.about.horizon_hours;
+    let part = ratio(hours_of_run, MONTH_HOURS);
+    let even = Money::from_picos((budget.picos() as f64 * part).round() as i128);
+    let over = forecast.runs.iter().filter(|run| run.bill > even).count() as u64;
+    format!(
+        "An even share of the month's budget of {} is {} for {} ({} of a month): {} of {} cost more.",
+        money(budget),
+        money(even),
+        hours(hours_of_run),
+        percent(part),
+        count(over as f64),
+        plural(forecast.about.runs, "run"),
+    )
 }

@@ -1,20 +1,24 @@
 //! The one view of a forecast that all renderers show: what is derived and how it is worded, once.
 
+mod caches;
 mod derive;
 mod finance;
-mod more;
+mod finance_tables;
+mod reliability;
 mod story;
 mod table;
 mod tables;
 
+pub use caches::{CacheLine, MeterLine};
 pub use derive::{Histogram, ModelSpend, UnitCosts};
-pub use finance::{BudgetView, CacheLine, RegisterLine, TeamSpend};
+pub use finance::{BudgetView, RegisterLine, TeamSpend};
 pub use story::words;
 pub use table::{Column, Table};
 
 use crate::diagnostic::Severity;
-use crate::experiment::Forecast;
+use crate::experiment::{Forecast, Projection, month_ahead};
 use crate::ledger::Cause;
+use crate::report::month::MonthView;
 use crate::report::text::{clean, hours, money, money_interval, plural};
 use crate::units::Money;
 
@@ -35,8 +39,8 @@ pub struct View<'a> {
     pub headline: [Figure; 4],
     /// Those that come next: failures, fallbacks, latency.
     pub figures: [Figure; 5],
-    /// The result in three sentences.
-    pub story: Vec<String>,
+    /// How much, how sure, why, and what if it goes wrong.
+    pub story: Vec<Answer>,
     /// Mean and percentiles of the bill, with their intervals.
     pub percentiles: Vec<Percentile>,
     /// How many independent runs would tell the mean as well, in words; none where that is not worth telling.
@@ -55,6 +59,10 @@ pub struct View<'a> {
     pub histogram: Histogram,
     /// Spend by model, dearest first.
     pub models: Vec<ModelSpend>,
+    /// What each meter of each model counts and costs, dearest first.
+    pub meters: Vec<MeterLine>,
+    /// What prompt caches do.
+    pub caches: Vec<CacheLine>,
     /// Spend by team.
     pub teams: Vec<TeamSpend>,
     /// Every value that the figures rest on.
@@ -63,6 +71,10 @@ pub struct View<'a> {
     pub budget: Option<BudgetView>,
     /// The budget in sentences.
     pub budget_story: Vec<String>,
+    /// The month ahead, where whole weeks were simulated.
+    pub projection: Option<Projection>,
+    /// The month and its budget in sentences.
+    pub month_story: Vec<String>,
     /// What caches do, in sentences.
     pub cache_story: Vec<String>,
     /// All tables, each ready to print.
@@ -75,6 +87,15 @@ pub struct View<'a> {
     pub assumptions_summary: String,
     /// The command that gives the result again, safe to show.
     pub command: String,
+}
+
+/// What a reader asks first, with the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The question in a word or two.
+    pub question: &'static str,
+    /// A sentence or two.
+    pub text: String,
 }
 
 /// A figure of the headline.
@@ -134,7 +155,7 @@ pub struct FindingLine {
 }
 
 /// Every table of the report.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Tables {
     /// Mean and percentiles of the bill.
     pub bill: Table,
@@ -158,7 +179,7 @@ pub struct Tables {
     pub teams: Table,
     /// Errors by class and latency by provider.
     pub providers: Table,
-    /// What prompt caches do, by deployment.
+    /// What prompt caches do, by provider and deployment.
     pub caches: Table,
     /// What each meter of each model costs.
     pub meters: Table,
@@ -182,17 +203,20 @@ impl<'a> View<'a> {
         let (register, budget) = (finance::register(forecast), finance::budget(forecast));
         let calls_per_request = derive::ratio(forecast.upstream_calls.mean, forecast.requests.mean);
         let premium_share = derive::money_share(forecast.fallback_premium, forecast.bill.mean);
-        Self {
+        let projection = month_ahead(forecast);
+        let mut view = Self {
             title: clean(&forecast.about.scenario),
             facts: facts(forecast),
             stamp: stamp(forecast),
             caveats: story::caveats(forecast),
             headline: story::headline(forecast, budget.as_ref()),
             figures: story::figures(forecast, calls_per_request, premium_share),
-            story: story::sentences(forecast, calls_per_request, premium_share),
-            tables: Tables::of(forecast, &causes, &percentiles, &models, &teams, &register),
+            story: story::answers(forecast, calls_per_request, premium_share),
+            tables: Tables::default(),
             budget_story: finance::budget_sentences(forecast, budget.as_ref()),
-            cache_story: finance::cache_sentences(forecast),
+            month_story: finance::month_sentences(forecast, &projection),
+            projection: projection.ok(),
+            cache_story: caches::cache_sentences(forecast),
             budget,
             teams,
             register,
@@ -205,12 +229,22 @@ impl<'a> View<'a> {
             unreported: forecast.bill.mean - forecast.reported_spend,
             histogram: Histogram::of(forecast),
             models,
+            meters: caches::meters(forecast),
+            caches: caches::caches(forecast),
             findings: forecast.findings.iter().map(finding).collect(),
             diagnostics_summary: diagnostics_summary(forecast),
             assumptions_summary: assumptions_summary(forecast),
             command: clean(&forecast.about.command),
             forecast,
-        }
+        };
+        view.tables = Tables::of(&view);
+        view
+    }
+
+    /// The month ahead, where whole weeks were simulated.
+    pub fn month(&self) -> Option<MonthView<'_>> {
+        let (about, budget) = (&self.forecast.about, self.forecast.budget.month);
+        self.projection.as_ref().map(|projection| MonthView { about, projection, budget, growth: 0.0, spent: None })
     }
 
     /// Unit costs as labelled figures.
@@ -242,7 +276,7 @@ fn facts(forecast: &Forecast) -> Vec<(&'static str, String)> {
 }
 
 /// `2026-11-20T18:00:00+01:00[Europe/Berlin]` as `2026-11-20 18:00 (Europe/Berlin)`; any other text as it is.
-fn local_start(start: &str) -> String {
+pub fn local_start(start: &str) -> String {
     match start.parse::<jiff::Zoned>() {
         Ok(at) => format!("{} ({})", at.strftime("%F %H:%M"), at.time_zone().iana_name().unwrap_or("local time")),
         Err(_) => clean(start),

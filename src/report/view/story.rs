@@ -2,9 +2,11 @@
 
 use crate::experiment::{Forecast, MoneyStats, RateStats, UnpricedRow};
 use crate::ledger::Cause;
-use crate::report::text::{clean, count, hours, money, percent, percent_half_width, plural, seconds, short_count};
+use crate::report::text::{
+    clean, count, dollars, hours, money, money_interval, percent, percent_half_width, plural, seconds, short_count,
+};
 use crate::report::view::derive::{money_share, ratio};
-use crate::report::view::{BudgetView, CauseLine, Figure, Percentile, interval_note};
+use crate::report::view::{Answer, BudgetView, CauseLine, Figure, Percentile, interval_note};
 use crate::units::Money;
 
 /// Below this many runs the outer percentiles rest on one or two of them.
@@ -142,9 +144,58 @@ pub fn figures(forecast: &Forecast, calls_per_request: f64, premium_share: f64) 
     ]
 }
 
-/// How much, how sure, why: three sentences.
-pub fn sentences(forecast: &Forecast, calls_per_request: f64, premium_share: f64) -> Vec<String> {
-    vec![how_much(forecast), how_well(forecast, calls_per_request), why(forecast, premium_share)]
+/// How much, how sure, why, and what if it goes wrong: a sentence or two each.
+pub fn answers(forecast: &Forecast, calls_per_request: f64, premium_share: f64) -> Vec<Answer> {
+    let answer = |question, text| Answer { question, text };
+    vec![
+        answer("How much", how_much(forecast)),
+        answer("How sure", how_sure(forecast)),
+        answer("Why", why(forecast, premium_share)),
+        answer("If it goes wrong", if_wrong(forecast)),
+        answer("How well it serves", how_well(forecast, calls_per_request)),
+    ]
+}
+
+fn how_sure(forecast: &Forecast) -> String {
+    let (bill, runs) = (&forecast.bill, forecast.about.runs);
+    let assumed = plural(forecast.assumptions.len() as u64, "value");
+    if bill.max == Money::ZERO {
+        return format!("All of {} agree. {assumed} are assumed.", plural(runs, "run"));
+    }
+    if !has_intervals(runs) {
+        return format!(
+            "One run says nothing about how sure this is: {FEW_RUNS} or more would. {assumed} are assumed."
+        );
+    }
+    format!(
+        "Chance alone leaves the mean within {} and the P95 within {} ({}, 95% confidence). Wrong assumptions come on \
+         top: {assumed} are assumed.",
+        money_interval(bill.ci95_mean),
+        money_interval(bill.ci95_p95),
+        plural(runs, "run"),
+    )
+}
+
+/// The dearest run, told with what was special about it.
+fn if_wrong(forecast: &Forecast) -> String {
+    let Some(worst) = forecast.runs.iter().max_by_key(|run| run.bill).filter(|run| run.bill > Money::ZERO) else {
+        return "Nothing was charged in any run: there is no dear one to tell of.".to_owned();
+    };
+    let times = ratio(dollars(worst.bill), dollars(forecast.bill.p50));
+    let requests = worst.requests as f64;
+    let lead = match forecast.about.runs {
+        1 => format!("The only run costs {}", money(worst.bill)),
+        runs => format!(
+            "The dearest of {} costs {}, {times:.1} times the middle one",
+            plural(runs, "run"),
+            money(worst.bill)
+        ),
+    };
+    format!(
+        "{lead}: there {} of the requests are answered by a fallback and {} get no good answer.",
+        percent(ratio(worst.fallbacks as f64, requests)),
+        percent(ratio((worst.failed + worst.rejected + worst.lost) as f64, requests)),
+    )
 }
 
 fn how_much(forecast: &Forecast) -> String {
@@ -152,6 +203,9 @@ fn how_much(forecast: &Forecast) -> String {
     let horizon = hours(forecast.about.horizon_hours);
     if bill.max == Money::ZERO {
         return format!("In {horizon} nothing is charged in any of the runs.");
+    }
+    if !has_intervals(forecast.about.runs) {
+        return format!("{horizon} of this gateway cost {} in the only run.", money(bill.mean));
     }
     format!(
         "{horizon} of this gateway cost {} on average; half of the runs stay below {}, and one in twenty costs more \
@@ -167,12 +221,15 @@ fn how_well(forecast: &Forecast, calls_per_request: f64) -> String {
     if forecast.requests.mean == 0.0 {
         return "No requests arrive.".to_owned();
     }
+    let tail = match has_intervals(forecast.about.runs) {
+        true => format!(" (in one run of twenty: more than {})", percent(failure.p95)),
+        false => String::new(),
+    };
     format!(
-        "Of {} requests {} get no good answer (in one run of twenty: more than {}) and {} are answered by a fallback; \
-         a request takes {calls_per_request:.3} upstream calls.",
+        "Of {} requests {} get no good answer{tail} and {} are answered by a fallback; a request takes \
+         {calls_per_request:.3} upstream calls.",
         count(forecast.requests.mean),
         percent(failure.mean),
-        percent(failure.p95),
         percent(forecast.fallback_share.mean),
     )
 }
@@ -206,5 +263,5 @@ fn why(forecast: &Forecast, premium_share: f64) -> String {
 /// The share of one edge in all premiums above zero.
 pub fn edge_share(forecast: &Forecast, premium: Money) -> f64 {
     let dearer: Money = forecast.edges.iter().map(|edge| edge.premium).filter(|premium| *premium > Money::ZERO).sum();
-    ratio(crate::report::text::dollars(premium), crate::report::text::dollars(dearer))
+    ratio(dollars(premium), dollars(dearer))
 }

@@ -1,16 +1,18 @@
 //! A table as text: headings and cells, ready for a terminal or a page.
 
+use std::borrow::Cow;
+
 /// A heading of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     /// The heading.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// Whether its cells are numbers, set flush right.
     pub numeric: bool,
 }
 
 /// A table, safe to show once its renderer has escaped it for its format.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
     /// A short name, stable, for anchors.
     pub id: &'static str,
@@ -30,8 +32,8 @@ impl Table {
     /// An empty table. A heading that begins with `#` is a column of numbers.
     pub fn new(id: &'static str, title: &'static str, headings: &[&'static str]) -> Self {
         let column = |heading: &&'static str| match heading.strip_prefix('#') {
-            Some(title) => Column { title, numeric: true },
-            None => Column { title: heading, numeric: false },
+            Some(title) => Column { title: title.into(), numeric: true },
+            None => Column { title: (*heading).into(), numeric: false },
         };
         let columns = headings.iter().map(column).collect();
         Self { id, title, note: String::new(), columns, rows: Vec::new(), total: None }

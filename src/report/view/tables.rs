@@ -1,35 +1,29 @@
 //! The tables of the report.
 
-use crate::experiment::{Demand, DeploymentRow, ErrorCounts, Forecast, ShareRow};
-use crate::report::text::{NOTHING, clean, count, money, percent, seconds, short_count};
+use crate::experiment::{DeploymentRow, Forecast, ShareRow};
+use crate::report::text::{NOTHING, clean, count, money, percent, short_count};
 use crate::report::view::derive::{money_share, per, ratio};
 use crate::report::view::story::edge_share;
-use crate::report::view::{CauseLine, ModelSpend, Percentile, RegisterLine, Table, Tables, TeamSpend, more};
+use crate::report::view::{CauseLine, Percentile, Table, Tables, View, finance_tables, reliability};
 use crate::units::Money;
 
 impl Tables {
-    /// All tables of a forecast.
-    pub fn of(
-        forecast: &Forecast,
-        causes: &[CauseLine],
-        percentiles: &[Percentile],
-        models: &[ModelSpend],
-        teams: &[TeamSpend],
-        register: &[RegisterLine],
-    ) -> Self {
+    /// All tables of a view.
+    pub fn of(view: &View<'_>) -> Self {
+        let forecast = view.forecast;
         Self {
-            models: more::models(models),
-            teams: more::teams(teams),
-            providers: more::providers(forecast),
-            caches: more::caches(forecast),
-            meters: more::meters(forecast),
-            register: more::register(register),
-            bill: bill(percentiles),
-            causes: by_cause(causes, forecast),
+            models: finance_tables::models(&view.models),
+            teams: finance_tables::teams(&view.teams),
+            providers: reliability::providers(forecast),
+            caches: finance_tables::caches(&view.caches),
+            meters: finance_tables::meters(&view.meters, forecast.bill.mean),
+            register: finance_tables::register(&view.register),
+            bill: bill(&view.percentiles),
+            causes: by_cause(&view.causes, forecast),
             edges: edges(forecast),
             deployments: deployments(forecast),
-            reliability: reliability(forecast),
-            demand: demand(forecast),
+            reliability: reliability::deployments(forecast),
+            demand: reliability::demand(forecast),
             classes: shares("classes", "Cost by traffic class", "Class", &forecast.classes, forecast.bill.mean),
             keys: shares("keys", "Cost by virtual key", "Key", &forecast.keys, forecast.bill.mean),
             unpriced: unpriced(forecast),
@@ -100,86 +94,6 @@ fn deployments(forecast: &Forecast) -> Table {
     let headings = ["Deployment", "Group", "Model", "#Mean", "#P95", "#Share", "#Calls", "#Tokens in", "#Tokens out"];
     Table::new("deployments", "Cost by deployment", &headings)
         .with_note("Means over the runs, and the 95th percentile of each deployment's own cost.")
-        .with_rows(forecast.deployments.iter().map(row))
-}
-
-/// Calls that ended in an error of the upstream or in a timeout; the gateway's own cancellations are none.
-pub fn error_count(errors: &ErrorCounts) -> f64 {
-    errors.rate_limited + errors.server + errors.timeout + errors.auth + errors.client
-}
-
-fn reliability(forecast: &Forecast) -> Table {
-    let row = |deployment: &DeploymentRow| {
-        let share = |number: f64| percent(ratio(number, deployment.attempts));
-        let errors = &deployment.errors;
-        [
-            clean(&deployment.name),
-            share(error_count(errors)),
-            share(errors.rate_limited),
-            share(errors.server),
-            share(errors.timeout),
-            share(errors.auth + errors.client),
-            share(errors.cancelled),
-            seconds(deployment.latency_s.p50),
-            seconds(deployment.latency_s.p95),
-            seconds(deployment.latency_s.p99),
-            count(deployment.cooldowns),
-            percent(deployment.cooldown_share),
-        ]
-    };
-    let headings = [
-        "Deployment",
-        "#Errors",
-        "#429",
-        "#5xx",
-        "#Timeout",
-        "#4xx",
-        "#Cancelled",
-        "#P50",
-        "#P95",
-        "#P99",
-        "#Cooldowns",
-        "#Cooled",
-    ];
-    Table::new("reliability", "Errors, latency and cooldowns by deployment", &headings)
-        .with_note("Errors as shares of the calls; latency of answered calls; share of the time spent in cooldown.")
-        .with_rows(forecast.deployments.iter().map(row))
-}
-
-fn demand(forecast: &Forecast) -> Table {
-    let row = |deployment: &DeploymentRow| {
-        let limit = |limit: Option<f64>| or_nothing(limit.map(short_count));
-        let most = |demand: &Demand| [short_count(demand.p95), short_count(demand.peak)];
-        let [requests_p95, requests_peak] = most(&deployment.requests_per_minute);
-        let [tokens_p95, tokens_peak] = most(&deployment.tokens_per_minute);
-        let [flight_p95, flight_peak] = most(&deployment.concurrency);
-        [
-            clean(&deployment.name),
-            requests_p95,
-            requests_peak,
-            limit(deployment.rpm_limit),
-            tokens_p95,
-            tokens_peak,
-            limit(deployment.tpm_limit),
-            flight_p95,
-            flight_peak,
-            limit(deployment.concurrency_limit),
-        ]
-    };
-    let headings = [
-        "Deployment",
-        "#RPM P95",
-        "#RPM peak",
-        "#RPM limit",
-        "#TPM P95",
-        "#TPM peak",
-        "#TPM limit",
-        "#In flight P95",
-        "#In flight peak",
-        "#In flight limit",
-    ];
-    Table::new("demand", "Demand against limits", &headings)
-        .with_note("Calls a minute (RPM), tokens a minute (TPM) and calls in flight, over all minutes of all runs.")
         .with_rows(forecast.deployments.iter().map(row))
 }
 

@@ -1,6 +1,6 @@
 //! Native charts beside the tables that they show.
 
-use rust_xlsxwriter::{Chart, ChartType, Worksheet, XlsxError};
+use rust_xlsxwriter::{Chart, ChartAxisCrossing, ChartType, Worksheet, XlsxError};
 
 use crate::report::data::Dataset;
 
@@ -20,25 +20,31 @@ fn plan(sheet: &str) -> Option<Plan> {
     let bar = |title, labels, values, most| {
         Some(Plan { kind: ChartType::Bar, title, labels, values, axis: "US dollars", most })
     };
+    let line = |title, labels, values| {
+        Some(Plan { kind: ChartType::Line, title, labels, values, axis: "US dollars", most: 0 })
+    };
     match sheet {
-        "By cause" => bar("Mean cost by cause", "cause", &[("US dollars", "mean_usd")], 0),
+        "By cause" => bar("Mean cost by cause", "label", &[("US dollars", "mean_usd")], 0),
         "By model" => bar("Mean cost by model", "model", &[("US dollars", "bill_mean_usd")], 20),
         "By team" => bar("Mean cost by team", "team", &[("US dollars", "bill_mean_usd")], 20),
         "By key" => bar("Mean cost by key", "name", &[("US dollars", "bill_mean_usd")], 20),
         "By provider" => bar("Mean cost by provider", "provider", &[("US dollars", "bill_mean_usd")], 20),
         "Percentiles" => bar("Bill by percentile", "statistic", &[("US dollars", "bill_usd")], 0),
-        "Hourly" => Some(Plan {
-            kind: ChartType::Line,
-            title: "Spend since the start",
-            labels: "start_local",
-            values: &[
+        "Months" => bar("P95 of the months", "month", &[("US dollars", "p95_usd")], 24),
+        "Month by day" => line(
+            "Spend since the begin of the month",
+            "date",
+            &[("P5", "spent_p5_usd"), ("P50", "spent_p50_usd"), ("P95", "spent_p95_usd")],
+        ),
+        "Hourly" => line(
+            "Spend since the start",
+            "start_local",
+            &[
                 ("P5", "cumulative_spend_p5_usd"),
                 ("P50", "cumulative_spend_p50_usd"),
                 ("P95", "cumulative_spend_p95_usd"),
             ],
-            axis: "US dollars",
-            most: 0,
-        }),
+        ),
         _ => None,
     }
 }
@@ -68,8 +74,9 @@ fn chart(plan: &Plan, name: &str, dataset: &Dataset) -> Chart {
     chart.set_width(560).set_height(360);
     match plan.kind {
         ChartType::Bar => {
-            chart.y_axis().set_reverse();
-            chart.x_axis().set_num_format("$#,##0.00");
+            // The first row on top, the amounts below and from zero on.
+            chart.y_axis().set_reverse().set_crossing(ChartAxisCrossing::Max);
+            chart.x_axis().set_num_format("$#,##0.00").set_min(0);
         }
         _ => {
             chart.y_axis().set_name(plan.axis).set_num_format("$#,##0.00");

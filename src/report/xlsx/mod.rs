@@ -8,11 +8,13 @@ mod summary;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
 
 use crate::report::data::{Dataset, dataset, datasets};
+use crate::report::month::MonthView;
+use crate::report::text::clean;
 use crate::report::view::View;
 use sheet::Styles;
 
 /// The data sheets: the table, the sheet's name, and what a column of it is summed for.
-const SHEETS: [(&str, &str); 9] = [
+const SHEETS: [(&str, &str); 12] = [
     ("assumptions", "Assumptions"),
     ("percentiles", "Percentiles"),
     ("causes", "By cause"),
@@ -20,6 +22,9 @@ const SHEETS: [(&str, &str); 9] = [
     ("teams", "By team"),
     ("keys", "By key"),
     ("providers", "By provider"),
+    ("meters", "By meter"),
+    ("months", "Months"),
+    ("month_days", "Month by day"),
     ("hours", "Hourly"),
     ("runs", "Runs"),
 ];
@@ -31,7 +36,8 @@ pub fn xlsx(view: &View<'_>) -> Vec<u8> {
 
 fn workbook(view: &View<'_>) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
-    workbook.set_properties(&properties(view)?);
+    let title = format!("billcast forecast: {}", view.title);
+    workbook.set_properties(&properties(&view.forecast.about.start, &title, &view.stamp)?);
     let (styles, data) = (Styles::new(), datasets(view));
     let sheets: Vec<(&str, &Dataset)> =
         SHEETS.iter().filter_map(|(table, name)| Some((*name, dataset(&data, table)?))).collect();
@@ -45,14 +51,40 @@ fn workbook(view: &View<'_>) -> Result<Vec<u8>, XlsxError> {
     workbook.save_to_buffer()
 }
 
+/// The workbook of a projection: its months, the days of the first one, and where they come from.
+pub fn months(view: &MonthView<'_>) -> Vec<u8> {
+    months_workbook(view).expect("names and places of the sheets are fixed, and memory does not fail")
+}
+
+fn months_workbook(view: &MonthView<'_>) -> Result<Vec<u8>, XlsxError> {
+    let mut workbook = Workbook::new();
+    let title = format!("billcast months: {}", clean(&view.about.scenario));
+    workbook.set_properties(&properties(&view.about.start, &title, &view.stamp())?);
+    let styles = Styles::new();
+    for dataset in &view.datasets() {
+        let name = SHEETS.iter().find(|(table, _)| *table == dataset.name).map_or(dataset.name, |(_, name)| name);
+        let sheet = workbook.add_worksheet();
+        sheet.set_name(name)?;
+        sheet::fill(sheet, &styles, dataset)?;
+        charts::beside(sheet, name, dataset)?;
+    }
+    let sheet = workbook.add_worksheet();
+    sheet.set_name("Method")?;
+    sheet.set_column_width(0, 110)?;
+    for (row, note) in (0..).zip(view.notes().iter().chain([&view.stamp()])) {
+        sheet.write_string_with_format(row, 0, sheet::fitting(note), &styles.wrapped)?;
+    }
+    workbook.save_to_buffer()
+}
+
 /// Where the workbook comes from. Its date is the begin of the horizon: the same forecast gives the same bytes.
-fn properties(view: &View<'_>) -> Result<DocProperties, XlsxError> {
-    let start = view.forecast.about.start.get(..10).and_then(|date| date.parse::<jiff::civil::Date>().ok());
+fn properties(start: &str, title: &str, stamp: &str) -> Result<DocProperties, XlsxError> {
+    let start = start.get(..10).and_then(|date| date.parse::<jiff::civil::Date>().ok());
     let date = start.unwrap_or(jiff::civil::date(2026, 1, 1));
     let year = u16::try_from(date.year()).unwrap_or(2026);
     let created = ExcelDateTime::from_ymd(year.max(1900), date.month().unsigned_abs(), date.day().unsigned_abs())?;
-    let properties = DocProperties::new().set_title(format!("billcast forecast: {}", view.title));
-    Ok(properties.set_comment(&view.stamp).set_company("").set_author("billcast").set_creation_datetime(&created))
+    let properties = DocProperties::new().set_title(title);
+    Ok(properties.set_comment(stamp).set_company("").set_author("billcast").set_creation_datetime(&created))
 }
 
 /// What all sheets are made from.

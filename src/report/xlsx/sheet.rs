@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Worksheet, XlsxError};
 
-use crate::report::data::{Cell, Dataset, Kind};
+use crate::report::data::{Cell, Column, Dataset, Kind};
 use crate::report::text::{clean, dollars};
 
 /// A spreadsheet has no more rows than this.
@@ -24,6 +24,8 @@ pub struct Styles {
     pub section: Format,
     /// What is said beside a figure.
     pub note: Format,
+    /// Where it comes from.
+    pub stamp: Format,
     /// A warning.
     pub caveat: Format,
     /// A cell that the reader may change.
@@ -53,9 +55,10 @@ const FINE_MONEY: &str = "$#,##0.00####;[Red]-$#,##0.00####";
 impl Styles {
     /// All styles.
     pub fn new() -> Self {
-        let text = || Format::new().set_num_format("@").set_quote_prefix().set_align(FormatAlign::Top);
+        let plain = || Format::new().set_align(FormatAlign::VerticalCenter);
+        let text = || plain().set_num_format("@").set_quote_prefix().set_align(FormatAlign::Left);
         let blue = Color::RGB(0x00_4A_7C);
-        let big = || Format::new().set_bold().set_font_size(16.0).set_align(FormatAlign::Left);
+        let big = || plain().set_bold().set_font_size(16.0).set_align(FormatAlign::Left);
         Self {
             heading: Format::new()
                 .set_bold()
@@ -68,20 +71,21 @@ impl Styles {
             title: text().set_bold().set_font_size(20.0),
             section: Format::new().set_bold().set_font_color(blue).set_border_bottom(FormatBorder::Thin),
             note: text().set_font_color(Color::RGB(0x5B_5F_66)).set_indent(1),
+            stamp: text().set_font_color(Color::RGB(0x5B_5F_66)),
             caveat: text().set_bold().set_text_wrap().set_background_color(Color::RGB(0xFF_F3_D6)),
             input: Format::new()
                 .set_num_format(MONEY)
                 .set_background_color(Color::RGB(0xFF_F9_C4))
                 .set_border(FormatBorder::Thin)
                 .set_align(FormatAlign::Left),
-            label: text(),
-            money: Format::new().set_num_format(MONEY),
-            fine_money: Format::new().set_num_format(FINE_MONEY),
+            label: text().set_bold(),
+            money: plain().set_num_format(MONEY),
+            fine_money: plain().set_num_format(FINE_MONEY),
             headline: big().set_num_format(MONEY),
             headline_share: big().set_num_format("0.0%"),
-            count: Format::new().set_num_format("#,##0"),
-            number: Format::new().set_num_format("#,##0.00"),
-            share: Format::new().set_num_format("0.00%"),
+            count: plain().set_num_format("#,##0"),
+            number: plain().set_num_format("#,##0.00"),
+            share: plain().set_num_format("0.00%"),
         }
     }
 
@@ -112,11 +116,26 @@ pub fn fitting(text: &str) -> String {
     clean(text).chars().take(LONGEST_TEXT).collect()
 }
 
+/// The name of a column for people: `bill_mean_usd` is `Bill mean US$`.
+fn heading(name: &str) -> String {
+    let is_percentile = |word: &str| word.strip_prefix('p').is_some_and(|rest| rest.parse::<u16>().is_ok());
+    let word = |(index, word): (usize, &str)| match word {
+        "usd" => "US$".to_owned(),
+        "1m" => "1M".to_owned(),
+        word if index == 0 || is_percentile(word) => {
+            let mut letters = word.chars();
+            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+        }
+        word => word.to_owned(),
+    };
+    name.split('_').enumerate().map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// Fills a sheet with a table.
 pub fn fill(sheet: &mut Worksheet, styles: &Styles, dataset: &Dataset) -> Result<(), XlsxError> {
     for (place, column) in dataset.columns.iter().enumerate() {
         let index = u16::try_from(place).unwrap_or(u16::MAX);
-        sheet.write_string_with_format(0, index, &column.name, &styles.heading)?;
+        sheet.write_string_with_format(0, index, heading(&column.name), &styles.heading)?;
         sheet.set_column_width(index, width(dataset, place))?;
     }
     for (row, cells) in (1u32..).zip(dataset.rows.iter().take(MOST_ROWS)) {
@@ -125,6 +144,7 @@ pub fn fill(sheet: &mut Worksheet, styles: &Styles, dataset: &Dataset) -> Result
             write(sheet, row, index, cell, styles.of(column.kind))?;
         }
     }
+    sheet.set_row_height(0, heading_height(dataset))?;
     sheet.set_freeze_panes(1, 1)?;
     sheet.set_landscape();
     sheet.set_print_fit_to_pages(1, 0);
@@ -142,27 +162,29 @@ fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &Cell, format: &For
         Cell::Number(number) => sheet.write_number_with_format(row, column, *number, format)?,
         Cell::Money(amount) => sheet.write_number_with_format(row, column, dollars(*amount), format)?,
         Cell::Time(at) => sheet.write_string_with_format(row, column, at.to_string(), format)?,
+        // A row needs a name, for its reader and for its bar.
+        Cell::Missing if column == 0 => sheet.write_string_with_format(row, column, "(none)", format)?,
         Cell::Missing => return Ok(()),
     };
     Ok(())
 }
 
-/// Room for the texts of a column, within reason.
+/// Room for what stands in a column, within reason.
 fn width(dataset: &Dataset, column: usize) -> f64 {
     let heading = dataset.columns[column].name.split('_').map(str::len).max().unwrap_or(0) + 4;
     let longest = dataset.rows.iter().take(200).map(|row| match &row[column] {
         Cell::Text(text) => text.chars().count() + 2,
-        _ => 12,
+        // With a comma for every three digits, two decimals, and a sign.
+        Cell::Number(number) => format!("{number:.0}").len() * 4 / 3 + 5,
+        Cell::Count(count) => count.to_string().len() * 4 / 3 + 2,
+        Cell::Money(amount) => amount.to_cents().len() * 4 / 3 + 6,
+        Cell::Time(_) | Cell::Missing => 12,
     });
     longest.chain([heading]).max().unwrap_or(12).clamp(10, 48) as f64
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_have_letters() {
-        assert_eq!([0, 25, 26, 701, 702].map(letters), ["A", "Z", "AA", "ZZ", "AAA"]);
-    }
+/// The height of the first row, where headings are wrapped to their columns, in points.
+fn heading_height(dataset: &Dataset) -> f64 {
+    let lines = |(place, column): (usize, &Column)| (column.name.len() as f64 * 1.2 / width(dataset, place)).ceil();
+    15.0 * dataset.columns.iter().enumerate().map(lines).fold(1.0, f64::max) + 3.0
 }

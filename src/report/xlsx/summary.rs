@@ -7,8 +7,8 @@ use crate::report::text::dollars;
 use crate::report::xlsx::sheet::fitting;
 use crate::report::xlsx::{Book, charts};
 
-/// Where the budget stands, for the formulas.
-const BUDGET: &str = "$B$12";
+/// Characters that a line of an answer has room for.
+const LINE: usize = 100;
 /// How many lines of causes and models the summary shows.
 const MOST_LINES: usize = 7;
 
@@ -68,12 +68,13 @@ impl Book<'_> {
         let mut pen = Pen { sheet, row: 0 };
         self.head(&mut pen)?;
         self.headline(&mut pen)?;
+        self.answers(&mut pen)?;
         self.causes(&mut pen)?;
         self.models(&mut pen)?;
         self.units(&mut pen)?;
         self.checks(&mut pen)?;
         self.method(&mut pen)?;
-        for (row, table, name) in [(1, "causes", "By cause"), (21, "hours", "Hourly")] {
+        for (row, table, name) in [(1, "causes", "By cause"), (17, "hours", "Hourly")] {
             if let Some(chart) = dataset(self.data, table).and_then(|data| charts::of(name, data)) {
                 pen.sheet.insert_chart(row, 4, &chart)?;
             }
@@ -81,32 +82,23 @@ impl Book<'_> {
         Ok(())
     }
 
-    /// Rows 1 to 7: what it is, and the story.
+    /// What it is, and what limits the trust in it.
     fn head(&self, pen: &mut Pen<'_>) -> Result<(), XlsxError> {
         let styles = self.styles;
         pen.sheet.set_row_height(0, 30)?;
         pen.text(0, &self.view.title, &styles.title)?;
-        pen.row = 1;
-        let stamp = self.view.stamp.clone();
-        pen.sheet.merge_range(1, 0, 1, 2, &fitting(&stamp), &styles.note)?;
-        let caveats = self.view.caveats.join(" ");
-        pen.sheet.merge_range(
-            2,
-            0,
-            2,
-            2,
-            &fitting(&caveats),
-            if caveats.is_empty() { &styles.note } else { &styles.caveat },
-        )?;
-        for (row, sentence) in (3u32..).zip(self.view.story.iter().chain(&self.view.budget_story).take(4)) {
-            pen.sheet.merge_range(row, 0, row, 2, &fitting(sentence), &styles.wrapped)?;
-            pen.sheet.set_row_height(row, 32)?;
+        pen.sheet.merge_range(1, 0, 1, 2, &fitting(&self.view.stamp), &styles.stamp)?;
+        pen.row = 2;
+        if !self.view.caveats.is_empty() {
+            let caveats = self.view.caveats.join(" ");
+            pen.sheet.set_row_height(2, lines_height(&caveats))?;
+            pen.sheet.merge_range(2, 0, 2, 2, &fitting(&caveats), &styles.caveat)?;
+            pen.row = 3;
         }
-        pen.row = 7;
         Ok(())
     }
 
-    /// Rows 8 to 14: the bill, and whether the budget (row 12) holds.
+    /// The bill, and whether the budget holds.
     fn headline(&self, pen: &mut Pen<'_>) -> Result<(), XlsxError> {
         let (styles, forecast) = (self.styles, self.view.forecast);
         let (bills, bill) = (self.range("runs", "bill_usd"), &forecast.bill);
@@ -114,7 +106,7 @@ impl Book<'_> {
         // The smallest bill that so many runs do not exceed; a sliver is taken off so that 0.95 · 20 is 19.
         let rank = |share: f64| format!("=SMALL({bills},MAX(1,ROUNDUP({share}*COUNT({bills})-0.000000001,0)))");
         let big = |formula: &str, value: f64, pen: &mut Pen<'_>, name: &str, note: &str| {
-            pen.sheet.set_row_height(pen.row, 24)?;
+            pen.sheet.set_row_height(pen.row, 22)?;
             pen.line((name, &styles.label), (formula, value, &styles.headline), (note, &styles.note))
         };
         big(&rank(0.5), dollars(bill.p50), pen, "P50: half cost less", notes[0])?;
@@ -126,6 +118,7 @@ impl Book<'_> {
 
     fn budget(&self, pen: &mut Pen<'_>, bills: &str) -> Result<(), XlsxError> {
         let (styles, forecast) = (self.styles, self.view.forecast);
+        let cell = format!("$B${}", pen.row + 1);
         pen.text(0, "Budget (change it)", &styles.label)?;
         let budget = forecast.budget.horizon;
         match budget {
@@ -134,16 +127,30 @@ impl Book<'_> {
         };
         pen.text(2, "US dollars for one run; the next line follows", &styles.note)?;
         pen.row += 1;
-        let over = self.view.budget.as_ref().map_or(0.0, |budget| budget.probability.point);
-        let formula = format!("=IF(ISNUMBER({BUDGET}),COUNTIF({bills},\">\"&{BUDGET})/COUNT({bills}),\"\")");
+        let formula = format!("=IF(ISNUMBER({cell}),COUNTIF({bills},\">\"&{cell})/COUNT({bills}),\"no budget\")");
+        let over = self.view.budget.as_ref().map(|budget| budget.probability.point.to_string());
         let note = self.view.budget.as_ref().map_or_else(String::new, |budget| budget.odds(forecast.about.runs));
-        let mut formula = Formula::new(formula);
-        formula = formula.set_result(if budget.is_some() { over.to_string() } else { String::new() });
-        pen.sheet.set_row_height(pen.row, 24)?;
+        let formula = Formula::new(formula).set_result(over.unwrap_or_else(|| "no budget".to_owned()));
+        pen.sheet.set_row_height(pen.row, 22)?;
         pen.text(0, "Probability over budget", &styles.label)?;
         pen.sheet.write_formula_with_format(pen.row, 1, formula, &styles.headline_share)?;
         pen.text(2, &note, &styles.note)?;
         pen.row += 1;
+        Ok(())
+    }
+
+    /// How much, how sure, why, what if it goes wrong; the budget and the month.
+    fn answers(&self, pen: &mut Pen<'_>) -> Result<(), XlsxError> {
+        let (styles, view) = (self.styles, self.view);
+        let (budget, month) = (view.budget_story.join(" "), view.month_story.join(" "));
+        let story = view.story.iter().map(|answer| (answer.question, answer.text.as_str()));
+        pen.row += 1;
+        for (question, answer) in story.chain([("Budget", budget.as_str()), ("Month", month.as_str())]) {
+            pen.text(0, question, &styles.label)?;
+            pen.sheet.merge_range(pen.row, 1, pen.row, 2, &fitting(answer), &styles.wrapped)?;
+            pen.sheet.set_row_height(pen.row, lines_height(answer))?;
+            pen.row += 1;
+        }
         Ok(())
     }
 
@@ -155,7 +162,7 @@ impl Book<'_> {
             let formula = format!("=AVERAGE({column})");
             let figure = (formula.as_str(), dollars(line.amount), &styles.money);
             debug_assert!(index < MOST_LINES, "one line for each cause");
-            pen.line((line.label, &styles.label), figure, (line.meaning, &styles.note))?;
+            pen.line((line.label, &styles.text), figure, (line.meaning, &styles.note))?;
         }
         Ok(())
     }
@@ -195,7 +202,7 @@ impl Book<'_> {
         for ((figure, formula), value) in self.view.unit_figures().iter().zip(&formulas).zip(values) {
             let value = value.map_or(0.0, dollars);
             let figures = (formula.as_str(), value, &styles.fine_money);
-            pen.line((figure.label, &styles.label), figures, (&figure.note, &styles.note))?;
+            pen.line((figure.label, &styles.text), figures, (&figure.note, &styles.note))?;
         }
         Ok(())
     }
@@ -214,7 +221,7 @@ impl Book<'_> {
         for (table, column) in sheets {
             let name = SHEET_LABELS.iter().find(|(known, _)| *known == table).map_or("", |(_, label)| label);
             let formula = format!("=ROUND(SUM({})-{mean},6)", self.range(table, column));
-            pen.line((name, &styles.label), (&formula, 0.0, &styles.money), ("", &styles.note))?;
+            pen.line((name, &styles.text), (&formula, 0.0, &styles.money), ("", &styles.note))?;
         }
         Ok(())
     }
@@ -223,11 +230,11 @@ impl Book<'_> {
         let styles = self.styles;
         pen.section(["Where it comes from", "", ""], &styles.section)?;
         for (label, value) in &self.view.facts {
-            pen.text(0, label, &styles.label)?;
+            pen.text(0, label, &styles.text)?;
             pen.sheet.merge_range(pen.row, 1, pen.row, 2, &fitting(value), &styles.text)?;
             pen.row += 1;
         }
-        pen.text(0, "The same result again", &styles.label)?;
+        pen.text(0, "The same result again", &styles.text)?;
         pen.sheet.merge_range(pen.row, 1, pen.row, 2, &fitting(&self.view.command), &styles.text)?;
         Ok(())
     }
@@ -236,7 +243,12 @@ impl Book<'_> {
 const SHEET_LABELS: [(&str, &str); 4] =
     [("causes", "By cause"), ("models", "By model"), ("teams", "By team"), ("keys", "By key")];
 
-/// The same format, flush left.
+/// The same format, flush left, as the notes are.
 fn left(format: &Format) -> Format {
-    format.clone().set_align(rust_xlsxwriter::FormatAlign::Left)
+    format.clone().set_align(rust_xlsxwriter::FormatAlign::Left).set_indent(1)
+}
+
+/// The height of a row that has room for a text, in points.
+fn lines_height(text: &str) -> f64 {
+    15.0 * text.chars().count().div_ceil(LINE).clamp(1, 20) as f64 + 3.0
 }

@@ -10,7 +10,7 @@ mod text;
 use std::fmt;
 
 use crate::diagnostic::secrets::looks_secret;
-use crate::diagnostic::{Diagnostic, Span, codes};
+use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::document::{self, Format, Node, Value};
 use crate::scenario::edit::path::Step;
 use crate::scenario::files::Source;
@@ -22,12 +22,18 @@ pub use text::written;
 const GATEWAY: &str = "gateway";
 /// Maps whose entries a file joins with those of its base, field by field.
 const JOINED: [&str; 3] = ["traffic", "upstream", "keys"];
+/// The options that changes come from.
+const SET: &str = "--set";
+const UNSET: &str = "--unset";
+const VARY: &str = "--vary";
 /// What stands in place of a value that may be a secret.
 const MASK: &str = "***";
 
 /// One change: a value that is set, or one that is removed.
 #[derive(Clone, PartialEq)]
 pub struct Edit {
+    /// The option that it is from.
+    flag: &'static str,
     /// As it is written, with secrets masked.
     shown: String,
     path: Vec<Step>,
@@ -47,22 +53,28 @@ impl Edit {
     /// # Errors
     /// A [`Problem`] with the place in the text.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let (path, value_at) = path::read(text).map_err(|wrong| wrong.about(text))?;
-        let Some(value_at) = value_at else { return Err(no_value(text)) };
+        Self::read(SET, text)
+    }
+
+    fn read(flag: &'static str, text: &str) -> Result<Self, Problem> {
+        let (path, value_at) = path::read(text).map_err(|wrong| wrong.about(flag, text))?;
+        let Some(value_at) = value_at else { return Err(no_value(flag, text)) };
         let (value, found) = match text[value_at..].trim() {
             "" => (Some(Node { span: Span::default(), value: Value::Null }), Vec::new()),
             _ => document::read("", &text[value_at..], Format::Yaml),
         };
-        let Some(mut value) = value.filter(|_| found.is_empty()) else {
-            let first = found.into_iter().next().map_or_else(String::new, |diagnostic| diagnostic.message);
+        // A key such as 429 is a number: that is worth a warning in a file, and no more.
+        let mut wrong = found.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error).peekable();
+        let Some(mut value) = value.filter(|_| wrong.peek().is_none()) else {
+            let first = wrong.next().map_or_else(String::new, |diagnostic| diagnostic.message);
             let message = format!("the value cannot be read as YAML: {first}");
             let help = "quote a text with signs that mean something in YAML".to_owned();
-            return Err(Wrong { at: value_at..text.len(), message, help }.about(text));
+            return Err(Wrong { at: value_at..text.len(), message, help }.about(flag, text));
         };
         let is_secret = holds_secret(path.last().map_or("", |step| &step.text), &value);
         let shown = if is_secret { format!("{}{MASK}", &text[..value_at]) } else { text.to_owned() };
         place(&mut value, value_at);
-        Ok(Self { shown, path, value: Some(value) })
+        Ok(Self { flag, shown, path, value: Some(value) })
     }
 
     /// The same from a path and the YAML text of a value.
@@ -73,29 +85,37 @@ impl Edit {
         Self::parse(&format!("{path}={value}"))
     }
 
+    /// The same for a value that a command has chosen: what is wrong is said about its `--vary`.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn varied(path: &str, value: &str) -> Result<Self, Problem> {
+        Self::read(VARY, &format!("{path}={value}"))
+    }
+
     /// Removes what stands at a path.
     ///
     /// # Errors
     /// A [`Problem`] when the path cannot be read.
     pub fn remove(path: &str) -> Result<Self, Problem> {
-        let (steps, value_at) = path::read(path).map_err(|wrong| wrong.about(path))?;
+        let (steps, value_at) = path::read(path).map_err(|wrong| wrong.about(UNSET, path))?;
         match value_at {
-            None => Ok(Self { shown: path.to_owned(), path: steps, value: None }),
+            None => Ok(Self { flag: UNSET, shown: path.to_owned(), path: steps, value: None }),
             Some(_) => {
                 let message = "a value that is removed needs no `=`".to_owned();
-                Err(Wrong { at: 0..path.len(), message, help: String::new() }.about(path))
+                Err(Wrong { at: 0..path.len(), message, help: String::new() }.about(UNSET, path))
             }
         }
     }
 
-    /// Parts `path=value` without reading the value.
+    /// Parts the `path=values` of a `--vary` without reading the values.
     ///
     /// # Errors
     /// A [`Problem`] when the path cannot be read, or there is no value.
     pub fn split(text: &str) -> Result<(&str, &str), Problem> {
-        match path::read(text).map_err(|wrong| wrong.about(text))? {
+        match path::read(text).map_err(|wrong| wrong.about(VARY, text))? {
             (_, Some(value_at)) => Ok((&text[..value_at - 1], &text[value_at..])),
-            (_, None) => Err(no_value(text)),
+            (_, None) => Err(no_value(VARY, text)),
         }
     }
 
@@ -146,17 +166,13 @@ impl Edit {
     }
 
     fn source(&self) -> Source {
-        Source::quotable(&format!("{} {}", self.flag(), path::without_value(&self.shown)), &self.shown)
-    }
-
-    const fn flag(&self) -> &'static str {
-        if self.is_removal() { "--unset" } else { "--set" }
+        Source::quotable(&format!("{} {}", self.flag, path::without_value(&self.shown)), &self.shown)
     }
 }
 
-fn no_value(text: &str) -> Problem {
+fn no_value(flag: &str, text: &str) -> Problem {
     let message = "there is no `=` and no value behind it".to_owned();
-    Wrong { at: text.len()..text.len(), message, help: "write `path=value`".to_owned() }.about(text)
+    Wrong { at: text.len()..text.len(), message, help: "write `path=value`".to_owned() }.about(flag, text)
 }
 
 /// A tree as the text of a YAML value.
@@ -278,11 +294,11 @@ struct Wrong {
 }
 
 impl Wrong {
-    fn about(self, text: &str) -> Problem {
+    fn about(self, flag: &str, text: &str) -> Problem {
         // The value may be a secret, and is not what is wrong with a path.
         let path = path::without_value(text);
         let shown = if looks_secret(&text[path.len()..]) { format!("{path}={MASK}") } else { text.to_owned() };
-        self.about_source(Source::quotable(&format!("--set {path}"), &shown))
+        self.about_source(Source::quotable(&format!("{flag} {path}"), &shown))
     }
 
     fn about_source(self, source: Source) -> Problem {
@@ -325,7 +341,7 @@ fn holds_secret(key: &str, value: &Node) -> bool {
 /// As it is shown: values may be secrets.
 impl fmt::Debug for Edit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.flag(), self.shown)
+        write!(f, "{} {}", self.flag, self.shown)
     }
 }
 

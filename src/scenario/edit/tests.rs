@@ -120,6 +120,15 @@ fn flags_without_a_scenario_can_be_changed_too() {
 }
 
 #[test]
+fn keys_that_are_numbers_are_set_as_in_a_file() {
+    assert!(edited(&["upstream.openai={errors: {429: 5%}}"]).is_ok());
+    let message = Edit::varied("trafic.chat.rate", "1").and_then(|edit| {
+        load(folder().path().to_str().unwrap(), &Overrides { edits: vec![edit], ..Overrides::default() })
+    });
+    assert!(message.unwrap_err().to_string().starts_with("--vary trafic.chat.rate:1:1"));
+}
+
+#[test]
 fn secrets_are_not_shown() {
     let secret = "gateway.model_list[0].litellm_params.api_key=hunter2";
     assert_eq!(Edit::parse(secret).unwrap().shown(), "gateway.model_list[0].litellm_params.api_key=***");

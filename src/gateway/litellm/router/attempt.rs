@@ -10,7 +10,7 @@ use crate::gateway::litellm::plan::Strategy;
 use crate::gateway::parts::Slot;
 use crate::gateway::{Attempt, AttemptRole, Ended, Limits, Notes, RequestView, Response, Source, Step};
 use crate::random::Draws;
-use crate::units::{DeploymentId, Outcome, Phase, RetryAfter, SimDuration};
+use crate::units::{AttemptNumber, DeploymentId, Outcome, Phase, RetryAfter, SimDuration};
 
 impl LiteLlm {
     /// Takes a slot of the deployment, or waits in line for one [T 98, 104].
@@ -64,22 +64,30 @@ impl LiteLlm {
     /// Sends the call.
     #[inline(always)]
     fn send<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, deployment: DeploymentId) -> Next {
-        let entry = self.plan.deployment(deployment);
-        let silence = self.timeout(cx.request, deployment);
         let role = role(call);
-        Next::Do(Step::Attempt(Attempt {
+        let (number, content) = (call.next_attempt(), patience_for_content(call));
+        Next::Do(Step::Attempt(self.attempt(cx.request, deployment, number, content, role)))
+    }
+
+    /// What is sent upstream.
+    #[inline(always)]
+    pub(super) fn attempt(
+        &self,
+        request: &RequestView,
+        deployment: DeploymentId,
+        number: AttemptNumber,
+        content: SimDuration,
+        role: AttemptRole,
+    ) -> Attempt {
+        let silence = self.timeout(request, deployment);
+        let forever = SimDuration::FOREVER;
+        Attempt {
             deployment,
-            number: call.next_attempt(),
-            limits: Limits {
-                headers: silence,
-                first_token: SimDuration::FOREVER,
-                content: patience_for_content(call),
-                idle: silence,
-                total: SimDuration::FOREVER,
-            },
-            max_tokens: cx.request.max_tokens.or(entry.max_tokens),
+            number,
+            limits: Limits { headers: silence, first_token: forever, content, idle: silence, total: forever },
+            max_tokens: request.max_tokens.or(self.plan.deployment(deployment).max_tokens),
             role,
-        }))
+        }
     }
 
     /// The longest silence that is borne: the timeout is httpx's read timeout, not a total [T 110–114]. The order of
@@ -244,7 +252,12 @@ impl LiteLlm {
         self.give_slot_back(cx, flight);
         self.log_deferred(cx, call);
         let since = self.counted_since(call, flight, cx.request.stream);
-        self.log_success(cx, Success { flight, since, usage: ended.usage, ended: Some(ended) });
+        let (usage, first_token) = (ended.usage, ended.first_token);
+        self.log_success(
+            cx.now,
+            cx.request.stream,
+            Success { flight: *flight, since, usage, first_token, from_cache: false },
+        );
         if self.plan.proxy.has_key_limits {
             let dollars = self.cost(flight, &ended.usage);
             self.release_after_success(cx, call, (flight.name, ended.usage, dollars));

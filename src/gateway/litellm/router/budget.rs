@@ -150,22 +150,22 @@ impl LiteLlm {
 
     /// The cost of a success is spent.
     #[inline]
-    pub(super) fn spend<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, success: Success<'_>) {
+    pub(super) fn spend(&mut self, now: SimTime, success: Success) {
         if self.plan.router.has_budgets {
-            self.spend_budgets(cx, success);
+            self.spend_budgets(now, success);
         }
     }
 
-    fn spend_budgets<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, success: Success<'_>) {
+    fn spend_budgets(&mut self, now: SimTime, success: Success) {
         let deployment = success.flight.deployment;
         let entry = self.plan.deployment(deployment);
-        let dollars = if success.ended.is_some() { self.cost(success.flight, &success.usage) } else { 0.0 };
+        let dollars = if success.from_cache { 0.0 } else { self.cost(&success.flight, &success.usage) };
         let (budgets, place) = (&mut self.state.budgets, &self.state.place);
         let shares = self.state.shared.is_some() && self.plan.redis != Redis::None;
         let add = |spend: &mut Spend, period| {
-            spend.add(cx.now, dollars, period);
+            spend.add(now, dollars, period);
             if shares {
-                spend.share(cx.now, dollars, place);
+                spend.share(now, dollars, place);
             }
         };
         if let Some(budget) = entry.budget {

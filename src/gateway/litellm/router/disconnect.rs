@@ -70,7 +70,12 @@ impl LiteLlm {
         let usage = Usage::plain(cx.request.prompt_tokens, ended.usage.output);
         self.log_deferred(cx, call);
         let since = self.counted_since(call, flight, true);
-        self.log_success(cx, Success { flight, since, usage, ended: Some(ended) });
+        let first_token = ended.first_token;
+        self.log_success(
+            cx.now,
+            cx.request.stream,
+            Success { flight: *flight, since, usage, first_token, from_cache: false },
+        );
         let dollars = self.cost(flight, &usage);
         self.release_after_success(cx, call, (flight.name, usage, dollars));
         let served_by = Some(flight.deployment);

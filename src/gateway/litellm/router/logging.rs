@@ -5,26 +5,28 @@
 //! (`has_run_logging` returns early) [T 01, 15, 20, 69, 120]. The bare router makes a new one for every attempt.
 
 use super::{Cx, LiteLlm};
+use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Flight};
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Failure;
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::litellm::strategy::Sample;
-use crate::gateway::{Ended, Notes};
 use crate::random::Draws;
 use crate::units::{SimTime, Usage};
 
 /// A success, as the callbacks see it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Success<'a> {
+pub(super) struct Success {
     /// The call that led to it.
-    pub flight: &'a Flight,
+    pub flight: Flight,
     /// Since when the logging object counts.
     pub since: SimTime,
     /// Tokens of the answer.
     pub usage: Usage,
-    /// How the call went; `None` for an answer from the cache.
-    pub ended: Option<&'a Ended>,
+    /// When its first token came, if it came in a stream.
+    pub first_token: Option<SimTime>,
+    /// It comes from the cache and costs nothing.
+    pub from_cache: bool,
 }
 
 impl LiteLlm {
@@ -79,33 +81,33 @@ impl LiteLlm {
 
     /// A success.
     #[inline(always)]
-    pub(super) fn log_success<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, success: Success<'_>) {
+    pub(super) fn log_success(&mut self, now: SimTime, stream: bool, success: Success) {
         let deployment = success.flight.deployment;
-        self.state.outcomes[deployment.index()].successes.add(cx.now, 1, defaults::OUTCOME_WINDOW);
+        self.state.outcomes[deployment.index()].successes.add(now, 1, defaults::OUTCOME_WINDOW);
         if self.state.strategy.learns() {
-            self.state.strategy.succeeded(&self.plan, cx.now, &success_sample(cx, success));
+            self.state.strategy.succeeded(&self.plan, now, &success_sample(now, success));
         }
         // A stream's answer does not carry the name that its tokens would be counted under.
-        if self.plan.router.counts_minutes && !cx.request.stream {
-            let minute = self.plan.router.minutes.of(cx.now);
+        if self.plan.router.counts_minutes && !stream {
+            let minute = self.plan.router.minutes.of(now);
             let tokens = success.usage.total();
             self.state.minutes[deployment.index()].add_tokens(minute, tokens);
             if let Some(shared) = &mut self.state.shared {
                 shared.count_tokens(deployment, minute, tokens);
             }
         }
-        self.spend(cx, success);
+        self.spend(now, success);
     }
 }
 
 /// What strategies learn from a success.
-fn success_sample<D: Draws, N: Notes>(cx: &Cx<'_, D, N>, success: Success<'_>) -> Sample {
+fn success_sample(now: SimTime, success: Success) -> Sample {
     let flight = success.flight;
     Sample {
         deployment: flight.deployment,
         name: flight.name,
-        elapsed: cx.now - success.since,
-        first_token: success.ended.and_then(|ended| ended.first_token).map(|at| at - success.since),
+        elapsed: now - success.since,
+        first_token: success.first_token.map(|at| at - success.since),
         usage: success.usage,
     }
 }

@@ -27,10 +27,11 @@ use crate::gateway::litellm::state::State;
 pub(super) use budget::Budgets;
 pub(super) use cache::Responses;
 pub(super) use limits::KeyUse;
+use logging::Success;
 pub(super) use shortcut::Shortcut;
 
 use crate::gateway::fleet::Replicated;
-use crate::gateway::{Event, Gateway, Notes, RequestView, Response, Source, Step, Turn};
+use crate::gateway::{Attempt, Event, Gateway, Notes, PlainAnswer, RequestView, Response, Source, Step, Turn};
 use crate::random::Draws;
 use crate::units::{CallId, DeploymentId, RetryAfter, SimTime, Usage};
 
@@ -164,6 +165,19 @@ impl Gateway for LiteLlm {
         call.reset(now, request.model);
         let next = self.admission(&mut cx, call);
         self.drive(&mut cx, call, next)
+    }
+
+    #[inline(always)]
+    fn plain_attempt<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
+        self.plain_pick(now, draws, request)
+    }
+
+    #[inline(always)]
+    fn plainly_answered(&mut self, now: SimTime, request: &RequestView, answer: &PlainAnswer) {
+        let PlainAnswer { deployment, started, usage } = *answer;
+        let flight = Flight { deployment, name: request.model, started, slot: None };
+        let success = Success { flight, since: started, usage, first_token: None, from_cache: false };
+        self.log_success(now, request.stream, success);
     }
 
     #[inline(always)]

@@ -3,19 +3,21 @@
 //! (100 instructions a request less with one deployment, 300 with five weighted ones).
 
 use super::{Cx, LiteLlm};
-use crate::gateway::Notes;
 use crate::gateway::litellm::call::CallState;
-use crate::gateway::litellm::plan::{Found, Name, Plan, Strategy};
+use crate::gateway::litellm::plan::{Found, Layer, Name, Plan, Strategy};
 use crate::gateway::litellm::strategy::simple_shuffle;
 use crate::gateway::parts::Shares;
+use crate::gateway::{Attempt, AttemptRole, Notes, RequestView};
 use crate::random::Draws;
-use crate::units::{DeploymentId, NameId};
+use crate::units::{AttemptNumber, DeploymentId, NameId, SimDuration, SimTime};
 
 /// What is known of a name's group before any request.
 #[derive(Debug, Default)]
 pub(in crate::gateway::litellm) struct Shortcut {
     /// Only what rests, is over its budget, or has failed this very request can drop out.
     is_open: bool,
+    /// Nothing is kept of a request until its first attempt has ended.
+    is_plain: bool,
     shares: Option<Shares>,
     /// The deployments with a budget, of their own or of their provider.
     budgeted: Box<[DeploymentId]>,
@@ -35,8 +37,12 @@ impl Shortcut {
             let entry = plan.deployment(*id);
             router.has_budgets && (entry.budget.is_some() || entry.provider_budget.is_some())
         };
+        let is_open = is_simple && name.orders.is_empty() && !ids.is_empty();
+        let is_let_in = plan.layer != Layer::Proxy || (name.is_known && !plan.proxy.has_key_limits);
+        let holds_slots = ids.iter().any(|id| plan.deployment(*id).parallel.is_some());
         Self {
-            is_open: is_simple && name.orders.is_empty() && !ids.is_empty(),
+            is_open,
+            is_plain: is_open && is_let_in && !holds_slots && plan.proxy.cache.is_none() && !router.enforce_rate_limits,
             shares: simple_shuffle::shares(plan, ids),
             budgeted: ids.iter().copied().filter(has_budget).collect(),
         }
@@ -52,18 +58,44 @@ impl LiteLlm {
         call: &mut CallState,
         name: NameId,
     ) -> Option<DeploymentId> {
+        let takes_all = call.hop().is_some_and(|hop| hop.takes_all());
+        let picked = takes_all.then(|| self.pick_of_all(cx.now, cx.draws, name, call.picks)).flatten();
+        call.picks += u32::from(picked.is_some());
+        picked
+    }
+
+    /// The `nth` pick of a request, if it may have any deployment of the group.
+    #[inline(always)]
+    fn pick_of_all<D: Draws>(&mut self, now: SimTime, draws: &mut D, name: NameId, nth: u32) -> Option<DeploymentId> {
         let (plan, state) = (&self.plan, &mut self.state);
         let shortcut = &state.shortcuts[name.index()];
         let Found::Group(ids) = &plan.name(name).found else { return None };
         // One of several processes has more to ask.
-        let is_alone = state.shared.is_none();
-        let is_whole = is_alone && shortcut.is_open && call.hop().is_some_and(|hop| hop.takes_all());
-        if !is_whole || (state.cooldowns.any(cx.now) && ids.iter().any(|id| state.cooldowns.rests(*id, cx.now))) {
+        if !shortcut.is_open || state.shared.is_some() {
             return None;
         }
-        if shortcut.budgeted.iter().any(|id| state.budgets.are_over(plan, *id, cx.now, &state.place)) {
+        if state.cooldowns.any(now) && ids.iter().any(|id| state.cooldowns.rests(*id, now)) {
             return None;
         }
-        Some(simple_shuffle::pick_of_all(shortcut.shares.as_ref(), ids, cx.draws, call))
+        if shortcut.budgeted.iter().any(|id| state.budgets.are_over(plan, *id, now, &state.place)) {
+            return None;
+        }
+        Some(simple_shuffle::pick_of_all(shortcut.shares.as_ref(), ids, draws, nth))
+    }
+
+    /// The first attempt of a request of which the gateway keeps nothing until it has ended: it is let in, it holds no
+    /// slot, it is neither looked up nor kept in the cache. `None` where that is not sure; then nothing has changed.
+    #[inline(always)]
+    pub(super) fn plain_pick<D: Draws>(
+        &mut self,
+        now: SimTime,
+        draws: &mut D,
+        request: &RequestView,
+    ) -> Option<Attempt> {
+        if !self.state.shortcuts[request.model.index()].is_plain {
+            return None;
+        }
+        let deployment = self.pick_of_all(now, draws, request.model, 0)?;
+        Some(self.attempt(request, deployment, AttemptNumber(0), SimDuration::FOREVER, AttemptRole::First))
     }
 }

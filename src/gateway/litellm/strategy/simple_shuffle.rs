@@ -21,9 +21,8 @@ pub(in crate::gateway::litellm) fn pick_of_all<D: Draws>(
     shares: Option<&Shares>,
     group: &[DeploymentId],
     draws: &mut D,
-    call: &mut CallState,
+    nth: u32,
 ) -> DeploymentId {
-    let nth = call.next_pick();
     match shares {
         Some(shares) => group[shares.pick(draws.unit(Purpose::Pick, nth))],
         None => group[draws.below(Purpose::Pick, nth, group.len() as u32) as usize],

@@ -1,20 +1,28 @@
 //! Budgets and alerts, read back.
 
 use super::{Place, Result};
-use crate::experiment::{AlertOutcome, Alerts, BudgetLimit, BudgetOutcome, Moments};
+use crate::experiment::{AlertOutcome, AlertRules, Alerts, BudgetLimit, BudgetOutcome, Moments};
+use crate::units::Money;
 
 /// What became of budgets and alerts; none where nothing was asked of them.
 pub(super) fn alerts(at: &Place<'_>) -> Result<Option<Alerts>> {
     if at.value.is_null() {
         return Ok(None);
     }
-    let act_within = at.count("act_within_minutes")?;
+    let rule = at.at("fallback_rule");
+    let whole = |place: &Place<'_>, key| place.or_wrong(place.count(key)?.try_into().ok(), "a number of minutes");
+    let rules = AlertRules {
+        budget_share: at.optional("budget_share")?.unwrap_or(AlertRules::default().budget_share),
+        fallback_share: rule.number("share")?,
+        fallback_minutes: whole(&rule, "minutes")?,
+        act_within_minutes: whole(at, "act_within_minutes")?,
+    };
     Ok(Some(Alerts {
         runs: at.count("runs")?,
         of_run: at.at("of_run").value.as_u64(),
-        act_within: at.or_wrong(act_within.try_into().ok(), "a number of minutes")?,
+        rules,
         budgets: at.list("budgets", budget)?,
-        fallback_rule: alert(&at.at("fallback_rule").at("outcome"))?,
+        fallback_rule: alert(&rule.at("outcome"))?,
     }))
 }
 
@@ -35,6 +43,7 @@ fn alert(at: &Place<'_>) -> Result<AlertOutcome> {
         after_first_fallback_min: at.optional("minutes_after_first_fallback_p50")?,
         saved_sideways: mean.money("sideways")?,
         saved_off: mean.money("fallbacks_off")?,
+        saved_stopped: mean.money_or_none("stopped")?.unwrap_or(Money::ZERO),
         saved_sideways_p95: p95.money("sideways")?,
     })
 }

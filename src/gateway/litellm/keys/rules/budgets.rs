@@ -4,7 +4,6 @@ use jiff::tz::TimeZone;
 
 use crate::diagnostic::codes;
 use crate::diagnostic::{Severity, Span};
-use crate::gateway::litellm::budget_reset::time_of_day;
 use crate::gateway::litellm::keys::Findings;
 use crate::gateway::litellm::wire::{Budget, Spanned, Wire};
 
@@ -22,18 +21,12 @@ pub(super) fn check(wire: &Wire, findings: &mut Findings) {
     clock(wire, findings);
 }
 
-/// By which clock budgets begin anew. A zone that does not exist is taken for UTC; a time that does not stops the start.
+/// By which clock budgets begin anew. A zone that does not exist is taken for UTC.
 fn clock(wire: &Wire, findings: &mut Findings) {
     let settings = &wire.litellm_settings;
     if let Some(zone) = settings.timezone.as_ref().filter(|zone| TimeZone::get(&zone.value).is_err()) {
         let help = "write a name of the IANA database, such as `Europe/Berlin`";
         findings.warn(codes::BUDGET_PERIOD, zone.span, "no such time zone: budgets begin anew by UTC", help);
-    }
-    let time = settings.budget_reset_time.as_ref();
-    if let Some(time) = time.filter(|time| !time.value.is_empty() && time_of_day(&time.value).is_none()) {
-        let message = "the gateway does not start: this is not a time of day".to_owned();
-        let help = Some("write a quoted time from \"00:00\" to \"23:59\"".to_owned());
-        findings.add(codes::BREAKS_START, Severity::Error, time.span, message, help);
     }
 }
 

@@ -1,11 +1,19 @@
 //! Months ahead, in the forms that readers use.
 
+mod chart;
+mod page;
+
+pub use chart::picture;
+
 use serde_json::{Value, json};
 
 use crate::experiment::{About, DayBand, MonthRow, Projection};
-use crate::report::csv_files::lines;
+use crate::report::csv_files::csv_files;
+use crate::report::data::{Dataset, month_days, months};
 use crate::report::json::bytes;
+use crate::report::markdown::escape;
 use crate::report::text::{NOTHING, clean, money, percent, plural};
+use crate::report::view::{Column, Table};
 use crate::units::Money;
 
 /// The id of the JSON layout.
@@ -30,12 +38,32 @@ pub struct MonthView<'a> {
 type Cells = Vec<Vec<String>>;
 
 impl MonthView<'_> {
-    fn headings(&self) -> Vec<String> {
-        let mut headings = ["Month", "Days", "Mean", "P50", "P80", "P95"].map(str::to_owned).to_vec();
+    fn headings(&self) -> Vec<&'static str> {
+        let mut headings = vec!["Month", "Days", "Mean", "P50", "P80", "P95"];
         if self.budget.is_some() {
-            headings.extend(["Over budget", "Used up (1 in 20)", "Used up (1 in 2)"].map(str::to_owned));
+            headings.extend(["Over budget", "Used up (1 in 20)", "Used up (1 in 2)"]);
         }
         headings
+    }
+
+    /// The months as a table.
+    pub fn table(&self) -> Table {
+        let column = |(index, title): (usize, &'static str)| Column { title: title.into(), numeric: index > 0 };
+        let mut rows = self.rows();
+        let total = if rows.len() > 1 { rows.pop() } else { None };
+        Table {
+            id: "months",
+            title: "Months ahead",
+            note: "Over the paths, in US dollars.".to_owned(),
+            columns: self.headings().into_iter().enumerate().map(column).collect(),
+            rows,
+            total,
+        }
+    }
+
+    /// The months and the days of the first one, as typed tables.
+    pub(super) fn datasets(&self) -> [Dataset; 2] {
+        [months(self.projection), month_days(self.projection)]
     }
 
     fn rows(&self) -> Cells {
@@ -62,7 +90,7 @@ impl MonthView<'_> {
     }
 
     /// What the reader should know.
-    fn notes(&self) -> Vec<String> {
+    pub(super) fn notes(&self) -> Vec<String> {
         let projection = self.projection;
         let mut notes = vec![format!(
             "{} put together from whole days of {} of a simulated week a month: each day from the same weekday, holidays \
@@ -81,21 +109,26 @@ impl MonthView<'_> {
         if let Some(budget) = self.budget {
             notes.push(format!("Budget: {} a month.", money(budget)));
         }
+        notes
+    }
+
+    /// Where it comes from.
+    pub(super) fn stamp(&self) -> String {
         let about = self.about;
-        notes.push(format!(
-            "{} · seed {} · {} · prices {} · billcast {}",
+        format!(
+            "{} · {} · seed {} · {} · prices {} · billcast {}",
             clean(&about.scenario),
+            plural(self.projection.runs, "run"),
             about.seed,
             about.profile,
             clean(&about.prices_as_of),
             about.version
-        ));
-        notes
+        )
     }
 
     /// For a terminal.
     pub fn terminal(&self) -> String {
-        let mut rows = vec![self.headings()];
+        let mut rows = vec![self.headings().into_iter().map(str::to_owned).collect::<Vec<_>>()];
         rows.extend(self.rows());
         let columns = rows[0].len();
         let wide = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -110,47 +143,28 @@ impl MonthView<'_> {
             text.push('\n');
         }
         text.push('\n');
-        self.notes().iter().for_each(|note| text.push_str(&format!("{note}\n")));
+        self.notes().iter().chain([&self.stamp()]).for_each(|note| text.push_str(&format!("{note}\n")));
         text
     }
 
     /// As Markdown.
     pub fn markdown(&self) -> String {
-        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
         let headings = self.headings();
-        let mut text = format!("# {}: months ahead\n\n", crate::report::markdown::escape(&clean(&self.about.scenario)));
-        text.push_str(&line(&headings));
+        let mut text = format!("# {}: months ahead\n\n", escape(&clean(&self.about.scenario)));
+        text.push_str(&format!("| {} |\n", headings.join(" | ")));
         text.push_str(&format!("|---|{}\n", "---:|".repeat(headings.len() - 1)));
-        self.rows().iter().for_each(|row| text.push_str(&line(row).replace('$', "\\$")));
+        let cell = |cell: &String| escape(cell);
+        for row in self.rows() {
+            text.push_str(&format!("| {} |\n", row.iter().map(cell).collect::<Vec<_>>().join(" | ")));
+        }
         text.push('\n');
-        self.notes().iter().for_each(|note| text.push_str(&format!("{}\n\n", crate::report::markdown::escape(note))));
+        self.notes().iter().chain([&self.stamp()]).for_each(|note| text.push_str(&format!("{}\n\n", escape(note))));
         text
     }
 
     /// As CSV: a row a month.
     pub fn csv(&self) -> Vec<u8> {
-        let headings = [
-            "month",
-            "days",
-            "hours",
-            "mean_usd",
-            "p5_usd",
-            "p50_usd",
-            "p80_usd",
-            "p95_usd",
-            "over_budget",
-            "used_up_1_in_20",
-            "used_up_1_in_2",
-        ];
-        let row = |row: &MonthRow| {
-            let bill = &row.bill;
-            let mut cells = vec![row.month.to_string(), row.days.to_string(), row.hours.to_string()];
-            cells.extend([bill.mean, bill.p5, bill.p50, bill.p80, bill.p95].map(|amount| amount.to_string()));
-            cells.push(row.over_budget.map_or_else(String::new, |over| over.point.to_string()));
-            cells.extend(row.used_up.map(|day| day.map_or_else(String::new, |day| day.to_string())));
-            cells
-        };
-        lines(headings.map(str::to_owned).to_vec(), self.projection.months.iter().map(row))
+        csv_files(&[months(self.projection)]).pop().map_or_else(Vec::new, |file| file.bytes)
     }
 
     /// As JSON.
@@ -191,5 +205,5 @@ fn month(row: &MonthRow) -> Value {
 }
 
 fn day(row: &DayBand) -> Value {
-    json!({ "date": row.date.to_string(), "p5": row.p5, "p50": row.p50, "p95": row.p95 })
+    json!({ "date": row.date.to_string(), "p5": row.p5, "p50": row.p50, "mean": row.mean, "p95": row.p95 })
 }

@@ -1,0 +1,181 @@
+//! The fast lane. Of nearly all requests the gateway keeps nothing until their first attempt has ended, and nearly all of
+//! those are answered in full: they need no slot. What is known of such a request when it starts is kept in a short row
+//! until its end, and everything that is told of it is told in two straight lines. What turns out not to be plain goes the
+//! long way with the same draws and the same answer of its provider, so that the lane changes nothing but the time it
+//! takes (`tests/reference_engine.rs` and `tests/determinism.rs` hold it against runs without it).
+
+use crate::engine::attempt::conclude;
+use crate::engine::machine::{Arrival, Arrivals, AttemptRecord, Observer, Parts, RequestRecord};
+use crate::engine::queue::Class;
+use crate::engine::slot::{Kind, NO_ATTEMPT, pack};
+use crate::gateway::{Attempt, Ended, Gateway, PlainAnswer, Response, Source};
+use crate::provider::{Service, Upstream, UpstreamCall};
+use crate::random::Draws;
+use crate::traffic::Leave;
+use crate::units::{
+    CallId, ClassId, DeploymentId, Outcome, Phase, RequestView, RetryAfter, SimDuration, SimTime, Tokens, Usage,
+};
+
+/// A request in the lane.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain {
+    /// When it arrived and its only attempt was started.
+    pub started: SimTime,
+    pub class: ClassId,
+    pub view: RequestView,
+    pub deployment: DeploymentId,
+    /// `max_tokens` of the call.
+    pub max_tokens: Option<Tokens>,
+    /// Tokens of the answer.
+    pub usage: Usage,
+}
+
+impl Plain {
+    /// The request as it is told of.
+    #[inline(always)]
+    pub const fn record(&self) -> RequestRecord {
+        RequestRecord {
+            arrived: self.started,
+            class: self.class,
+            view: self.view,
+            attempts: 1,
+            first_token: None,
+            client_gone: false,
+            lost: false,
+        }
+    }
+
+    /// Its call, as the provider sees it.
+    #[inline(always)]
+    pub const fn upstream_call(&self) -> UpstreamCall {
+        UpstreamCall {
+            deployment: self.deployment,
+            class: self.class,
+            request: self.view.id,
+            nth_try: 0,
+            stream: self.view.stream,
+            max_tokens: self.max_tokens,
+        }
+    }
+
+    /// What the gateway is told of the answer.
+    #[inline(always)]
+    pub const fn answer(&self) -> PlainAnswer {
+        PlainAnswer { deployment: self.deployment, started: self.started, usage: self.usage }
+    }
+
+    /// How the attempt ends.
+    #[inline(always)]
+    pub const fn ended(&self) -> Ended {
+        Ended {
+            outcome: Outcome::Ok,
+            phase: Phase::AfterContent,
+            retry_after: RetryAfter::None,
+            started: self.started,
+            first_token: None,
+            usage: self.usage,
+        }
+    }
+
+    /// The answer at its end. When its parts came is nobody's concern any more.
+    #[inline(always)]
+    pub const fn service(&self, took: SimDuration) -> Service {
+        Service::answer(took, self.usage)
+    }
+}
+
+/// Whether a client waits at least this long for an answer of its request.
+#[inline(always)]
+pub fn waits_for(leave: Leave, took: SimDuration) -> bool {
+    match leave {
+        Leave::Never => true,
+        // An answer that comes just in time has come.
+        Leave::After(patience) | Leave::TimesOut(patience) => took <= patience,
+        Leave::AfterChunks(_) => false,
+    }
+}
+
+/// The requests in the lane. Places are used again.
+#[derive(Debug, Default)]
+pub struct Lane {
+    rows: Vec<Plain>,
+    free: Vec<CallId>,
+}
+
+impl Lane {
+    /// Takes a request in; says its place.
+    #[inline(always)]
+    pub fn put(&mut self, plain: Plain) -> CallId {
+        let Some(id) = self.free.pop() else {
+            self.rows.push(plain);
+            return CallId::from_index(self.rows.len() - 1);
+        };
+        self.rows[id.index()] = plain;
+        id
+    }
+
+    /// A request has left: its place is free, its row stays until it is used again.
+    #[inline(always)]
+    pub fn take(&mut self, id: CallId) -> &Plain {
+        self.free.push(id);
+        &self.rows[id.index()]
+    }
+}
+
+/// What has become of a request that was sent along the lane.
+pub(super) enum Passed {
+    /// It is on its way.
+    Plain,
+    /// It is not plain after all; this is how its provider would answer.
+    Served(Service),
+}
+
+impl<G, U, S, D, O> Parts<'_, G, U, S, D, O>
+where
+    G: Gateway,
+    U: Upstream,
+    S: Arrivals<Fate = U::Fate>,
+    D: Draws,
+    O: Observer,
+{
+    /// The attempt that a plain request begins with.
+    #[inline(always)]
+    pub(super) fn plain_attempt(&mut self, arrival: &Arrival<U::Fate>) -> Option<Attempt> {
+        self.draws.begin_request(u64::from(arrival.class.0), arrival.view.id.0);
+        self.gateway.plain_attempt(arrival.at, self.draws, &arrival.view)
+    }
+
+    /// Sends a request along the lane, if it is answered in full.
+    #[inline(always)]
+    pub(super) fn pass(&mut self, arrival: &Arrival<U::Fate>, attempt: &Attempt) -> Passed {
+        let Arrival { at: now, class, view, .. } = *arrival;
+        let (deployment, max_tokens) = (attempt.deployment, attempt.max_tokens);
+        let plain = Plain { started: now, class, view, deployment, max_tokens, usage: Usage::default() };
+        let service = self.upstream.serve(now, &plain.upstream_call(), &arrival.fate);
+        let end = conclude(&service, &attempt.limits, view.stream);
+        if end.outcome != Outcome::Ok || !waits_for(arrival.leave, end.after) {
+            return Passed::Served(service);
+        }
+        let (id, record) = (CallId(0), plain.record());
+        self.observer.arrived(id, &record);
+        self.observer.attempted(id, &record, attempt, &service, now);
+        let place = self.lane.put(Plain { usage: service.usage, ..plain });
+        self.queue.push(now + end.after, Class::AttemptEnd, pack(Kind::Plain, place, 0));
+        Passed::Plain
+    }
+
+    /// A plain request is answered.
+    #[inline(always)]
+    pub(super) fn answer(&mut self, now: SimTime, place: CallId) {
+        let plain = self.lane.take(place);
+        let (id, record, service) = (CallId(0), plain.record(), plain.service(now - plain.started));
+        let billed = self.upstream.ended(now, &plain.upstream_call(), &service, Outcome::Ok, service.total);
+        let ended = plain.ended();
+        let attempt = &Attempt { deployment: plain.deployment, max_tokens: plain.max_tokens, ..NO_ATTEMPT };
+        self.observer.ended(id, &record, &AttemptRecord { attempt, service: &service, ended: &ended, at: now, billed });
+        self.gateway.plainly_answered(now, &plain.view, &plain.answer());
+        let response = Response::new(200, true, Some(plain.deployment), Source::Upstream);
+        self.observer.responded(id, &record, &response, now);
+        self.arrivals.answered(now, plain.class, plain.view.id);
+    }
+}

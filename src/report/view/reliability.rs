@@ -1,0 +1,112 @@
+//! How well upstreams serve, and what is asked of them: errors, latency, cooldowns, demand against limits.
+
+use crate::experiment::{Demand, DeploymentRow, ErrorCounts, Forecast, LatencyStats, ProviderRow};
+use crate::report::text::{clean, count, money, percent, seconds, short_count};
+use crate::report::view::Table;
+use crate::report::view::derive::ratio;
+use crate::report::view::tables::or_nothing;
+
+/// Errors by class as shares of the calls: all, 429, 5xx, timeouts, other 4xx; and the gateway's own cancellations, which
+/// are no errors.
+fn error_shares(errors: &ErrorCounts, attempts: f64) -> [String; 6] {
+    let refused = errors.auth + errors.client;
+    let all = errors.rate_limited + errors.server + errors.timeout + refused;
+    let numbers = [all, errors.rate_limited, errors.server, errors.timeout, refused, errors.cancelled];
+    numbers.map(|number| percent(ratio(number, attempts)))
+}
+
+fn latencies(latency: LatencyStats) -> [String; 3] {
+    [latency.p50, latency.p95, latency.p99].map(seconds)
+}
+
+/// Errors by class and latency by provider.
+pub fn providers(forecast: &Forecast) -> Table {
+    let row = |row: &ProviderRow| {
+        let [all, limited, server, timeout, refused, cancelled] = error_shares(&row.errors, row.attempts);
+        let [p50, p95, p99] = latencies(row.latency_s);
+        let (name, bill, calls) = (clean(&row.name), money(row.bill_mean), count(row.attempts));
+        [name, bill, calls, all, limited, server, timeout, refused, cancelled, p50, p95, p99]
+    };
+    let headings = [
+        "Provider",
+        "#Mean",
+        "#Calls",
+        "#Errors",
+        "#429",
+        "#5xx",
+        "#Timeout",
+        "#4xx",
+        "#Cancelled",
+        "#P50",
+        "#P95",
+        "#P99",
+    ];
+    Table::new("providers", "Errors and latency by provider", &headings)
+        .with_note("Errors as shares of the calls; latency of answered calls.")
+        .with_rows(forecast.providers.iter().map(row))
+}
+
+/// Errors, latency and cooldowns by deployment.
+pub fn deployments(forecast: &Forecast) -> Table {
+    let row = |row: &DeploymentRow| {
+        let [all, limited, server, timeout, refused, cancelled] = error_shares(&row.errors, row.attempts);
+        let [p50, p95, p99] = latencies(row.latency_s);
+        let (name, cooldowns, cooled) = (clean(&row.name), count(row.cooldowns), percent(row.cooldown_share));
+        [name, all, limited, server, timeout, refused, cancelled, p50, p95, p99, cooldowns, cooled]
+    };
+    let headings = [
+        "Deployment",
+        "#Errors",
+        "#429",
+        "#5xx",
+        "#Timeout",
+        "#4xx",
+        "#Cancelled",
+        "#P50",
+        "#P95",
+        "#P99",
+        "#Cooldowns",
+        "#Cooled",
+    ];
+    Table::new("reliability", "Errors, latency and cooldowns by deployment", &headings)
+        .with_note("Errors as shares of the calls; latency of answered calls; share of the time spent in cooldown.")
+        .with_rows(forecast.deployments.iter().map(row))
+}
+
+/// Demand against limits by deployment.
+pub fn demand(forecast: &Forecast) -> Table {
+    let row = |deployment: &DeploymentRow| {
+        let limit = |limit: Option<f64>| or_nothing(limit.map(short_count));
+        let most = |demand: &Demand| [short_count(demand.p95), short_count(demand.peak)];
+        let [requests_p95, requests_peak] = most(&deployment.requests_per_minute);
+        let [tokens_p95, tokens_peak] = most(&deployment.tokens_per_minute);
+        let [flight_p95, flight_peak] = most(&deployment.concurrency);
+        [
+            clean(&deployment.name),
+            requests_p95,
+            requests_peak,
+            limit(deployment.rpm_limit),
+            tokens_p95,
+            tokens_peak,
+            limit(deployment.tpm_limit),
+            flight_p95,
+            flight_peak,
+            limit(deployment.concurrency_limit),
+        ]
+    };
+    let headings = [
+        "Deployment",
+        "#RPM P95",
+        "#RPM peak",
+        "#RPM limit",
+        "#TPM P95",
+        "#TPM peak",
+        "#TPM limit",
+        "#In flight P95",
+        "#In flight peak",
+        "#In flight limit",
+    ];
+    Table::new("demand", "Demand against limits", &headings)
+        .with_note("Calls a minute (RPM), tokens a minute (TPM) and calls in flight, over all minutes of all runs.")
+        .with_rows(forecast.deployments.iter().map(row))
+}
