@@ -23,7 +23,7 @@ pub const OF_NAMES: [&str; 6] = [
 ];
 
 /// Keys of a gateway's config whose texts are shown: names, kinds and periods.
-pub const SHOWN: [&str; 24] = [
+pub const SHOWN: [&str; 25] = [
     "model",
     "model_name",
     "custom_llm_provider",
@@ -35,6 +35,7 @@ pub const SHOWN: [&str; 24] = [
     "budget_duration",
     "time_period",
     "budget_reset_time",
+    "timezone",
     "routing_strategy",
     "callbacks",
     "success_callback",

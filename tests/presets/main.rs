@@ -183,3 +183,30 @@ fn the_volume_spreads_as_the_pools_of_servegen_did() {
     let spread = (logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
     assert!((spread - 0.2).abs() < 0.01, "{spread}");
 }
+
+#[test]
+fn a_few_clients_send_most_as_published() {
+    // ServeGen m-large, 162 clients: the largest sends 16% of the requests, the ten largest 63%. One pool was measured, so
+    // the published shares must lie among those of 40 pools that the preset makes (between their 5th and 95th percentile).
+    let facts = facts();
+    let (mut one, mut ten) = (Vec::new(), Vec::new());
+    for replication in 0..40 {
+        let mut stream = Traffic::new(vec![class("api-mix", &facts["api-mix"], 400.0)], None)
+            .unwrap()
+            .replicate(Seed(1), Replication(replication));
+        let mut by_client = BTreeMap::<u64, f64>::new();
+        let mut all = 0.0;
+        while let Some(request) = stream.take() {
+            *by_client.entry(request.view.id.0 >> 40).or_default() += 1.0;
+            all += 1.0;
+        }
+        let mut sizes: Vec<f64> = by_client.into_values().collect();
+        sizes.sort_by(|a, b| b.total_cmp(a));
+        one.push(sizes[0] / all);
+        ten.push(sizes[..10].iter().sum::<f64>() / all);
+    }
+    for (published, shares) in [(0.16, &mut one), (0.63, &mut ten)] {
+        shares.sort_by(f64::total_cmp);
+        assert!(shares[2] < published && published < shares[37], "{published} is not within {shares:?}");
+    }
+}

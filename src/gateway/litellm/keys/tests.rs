@@ -476,3 +476,11 @@ general_settings: {request_timeout: 90}
         [(codes::ALLOWED_FAILS, 7), (codes::INERT_KEY, 10), (codes::FALLBACK_TO_NOTHING, 10), (codes::INERT_KEY, 11)];
     assert_eq!(found, expected);
 }
+
+#[test]
+fn the_clock_of_budgets_must_exist() {
+    let with_clock = |settings: &str| with(&format!("litellm_settings: {{ {settings} }}"));
+    clean(with_clock("timezone: Asia/Tokyo, budget_reset_time: \"06:30\""));
+    expect(with_clock("timezone: Berlin"), codes::BUDGET_PERIOD, &["begin anew by UTC"]);
+    expect(with_clock("budget_reset_time: \"25:00\""), codes::BREAKS_START, &["time of day"]);
+}

@@ -1,5 +1,7 @@
 //! Budgets that are never enforced.
 
+use jiff::tz::TimeZone;
+
 use crate::diagnostic::codes;
 use crate::diagnostic::{Severity, Span};
 use crate::gateway::litellm::keys::Findings;
@@ -16,6 +18,16 @@ pub(super) fn check(wire: &Wire, findings: &mut Findings) {
         pair("provider_budget_config", limit.as_ref().map(|limit| limit.span), period.as_ref(), findings);
     }
     global(wire, findings);
+    clock(wire, findings);
+}
+
+/// By which clock budgets begin anew. A zone that does not exist is taken for UTC.
+fn clock(wire: &Wire, findings: &mut Findings) {
+    let settings = &wire.litellm_settings;
+    if let Some(zone) = settings.timezone.as_ref().filter(|zone| TimeZone::get(&zone.value).is_err()) {
+        let help = "write a name of the IANA database, such as `Europe/Berlin`";
+        findings.warn(codes::BUDGET_PERIOD, zone.span, "no such time zone: budgets begin anew by UTC", help);
+    }
 }
 
 /// A budget of a deployment or provider needs an amount and a period.
