@@ -160,13 +160,22 @@ fn bill(view: &View<'_>) -> Markup {
     )
 }
 
+/// A sentence; what stands between backticks is code.
+fn prose(sentence: &str) -> Markup {
+    html! {
+        @for (nth, part) in sentence.split('`').enumerate() {
+            @if nth % 2 == 0 { (part) } @else { code { (part) } }
+        }
+    }
+}
+
 fn budget(view: &View<'_>) -> Markup {
     let month = view.month();
     let drawn = month.as_ref().and_then(month_picture);
     section(
         "budget",
         &html! {
-            @for sentence in view.budget_story.iter().chain(&view.month_story) { p { (sentence) } }
+            @for sentence in view.budget_story.iter().chain(&view.month_story) { p { (prose(sentence)) } }
             (alerts::alerts(view))
             @if let Some(month) = &month {
                 (table(&month.table()))

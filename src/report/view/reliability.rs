@@ -15,32 +15,22 @@ fn error_shares(errors: &ErrorCounts, attempts: f64) -> [String; 6] {
     numbers.map(|number| percent(ratio(number, attempts)))
 }
 
-fn latencies(latency: LatencyStats) -> [String; 3] {
-    [latency.p50, latency.p95, latency.p99].map(seconds)
+/// Columns of errors as shares of the calls, and of latencies.
+const SERVICE: [&str; 9] = ["#Errors", "#429", "#5xx", "#Timeout", "#4xx", "#Cancelled", "#P50", "#P95", "#P99"];
+
+/// What stands under [`SERVICE`].
+fn service(errors: &ErrorCounts, attempts: f64, latency: LatencyStats) -> Vec<String> {
+    let latencies = [latency.p50, latency.p95, latency.p99].map(seconds);
+    error_shares(errors, attempts).into_iter().chain(latencies).collect()
 }
 
 /// Errors by class and latency by provider.
 pub fn providers(forecast: &Forecast) -> Table {
     let row = |row: &ProviderRow| {
-        let [all, limited, server, timeout, refused, cancelled] = error_shares(&row.errors, row.attempts);
-        let [p50, p95, p99] = latencies(row.latency_s);
-        let (name, bill, calls) = (clean(&row.name), money(row.bill_mean), count(row.attempts));
-        [name, bill, calls, all, limited, server, timeout, refused, cancelled, p50, p95, p99]
+        let own = vec![clean(&row.name), money(row.bill_mean), count(row.attempts)];
+        [own, service(&row.errors, row.attempts, row.latency_s)].concat()
     };
-    let headings = [
-        "Provider",
-        "#Mean",
-        "#Calls",
-        "#Errors",
-        "#429",
-        "#5xx",
-        "#Timeout",
-        "#4xx",
-        "#Cancelled",
-        "#P50",
-        "#P95",
-        "#P99",
-    ];
+    let headings = [["Provider", "#Mean", "#Calls"].as_slice(), &SERVICE].concat();
     Table::new("providers", "Errors and latency by provider", &headings)
         .with_note("Errors as shares of the calls; latency of answered calls.")
         .with_rows(forecast.providers.iter().map(row))
@@ -49,25 +39,10 @@ pub fn providers(forecast: &Forecast) -> Table {
 /// Errors, latency and cooldowns by deployment.
 pub fn deployments(forecast: &Forecast) -> Table {
     let row = |row: &DeploymentRow| {
-        let [all, limited, server, timeout, refused, cancelled] = error_shares(&row.errors, row.attempts);
-        let [p50, p95, p99] = latencies(row.latency_s);
-        let (name, cooldowns, cooled) = (clean(&row.name), count(row.cooldowns), percent(row.cooldown_share));
-        [name, all, limited, server, timeout, refused, cancelled, p50, p95, p99, cooldowns, cooled]
+        let cooling = vec![count(row.cooldowns), percent(row.cooldown_share)];
+        [vec![clean(&row.name)], service(&row.errors, row.attempts, row.latency_s), cooling].concat()
     };
-    let headings = [
-        "Deployment",
-        "#Errors",
-        "#429",
-        "#5xx",
-        "#Timeout",
-        "#4xx",
-        "#Cancelled",
-        "#P50",
-        "#P95",
-        "#P99",
-        "#Cooldowns",
-        "#Cooled",
-    ];
+    let headings = [["Deployment"].as_slice(), &SERVICE, &["#Cooldowns", "#Cooled"]].concat();
     Table::new("reliability", "Errors, latency and cooldowns by deployment", &headings)
         .with_note("Errors as shares of the calls; latency of answered calls; share of the time spent in cooldown.")
         .with_rows(forecast.deployments.iter().map(row))

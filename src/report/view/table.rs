@@ -46,8 +46,8 @@ impl Table {
     }
 
     /// The same table with these rows.
-    pub fn with_rows<const N: usize>(mut self, rows: impl Iterator<Item = [String; N]>) -> Self {
-        self.rows = rows.map(Vec::from).collect();
+    pub fn with_rows<R: Into<Vec<String>>>(mut self, rows: impl Iterator<Item = R>) -> Self {
+        self.rows = rows.map(Into::into).collect();
         self
     }
 
