@@ -71,14 +71,6 @@ impl Traffic {
         (dist.sample(scores.push(unit, shift)), scores)
     }
 
-    /// The factor on the rate of a class that is expected over all replications.
-    pub fn expected_volume(&self, class: ClassId) -> f64 {
-        let mean = |dist: Option<&Dist>| dist.map_or(1.0, Dist::mean);
-        self.scale
-            * mean(self.volume.as_ref())
-            * mean(self.classes.get(class.index()).and_then(|(c, _)| c.volume.as_ref()))
-    }
-
     /// The same traffic with its volumes pushed: of all, then class by class.
     #[must_use]
     pub fn pushed(&self, shifts: &[f64]) -> Self {
