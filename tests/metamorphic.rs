@@ -100,3 +100,36 @@ fn dearer_fallbacks_cost_more_and_fail_no_more() {
         assert!(cheap < dear, "{cheap} at the same price class, {dear} upwards");
     }
 }
+
+#[test]
+fn what_a_pattern_leads_to_costs_what_the_same_models_cost_in_entries_of_their_own() {
+    // One deployment behind the pattern, and one a model: named alike, so that all draws are the same but the cooldowns.
+    let pattern = "model_list:
+- {model_name: openai/*, litellm_params: {model: openai/*}, model_info: {id: a}}
+- {model_name: dear, litellm_params: {model: anthropic/claude-sonnet-4-5}, model_info: {id: b}}
+router_settings: {disable_cooldowns: true, num_retries: 0, fallbacks: [{openai/gpt-4o-mini: [dear]}, {dear: [openai/gpt-4o]}]}
+";
+    let entry = |model: &str| {
+        pattern
+            .replace("openai/*}", &format!("{model}}}"))
+            .replace("model_name: openai/*", &format!("model_name: {model}"))
+    };
+    let scenario = |model: &str| {
+        format!(
+            "hours: 6\nvolume_uncertainty: 0\ntraffic: {{x: {{model: {model}, rate: 20/min, input: \"lognormal(median=500, p95=3000)\", output: 80}}}}
+upstream: {{openai: {{preset: none, latency: 1}}, anthropic: {{preset: none, latency: 1, errors: {{500: 30%}}}}}}\n"
+        )
+    };
+    for model in ["openai/gpt-4o", "openai/gpt-4o-mini"] {
+        let single = entry(model).replace(", fallbacks: [{openai/gpt-4o-mini: [dear]}, {dear: [openai/gpt-4o]}]", "");
+        let bill = bills(pattern, &scenario(model));
+        assert!(bill.iter().all(|bill| *bill > Money::ZERO), "{model} is priced");
+        assert_eq!(bill, bills(&single, &scenario(model)), "{model}");
+    }
+    // A fallback that leads through the pattern is priced by its own name.
+    let through = bills(pattern, &scenario("dear"));
+    assert_eq!(
+        through,
+        bills(&entry("openai/gpt-4o").replace("{openai/gpt-4o-mini: [dear]}, ", ""), &scenario("dear"))
+    );
+}

@@ -75,7 +75,8 @@ impl Observer for Charges<'_> {
 
     fn ended(&mut self, _: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
         let deployment = attempt.attempt.deployment;
-        let Some(schedule) = &self.tariffs.deployments[deployment.index()].billed else { return };
+        let tariff = &self.tariffs.deployments[deployment.index()];
+        let Some(schedule) = tariff.billed_as(attempt.attempt.name) else { return };
         if attempt.billed == Usage::default() {
             return;
         }

@@ -171,7 +171,8 @@ where
         let (id, record, service) = (CallId(0), plain.record(), plain.service(now - plain.started));
         let billed = self.upstream.ended(now, &plain.upstream_call(), &service, Outcome::Ok, service.total);
         let ended = plain.ended();
-        let attempt = &Attempt { deployment: plain.deployment, max_tokens: plain.max_tokens, ..NO_ATTEMPT };
+        let (name, max_tokens) = (plain.view.model, plain.max_tokens);
+        let attempt = &Attempt { deployment: plain.deployment, name, max_tokens, ..NO_ATTEMPT };
         self.observer.ended(id, &record, &AttemptRecord { attempt, service: &service, ended: &ended, at: now, billed });
         self.gateway.plainly_answered(now, &plain.view, &plain.answer());
         let response = Response::new(200, true, Some(plain.deployment), Source::Upstream);

@@ -9,7 +9,7 @@ use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
 use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, RateSchedule, Shape, Tariffs};
 use crate::pricing::CompiledRates;
 use crate::provider::Service;
-use crate::units::{CallId, DeploymentId, GroupId, Money, Outcome, SimDuration, SimTime, TokenKind, Usage};
+use crate::units::{CallId, DeploymentId, GroupId, Money, NameId, Outcome, SimDuration, SimTime, TokenKind, Usage};
 
 /// Records one run.
 pub struct Recorder<'a> {
@@ -87,7 +87,7 @@ impl<'a> Recorder<'a> {
         let deployment = attempt.attempt.deployment;
         let desk = &mut self.desks[deployment.index()];
         let (usage, group) = (attempt.billed, desk.tariff.group);
-        let Some(rates) = desk.tariff.billed.as_ref().map(|schedule| schedule.at(attempt.at)) else {
+        let Some(rates) = desk.tariff.billed_as(attempt.attempt.name).map(|schedule| schedule.at(attempt.at)) else {
             desk.totals.unpriced(usage);
             return false;
         };
@@ -108,7 +108,7 @@ impl<'a> Recorder<'a> {
             group,
             amount: amount - writing,
             premium: match home != group {
-                true => premium(self.tariffs, home, usage, attempt.at, amount),
+                true => premium(self.tariffs, (home, request.view.model), usage, attempt.at, amount),
                 false => Money::ZERO,
             },
         };
@@ -119,8 +119,11 @@ impl<'a> Recorder<'a> {
         }
         if is_logged(request, attempt) {
             let is_same = desk.same_prices && attempt.billed == attempt.ended.usage;
-            self.run.reported_spend +=
-                if is_same { amount } else { reported(desk.tariff, attempt.at, attempt.ended.usage) };
+            self.run.reported_spend += if is_same {
+                amount
+            } else {
+                reported(desk.tariff, attempt.attempt.name, attempt.at, attempt.ended.usage)
+            };
         }
         true
     }
@@ -140,14 +143,14 @@ fn home(tariffs: &Tariffs, request: &RequestRecord, served: GroupId) -> GroupId 
 
 /// What a fallback costs over what the home group would have charged.
 #[cold]
-fn premium(tariffs: &Tariffs, home: GroupId, usage: Usage, at: SimTime, amount: Money) -> Money {
-    tariffs.home_charge(home, &usage, at).map_or(Money::ZERO, |at_home| amount - at_home)
+fn premium(tariffs: &Tariffs, (home, name): (GroupId, NameId), usage: Usage, at: SimTime, amount: Money) -> Money {
+    tariffs.home_charge(home, name, &usage, at).map_or(Money::ZERO, |at_home| amount - at_home)
 }
 
 /// What the gateway itself takes an answer to cost.
 #[inline(never)]
-fn reported(tariff: &DeploymentTariff, at: SimTime, usage: Usage) -> Money {
-    tariff.reported.as_ref().map_or(Money::ZERO, |rates| rates.at(at).charge(&usage))
+fn reported(tariff: &DeploymentTariff, name: NameId, at: SimTime, usage: Usage) -> Money {
+    tariff.reported_as(name).map_or(Money::ZERO, |rates| rates.at(at).charge(&usage))
 }
 
 /// What a usage costs, and how much of that is for writing to a prompt cache; added to the meters. The usage is a copy:
@@ -226,7 +229,7 @@ impl Observer for Recorder<'_> {
         let is_booked = !attempt.billed.is_nothing() && self.charge(request, attempt);
         if !is_booked && is_logged(request, attempt) {
             let tariff = self.desks[attempt.attempt.deployment.index()].tariff;
-            self.run.reported_spend += reported(tariff, attempt.at, attempt.ended.usage);
+            self.run.reported_spend += reported(tariff, attempt.attempt.name, attempt.at, attempt.ended.usage);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::engine::machine::{Arrival, RequestRecord};
 use crate::gateway::{Attempt, AttemptRole, Limits};
 use crate::provider::{Service, UpstreamCall};
 use crate::traffic::Leave;
-use crate::units::{AttemptNumber, CallId, DeploymentId, Outcome, Phase, SimDuration, SimTime, Usage};
+use crate::units::{AttemptNumber, CallId, DeploymentId, NameId, Outcome, Phase, SimDuration, SimTime, Usage};
 
 /// An attempt on its way; what was asked for and how it will be answered stand beside it in the slot.
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +123,7 @@ impl<C: Default, F: Copy> Slot<C, F> {
 /// What stands in a slot before its first attempt.
 pub const NO_ATTEMPT: Attempt = Attempt {
     deployment: DeploymentId(0),
+    name: NameId(0),
     number: AttemptNumber(0),
     limits: Limits::NONE,
     max_tokens: None,

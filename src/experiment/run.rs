@@ -124,7 +124,7 @@ pub(super) fn labels(world: &World) -> Labels {
         group: names.groups[name.group.index()].clone(),
         model: name.model.clone(),
         provider: name.provider.to_owned(),
-        priced: world.tariffs.deployments[index].billed.is_some(),
+        priced: world.tariffs.deployments[index].is_priced(),
         rpm_limit: name.rpm_limit,
         tpm_limit: name.tpm_limit,
         concurrency_limit: name.concurrency_limit,

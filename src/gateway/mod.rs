@@ -12,7 +12,7 @@ pub mod parts;
 use crate::random::Draws;
 pub use crate::units::RequestView;
 use crate::units::{
-    AttemptNumber, CallId, DeploymentId, Outcome, Phase, RetryAfter, SimDuration, SimTime, Tokens, Usage,
+    AttemptNumber, CallId, DeploymentId, NameId, Outcome, Phase, RetryAfter, SimDuration, SimTime, Tokens, Usage,
 };
 
 /// Everything a gateway may use during one step.
@@ -110,6 +110,8 @@ pub enum Step {
 pub struct Attempt {
     /// Where to.
     pub deployment: DeploymentId,
+    /// The name that led there: behind a pattern such as `openai/*` it says which model is called.
+    pub name: NameId,
     /// Number within the request, from 0.
     pub number: AttemptNumber,
     /// How long to wait for what.

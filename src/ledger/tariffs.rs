@@ -1,7 +1,7 @@
 //! What each deployment charges at each moment of the run.
 
 use crate::pricing::CompiledRates;
-use crate::units::{DeploymentId, GroupId, Money, SimTime, Usage};
+use crate::units::{DeploymentId, GroupId, Money, NameId, SimTime, Usage};
 
 /// Rates that may change during the run: off-peak hours, dated prices. Each step holds from its moment on.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,12 +18,36 @@ pub struct DeploymentTariff {
     pub billed: Option<RateSchedule>,
     /// What the gateway reports as spend; `None` when its own map lacks the model.
     pub reported: Option<RateSchedule>,
+    /// Behind a pattern such as `openai/*` each name has prices of its own, billed and reported; empty elsewhere.
+    pub by_name: Vec<(NameId, Option<RateSchedule>, Option<RateSchedule>)>,
 }
 
 impl DeploymentTariff {
     /// Whether the gateway's prices are the provider's, so that a charge needs to be computed only once.
     pub fn is_reported_as_billed(&self) -> bool {
-        self.billed == self.reported
+        self.billed == self.reported && self.by_name.iter().all(|(_, billed, reported)| billed == reported)
+    }
+
+    /// What the provider bills for the model that a name leads to.
+    #[inline]
+    pub fn billed_as(&self, name: NameId) -> Option<&RateSchedule> {
+        match &*self.by_name {
+            [] => self.billed.as_ref(),
+            names => names.iter().find(|(other, ..)| *other == name)?.1.as_ref(),
+        }
+    }
+
+    /// What the gateway reports for the model that a name leads to.
+    pub fn reported_as(&self, name: NameId) -> Option<&RateSchedule> {
+        match &*self.by_name {
+            [] => self.reported.as_ref(),
+            names => names.iter().find(|(other, ..)| *other == name)?.2.as_ref(),
+        }
+    }
+
+    /// Whether anything that it answers has a price.
+    pub fn is_priced(&self) -> bool {
+        self.billed.is_some() || self.by_name.iter().any(|(_, billed, _)| billed.is_some())
     }
 }
 
@@ -79,10 +103,11 @@ impl RateSchedule {
 }
 
 impl Tariffs {
-    /// What the home group's lead deployment would charge for a usage; `None` if it has no price.
-    pub fn home_charge(&self, home: GroupId, usage: &Usage, now: SimTime) -> Option<Money> {
+    /// What the home group's lead deployment would charge for a usage of the model that a name leads to; `None` if it has no
+    /// price.
+    pub fn home_charge(&self, home: GroupId, name: NameId, usage: &Usage, now: SimTime) -> Option<Money> {
         let lead = self.lead.get(home.index()).copied().flatten()?;
-        let rates = self.deployments[lead.index()].billed.as_ref()?;
+        let rates = self.deployments[lead.index()].billed_as(name)?;
         Some(rates.at(now).charge(usage))
     }
 }

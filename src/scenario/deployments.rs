@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::gateway::litellm::lower::add_greatest;
-use crate::gateway::litellm::plan::{Found, Plan, Price};
+use crate::gateway::litellm::lower::{add_greatest, fill_pattern};
+use crate::gateway::litellm::plan::{Found, Name, Plan, Price};
 use crate::gateway::litellm::wire::{Deployment, Wire};
 use crate::ledger::{DeploymentTariff, RateSchedule, Tariffs};
 use crate::pricing::{
@@ -11,7 +11,7 @@ use crate::pricing::{
     Share, Tariff, TokenRates, deployment_card,
 };
 use crate::scenario::world::DeploymentName;
-use crate::units::{DeploymentId, GroupId, Money, SimDuration, SimTime, UnitPrice, Usage};
+use crate::units::{DeploymentId, GroupId, Money, NameId, SimDuration, SimTime, UnitPrice, Usage};
 
 /// The span of time that prices are asked for.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +61,19 @@ pub fn names(kept: &[&Deployment], groups: &[String], plan: &Plan) -> Vec<Deploy
     kept.iter().zip(&plan.deployments).map(name).collect()
 }
 
+/// Behind a pattern: the names that lead to it, each with the model that it fills in.
+fn models_behind<'a>(
+    entry: &'a Deployment,
+    id: DeploymentId,
+    names: &'a [Name],
+) -> impl Iterator<Item = (NameId, String)> + 'a {
+    let leads_here = move |name: &Name| matches!(&name.found, Found::Group(ids) if ids.contains(&id));
+    let pattern = &entry.model_name.value;
+    names.iter().enumerate().filter(move |(_, name)| leads_here(name)).filter_map(move |(index, name)| {
+        Some((NameId::from_index(index), fill_pattern(pattern, priced_model(entry), &name.text)?))
+    })
+}
+
 fn group_of(deployment: &Deployment, groups: &[String]) -> GroupId {
     let index = groups.iter().position(|group| *group == deployment.model_name.value);
     GroupId::from_index(index.unwrap_or_default())
@@ -89,7 +102,8 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
     let believed = books.reported.unwrap_or(books.billed);
     let kept = kept(wire);
     let mut deployments = Vec::new();
-    for (entry, planned) in kept.iter().zip(&mut plan.deployments) {
+    let names = &plan.names;
+    for (index, (entry, planned)) in kept.iter().zip(&mut plan.deployments).enumerate() {
         let own = own_prices(entry, believed, time.start);
         let adjustment = adjustment(wire, entry.provider.unwrap_or_default());
         let billed = schedule(entry, own.as_ref(), books.billed, time, Adjustment::default());
@@ -98,7 +112,16 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
             let (input, output) = (dollars(rates.input), dollars(rates.output));
             planned.price = Some(Price { input, output, ..planned.price.unwrap_or_default() });
         }
-        deployments.push(DeploymentTariff { group: group_of(entry, groups), billed, reported });
+        let by_name = match own {
+            Some(_) => Vec::new(),
+            None => models_behind(entry, DeploymentId::from_index(index), names)
+                .map(|(name, model)| {
+                    let as_model = |book, adjustment| schedule_of(&model, entry.provider, book, time, adjustment);
+                    (name, as_model(books.billed, Adjustment::default()), as_model(believed, adjustment))
+                })
+                .collect(),
+        };
+        deployments.push(DeploymentTariff { group: group_of(entry, groups), billed, reported, by_name });
     }
     add_greatest(plan);
     let first_of = |group| deployments.iter().position(|tariff: &DeploymentTariff| tariff.group == group);

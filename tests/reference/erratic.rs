@@ -7,7 +7,7 @@ use billcast::gateway::{
     Attempt, AttemptRole, Event, Gateway, Limits, Notes, RequestView, Response, Source, Step, Turn,
 };
 use billcast::random::{Draws, Purpose};
-use billcast::units::{AttemptNumber, CallId, DeploymentId, Outcome, Phase, SimDuration};
+use billcast::units::{AttemptNumber, CallId, DeploymentId, NameId, Outcome, Phase, SimDuration};
 
 use crate::reference::world::{Knobs, TICK, ticks};
 
@@ -90,7 +90,7 @@ impl Erratic {
         let total = limit(4, 40).min(if nth == 1 { SimDuration::FOREVER } else { SimDuration(60 * TICK) });
         let limits = Limits { headers, first_token, content, idle, total };
         let role = if number.0 == 0 { AttemptRole::First } else { AttemptRole::Retry };
-        Step::Attempt(Attempt { deployment, number, limits, max_tokens: None, role })
+        Step::Attempt(Attempt { deployment, name: NameId(0), number, limits, max_tokens: None, role })
     }
 
     fn respond<D: Draws, N: Notes>(&mut self, turn: &mut Turn<'_, D, N>, call: &mut Call, http_status: u16) -> Step {

@@ -17,6 +17,7 @@ use crate::gateway::litellm::wire::Wire;
 use crate::gateway::parts::Minutes;
 
 pub use durations::parse as period;
+pub use pattern::fill as fill_pattern;
 pub use prices::add_greatest;
 pub use request::{RequestFallbacks, RequestParams};
 

@@ -17,7 +17,7 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
 
 /// The model that a name fills into a wildcard model: each star takes what the star of the pattern stands for. `None`
 /// unless both have stars. Only the last star of a pattern is greedy enough to matter.
-pub(super) fn fill(pattern: &str, model: &str, name: &str) -> Option<String> {
+pub fn fill(pattern: &str, model: &str, name: &str) -> Option<String> {
     if !pattern.contains('*') || !model.contains('*') {
         return None;
     }

@@ -10,7 +10,7 @@ use crate::gateway::litellm::plan::Strategy;
 use crate::gateway::parts::Slot;
 use crate::gateway::{Attempt, AttemptRole, Ended, Limits, Notes, RequestView, Response, Source, Step};
 use crate::random::Draws;
-use crate::units::{AttemptNumber, DeploymentId, Outcome, Phase, RetryAfter, SimDuration};
+use crate::units::{AttemptNumber, DeploymentId, NameId, Outcome, Phase, RetryAfter, SimDuration};
 
 impl LiteLlm {
     /// Takes a slot of the deployment, or waits in line for one [T 98, 104].
@@ -66,7 +66,8 @@ impl LiteLlm {
     fn send<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, deployment: DeploymentId) -> Next {
         let role = role(call);
         let (number, content) = (call.next_attempt(), patience_for_content(call));
-        Next::Do(Step::Attempt(self.attempt(cx.request, deployment, number, content, role)))
+        let name = call.flight.map_or(cx.request.model, |flight| flight.name);
+        Next::Do(Step::Attempt(self.attempt(cx.request, (deployment, name), number, content, role)))
     }
 
     /// What is sent upstream.
@@ -74,7 +75,7 @@ impl LiteLlm {
     pub(super) fn attempt(
         &self,
         request: &RequestView,
-        deployment: DeploymentId,
+        (deployment, name): (DeploymentId, NameId),
         number: AttemptNumber,
         content: SimDuration,
         role: AttemptRole,
@@ -83,6 +84,7 @@ impl LiteLlm {
         let forever = SimDuration::FOREVER;
         Attempt {
             deployment,
+            name,
             number,
             limits: Limits { headers: silence, first_token: forever, content, idle: silence, total: forever },
             max_tokens: request.max_tokens.or(self.plan.deployment(deployment).max_tokens),

@@ -96,6 +96,12 @@ impl LiteLlm {
             return None;
         }
         let deployment = self.pick_of_all(now, draws, request.model, 0)?;
-        Some(self.attempt(request, deployment, AttemptNumber(0), SimDuration::FOREVER, AttemptRole::First))
+        Some(self.attempt(
+            request,
+            (deployment, request.model),
+            AttemptNumber(0),
+            SimDuration::FOREVER,
+            AttemptRole::First,
+        ))
     }
 }
