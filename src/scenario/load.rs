@@ -14,7 +14,7 @@ use crate::scenario::problem::Problem;
 use crate::scenario::read::read_edited;
 use crate::scenario::reading::Reading;
 use crate::scenario::start::Start;
-use crate::scenario::starter::{asked_for, concrete};
+use crate::scenario::starter::asked_models;
 use crate::scenario::world::World;
 use crate::units::PerSecond;
 
@@ -123,7 +123,7 @@ fn compile_quick(quick: &Quick, overrides: &Overrides) -> Result<World, Problem>
     let models = match &quick.model {
         Some(model) => vec![model.clone()],
         None => {
-            let models: Vec<String> = asked_for(&read_gateway(&files, &quick.config)?.wire).map(concrete).collect();
+            let models = asked_models(&read_gateway(&files, &quick.config)?.wire);
             assumptions.push(crate::scenario::world::Assumption {
                 name: format!("traffic.{}.models", quick.preset),
                 value: models.join(", "),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::gateway::litellm::wire::{Deployment, Fallbacks, Spanned, Wire};
+use crate::pricing::PriceTable;
 
 /// Requests a minute that are suggested for each group until someone knows better.
 const SUGGESTED_RATE: &str = "10/min";
@@ -12,6 +13,8 @@ const SUGGESTED_RATE: &str = "10/min";
 struct Group<'a> {
     name: &'a str,
     models: Vec<&'a str>,
+    /// Of its first deployment.
+    provider: Option<&'static str>,
 }
 
 /// The text of a scenario for the gateway config called `config`.
@@ -26,9 +29,8 @@ pub fn starter(name: &str, config: &str, wire: &Wire) -> String {
     );
     text.push_str(HORIZON);
     text.push_str(TRAFFIC);
-    let asked: Vec<&str> = asked_for(wire).collect();
-    for group in groups(wire).iter().filter(|group| asked.contains(&group.name)) {
-        let model = concrete(group.name);
+    for group in &asked_for(wire) {
+        let model = concrete(group);
         let _ = writeln!(text, "  {}:          # {}", yaml(group.name), group.models.join(", "));
         let _ = writeln!(text, "    preset: chat\n    model: {}\n    rate: {SUGGESTED_RATE}", yaml(&model));
     }
@@ -83,7 +85,7 @@ fn groups(wire: &Wire) -> Vec<Group<'_>> {
         let model = deployment.litellm_params.model.as_ref().map_or("", |model| model.value.as_str());
         match groups.iter_mut().find(|group| group.name == name) {
             Some(group) => group.models.push(model),
-            None => groups.push(Group { name, models: vec![model] }),
+            None => groups.push(Group { name, models: vec![model], provider: deployment.provider }),
         }
     }
     groups
@@ -117,19 +119,34 @@ fn text(spanned: &Spanned<String>) -> &str {
 }
 
 /// The groups that clients are likely to ask for themselves: those that nothing falls back to, or the first of all.
-pub(super) fn asked_for(wire: &Wire) -> impl Iterator<Item = &str> {
+fn asked_for(wire: &Wire) -> Vec<Group<'_>> {
     let targets = fallback_targets(wire);
-    let (fallen_back_to, mut asked): (Vec<&str>, Vec<&str>) =
-        groups(wire).into_iter().map(|group| group.name).partition(|name| targets.contains(name));
+    let (fallen_back_to, mut asked): (Vec<_>, Vec<_>) =
+        groups(wire).into_iter().partition(|group| targets.contains(group.name));
     if asked.is_empty() {
-        asked.extend(fallen_back_to.first());
+        asked.extend(fallen_back_to.into_iter().next());
     }
-    asked.into_iter()
+    asked
 }
 
-/// A model name that a pattern such as `openai/*` matches; other names as they are.
-pub(super) fn concrete(group: &str) -> String {
-    group.replace('*', "gpt-4o")
+/// A model name to ask for of each of these groups.
+pub(super) fn asked_models(wire: &Wire) -> Vec<String> {
+    asked_for(wire).iter().map(concrete).collect()
+}
+
+/// A model name that a pattern such as `openai/*` matches, by an example of its provider's; other names as they are.
+fn concrete(group: &Group<'_>) -> String {
+    let Some((prefix, rest)) = group.name.split_once('*') else { return group.name.to_owned() };
+    let example = group.provider.and_then(example).unwrap_or_else(|| "gpt-4o".to_owned());
+    let filled = example.strip_prefix(prefix).filter(|_| !prefix.is_empty()).unwrap_or(&example);
+    format!("{prefix}{filled}{rest}")
+}
+
+/// A chat model that the provider serves: the first of the built-in prices.
+fn example(provider: &str) -> Option<String> {
+    let table = PriceTable::built_in().ok()?;
+    let mut served = table.rows().iter().filter(|row| row.provider == provider && row.kind == "chat");
+    served.find(|row| row.retired_on.is_none()).map(|row| row.model.clone())
 }
 
 /// A text as a YAML scalar: plain where that reads back as the same text, quoted otherwise.
@@ -163,6 +180,21 @@ mod tests {
         assert!(text.contains("\n  cheap:          # deepseek/deepseek-chat\n"), "{text}");
         assert!(!text.contains("big: one"), "{text}");
         assert!(text.contains("  # openai: {"), "{text}");
+    }
+
+    #[test]
+    fn a_pattern_gets_a_model_of_its_provider() {
+        let entry = |name: &str, model: &str| {
+            format!("  - {{model_name: \"{name}\", litellm_params: {{model: \"{model}\"}}}}\n")
+        };
+        let entries = [
+            entry("anthropic/*", "anthropic/*"),
+            entry("claude-*", "anthropic/claude-*"),
+            entry("gpt-4o", "openai/gpt-4o"),
+        ];
+        let text = starter("x", "config.yaml", &wire_of(&format!("model_list:\n{}", entries.concat())));
+        assert!(text.contains("model: anthropic/claude-") && text.contains("model: claude-"), "{text}");
+        assert!(!text.contains("claude-claude") && !text.contains("anthropic/gpt"), "{text}");
     }
 
     #[test]
