@@ -142,7 +142,9 @@ pub fn writers(bytes: &[u8]) {
     let page = html(&view);
     let page = String::from_utf8_lossy(page.as_ref());
     let is_tag = name.starts_with('<') && name.len() > 2 && name.is_ascii() && !name.contains(char::is_whitespace);
-    assert!(!is_tag || name.chars().nth(1).is_some_and(char::is_alphabetic) || !page.contains(name), "{name}");
+    // The page has tags, ends of tags and a doctype of its own.
+    let is_own = name.chars().nth(1).is_some_and(|c| c.is_alphabetic() || matches!(c, '/' | '!'));
+    assert!(!is_tag || is_own || !page.contains(name), "{name}");
 }
 
 const GATEWAY: &[u8] = b"model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o}}]\n";
