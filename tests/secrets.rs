@@ -219,3 +219,71 @@ fn no_artefact_shows_anything() {
         assert!(!found, "{}", artefact.file_name);
     }
 }
+
+/// A folder with a config and a scenario, and what a command says there: its exit code and all that it prints.
+fn said(scenario: &str, args: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "model_list: [{model_name: cheap, litellm_params: {model: openai/gpt-4o-mini, api_key: canary}}]\n";
+    std::fs::write(folder.path().join("config.yaml"), config).unwrap();
+    std::fs::write(folder.path().join("s.yaml"), scenario).unwrap();
+    let mut command = assert_cmd::Command::cargo_bin("billcast").unwrap();
+    let output = command.current_dir(folder.path()).args(args).output().unwrap();
+    let shown = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    (output.status.code(), shown.concat())
+}
+
+#[track_caller]
+fn assert_refused(scenario: &str, args: &[&str], says: &str) {
+    let (code, shown) = said(scenario, args);
+    assert_eq!(code, Some(2), "{shown}");
+    assert!(shown.contains(says), "{shown}");
+    assert!(!shown.to_ascii_lowercase().contains(CANARY), "{shown}");
+}
+
+const PLAYED: &str = "gateway: config.yaml\nhours: 1\ntraffic: { chat: { preset: chat, model: cheap, rate: 1/min } }\n";
+
+#[test]
+fn a_secret_is_not_varied() {
+    let params = "gateway.model_list[cheap].litellm_params";
+    let values = ["api_key=CANARY456x,CANARY88", "api_key=CANARY..x", "api_key=1..2", "x=sk-canary-12345,b"];
+    for vary in values.map(|value| format!("{params}.{value}")) {
+        let secret = "holds a secret";
+        assert_refused(PLAYED, &["sweep", "s.yaml", "--runs", "2", "--vary", &vary], secret);
+        assert_refused(PLAYED, &["sweep", "s.yaml", "--runs", "2", "--sample", "2", "--vary", &vary], secret);
+    }
+    let solve = |vary: &str, says: &str| {
+        let vary = format!("{params}.{vary}");
+        assert_refused(PLAYED, &["solve", "s.yaml", "--target", "bill.p50 = 1", "--vary", &vary], says);
+    };
+    solve("api_key=CANARY456x,CANARY88", "holds a secret");
+    solve("api_key=CANARY456x", "holds a secret");
+    solve("api_key", "--vary");
+}
+
+#[test]
+fn a_misspelt_or_unreadable_secret_is_not_quoted() {
+    for (set, says) in [
+        ("api_kye=CANARY456x", "api_key"),
+        ("api_key={CANARY456x", "YAML"),
+        ("api_kye=[CANARY456x", "YAML"),
+        ("api_kye={a: *CANARY456x}", "YAML"),
+    ] {
+        let set = format!("gateway.model_list[cheap].litellm_params.{set}");
+        assert_refused(PLAYED, &["run", "s.yaml", "--runs", "2", "--set", &set], says);
+    }
+    assert_refused(PLAYED, &["run", "s.yaml", "--set", "gateway.litellm_settings.x.extra_headers.A={CANARY"], "YAML");
+}
+
+#[test]
+fn a_virtual_key_goes_by_its_alias() {
+    let keyed = |class: &str, keys: &str| PLAYED.replace("rate:", &format!("{class}, rate:")) + keys;
+    let run = ["run", "s.yaml", "--runs", "2"];
+    let own = "keys: { sk-CANARY123456789: { rpm_limit: 5 } }\n";
+    assert_refused(&keyed("key: sk-CANARY123456789", own), &run, "alias");
+    assert_refused(&keyed("key: sk-CANARY123456789", ""), &run, "alias");
+    assert_refused(&keyed("keys: { sk-CANARY123456789: 1 }", ""), &run, "alias");
+    let set = ["run", "s.yaml", "--runs", "2", "--set", "traffic.chat.key=sk-CANARY123456789"];
+    assert_refused(PLAYED, &set, "alias");
+    let (code, shown) = said(&keyed("key: team-a", "keys: { team-a: { rpm_limit: 5 } }\n"), &run);
+    assert_eq!(code, Some(0), "{shown}");
+}

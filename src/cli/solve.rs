@@ -6,9 +6,9 @@ use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
 use crate::cli::what::{Subject, TextOrJson, terminal_options};
-use crate::experiment::{Answer, Axis, Gate, Search, Values, fixed, solve};
+use crate::experiment::{Answer, Axis, Gate, Search, Values, fixed, secret, solve};
 use crate::report::sweep::{solve_json, solve_text};
-use crate::scenario::World;
+use crate::scenario::{Edit, World};
 
 /// Arguments of `solve`.
 #[derive(Debug, clap::Args)]
@@ -58,9 +58,12 @@ impl SolveArgs {
         if let Some(message) = fixed(&self.vary) {
             return Err(Stop::Usage(format!("--vary: {message}")));
         }
-        if !self.vary.contains("..") {
+        if !self.vary.contains('=') {
             let path = self.vary.clone();
             let now = base.written(&path);
+            if now.as_deref().is_some_and(|now| Edit::is_secret(&path, now)) {
+                return Err(Stop::Usage(format!("--vary: {}", secret(&path))));
+            }
             if now.is_none() {
                 let message = format!("the scenario does not say what `{path}` is now");
                 return Err(Stop::Usage(format!("{message}; give a range: --vary '{path}=LOW..HIGH'")));

@@ -12,6 +12,32 @@ pub fn looks_secret(text: &str) -> bool {
     longest.len() >= 24 && has(char::is_ascii_digit) && has(char::is_ascii_alphabetic)
 }
 
+/// Whether a key's value is likely a secret.
+pub fn is_secret_key(key: &str) -> bool {
+    const SECRET: [&str; 17] = [
+        "key",
+        "secret",
+        "token",
+        "password",
+        "passwd",
+        "credential",
+        "auth",
+        "license",
+        "webhook",
+        "dsn",
+        "private",
+        "salt",
+        "connection",
+        "cookie",
+        "header",
+        "database_url",
+        "environment_variables",
+    ];
+    let key = key.to_ascii_lowercase();
+    let counts_tokens = key.contains("cost") || key.ends_with("tokens") || key.contains("token_limit");
+    !counts_tokens && SECRET.iter().any(|word| key.contains(word))
+}
+
 /// Maps whose keys are names that the user chooses, and whose values are names too.
 pub const OF_NAMES: [&str; 6] = [
     "fallbacks",

@@ -52,6 +52,7 @@ pub struct Overrides {
 /// # Errors
 /// A [`Problem`] with the place of the first thing that cannot be used.
 pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Result<World, Problem> {
+    holders::check_aliases(&reading)?;
     let traces = Traces::read(&mut reading)?;
     let (book, prices_as_of) = price_book(&mut reading, overrides)?;
     let gateway_book = gateway_book(&reading, overrides)?;

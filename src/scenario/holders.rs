@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::diagnostic::codes;
+use crate::diagnostic::secrets::looks_secret;
 use crate::gateway::litellm::budget_reset::{Clock, resets};
 use crate::gateway::litellm::keyring::{AccountId, Holder, KeySpec, Keyring, ModelLimit};
 use crate::gateway::litellm::lower::period;
@@ -206,6 +207,31 @@ fn everybody(reading: &Reading) -> [Vec<Written<'_>>; 4] {
             .map(move |(user, member)| written!(member, vec!["teams", team, "members", user], None, None, None))
     });
     [keys.collect(), users.collect(), teams.collect(), members.collect()]
+}
+
+/// A virtual key goes by its alias: its name stands in every report, and so would the key itself.
+///
+/// # Errors
+/// A [`Problem`] with the place of the first name that looks like a key, without the name.
+pub fn check_aliases(reading: &Reading) -> Result<(), Problem> {
+    let refused = |path: &[&str]| {
+        let message =
+            format!("a virtual key itself stands under `{}`, and it would be in every report", path.join("."));
+        let help = "name the key by its alias, such as `team-a`: nothing of the key itself is needed";
+        Err(reading.error(codes::SCENARIO_NAME, path, message, help))
+    };
+    if reading.file.keys.iter().any(|(name, _)| looks_secret(name)) {
+        return refused(&["keys"]);
+    }
+    for (class, entry) in reading.file.traffic.iter() {
+        if entry.own.key.as_deref().is_some_and(looks_secret) {
+            return refused(&["traffic", class, "key"]);
+        }
+        if entry.own.keys.iter().flat_map(Named::iter).any(|(name, _)| looks_secret(name)) {
+            return refused(&["traffic", class, "keys"]);
+        }
+    }
+    Ok(())
 }
 
 /// The keys, users and teams in the gateway's terms; the first key is the master key, without limits.

@@ -57,6 +57,11 @@ impl FromStr for Axis {
         if let Some(message) = fixed(&path) {
             return Err(Problem::about_file(codes::SCENARIO_VALUE, "--vary", message, ""));
         }
+        let ends = values.split_once("..").map(|(low, high)| vec![low, high.split(':').next().unwrap_or_default()]);
+        let written = ends.map_or_else(|| split(values), |ends| ends.into_iter().map(str::to_owned).collect());
+        if written.iter().any(|value| Edit::is_secret(&path, value)) {
+            return Err(Problem::about_file(codes::SCENARIO_VALUE, "--vary", secret(&path), ""));
+        }
         let start = path.len() + 1;
         let values = match values.split_once("..") {
             Some((low, high)) => range(low, high).map(Values::Range),
@@ -70,6 +75,11 @@ impl FromStr for Axis {
 pub fn fixed(path: &str) -> Option<String> {
     let is_fixed = matches!(path.trim(), "seed" | "runs");
     is_fixed.then(|| format!("`{path}` is the same for all that is compared: use --{path}"))
+}
+
+/// Why a parameter whose values are secrets cannot be varied: all that is reported tells the values.
+pub fn secret(path: &str) -> String {
+    format!("`{path}` holds a secret: its values cannot be varied, as every report would show them")
 }
 
 /// An error about the values.

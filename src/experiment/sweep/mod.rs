@@ -15,7 +15,7 @@ use crate::scenario::{Edit, World};
 use crate::stats::Estimate;
 use crate::units::{Money, SimDuration};
 
-pub use axis::{Axis, Range, Values, fixed};
+pub use axis::{Axis, Range, Values, fixed, secret};
 pub use design::{Design, design};
 pub use tornado::{Bar, Swing, swings, tornado};
 

@@ -3,7 +3,7 @@
 //! every text that does not stand under a key known to hold none.
 
 use crate::diagnostic::Span;
-use crate::diagnostic::secrets::{OF_NAMES, SHOWN, looks_secret};
+use crate::diagnostic::secrets::{OF_NAMES, SHOWN, is_secret_key, looks_secret};
 use std::ops::Range;
 
 /// What stands in place of a secret.
@@ -30,9 +30,13 @@ pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
     })
 }
 
-/// The line of a span as it is; of a long line only what is near.
+/// The line of a span as it is, but for what looks like a credential; of a long line only what is near.
 pub(super) fn plain(source: &str, span: Span) -> Excerpt {
-    cut(source, span, |_, _| Vec::new())
+    cut(source, span, |_, line| {
+        let mut found = Vec::new();
+        words(line, &mut found);
+        found
+    })
 }
 
 fn cut(source: &str, span: Span, secrets: impl Fn(&str, &str) -> Vec<Range<usize>>) -> Excerpt {
@@ -127,32 +131,6 @@ fn words_before_keys(line: &str) -> Option<Range<usize>> {
     let (name, _) = keys(line).first()?.clone();
     let first = line[..name.start].find(char::is_alphanumeric)?;
     Some(first..name.start)
-}
-
-/// Whether a key's value is likely a secret.
-fn is_secret_key(key: &str) -> bool {
-    const SECRET: [&str; 17] = [
-        "key",
-        "secret",
-        "token",
-        "password",
-        "passwd",
-        "credential",
-        "auth",
-        "license",
-        "webhook",
-        "dsn",
-        "private",
-        "salt",
-        "connection",
-        "cookie",
-        "header",
-        "database_url",
-        "environment_variables",
-    ];
-    let key = key.to_ascii_lowercase();
-    let counts_tokens = key.contains("cost") || key.ends_with("tokens") || key.contains("token_limit");
-    !counts_tokens && SECRET.iter().any(|word| key.contains(word))
 }
 
 /// The keys that a line belongs to, the nearest first: by indentation, or because a key above has no value yet.

@@ -5,6 +5,7 @@
 mod apply;
 mod element;
 mod path;
+mod secret;
 mod text;
 
 use std::fmt;
@@ -36,6 +37,8 @@ pub struct Edit {
     flag: &'static str,
     /// As it is written, with secrets masked.
     shown: String,
+    /// Whether the value may be a secret.
+    is_secret: bool,
     path: Vec<Step>,
     /// The new value, placed in `shown`; none to remove what is there.
     value: Option<Node>,
@@ -66,15 +69,16 @@ impl Edit {
         // A key such as 429 is a number: that is worth a warning in a file, and no more.
         let mut wrong = found.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error).peekable();
         let Some(mut value) = value.filter(|_| wrong.peek().is_none()) else {
-            let first = wrong.next().map_or_else(String::new, |diagnostic| diagnostic.message);
-            let message = format!("the value cannot be read as YAML: {first}");
+            let reason = wrong.next().filter(|_| !secret::is_in(text));
+            let reason = reason.map_or_else(String::new, |diagnostic| format!(": {}", diagnostic.message));
+            let message = format!("the value cannot be read as YAML{reason}");
             let help = "quote a text with signs that mean something in YAML".to_owned();
             return Err(Wrong { at: value_at..text.len(), message, help }.about(flag, text));
         };
-        let is_secret = holds_secret(path.last().map_or("", |step| &step.text), &value);
+        let is_secret = secret::is_held(&path, &value);
         let shown = if is_secret { format!("{}{MASK}", &text[..value_at]) } else { text.to_owned() };
         place(&mut value, value_at);
-        Ok(Self { flag, shown, path, value: Some(value) })
+        Ok(Self { flag, shown, is_secret, path, value: Some(value) })
     }
 
     /// The same from a path and the YAML text of a value.
@@ -93,6 +97,11 @@ impl Edit {
         Self::read(VARY, &format!("{path}={value}"))
     }
 
+    /// Whether a value that is to stand at a path may be a secret, by the path's keys or by its form.
+    pub fn is_secret(path: &str, value: &str) -> bool {
+        Self::set(path, value).map_or_else(|_| secret::is_in(&format!("{path}={value}")), |edit| edit.is_secret)
+    }
+
     /// Removes what stands at a path.
     ///
     /// # Errors
@@ -100,7 +109,7 @@ impl Edit {
     pub fn remove(path: &str) -> Result<Self, Problem> {
         let (steps, value_at) = path::read(path).map_err(|wrong| wrong.about(UNSET, path))?;
         match value_at {
-            None => Ok(Self { flag: UNSET, shown: path.to_owned(), path: steps, value: None }),
+            None => Ok(Self { flag: UNSET, shown: path.to_owned(), is_secret: false, path: steps, value: None }),
             Some(_) => {
                 let message = "a value that is removed needs no `=`".to_owned();
                 Err(Wrong { at: 0..path.len(), message, help: String::new() }.about(UNSET, path))
@@ -166,8 +175,14 @@ impl Edit {
     }
 
     fn source(&self) -> Source {
-        Source::quotable(&format!("{} {}", self.flag, path::without_value(&self.shown)), &self.shown)
+        Source::quotable(&title(self.flag, path::without_value(&self.shown)), &self.shown)
     }
+}
+
+/// What an edit is called where it is quoted. A key may have been put into the path.
+fn title(flag: &str, path: &str) -> String {
+    let has_secret = path.split(['.', '[', ']', '"', '\'']).any(looks_secret);
+    if has_secret { flag.to_owned() } else { format!("{flag} {path}") }
 }
 
 fn no_value(flag: &str, text: &str) -> Problem {
@@ -295,10 +310,9 @@ struct Wrong {
 
 impl Wrong {
     fn about(self, flag: &str, text: &str) -> Problem {
-        // The value may be a secret, and is not what is wrong with a path.
         let path = path::without_value(text);
-        let shown = if looks_secret(&text[path.len()..]) { format!("{path}={MASK}") } else { text.to_owned() };
-        self.about_source(Source::quotable(&format!("{flag} {path}"), &shown))
+        let shown = if secret::is_in(text) { format!("{path}={MASK}") } else { text.to_owned() };
+        self.about_source(Source::quotable(&title(flag, path), &shown))
     }
 
     fn about_source(self, source: Source) -> Problem {
@@ -322,19 +336,6 @@ fn place(node: &mut Node, value_at: usize) {
             place(&mut entry.value, value_at);
         }),
         _ => {}
-    }
-}
-
-/// Whether a value under this key may be a secret: a text, under a key that sounds like one or of a form that looks
-/// like one.
-fn holds_secret(key: &str, value: &Node) -> bool {
-    const SOUNDS: [&str; 6] = ["key", "token", "secret", "password", "credential", "authorization"];
-    match &value.value {
-        Value::Str(text) if text.starts_with("os.environ/") => false,
-        Value::Str(text) => looks_secret(text) || SOUNDS.iter().any(|sound| key.to_ascii_lowercase().contains(sound)),
-        Value::Seq(items) => items.iter().any(|item| holds_secret(key, item)),
-        Value::Map(entries) => entries.iter().any(|entry| holds_secret(&entry.key, &entry.value)),
-        _ => false,
     }
 }
 
