@@ -342,6 +342,11 @@ fn the_quick_way_lists_what_it_assumes() {
     refused(dir.path(), &["run", "--config", "my config.yaml"], "--rate");
     refused(dir.path(), &["run", "--config", "my config.yaml", "--rate", "lots"], "--rate");
     refused(dir.path(), &["run", "--config", "my config.yaml", "--rate", "1/s", "--traffic", "chta"], "`chat`");
+    for hours in ["nan", "inf", "1e400", "-1"] {
+        let args = ["run", "--config", "my config.yaml", "--rate", "1/s", "--hours", hours];
+        refused(dir.path(), &args, "hours");
+        assert!(!outcome(dir.path(), &args).2.contains("unexpected argument"), "{hours}");
+    }
     refused(dir.path(), &["run", "weekend-upwrd"], "did you mean `weekend-upward`?");
 }
 

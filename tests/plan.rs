@@ -2,9 +2,10 @@
 
 mod support;
 
-use billcast::experiment::{CapacityPlan, LimitKind, Options, PoolPlan, Unwatched, Wanted, plan};
+use billcast::experiment::{CapacityPlan, LimitKind, Options, PlanError, PoolPlan, Progress, Unwatched, Wanted, plan};
 use billcast::random::Seed;
 use billcast::scenario::World;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 const GATEWAY: &str = "model_list:
 - {model_name: m, litellm_params: {model: openai/gpt-4o-mini}}
@@ -124,4 +125,30 @@ fn what_accounts_may_spend_is_told_and_stays_in_force() {
     );
     assert_eq!(tight.pools.len(), 1, "an account is no pool of deployments");
     assert!(plan("rpm: 1000").spends.is_empty());
+}
+
+/// Interrupts after so many questions whether to stop.
+struct Impatient(AtomicU32);
+
+impl Progress for Impatient {
+    fn done(&self, _: u64, _: u64) {}
+
+    fn stop(&self) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
+    }
+}
+
+#[test]
+fn an_interrupted_plan_is_none_whenever_it_comes() {
+    let world = world(1, "0.2/s", "{preset: none, latency: 2, limits: {rpm: 10}}");
+    let options = Options { runs: 2, seed: Seed(5), threads: 1, precision: None, command: String::new() };
+    let wanted = Wanted { target: 0.01, offers: Vec::new() };
+    let mut interrupted = 0;
+    for patience in 0..500 {
+        match plan(&world, &options, &wanted, &Impatient(AtomicU32::new(patience))) {
+            Err(PlanError::Interrupted) => interrupted += 1,
+            made => return assert!(made.is_ok() && interrupted > 10, "{interrupted}"),
+        }
+    }
+    panic!("never left in peace");
 }

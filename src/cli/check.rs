@@ -53,13 +53,13 @@ struct MoneyArgs {
     #[arg(long, value_name = "SCENARIO")]
     scenario: Option<String>,
     /// Without a scenario: requests a time of the chat preset, in equal shares for all groups that nothing falls back to.
-    #[arg(long, value_name = "RATE", default_value = "10/min")]
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true, default_value = "10/min")]
     rate: String,
     /// Runs of each side.
     #[arg(long, value_name = "N", default_value_t = RUNS, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     runs: u64,
     /// Seed of the random numbers [default: as the scenario says, else 1].
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Threads; the result does not depend on it [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

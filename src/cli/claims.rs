@@ -89,6 +89,6 @@ impl ClaimsArgs {
             let wanted = AlertsWanted { budgets: Vec::new(), rules: world.alerts.unwrap_or_default() };
             forecast.alerts = Some(alerts(&world, &options, &wanted, &Unwatched));
         }
-        if watch.stop() { Err(Stop::Interrupted) } else { Ok(forecast) }
+        if watch.stop() { Err(Stop::Unfinished) } else { Ok(forecast) }
     }
 }

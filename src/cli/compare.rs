@@ -66,8 +66,7 @@ pub fn run(args: &CompareArgs) -> Result<(), Stop> {
     let comparison = compare(&base, &others, &options, &watch);
     watch.finish();
     if comparison.base.forecast.about.runs == 0 {
-        args.what.say("interrupted before the first run was done");
-        return Err(Stop::Interrupted);
+        return Err(Stop::Unfinished);
     }
     let rows = &comparison.base.forecast.runs;
     let verdicts: Vec<Verdict> = comparison

@@ -72,7 +72,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), Stop> {
     let told = explain(&world, &options, choice, args.request.as_ref().map(|request| &request.0), &watch);
     watch.finish();
     let told = told.map_err(|error| match error {
-        ExplainError::NoRuns => Stop::Interrupted,
+        ExplainError::NoRuns => Stop::Unfinished,
         other => Stop::Usage(format!("--request: {other}")),
     })?;
     match args.format {

@@ -34,13 +34,13 @@ pub struct MonthArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=24))]
     months: u32,
     /// Growth of the bill a month, e.g. 5%.
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
     growth: Option<Share>,
     /// What may be spent in a month, in US dollars [default: as the scenario says].
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_hyphen_values = true)]
     budget: Option<Dollars>,
     /// What has been spent in the first month so far, in US dollars.
-    #[arg(long, value_name = "USD", requires = "before")]
+    #[arg(long, value_name = "USD", requires = "before", allow_hyphen_values = true)]
     spent: Option<Dollars>,
     /// The first day that --spent does not cover.
     #[arg(long, value_name = "YYYY-MM-DD", requires = "spent")]
@@ -49,7 +49,7 @@ pub struct MonthArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     runs: Option<u64>,
     /// Seed of the random numbers [default: as the scenario says, else 1].
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -194,7 +194,7 @@ impl MonthArgs {
             let options = Options { runs, seed: Seed(seed), threads: 0, precision: None, command };
             all.push(forecast(&week, &options, &watch));
             if watch.stop() {
-                return Err(Stop::Interrupted);
+                return Err(Stop::Unfinished);
             }
         }
         watch.finish();

@@ -10,7 +10,7 @@ use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
 use crate::cli::what::{Subject, TextOrJson, terminal_options};
-use crate::experiment::{Offer, PlanError, Progress, Wanted, plan};
+use crate::experiment::{Offer, PlanError, Wanted, plan};
 use crate::report::plan::{artefacts, json, text};
 use crate::units::{Count, Share};
 
@@ -98,13 +98,13 @@ pub fn run(args: &PlanArgs) -> Result<(), Stop> {
     if let Some(out) = out {
         args.subject.what.write(&out, &artefacts(&made))?;
     }
-    if watch.stop() { Err(Stop::Interrupted) } else { Ok(()) }
+    Ok(())
 }
 
 /// Why there is no plan, for whoever asked for it.
 fn refused(error: PlanError) -> Stop {
     match error {
-        PlanError::Interrupted => Stop::Interrupted,
+        PlanError::Interrupted => Stop::Unfinished,
         PlanError::Offer(error) => Stop::Usage(format!("--provisioned: {error}")),
         PlanError::Limit(error) => Stop::Usage(error.to_string()),
     }

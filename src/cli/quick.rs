@@ -13,10 +13,10 @@ pub struct QuickArgs {
     #[arg(long, value_name = "FILE", requires = "rate")]
     pub config: Option<String>,
     /// Requests per time: 40/min, 2.5/s, 1M/day.
-    #[arg(long, value_name = "RATE", requires = "config")]
+    #[arg(long, value_name = "RATE", requires = "config", allow_hyphen_values = true)]
     pub rate: Option<String>,
     /// Length in hours [default: 48].
-    #[arg(long, value_name = "HOURS", requires = "config")]
+    #[arg(long, value_name = "HOURS", requires = "config", value_parser = finite, allow_hyphen_values = true)]
     pub hours: Option<f64>,
     /// Traffic model (`billcast models`).
     #[arg(long, value_name = "MODEL", requires = "config", default_value = "chat")]
@@ -27,6 +27,12 @@ pub struct QuickArgs {
     /// Start, e.g. "2026-11-20 18:00 Europe/Berlin" [default: the Friday evening after the newest price].
     #[arg(long, value_name = "TIME", requires = "config")]
     pub start: Option<Start>,
+}
+
+/// A number that can be written into a scenario.
+fn finite(text: &str) -> Result<f64, String> {
+    let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| "expected a number of hours, such as 48 or 0.5".to_owned())
 }
 
 impl QuickArgs {

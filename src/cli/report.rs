@@ -30,16 +30,16 @@ pub struct ReportArgs {
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     /// What may be spent in one run, in US dollars: the report says how likely it is to be exceeded.
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_hyphen_values = true)]
     budget: Option<Dollars>,
     /// What may be spent in a calendar month, in US dollars.
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_hyphen_values = true)]
     month_budget: Option<Dollars>,
     /// Replications, when a scenario is simulated.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     runs: Option<u64>,
     /// Seed of the random numbers, when a scenario is simulated.
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Prices, when a scenario is simulated: LiteLLM's JSON price map or a CSV table.
     #[arg(long, value_name = "FILE")]
@@ -157,7 +157,7 @@ impl ReportArgs {
         watch.finish();
         forecast.about.partial |= watch.stop() && forecast.about.runs < runs;
         if forecast.about.runs == 0 {
-            return Err(Stop::Interrupted);
+            return Err(Stop::Unfinished);
         }
         forecast.percentile_runs = percentile_runs(&world, &forecast);
         Ok(forecast)

@@ -33,7 +33,7 @@ pub struct RunArgs {
 
     /// A budget in US dollars: how likely is it to be exceeded, when is it used up, when does an alert at 80% of it fire?
     /// 20/day, 500/month, 100/run or just 100 for the run; may be given several times.
-    #[arg(long, value_name = "AMOUNT/PERIOD")]
+    #[arg(long, value_name = "AMOUNT/PERIOD", allow_hyphen_values = true)]
     budget: Vec<BudgetLimit>,
     /// Minutes from an alert until somebody has acted on it [default: as the scenario says, else 30].
     #[arg(long, value_name = "MINUTES")]
@@ -57,7 +57,7 @@ pub struct RunArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Print every table, assumption and diagnostic.
-    #[arg(long, short, conflicts_with = "quiet")]
+    #[arg(long, short)]
     verbose: bool,
     #[command(flatten)]
     subject: Subject,
@@ -97,8 +97,7 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
     // Fewer runs than asked for are no fragment when a precision was reached, but they are one after Ctrl-C.
     forecast.about.partial |= watch.stop() && forecast.about.runs < options.runs;
     if forecast.about.runs == 0 {
-        args.subject.what.say("interrupted before the first run was done");
-        return Err(Stop::Interrupted);
+        return Err(Stop::Unfinished);
     }
     args.set_budget(&mut forecast);
     if out.is_some() || args.format == Format::Json {

@@ -45,6 +45,8 @@ pub enum Stop {
     Undecided,
     /// Ctrl-C; the results so far have been printed.
     Interrupted,
+    /// Ctrl-C before there was anything to print or to write.
+    Unfinished,
     /// The reader of our output has gone: nothing more to say, and no error (`billcast … | head`).
     ReaderGone,
 }
@@ -75,6 +77,10 @@ impl Stop {
             Self::Violated => VIOLATED,
             Self::Undecided => UNDECIDED,
             Self::Interrupted => INTERRUPTED,
+            Self::Unfinished => {
+                streams::complain("interrupted: nothing was finished");
+                INTERRUPTED
+            }
             Self::ReaderGone => 0,
         };
         ExitCode::from(code)

@@ -10,7 +10,7 @@ pub fn shown(value: f64, measure: Measure) -> String {
     let sign = if value < 0.0 { "−" } else { "" };
     match measure {
         Measure::Dollars => money_of(value),
-        Measure::Share => percent(value).replace('-', "−"),
+        Measure::Share => percent(value),
         Measure::Count => count(value),
         Measure::Seconds => format!("{sign}{}", seconds(value.abs())),
     }

@@ -101,7 +101,7 @@ pub fn percent(share: f64) -> String {
     match value.abs() {
         0.0 => "0%".to_owned(),
         v if v < 0.001 => "<0.001%".to_owned(),
-        _ => format!("{value:.*}%", percent_decimals(value)),
+        _ => format!("{value:.*}%", percent_decimals(value)).replace('-', "−"),
     }
 }
 

@@ -175,7 +175,8 @@ pub struct Binding {
 /// Makes a plan. Today's limits are played first, then the world without limits, then the limits that are proposed.
 ///
 /// # Errors
-/// [`ProviderError`] when a limit cannot be simulated; [`OfferError`] as text when an offer names no deployment.
+/// [`ProviderError`] when a limit cannot be simulated; [`OfferError`] as text when an offer names no deployment;
+/// [`PlanError::Interrupted`] when it was: its worlds are held against each other, and a part of them is no plan.
 pub fn plan(
     world: &World,
     options: &Options,
@@ -183,21 +184,18 @@ pub fn plan(
     progress: &dyn Progress,
 ) -> Result<CapacityPlan, PlanError> {
     let pooled = Pooled::of(world);
-    let runs = pooled.play(world, options, options.runs, progress, false);
-    if runs.is_empty() {
-        return Err(PlanError::Interrupted);
-    }
+    let runs = pooled.play(world, options, options.runs, progress, false)?;
     let lifted = World { providers: Arc::new(world.providers.without_limits()?), ..world.clone() };
     let calls = runs[0].1.iter().map(|record| record.calls).sum::<u64>().max(1);
     let kept = (MOST_EVENTS / (2 * calls)).clamp(1, options.runs);
-    let free = pooled.play(&lifted, options, kept, progress, true);
+    let free = pooled.play(&lifted, options, kept, progress, true)?;
     let needed = search::needed(&pooled, &free, wanted.target);
     let (proposed, planned) = search::proposal(world, &pooled, &needed, options, (wanted.target, kept), progress)?;
-    let growth = growth(world, &pooled, options, wanted.target, progress);
+    let growth = growth(world, &pooled, options, wanted.target, progress)?;
     let plan =
         |index: usize| pooled.plan(world, index, &runs, &free, [&needed[index], &proposed[index]], growth[index]);
     let fold = fold_of(&runs);
-    Ok(CapacityPlan {
+    let made = CapacityPlan {
         about: about(world, options, &fold),
         target: wanted.target,
         pools: (0..pooled.limits.len()).map(plan).collect(),
@@ -205,7 +203,8 @@ pub fn plan(
         today: outcome(&runs),
         planned,
         commitments: provisioned::commitments(world, options, &wanted.offers, progress)?,
-    })
+    };
+    if progress.stop() { Err(PlanError::Interrupted) } else { Ok(made) }
 }
 
 /// Why there is no plan.
@@ -217,8 +216,8 @@ pub enum PlanError {
     /// An offer makes no sense here.
     #[error(transparent)]
     Offer(#[from] OfferError),
-    /// It was interrupted before the first run was done.
-    #[error("interrupted before the first run was done")]
+    /// It was interrupted before every world that the plan needs was played.
+    #[error("interrupted before there was a plan")]
     Interrupted,
 }
 
@@ -260,13 +259,21 @@ impl Pooled {
         Self { pools: Pools { of_deployment, meters }, limits, sought }
     }
 
-    /// Plays runs with meters in front of the providers.
-    fn play(&self, world: &World, options: &Options, runs: u64, progress: &dyn Progress, events: bool) -> Vec<Played> {
-        each_run(options, runs, progress, |replication: Replication| {
+    /// Plays runs with meters in front of the providers: all of them, or it was interrupted.
+    fn play(
+        &self,
+        world: &World,
+        options: &Options,
+        runs: u64,
+        progress: &dyn Progress,
+        events: bool,
+    ) -> Result<Vec<Played>, PlanError> {
+        let played = each_run(options, runs, progress, |replication: Replication| {
             let wrap = |inner| Metered::new(inner, &self.pools, events);
             let (run, metered) = simulate_metered(world, options.seed, replication, wrap, &mut Nobody);
             (RunRow::of(&run), metered.finish(world.horizon))
-        })
+        });
+        if progress.stop() { Err(PlanError::Interrupted) } else { Ok(played) }
     }
 
     fn members(&self, pool: usize) -> impl Iterator<Item = usize> {
@@ -426,39 +433,45 @@ fn with_limits(
 
 /// The factor on all traffic at which each pool's limits refuse more than the target, between the last factor that was
 /// tried without and the first with.
-fn growth(world: &World, pooled: &Pooled, options: &Options, target: f64, progress: &dyn Progress) -> Vec<Option<f64>> {
+fn growth(
+    world: &World,
+    pooled: &Pooled,
+    options: &Options,
+    target: f64,
+    progress: &dyn Progress,
+) -> Result<Vec<Option<f64>>, PlanError> {
     /// Paired draws: the same requests at every factor, so few runs are enough.
     const RUNS: u64 = 8;
     let has_limits = |limits: &Limits| !limits.meters.is_empty() || limits.concurrency.is_some();
     if !pooled.limits.iter().any(has_limits) {
-        return vec![None; pooled.limits.len()];
+        return Ok(vec![None; pooled.limits.len()]);
     }
     let mut known: Vec<(f64, Vec<f64>)> = Vec::new();
-    let mut refused = |factor: f64| {
+    let mut refused = |factor: f64| -> Result<Vec<f64>, PlanError> {
         if let Some((_, refused)) = known.iter().find(|(other, _)| *other == factor) {
-            return refused.clone();
+            return Ok(refused.clone());
         }
         let grown = World { traffic: Arc::new(world.traffic.scaled(factor)), ..world.clone() };
-        let runs = pooled.play(&grown, options, options.runs.min(RUNS), progress, false);
+        let runs = pooled.play(&grown, options, options.runs.min(RUNS), progress, false)?;
         let refused = outcome(&runs).refused;
         known.push((factor, refused.clone()));
-        refused
+        Ok(refused)
     };
     let mut breaks = |pool: usize| {
-        let mut is_over = |factor: f64| refused(factor).get(pool).is_some_and(|share| *share > target);
+        let mut is_over = |factor: f64| refused(factor).map(|refused| refused[pool] > target);
         let (mut low, mut high) = (0.0, 1.0);
-        while !is_over(high) {
+        while !is_over(high)? {
             (low, high) = (high, high * 2.0);
-            if high > MOST_GROWTH || progress.stop() {
-                return None;
+            if high > MOST_GROWTH {
+                return Ok(None);
             }
         }
         while high - low > GROWTH_PRECISION * high && high > GROWTH_PRECISION {
             let middle = (low + high) / 2.0;
-            if is_over(middle) { high = middle } else { low = middle }
+            if is_over(middle)? { high = middle } else { low = middle }
         }
-        Some(low)
+        Ok(Some(low))
     };
     let limited = pooled.limits.iter().enumerate();
-    limited.map(|(pool, limits)| if has_limits(limits) { breaks(pool) } else { None }).collect()
+    limited.map(|(pool, limits)| if has_limits(limits) { breaks(pool) } else { Ok(None) }).collect()
 }

@@ -3,9 +3,9 @@
 
 use crate::engine::GateEvent;
 use crate::experiment::plan::line;
-use crate::experiment::plan::{Outcome, Played, Pooled, outcome, with_limits};
+use crate::experiment::plan::{Outcome, PlanError, Played, Pooled, outcome, with_limits};
 use crate::experiment::replicate::{Options, Progress};
-use crate::provider::{Gate, Limits, ProviderError};
+use crate::provider::{Gate, Limits};
 use crate::scenario::World;
 use crate::units::SimTime;
 
@@ -45,24 +45,24 @@ pub(super) fn proposal(
     options: &Options,
     (target, kept): (f64, u64),
     progress: &dyn Progress,
-) -> Result<(Vec<Limits>, Outcome), ProviderError> {
+) -> Result<(Vec<Limits>, Outcome), PlanError> {
     let mut proposed = needed.to_vec();
     for _ in 0..MOST_STEPS {
         let planned = with_limits(world, pooled, |pool| Some(proposed[pool].clone()))?;
-        let played = outcome(&pooled.play(&planned, options, options.runs, progress, false));
+        let played = outcome(&pooled.play(&planned, options, options.runs, progress, false)?);
         let over: Vec<usize> = (0..proposed.len()).filter(|pool| played.refused[*pool] > target).collect();
-        if over.is_empty() || progress.stop() {
+        if over.is_empty() {
             return Ok((proposed, played));
         }
         // What the limits of others let through, or turn away to here, has changed what comes: it is sought again.
         let freed = with_limits(world, pooled, |pool| (!over.contains(&pool)).then(|| proposed[pool].clone()))?;
-        let again = self::needed(pooled, &pooled.play(&freed, options, kept, progress, true), target);
+        let again = self::needed(pooled, &pooled.play(&freed, options, kept, progress, true)?, target);
         for pool in over {
             raise(&mut proposed[pool], &again[pool]);
         }
     }
     let planned = with_limits(world, pooled, |pool| Some(proposed[pool].clone()))?;
-    let played = outcome(&pooled.play(&planned, options, options.runs, progress, false));
+    let played = outcome(&pooled.play(&planned, options, options.runs, progress, false)?);
     Ok((proposed, played))
 }
 

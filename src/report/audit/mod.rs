@@ -41,12 +41,14 @@ pub fn text(findings: &[Finding], source: &str, priced: Option<&Priced<'_>>, opt
     if let Some(priced) = priced {
         summary(&mut page, findings, priced);
     }
-    let count = |severity| findings.iter().filter(|finding| finding.diagnostic.severity == severity).count();
-    let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
+    let count = |severity, noun| {
+        plural(findings.iter().filter(|finding| finding.diagnostic.severity == severity).count() as u64, noun)
+    };
+    let (errors, warnings) = (count(Severity::Error, "error"), count(Severity::Warning, "warning"));
     if !findings.is_empty() {
         page.line("");
     }
-    page.line(&format!("{errors} errors, {warnings} warnings, {notes} notes"));
+    page.line(&format!("{errors}, {warnings}, {}", count(Severity::Note, "note")));
     page.text
 }
 

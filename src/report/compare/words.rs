@@ -45,7 +45,7 @@ pub fn relative(share: Option<f64>) -> String {
         // Nobody reads thousands of percent.
         Some(share) if share > 10.0 => format!("×{}", count(1.0 + share)),
         Some(share) if share > 0.0 => format!("+{}", percent(share)),
-        Some(share) => percent(share).replace('-', "−"),
+        Some(share) => percent(share),
     }
 }
 

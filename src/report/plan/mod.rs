@@ -127,7 +127,7 @@ fn spends(page: &mut Page, plan: &CapacityPlan) {
 
 /// The free part of a limit; a negative one is what is missing.
 fn free(headroom: f64) -> String {
-    percent(headroom).replace('-', "−")
+    percent(headroom)
 }
 
 fn period_words(spend: &SpendPlan) -> String {

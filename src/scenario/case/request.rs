@@ -5,6 +5,7 @@ use super::{CaseRequest, Departure};
 use crate::document::{Node, Value};
 use crate::gateway::litellm::lower::{RequestFallbacks, RequestParams};
 use crate::gateway::litellm::plan::{CacheControl, CustomTarget, Layer};
+use crate::gateway::litellm::wire::MOST_TRIES;
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
 use std::collections::HashMap;
 
@@ -115,6 +116,9 @@ impl Numbering {
         if self.layer == Layer::Proxy {
             read_headers(node, &mut body, reader);
         }
+        if asked_tries(&body) > MOST_TRIES {
+            reader.nonsense(node, &format!("at most {MOST_TRIES} retries, and fallbacks so deep, are simulated"));
+        }
         let class = params.map(cache_text).unwrap_or_default();
         let namespace = params.and_then(|params| params.get("cache")?.get("namespace")?.as_str());
         let class = format!("{}\n{class}", namespace.unwrap_or_default());
@@ -203,6 +207,14 @@ fn read_headers(node: &Node, body: &mut RequestParams, reader: &mut Reader) {
             _ => {}
         }
     }
+}
+
+/// The largest number of retries, or depth of fallbacks, that a body asks for.
+fn asked_tries(body: &RequestParams) -> i64 {
+    let fallbacks = [&body.fallbacks, &body.context_fallbacks, &body.policy_fallbacks];
+    let of_targets = fallbacks.into_iter().flatten().flat_map(RequestFallbacks::retries);
+    let retries = body.num_retries.into_iter().chain(of_targets).map(i64::from);
+    retries.chain(body.max_fallbacks).max().unwrap_or(0)
 }
 
 /// A list of names or entries with parameters is for every group; one of maps from groups to lists is for those.

@@ -51,12 +51,20 @@ pub enum RequestFallbacks {
 impl RequestFallbacks {
     /// The names of all targets.
     pub fn models(&self) -> impl Iterator<Item = &str> {
+        self.targets().map(|(model, _)| model.as_str())
+    }
+
+    /// The `num_retries` of the targets that have some.
+    pub fn retries(&self) -> impl Iterator<Item = u32> {
+        self.targets().filter_map(|(_, custom)| custom.as_ref()?.num_retries)
+    }
+
+    fn targets(&self) -> impl Iterator<Item = &(String, Option<CustomTarget>)> {
         let (flat, by_name) = match self {
             Self::Flat(targets) => (targets.as_slice(), [].as_slice()),
             Self::ByName(lists) => ([].as_slice(), lists.as_slice()),
         };
-        let all = flat.iter().chain(by_name.iter().flat_map(|(_, targets)| targets));
-        all.map(|(model, _)| model.as_str())
+        flat.iter().chain(by_name.iter().flat_map(|(_, targets)| targets))
     }
 }
 

@@ -6,6 +6,7 @@
 mod consequence;
 mod fallbacks;
 mod model;
+mod most;
 mod nearest;
 mod provider;
 mod settings;
@@ -21,6 +22,7 @@ use crate::document::{Format, Node, Value};
 pub use consequence::Section;
 pub use fallbacks::{Fallback, FallbackTarget, Fallbacks};
 pub use model::{Deployment, LitellmParams, ModelInfo, Prices};
+pub use most::MOST_TRIES;
 pub use nearest::nearest;
 pub use provider::{prefixes, provider_of};
 pub use settings::{
@@ -68,6 +70,9 @@ impl Wire {
                 None
             }
         };
+        if let Some(wire) = &wire {
+            most::report(wire, &mut reader);
+        }
         (wire, reader.diagnostics)
     }
 

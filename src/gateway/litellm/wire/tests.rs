@@ -4,7 +4,7 @@ use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document;
 use crate::document::Format;
-use crate::gateway::litellm::wire::{Endpoint, Secret, Wire, read};
+use crate::gateway::litellm::wire::{Endpoint, MOST_TRIES, Secret, Wire, read};
 use crate::units::UnitPrice;
 
 fn wire(text: &str) -> (Wire, Vec<Diagnostic>) {
@@ -201,6 +201,28 @@ fn numbers_that_cannot_be_counted_with_are_errors() {
     assert_eq!((found, noisy.model_list[0].params_prices[0].1.value), (vec![], rounded));
     let (_, found) = read("config.yaml", &config(", input_cost_per_token: 1.0e-30", ""));
     assert_eq!(found[0].code, codes::OUT_OF_RANGE);
+}
+
+#[test]
+fn more_retries_than_can_be_simulated_are_errors() {
+    let places = [
+        (", num_retries: N", ""),
+        ("", "router_settings: {num_retries: N}"),
+        ("", "litellm_settings: {num_retries: N}"),
+        ("", "router_settings: {max_fallbacks: N}"),
+        ("", "litellm_settings: {max_fallbacks: N}"),
+        ("", "router_settings: {retry_policy: {TimeoutErrorRetries: N}}"),
+        ("", "router_settings: {model_group_retry_policy: {a: {RateLimitErrorRetries: N}}}"),
+        ("", "router_settings: {fallbacks: [{a: [{model: b, num_retries: N}]}]}"),
+    ];
+    for (params, rest) in places {
+        let of = |n: i64| read("config.yaml", &config(params, rest).replace('N', &n.to_string())).1;
+        assert_eq!(of(MOST_TRIES), [], "{params}{rest}");
+        let found = of(1_000_000_000);
+        let [only] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((only.code, only.severity), (codes::OUT_OF_RANGE, Severity::Error), "{params}{rest}");
+        assert!(only.message.contains("at most 10000"), "{}", only.message);
+    }
 }
 
 #[test]
