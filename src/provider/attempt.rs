@@ -65,17 +65,7 @@ impl Attempt<'_> {
     fn error(self, outcome: Outcome, retry_after: RetryAfter, after_s: Option<&Dist>, factor: f64) -> Service {
         let seconds = after_s.unwrap_or(&self.deployment.error_s).draw(self.unit(Purpose::ErrorLatency, 0));
         let total = SimDuration::from_secs_f64(seconds * factor);
-        let usage = Usage::default();
-        Service {
-            outcome,
-            retry_after,
-            headers: total,
-            first_token: total,
-            total,
-            chunks: 0,
-            usage,
-            alive: SimDuration::ZERO,
-        }
+        Service { outcome, retry_after, ..Service::answer(total, Usage::default()) }
     }
 
     /// The call is answered in full, or fails.
@@ -136,20 +126,7 @@ impl Attempt<'_> {
     pub(super) fn failed(self, failure: Failure<'_>, usage: Usage, latency_factor: f64) -> Service {
         let outcome = failure.fault.outcome(self.call.stream);
         match failure.fault {
-            Fault::Hang => {
-                let never = SimDuration::FOREVER;
-                let (chunks, retry_after) = (0, RetryAfter::None);
-                Service {
-                    outcome,
-                    retry_after,
-                    headers: never,
-                    first_token: never,
-                    total: never,
-                    chunks,
-                    usage,
-                    alive: SimDuration::ZERO,
-                }
-            }
+            Fault::Hang => Service { outcome, ..Service::answer(SimDuration::FOREVER, usage) },
             Fault::Cut if self.call.stream => self.cut(self.answered(usage, latency_factor)),
             Fault::Status(_) | Fault::ContentPolicy | Fault::Connection | Fault::Cut => {
                 let mut service = self.error(outcome, failure.retry_after, failure.after_s, latency_factor);

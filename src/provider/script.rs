@@ -187,16 +187,7 @@ impl Upstream for ScriptedUpstream<'_> {
 fn plain(answer: &Answer, outcome: Outcome, usage: Usage) -> Service {
     let total = SimDuration::from_secs_f64(answer.latency);
     let retry_after = if outcome == Outcome::Ok { RetryAfter::None } else { answer.retry_after };
-    Service {
-        outcome,
-        retry_after,
-        headers: total,
-        first_token: total,
-        total,
-        chunks: 0,
-        usage,
-        alive: SimDuration::ZERO,
-    }
+    Service { outcome, retry_after, ..Service::answer(total, usage) }
 }
 
 /// A stream: headers at once, the first chunk after its time, the others evenly up to the latency. Two chunks without

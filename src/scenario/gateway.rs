@@ -102,15 +102,7 @@ pub fn minutes(second: i8) -> Minutes {
 fn check_fallbacks(gateway: &GatewayFile, plan: &Plan) -> Result<(), Problem> {
     let wire = &gateway.wire;
     let (router, module) = (&wire.router_settings, &wire.litellm_settings);
-    let chains = [
-        &router.fallbacks,
-        &module.fallbacks,
-        &router.context_window_fallbacks,
-        &module.context_window_fallbacks,
-        &router.content_policy_fallbacks,
-        &module.content_policy_fallbacks,
-    ];
-    let chained = chains.into_iter().flatten().flat_map(|chain| targets(&chain.value));
+    let chained = wire.fallback_lists().flat_map(|list| targets(&list.value));
     let defaults = [&router.default_fallbacks, &module.default_fallbacks];
     let default =
         defaults.into_iter().flatten().flat_map(|list| list.value.iter().map(|name| (&*name.value, name.span)));

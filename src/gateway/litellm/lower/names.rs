@@ -26,21 +26,13 @@ impl Names {
         for deployment in &wire.model_list {
             names.intern(&deployment.model_name.value);
         }
-        let (router, module) = (&wire.router_settings, &wire.litellm_settings);
+        let router = &wire.router_settings;
         for (alias, target) in router.model_group_alias.iter().flat_map(|aliases| &aliases.value) {
             names.intern(&alias.value);
             names.intern(&target.value.model);
         }
-        let maps = [
-            &router.fallbacks,
-            &module.fallbacks,
-            &router.context_window_fallbacks,
-            &module.context_window_fallbacks,
-            &router.content_policy_fallbacks,
-            &module.content_policy_fallbacks,
-        ];
-        for map in maps.into_iter().flatten() {
-            names.intern_targets(&map.value);
+        for list in wire.fallback_lists() {
+            names.intern_targets(&list.value);
         }
         for name in settings::default_fallbacks(wire) {
             names.intern(name);

@@ -60,6 +60,20 @@ pub fn read(file: &str, text: &str) -> (Option<Wire>, Vec<Diagnostic>) {
 }
 
 impl Wire {
+    /// The lists of fallbacks, of all kinds, with or without effect; the default ones name no group and are not among them.
+    pub fn fallback_lists(&self) -> impl Iterator<Item = &Spanned<Fallbacks>> {
+        let (router, module) = (&self.router_settings, &self.litellm_settings);
+        let lists = [
+            &router.fallbacks,
+            &module.fallbacks,
+            &router.context_window_fallbacks,
+            &module.context_window_fallbacks,
+            &router.content_policy_fallbacks,
+            &module.content_policy_fallbacks,
+        ];
+        lists.into_iter().flatten()
+    }
+
     /// Reads a config from a tree: a whole file, or the part of a trace case that holds it.
     pub fn from_node(file: &str, node: &Node) -> (Option<Self>, Vec<Diagnostic>) {
         let mut reader = Reader::new(file);

@@ -31,15 +31,7 @@ pub(super) fn report(wire: &Wire, reader: &mut Reader) {
     for RetryPolicy(retries) in router.retry_policy.iter().chain(of_groups).map(|policy| &policy.value) {
         retries.iter().for_each(|(error, n)| limit(&error.value, n));
     }
-    let chains = [
-        &router.fallbacks,
-        &module.fallbacks,
-        &router.context_window_fallbacks,
-        &module.context_window_fallbacks,
-        &router.content_policy_fallbacks,
-        &module.content_policy_fallbacks,
-    ];
-    for Fallbacks(chain) in chains.into_iter().flatten().map(|chain| &chain.value) {
+    for Fallbacks(chain) in wire.fallback_lists().map(|list| &list.value) {
         for target in chain.iter().flat_map(|fallback| &fallback.targets) {
             if let Some(value) = target.value.num_retries {
                 limit("num_retries", &Spanned { value, span: target.span });
