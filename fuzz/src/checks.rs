@@ -198,7 +198,10 @@ fn check_focus(forecast: &Forecast) {
         let amount: Money = cell(row, "BilledCost").parse().expect("an exact amount");
         assert_eq!(amount, charge.amount);
         total = total + amount;
-        assert_eq!(cell(row, "ConsumedQuantity").parse::<Money>().expect("a number").picos() / PICOS, charge.quantity.into());
+        assert_eq!(
+            cell(row, "ConsumedQuantity").parse::<Money>().expect("a number").picos() / PICOS,
+            charge.quantity.into()
+        );
         assert_eq!(cell(row, "ChargePeriodStart"), format!("{}T00:00:00Z", charge.day));
         assert_eq!(cell(row, "x_Cause"), charge.cause.name());
         for (column, name) in [

@@ -109,6 +109,10 @@ pub trait Observer: Notes {
     fn ended(&mut self, call: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>);
     /// A request is over.
     fn responded(&mut self, call: CallId, request: &RequestRecord, response: &Response, now: SimTime);
+    /// Whether it has seen so much that the run ends here. Only asked where it does not just add up.
+    fn has_enough(&self) -> bool {
+        false
+    }
     /// The horizon is over and this request never came to an end.
     fn left_in_flight(&mut self, call: CallId, request: &RequestRecord);
 }
@@ -173,6 +177,9 @@ where
             }
             if !self.parts.woken.is_empty() {
                 self.wake_parked(arrival_at.min(event_at));
+            }
+            if !O::ADDS_UP && self.parts.observer.has_enough() {
+                break;
             }
         }
         for (index, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.busy) {

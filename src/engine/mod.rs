@@ -22,7 +22,7 @@ pub use demand::DemandTotals;
 pub use machine::{Arrival, Arrivals, Asked, AttemptRecord, Engine, Observer, RequestRecord};
 pub use meters::{GateEvent, Metered, PoolRecord, Pools};
 pub use recorder::Recorder;
-pub use replay::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
+pub use replay::{MOST_TRACED, Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, TraceStep, replay};
 pub use run::{DeploymentTotals, ErrorClass, RequestTotals, Run, StepTotals};
 pub use simulate::{charges, simulate, simulate_metered, simulate_watched};
 pub use watch::{Booked, Watcher};
