@@ -143,7 +143,7 @@ const OF_DATABASE: &[&str] = &[
     "router_settings",
     "max_parallel_requests",
 ];
-/// Parameters of a body that the gateway acts on; a body may hold any others.
+/// Parameters of a body that the gateway acts on, and one that looks like one of them; a body may hold any others.
 const PARAMS: &[&str] = &[
     "num_retries",
     "timeout",
@@ -159,6 +159,7 @@ const PARAMS: &[&str] = &[
     "cache",
     "max_tokens",
     "max_completion_tokens",
+    "max_retries",
 ];
 /// Headers that the gateway acts on.
 const HEADERS: &[&str] = &["x-litellm-timeout", "x-litellm-stream-timeout", "x-litellm-num-retries", "x-litellm-tags"];

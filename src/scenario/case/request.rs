@@ -5,7 +5,7 @@ use super::{CaseRequest, Departure};
 use crate::document::{Node, Value};
 use crate::gateway::litellm::lower::{RequestFallbacks, RequestParams};
 use crate::gateway::litellm::plan::{CacheControl, CustomTarget, Layer};
-use crate::gateway::litellm::wire::{FEWER_CALLS, MOST_TRIES, Reach, nearest};
+use crate::gateway::litellm::wire::{FEWER_CALLS, MOST_TRIES, Reach};
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
 use std::collections::HashMap;
 
@@ -176,8 +176,8 @@ fn key(node: &Node, keys: &[String], reader: &mut Reader) -> KeyId {
     if found.is_none()
         && let Some(place) = node.get("key")
     {
-        let named = keys.iter().map(String::as_str).filter(|key| !key.is_empty());
-        reader.unknown_name(place.span, "`key`: there is no such key under `keys`", nearest(&name, named));
+        // Not the nearest one: it may be a real one.
+        reader.unknown_name(place.span, "`key`: there is no such key under `keys`", None);
     }
     KeyId::from_index(found.unwrap_or(0))
 }
