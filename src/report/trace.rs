@@ -159,3 +159,33 @@ fn explain_request(text: &mut String, request: &TraceRequest) {
     let _ =
         writeln!(text, "{:>10.3} s  {answer}{http} after {:.3} s\n", seconds(end), (end - request.at).as_secs_f64());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(retries: u32, requests: &str) -> String {
+        format!(
+            r#"{{"config": {{"model_list": [{{"model_name": "a", "litellm_params": {{"model": "openai/x"}},
+            "model_info": {{"id": "a1"}}}}], "router_settings": {{"num_retries": {retries}, "disable_cooldowns": true}}}},
+            "upstream": {{"*": [{{"status": 500, "latency": 0}}]}}, "requests": [{{"t": 0, "model": "a"{requests}}}]}}"#
+        )
+    }
+
+    #[test]
+    fn causes_stand_before_effects_where_no_time_passes() {
+        let (trace, warnings) = trace("case.json", &case(1, "")).unwrap();
+        let told = trace.explain();
+        let words: Vec<&str> = told.lines().filter_map(|line| line.split(" s  ").nth(1)).collect();
+        let expected =
+            ["picks a1", "\u{2192} a1", "\u{2190} a1 500", "waits 0.5 s", "picks a1", "\u{2192} a1", "\u{2190} a1 500"];
+        assert_eq!(words[..expected.len()], expected, "{told}");
+        assert!(warnings.is_empty());
+    }
+
+    #[test]
+    fn a_case_that_leads_to_too_many_calls_ends_with_an_error() {
+        let found = trace("case.json", &case(999, r#", "n": 1000"#)).unwrap_err();
+        assert!(found[0].message.contains("more than 250000 upstream calls"), "{found:?}");
+    }
+}

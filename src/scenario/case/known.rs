@@ -224,3 +224,77 @@ fn check_request(request: &Node, reader: &mut Reader) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario::read_case;
+
+    const CONFIG: &str = r#""config": {"model_list": [
+        {"model_name": "a", "litellm_params": {"model": "openai/x"}, "model_info": {"id": "a1"}}]}"#;
+
+    fn told(rest: &str) -> Vec<String> {
+        let text = format!("{{{CONFIG}, {rest}}}");
+        let found = match read_case("case.json", &text) {
+            Ok(case) => case.warnings,
+            Err(found) => found,
+        };
+        found.into_iter().map(|d| format!("{} {} {}", d.severity, d.message, d.help.unwrap_or_default())).collect()
+    }
+
+    fn request(more: &str) -> String {
+        format!(r#""requests": [{{"t": 0, "model": "a"{more}}}]"#)
+    }
+
+    #[test]
+    fn slips_are_told_with_the_nearest_word() {
+        let plain = request("");
+        let cases = [
+            (r#""reqests": [], "requests": []"#.to_owned(), "`reqests` is no key of a case did you mean `requests`?"),
+            (format!(r#""layer": "rooter", {plain}"#), "`layer`: expected `proxy` or `router`"),
+            (format!(r#""upstream": {{"a2": []}}, {plain}"#), "no deployment of this name did you mean `a1`?"),
+            (format!(r#""upstream": {{"a1": {{}}}}, {plain}"#), "expected a list of rules"),
+            (format!(r#""upstream": {{"a1": [{{"statsu": 500}}]}}, {plain}"#), "did you mean `status`?"),
+            (format!(r#""upstream": {{"a1": [{{"requests": ["r1"]}}]}}, {plain}"#), "no request has this id"),
+            (format!(r#""upstream": {{"a1": [{{"latency": "1s"}}]}}, {plain}"#), "`latency`: expected a number"),
+            (format!(r#""keys": {{"k": {{"rpm_limt": 5}}}}, {plain}"#), "did you mean `rpm_limit`?"),
+            (request(r#", "key": "k2""#), "`key`: there is no such key"),
+            (request(r#", "steam": true"#), "did you mean `stream`?"),
+            (request(r#", "stream": "yes""#), "`stream`: expected true or false"),
+            (request(r#", "prompt_tokens": 4000000000, "real_tokens": true"#), "may have 20000000"),
+        ];
+        for (rest, expected) in cases {
+            let found = told(&rest);
+            assert!(found.iter().any(|line| line.starts_with("error") && line.contains(expected)), "{rest}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_meant_otherwise_is_a_warning() {
+        let cases = [
+            (request(r#", "params": {"num_retires": 1}"#), "did you mean `num_retries`?"),
+            (request(r#", "headers": {"X-LiteLLM-Num-Retry": "1"}"#), "did you mean `x-litellm-num-retries`?"),
+            (
+                format!(r#""keys": {{"k": {{"models": ["a"]}}}}, {}"#, request("")),
+                "`models` of a virtual key is not simulated",
+            ),
+        ];
+        for (rest, expected) in cases {
+            let found = told(&rest);
+            assert!(
+                matches!(&found[..], [only] if only.starts_with("warning") && only.contains(expected)),
+                "{rest}: {found:?}"
+            );
+        }
+        assert_eq!(told(&request(r#", "params": {"max_retries": 1, "temperature": 0, "user": "x"}"#)), [""; 0]);
+    }
+
+    #[test]
+    fn calls_of_one_request_are_bounded() {
+        let fallbacks = |n: usize| {
+            let names: Vec<String> = (0..n).map(|i| format!("\"g{i}\"")).collect();
+            request(&format!(r#", "params": {{"num_retries": 9999, "fallbacks": [{}]}}"#, names.join(", ")))
+        };
+        assert_eq!(told(&fallbacks(9)), [""; 0]);
+        assert!(told(&fallbacks(10))[0].contains("one request can lead to 110000 upstream calls"));
+    }
+}
