@@ -114,8 +114,11 @@ fn names_below(folder: &Path, prefix: &str) -> Option<Vec<String>> {
     Some(names)
 }
 
-/// Writes one file in one step.
+/// Writes one file in one step. What is no file (a pipe, a device such as `/dev/stdout`) is written to, never replaced.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return fs::write(path, bytes).map_err(|error| Stop::io("write", path, &error));
+    }
     remove_stale(path);
     Staged::write(path.to_owned(), bytes)?.publish()
 }
@@ -239,6 +242,21 @@ mod tests {
         let exists = |name: &String| dir.path().join("out").join(name).exists();
         assert!(kept.iter().all(exists) && !stale.iter().any(exists));
         assert!(!dir.path().join(format!(".out.{dead}.part")).exists());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_device_is_written_to_and_not_replaced() {
+        // By way of links: what is wrong would replace those, not the devices.
+        let dir = tempfile::tempdir().unwrap();
+        let [null, full] = ["null", "full"].map(|name| {
+            let link = dir.path().join(name);
+            std::os::unix::fs::symlink(Path::new("/dev").join(name), &link).unwrap();
+            link
+        });
+        write(&null, b"x").unwrap();
+        assert!(matches!(write(&full, b"x"), Err(Stop::Io(_))));
+        assert!(null.is_symlink() && full.is_symlink());
     }
 
     #[test]
