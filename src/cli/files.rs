@@ -230,7 +230,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let out = OutDir::prepare(&dir.path().join("out")).unwrap();
         // No process has a number beyond the largest that Linux gives out.
-        let (dead, alive) = ("4194999", std::process::id().to_string());
+        let (dead, alive) = ("4194999", "1");
         let stale = [format!(".one.txt.{dead}.part"), format!("../.out.{dead}.part/half")];
         let kept = [format!(".one.txt.{alive}.part"), format!(".two.txt.{dead}.part"), ".one.txt.x.part".to_owned()];
         for name in stale.iter().chain(&kept) {
