@@ -8,7 +8,7 @@ use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, Response, Source, St
 use crate::provider::{Service, Upstream};
 use crate::random::Draws;
 use crate::traffic::{Ending, Leave, Request};
-use crate::units::{CallId, ClassId, Outcome, Phase, RequestId, RequestView, RetryAfter, SimTime, Usage};
+use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RequestView, RetryAfter, SimTime, Usage};
 
 /// A request on its way in.
 pub type Arrival<F> = Request<F>;
@@ -32,6 +32,11 @@ pub trait Arrivals {
 
     /// Takes the next arrival: writes it to `next`. `false` if there is none.
     fn take(&mut self, next: &mut Arrival<Self::Fate>) -> bool;
+
+    /// Whether nobody waits for the answers: then it need not be told of them.
+    fn is_open(&self) -> bool {
+        false
+    }
 
     /// A request has been answered well.
     fn answered(&mut self, now: SimTime, class: ClassId, request: RequestId) {
@@ -109,6 +114,20 @@ pub trait Observer: Notes {
     fn ended(&mut self, call: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>);
     /// A request is over.
     fn responded(&mut self, call: CallId, request: &RequestRecord, response: &Response, now: SimTime);
+    /// Whether the end of a plain attempt at this moment may be told of now already, with [`settled`](Self::settled).
+    fn settles(&self, at: SimTime) -> bool {
+        let _ = at;
+        false
+    }
+    /// A plain attempt that has just started will end like this, and its request with it. Only that it is in flight until
+    /// then is told when it is [over](Self::landed).
+    fn settled(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>, response: &Response) {
+        let _ = (request, attempt, response);
+    }
+    /// A settled attempt is no more in flight.
+    fn landed(&mut self, deployment: DeploymentId, now: SimTime) {
+        let _ = (deployment, now);
+    }
     /// The horizon is over and this request never came to an end.
     fn left_in_flight(&mut self, call: CallId, request: &RequestRecord);
 }
@@ -228,6 +247,9 @@ where
             return self.break_down(now);
         }
         let (kind, id, counter) = unpack(payload);
+        if O::ADDS_UP && kind == Kind::Settled {
+            return self.parts.let_go(now, DeploymentId(id.0));
+        }
         if O::ADDS_UP && kind == Kind::Plain {
             return self.parts.answer(now, id);
         }
@@ -242,7 +264,7 @@ where
                 }
             }
             Kind::Leave if slot.busy && slot.generation & COUNTER_MASK == counter => self.client_leaves(now, id),
-            Kind::Step | Kind::Leave | Kind::Plain => {}
+            Kind::Step | Kind::Leave | Kind::Plain | Kind::Settled => {}
         }
     }
 

@@ -81,6 +81,21 @@ impl<'a> Recorder<'a> {
         &self.run
     }
 
+    /// Counts and charges an attempt that has ended.
+    #[inline(always)]
+    fn book(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
+        let desk = &mut self.desks[attempt.attempt.deployment.index()];
+        match ErrorClass::of(attempt.ended.outcome) {
+            Some(class) => desk.totals.errors[class as usize] += 1,
+            None => desk.totals.answered(attempt.ended.usage, attempt.at - attempt.ended.started),
+        }
+        let is_booked = !attempt.billed.is_nothing() && self.charge(request, attempt);
+        if !is_booked && is_logged(request, attempt) {
+            let tariff = self.desks[attempt.attempt.deployment.index()].tariff;
+            self.run.reported_spend += reported(tariff, attempt.attempt.name, attempt.at, attempt.ended.usage);
+        }
+    }
+
     /// Books what the provider bills for an attempt, and what the gateway takes it to cost; `false` if nobody knows a price.
     #[inline(always)]
     fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> bool {
@@ -220,17 +235,25 @@ impl Observer for Recorder<'_> {
     #[inline(always)]
     fn ended(&mut self, _: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
         self.steps.enter(attempt.at, &mut self.run);
-        let desk = &mut self.desks[attempt.attempt.deployment.index()];
-        desk.meter.end(attempt.at, &mut desk.totals.demand);
-        match ErrorClass::of(attempt.ended.outcome) {
-            Some(class) => desk.totals.errors[class as usize] += 1,
-            None => desk.totals.answered(attempt.ended.usage, attempt.at - attempt.ended.started),
-        }
-        let is_booked = !attempt.billed.is_nothing() && self.charge(request, attempt);
-        if !is_booked && is_logged(request, attempt) {
-            let tariff = self.desks[attempt.attempt.deployment.index()].tariff;
-            self.run.reported_spend += reported(tariff, attempt.attempt.name, attempt.at, attempt.ended.usage);
-        }
+        self.landed(attempt.attempt.deployment, attempt.at);
+        self.book(request, attempt);
+    }
+
+    #[inline(always)]
+    fn settles(&self, at: SimTime) -> bool {
+        self.steps.holds(at)
+    }
+
+    #[inline(always)]
+    fn settled(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>, response: &Response) {
+        self.book(request, attempt);
+        self.responded(CallId(0), request, response, attempt.at);
+    }
+
+    #[inline(always)]
+    fn landed(&mut self, deployment: DeploymentId, now: SimTime) {
+        let desk = &mut self.desks[deployment.index()];
+        desk.meter.end(now, &mut desk.totals.demand);
     }
 
     #[inline(always)]

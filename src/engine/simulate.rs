@@ -127,6 +127,11 @@ impl Arrivals for Requests {
     }
 
     #[inline(always)]
+    fn is_open(&self) -> bool {
+        self.stream.is_open()
+    }
+
+    #[inline(always)]
     fn answered(&mut self, now: SimTime, class: ClassId, request: RequestId) {
         self.stream.responded(now, class, request, true);
     }

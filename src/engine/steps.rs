@@ -49,6 +49,12 @@ impl Steps {
         }
     }
 
+    /// Whether a moment that is not in the past belongs to the current step.
+    #[inline]
+    pub fn holds(&self, at: SimTime) -> bool {
+        at < self.ends
+    }
+
     /// The run is over.
     pub fn close(&mut self, run: &mut Run) {
         self.write_down(run);

@@ -28,7 +28,7 @@ pub use timeline::{Begin, Between, Renewal, Timeline, TimelineError, Window, Win
 pub use trouble_spec::{BurstSpec, IncidentSpec, OutageSpec};
 pub use world::UpstreamWorld;
 
-use crate::units::{Outcome, SimDuration, SimTime, Usage};
+use crate::units::{DeploymentId, Outcome, SimDuration, SimTime, Usage};
 
 /// The upstream side of every attempt: a world of simulated providers in a forecast, a script in a trace.
 pub trait Upstream {
@@ -42,6 +42,13 @@ pub trait Upstream {
     /// start.
     fn counted_part(&self, service: &Service, elapsed: SimDuration) -> Usage {
         service.usage_by(elapsed)
+    }
+
+    /// Whether nothing changes here when a call to this deployment is answered in full, and that is billed as it was served:
+    /// then its end may be told of before its time.
+    fn forgets(&self, deployment: DeploymentId) -> bool {
+        let _ = deployment;
+        false
     }
 
     /// The call is over, by itself or because the gateway closed it after `elapsed`: says what the provider bills.

@@ -13,7 +13,7 @@ use crate::provider::timeline::{Timeline, Walk, Window};
 use crate::provider::warm::Warm;
 use crate::random::{Addressed, Draws, Here, Purpose, Replication, Seed};
 use crate::traffic::Fate;
-use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Usage};
+use crate::units::{DeploymentId, Outcome, RetryAfter, SimDuration, SimTime, Usage};
 
 /// Where a trouble stands: `window` is the current or the next one, or the empty one before the first.
 #[derive(Debug, Clone)]
@@ -90,6 +90,11 @@ impl Upstream for UpstreamWorld {
     #[inline(always)]
     fn serve(&mut self, now: SimTime, call: &UpstreamCall, fate: &Fate) -> Service {
         self.state.serve(&self.plan, now, call, fate)
+    }
+
+    #[inline(always)]
+    fn forgets(&self, deployment: DeploymentId) -> bool {
+        !self.plan.deployments()[deployment.index()].has_gates()
     }
 
     #[inline(always)]
@@ -290,7 +295,7 @@ mod tests {
     use crate::provider::deployment::{CacheWrites, PromptCache};
     use crate::provider::{BackgroundError, Begin, Deployment, Effect, Fault, Latency, Limits};
     use crate::random::Dist;
-    use crate::units::{ClassId, DeploymentId, RequestId};
+    use crate::units::{ClassId, RequestId};
 
     const FATE: Fate = Fate { input: 800, output: 250, reasoning: 0, prefix: 600, session: false };
 

@@ -267,6 +267,11 @@ impl ClassStream {
         into.leave = self.attributes.leave(own, stream);
     }
 
+    /// Whether it sends more when it has been answered.
+    pub(super) const fn waits(&self) -> bool {
+        matches!(self.source, Source::Workers(_) | Source::Sessions(_))
+    }
+
     /// Whether the moment of the next request may have changed.
     #[inline]
     pub(super) fn responded(&mut self, now: SimTime, id: RequestId, ok: bool) -> bool {

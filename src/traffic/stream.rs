@@ -97,7 +97,8 @@ impl Traffic {
         let has_later = self.classes().any(|class| class.retries.is_some() || class.embeds.is_some());
         next_ats.extend(has_later.then_some(SimTime::NEVER));
         let later = Later::new(seed, replication);
-        let mut stream = Stream { classes, next_ats, first: 0, later, retries, embeds };
+        let is_open = !classes.iter().any(ClassStream::waits);
+        let mut stream = Stream { is_open, classes, next_ats, first: 0, later, retries, embeds };
         stream.find_first();
         stream
     }
@@ -112,6 +113,7 @@ pub struct Stream {
     later: Later,
     retries: Vec<Option<Retries>>,
     embeds: Vec<Option<ClassId>>,
+    is_open: bool,
 }
 
 impl Stream {
@@ -170,6 +172,12 @@ impl Stream {
         let again = self.later.again(now, request, ending, retries);
         self.later_changed();
         again
+    }
+
+    /// Whether no class waits for answers before it sends more.
+    #[inline(always)]
+    pub const fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// A request is over: its user may send the next one.

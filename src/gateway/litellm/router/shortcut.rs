@@ -18,6 +18,9 @@ pub(in crate::gateway::litellm) struct Shortcut {
     is_open: bool,
     /// Nothing is kept of a request until its first attempt has ended.
     is_plain: bool,
+    /// Of an answer to such a request it is only kept that there was one: no minutes are counted, no budgets spent, and
+    /// this strategy learns nothing.
+    pub only_tallies: bool,
     shares: Option<Shares>,
     /// The deployments with a budget, of their own or of their provider.
     budgeted: Box<[DeploymentId]>,
@@ -43,6 +46,7 @@ impl Shortcut {
         Self {
             is_open,
             is_plain: is_open && is_let_in && !holds_slots && plan.proxy.cache.is_none() && !router.enforce_rate_limits,
+            only_tallies: !router.counts_minutes && !router.has_budgets,
             shares: simple_shuffle::shares(plan, ids),
             budgeted: ids.iter().copied().filter(has_budget).collect(),
         }
