@@ -1,12 +1,12 @@
 //! The loop: takes the next event or arrival, asks the gateway what to do, does it.
 
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
-use crate::engine::lane::{Lane, Passed};
+use crate::engine::lane::{Lane, Passed, Plain};
 use crate::engine::queue::{Class, Queue};
 use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
 use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream};
-use crate::random::Draws;
+use crate::random::{Draws, Here};
 use crate::traffic::{Ending, Leave, Request};
 use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RequestView, RetryAfter, SimTime, Usage};
 
@@ -32,6 +32,17 @@ pub trait Arrivals {
 
     /// Takes the next arrival: writes it to `next`. `false` if there is none.
     fn take(&mut self, next: &mut Arrival<Self::Fate>) -> bool;
+
+    /// Whether all requests can be taken with [`take_simple`](Self::take_simple).
+    fn is_simple(&self) -> bool {
+        false
+    }
+
+    /// Takes the next arrival, and the draws at its address, where it [is simple](Self::is_simple): nobody streams, leaves
+    /// or waits, and each class has one key. `None` if there is none.
+    fn take_simple(&mut self) -> Option<(Arrival<Self::Fate>, Here)> {
+        None
+    }
 
     /// Whether nobody waits for the answers: then it need not be told of them.
     fn is_open(&self) -> bool {
@@ -124,6 +135,12 @@ pub trait Observer: Notes {
     fn settled(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>, response: &Response) {
         let _ = (request, attempt, response);
     }
+    /// A plain request, its attempt and its answer are put on the tab of its class and deployment, if the attempt can be
+    /// billed there; `false` if not, and then nothing has changed. That it is over is told when it [is](Self::landed).
+    fn tab(&mut self, plain: &Plain, until: SimTime) -> bool {
+        let _ = (plain, until);
+        false
+    }
     /// A settled attempt is no more in flight.
     fn landed(&mut self, deployment: DeploymentId, now: SimTime) {
         let _ = (deployment, now);
@@ -178,12 +195,19 @@ where
     pub fn run(mut self) {
         self.schedule_break();
         let mut arrival = Arrival::default();
+        let is_simple = O::ADDS_UP && self.parts.arrivals.is_simple();
         loop {
             let arrival_at = self.parts.arrivals.next_at();
             let event_at = self.parts.queue.next_at();
             if event_at <= arrival_at {
                 let Some(event) = self.parts.queue.pop() else { break };
                 self.happen(event.at(), event.payload);
+            } else if is_simple {
+                let Some((request, here)) = self.parts.arrivals.take_simple() else { break };
+                if !self.parts.settle_at_once(&request, here) {
+                    arrival = request;
+                    self.arrive_unsettled(&arrival);
+                }
             } else {
                 if !self.parts.arrivals.take(&mut arrival) {
                     break;
@@ -211,6 +235,12 @@ where
             return;
         }
         self.arrive_at_slot(arrival, None);
+    }
+
+    /// It is not as simple as it seemed.
+    #[inline(never)]
+    fn arrive_unsettled(&mut self, arrival: &Arrival<U::Fate>) {
+        self.arrive(arrival);
     }
 
     /// The long way, for requests that may be anything. `served` is the provider's answer to the first attempt, where it

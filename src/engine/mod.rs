@@ -14,6 +14,7 @@ mod run;
 mod simulate;
 mod slot;
 mod steps;
+mod tab;
 mod watch;
 
 pub use billed::Billed;

@@ -10,7 +10,7 @@ use crate::gateway::fleet::Fleet;
 use crate::gateway::litellm::LiteLlm;
 use crate::ledger::Shape;
 use crate::provider::{Upstream, UpstreamWorld};
-use crate::random::{Addressed, Replication, Seed};
+use crate::random::{Addressed, Here, Replication, Seed};
 use crate::scenario::World;
 use crate::traffic::{Ending, Fate, Request, Stream};
 use crate::units::{ClassId, RequestId, SimDuration, SimTime};
@@ -124,6 +124,16 @@ impl Arrivals for Requests {
     #[inline(always)]
     fn take(&mut self, next: &mut Request) -> bool {
         self.stream.take_into(next)
+    }
+
+    #[inline(always)]
+    fn is_simple(&self) -> bool {
+        self.stream.is_simple()
+    }
+
+    #[inline(always)]
+    fn take_simple(&mut self) -> Option<(Request, Here)> {
+        self.stream.take_simple()
     }
 
     #[inline(always)]

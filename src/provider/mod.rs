@@ -28,6 +28,7 @@ pub use timeline::{Begin, Between, Renewal, Timeline, TimelineError, Window, Win
 pub use trouble_spec::{BurstSpec, IncidentSpec, OutageSpec};
 pub use world::UpstreamWorld;
 
+use crate::random::Here;
 use crate::units::{DeploymentId, Outcome, SimDuration, SimTime, Usage};
 
 /// The upstream side of every attempt: a world of simulated providers in a forecast, a script in a trace.
@@ -42,6 +43,20 @@ pub trait Upstream {
     /// start.
     fn counted_part(&self, service: &Service, elapsed: SimDuration) -> Usage {
         service.usage_by(elapsed)
+    }
+
+    /// The answer to a call without a stream that is answered in full at once: how long it takes and what it uses. `here`
+    /// are the draws at the address of the request. `None` where anything else may be the case, or where something would
+    /// have to be remembered; then nothing has changed, and [`serve`](Self::serve) is asked.
+    fn answers(
+        &mut self,
+        now: SimTime,
+        here: Here,
+        call: &UpstreamCall,
+        fate: &Self::Fate,
+    ) -> Option<(SimDuration, Usage)> {
+        let _ = (now, here, call, fate);
+        None
     }
 
     /// Whether nothing changes here when a call to this deployment is answered in full, and that is billed as it was served:

@@ -93,6 +93,11 @@ impl Upstream for UpstreamWorld {
     }
 
     #[inline(always)]
+    fn answers(&mut self, now: SimTime, here: Here, call: &UpstreamCall, fate: &Fate) -> Option<(SimDuration, Usage)> {
+        self.state.answers(&self.plan, now, here, call, fate)
+    }
+
+    #[inline(always)]
     fn forgets(&self, deployment: DeploymentId) -> bool {
         !self.plan.deployments()[deployment.index()].has_gates()
     }
@@ -162,6 +167,29 @@ impl State {
         let service = at.served(service, usage, latency_factor).after(line);
         self.will_end(deployment, now + service.total);
         service
+    }
+
+    /// What [`State::serve`] says of a plain answer, without writing it down (100 instructions less).
+    #[inline(always)]
+    fn answers(
+        &mut self,
+        plan: &Providers,
+        now: SimTime,
+        here: Here,
+        call: &UpstreamCall,
+        fate: &Fate,
+    ) -> Option<(SimDuration, Usage)> {
+        let deployment = &plan.deployments()[call.deployment.index()];
+        if !deployment.is_simple() || now >= deployment.unauthorized_from || now >= deployment.retired_from {
+            return None;
+        }
+        let at = Attempt { draws: here, deployment, latency: deployment.latency_at(now), call: *call };
+        let (failure, latency_factor) = self.meet_troubles(plan, now, at);
+        if failure.is_some() {
+            return None;
+        }
+        let usage = at.complete_usage(fate);
+        Some((at.total(usage, latency_factor), usage))
     }
 
     /// The limits of the model, then those of the account: how long the call waits in line, or its refusal.

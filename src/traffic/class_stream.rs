@@ -11,7 +11,7 @@ use crate::traffic::excited::Excited;
 use crate::traffic::open::{OpenArrivals, Repeater, switched};
 use crate::traffic::recent::Recent;
 use crate::traffic::replay::{TraceRow, Walk};
-use crate::traffic::request::{Fate, Request};
+use crate::traffic::request::{Fate, Leave, Request};
 use crate::units::{ClassId, PromptId, RequestId, RequestView, SimTime};
 
 /// The requests of one class.
@@ -182,6 +182,27 @@ impl ClassStream {
         true
     }
 
+    /// Whether of its requests nothing but moment and lengths is drawn.
+    pub(super) fn is_simple(&self) -> bool {
+        matches!(self.source, Source::Open(_)) && self.attributes.are_simple()
+    }
+
+    /// The next request, the draws at its address and the moment of the one after; only where the class
+    /// [is simple](Self::is_simple).
+    #[inline(always)]
+    pub(super) fn take_simple(&mut self) -> Option<(Request, Here, SimTime)> {
+        let Source::Open(walk) = &mut self.source else { return None };
+        let (at, here) = (walk.next_at, walk.here);
+        if at == SimTime::NEVER {
+            return None;
+        }
+        let id = RequestId(walk.step());
+        let next_at = walk.next_at;
+        let fate = self.attributes.simple_fate(here);
+        let view = self.view(id, id.0, &fate, (0, 0), false);
+        Some((Request { at, class: self.id, view, fate, leave: Leave::Never }, here, next_at))
+    }
+
     /// A turn of a session: all that was said before it stands in front of its new text.
     #[inline(never)]
     fn turn(&mut self, at: SimTime, id: RequestId) -> Request {
@@ -247,24 +268,30 @@ impl ClassStream {
 
     #[inline(always)]
     fn write(&self, into: &mut Request, at: SimTime, id: RequestId, prompt: u64, fate: Fate, places: Places) {
-        let class = &self.class;
         let Places { what, who, own } = places;
         let stream = self.attributes.streams(what);
         into.at = at;
         into.class = self.id;
-        into.view = RequestView {
+        into.view = self.view(id, prompt, &fate, (self.attributes.model(what), self.attributes.key(who)), stream);
+        into.fate = fate;
+        into.leave = self.attributes.leave(own, stream);
+    }
+
+    /// What the gateway may see of a request with this choice of model and key.
+    #[inline(always)]
+    fn view(&self, id: RequestId, prompt: u64, fate: &Fate, (model, key): (usize, usize), stream: bool) -> RequestView {
+        let class = &self.class;
+        RequestView {
             id,
-            model: class.models[self.attributes.model(what)].0,
-            key: class.keys[self.attributes.key(who)].0,
+            model: class.models[model].0,
+            key: class.keys[key].0,
             body: class.body,
             prompt: PromptId(u64::from(self.id.0) << PROMPT_CLASS_SHIFT ^ prompt),
             prompt_chars: (f64::from(fate.input) * class.chars_per_token) as u32,
             prompt_tokens: (f64::from(fate.input) * class.tokenizer_ratio + 0.5) as u32,
             max_tokens: class.max_tokens,
             stream,
-        };
-        into.fate = fate;
-        into.leave = self.attributes.leave(own, stream);
+        }
     }
 
     /// Whether it sends more when it has been answered.
