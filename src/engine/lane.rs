@@ -5,7 +5,8 @@
 //! takes (`tests/reference_engine.rs` and `tests/determinism.rs` hold it against runs without it).
 
 use crate::engine::attempt::conclude;
-use crate::engine::machine::{Arrival, Arrivals, AttemptRecord, Observer, Parts, RequestRecord};
+use crate::engine::machine::{Arrival, Arrivals, Parts};
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::Class;
 use crate::engine::slot::{Kind, NO_ATTEMPT, pack};
 use crate::gateway::{Attempt, Ended, Gateway, PlainAnswer, Response, Source};
@@ -159,17 +160,12 @@ where
         let (id, record) = (CallId(0), plain.record());
         self.observer.arrived(id, &record);
         self.observer.attempted(id, &record, attempt, &service, now);
-        let until = now + end.after;
-        if self.settles(&plain, until) {
-            self.settle(until, &Plain { usage: service.usage, ..plain }, attempt, &service);
-            return Passed::Plain;
-        }
         let place = self.lane.put(Plain { usage: service.usage, ..plain });
-        self.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, 0));
+        self.queue.push(now + end.after, Class::AttemptEnd, pack(Kind::Plain, place, 0));
         Passed::Plain
     }
 
-    /// Tells all of a simple request at once, if it is plain, its provider answers it in full, and its charge can go on a tab.
+    /// Tells all of an open request at once, if it is plain, its provider answers it in full, and its charge can go on a tab.
     /// Nothing of it stands in memory but the moment at which it is over. `false` if it has to be looked at more closely;
     /// then nothing has changed.
     #[inline(always)]
@@ -181,35 +177,17 @@ where
         let Some(attempt) = self.plain_attempt(arrival) else { return false };
         let (deployment, max_tokens) = (attempt.deployment, attempt.max_tokens);
         let plain = Plain { started: now, class, view, deployment, max_tokens, usage: Usage::default() };
-        let Some((took, usage)) = self.upstream.answers(now, here, &plain.upstream_call(), &arrival.fate) else {
+        let Some(service) = self.upstream.answer(now, here, &plain.upstream_call(), &arrival.fate) else {
             return false;
         };
-        let end = conclude(&Service::answer(took, usage), &attempt.limits, false);
-        let until = now + took;
-        if end.outcome != Outcome::Ok || !self.observer.tab(&Plain { usage, ..plain }, until) {
+        let end = conclude(&service, &attempt.limits, view.stream);
+        let until = now + end.after;
+        let is_answered = end.outcome == Outcome::Ok && waits_for(arrival.leave, end.after);
+        if !is_answered || !self.observer.tab(&Plain { usage: service.usage, ..plain }, until) {
             return false;
         }
         self.queue.push(until, Class::AttemptEnd, pack(Kind::Settled, CallId(deployment.0), 0));
         true
-    }
-
-    /// Whether nobody has to wait for the end of a plain request to tell what comes of it.
-    #[inline(always)]
-    fn settles(&self, plain: &Plain, until: SimTime) -> bool {
-        self.observer.settles(until)
-            && self.arrivals.is_open()
-            && self.gateway.only_tallies(&plain.view)
-            && self.upstream.forgets(plain.deployment)
-    }
-
-    /// Tells of the end of a plain request before its time: no row is kept of it, and nothing is read twice.
-    #[inline(always)]
-    fn settle(&mut self, until: SimTime, plain: &Plain, attempt: &Attempt, service: &Service) {
-        let (record, ended, billed) = (plain.record(), plain.ended(), service.usage);
-        let attempt = AttemptRecord { attempt, service, ended: &ended, at: until, billed };
-        let response = Response::new(200, true, Some(plain.deployment), Source::Upstream);
-        self.observer.settled(&record, &attempt, &response);
-        self.queue.push(until, Class::AttemptEnd, pack(Kind::Settled, CallId(plain.deployment.0), 0));
     }
 
     /// A settled request is over.

@@ -1,7 +1,8 @@
 //! The loop: takes the next event or arrival, asks the gateway what to do, does it.
 
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
-use crate::engine::lane::{Lane, Passed, Plain};
+use crate::engine::lane::{Lane, Passed};
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::{Class, Queue};
 use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
 use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, Response, Source, Step, Turn};
@@ -33,20 +34,15 @@ pub trait Arrivals {
     /// Takes the next arrival: writes it to `next`. `false` if there is none.
     fn take(&mut self, next: &mut Arrival<Self::Fate>) -> bool;
 
-    /// Whether all requests can be taken with [`take_simple`](Self::take_simple).
-    fn is_simple(&self) -> bool {
-        false
-    }
-
-    /// Takes the next arrival, and the draws at its address, where it [is simple](Self::is_simple): nobody streams, leaves
-    /// or waits, and each class has one key. `None` if there is none.
-    fn take_simple(&mut self) -> Option<(Arrival<Self::Fate>, Here)> {
-        None
-    }
-
-    /// Whether nobody waits for the answers: then it need not be told of them.
+    /// Whether requests come by themselves, whatever becomes of others: then [`take_open`](Self::take_open) takes them.
     fn is_open(&self) -> bool {
         false
+    }
+
+    /// Takes the next arrival, and the draws at its address, where arrivals [are open](Self::is_open). `None` if there is
+    /// none.
+    fn take_open(&mut self) -> Option<(Arrival<Self::Fate>, Here)> {
+        None
     }
 
     /// A request has been answered well.
@@ -59,94 +55,6 @@ pub trait Arrivals {
     fn responded(&mut self, now: SimTime, request: &RequestRecord, asked: Asked<Self::Fate>, ending: Ending) {
         let _ = (now, request, asked, ending);
     }
-}
-
-/// One upstream attempt after its end.
-#[derive(Debug, Clone, Copy)]
-pub struct AttemptRecord<'a> {
-    /// What the gateway asked for.
-    pub attempt: &'a Attempt,
-    /// How the provider would have answered.
-    pub service: &'a Service,
-    /// How it ended.
-    pub ended: &'a Ended,
-    /// When it ended.
-    pub at: SimTime,
-    /// What the provider bills for it.
-    pub billed: Usage,
-}
-
-/// The request that an event is about.
-#[derive(Debug, Clone, Copy)]
-pub struct RequestRecord {
-    /// When it arrived.
-    pub arrived: SimTime,
-    /// Its traffic class.
-    pub class: ClassId,
-    /// What the gateway saw.
-    pub view: RequestView,
-    /// Upstream attempts so far.
-    pub attempts: u32,
-    /// When the first token of the answer reached the client.
-    pub first_token: Option<SimTime>,
-    /// Whether the client has gone.
-    pub client_gone: bool,
-    /// Whether the process of the gateway that had it has ended.
-    pub lost: bool,
-}
-
-impl RequestRecord {
-    /// A request that has just arrived.
-    #[inline(always)]
-    pub const fn new<F: Copy>(arrival: &Arrival<F>) -> Self {
-        Self {
-            arrived: arrival.at,
-            class: arrival.class,
-            view: arrival.view,
-            attempts: 0,
-            first_token: None,
-            client_gone: false,
-            lost: false,
-        }
-    }
-}
-
-/// Watches a run: a recorder of sums in a forecast, a list of everything in a trace.
-pub trait Observer: Notes {
-    /// Whether it only adds up: then plain requests may take the fast lane, where they have no numbers of their own and
-    /// nobody tells how the gateway decided.
-    const ADDS_UP: bool = false;
-
-    /// A request has arrived.
-    fn arrived(&mut self, call: CallId, request: &RequestRecord);
-    /// An attempt has started.
-    fn attempted(&mut self, call: CallId, request: &RequestRecord, attempt: &Attempt, service: &Service, now: SimTime);
-    /// An attempt has ended.
-    fn ended(&mut self, call: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>);
-    /// A request is over.
-    fn responded(&mut self, call: CallId, request: &RequestRecord, response: &Response, now: SimTime);
-    /// Whether the end of a plain attempt at this moment may be told of now already, with [`settled`](Self::settled).
-    fn settles(&self, at: SimTime) -> bool {
-        let _ = at;
-        false
-    }
-    /// A plain attempt that has just started will end like this, and its request with it. Only that it is in flight until
-    /// then is told when it is [over](Self::landed).
-    fn settled(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>, response: &Response) {
-        let _ = (request, attempt, response);
-    }
-    /// A plain request, its attempt and its answer are put on the tab of its class and deployment, if the attempt can be
-    /// billed there; `false` if not, and then nothing has changed. That it is over is told when it [is](Self::landed).
-    fn tab(&mut self, plain: &Plain, until: SimTime) -> bool {
-        let _ = (plain, until);
-        false
-    }
-    /// A settled attempt is no more in flight.
-    fn landed(&mut self, deployment: DeploymentId, now: SimTime) {
-        let _ = (deployment, now);
-    }
-    /// The horizon is over and this request never came to an end.
-    fn left_in_flight(&mut self, call: CallId, request: &RequestRecord);
 }
 
 /// The engine of one replication: gateway, provider side and arrivals, driven to the end.
@@ -195,15 +103,15 @@ where
     pub fn run(mut self) {
         self.schedule_break();
         let mut arrival = Arrival::default();
-        let is_simple = O::ADDS_UP && self.parts.arrivals.is_simple();
+        let is_open = O::ADDS_UP && self.parts.arrivals.is_open();
         loop {
             let arrival_at = self.parts.arrivals.next_at();
             let event_at = self.parts.queue.next_at();
             if event_at <= arrival_at {
                 let Some(event) = self.parts.queue.pop() else { break };
                 self.happen(event.at(), event.payload);
-            } else if is_simple {
-                let Some((request, here)) = self.parts.arrivals.take_simple() else { break };
+            } else if is_open {
+                let Some((request, here)) = self.parts.arrivals.take_open() else { break };
                 if !self.parts.settle_at_once(&request, here) {
                     arrival = request;
                     self.arrive_unsettled(&arrival);

@@ -3,7 +3,7 @@
 use crate::engine::billed::{Billed, PlainCalls};
 use crate::engine::demand::Meter;
 use crate::engine::lane::Plain;
-use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::run::{DeploymentTotals, ErrorClass, Run, StepTotals};
 use crate::engine::steps::Steps;
 use crate::engine::tab::Tabs;
@@ -48,7 +48,7 @@ impl<'a> Recorder<'a> {
             same_prices: tariff.is_reported_as_billed(),
             only_rates: tariff.billed.as_ref().and_then(RateSchedule::only),
             plain: PlainCalls::default(),
-            tabs: Tabs::new(tab_rates(tariff), shape.classes),
+            tabs: Tabs::new(tab_rates(tariff), shape),
             tab_latency: Histogram::default(),
             meter: Meter::default(),
             cooling_until: SimTime::ZERO,
@@ -280,28 +280,17 @@ impl Observer for Recorder<'_> {
     }
 
     #[inline(always)]
-    fn settles(&self, at: SimTime) -> bool {
-        self.steps.holds(at)
-    }
-
-    #[inline(always)]
-    fn settled(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>, response: &Response) {
-        self.book(request, attempt);
-        self.responded(CallId(0), request, response, attempt.at);
-    }
-
-    #[inline(always)]
     fn tab(&mut self, plain: &Plain, until: SimTime) -> bool {
         self.enter(plain.started);
         let desk = &mut self.desks[plain.deployment.index()];
         let group = desk.tariff.group;
         let is_home = self.tariffs.homes[plain.view.model.index()].unwrap_or(group) == group;
-        if !self.steps.holds(until) || !is_home || plain.usage.is_nothing() {
+        let Usage { input, output, .. } = plain.usage;
+        if !self.steps.holds(until) || !is_home || !plain.usage.is_plain() || (input | output) == 0 {
             return false;
         }
-        let Some(tab) = desk.tabs.of(plain.class) else { return false };
-        tab.calls.add(&plain.usage);
-        tab.key = plain.view.key;
+        let Some(tab) = desk.tabs.of(plain.class, plain.view.key) else { return false };
+        tab.add(&plain.usage);
         desk.tab_latency.add((until - plain.started).as_secs_f64());
         desk.meter.begin(plain.started, plain.usage.total(), &mut desk.totals.demand);
         true

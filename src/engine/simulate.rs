@@ -1,7 +1,8 @@
 //! One replication of a world.
 
 use crate::engine::charges::{ChargeKey, ChargeSum, Charges};
-use crate::engine::machine::{Arrivals, Asked, Engine, Observer, RequestRecord};
+use crate::engine::machine::{Arrivals, Asked, Engine};
+use crate::engine::observer::{Observer, RequestRecord};
 use crate::engine::recorder::Recorder;
 use crate::engine::run::Run;
 use crate::engine::watch::{Watched, Watcher};
@@ -126,19 +127,13 @@ impl Arrivals for Requests {
         self.stream.take_into(next)
     }
 
-    #[inline(always)]
-    fn is_simple(&self) -> bool {
-        self.stream.is_simple()
-    }
-
-    #[inline(always)]
-    fn take_simple(&mut self) -> Option<(Request, Here)> {
-        self.stream.take_simple()
-    }
-
-    #[inline(always)]
     fn is_open(&self) -> bool {
         self.stream.is_open()
+    }
+
+    #[inline(always)]
+    fn take_open(&mut self) -> Option<(Request, Here)> {
+        self.stream.take_open()
     }
 
     #[inline(always)]

@@ -1,7 +1,8 @@
 //! What the engine keeps of a request in flight, and what its queued events carry.
 
 use crate::engine::attempt::phase_at;
-use crate::engine::machine::{Arrival, RequestRecord};
+use crate::engine::machine::Arrival;
+use crate::engine::observer::RequestRecord;
 use crate::gateway::{Attempt, AttemptRole, Limits};
 use crate::provider::{Service, UpstreamCall};
 use crate::traffic::Leave;

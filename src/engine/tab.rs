@@ -1,58 +1,51 @@
-//! Plain calls on a tab: where a price never changes, requests of one class that one deployment answers at the first
+//! Plain calls on a tab: where a price never changes, requests of one class and key that one deployment answers at the first
 //! attempt are counted, and their charges are worked out and posted when a step of time is over. Charges are whole
 //! picodollars, so that the sum is the same to the last digit; a call pays three additions instead of the eight sums that
 //! it stands in. The slow twin is the recorder's `charge`.
 
 use crate::engine::billed::PlainCalls;
 use crate::engine::run::{DeploymentTotals, Run};
-use crate::ledger::{Cause, Charge};
+use crate::ledger::{Cause, Charge, Shape};
 use crate::pricing::CompiledRates;
 use crate::units::{ClassId, DeploymentId, GroupId, KeyId, Money};
 
-/// What a class has had of a deployment since the step began.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tab {
-    pub calls: PlainCalls,
-    /// The key that the requests of the class come with.
-    pub key: KeyId,
-}
-
-/// The tabs of all classes at one deployment.
+/// The tabs at one deployment, class by class and key by key.
 #[derive(Debug, Default)]
 pub(super) struct Tabs<'a> {
     /// What calls cost; without that nothing is put on a tab.
     rates: Option<&'a CompiledRates>,
-    by_class: Vec<Tab>,
+    keys: usize,
+    tabs: Vec<PlainCalls>,
 }
+
+/// With more classes and keys than this a deployment has no tabs: they would be paid more often than used.
+const MOST_TABS: usize = 1024;
 
 impl<'a> Tabs<'a> {
     /// Tabs at these prices: those of provider and gateway alike, which never change.
-    pub fn new(rates: Option<&'a CompiledRates>, classes: usize) -> Self {
-        let rates = rates.filter(|rates| rates.plain_sums(0, 0, 0).is_some());
-        Self { rates, by_class: vec![Tab::default(); if rates.is_some() { classes } else { 0 }] }
+    pub fn new(rates: Option<&'a CompiledRates>, shape: Shape) -> Self {
+        let count = shape.classes * shape.keys;
+        let rates = rates.filter(|rates| rates.plain_sums(0, 0, 0).is_some() && count <= MOST_TABS);
+        Self { rates, keys: shape.keys, tabs: vec![PlainCalls::default(); if rates.is_some() { count } else { 0 }] }
     }
 
-    /// The tab of a class; `None` where nothing is put on tabs.
+    /// The tab of a class and a key; `None` where nothing is put on tabs.
     #[inline(always)]
-    pub fn of(&mut self, class: ClassId) -> Option<&mut Tab> {
-        self.by_class.get_mut(class.index())
+    pub fn of(&mut self, class: ClassId, key: KeyId) -> Option<&mut PlainCalls> {
+        self.tabs.get_mut(class.index() * self.keys + key.index())
     }
 
     /// Posts everything and begins anew.
     pub fn pay(&mut self, deployment: DeploymentId, group: GroupId, totals: &mut DeploymentTotals, run: &mut Run) {
         let Some(rates) = self.rates else { return };
-        for (index, tab) in self.by_class.iter_mut().enumerate() {
-            let Tab { calls, key } = std::mem::take(tab);
-            if calls.count == 0 {
-                continue;
-            }
-            let class = ClassId::from_index(index);
+        for (index, tab) in self.tabs.iter_mut().enumerate().filter(|(_, tab)| tab.count > 0) {
+            let calls = std::mem::take(tab);
             let amount = calls.cost(rates);
             let charge = Charge {
                 cause: Cause::FirstAttempt,
                 deployment,
-                key,
-                class,
+                key: KeyId::from_index(index % self.keys),
+                class: ClassId::from_index(index / self.keys),
                 home: group,
                 group,
                 amount,
@@ -61,16 +54,16 @@ impl<'a> Tabs<'a> {
             run.ledger.post(&charge);
             run.reported_spend += amount;
             calls.add_to(&mut totals.billed, rates);
-            count(&calls, class, key, totals, run);
+            count(&calls, &charge, totals, run);
         }
     }
 }
 
 /// Counts requests that were answered by their only attempt.
-fn count(calls: &PlainCalls, class: ClassId, key: KeyId, totals: &mut DeploymentTotals, run: &mut Run) {
+fn count(calls: &PlainCalls, charge: &Charge, totals: &mut DeploymentTotals, run: &mut Run) {
     run.requests += calls.count;
-    run.classes[class.index()].requests += calls.count;
-    run.keys[key.index()].requests += calls.count;
+    run.classes[charge.class.index()].requests += calls.count;
+    run.keys[charge.key.index()].requests += calls.count;
     run.served += calls.count;
     run.attempts += calls.count;
     run.most_attempts = run.most_attempts.max(1);

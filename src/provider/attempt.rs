@@ -97,12 +97,6 @@ impl Attempt<'_> {
         }
     }
 
-    /// How long a complete answer takes.
-    #[inline(always)]
-    pub(super) fn total(self, usage: Usage, latency_factor: f64) -> SimDuration {
-        SimDuration::from_secs_f64(self.moments(usage, latency_factor).total)
-    }
-
     #[inline]
     fn chunks(self, visible: Tokens) -> u32 {
         visible.div_ceil(self.deployment.tokens_per_chunk.max(1)).max(1)

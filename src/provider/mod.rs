@@ -29,7 +29,7 @@ pub use trouble_spec::{BurstSpec, IncidentSpec, OutageSpec};
 pub use world::UpstreamWorld;
 
 use crate::random::Here;
-use crate::units::{DeploymentId, Outcome, SimDuration, SimTime, Usage};
+use crate::units::{Outcome, SimDuration, SimTime, Usage};
 
 /// The upstream side of every attempt: a world of simulated providers in a forecast, a script in a trace.
 pub trait Upstream {
@@ -45,25 +45,12 @@ pub trait Upstream {
         service.usage_by(elapsed)
     }
 
-    /// The answer to a call without a stream that is answered in full at once: how long it takes and what it uses. `here`
-    /// are the draws at the address of the request. `None` where anything else may be the case, or where something would
-    /// have to be remembered; then nothing has changed, and [`serve`](Self::serve) is asked.
-    fn answers(
-        &mut self,
-        now: SimTime,
-        here: Here,
-        call: &UpstreamCall,
-        fate: &Self::Fate,
-    ) -> Option<(SimDuration, Usage)> {
+    /// The answer to a call that is answered in full, as [`serve`](Self::serve) gives it, where nothing is remembered of
+    /// it and it is billed as it is served, so that its end need not be told. `here` are the draws at the address of the
+    /// request. `None` where anything else may be the case; then nothing has changed.
+    fn answer(&mut self, now: SimTime, here: Here, call: &UpstreamCall, fate: &Self::Fate) -> Option<Service> {
         let _ = (now, here, call, fate);
         None
-    }
-
-    /// Whether nothing changes here when a call to this deployment is answered in full, and that is billed as it was served:
-    /// then its end may be told of before its time.
-    fn forgets(&self, deployment: DeploymentId) -> bool {
-        let _ = deployment;
-        false
     }
 
     /// The call is over, by itself or because the gateway closed it after `elapsed`: says what the provider bills.

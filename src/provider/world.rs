@@ -13,7 +13,7 @@ use crate::provider::timeline::{Timeline, Walk, Window};
 use crate::provider::warm::Warm;
 use crate::random::{Addressed, Draws, Here, Purpose, Replication, Seed};
 use crate::traffic::Fate;
-use crate::units::{DeploymentId, Outcome, RetryAfter, SimDuration, SimTime, Usage};
+use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Usage};
 
 /// Where a trouble stands: `window` is the current or the next one, or the empty one before the first.
 #[derive(Debug, Clone)]
@@ -93,13 +93,8 @@ impl Upstream for UpstreamWorld {
     }
 
     #[inline(always)]
-    fn answers(&mut self, now: SimTime, here: Here, call: &UpstreamCall, fate: &Fate) -> Option<(SimDuration, Usage)> {
-        self.state.answers(&self.plan, now, here, call, fate)
-    }
-
-    #[inline(always)]
-    fn forgets(&self, deployment: DeploymentId) -> bool {
-        !self.plan.deployments()[deployment.index()].has_gates()
+    fn answer(&mut self, now: SimTime, here: Here, call: &UpstreamCall, fate: &Fate) -> Option<Service> {
+        self.state.answer(&self.plan, now, here, call, fate)
     }
 
     #[inline(always)]
@@ -169,16 +164,16 @@ impl State {
         service
     }
 
-    /// What [`State::serve`] says of a plain answer, without writing it down (100 instructions less).
+    /// What [`State::serve`] says of a plain answer; it stands in no memory (100 instructions less).
     #[inline(always)]
-    fn answers(
+    fn answer(
         &mut self,
         plan: &Providers,
         now: SimTime,
         here: Here,
         call: &UpstreamCall,
         fate: &Fate,
-    ) -> Option<(SimDuration, Usage)> {
+    ) -> Option<Service> {
         let deployment = &plan.deployments()[call.deployment.index()];
         if !deployment.is_simple() || now >= deployment.unauthorized_from || now >= deployment.retired_from {
             return None;
@@ -188,8 +183,7 @@ impl State {
         if failure.is_some() {
             return None;
         }
-        let usage = at.complete_usage(fate);
-        Some((at.total(usage, latency_factor), usage))
+        Some(at.answered(at.complete_usage(fate), latency_factor))
     }
 
     /// The limits of the model, then those of the account: how long the call waits in line, or its refusal.
@@ -323,7 +317,7 @@ mod tests {
     use crate::provider::deployment::{CacheWrites, PromptCache};
     use crate::provider::{BackgroundError, Begin, Deployment, Effect, Fault, Latency, Limits};
     use crate::random::Dist;
-    use crate::units::{ClassId, RequestId};
+    use crate::units::{ClassId, DeploymentId, RequestId};
 
     const FATE: Fate = Fate { input: 800, output: 250, reasoning: 0, prefix: 600, session: false };
 

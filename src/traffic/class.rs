@@ -196,26 +196,6 @@ impl Attributes {
         self.turn(draws, &self.input, 0)
     }
 
-    /// Whether nothing but lengths is drawn, and these independently.
-    pub(super) fn are_simple(&self) -> bool {
-        let is_drawn = self.copula.is_some() || self.reasoning_share.is_some() || self.prefix.is_some();
-        let is_chosen = !self.models.is_single() || !self.keys.is_single() || self.stream_share > 0.0;
-        !is_drawn && !is_chosen && self.patience.is_none() && self.timeout.is_none()
-    }
-
-    /// What [`Attributes::fate`] draws where attributes [are simple](Self::are_simple).
-    #[inline(always)]
-    pub(super) fn simple_fate(&self, draws: Here) -> Fate {
-        let input = self.input.draw_count(draws.unit(Purpose::InputTokens, 0, 0));
-        let input = input.min(self.context_tokens.saturating_sub(1));
-        let output = match &self.output {
-            None => 0,
-            Some(dist) => dist.draw_count(draws.unit(Purpose::OutputTokens, 0, 0)),
-        };
-        let output = output.min(self.output_limit).min(self.context_tokens - input);
-        Fate { input, output, reasoning: 0, prefix: 0, session: false }
-    }
-
     /// The same for a turn of a conversation: `new` text after `context` tokens that have been said before.
     #[inline(always)]
     pub(super) fn turn(&self, draws: Here, new: &Dist, context: Tokens) -> Fate {

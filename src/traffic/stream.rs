@@ -97,10 +97,9 @@ impl Traffic {
         let has_later = self.classes().any(|class| class.retries.is_some() || class.embeds.is_some());
         next_ats.extend(has_later.then_some(SimTime::NEVER));
         let later = Later::new(seed, replication);
-        let is_simple = !has_later && classes.iter().all(ClassStream::is_simple);
-        let is_open = !classes.iter().any(ClassStream::waits);
+        let is_open = !has_later && classes.iter().all(ClassStream::is_open);
         let mut stream =
-            Stream { is_open, classes, next_ats, first: 0, soonest: SimTime::NEVER, is_simple, later, retries, embeds };
+            Stream { is_open, classes, next_ats, first: 0, soonest: SimTime::NEVER, later, retries, embeds };
         stream.find_first();
         stream
     }
@@ -118,7 +117,6 @@ pub struct Stream {
     retries: Vec<Option<Retries>>,
     embeds: Vec<Option<ClassId>>,
     is_open: bool,
-    is_simple: bool,
 }
 
 impl Stream {
@@ -147,18 +145,18 @@ impl Stream {
         taken
     }
 
-    /// Whether all its requests are of simple classes: [`Stream::take_simple`] takes them.
-    pub const fn is_simple(&self) -> bool {
-        self.is_simple
+    /// Whether requests come by themselves, whatever becomes of others, and nothing is sent beside them:
+    /// [`Stream::take_open`] takes them.
+    pub const fn is_open(&self) -> bool {
+        self.is_open
     }
 
-    /// Takes the next request, and the draws at its address; only where all classes [are simple](Stream::is_simple). What
-    /// [`Stream::take_into`], its slow twin, does, for requests of which nothing but moment and lengths is drawn: it never
-    /// stands in memory (100 instructions less).
+    /// Takes the next request, and the draws at its address; only where all classes [are open](Stream::is_open). It does what
+    /// [`Stream::take_into`] does, its slow twin, but the request is no row in memory that is written and read again.
     #[inline(always)]
-    pub fn take_simple(&mut self) -> Option<(Request, Here)> {
+    pub fn take_open(&mut self) -> Option<(Request, Here)> {
         let class = self.classes.get_mut(self.first)?;
-        let (request, here, next_at) = class.take_simple()?;
+        let (request, here, next_at) = class.take_open()?;
         self.next_ats[self.first] = next_at;
         self.find_first();
         Some((request, here))
@@ -194,12 +192,6 @@ impl Stream {
         let again = self.later.again(now, request, ending, retries);
         self.later_changed();
         again
-    }
-
-    /// Whether no class waits for answers before it sends more.
-    #[inline(always)]
-    pub const fn is_open(&self) -> bool {
-        self.is_open
     }
 
     /// A request is over: its user may send the next one.
