@@ -5,11 +5,11 @@ use crate::engine::lane::{Lane, Passed};
 use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::{Class, Queue};
 use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
-use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, Response, Source, Step, Turn};
+use crate::gateway::{Attempt, Ended, Event, Gateway, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream};
 use crate::random::{Draws, Here};
 use crate::traffic::{Ending, Leave, Request};
-use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RequestView, RetryAfter, SimTime, Usage};
+use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
 
 /// A request on its way in.
 pub type Arrival<F> = Request<F>;
