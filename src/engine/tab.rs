@@ -72,3 +72,55 @@ fn count(calls: &PlainCalls, charge: &Charge, totals: &mut DeploymentTotals, run
     totals.input_tokens += calls.input;
     totals.output_tokens += calls.output;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pricing::{Ask, PriceBook};
+    use crate::units::Usage;
+    use proptest::prelude::*;
+
+    fn rates() -> CompiledRates {
+        let book = PriceBook::built_in().expect("the built-in prices");
+        let ask = Ask::list_price("openai/gpt-4o", None);
+        book.compile(&ask, jiff::Timestamp::UNIX_EPOCH).known().expect("a price")
+    }
+
+    fn empty() -> Run {
+        let shape = Shape { deployments: 1, groups: 1, keys: 2, classes: 3 };
+        let (classes, keys) = (vec![Default::default(); 3], vec![Default::default(); 2]);
+        Run { ledger: crate::ledger::Ledger::new(shape), classes, keys, ..Run::default() }
+    }
+
+    proptest! {
+        /// The slow twin: every call is charged and posted by itself.
+        #[test]
+        fn a_tab_is_the_sum_of_its_calls(
+            calls in prop::collection::vec((0u32..3, 0u32..2, 1u32..2_000_000, 0u32..200_000), 0..50),
+        ) {
+            let (rates, mut run, mut totals) = (rates(), empty(), DeploymentTotals::default());
+            let shape = Shape { deployments: 1, groups: 1, keys: 2, classes: 3 };
+            let mut tabs = Tabs::new(Some(&rates), shape);
+            let mut slow = empty();
+            for (class, key, input, output) in calls {
+                let (class, key, usage) = (ClassId(class), KeyId(key), Usage::plain(input, output));
+                tabs.of(class, key).expect("a tab").add(&usage);
+                let (cause, amount, group) = (Cause::FirstAttempt, rates.charge(&usage), GroupId(0));
+                let deployment = DeploymentId(0);
+                let premium = Money::ZERO;
+                slow.ledger.post(&Charge { cause, deployment, key, class, home: group, group, amount, premium });
+                slow.requests += 1;
+                slow.keys[key.index()].requests += 1;
+            }
+            tabs.pay(DeploymentId(0), GroupId(0), &mut totals, &mut run);
+            prop_assert_eq!(run.ledger.by_key(), slow.ledger.by_key());
+            prop_assert_eq!(run.ledger.by_cause(), slow.ledger.by_cause());
+            prop_assert_eq!((run.requests, &run.keys), (slow.requests, &slow.keys));
+            prop_assert_eq!(totals.billed.total(), run.ledger.total());
+            // What is paid is not paid again.
+            let paid = run.ledger.total();
+            tabs.pay(DeploymentId(0), GroupId(0), &mut totals, &mut run);
+            prop_assert_eq!(run.ledger.total(), paid);
+        }
+    }
+}
