@@ -125,6 +125,9 @@ where
             if !self.parts.woken.is_empty() {
                 self.wake_parked(arrival_at.min(event_at));
             }
+            if !O::ADDS_UP && self.parts.observer.has_enough() {
+                break;
+            }
         }
         for (index, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.busy) {
             self.parts.observer.left_in_flight(CallId::from_index(index), &slot.record);

@@ -25,7 +25,7 @@ pub use machine::{Arrival, Arrivals, Asked, Engine};
 pub use meters::{GateEvent, Metered, PoolRecord, Pools};
 pub use observer::{AttemptRecord, Observer, RequestRecord};
 pub use recorder::Recorder;
-pub use replay::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
+pub use replay::{MOST_TRACED, Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, TraceStep, replay};
 pub use run::{DeploymentTotals, ErrorClass, RequestTotals, Run, StepTotals};
 pub use simulate::{charges, simulate, simulate_metered, simulate_watched};
 pub use watch::{Booked, Watcher};

@@ -80,6 +80,10 @@ pub trait Observer: Notes {
     fn landed(&mut self, deployment: DeploymentId, now: SimTime) {
         let _ = (deployment, now);
     }
+    /// Whether it has seen so much that the run ends here. Only asked where it does not just add up.
+    fn has_enough(&self) -> bool {
+        false
+    }
     /// The horizon is over and this request never came to an end.
     fn left_in_flight(&mut self, call: CallId, request: &RequestRecord);
 }
