@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::recorder::cause_of;
 use crate::gateway::{Attempt, Notes, Response};
 use crate::ledger::{Cause, Tariffs};

@@ -1,6 +1,7 @@
 //! One case, played through the engine: the machine of a forecast, with a script in place of providers and traffic.
 
-use crate::engine::machine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord};
+use crate::engine::machine::{Arrival, Arrivals, Engine};
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::gateway::litellm::LiteLlm;
 use crate::gateway::litellm::defaults::CACHE_ITEMS;
 use crate::gateway::litellm::lower::{Setting, lower};
