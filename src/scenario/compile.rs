@@ -21,7 +21,8 @@ use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, calendar};
 use crate::scenario::recorded::Traces;
 use crate::scenario::redirect;
-use crate::scenario::upstream;
+use crate::scenario::retired;
+use crate::scenario::upstream::{self, Known};
 use crate::scenario::world::{Budget, Names, World};
 use crate::scenario::written::written;
 use crate::units::{Money, SimDuration};
@@ -82,7 +83,9 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let mut named = deployments::names(&kept, &groups, &plan);
     redirect::apply(&reading, &named, &groups, &book, &time, &mut tariffs)?;
     let costs = redirect::costs(&tariffs);
-    let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar, &costs)?;
+    let ends = retired::ends(&gateway.wire, &gateway.source.name, &book, &time, &plan);
+    let known = Known { costs: &costs, ends: &ends };
+    let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar, known)?;
     let names = Names {
         deployments: named,
         groups,

@@ -62,7 +62,7 @@ pub fn names(kept: &[&Deployment], groups: &[String], plan: &Plan) -> Vec<Deploy
 }
 
 /// Behind a pattern: the names that lead to it, each with the model that it fills in.
-fn models_behind<'a>(
+pub(super) fn models_behind<'a>(
     entry: &'a Deployment,
     id: DeploymentId,
     names: &'a [Name],

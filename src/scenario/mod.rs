@@ -28,6 +28,7 @@ mod reading;
 mod recorded;
 mod replay;
 mod redirect;
+mod retired;
 mod start;
 mod starter;
 mod upstream;
