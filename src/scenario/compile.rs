@@ -8,6 +8,7 @@ use crate::gateway::litellm::budget_reset::Clock;
 use crate::pricing::PriceBook;
 use crate::random::Seed;
 use crate::scenario::alerts;
+use crate::scenario::beyond;
 use crate::scenario::classes;
 use crate::scenario::deployments::{self, Books, PriceTime};
 use crate::scenario::edit::Edit;
@@ -93,6 +94,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         classes: class_names(&reading),
         troubles,
     };
+    beyond::note(&mut reading, horizon);
     let (runs, seed) = (runs(&mut reading)?, seed(&mut reading));
     let (budget, alerts) = (budget(&reading)?, alerts::compile(&reading)?);
     let from_user = reading.written.iter().flat_map(|(source, tree)| written(source, tree)).collect();

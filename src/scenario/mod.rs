@@ -2,6 +2,7 @@
 
 mod alerts;
 mod base;
+mod beyond;
 mod builtin;
 mod case;
 mod catalog;
