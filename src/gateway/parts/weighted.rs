@@ -3,22 +3,18 @@
 /// The index that a uniform `draw` in [0, 1) picks among normalised weights with this sum. The weights are divided by
 /// the sum before they are added up, so that the boundaries are those of the original.
 pub fn pick_weighted(weights: impl Iterator<Item = f64> + Clone, sum: f64, draw: f64) -> usize {
-    let mut total = 0.0;
-    let add = |weight: f64| {
-        total += weight / sum;
-        total
-    };
-    let reached: Vec<f64> = weights.map(add).collect();
-    halved(&reached, draw * total)
+    let reached = |count: usize| weights.clone().take(count).fold(0.0, |total, weight| total + weight / sum);
+    let count = weights.clone().count();
+    halved(count, |index| reached(index + 1), draw * reached(count))
 }
 
 /// Where a point lies among sums, found by halving as Python's `bisect` does: with a negative weight the sums go down
 /// somewhere, and another way of looking finds another place.
-fn halved(reached: &[f64], point: f64) -> usize {
-    let (mut low, mut high) = (0, reached.len().saturating_sub(1));
+fn halved(count: usize, reached: impl Fn(usize) -> f64, point: f64) -> usize {
+    let (mut low, mut high) = (0, count.saturating_sub(1));
     while low < high {
         let middle = usize::midpoint(low, high);
-        if point < reached[middle] { high = middle } else { low = middle + 1 }
+        if point < reached(middle) { high = middle } else { low = middle + 1 }
     }
     low
 }
@@ -51,7 +47,7 @@ impl Shares {
     /// The index that a uniform `draw` in [0, 1) picks.
     #[inline]
     pub fn pick(&self, draw: f64) -> usize {
-        halved(&self.reached, draw * self.total)
+        halved(self.reached.len(), |index| self.reached[index], draw * self.total)
     }
 }
 
