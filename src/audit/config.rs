@@ -85,9 +85,7 @@ fn day_of(world: &World, at: SimTime) -> Option<Date> {
 /// The chat models that are served today, with what a typical request costs.
 fn offers(book: &PriceBook, at: jiff::Timestamp) -> Vec<Offer> {
     let PriceBook::Table(table) = book else { return Vec::new() };
-    let is_offered = |row: &&crate::pricing::PriceRow| {
-        row.kind == "chat" && row.retired_on.is_none()
-    };
+    let is_offered = |row: &&crate::pricing::PriceRow| row.kind == "chat" && row.retired_on.is_none();
     let mut offers: Vec<Offer> = Vec::new();
     for row in table.rows().iter().filter(is_offered) {
         let model = format!("{}/{}", row.provider, row.model);

@@ -10,6 +10,7 @@ use crate::random::Seed;
 use crate::scenario::alerts;
 use crate::scenario::beyond;
 use crate::scenario::classes;
+use crate::scenario::commitments;
 use crate::scenario::deployments::{self, Books, PriceTime};
 use crate::scenario::edit::Edit;
 use crate::scenario::embeds;
@@ -83,6 +84,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let traffic = classes::compile(&mut reading, &plan, &calendar, &traces)?;
     let mut named = deployments::names(&kept, &groups, &plan);
     redirect::apply(&reading, &named, &groups, &book, &time, &mut tariffs)?;
+    tariffs.capacities = commitments::compile(&reading, &named, &groups)?;
     let costs = redirect::costs(&tariffs);
     let ends = retired::ends(&gateway.wire, &gateway.source.name, &book, &time, &plan);
     let known = Known { costs: &costs, ends: &ends };

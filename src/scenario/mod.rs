@@ -8,6 +8,7 @@ mod case;
 mod catalog;
 mod claims;
 mod classes;
+mod commitments;
 mod compile;
 mod deployments;
 mod edit;
@@ -43,6 +44,7 @@ pub use catalog::{ModelFacts, model_facts};
 pub use claims::{
     Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Unit, claims_schema, read_claims,
 };
+pub use commitments::CommitmentEntry;
 pub use compile::Overrides;
 pub use edit::{Edit, as_yaml, scalar_text, value_at};
 pub use embeds::EmbedsSpec;

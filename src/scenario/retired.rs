@@ -36,9 +36,8 @@ pub fn ends(wire: &Wire, file: &Arc<str>, book: &PriceBook, time: &PriceTime, pl
     let end = |(index, entry)| {
         let entry: &crate::gateway::litellm::wire::Deployment = entry;
         let span = entry.litellm_params.model.as_ref().map_or_else(Span::default, |model| model.span);
-        let behind: Vec<String> = models_behind(entry, DeploymentId::from_index(index), &plan.names)
-            .map(|(_, model)| model)
-            .collect();
+        let behind: Vec<String> =
+            models_behind(entry, DeploymentId::from_index(index), &plan.names).map(|(_, model)| model).collect();
         let models = if behind.is_empty() { vec![priced_model(entry).to_owned()] } else { behind };
         let number = models.len();
         let retired = models.into_iter().filter_map(|model| {

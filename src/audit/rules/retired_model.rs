@@ -47,7 +47,8 @@ fn successor(config: &Config<'_>, member: &Member<'_>) -> Option<Remedy> {
     let price = member.facts.charge.filter(|price| price.picos() > 0)?.picos() as f64;
     let provider = member.entry.provider?;
     let is_plain = !member.entry.litellm_params.model.as_ref()?.value.contains('*');
-    let served = config.offers.iter().filter(|offer| is_plain && offer.provider == provider && offer.charge.picos() > 0);
+    let served =
+        config.offers.iter().filter(|offer| is_plain && offer.provider == provider && offer.charge.picos() > 0);
     let distance = |offer: &&Offer| (offer.charge.picos() as f64 / price).ln().abs();
     let nearest = served.min_by(|a, b| distance(a).total_cmp(&distance(b)).then_with(|| a.model.cmp(&b.model)))?;
     let model = quoted(&nearest.model)?;

@@ -21,7 +21,7 @@ pub const fn words(cause: Cause) -> (&'static str, &'static str) {
         Cause::Abandoned => ("Abandoned", "the client had gone; billed all the same"),
         Cause::FailedAttempt => ("Failed attempt", "the attempt failed and was billed"),
         Cause::CacheWrite => ("Cache write", "tokens written to the provider's prompt cache"),
-        Cause::Commitment => ("Commitment", "paid capacity that lay idle"),
+        Cause::Commitment => ("Commitment", "paid capacity, used or idle"),
     }
 }
 
@@ -100,7 +100,12 @@ fn retired(forecast: &Forecast) -> Option<String> {
         let name = format!("upstream.{}.retired_from", row.name);
         let day = forecast.assumptions.iter().find(|said| said.name == name && said.assumed_by != "user")?;
         let lost = percent(ratio(row.attempts - row.served, row.attempts));
-        Some(format!("{} ({} since {}): {lost} of its calls fail", clean(&row.name), clean(&row.model), clean(&day.value)))
+        Some(format!(
+            "{} ({} since {}): {lost} of its calls fail",
+            clean(&row.name),
+            clean(&row.model),
+            clean(&day.value)
+        ))
     };
     let all: Vec<String> = forecast.deployments.iter().filter_map(told).collect();
     let more = all.len().saturating_sub(MOST);
