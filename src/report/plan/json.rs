@@ -14,6 +14,8 @@ pub fn json(plan: &CapacityPlan) -> Vec<u8> {
     let document = json!({
         "schema": SCHEMA,
         "scenario": about.scenario,
+        "profile": about.profile,
+        "prices_as_of": about.prices_as_of,
         "seed": about.seed,
         "runs": about.runs,
         "horizon_hours": about.horizon_hours,
