@@ -104,9 +104,7 @@ impl SweepArgs {
         watch.finish();
         let common = Common::of(base);
         let printed = match self.format {
-            Format::Text => {
-                tornado_text(&common, &bill, &bars, options, terminal_options(self.verbose)).into_bytes()
-            }
+            Format::Text => tornado_text(&common, &bill, &bars, options, terminal_options(self.verbose)).into_bytes(),
             Format::Json => tornado_json(&common, &bill, &bars, options),
             Format::Csv => return Err(Stop::Usage("a tornado is printed as text or JSON".to_owned())),
         };

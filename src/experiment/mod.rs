@@ -33,8 +33,8 @@ pub use compare::{Arm, Change, Comparison, Difference, Direction, PartDifference
 pub use contrast::{Contrast, contrast};
 pub use detail::{ChargeRow, DayRow, PERCENTILES, PercentileRun, ProviderRow, percentile_runs};
 pub use explain::{
-    Attributed, Choice, DearRequest, Driver, DriverKind, EdgeStory, ExplainError, Explanation, RequestEvent,
-    RequestName, RequestStory, Step, WindowStory, explain,
+    Attributed, Choice, DearRequest, Driver, DriverKind, EdgeStory, ExplainError, Explanation, LimitStory,
+    RefusingLimit, RequestEvent, RequestName, RequestStory, Step, WindowStory, explain,
 };
 pub use findings::FINDING_CODES;
 pub use fold::{Fold, money_stats, share};

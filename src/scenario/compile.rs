@@ -74,20 +74,14 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let kept = deployments::kept(&gateway.wire);
     let groups = deployments::groups(&kept);
     let time = PriceTime { start: start.timestamp(), horizon, fixed: prices_at(&reading)? };
-    let mut tariffs = deployments::tariffs(
-        &gateway.wire,
-        &groups,
-        &Books { billed: &book, reported: gateway_book.as_ref() },
-        &time,
-        &mut plan,
-    );
+    let books = Books { billed: &book, reported: gateway_book.as_ref() };
+    let mut tariffs = deployments::tariffs(&gateway.wire, &groups, &books, &time, &mut plan);
     let traffic = classes::compile(&mut reading, &plan, &calendar, &traces)?;
     let mut named = deployments::names(&kept, &groups, &plan);
     redirect::apply(&reading, &named, &groups, &book, &time, &mut tariffs)?;
     tariffs.capacities = commitments::compile(&reading, &named, &groups)?;
-    let costs = redirect::costs(&tariffs);
     let ends = retired::ends(&gateway.wire, &gateway.source.name, &book, &time, &plan);
-    let known = Known { costs: &costs, ends: &ends };
+    let known = Known { costs: &redirect::costs(&tariffs), ends: &ends };
     let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar, known)?;
     let names = Names {
         deployments: named,
