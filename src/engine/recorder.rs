@@ -306,7 +306,7 @@ pub(super) fn over_parts(rates: &CompiledRates, usage: Usage, over: u64) -> Vec<
         quantity: u64::try_from(spilled(i128::from(part.quantity), over, tokens)).unwrap_or(part.quantity),
         amount: Money::from_picos(spilled(part.amount.picos(), over, tokens)),
     };
-    rates.charged_tokens(&usage).into_iter().map(part).collect()
+    rates.charged_tokens(&usage).map(part).collect()
 }
 
 /// Why an attempt costs what it costs.
