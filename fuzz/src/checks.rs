@@ -197,7 +197,7 @@ fn check_focus(forecast: &Forecast) {
     for (row, charge) in rows.iter().zip(&run.charges) {
         let amount: Money = cell(row, "BilledCost").parse().expect("an exact amount");
         assert_eq!(amount, charge.amount);
-        total = total + amount;
+        total += amount;
         assert_eq!(
             cell(row, "ConsumedQuantity").parse::<Money>().expect("a number").picos() / PICOS,
             charge.quantity.into()
