@@ -2,7 +2,9 @@
 
 mod support;
 
-use billcast::engine::Run;
+use billcast::engine::{Run, charges};
+use billcast::ledger::Cause;
+use billcast::random::{Replication, Seed};
 use billcast::scenario::{Overrides, World};
 use billcast::units::Money;
 use proptest::prelude::*;
@@ -10,7 +12,7 @@ use proptest::prelude::*;
 const MODELS: [&str; 5] = [
     "openai/gpt-4o-mini",
     "openai/gpt-4o",
-    "anthropic/claude-haiku-4-5",
+    "anthropic/claude-haiku-5-5",
     "deepseek/deepseek-chat",
     "openai/no-such-price",
 ];
@@ -79,6 +81,9 @@ fn scenario() -> impl Strategy<Value = String> {
         |((burst, minutes, errors, limits), (stream, repeats, patience, keys), rate)| {
             let mut text = String::from("hours: 2\nvolume_uncertainty: 0\n");
             // Half of the worlds have several processes that end now and then.
+            if rate % 3 == 0 {
+                text += "commitments: {ptu: {of: group0, tokens: 3k, price: 1.5}, idle: {of: group2, tokens: 1, price: 0.25}}\n";
+            }
             if rate % 2 == 0 {
                 let redis = ["none", "router", "proxy"][rate as usize / 2 % 3];
                 text += &format!("fleet:\n  replicas: 2\n  workers: 2\n  redis: {redis}\n  overhead: 0.02\n");
@@ -329,6 +334,51 @@ upstream: {openai: {preset: none, latency: 1, errors: {500: 100%}}}\n";
     assert_eq!(run.attempts, 9 * run.requests);
     assert_eq!(run.failed, run.requests);
     assert_eq!(run.ledger.total(), Money::ZERO);
+}
+
+#[test]
+fn paid_capacity_is_in_every_breakdown_used_or_idle() {
+    let gateway = "model_list:
+- {model_name: a, litellm_params: {model: openai/gpt-4o-mini}, model_info: {id: ptu}}
+- {model_name: b, litellm_params: {model: openai/gpt-4o}}
+";
+    let of = |tokens: &str| {
+        let scenario = format!(
+            "hours: 30\nstart: 2026-11-27 18:30 UTC\nvolume_uncertainty: 0
+keys: {{k: {{}}, l: {{}}}}
+traffic: {{x: {{model: a, keys: {{k: 1, l: 2}}, rate: 10/min, input: 1000, output: 300}}, y: {{model: b, rate: 1/min, input: 10, output: 10}}}}
+upstream: {{openai: {{preset: none, latency: 1}}}}\n{tokens}"
+        );
+        support::world(gateway, &scenario)
+    };
+    let without = support::run(&of(""), 1, 0);
+    let price: Money = "60".parse().expect("an amount");
+    for (tokens, used) in [("1M", true), ("1", true), ("6000", false)] {
+        let world = of(&format!("commitments: {{c: {{of: ptu, tokens: {tokens}, price: 2}}}}\n"));
+        let run = support::run(&world, 1, 0);
+        check(&run).expect("books that balance");
+        assert_eq!(run.ledger.by_cause()[Cause::Commitment], price, "30 hours at $2");
+        let paid_as_it_goes = run.ledger.total() - price;
+        let (all, other) = (without.ledger.total(), without.ledger.by_deployment()[1]);
+        match tokens {
+            "1M" => assert_eq!(paid_as_it_goes, other, "all of it fits"),
+            // Three or four calls of 1,300 tokens fit into a minute, of ten.
+            "6000" => assert!(paid_as_it_goes < all && paid_as_it_goes > other, "{paid_as_it_goes} of {all}"),
+            _ => assert!(all - paid_as_it_goes < "0.001".parse().expect("an amount"), "nothing fits"),
+        }
+        assert!(
+            run.ledger.by_key().iter().filter(|spent| **spent > "10".parse().expect("an amount")).count() == 2 || !used
+        );
+        let lines = charges(&world, Seed(1), Replication(0));
+        assert_eq!(lines.iter().map(|(_, sum)| sum.amount).sum::<Money>(), run.ledger.total());
+        // 5.5, 24 and 0.5 hours; shares of a picodollar go to one of the days.
+        for (day, dollars) in [(0, "11"), (1, "48"), (2, "1")] {
+            let of_day = lines.iter().filter(|(key, _)| key.day == day && key.cause == Cause::Commitment);
+            let paid: Money = of_day.map(|(_, sum)| sum.amount).sum();
+            let exact: Money = dollars.parse().expect("an amount");
+            assert!((paid - exact).picos().abs() <= 2, "day {day}: {paid}");
+        }
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::{Dollars, runs, seed, shell_word};
+use crate::cli::what::terminal_options;
 use crate::experiment::{Forecast, MonthOptions, Options, PATHS, Progress, forecast, month_after, project};
 use crate::random::Seed;
 use crate::report::month::MonthView;
@@ -121,7 +122,7 @@ pub fn run(args: &MonthArgs) -> Result<(), Stop> {
     let projection = project(&all, &options).map_err(|error| Stop::Usage(error.to_string()))?;
     let view = MonthView { about: &basis.weeks[0].about, projection: &projection, budget, growth, spent };
     let bytes = match args.format {
-        Format::Text => view.terminal().into_bytes(),
+        Format::Text => view.terminal(terminal_options(false)).into_bytes(),
         Format::Md => view.markdown().into_bytes(),
         Format::Json => view.json(),
         Format::Csv => view.csv(),

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod billed;
+mod capacity;
 mod charges;
 mod demand;
 mod lane;

@@ -1,6 +1,7 @@
 //! Watches a run and keeps sums: the books, counters by step of time, by deployment and by class.
 
 use crate::engine::billed::{Billed, PlainCalls};
+use crate::engine::capacity::{Capacities, Drawer, spilled};
 use crate::engine::demand::Meter;
 use crate::engine::lane::Plain;
 use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
@@ -9,7 +10,7 @@ use crate::engine::steps::Steps;
 use crate::engine::tab::Tabs;
 use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
 use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, RateSchedule, Shape, Tariffs};
-use crate::pricing::CompiledRates;
+use crate::pricing::{ChargedTokens, CompiledRates};
 use crate::provider::Service;
 use crate::stats::Histogram;
 use crate::units::{CallId, DeploymentId, GroupId, Money, NameId, Outcome, SimDuration, SimTime, TokenKind, Usage};
@@ -20,12 +21,15 @@ pub struct Recorder<'a> {
     steps: Steps,
     horizon: SimTime,
     desks: Vec<Desk<'a>>,
+    capacities: Capacities<'a>,
     run: Run,
 }
 
 /// What is counted at one deployment, together with its prices: one row of memory for a call.
 struct Desk<'a> {
     tariff: &'a DeploymentTariff,
+    /// It draws on paid capacity.
+    is_paid_ahead: bool,
     /// What the provider bills is what the gateway reports.
     same_prices: bool,
     /// Its prices, if they are the same throughout.
@@ -43,12 +47,14 @@ impl<'a> Recorder<'a> {
     /// A recorder for a run of length `horizon`, with counters per `step` of time.
     pub fn new(tariffs: &'a Tariffs, shape: Shape, horizon: SimDuration, step: SimDuration, replication: u64) -> Self {
         let steps = Steps::new(horizon, step);
-        let desk = |tariff: &'a DeploymentTariff| Desk {
+        let capacities = Capacities::new(&tariffs.capacities, shape.deployments, horizon);
+        let desk = |(index, tariff): (usize, &'a DeploymentTariff)| Desk {
             tariff,
+            is_paid_ahead: capacities.has(DeploymentId::from_index(index)),
             same_prices: tariff.is_reported_as_billed(),
             only_rates: tariff.billed.as_ref().and_then(RateSchedule::only),
             plain: PlainCalls::default(),
-            tabs: Tabs::new(tab_rates(tariff), shape),
+            tabs: Tabs::new(tab_rates(tariff).filter(|_| !capacities.has(DeploymentId::from_index(index))), shape),
             tab_latency: Histogram::default(),
             meter: Meter::default(),
             cooling_until: SimTime::ZERO,
@@ -57,7 +63,8 @@ impl<'a> Recorder<'a> {
         Self {
             tariffs,
             horizon: SimTime::ZERO + horizon,
-            desks: tariffs.deployments.iter().take(shape.deployments).map(desk).collect(),
+            desks: tariffs.deployments.iter().take(shape.deployments).enumerate().map(desk).collect(),
+            capacities,
             run: Run {
                 replication,
                 ledger: Ledger::new(shape),
@@ -75,7 +82,7 @@ impl<'a> Recorder<'a> {
     pub fn finish(mut self) -> Run {
         self.pay_tabs();
         self.steps.close(&mut self.run);
-        for mut desk in self.desks {
+        for mut desk in std::mem::take(&mut self.desks) {
             self.run.latency.merge(&desk.tab_latency);
             desk.totals.latency.merge(&desk.tab_latency);
             desk.meter.close(self.horizon, &mut desk.totals.demand);
@@ -84,6 +91,7 @@ impl<'a> Recorder<'a> {
             }
             self.run.deployments.push(desk.totals);
         }
+        self.post_capacities();
         self.run
     }
 
@@ -129,12 +137,30 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    /// Books what paid capacity costs, evenly over the run.
+    fn post_capacities(&mut self) {
+        let span = self.horizon - SimTime::ZERO;
+        for share in self.capacities.shares(span) {
+            let Drawer { deployment, key, class } = share.who;
+            let group = self.tariffs.deployments[deployment.index()].group;
+            let (cause, amount) = (Cause::Commitment, share.amount);
+            let (home, premium) = (group, Money::ZERO);
+            self.run.ledger.post(&Charge { cause, deployment, key, class, home, group, amount, premium });
+            let totals = &mut self.run.deployments[deployment.index()];
+            totals.billed.add(TokenKind::Capacity, share.minutes, amount);
+            self.steps.spread(amount, deployment, span, &mut self.run);
+        }
+    }
+
     /// Books what the provider bills for an attempt, and what the gateway takes it to cost; `false` if nobody knows a price.
     #[inline(always)]
     fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> bool {
         let deployment = attempt.attempt.deployment;
         let desk = &mut self.desks[deployment.index()];
         let (usage, group) = (attempt.billed, desk.tariff.group);
+        if desk.is_paid_ahead {
+            return self.charge_over(request, attempt);
+        }
         let Some(rates) = desk.tariff.billed_as(attempt.attempt.name).map(|schedule| schedule.at(attempt.at)) else {
             desk.totals.unpriced(usage);
             return false;
@@ -146,17 +172,40 @@ impl<'a> Recorder<'a> {
             }
             _ => priced(rates, usage, &mut desk.totals.billed),
         };
+        let same_prices = desk.same_prices;
+        self.post(request, attempt, group, (amount, writing));
+        if is_logged(request, attempt) {
+            let is_same = same_prices && attempt.billed == attempt.ended.usage;
+            self.run.reported_spend += if is_same {
+                amount
+            } else {
+                let tariff = self.desks[deployment.index()].tariff;
+                reported(tariff, attempt.attempt.name, attempt.at, attempt.ended.usage)
+            };
+        }
+        true
+    }
+
+    /// Posts what an attempt costs, with what of it is for writing to a prompt cache.
+    #[inline(always)]
+    fn post(
+        &mut self,
+        request: &RequestRecord,
+        attempt: &AttemptRecord<'_>,
+        group: GroupId,
+        (amount, writing): (Money, Money),
+    ) {
         let home = home(self.tariffs, request, group);
         let charge = Charge {
             cause: cause_of(request, attempt),
-            deployment,
+            deployment: attempt.attempt.deployment,
             key: request.view.key,
             class: request.class,
             home,
             group,
             amount: amount - writing,
             premium: match home != group {
-                true => premium(self.tariffs, (home, request.view.model), usage, attempt.at, amount),
+                true => premium(self.tariffs, (home, request.view.model), attempt.billed, attempt.at, amount),
                 false => Money::ZERO,
             },
         };
@@ -165,13 +214,26 @@ impl<'a> Recorder<'a> {
             let premium = Money::ZERO;
             self.run.ledger.post(&Charge { cause: Cause::CacheWrite, amount: writing, premium, ..charge });
         }
+    }
+
+    /// The same at a deployment with paid capacity: only what does not fit is charged. The gateway knows nothing of that.
+    #[cold]
+    fn charge_over(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> bool {
+        let (deployment, usage) = (attempt.attempt.deployment, attempt.billed);
+        let who = Drawer { deployment, key: request.view.key, class: request.class };
+        let over = self.capacities.draw(who, attempt.at, usage.total()).unwrap_or(usage.total());
+        let desk = &mut self.desks[deployment.index()];
+        let (name, tariff) = (attempt.attempt.name, desk.tariff);
+        match tariff.billed_as(name).map(|schedule| schedule.at(attempt.at)) {
+            Some(rates) => {
+                let amounts = priced_over(rates, usage, over, &mut desk.totals.billed);
+                self.post(request, attempt, tariff.group, amounts);
+            }
+            None if over > 0 => desk.totals.unpriced(usage),
+            None => {}
+        }
         if is_logged(request, attempt) {
-            let is_same = desk.same_prices && attempt.billed == attempt.ended.usage;
-            self.run.reported_spend += if is_same {
-                amount
-            } else {
-                reported(desk.tariff, attempt.attempt.name, attempt.at, attempt.ended.usage)
-            };
+            self.run.reported_spend += reported(tariff, name, attempt.at, attempt.ended.usage);
         }
         true
     }
@@ -221,6 +283,30 @@ fn priced(rates: &CompiledRates, usage: Usage, billed: &mut Billed) -> (Money, M
         }
     }
     (amount, writing)
+}
+
+/// The part of a usage that does not fit into paid capacity.
+fn priced_over(rates: &CompiledRates, usage: Usage, over: u64, billed: &mut Billed) -> (Money, Money) {
+    let (mut amount, mut writing) = (Money::ZERO, Money::ZERO);
+    for part in over_parts(rates, usage, over) {
+        billed.add(part.kind, part.quantity, part.amount);
+        amount += part.amount;
+        if part.kind == TokenKind::CacheWrite {
+            writing += part.amount;
+        }
+    }
+    (amount, writing)
+}
+
+/// What a usage is charged for, of which only so many tokens do not fit into paid capacity.
+pub(super) fn over_parts(rates: &CompiledRates, usage: Usage, over: u64) -> Vec<ChargedTokens> {
+    let tokens = usage.total();
+    let part = |part: ChargedTokens| ChargedTokens {
+        kind: part.kind,
+        quantity: u64::try_from(spilled(i128::from(part.quantity), over, tokens)).unwrap_or(part.quantity),
+        amount: Money::from_picos(spilled(part.amount.picos(), over, tokens)),
+    };
+    rates.charged_tokens(&usage).map(part).collect()
 }
 
 /// Why an attempt costs what it costs.

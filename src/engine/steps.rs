@@ -2,7 +2,8 @@
 //! instead of four additions of its own.
 
 use crate::engine::run::Run;
-use crate::units::{Money, SimDuration, SimTime};
+use crate::ledger::split;
+use crate::units::{DeploymentId, Money, SimDuration, SimTime};
 
 /// Where a run stands on its grid of steps. What happens after the horizon belongs to the last step.
 #[derive(Debug)]
@@ -45,6 +46,21 @@ impl Steps {
     #[inline]
     pub fn holds(&self, at: SimTime) -> bool {
         at < self.ends
+    }
+
+    /// Adds an amount that a deployment is charged evenly over a run that is closed already.
+    pub fn spread(&self, amount: Money, deployment: DeploymentId, horizon: SimDuration, run: &mut Run) {
+        let nanos = |step: usize| {
+            let begun = self.nanos.saturating_mul(i64::try_from(step).unwrap_or(i64::MAX));
+            u64::try_from(horizon.0.saturating_sub(begun).min(self.nanos)).unwrap_or(0)
+        };
+        let lengths: Vec<u64> = (0..self.count).map(nanos).collect();
+        let deployments = run.spend_by_deployment.len() / self.count.max(1);
+        for (step, part) in split(amount.picos(), &lengths).into_iter().enumerate() {
+            let part = Money::from_picos(part);
+            run.steps[step].spend += part;
+            run.spend_by_deployment[step * deployments + deployment.index()] += part;
+        }
     }
 
     /// The run is over.

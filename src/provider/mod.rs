@@ -3,6 +3,7 @@
 mod attempt;
 mod billing;
 mod deployment;
+mod ending;
 mod fault;
 mod limit_spec;
 mod limits;
@@ -17,6 +18,7 @@ mod world;
 
 pub use billing::{Billed, Billing};
 pub use deployment::{CacheWrites, Cost, Deployment, Latency, LaterLatency, PromptCache};
+pub use ending::Ending;
 pub use fault::{BackgroundError, Effect, Fault, RetryAdvice};
 pub use limit_spec::{ChargeSpec, LimitSpec, RefillSpec, Tier};
 pub use limits::{Bound, CallDemand, Counted, Gate, LimitError, Limits, Meter, Refill, Refused, TokenCharge};

@@ -53,7 +53,7 @@ impl Reading {
     }
 
     /// The text that has something at `path`; the file itself if none has.
-    fn place_of(&self, path: &[&str]) -> Option<&(Source, Node)> {
+    pub(super) fn place_of(&self, path: &[&str]) -> Option<&(Source, Node)> {
         self.written.iter().find(|(_, tree)| descend(tree, path).is_some()).or(self.written.first())
     }
 

@@ -16,7 +16,10 @@ impl LiteLlm {
             if self.plan.proxy.has_key_limits
                 && let Some((status, retry_after)) = self.over_key_limit(cx, call)
             {
-                cx.notes.decided(cx.now, cx.id, || "the key is over a limit".to_owned());
+                cx.notes.decided(cx.now, cx.id, || match retry_after {
+                    RetryAfter::None => "a budget of the key, its user or its team is used up".to_owned(),
+                    _ => format!("the key is over a limit: {}", self.words_of_limit(cx.request, cx.now)),
+                });
                 return refused(status, retry_after);
             }
             // An unknown name is refused before the router: default fallbacks do not help [T 29].
