@@ -10,6 +10,7 @@ use crate::cli::progress::Watch;
 use crate::cli::scene::Scene;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
+use crate::cli::values::{runs, seed};
 use crate::cli::what::terminal_options;
 use crate::diagnostic::{Diagnostic, Severity, codes};
 use crate::document::{self, Format as FileFormat};
@@ -56,10 +57,10 @@ struct MoneyArgs {
     #[arg(long, value_name = "RATE", allow_hyphen_values = true, default_value = "10/min")]
     rate: String,
     /// Runs of each side.
-    #[arg(long, value_name = "N", default_value_t = RUNS, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = RUNS, allow_negative_numbers = true, value_parser = runs::<1_000_000>)]
     runs: u64,
     /// Seed of the random numbers [default: as the scenario says, else 1].
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
     seed: Option<u64>,
     /// Threads; the result does not depend on it [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

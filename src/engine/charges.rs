@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::capacity::{Capacities, Drawer};
-use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::recorder::{cause_of, over_parts};
 use crate::gateway::{Attempt, Notes, Response};
 use crate::ledger::{Cause, Tariffs, split};

@@ -3,13 +3,16 @@
 use crate::engine::billed::{Billed, PlainCalls};
 use crate::engine::capacity::{Capacities, Drawer, spilled};
 use crate::engine::demand::Meter;
-use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
+use crate::engine::lane::Plain;
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::run::{DeploymentTotals, ErrorClass, Run, StepTotals};
 use crate::engine::steps::Steps;
+use crate::engine::tab::Tabs;
 use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
 use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, RateSchedule, Shape, Tariffs};
 use crate::pricing::{ChargedTokens, CompiledRates};
 use crate::provider::Service;
+use crate::stats::Histogram;
 use crate::units::{CallId, DeploymentId, GroupId, Money, NameId, Outcome, SimDuration, SimTime, TokenKind, Usage};
 
 /// Records one run.
@@ -32,6 +35,9 @@ struct Desk<'a> {
     /// Its prices, if they are the same throughout.
     only_rates: Option<&'a CompiledRates>,
     plain: PlainCalls,
+    tabs: Tabs<'a>,
+    /// Seconds from request to answer of what stood on tabs.
+    tab_latency: Histogram,
     meter: Meter,
     cooling_until: SimTime,
     totals: DeploymentTotals,
@@ -48,6 +54,8 @@ impl<'a> Recorder<'a> {
             same_prices: tariff.is_reported_as_billed(),
             only_rates: tariff.billed.as_ref().and_then(RateSchedule::only),
             plain: PlainCalls::default(),
+            tabs: Tabs::new(tab_rates(tariff).filter(|_| !capacities.has(DeploymentId::from_index(index))), shape),
+            tab_latency: Histogram::default(),
             meter: Meter::default(),
             cooling_until: SimTime::ZERO,
             totals: DeploymentTotals::default(),
@@ -72,8 +80,11 @@ impl<'a> Recorder<'a> {
 
     /// The finished run.
     pub fn finish(mut self) -> Run {
+        self.pay_tabs();
         self.steps.close(&mut self.run);
         for mut desk in std::mem::take(&mut self.desks) {
+            self.run.latency.merge(&desk.tab_latency);
+            desk.totals.latency.merge(&desk.tab_latency);
             desk.meter.close(self.horizon, &mut desk.totals.demand);
             if let Some(rates) = desk.only_rates {
                 desk.plain.add_to(&mut desk.totals.billed, rates);
@@ -84,9 +95,46 @@ impl<'a> Recorder<'a> {
         self.run
     }
 
+    /// Something is about to happen at `now`, which is never in the past.
+    #[inline(always)]
+    fn enter(&mut self, now: SimTime) {
+        if !self.steps.holds(now) {
+            self.turn(now);
+        }
+    }
+
+    /// A step is over: what stands on tabs belongs to it.
+    #[cold]
+    fn turn(&mut self, now: SimTime) {
+        self.pay_tabs();
+        self.steps.turn(now, &mut self.run);
+    }
+
+    fn pay_tabs(&mut self) {
+        for (index, desk) in self.desks.iter_mut().enumerate() {
+            let (deployment, group) = (DeploymentId::from_index(index), desk.tariff.group);
+            desk.tabs.pay(deployment, group, &mut desk.totals, &mut self.run);
+        }
+    }
+
     /// The sums so far.
     pub(super) const fn run(&self) -> &Run {
         &self.run
+    }
+
+    /// Counts and charges an attempt that has ended.
+    #[inline(always)]
+    fn book(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
+        let desk = &mut self.desks[attempt.attempt.deployment.index()];
+        match ErrorClass::of(attempt.ended.outcome) {
+            Some(class) => desk.totals.errors[class as usize] += 1,
+            None => desk.totals.answered(attempt.ended.usage, attempt.at - attempt.ended.started),
+        }
+        let is_booked = !attempt.billed.is_nothing() && self.charge(request, attempt);
+        if !is_booked && is_logged(request, attempt) {
+            let tariff = self.desks[attempt.attempt.deployment.index()].tariff;
+            self.run.reported_spend += reported(tariff, attempt.attempt.name, attempt.at, attempt.ended.usage);
+        }
     }
 
     /// Books what paid capacity costs, evenly over the run.
@@ -119,7 +167,7 @@ impl<'a> Recorder<'a> {
         };
         let (amount, writing) = match rates.plain_charge(&usage) {
             Some(amount) if desk.only_rates.is_some() => {
-                desk.plain.count(&usage);
+                desk.plain.add(&usage);
                 (amount, Money::ZERO)
             }
             _ => priced(rates, usage, &mut desk.totals.billed),
@@ -191,6 +239,13 @@ impl<'a> Recorder<'a> {
     }
 }
 
+/// The prices of what may stand on a tab: whoever asks for whatever at whatever time pays the same, and the gateway
+/// reports the same.
+fn tab_rates(tariff: &DeploymentTariff) -> Option<&CompiledRates> {
+    let has_one_price = tariff.by_name.is_empty() && tariff.is_reported_as_billed();
+    tariff.billed.as_ref().filter(|_| has_one_price).and_then(RateSchedule::only)
+}
+
 /// Whether the gateway writes the attempt into its own spend log: failures cost nothing there.
 #[inline(always)]
 const fn is_logged(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> bool {
@@ -251,7 +306,7 @@ pub(super) fn over_parts(rates: &CompiledRates, usage: Usage, over: u64) -> Vec<
         quantity: u64::try_from(spilled(i128::from(part.quantity), over, tokens)).unwrap_or(part.quantity),
         amount: Money::from_picos(spilled(part.amount.picos(), over, tokens)),
     };
-    rates.charged_tokens(&usage).into_iter().map(part).collect()
+    rates.charged_tokens(&usage).map(part).collect()
 }
 
 /// Why an attempt costs what it costs.
@@ -283,7 +338,7 @@ impl Observer for Recorder<'_> {
 
     #[inline(always)]
     fn arrived(&mut self, _: CallId, request: &RequestRecord) {
-        self.steps.enter(request.arrived, &mut self.run);
+        self.enter(request.arrived);
         self.run.requests += 1;
         self.run.client_retries += u64::from(request.view.id.tried() > 0);
         self.run.classes[request.class.index()].requests += 1;
@@ -296,7 +351,7 @@ impl Observer for Recorder<'_> {
             Outcome::Ok => service.usage.total(),
             _ => u64::from(request.view.prompt_tokens),
         };
-        self.steps.enter(now, &mut self.run);
+        self.enter(now);
         let desk = &mut self.desks[attempt.deployment.index()];
         desk.meter.begin(now, tokens, &mut desk.totals.demand);
         desk.totals.attempts += 1;
@@ -305,18 +360,32 @@ impl Observer for Recorder<'_> {
 
     #[inline(always)]
     fn ended(&mut self, _: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
-        self.steps.enter(attempt.at, &mut self.run);
-        let desk = &mut self.desks[attempt.attempt.deployment.index()];
-        desk.meter.end(attempt.at, &mut desk.totals.demand);
-        match ErrorClass::of(attempt.ended.outcome) {
-            Some(class) => desk.totals.errors[class as usize] += 1,
-            None => desk.totals.answered(attempt.ended.usage, attempt.at - attempt.ended.started),
+        self.enter(attempt.at);
+        self.landed(attempt.attempt.deployment, attempt.at);
+        self.book(request, attempt);
+    }
+
+    #[inline(always)]
+    fn tab(&mut self, plain: &Plain, until: SimTime) -> bool {
+        self.enter(plain.started);
+        let desk = &mut self.desks[plain.deployment.index()];
+        let group = desk.tariff.group;
+        let is_home = self.tariffs.homes[plain.view.model.index()].unwrap_or(group) == group;
+        let Usage { input, output, .. } = plain.usage;
+        if !self.steps.holds(until) || !is_home || !plain.usage.is_plain() || (input | output) == 0 {
+            return false;
         }
-        let is_booked = !attempt.billed.is_nothing() && self.charge(request, attempt);
-        if !is_booked && is_logged(request, attempt) {
-            let tariff = self.desks[attempt.attempt.deployment.index()].tariff;
-            self.run.reported_spend += reported(tariff, attempt.attempt.name, attempt.at, attempt.ended.usage);
-        }
+        let Some(tab) = desk.tabs.of(plain.class, plain.view.key) else { return false };
+        tab.add(&plain.usage);
+        desk.tab_latency.add((until - plain.started).as_secs_f64());
+        desk.meter.begin(plain.started, plain.usage.total(), &mut desk.totals.demand);
+        true
+    }
+
+    #[inline(always)]
+    fn landed(&mut self, deployment: DeploymentId, now: SimTime) {
+        let desk = &mut self.desks[deployment.index()];
+        desk.meter.end(now, &mut desk.totals.demand);
     }
 
     #[inline(always)]

@@ -42,12 +42,10 @@ impl Steps {
         usize::try_from(at.0 / self.nanos).map_or(0, |step| step.min(self.count - 1))
     }
 
-    /// Something is about to happen at `now`, which is never in the past: steps that are over are written down.
+    /// Whether a moment that is not in the past belongs to the current step.
     #[inline]
-    pub fn enter(&mut self, now: SimTime, run: &mut Run) {
-        if now >= self.ends {
-            self.turn(now, run);
-        }
+    pub fn holds(&self, at: SimTime) -> bool {
+        at < self.ends
     }
 
     /// Adds an amount that a deployment is charged evenly over a run that is closed already.
@@ -70,8 +68,8 @@ impl Steps {
         self.write_down(run);
     }
 
-    #[cold]
-    fn turn(&mut self, now: SimTime, run: &mut Run) {
+    /// Something is about to happen at `now`, which the current step does not hold: it is written down.
+    pub fn turn(&mut self, now: SimTime, run: &mut Run) {
         self.write_down(run);
         self.stand_at(self.of(now));
     }
@@ -116,7 +114,9 @@ mod tests {
             let mut run = Run { steps: vec![StepTotals::default(); steps.count()], ..Run::default() };
             let mut slow = vec![0; steps.count()];
             for at in arrivals {
-                steps.enter(SimTime(at), &mut run);
+                if !steps.holds(SimTime(at)) {
+                    steps.turn(SimTime(at), &mut run);
+                }
                 run.requests += 1;
                 let last = slow.len() - 1;
                 slow[((at / step) as usize).min(last)] += 1;

@@ -18,6 +18,11 @@ pub(in crate::gateway::litellm) struct Shortcut {
     is_open: bool,
     /// Nothing is kept of a request until its first attempt has ended.
     is_plain: bool,
+    /// Of an answer to such a request it is only kept that there was one: no minutes are counted, no budgets spent, and
+    /// this strategy learns nothing.
+    pub only_tallies: bool,
+    /// The group.
+    ids: Box<[DeploymentId]>,
     shares: Option<Shares>,
     /// The deployments with a budget, of their own or of their provider.
     budgeted: Box<[DeploymentId]>,
@@ -43,6 +48,8 @@ impl Shortcut {
         Self {
             is_open,
             is_plain: is_open && is_let_in && !holds_slots && plan.proxy.cache.is_none() && !router.enforce_rate_limits,
+            only_tallies: !router.counts_minutes && !router.has_budgets,
+            ids: ids.iter().copied().collect(),
             shares: simple_shuffle::shares(plan, ids),
             budgeted: ids.iter().copied().filter(has_budget).collect(),
         }
@@ -69,7 +76,7 @@ impl LiteLlm {
     fn pick_of_all<D: Draws>(&mut self, now: SimTime, draws: &mut D, name: NameId, nth: u32) -> Option<DeploymentId> {
         let (plan, state) = (&self.plan, &mut self.state);
         let shortcut = &state.shortcuts[name.index()];
-        let Found::Group(ids) = &plan.name(name).found else { return None };
+        let ids = &*shortcut.ids;
         // One of several processes has more to ask.
         if !shortcut.is_open || state.shared.is_some() {
             return None;
