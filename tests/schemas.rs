@@ -96,9 +96,3 @@ fn solutions() {
     assert!(found[2]["answer"]["nearest"]["statistic"]["point"].is_number());
     holds("solution", &found);
 }
-
-#[test]
-fn forecasts_and_comparisons() {
-    holds("forecast", &[printed("run weekend-upward --set hours=2 --runs 3 -q", &[])]);
-    holds("comparison", &[printed("compare weekend-upward weekend-sideways --set hours=2 --runs 3 -q", &[])]);
-}

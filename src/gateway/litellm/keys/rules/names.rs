@@ -86,3 +86,20 @@ fn strategy(wire: &Wire, findings: &mut Findings) {
         findings.add(codes::BREAKS_START, Severity::Error, strategy.span, message, Some(help));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::litellm::keys::check;
+
+    #[test]
+    fn aliases_are_looked_up_once() {
+        let models = "model_list:\n  - {model_name: a, litellm_params: {model: openai/gpt-4o}}\n";
+        for (aliases, expected) in [("p: q, q: p", 2), ("p: p", 1), ("a: a", 1), ("p: a", 0), ("p: q, q: a", 1)] {
+            let text = format!("{models}router_settings: {{model_group_alias: {{{aliases}}}}}\n");
+            let found = check("config.yaml", &text);
+            let chains = found.iter().filter(|one| one.code == codes::ALIAS_CHAIN).count();
+            assert_eq!(chains, expected, "{aliases}: {found:#?}");
+        }
+    }
+}

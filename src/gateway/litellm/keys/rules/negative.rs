@@ -60,3 +60,26 @@ fn weight(weight: Seconds<'_>, findings: &mut Findings) {
         findings.warn(codes::NEGATIVE, weight.span, message, "write 0 to keep it as a standby");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnostic::codes;
+    use crate::gateway::litellm::keys::check;
+
+    #[test]
+    fn numbers_below_zero_are_told_with_what_the_gateway_makes_of_them() {
+        let entry = "model_list:\n  - {model_name: a, litellm_params: {model: openai/gpt-4o";
+        for (rest, words) in [
+            ("}}\nrouter_settings: {cooldown_time: -5}\n", "nothing ever rests"),
+            ("}}\nrouter_settings: {timeout: -1}\n", "every call ends in 408"),
+            ("}}\nlitellm_settings: {request_timeout: -1}\n", "every call ends in 408"),
+            (", stream_timeout: -1}}\n", "every stream here ends in 408"),
+            (", weight: -1}}\n", "not picked for it"),
+            (", input_cost_per_token: -0.001, output_cost_per_token: 0.001}}\n", "money earned"),
+        ] {
+            let found = check("config.yaml", &format!("{entry}{rest}"));
+            let negative: Vec<_> = found.iter().filter(|one| one.code == codes::NEGATIVE).collect();
+            assert!(negative.len() == 1 && negative[0].message.contains(words), "{rest}: {found:#?}");
+        }
+    }
+}
