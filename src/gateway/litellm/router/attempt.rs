@@ -49,10 +49,13 @@ impl LiteLlm {
             self.refuse_before_call(cx, call, &flight, failure);
             return Next::Failed(failure);
         }
-        if self.plan.proxy.cache.is_some()
-            && let Some(next) = self.break_on_cache(cx, call, &flight).or_else(|| self.ask_cache(cx, call, &flight))
-        {
-            return next;
+        if self.plan.proxy.cache.is_some() {
+            if self.plan.deployment(deployment).breaks_on_cache {
+                return self.break_on_cache(cx, call, &flight);
+            }
+            if let Some(next) = self.ask_cache(cx, call, &flight) {
+                return next;
+            }
         }
         call.log.about = Some((deployment, name));
         self.state.strategy.called(cx.now, deployment, name);

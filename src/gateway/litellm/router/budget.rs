@@ -60,6 +60,7 @@ impl Budgets {
 
 impl Budgets {
     /// Whether the deployment's budget, or its provider's, is used up.
+    #[inline]
     pub fn are_over(&self, plan: &Plan, id: DeploymentId, now: SimTime, place: &Place) -> bool {
         let entry = plan.deployment(id);
         entry.budget.is_some_and(|budget| self.deployments[id.index()].is_over(now, &budget, place))
@@ -81,19 +82,24 @@ impl Spend {
     }
 
     /// What counts at this moment.
+    #[inline]
     pub fn dollars(&self, now: SimTime) -> f64 {
         if now > self.expires { 0.0 } else { self.dollars }
     }
 
+    #[inline]
     fn is_over(&self, now: SimTime, budget: &Budget, place: &Place) -> bool {
         budget.limit > 0.0 && self.dollars(now) - self.unknown(now, place) >= budget.limit
     }
 
     /// The part that a process does not know of: each pushes its own spend once a second and copies the sum then.
+    #[inline]
     fn unknown(&self, now: SimTime, place: &Place) -> f64 {
-        if self.recent.is_empty() {
-            return 0.0;
-        }
+        if self.recent.is_empty() { 0.0 } else { self.recent_unknown(now, place) }
+    }
+
+    #[cold]
+    fn recent_unknown(&self, now: SimTime, place: &Place) -> f64 {
         let copied = place.last_tick(now, BUDGET_SYNC);
         let is_unknown = |recent: &&Recent| match recent.seat == place.seat {
             true => recent.overwritten && copied == recent.pushed,

@@ -15,6 +15,7 @@ mod fallback;
 mod limits;
 mod logging;
 mod purses;
+mod responses;
 mod retry;
 mod shortcut;
 mod stream;
@@ -25,9 +26,9 @@ use crate::gateway::litellm::plan::{Body, Plan};
 use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::state::State;
 pub(super) use budget::Budgets;
-pub(super) use cache::Responses;
 pub(super) use limits::KeyUse;
 use logging::Success;
+pub(super) use responses::Responses;
 pub(super) use shortcut::Shortcut;
 
 use crate::gateway::fleet::Replicated;

@@ -39,6 +39,7 @@ impl KeyUse {
     }
 
     /// Forgets what was spent of the budgets that have begun anew by now.
+    #[inline]
     fn reset_budgets(&mut self, plan: &Plan, now: SimTime) {
         while let Some((at, account)) = plan.proxy.budget_resets.get(self.resets)
             && *at <= now
@@ -98,9 +99,15 @@ impl KeyUse {
 impl LiteLlm {
     /// Whether a budget is used up; the status of the answer if so. If not, the greatest cost that the request may have
     /// is reserved.
+    #[inline]
     pub(super) fn over_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) -> Option<u16> {
+        self.state.keys.reset_budgets(&self.plan, cx.now);
+        let key = self.plan.keys.get(cx.request.key);
+        if key.purses.is_empty() && key.models.is_empty() { None } else { self.over_any_budget(cx, call) }
+    }
+
+    fn over_any_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) -> Option<u16> {
         let (plan, state) = (&self.plan, &mut self.state);
-        state.keys.reset_budgets(plan, cx.now);
         let key = plan.keys.get(cx.request.key);
         let model_budgets = key.model_budgets(cx.request.model);
         if !key.has_budget() && model_budgets.is_empty() {
@@ -126,6 +133,7 @@ impl LiteLlm {
     }
 
     /// The reservation becomes what was really spent, in every account of the key.
+    #[inline]
     pub(super) fn settle_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, dollars: f64) {
         if !self.plan.proxy.has_key_limits {
             return;
