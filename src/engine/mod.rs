@@ -5,6 +5,7 @@ mod billed;
 mod charges;
 mod demand;
 mod lane;
+mod light;
 mod machine;
 mod meters;
 mod queue;

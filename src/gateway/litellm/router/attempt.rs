@@ -265,10 +265,11 @@ impl LiteLlm {
         );
         if self.plan.proxy.has_key_limits {
             let dollars = self.cost(flight, &ended.usage);
-            self.release_after_success(cx, call, (flight.name, ended.usage, dollars));
+            self.release_after_success(cx, &mut call.held, (flight.name, ended.usage, dollars));
         }
         if self.plan.proxy.cache.is_some() {
-            self.keep_response(cx, call, flight, ended);
+            let called = (flight.deployment, flight.name);
+            self.keep_response(cx.now, cx.request, &call.held, called, ended.usage);
         }
         Next::Do(Step::Respond(Response::new(200, true, Some(flight.deployment), Source::Upstream)))
     }

@@ -6,12 +6,12 @@
 use super::logging::Success;
 use super::responses::Key;
 use super::{Cx, LiteLlm, Next};
-use crate::gateway::litellm::call::{CallState, Flight};
+use crate::gateway::litellm::call::{CallState, Flight, Held};
 use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{Body, CachePlan};
-use crate::gateway::{Ended, Notes, RequestView, Response, Source, Step};
+use crate::gateway::{Notes, RequestView, Response, Source, Step};
 use crate::random::Draws;
-use crate::units::{DeploymentId, NameId};
+use crate::units::{DeploymentId, NameId, SimTime, Usage};
 
 /// Whether this request takes part (`should_use_cache`).
 const fn takes_part(plan: &CachePlan, body: &Body) -> bool {
@@ -19,8 +19,9 @@ const fn takes_part(plan: &CachePlan, body: &Body) -> bool {
 }
 
 impl LiteLlm {
-    fn cache_key(&self, request: &RequestView, call: &CallState, name: NameId, deployment: DeploymentId) -> Key {
-        let own = request.max_tokens.or(call.output_cap);
+    #[inline]
+    fn cache_key(&self, request: &RequestView, held: &Held, (deployment, name): (DeploymentId, NameId)) -> Key {
+        let own = request.max_tokens.or(held.output_cap);
         Key {
             name,
             prompt: request.prompt,
@@ -30,6 +31,24 @@ impl LiteLlm {
         }
     }
 
+    /// Looks a request up that this deployment would be called for.
+    #[inline]
+    pub(super) fn cached(
+        &self,
+        now: SimTime,
+        request: &RequestView,
+        held: &Held,
+        called: (DeploymentId, NameId),
+    ) -> Option<Usage> {
+        let plan = self.plan.proxy.cache?;
+        let body = self.body(request);
+        if body.cache.no_read || !takes_part(&plan, body) {
+            return None;
+        }
+        let key = self.cache_key(request, held, called);
+        self.state.responses.get(now, &key, body.cache.max_age)
+    }
+
     /// An answer from the cache, if there is one. It counts as a success of the deployment and costs nothing.
     pub(super) fn ask_cache<D: Draws, N: Notes>(
         &mut self,
@@ -37,13 +56,7 @@ impl LiteLlm {
         call: &mut CallState,
         flight: &Flight,
     ) -> Option<Next> {
-        let plan = self.plan.proxy.cache?;
-        let body = self.body(cx.request);
-        if body.cache.no_read || !takes_part(&plan, body) {
-            return None;
-        }
-        let key = self.cache_key(cx.request, call, flight.name, flight.deployment);
-        let usage = self.state.responses.get(cx.now, &key, body.cache.max_age)?;
+        let usage = self.cached(cx.now, cx.request, &call.held, (flight.deployment, flight.name))?;
         cx.notes.decided(cx.now, cx.id, || "answered from the cache".to_owned());
         call.log.about = Some((flight.deployment, flight.name));
         self.give_slot_back(cx, flight);
@@ -51,7 +64,7 @@ impl LiteLlm {
         let since = self.counted_since(call, flight, cx.request.stream);
         let success = Success { flight: *flight, since, usage, first_token: None, from_cache: true };
         self.log_success(cx.now, cx.request.stream, success);
-        self.release_after_success(cx, call, (flight.name, usage, 0.0));
+        self.release_after_success(cx, &mut call.held, (flight.name, usage, 0.0));
         let served_by = Some(flight.deployment);
         Some(Next::Do(Step::Respond(Response::new(200, true, served_by, Source::Cache))))
     }
@@ -74,20 +87,22 @@ impl LiteLlm {
     }
 
     /// Keeps an answer.
-    pub(super) fn keep_response<D: Draws, N: Notes>(
+    #[inline]
+    pub(super) fn keep_response(
         &mut self,
-        cx: &Cx<'_, D, N>,
-        call: &CallState,
-        flight: &Flight,
-        ended: &Ended,
+        now: SimTime,
+        request: &RequestView,
+        held: &Held,
+        called: (DeploymentId, NameId),
+        usage: Usage,
     ) {
         let Some(plan) = self.plan.proxy.cache else { return };
-        let body = self.body(cx.request);
+        let body = self.body(request);
         if body.cache.no_write || !takes_part(&plan, body) {
             return;
         }
         let life = body.cache.ttl.unwrap_or(plan.ttl);
-        let key = self.cache_key(cx.request, call, flight.name, flight.deployment);
-        self.state.responses.put(cx.now, key, ended.usage, life, plan.capacity);
+        let key = self.cache_key(request, held, called);
+        self.state.responses.put(now, key, usage, life, plan.capacity);
     }
 }

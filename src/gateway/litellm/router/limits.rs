@@ -8,7 +8,7 @@ use super::budget::Spend;
 use super::purses::Account;
 use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
-use crate::gateway::litellm::call::CallState;
+use crate::gateway::litellm::call::Held;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::keyring::Window;
 use crate::gateway::litellm::plan::{Plan, Redis};
@@ -163,22 +163,22 @@ impl LiteLlm {
     pub(super) fn over_key_limit<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
-        call: &mut CallState,
+        held: &mut Held,
     ) -> Option<(u16, RetryAfter)> {
-        if let Some(status) = self.over_budget(cx, call) {
+        if let Some(status) = self.over_budget(cx, held) {
             return Some((status, RetryAfter::None));
         }
-        if self.takes_limits(cx, call) || self.takes_limits_of_fallback(cx, call) {
+        if self.takes_limits(cx, held) || self.takes_limits_of_fallback(cx, held) {
             return None;
         }
-        self.settle_budget(cx, call, 0.0);
+        self.settle_budget(cx, held, 0.0);
         Some((429, RetryAfter::Seconds(defaults::KEY_WINDOW.0 / 1_000_000_000)))
     }
 
     /// A limit that is reached leads to the model's fallbacks, as if the client had asked for the first one that may be
     /// called; limits that hold for all models are asked, and counted, again each time
     /// (`common_request_processing.py:_pre_call_with_fallbacks`) [T 190o].
-    fn takes_limits_of_fallback<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> bool {
+    fn takes_limits_of_fallback<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, held: &mut Held) -> bool {
         let asked = cx.request.model;
         let list = self.plan.name(asked).fallbacks.filter(|_| !self.body(cx.request).disable_fallbacks);
         let Some(list) = list else { return false };
@@ -187,21 +187,21 @@ impl LiteLlm {
             if target == asked {
                 continue;
             }
-            (call.model, call.output_cap) = (target, None);
-            if self.takes_limits(cx, call) {
+            (held.model, held.output_cap) = (target, None);
+            if self.takes_limits(cx, held) {
                 let name = &self.plan.name(target).text;
                 cx.notes.decided(cx.now, cx.id, || format!("the key is over a limit: {name} is asked instead"));
                 return true;
             }
         }
-        (call.model, call.output_cap) = (asked, None);
+        (held.model, held.output_cap) = (asked, None);
         false
     }
 
     /// Requests, then parallel requests, then tokens: a request that is refused by a later one stays counted by the
     /// first.
-    fn takes_limits<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) -> bool {
-        let (request, model) = (cx.request, call.model);
+    fn takes_limits<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> bool {
+        let (request, model) = (cx.request, held.model);
         let key = self.plan.keys.get(request.key);
         let used = &mut self.state.keys;
         let windows = key.windows(model);
@@ -214,43 +214,43 @@ impl LiteLlm {
                 return false;
             }
             *in_flight += 1;
-            call.held.parallel = true;
+            held.parallel = true;
         }
         let Some(least) = windows.iter().filter_map(|window| window.tpm).min() else { return true };
         let completions = u64::from(self.plan.bodies[request.body.index()].n.max(1));
-        let tokens = tokens_to_reserve(cx, call, least, completions);
+        let tokens = tokens_to_reserve(cx, held, least, completions);
         if used.reserve_tokens(cx.now, windows, tokens) {
-            call.held.tokens = tokens;
+            held.tokens = tokens;
             return true;
         }
-        self.free_parallel(cx, call);
+        self.free_parallel(cx, held);
         false
     }
 
-    fn free_parallel<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) {
-        if std::mem::take(&mut call.held.parallel) {
+    fn free_parallel<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
+        if std::mem::take(&mut held.parallel) {
             self.state.keys.in_flight[cx.request.key.index()] -= 1;
         }
     }
 
     /// A failure has been logged, or the request is over without an answer: parallel place and tokens are given back.
     /// That happens at the first failed attempt already, whatever the retries bring.
-    pub(super) fn give_limits_back<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) {
+    pub(super) fn give_limits_back<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
         if !self.plan.proxy.has_key_limits {
             return;
         }
-        self.free_parallel(cx, call);
-        if call.held.tokens > 0 && !std::mem::replace(&mut call.held.tokens_returned, true) {
-            let rest = call.held.tokens_used as i64 - call.held.tokens as i64;
-            let windows = self.plan.keys.get(cx.request.key).windows(call.model);
+        self.free_parallel(cx, held);
+        if held.tokens > 0 && !std::mem::replace(&mut held.tokens_returned, true) {
+            let rest = held.tokens_used as i64 - held.tokens as i64;
+            let windows = self.plan.keys.get(cx.request.key).windows(held.model);
             self.state.keys.add_tokens(cx.now, windows, rest);
         }
     }
 
     /// The request is over without an answer.
-    pub(super) fn release_after_failure<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) {
-        self.give_limits_back(cx, call);
-        self.settle_budget(cx, call, 0.0);
+    pub(super) fn release_after_failure<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
+        self.give_limits_back(cx, held);
+        self.settle_budget(cx, held, 0.0);
     }
 
     /// The request has been answered by this group: the reservation is replaced by what was really used. The reservation
@@ -259,30 +259,30 @@ impl LiteLlm {
     pub(super) fn release_after_success<D: Draws, N: Notes>(
         &mut self,
         cx: &Cx<'_, D, N>,
-        call: &mut CallState,
+        held: &mut Held,
         (served_as, usage, dollars): (NameId, Usage, f64),
     ) {
         if !self.plan.proxy.has_key_limits {
             return;
         }
-        self.free_parallel(cx, call);
-        let counted_as = if call.held.tokens > 0 { call.model } else { served_as };
+        self.free_parallel(cx, held);
+        let counted_as = if held.tokens > 0 { held.model } else { served_as };
         let windows = self.plan.keys.get(cx.request.key).windows(counted_as);
         self.state.keys.add_tokens(
             cx.now,
             windows,
-            self.plan.proxy.counted_tokens.of(&usage) as i64 - call.held.tokens as i64,
+            self.plan.proxy.counted_tokens.of(&usage) as i64 - held.tokens as i64,
         );
         self.spend_model_budgets(cx, served_as, dollars);
-        self.settle_budget(cx, call, dollars);
+        self.settle_budget(cx, held, dollars);
     }
 
     /// The process that had a request has ended: what is held in Redis for it expires; what was held in the process is
     /// gone with it.
-    pub(super) fn let_go(&mut self, key: KeyId, call: &mut CallState) {
+    pub(super) fn let_go(&mut self, key: KeyId, held: &mut Held) {
         if self.plan.redis == Redis::Proxy && self.plan.proxy.has_key_limits {
-            self.state.keys.in_flight[key.index()] -= u64::from(std::mem::take(&mut call.held.parallel));
-            self.drop_reservation(key, call);
+            self.state.keys.in_flight[key.index()] -= u64::from(std::mem::take(&mut held.parallel));
+            self.drop_reservation(key, held);
         }
     }
 }
@@ -290,15 +290,15 @@ impl LiteLlm {
 /// What is taken out of the windows of tokens in advance. A small limit also caps the answer.
 fn tokens_to_reserve<D: Draws, N: Notes>(
     cx: &Cx<'_, D, N>,
-    call: &mut CallState,
+    held: &mut Held,
     least_limit: u64,
     completions: u64,
 ) -> u64 {
     let floor = OUTPUT_FLOOR.min((least_limit / 4).max(1));
     if floor < OUTPUT_FLOOR && cx.request.max_tokens.is_none() {
-        call.output_cap = Some(floor as u32);
+        held.output_cap = Some(floor as u32);
     }
     let input = (u64::from(cx.request.prompt_chars) / CHARS_PER_TOKEN).max(1);
-    let explicit = cx.request.max_tokens.or(call.output_cap).map(u64::from);
+    let explicit = cx.request.max_tokens.or(held.output_cap).map(u64::from);
     input + explicit.unwrap_or_else(|| input.max(floor)) * completions
 }

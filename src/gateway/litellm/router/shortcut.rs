@@ -19,9 +19,12 @@ pub(in crate::gateway::litellm) struct Shortcut {
     is_open: bool,
     /// Nothing is kept of a request until its first attempt has ended.
     is_plain: bool,
+    /// Little is kept of it.
+    pub is_light: bool,
     shares: Option<Shares>,
     /// The deployments with a budget, of their own or of their provider, with their places in the group.
     budgeted: Box<[(usize, DeploymentId)]>,
+    spent: Spent,
     /// What was left of the group when some of it was left out last.
     left: Left,
 }
@@ -31,10 +34,27 @@ type Places = u64;
 
 /// Deployments that are left out of a group.
 #[derive(Debug, Clone, Copy)]
-struct Out {
+pub(super) struct Out {
     resting: Places,
     /// Those whose budget is used up, of the others.
     spent: Places,
+}
+
+/// Deployments whose budget is used up, as was found out last.
+#[derive(Debug, Clone, Copy)]
+struct Spent {
+    places: Places,
+    /// That holds until then,
+    until: SimTime,
+    /// and while no other budget is used up.
+    overruns: u64,
+}
+
+impl Default for Spent {
+    /// Nobody has looked yet.
+    fn default() -> Self {
+        Self { places: 0, until: SimTime(i64::MIN), overruns: 0 }
+    }
 }
 
 /// What is left of a group without some of it.
@@ -73,12 +93,16 @@ impl Shortcut {
         let has_places = (1..=Places::BITS as usize).contains(&ids.len());
         let is_open = is_simple && name.orders.is_empty() && has_places;
         let is_let_in = plan.layer != Layer::Proxy || (name.is_known && !plan.proxy.has_key_limits);
+        let is_called = |id: &DeploymentId| !(plan.proxy.cache.is_some() && plan.deployment(*id).breaks_on_cache);
+        let is_known = plan.layer != Layer::Proxy || name.is_known;
         let holds_slots = ids.iter().any(|id| plan.deployment(*id).parallel.is_some());
         Self {
             is_open,
             is_plain: is_open && is_let_in && !holds_slots && plan.proxy.cache.is_none() && !router.enforce_rate_limits,
+            is_light: is_open && is_known && !router.enforce_rate_limits && ids.iter().all(is_called),
             shares: simple_shuffle::shares(plan, ids),
             budgeted: ids.iter().copied().enumerate().filter(has_budget).collect(),
+            spent: Spent::default(),
             left: Left::default(),
         }
     }
@@ -106,7 +130,7 @@ impl LiteLlm {
 
     /// Which of a group are left out now; `None` where more has to be asked than this.
     #[inline(always)]
-    fn left_out(&mut self, now: SimTime, name: NameId) -> Option<Out> {
+    pub(super) fn left_out(&mut self, now: SimTime, name: NameId) -> Option<Out> {
         let (plan, state) = (&self.plan, &mut self.state);
         let shortcut = &state.shortcuts[name.index()];
         // One of several processes has more to ask.
@@ -120,14 +144,36 @@ impl LiteLlm {
             let rests = |(place, id): (usize, &DeploymentId)| (place, state.cooldowns.rests(*id, now));
             resting = ids.iter().enumerate().map(rests).fold(0, places);
         }
-        let over = |(place, id): &(usize, DeploymentId)| (*place, state.budgets.are_over(plan, *id, now, &state.place));
-        let spent = shortcut.budgeted.iter().map(over).fold(0, places);
+        let Spent { places: spent, until, overruns } = shortcut.spent;
+        let holds = shortcut.budgeted.is_empty() || (now <= until && overruns == state.budgets.overruns);
+        let spent = if holds { spent } else { self.look_at_budgets(now, name) };
         Some(Out { resting, spent: spent & !resting })
+    }
+
+    /// Finds out which budgets of a group are used up, and until when that holds.
+    #[cold]
+    fn look_at_budgets(&mut self, now: SimTime, name: NameId) -> Places {
+        let (budgets, place) = (&self.state.budgets, &self.state.place);
+        let Shortcut { budgeted, spent, .. } = &mut self.state.shortcuts[name.index()];
+        *spent = Spent { places: 0, until: SimTime::NEVER, overruns: budgets.overruns };
+        for (at, id) in &*budgeted {
+            if let Some(until) = budgets.over_until(&self.plan, *id, now, place) {
+                spent.places |= 1 << at;
+                spent.until = spent.until.min(until);
+            }
+        }
+        spent.places
     }
 
     /// The `nth` pick of a request among those that are not left out, if there are any.
     #[inline(always)]
-    fn pick_of_rest<D: Draws>(&mut self, out: Out, draws: &mut D, name: NameId, nth: u32) -> Option<DeploymentId> {
+    pub(super) fn pick_of_rest<D: Draws>(
+        &mut self,
+        out: Out,
+        draws: &mut D,
+        name: NameId,
+        nth: u32,
+    ) -> Option<DeploymentId> {
         let Found::Group(ids) = &self.plan.name(name).found else { return None };
         let Shortcut { shares, left, .. } = &mut self.state.shortcuts[name.index()];
         let without = out.resting | out.spent;
