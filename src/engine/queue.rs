@@ -127,13 +127,8 @@ impl Queue {
 /// Adds an event to a row that is in order from `first` on.
 #[inline]
 fn insert(row: &mut Vec<Queued>, first: usize, event: Queued) {
-    let mut place = row.len();
-    row.push(event);
-    while place > first && row[place - 1].key > event.key {
-        row[place] = row[place - 1];
-        place -= 1;
-    }
-    row[place] = event;
+    let earlier = row[first..].iter().rposition(|other| other.key < event.key);
+    row.insert(earlier.map_or(first, |at| first + at + 1), event);
 }
 
 /// A 4-ary heap in one flat vector: shallower than a binary heap, and the four children share a cache line pair.

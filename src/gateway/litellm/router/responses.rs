@@ -20,11 +20,10 @@ pub(super) struct Key {
 impl Key {
     /// Prompts differ nearly always; the rest is spread over all bits.
     #[inline]
-    fn hash(&self) -> usize {
+    fn hash(&self) -> u32 {
         let most = self.max_tokens.map_or(0, |most| u64::from(most) << 2 | 2) | u64::from(self.stream);
         let place = u64::from(self.name.0) << 32 | u64::from(self.class);
-        mix(self.prompt.0 ^ place.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ most.wrapping_mul(0xD1B5_4A32_D192_ED03))
-            as usize
+        mix(self.prompt.0 ^ place.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ most.wrapping_mul(0xD1B5_4A32_D192_ED03)) as u32
     }
 }
 
@@ -32,6 +31,7 @@ impl Key {
 #[derive(Debug, Clone, Copy)]
 struct Kept {
     key: Key,
+    hash: u32,
     since: SimTime,
     expires: SimTime,
     usage: Usage,
@@ -61,7 +61,7 @@ impl Responses {
     /// The answer to this, if it is not over, and not older than that.
     #[inline]
     pub(super) fn get(&self, now: SimTime, key: &Key, max_age: Option<SimDuration>) -> Option<Usage> {
-        let kept = self.row.get(self.place(key) as usize).filter(|kept| now <= kept.expires)?;
+        let kept = self.row.get(self.place(key, key.hash()) as usize).filter(|kept| now <= kept.expires)?;
         let is_fresh = max_age.is_none_or(|most| now - kept.since <= most);
         is_fresh.then_some(kept.usage)
     }
@@ -69,7 +69,8 @@ impl Responses {
     /// Keeps an answer. One that is still there keeps its end.
     pub(super) fn put(&mut self, now: SimTime, key: Key, usage: Usage, life: SimDuration, capacity: Option<usize>) {
         self.make_room(now, capacity);
-        let place = self.place(&key);
+        let hash = key.hash();
+        let place = self.place(&key, hash);
         if let Some(kept) = self.row.get_mut(place as usize) {
             (kept.since, kept.usage) = (now, usage);
             return;
@@ -78,8 +79,8 @@ impl Responses {
             self.grow();
         }
         let expires = now + life;
-        let chain = self.chain(&key);
-        let kept = Kept { key, since: now, expires, usage, next: self.chains[chain] };
+        let chain = self.chain(hash);
+        let kept = Kept { key, hash, since: now, expires, usage, next: self.chains[chain] };
         let place = self.settle(kept);
         self.chains[chain] = place;
         self.will_end(expires, place);
@@ -96,16 +97,16 @@ impl Responses {
         (self.row.len() - 1) as u32
     }
 
-    /// The chain that an answer belongs to.
+    /// The chain of a hash.
     #[inline]
-    fn chain(&self, key: &Key) -> usize {
-        key.hash() & self.chains.len().wrapping_sub(1)
+    fn chain(&self, hash: u32) -> usize {
+        hash as usize & self.chains.len().wrapping_sub(1)
     }
 
     /// The place of an answer, or `NONE`.
     #[inline]
-    fn place(&self, key: &Key) -> u32 {
-        let mut place = self.chains.get(self.chain(key)).copied().unwrap_or(NONE);
+    fn place(&self, key: &Key, hash: u32) -> u32 {
+        let mut place = self.chains.get(self.chain(hash)).copied().unwrap_or(NONE);
         while let Some(kept) = self.row.get(place as usize) {
             if kept.key == *key {
                 break;
@@ -121,7 +122,7 @@ impl Responses {
         self.chains = vec![NONE; (2 * self.chains.len()).max(FEW)].into();
         for at in 0..self.ends.len() {
             let place = self.ends[at].1;
-            let chain = self.chain(&self.row[place as usize].key);
+            let chain = self.chain(self.row[place as usize].hash);
             self.row[place as usize].next = std::mem::replace(&mut self.chains[chain], place);
         }
     }
@@ -153,8 +154,8 @@ impl Responses {
     /// Takes an answer out of its chain.
     #[inline]
     fn remove(&mut self, place: u32) {
-        let Kept { key, next, .. } = self.row[place as usize];
-        let chain = self.chain(&key);
+        let Kept { hash, next, .. } = self.row[place as usize];
+        let chain = self.chain(hash);
         self.free.push(place);
         let mut before = self.chains[chain];
         if before == place {
