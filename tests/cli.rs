@@ -213,11 +213,13 @@ fn slips_in_a_scenario_are_named_with_their_place() {
 }
 
 #[test]
-fn an_unknown_model_in_a_fallback_is_refused_with_its_place() {
+fn an_unknown_model_in_a_fallback_is_played_as_the_gateway_does() {
     let dir = with_scenario(TRAFFIC);
     fs::write(dir.path().join("config.yaml"), CONFIG.replace("[big]", "[bigg]")).unwrap();
-    refused(dir.path(), &["run", "scenario.yaml"], "config.yaml:7:25");
-    refused(dir.path(), &["run", "scenario.yaml"], "did you mean `big`?");
+    let (_, stdout, _) = outcome(dir.path(), &["run", "scenario.yaml", "--runs", "2"]);
+    assert!(stdout.contains("config.yaml:7:25") && stdout.contains("[BC301]"), "{stdout}");
+    let (_, stdout, _) = outcome(dir.path(), &["check", "config.yaml"]);
+    assert!(stdout.contains("did you mean `big`?"), "{stdout}");
 }
 
 #[test]

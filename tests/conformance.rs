@@ -111,6 +111,7 @@ fn difference(case: &Case) -> Result<Option<String>, String> {
     let file = case.case.file_name().unwrap_or_default().to_string_lossy();
     let got = billcast::report::trace(&file, &text)
         .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?
+        .0
         .to_json();
     Ok(requests_differ(&expected, &got).or_else(|| cooldowns_differ(&expected, &got)))
 }

@@ -2,7 +2,9 @@
 
 mod support;
 
-use billcast::engine::Run;
+use billcast::engine::{Run, charges};
+use billcast::ledger::Cause;
+use billcast::random::{Replication, Seed};
 use billcast::scenario::{Overrides, World};
 use billcast::units::Money;
 use proptest::prelude::*;
@@ -10,7 +12,7 @@ use proptest::prelude::*;
 const MODELS: [&str; 5] = [
     "openai/gpt-4o-mini",
     "openai/gpt-4o",
-    "anthropic/claude-haiku-4-5",
+    "anthropic/claude-haiku-5-5",
     "deepseek/deepseek-chat",
     "openai/no-such-price",
 ];
@@ -79,6 +81,9 @@ fn scenario() -> impl Strategy<Value = String> {
         |((burst, minutes, errors, limits), (stream, repeats, patience, keys), rate)| {
             let mut text = String::from("hours: 2\nvolume_uncertainty: 0\n");
             // Half of the worlds have several processes that end now and then.
+            if rate % 3 == 0 {
+                text += "commitments: {ptu: {of: group0, tokens: 3k, price: 1.5}, idle: {of: group2, tokens: 1, price: 0.25}}\n";
+            }
             if rate % 2 == 0 {
                 let redis = ["none", "router", "proxy"][rate as usize / 2 % 3];
                 text += &format!("fleet:\n  replicas: 2\n  workers: 2\n  redis: {redis}\n  overhead: 0.02\n");
@@ -121,6 +126,76 @@ fn scenario() -> impl Strategy<Value = String> {
     )
 }
 
+/// So many random worlds, unless PROPTEST_CASES asks for more.
+fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|number| number.parse().ok()).unwrap_or(usual)
+}
+
+/// Everything that a scenario may have beside the plainest classes and troubles: a bit each.
+const EXTRAS: u32 = 10;
+
+/// Adds what the bits say to a gateway and a scenario of those above.
+fn with_extras(gateway: &str, scenario: &str, bits: u32) -> (String, String) {
+    let has = |bit: u32| bits >> bit & 1 == 1;
+    let pick = |bit: u32, text: &'static str| if has(bit) { text } else { "" };
+    let wildcard = "- model_name: openai/*\n  litellm_params:\n    model: openai/*\nrouter_settings:\n";
+    let gateway = if has(0) { gateway.replace("router_settings:\n", wildcard) } else { gateway.to_owned() };
+    let keys = "  ada: {user: u, team: t, model_rpm_limit: {group0: 5}, model_max_budget: {group1: {max_budget: 0.01, \
+                budget_duration: 1h}}, max_budget: 0.1, budget_duration: 30m, spent: 0.05}\n  bob: {user: u}\n";
+    let holders = "users:\n  u: {rpm_limit: 20, max_budget: 0.3, budget_duration: 1h}\nteams:\n  t: {tpm_limit: 20000, \
+                   max_budget: 0.4, model_tpm_limit: {group0: 9000}, members: {u: {max_budget: 0.2, rpm_limit: 9}}}\n";
+    let key = pick(1, "    keys: {ada: 2, bob: 1}\n");
+    let classes = [
+        (
+            has(0),
+            "  wild:\n    model: openai/gpt-4o-mini\n    rate: 3/min\n    input: 300\n    output: 90\n    on_off: {busy: 10m, quiet: 5m, quiet_rate: 10%}\n",
+        ),
+        (
+            has(2),
+            "  talks:\n    model: group0\n    rate: 1/min\n    input: 200\n    output: 80\n    \
+                  session: {turns: 4, think: 20, follow_up: 50}\n",
+        ),
+        (
+            has(3),
+            "  loops:\n    model: group1\n    input: 500\n    output: 40\n    \
+                  workers: {count: 4, think: 10, start: 5m, ramp: 2m, lasts: 1h}\n",
+        ),
+        (
+            has(4),
+            "  looks:\n    model: group2\n    rate: 4/min\n    input: 300\n    output: 30\n    \
+                  embeds: {model: group0, input: 300}\n    excites: {share: 50%, within: 1m}\n",
+        ),
+        (
+            has(5),
+            "  crowd:\n    model: group0\n    rate: 6/min\n    input: 300\n    output: 30\n    clients: 5\n    \
+                  spikes: [{at: 20m, lasts: 5m, extra: 40/min}]\n",
+        ),
+    ];
+    let classes: String =
+        classes.iter().filter(|(is_there, _)| *is_there).map(|(_, text)| format!("{text}{key}")).collect();
+    let upstream = [
+        pick(
+            6,
+            "  region:\n    of: [openai, anthropic]\n    incidents: {between: exponential(mean=30m), lasts: 6m, \
+                 share: 80%, fails: 503}\n",
+        ),
+        pick(
+            7,
+            "  group0:\n    limits: {concurrency: 2, queue: 10s}\n    prompt_cache: {ttl: 5m, least_tokens: 100, hit: 80%, writes: 5m}\n",
+        ),
+        pick(8, "  group1:\n    limits: {spend_10min: 0.02, spend_month: 0.5, spent: 0.45, failures_count: true}\n"),
+        pick(9, "  group2:\n    unauthorized_from: 80m\n"),
+    ];
+    let money = pick(9, "budget: {run: 1, day: 0.5}\nalerts: {budget_share: 50%, act_within: 5m}\n");
+    let scenario = match has(1) {
+        true if scenario.contains("keys:\n") => scenario.replacen("keys:\n", &format!("{holders}keys:\n{keys}"), 1),
+        true => format!("{holders}keys:\n{keys}{scenario}"),
+        false => scenario.to_owned(),
+    };
+    let scenario = scenario.replacen("upstream:\n", &format!("{classes}upstream:\n{}", upstream.concat()), 1);
+    (gateway, format!("{money}{scenario}"))
+}
+
 fn check(run: &Run) -> Result<(), TestCaseError> {
     let ended = run.served + run.failed + run.rejected + run.abandoned + run.lost;
     prop_assert_eq!(run.requests, ended + run.in_flight, "requests in = requests out");
@@ -150,7 +225,7 @@ fn check(run: &Run) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(60), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_lost_in_random_worlds(
@@ -187,11 +262,29 @@ fn plain(gateway: &str, scenario: &str) -> (String, String) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(30), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_lane_changes_nothing_in_random_worlds(gateway in gateway(), scenario in scenario(), seed in 0u64..1000) {
         let (gateway, scenario) = plain(&gateway, &scenario);
+        let world = support::world(&gateway, &scenario);
+        let run = support::run(&world, seed, 0);
+        check(&run)?;
+        prop_assert_eq!(format!("{:?}", run), format!("{:?}", support::run_the_long_way(&world, seed, 0)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(40), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_lost_where_everything_is_used(
+        gateway in gateway(),
+        scenario in scenario(),
+        bits in 0u32..1 << EXTRAS,
+        seed in 0u64..1000,
+    ) {
+        let (gateway, scenario) = with_extras(&gateway, &scenario, bits);
         let world = support::world(&gateway, &scenario);
         let run = support::run(&world, seed, 0);
         check(&run)?;
@@ -241,6 +334,51 @@ upstream: {openai: {preset: none, latency: 1, errors: {500: 100%}}}\n";
     assert_eq!(run.attempts, 9 * run.requests);
     assert_eq!(run.failed, run.requests);
     assert_eq!(run.ledger.total(), Money::ZERO);
+}
+
+#[test]
+fn paid_capacity_is_in_every_breakdown_used_or_idle() {
+    let gateway = "model_list:
+- {model_name: a, litellm_params: {model: openai/gpt-4o-mini}, model_info: {id: ptu}}
+- {model_name: b, litellm_params: {model: openai/gpt-4o}}
+";
+    let of = |tokens: &str| {
+        let scenario = format!(
+            "hours: 30\nstart: 2026-11-27 18:30 UTC\nvolume_uncertainty: 0
+keys: {{k: {{}}, l: {{}}}}
+traffic: {{x: {{model: a, keys: {{k: 1, l: 2}}, rate: 10/min, input: 1000, output: 300}}, y: {{model: b, rate: 1/min, input: 10, output: 10}}}}
+upstream: {{openai: {{preset: none, latency: 1}}}}\n{tokens}"
+        );
+        support::world(gateway, &scenario)
+    };
+    let without = support::run(&of(""), 1, 0);
+    let price: Money = "60".parse().expect("an amount");
+    for (tokens, used) in [("1M", true), ("1", true), ("6000", false)] {
+        let world = of(&format!("commitments: {{c: {{of: ptu, tokens: {tokens}, price: 2}}}}\n"));
+        let run = support::run(&world, 1, 0);
+        check(&run).expect("books that balance");
+        assert_eq!(run.ledger.by_cause()[Cause::Commitment], price, "30 hours at $2");
+        let paid_as_it_goes = run.ledger.total() - price;
+        let (all, other) = (without.ledger.total(), without.ledger.by_deployment()[1]);
+        match tokens {
+            "1M" => assert_eq!(paid_as_it_goes, other, "all of it fits"),
+            // Three or four calls of 1,300 tokens fit into a minute, of ten.
+            "6000" => assert!(paid_as_it_goes < all && paid_as_it_goes > other, "{paid_as_it_goes} of {all}"),
+            _ => assert!(all - paid_as_it_goes < "0.001".parse().expect("an amount"), "nothing fits"),
+        }
+        assert!(
+            run.ledger.by_key().iter().filter(|spent| **spent > "10".parse().expect("an amount")).count() == 2 || !used
+        );
+        let lines = charges(&world, Seed(1), Replication(0));
+        assert_eq!(lines.iter().map(|(_, sum)| sum.amount).sum::<Money>(), run.ledger.total());
+        // 5.5, 24 and 0.5 hours; shares of a picodollar go to one of the days.
+        for (day, dollars) in [(0, "11"), (1, "48"), (2, "1")] {
+            let of_day = lines.iter().filter(|(key, _)| key.day == day && key.cause == Cause::Commitment);
+            let paid: Money = of_day.map(|(_, sum)| sum.amount).sum();
+            let exact: Money = dollars.parse().expect("an amount");
+            assert!((paid - exact).picos().abs() <= 2, "day {day}: {paid}");
+        }
+    }
 }
 
 #[test]

@@ -148,3 +148,51 @@ fn a_killed_report_leaves_the_old_files_or_the_new_ones() {
         assert_eq!(published.count(), versions[0].len(), "after {delay} ms");
     }
 }
+
+/// Every other command that writes: the arguments, and the file or folder that it writes. Its first version comes from the
+/// first pair of arguments, the second from the other.
+const WRITERS: [(&[&str], [&str; 2], &str); 5] = [
+    (
+        &["compare", SCENARIO, "--runs", "2", "--quiet", "--set", "traffic.chat.rate=50/min", "--seed"],
+        ["1", "2"],
+        "compared",
+    ),
+    (&["sweep", SCENARIO, "--runs", "1", "--quiet", "--vary", "hours=1,2", "--seed"], ["1", "2"], "swept"),
+    (&["month", SCENARIO, "--runs", "1", "--quiet", "--format", "html", "--seed"], ["1", "2"], "month.html"),
+    (&["models", "show"], ["chat", "rag"], "model.svg"),
+    (&["init", "--force", "--quiet"], ["a.yaml", "b.yaml"], "scenario.yaml"),
+];
+
+#[test]
+fn a_kill_of_any_command_that_writes_leaves_the_old_or_the_new() {
+    for (arguments, versions, target) in WRITERS {
+        let dir = tempfile::tempdir().expect("a directory");
+        for name in ["a.yaml", "b.yaml"] {
+            let group = format!("model_list: [{{model_name: {name}, litellm_params: {{model: openai/gpt-4o}}}}]\n");
+            fs::write(dir.path().join(name), group).expect("a written file");
+        }
+        let command = |version: &str| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_billcast"));
+            command.args(arguments).args([version, "--out", target]).current_dir(dir.path());
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        let [first, second] = versions.map(|version| {
+            assert!(command(version).status().expect("an end").success(), "{arguments:?} {version}");
+            files(dir.path())
+        });
+        assert_ne!(first, second, "{arguments:?}");
+        let published = |(name, bytes): (String, Vec<u8>)| (!name.contains(".part")).then_some((name, bytes));
+        for delay in [1, 4, 9, 16, 25, 40, 60, 90, 140] {
+            let mut child = command(versions[(delay % 2) as usize]).spawn().expect("a process");
+            later(delay);
+            let _ = child.kill();
+            child.wait().expect("an end");
+            let found: BTreeMap<_, _> = files(dir.path()).into_iter().filter_map(published).collect();
+            assert!(found == first || found == second, "{arguments:?} after {delay} ms: {:?}", found.keys());
+        }
+        // The next one to finish leaves nothing but its own.
+        assert!(command(versions[0]).status().expect("an end").success());
+        assert_eq!(files(dir.path()).keys().collect::<Vec<_>>(), first.keys().collect::<Vec<_>>(), "{arguments:?}");
+    }
+}

@@ -106,7 +106,7 @@ fn what_a_pattern_leads_to_costs_what_the_same_models_cost_in_entries_of_their_o
     // One deployment behind the pattern, and one a model: named alike, so that all draws are the same but the cooldowns.
     let pattern = "model_list:
 - {model_name: openai/*, litellm_params: {model: openai/*}, model_info: {id: a}}
-- {model_name: dear, litellm_params: {model: anthropic/claude-sonnet-4-5}, model_info: {id: b}}
+- {model_name: dear, litellm_params: {model: anthropic/claude-opus-4-5}, model_info: {id: b}}
 router_settings: {disable_cooldowns: true, num_retries: 0, fallbacks: [{openai/gpt-4o-mini: [dear]}, {dear: [openai/gpt-4o]}]}
 ";
     let entry = |model: &str| {

@@ -141,7 +141,7 @@ fn a_simulated_run_played_as_a_script_makes_the_same_calls() {
     let fallbacks = kept.requests.iter().filter(|(_, calls, _)| calls.iter().any(|call| call.0.starts_with('b')));
     assert!(kept.requests.len() > 4000 && calls > kept.requests.len() && fallbacks.count() > 50, "a lively world");
 
-    let trace = billcast::report::trace("case.json", &case(&kept).to_string()).expect("a case that can be played");
+    let trace = billcast::report::trace("case.json", &case(&kept).to_string()).expect("a case that can be played").0;
     assert_eq!(trace.requests.len(), kept.requests.len());
     let near = |a: f64, b: f64| (a - b).abs() < 1e-5;
     for (played, (at, calls, status)) in trace.requests.iter().zip(&kept.requests) {

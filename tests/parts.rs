@@ -10,7 +10,7 @@ use billcast::scenario::World;
 const RUNS: u64 = 23;
 const GATEWAY: &str = "model_list:
 - {model_name: cheap, litellm_params: {model: openai/gpt-4o-mini}}
-- {model_name: dear, litellm_params: {model: anthropic/claude-haiku-4-5}}
+- {model_name: dear, litellm_params: {model: anthropic/claude-haiku-5-5}}
 router_settings: {fallbacks: [{cheap: [dear]}]}
 ";
 const SCENARIO: &str = "hours: 6

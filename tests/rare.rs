@@ -8,7 +8,7 @@ use billcast::scenario::World;
 
 const GATEWAY: &str = "model_list:
 - {model_name: cheap, litellm_params: {model: openai/gpt-4o-mini}}
-- {model_name: dear, litellm_params: {model: anthropic/claude-sonnet-4-5}}
+- {model_name: dear, litellm_params: {model: anthropic/claude-opus-4-5}}
 router_settings: {num_retries: 0, fallbacks: [{cheap: [dear]}]}
 ";
 

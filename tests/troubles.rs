@@ -338,7 +338,7 @@ fn bursts_of_the_models_are_as_long_as_those_of_the_trace() {
 
 const TWO: &str = "model_list:\n\
     - {model_name: a, litellm_params: {model: openai/gpt-4o}}\n\
-    - {model_name: b, litellm_params: {model: anthropic/claude-haiku-4-5}}\n\
+    - {model_name: b, litellm_params: {model: anthropic/claude-haiku-5-5}}\n\
     - {model_name: c, litellm_params: {model: mistral/mistral-small-latest}}\n";
 const INCIDENTS: &str = "incidents: { between: exponential(20h), lasts: exponential(2h), share: 100% }";
 

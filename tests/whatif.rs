@@ -6,7 +6,8 @@ use std::path::Path;
 
 use assert_cmd::Command;
 use billcast::experiment::{
-    Answer, Arm, Axis, Comparison, Design, Gate, Options, Search, Unwatched, Values, compare, design, solve, sweep,
+    Answer, Arm, Axis, Common, Comparison, Design, Gate, Options, Search, Unwatched, Values, compare, design, solve,
+    sweep,
 };
 use billcast::random::Seed;
 use billcast::report::compare::{CompareView, artefacts, json, markdown};
@@ -154,11 +155,13 @@ fn search(scenario: &str, vary: &str, target: &str, runs: u64) -> Answer {
     let target = Gate::target(target).expect("a target");
     let base = edited(scenario, &[]).expect("a world");
     let search = match vary.contains("..") {
-        false => Search { path: vary.to_owned(), range: None, now: base.written(vary), target },
+        false => {
+            Search { common: Common::of(&base), path: vary.to_owned(), range: None, now: base.written(vary), target }
+        }
         true => {
             let axis: Axis = vary.parse().expect("an axis");
             let Values::Range(range) = axis.values else { panic!("a range") };
-            Search { path: axis.path, range: Some(range), now: None, target }
+            Search { common: Common::of(&base), path: axis.path, range: Some(range), now: None, target }
         }
     };
     let load = |edits| load(scenario, &Overrides { edits, ..Overrides::default() });

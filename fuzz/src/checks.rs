@@ -3,20 +3,23 @@
 use billcast::diagnostic::{Diagnostic, Severity};
 use billcast::document::{Format, Node, Value, decode, read};
 use billcast::engine::replay;
-use billcast::experiment::{Options, Unwatched, forecast};
+use billcast::experiment::{ChargeRow, Forecast, Options, PercentileRun, Unwatched, forecast};
 use billcast::gateway::litellm::wire;
+use billcast::ledger::Cause;
 use billcast::pricing::{CostMap, PriceBook, PriceTable, price_rows};
 use billcast::provider::ProviderModel;
 use billcast::random::Seed;
-use billcast::report::{TerminalOptions, View, html, json, terminal};
+use billcast::report::text::clean;
+use billcast::report::{Form, TerminalOptions, View, html, json, terminal};
 use billcast::scenario::{Overrides, Problem, Source, World, load, read as read_typed, read_case};
 use billcast::traffic::TrafficModel;
+use billcast::units::{Money, TokenKind};
 
 /// A check of one reader.
 pub type Check = fn(&[u8]);
 
 /// All checks by the name of their fuzz target.
-pub const CHECKS: [(&str, Check); 12] = [
+pub const CHECKS: [(&str, Check); 13] = [
     ("yaml", yaml),
     ("json", json_text),
     ("litellm_config", litellm_config),
@@ -29,6 +32,7 @@ pub const CHECKS: [(&str, Check); 12] = [
     ("trace_case", trace_case),
     ("recorded_traffic", recorded_traffic),
     ("writers", writers),
+    ("focus_csv", focus_csv),
 ];
 
 /// YAML text to a tree.
@@ -145,6 +149,168 @@ pub fn writers(bytes: &[u8]) {
     // The page has tags, ends of tags and a doctype of its own.
     let is_own = name.chars().nth(1).is_some_and(|c| c.is_alphabetic() || matches!(c, '/' | '!'));
     assert!(!is_tag || is_own || !page.contains(name), "{name}");
+}
+
+/// Arbitrary names, models, days and money in the FOCUS export: a strict reader gets the same rows and the same totals.
+pub fn focus_csv(bytes: &[u8]) {
+    thread_local! {
+        static WORLD: Forecast = {
+            let scenario = b"gateway: gateway.yaml\nhours: 1\ntraffic: {x: {preset: chat, model: a, rate: 2/h}}\n";
+            let world = loaded(&[("scenario.yaml", scenario), ("gateway.yaml", GATEWAY)]).expect("a world");
+            let options = Options { runs: 1, seed: Seed(1), threads: 1, precision: None, command: String::new() };
+            forecast(&world, &options, &Unwatched)
+        };
+    }
+    let mut forecast = WORLD.with(Clone::clone);
+    let mut input = Input(bytes);
+    let names: Vec<String> = (0..6).map(|_| input.text()).collect();
+    let deployment = &mut forecast.deployments[0];
+    [&mut deployment.name, &mut deployment.group, &mut deployment.provider, &mut forecast.about.scenario]
+        .into_iter()
+        .zip(&names)
+        .for_each(|(place, name)| place.clone_from(name));
+    // With and without the provider in front, as configs have it.
+    let model = names[4].clone();
+    deployment.model = if input.byte() % 2 == 0 { format!("{}/{model}", names[2]) } else { model };
+    forecast.keys[0].name.clone_from(&names[5]);
+    forecast.keys[0].team = (input.byte() % 2 == 0).then(|| input.text());
+    let charges: Vec<ChargeRow> = std::iter::from_fn(|| input.charge()).take(20).collect();
+    let bill = charges.iter().map(|charge| charge.amount).sum();
+    forecast.percentile_runs = vec![PercentileRun { percentile: 95, run: 0, bill, charges }];
+    check_focus(&forecast);
+}
+
+/// What a strict reader finds in `focus.csv` is what the forecast holds.
+fn check_focus(forecast: &Forecast) {
+    let files = Form::FocusCsv.files(&View::new(forecast));
+    let [file] = files.as_slice() else { panic!("one file") };
+    let rows = strict_csv(std::str::from_utf8(&file.bytes).expect("UTF-8"));
+    let run = &forecast.percentile_runs[0];
+    assert_eq!(rows.len(), run.charges.len() + 1, "a row a charge, and the header");
+    let (header, rows) = rows.split_first().expect("a header");
+    assert!(rows.iter().all(|row| row.len() == header.len()), "a cell for each column");
+    let cell = |row: &'_ [String], name: &str| -> String {
+        row[header.iter().position(|column| column == name).unwrap_or_else(|| panic!("no {name}"))].clone()
+    };
+    let (deployment, key) = (&forecast.deployments[0], &forecast.keys[0]);
+    let mut total = Money::ZERO;
+    for (row, charge) in rows.iter().zip(&run.charges) {
+        let amount: Money = cell(row, "BilledCost").parse().expect("an exact amount");
+        assert_eq!(amount, charge.amount);
+        total += amount;
+        assert_eq!(
+            cell(row, "ConsumedQuantity").parse::<Money>().expect("a number").picos() / PICOS,
+            charge.quantity.into()
+        );
+        assert_eq!(cell(row, "ChargePeriodStart"), format!("{}T00:00:00Z", charge.day));
+        assert_eq!(cell(row, "x_Cause"), charge.cause.name());
+        for (column, name) in [
+            ("ProviderName", &deployment.provider),
+            ("ServiceName", &deployment.group),
+            ("x_Deployment", &deployment.name),
+            ("BillingAccountId", &key.name),
+            ("x_Scenario", &forecast.about.scenario),
+        ] {
+            check_text_cell(&cell(row, column), name);
+        }
+        let team = cell(row, "SubAccountName");
+        check_text_cell(&team, key.team.as_deref().unwrap_or_default());
+        let tags: serde_json::Value = serde_json::from_str(&cell(row, "Tags")).expect("tags are JSON");
+        assert_eq!(tags["key"], clean(&key.name));
+    }
+    assert_eq!(total, run.bill, "rows sum to the bill");
+}
+
+/// A name comes back as it was, cleaned; one that a spreadsheet would calculate has one `'` in front.
+fn check_text_cell(cell: &str, name: &str) {
+    let name = clean(name);
+    assert!(cell == name || cell.strip_prefix('\'') == Some(&name), "{cell:?} is not {name:?}");
+    assert!(!cell.trim_start().starts_with(['=', '+', '-', '@']), "{cell:?} is a formula");
+}
+
+const PICOS: i128 = 1_000_000_000_000;
+
+/// RFC 4180 to the letter, with `\n` ends: quotes only around whole fields, each quote in them doubled.
+fn strict_csv(text: &str) -> Vec<Vec<String>> {
+    let (mut rows, mut row, mut rest) = (Vec::new(), Vec::new(), text);
+    while !rest.is_empty() {
+        let (field, after) = strict_field(rest);
+        row.push(field);
+        match after.split_at_checked(1) {
+            Some((",", after)) => rest = after,
+            Some(("\n", after)) => {
+                rows.push(std::mem::take(&mut row));
+                rest = after;
+            }
+            _ => panic!("{:?} after a field", after.chars().next()),
+        }
+    }
+    assert!(row.is_empty(), "the last line has no end");
+    rows
+}
+
+/// The field at the beginning, and what follows it.
+fn strict_field(text: &str) -> (String, &str) {
+    let Some(mut rest) = text.strip_prefix('"') else {
+        let (field, after) = text.split_at(text.find([',', '\n']).unwrap_or(text.len()));
+        assert!(!field.contains(['"', '\r']), "{field:?} is not quoted");
+        return (field.to_owned(), after);
+    };
+    let mut field = String::new();
+    loop {
+        let (part, after) = rest.split_once('"').expect("a quote is closed");
+        field += part;
+        match after.strip_prefix('"') {
+            Some(after) => {
+                field.push('"');
+                rest = after;
+            }
+            None => return (field, after),
+        }
+    }
+}
+
+/// Bytes that are taken for values one after the other; zero when they are used up.
+struct Input<'a>(&'a [u8]);
+
+impl Input<'_> {
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        let (head, tail) = self.0.split_at(N.min(self.0.len()));
+        bytes[..head.len()].copy_from_slice(head);
+        self.0 = tail;
+        bytes
+    }
+
+    fn byte(&mut self) -> u8 {
+        let [byte] = self.take();
+        byte
+    }
+
+    /// Up to 63 bytes; what is not UTF-8 in them becomes U+FFFD.
+    fn text(&mut self) -> String {
+        let length = usize::from(self.byte() % 64).min(self.0.len());
+        let (head, tail) = self.0.split_at(length);
+        self.0 = tail;
+        String::from_utf8_lossy(head).into_owned()
+    }
+
+    /// A charge, as long as there are bytes. Amounts go up to 10^22 dollars, so that twenty can be added.
+    fn charge(&mut self) -> Option<ChargeRow> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let day = jiff::civil::date(2026, 1, 1);
+        Some(ChargeRow {
+            day: day.checked_add(jiff::Span::new().days(u16::from_le_bytes(self.take()))).unwrap_or(day),
+            deployment: 0,
+            key: 0,
+            cause: Cause::ALL[usize::from(self.byte()) % Cause::ALL.len()],
+            kind: TokenKind::ALL[usize::from(self.byte()) % TokenKind::ALL.len()],
+            quantity: u64::from_le_bytes(self.take()),
+            amount: Money::from_picos(i128::from_le_bytes(self.take()) >> 14),
+        })
+    }
 }
 
 const GATEWAY: &[u8] = b"model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o}}]\n";

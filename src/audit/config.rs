@@ -23,6 +23,7 @@ const ANY: &str = "*";
 pub struct Catalog {
     facts: Vec<ModelFacts>,
     today: Date,
+    until: Date,
     offers: Vec<Offer>,
 }
 
@@ -33,12 +34,14 @@ pub struct Offer {
     pub model: String,
     /// The provider.
     pub provider: String,
+    /// Whether many people have an account there: then it may be offered to those who do not use it.
+    pub is_common: bool,
     /// What a typical request costs.
     pub charge: Money,
 }
 
-/// Providers whose models are offered: widely used, and known to the gateway by the same name.
-const OFFERED: [&str; 6] = ["openai", "gemini", "anthropic", "deepseek", "mistral", "xai"];
+/// Providers that are widely used.
+const COMMON: [&str; 6] = ["openai", "gemini", "anthropic", "deepseek", "mistral", "xai"];
 
 impl Catalog {
     /// Looks the models up in a price book, on the newest day that the built-in prices know of.
@@ -48,25 +51,41 @@ impl Catalog {
     pub fn new(wire: &Wire, book: &PriceBook) -> Result<Self, Problem> {
         let today = newest_price_date()?;
         let at = today.at(12, 0, 0, 0).in_tz("UTC").map(|noon| noon.timestamp()).unwrap_or_default();
-        Ok(Self { facts: model_facts(wire, book, at, &TYPICAL), today, offers: offers(book, at) })
+        Ok(Self { facts: model_facts(wire, book, at, &TYPICAL), today, until: today, offers: offers(book, at) })
     }
 
     /// The same with the prices and the day of a scenario.
     pub fn of_world(mut self, world: &World) -> Self {
         self.today = world.start.date();
+        self.until = day_of(world, SimTime(world.horizon.0)).unwrap_or(self.today);
         for (facts, tariff) in self.facts.iter_mut().zip(&world.tariffs.deployments) {
             facts.charge = tariff.billed.as_ref().map(|rates| rates.at(SimTime::ZERO).charge(&TYPICAL));
+        }
+        // What the scenario says of the ends of models goes before what the price table knows.
+        for (facts, deployment) in self.facts.iter_mut().zip(world.providers.deployments()) {
+            let was_gone = facts.retired_on.is_some_and(|day| day <= self.today);
+            match deployment.retired_from {
+                SimTime::NEVER if !facts.is_redirected => facts.retired_on = None,
+                SimTime::NEVER => {}
+                SimTime::ZERO if was_gone => facts.is_redirected = false,
+                from => (facts.retired_on, facts.is_redirected) = (day_of(world, from), false),
+            }
         }
         self
     }
 }
 
+/// The day of a moment of the run; none for one that never comes.
+fn day_of(world: &World, at: SimTime) -> Option<Date> {
+    let second = world.start.timestamp().as_second().checked_add(at.0 / 1_000_000_000)?;
+    let moment = jiff::Timestamp::from_second(second).ok()?;
+    Some(moment.to_zoned(jiff::tz::TimeZone::UTC).date())
+}
+
 /// The chat models that are served today, with what a typical request costs.
 fn offers(book: &PriceBook, at: jiff::Timestamp) -> Vec<Offer> {
     let PriceBook::Table(table) = book else { return Vec::new() };
-    let is_offered = |row: &&crate::pricing::PriceRow| {
-        OFFERED.contains(&row.provider.as_str()) && row.kind == "chat" && row.retired_on.is_none()
-    };
+    let is_offered = |row: &&crate::pricing::PriceRow| row.kind == "chat" && row.retired_on.is_none();
     let mut offers: Vec<Offer> = Vec::new();
     for row in table.rows().iter().filter(is_offered) {
         let model = format!("{}/{}", row.provider, row.model);
@@ -75,7 +94,8 @@ fn offers(book: &PriceBook, at: jiff::Timestamp) -> Vec<Offer> {
         }
         let ask = crate::pricing::Ask::list_price(&row.model, Some(&row.provider));
         if let Some(rates) = book.compile(&ask, at).known() {
-            offers.push(Offer { model, provider: row.provider.clone(), charge: rates.charge(&TYPICAL) });
+            let (provider, is_common) = (row.provider.clone(), COMMON.contains(&row.provider.as_str()));
+            offers.push(Offer { model, provider, is_common, charge: rates.charge(&TYPICAL) });
         }
     }
     offers
@@ -208,8 +228,10 @@ pub struct Config<'a> {
     pub groups: Vec<Group<'a>>,
     /// Chains of fallbacks that are in force.
     pub chains: Vec<Chain<'a>>,
-    /// The day of the check.
+    /// The day of the check: the first day of the scenario.
     pub today: Date,
+    /// The last day of the scenario.
+    pub until: Date,
     /// Models that could be added.
     pub offers: &'a [Offer],
     /// Who asks, if a scenario says so.
@@ -228,7 +250,7 @@ impl<'a> Config<'a> {
             }
         }
         let chains = chains(wire, &groups);
-        Self { wire, groups, chains, today: catalog.today, offers: &catalog.offers, asked }
+        Self { wire, groups, chains, today: catalog.today, until: catalog.until, offers: &catalog.offers, asked }
     }
 
     /// The group of this name.

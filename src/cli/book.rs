@@ -24,6 +24,11 @@ impl BookArgs {
         Ok(read_prices(&Files::here(), self.prices.as_deref().unwrap_or(BUILT_IN))?)
     }
 
+    /// The day that was asked for, if one was.
+    pub const fn day(&self) -> Option<Date> {
+        self.at
+    }
+
     /// The moment whose prices apply: noon of the day, so that no night tariff does.
     pub fn moment(&self) -> Result<Timestamp, Stop> {
         let date = match self.at {

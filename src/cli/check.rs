@@ -10,6 +10,7 @@ use crate::cli::progress::Watch;
 use crate::cli::scene::Scene;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
+use crate::cli::values::{runs, seed};
 use crate::cli::what::terminal_options;
 use crate::diagnostic::{Diagnostic, Severity, codes};
 use crate::document::{self, Format as FileFormat};
@@ -56,10 +57,10 @@ struct MoneyArgs {
     #[arg(long, value_name = "RATE", allow_hyphen_values = true, default_value = "10/min")]
     rate: String,
     /// Runs of each side.
-    #[arg(long, value_name = "N", default_value_t = RUNS, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = RUNS, allow_negative_numbers = true, value_parser = runs::<1_000_000>)]
     runs: u64,
     /// Seed of the random numbers [default: as the scenario says, else 1].
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
     seed: Option<u64>,
     /// Threads; the result does not depend on it [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -111,7 +112,8 @@ pub fn run(args: &CheckArgs) -> Result<(), Stop> {
         (Some(scene), Some(world)) => Some((scene, args.price(scene, world, &findings, interrupt))),
         _ => None,
     };
-    args.print(&findings, &source, priced.as_ref())?;
+    let sources = world.as_ref().map_or_else(|| vec![source.clone()], |world| world.sources.clone());
+    args.print(&findings, &sources, priced.as_ref())?;
     if scene.is_some() && world.is_none() {
         streams::complain("not priced: a config with errors cannot be played");
     }
@@ -133,7 +135,10 @@ fn findings(source: &Source, wire: &wire::Wire, world: Option<&World>) -> Result
         None => catalog,
     };
     let found: Vec<Diagnostic> = keys::check(&source.name, &source.text);
-    Ok(audit(source, wire, found, &catalog, world.map(Asked::of).as_ref()))
+    let mut findings = audit(source, wire, found, &catalog, world.map(Asked::of).as_ref());
+    let of_scenario = world.into_iter().flat_map(|world| &world.diagnostics).filter(|said| said.file != source.name);
+    findings.extend(of_scenario.map(|said| Finding { diagnostic: said.clone(), remedies: Vec::new() }));
+    Ok(findings)
 }
 
 /// Whether a name stands for a scenario: a built-in one, a folder, or a file that names a gateway's config.
@@ -176,7 +181,7 @@ impl CheckArgs {
         Pricing { partial: pricing.partial || watch.stop(), ..pricing }
     }
 
-    fn print(&self, findings: &[Finding], source: &Source, priced: Option<&(&Scene, Pricing)>) -> Result<(), Stop> {
+    fn print(&self, findings: &[Finding], sources: &[Source], priced: Option<&(&Scene, Pricing)>) -> Result<(), Stop> {
         let pricing = priced.map(|(_, pricing)| pricing);
         streams::print(&match self.format {
             Format::Json => json(findings, pricing),
@@ -184,7 +189,7 @@ impl CheckArgs {
             Format::Text => {
                 let shown = |scene: &Scene, pricing| Priced { pricing, under: scene.words(), command: scene.command() };
                 let priced = priced.map(|(scene, pricing)| shown(scene, pricing));
-                text(findings, &source.text, priced.as_ref(), terminal_options(false))
+                text(findings, sources, priced.as_ref(), terminal_options(false))
             }
         })
     }

@@ -3,6 +3,7 @@
 use crate::cli::book::BookArgs;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
+use crate::gateway::litellm::wire::nearest;
 use crate::pricing::{Adjustment, CostParts, PriceBook, Priced, ServiceTier, Tariff, price_rows};
 use crate::scenario::{Files, Problem};
 use crate::units::{ExactCost, Tokens, Usage};
@@ -59,6 +60,20 @@ pub fn run(args: &CostArgs) -> Result<(), Stop> {
     }
 }
 
+/// Says that a tier is priced as none, unless it is a name that means none.
+fn warn_of_tier(text: &str, service: ServiceTier) {
+    const NONE: [&str; 6] = ["", "auto", "default", "standard", "batch", "scale"];
+    let text = text.to_ascii_lowercase();
+    if service != ServiceTier::Standard || NONE.contains(&text.as_str()) {
+        return;
+    }
+    let names = ServiceTier::ALL.into_iter().map(ServiceTier::name);
+    let help = nearest(&text, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    streams::complain(&format!(
+        "warning: `{text}` is no service tier with prices of its own: priced as standard{help}"
+    ));
+}
+
 fn price_batch(file: &str, book: &PriceBook, args: &CostArgs) -> Result<(), Stop> {
     let rows = Files::here().read(file)?;
     let priced = price_rows(&rows.name, rows.text.as_bytes(), book, args.book.moment()?);
@@ -74,6 +89,12 @@ fn price_one(model: &str, book: &PriceBook, args: &CostArgs) -> Result<(), Stop>
         return Err(Stop::Usage(format!("no price is known for `{model}`{help}")));
     };
     let service = ServiceTier::as_litellm_reads(&args.service_tier);
+    warn_of_tier(&args.service_tier, service);
+    if let Some((asked, known)) = args.book.day().zip(book.known_from(model, args.provider.as_deref()))
+        && asked < known
+    {
+        streams::complain(&format!("warning: no price of `{model}` is known from before {known}; this one is used"));
+    }
     let too_large = || Stop::Usage("the cost is outside the range of exact amounts".to_owned());
     let usage = args.usage();
     let parts = tariff.cost(&usage, service, at).ok_or_else(too_large)?;

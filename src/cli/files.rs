@@ -1,5 +1,6 @@
 //! Writing files so that none is ever half there: everything is written beside its place first, then renamed into it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,10 @@ impl OutDir {
     /// of the old files or all of the new ones.
     pub fn write_all<'a>(&self, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<(), Stop> {
         let files: Vec<(&str, &[u8])> = files.into_iter().collect();
+        files.iter().for_each(|(name, _)| remove_stale(&self.path.join(name)));
+        if let Ok(path) = fs::canonicalize(&self.path) {
+            remove_stale(&path);
+        }
         if let Some(whole) = self.staged_whole(&files)
             && whole.replace(&self.path).is_ok()
         {
@@ -109,8 +114,12 @@ fn names_below(folder: &Path, prefix: &str) -> Option<Vec<String>> {
     Some(names)
 }
 
-/// Writes one file in one step.
+/// Writes one file in one step. What is no file (a pipe, a device such as `/dev/stdout`) is written to, never replaced.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return fs::write(path, bytes).map_err(|error| Stop::io("write", path, &error));
+    }
+    remove_stale(path);
     Staged::write(path.to_owned(), bytes)?.publish()
 }
 
@@ -151,6 +160,33 @@ fn staged(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}.part", std::process::id()))
 }
 
+/// Removes what killed programs have left of this file or directory under the name of [`staged`].
+fn remove_stale(path: &Path) {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(OsStr::to_str)) else { return };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_stale =
+            entry.file_name().to_str().and_then(|found| writer_of(found, name)).is_some_and(|id| !is_alive(id));
+        if is_stale {
+            // A link is removed, not followed; what cannot be removed is harmless.
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let _ = if is_directory { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+        }
+    }
+}
+
+/// The process in the name of a staged file, if it is one of this name.
+fn writer_of(staged: &str, name: &str) -> Option<u32> {
+    let rest = staged.strip_prefix('.')?.strip_prefix(name)?.strip_prefix('.')?;
+    rest.strip_suffix(".part")?.parse().ok()
+}
+
+/// Whether a process runs; where that cannot be seen, it is taken to.
+fn is_alive(process: u32) -> bool {
+    let all = Path::new("/proc");
+    !all.join("self").exists() || all.join(process.to_string()).exists()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +222,41 @@ mod tests {
         assert_eq!(names(), ["charts/two.txt", "notes.md", "one.txt", "three.txt"]);
         let beside: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(beside, ["out"], "nothing is left beside it");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_a_killed_program_left_goes_away_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = OutDir::prepare(&dir.path().join("out")).unwrap();
+        // No process has a number beyond the largest that Linux gives out.
+        let (dead, alive) = ("4194999", "1");
+        let stale = [format!(".one.txt.{dead}.part"), format!("../.out.{dead}.part/half")];
+        let kept = [format!(".one.txt.{alive}.part"), format!(".two.txt.{dead}.part"), ".one.txt.x.part".to_owned()];
+        for name in stale.iter().chain(&kept) {
+            let path = dir.path().join("out").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "half").unwrap();
+        }
+        out.write_all([("one.txt", b"1".as_slice())]).unwrap();
+        let exists = |name: &String| dir.path().join("out").join(name).exists();
+        assert!(kept.iter().all(exists) && !stale.iter().any(exists));
+        assert!(!dir.path().join(format!(".out.{dead}.part")).exists());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_device_is_written_to_and_not_replaced() {
+        // By way of links: what is wrong would replace those, not the devices.
+        let dir = tempfile::tempdir().unwrap();
+        let [null, full] = ["null", "full"].map(|name| {
+            let link = dir.path().join(name);
+            std::os::unix::fs::symlink(Path::new("/dev").join(name), &link).unwrap();
+            link
+        });
+        write(&null, b"x").unwrap();
+        assert!(matches!(write(&full, b"x"), Err(Stop::Io(_))));
+        assert!(null.is_symlink() && full.is_symlink());
     }
 
     #[test]

@@ -13,7 +13,8 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::cli::values::{Dollars, shell_word};
+use crate::cli::values::{Dollars, runs, seed, shell_word};
+use crate::cli::what::terminal_options;
 use crate::experiment::{Forecast, MonthOptions, Options, PATHS, Progress, forecast, month_after, project};
 use crate::random::Seed;
 use crate::report::month::MonthView;
@@ -46,10 +47,10 @@ pub struct MonthArgs {
     #[arg(long, value_name = "YYYY-MM-DD", requires = "spent")]
     before: Option<Date>,
     /// Replications of each simulated week [default: as the scenario says, else 200].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = runs::<1_000_000>)]
     runs: Option<u64>,
     /// Seed of the random numbers [default: as the scenario says, else 1].
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
     seed: Option<u64>,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -121,7 +122,7 @@ pub fn run(args: &MonthArgs) -> Result<(), Stop> {
     let projection = project(&all, &options).map_err(|error| Stop::Usage(error.to_string()))?;
     let view = MonthView { about: &basis.weeks[0].about, projection: &projection, budget, growth, spent };
     let bytes = match args.format {
-        Format::Text => view.terminal().into_bytes(),
+        Format::Text => view.terminal(terminal_options(false)).into_bytes(),
         Format::Md => view.markdown().into_bytes(),
         Format::Json => view.json(),
         Format::Csv => view.csv(),

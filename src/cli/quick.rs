@@ -1,9 +1,10 @@
 //! A gateway config and a few flags in place of a scenario file.
 
 use crate::cli::stop::Stop;
+use crate::cli::streams;
 use crate::cli::values::shell_word;
 use crate::scenario::{Quick, Start};
-use crate::units::PerSecond;
+use crate::units::{PerSecond, short};
 
 /// The quick way: a gateway config and a few flags.
 #[derive(Debug, Clone, clap::Args)]
@@ -44,6 +45,9 @@ impl QuickArgs {
             Some(rate) => rate.map_err(|error| Stop::Usage(format!("--rate: {error}")))?,
             None => return Err(Stop::Usage("--config needs --rate, e.g. --rate 40/min".to_owned())),
         };
+        if self.rate.as_ref().is_some_and(|rate| !rate.contains('/')) {
+            streams::complain(&format!("note: --rate has no unit: it is taken as {} a second", short(rate.0)));
+        }
         Ok(Some(Quick {
             config: config.clone(),
             rate,

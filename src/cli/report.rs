@@ -11,7 +11,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::cli::values::{Dollars, shell_word};
+use crate::cli::values::{Dollars, runs, seed, shell_word};
 use crate::experiment::{Forecast, Options, Progress, forecast, percentile_runs};
 use crate::random::Seed;
 use crate::report::{Artefact, Form, View};
@@ -36,10 +36,10 @@ pub struct ReportArgs {
     #[arg(long, value_name = "USD", allow_hyphen_values = true)]
     month_budget: Option<Dollars>,
     /// Replications, when a scenario is simulated.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = runs::<10_000_000>)]
     runs: Option<u64>,
     /// Seed of the random numbers, when a scenario is simulated.
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
     seed: Option<u64>,
     /// Prices, when a scenario is simulated: LiteLLM's JSON price map or a CSV table.
     #[arg(long, value_name = "FILE")]

@@ -6,7 +6,7 @@ use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
 use crate::cli::what::{Subject, TextOrJson, terminal_options};
-use crate::experiment::{Answer, Axis, Gate, Search, Values, fixed, secret, solve};
+use crate::experiment::{Answer, Axis, Common, Gate, Search, Values, fixed, secret, solve};
 use crate::report::sweep::{solve_json, solve_text};
 use crate::scenario::{Edit, World};
 
@@ -58,6 +58,7 @@ impl SolveArgs {
         if let Some(message) = fixed(&self.vary) {
             return Err(Stop::Usage(format!("--vary: {message}")));
         }
+        let common = Common::of(base);
         if !self.vary.contains('=') {
             let path = self.vary.clone();
             let now = base.written(&path);
@@ -68,13 +69,13 @@ impl SolveArgs {
                 let message = format!("the scenario does not say what `{path}` is now");
                 return Err(Stop::Usage(format!("{message}; give a range: --vary '{path}=LOW..HIGH'")));
             }
-            return Ok(Search { path, range: None, now, target });
+            return Ok(Search { common, path, range: None, now, target });
         }
         let axis: Axis = self.vary.parse()?;
         let Values::Range(range) = axis.values else {
             return Err(Stop::Usage("a search needs a range of numbers: PATH=LOW..HIGH".to_owned()));
         };
-        Ok(Search { now: base.written(&axis.path), path: axis.path, range: Some(range), target })
+        Ok(Search { common, now: base.written(&axis.path), path: axis.path, range: Some(range), target })
     }
 
     fn words(&self) -> Vec<String> {

@@ -88,7 +88,7 @@ impl Stop {
 }
 
 /// A problem with snippets of the files that it is about.
-fn shown(problem: &Problem) -> String {
+pub fn shown(problem: &Problem) -> String {
     let color = streams::stderr_has_color();
     let block = |diagnostic: &Diagnostic| {
         let one = std::slice::from_ref(diagnostic);

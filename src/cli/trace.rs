@@ -1,6 +1,6 @@
 //! `billcast trace CASE.json`: plays one scripted case through the gateway's state machine.
 
-use crate::cli::stop::Stop;
+use crate::cli::stop::{Stop, shown};
 use crate::cli::streams;
 use crate::report;
 use crate::scenario::{Files, Problem};
@@ -19,7 +19,14 @@ pub struct TraceArgs {
 pub fn run(args: &TraceArgs) -> Result<(), Stop> {
     let source = Files::here().read(&args.case)?;
     let trace = report::trace(&source.name, &source.text);
-    let trace = trace.map_err(|diagnostics| Problem { diagnostics, sources: vec![source] })?;
+    let sources = vec![source];
+    let (trace, diagnostics) = match trace {
+        Ok(trace) => trace,
+        Err(diagnostics) => return Err(Problem { diagnostics, sources }.into()),
+    };
+    if !diagnostics.is_empty() {
+        streams::complain(&shown(&Problem { diagnostics, sources }));
+    }
     if args.explain {
         return streams::print(&trace.explain());
     }

@@ -7,7 +7,7 @@ use crate::cli::files::OutDir;
 use crate::cli::quick::QuickArgs;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::cli::values::shell_word;
+use crate::cli::values::{runs, seed, shell_word};
 use crate::experiment::Options;
 use crate::random::Seed;
 use crate::report::{Artefact, TerminalOptions};
@@ -27,10 +27,10 @@ pub struct Subject {
 #[derive(Debug, Clone, clap::Args)]
 pub struct WhatArgs {
     /// Replications of each configuration [default: as the scenario says, else 200; sweep and solve 64, plan 32].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = runs::<10_000_000>)]
     pub runs: Option<u64>,
     /// Seed of the random numbers, the same for all [default: as the scenario says, else 1].
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
     pub seed: Option<u64>,
     /// Threads; the result does not depend on it [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

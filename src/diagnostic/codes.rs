@@ -83,6 +83,8 @@ codes! {
     DUPLICATE_ID = "BC313";
     /// A setting that another one overrides.
     OVERRIDDEN = "BC314";
+    /// An alias of an alias, or of itself.
+    ALIAS_CHAIN = "BC315";
     /// `allowed_fails` in a place or with a value that changes nothing.
     ALLOWED_FAILS = "BC321";
     /// A cooldown of 0 seconds, which means the default.
@@ -109,6 +111,8 @@ codes! {
     ALERTING_SECONDS = "BC344";
     /// A setting that needs a licence.
     NEEDS_LICENCE = "BC345";
+    /// A number below zero where it makes no sense, and what the gateway makes of it.
+    NEGATIVE = "BC351";
     /// A fallback that goes up in price.
     FALLBACK_UPWARD = "BC401";
     /// Retries that multiply along a chain of fallbacks.
@@ -141,6 +145,8 @@ codes! {
     EDIT = "BC504";
     /// A policy of `--fail-if` or `--warn-if` that cannot be read.
     POLICY = "BC505";
+    /// Something that a scenario plans for after the end of its run.
+    BEYOND_HORIZON = "BC506";
 
     /// The format of a trace is not known, or its columns are not those of the format.
     TRACE_FORMAT = "BC511";

@@ -49,7 +49,7 @@ pub const OF_NAMES: [&str; 6] = [
 ];
 
 /// Keys of a gateway's config whose texts are shown: names, kinds and periods.
-pub const SHOWN: [&str; 25] = [
+pub const SHOWN: [&str; 61] = [
     "model",
     "model_name",
     "custom_llm_provider",
@@ -75,6 +75,43 @@ pub const SHOWN: [&str; 25] = [
     "tpm",
     "weight",
     "num_retries",
+    "max_fallbacks",
+    "max_retries",
+    "retry_after",
+    "cooldown_time",
+    "disable_cooldowns",
+    "allowed_fails",
+    "max_budget",
+    "budget_limit",
+    "max_parallel_requests",
+    "order",
+    "max_tokens",
+    "input_cost_per_token",
+    "output_cost_per_token",
+    "ttl",
+    "cache",
+    "stream",
+    "drop_params",
+    "set_verbose",
+    "enable_pre_call_checks",
+    "TimeoutErrorRetries",
+    "RateLimitErrorRetries",
+    "InternalServerErrorRetries",
+    "BadRequestErrorRetries",
+    "ContentPolicyViolationErrorRetries",
+    "TimeoutErrorAllowedFails",
+    "RateLimitErrorAllowedFails",
+    "InternalServerErrorAllowedFails",
+    "BadRequestErrorAllowedFails",
+    // Of trace cases.
+    "layer",
+    "start",
+    "clock",
+    "transport",
+    "drain",
+    "latency",
+    "status",
+    "every",
 ];
 
 /// Whether a text under this key of a gateway's config is a name or a kind, and no secret.

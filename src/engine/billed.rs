@@ -39,28 +39,36 @@ impl Billed {
 /// (50 instructions a call less than sums of money by kind).
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct PlainCalls {
-    calls: u64,
-    input: u64,
-    output: u64,
+    /// How many.
+    pub count: u64,
+    /// Their input tokens.
+    pub input: u64,
+    /// Their output tokens.
+    pub output: u64,
 }
 
 impl PlainCalls {
     /// Counts a call.
     #[inline(always)]
-    pub fn count(&mut self, usage: &Usage) {
-        self.calls += 1;
+    pub fn add(&mut self, usage: &Usage) {
+        self.count += 1;
         self.input += u64::from(usage.input);
         self.output += u64::from(usage.output);
     }
 
+    /// What they cost; nothing under prices that know other tokens apart.
+    pub fn cost(&self, rates: &CompiledRates) -> Money {
+        rates.plain_sums(self.count, self.input, self.output).map_or(Money::ZERO, |sums| sums.into_iter().sum())
+    }
+
     /// Adds what they cost.
     pub fn add_to(&self, billed: &mut Billed, rates: &CompiledRates) {
-        let Self { calls, input, output } = *self;
-        let Some([for_input, for_output, fixed]) = rates.plain_sums(calls, input, output) else { return };
+        let Self { count, input, output } = *self;
+        let Some([for_input, for_output, fixed]) = rates.plain_sums(count, input, output) else { return };
         billed.add(TokenKind::Input, input, for_input);
         billed.add(TokenKind::Output, output, for_output);
         if fixed != Money::ZERO {
-            billed.add(TokenKind::Call, calls, fixed);
+            billed.add(TokenKind::Call, count, fixed);
         }
     }
 }

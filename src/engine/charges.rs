@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
-use crate::engine::recorder::cause_of;
+use crate::engine::capacity::{Capacities, Drawer};
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
+use crate::engine::recorder::{cause_of, over_parts};
 use crate::gateway::{Attempt, Notes, Response};
-use crate::ledger::{Cause, Tariffs};
+use crate::ledger::{Cause, Tariffs, split};
 use crate::provider::Service;
 use crate::units::{CallId, DeploymentId, KeyId, Money, SimDuration, SimTime, TokenKind, Usage};
 
@@ -43,6 +44,8 @@ pub struct Charges<'a> {
     /// Since the begin of the UTC day in which the run starts.
     offset: SimDuration,
     last_day: u32,
+    horizon: SimDuration,
+    capacities: Capacities<'a>,
     sums: BTreeMap<ChargeKey, ChargeSum>,
 }
 
@@ -50,12 +53,37 @@ impl<'a> Charges<'a> {
     /// Keeps the charges of a run that starts `offset` after the begin of its UTC day and lasts for `horizon`.
     pub fn new(tariffs: &'a Tariffs, offset: SimDuration, horizon: SimDuration) -> Self {
         let last = SimDuration((offset.0 + horizon.0 - 1).max(0));
-        Self { tariffs, offset, last_day: day(last), sums: BTreeMap::new() }
+        let capacities = Capacities::new(&tariffs.capacities, tariffs.deployments.len(), horizon);
+        Self { tariffs, offset, last_day: day(last), horizon, capacities, sums: BTreeMap::new() }
     }
 
     /// The charges, in the order of their keys.
-    pub fn finish(self) -> Vec<(ChargeKey, ChargeSum)> {
+    pub fn finish(mut self) -> Vec<(ChargeKey, ChargeSum)> {
+        self.add_capacities();
         self.sums.into_iter().collect()
+    }
+
+    /// Paid capacity, day by day.
+    fn add_capacities(&mut self) {
+        let lengths: Vec<u64> = (0..=self.last_day).map(|day| self.nanos_in(day)).collect();
+        for share in self.capacities.shares(self.horizon) {
+            let amounts = split(share.amount.picos(), &lengths);
+            let minutes = split(i128::from(share.minutes), &lengths);
+            for ((day, amount), minutes) in (0..).zip(amounts).zip(minutes) {
+                let (deployment, key) = (share.who.deployment, share.who.key);
+                let key = ChargeKey { day, deployment, key, cause: Cause::Commitment, kind: TokenKind::Capacity };
+                let sum = self.sums.entry(key).or_default();
+                sum.quantity += u64::try_from(minutes).unwrap_or(0);
+                sum.amount += Money::from_picos(amount);
+            }
+        }
+    }
+
+    /// How much of a day belongs to the run.
+    fn nanos_in(&self, day: u32) -> u64 {
+        let begins = DAY.0.saturating_mul(i64::from(day)).max(self.offset.0);
+        let ends = DAY.0.saturating_mul(i64::from(day) + 1).min(self.offset.0.saturating_add(self.horizon.0));
+        u64::try_from(ends.saturating_sub(begins)).unwrap_or(0)
     }
 
     /// The day that a moment belongs to; what ends after the horizon belongs to its last day.
@@ -81,7 +109,10 @@ impl Observer for Charges<'_> {
             return;
         }
         let day = self.day_of(attempt.at);
-        for part in schedule.at(attempt.at).charged_tokens(&attempt.billed) {
+        let who = Drawer { deployment, key: request.view.key, class: request.class };
+        let tokens = attempt.billed.total();
+        let over = self.capacities.draw(who, attempt.at, tokens).unwrap_or(tokens);
+        for part in over_parts(schedule.at(attempt.at), attempt.billed, over) {
             let cause = if part.kind == TokenKind::CacheWrite { Cause::CacheWrite } else { cause_of(request, attempt) };
             let key = ChargeKey { day, deployment, key: request.view.key, cause, kind: part.kind };
             let sum = self.sums.entry(key).or_default();

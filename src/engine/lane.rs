@@ -5,12 +5,13 @@
 //! takes (`tests/reference_engine.rs` and `tests/determinism.rs` hold it against runs without it).
 
 use crate::engine::attempt::conclude;
-use crate::engine::machine::{Arrival, Arrivals, AttemptRecord, Observer, Parts, RequestRecord};
+use crate::engine::machine::{Arrival, Arrivals, Parts};
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::Class;
 use crate::engine::slot::{Kind, NO_ATTEMPT, pack};
 use crate::gateway::{Attempt, Ended, Gateway, PlainAnswer, Response, Source};
 use crate::provider::{Service, Upstream, UpstreamCall};
-use crate::random::Draws;
+use crate::random::{Draws, Here};
 use crate::traffic::Leave;
 use crate::units::{
     CallId, ClassId, DeploymentId, Outcome, Phase, RequestView, RetryAfter, SimDuration, SimTime, Tokens, Usage,
@@ -162,6 +163,38 @@ where
         let place = self.lane.put(Plain { usage: service.usage, ..plain });
         self.queue.push(now + end.after, Class::AttemptEnd, pack(Kind::Plain, place, 0));
         Passed::Plain
+    }
+
+    /// Tells all of an open request at once, if it is plain, its provider answers it in full, and its charge can go on a tab.
+    /// Nothing of it stands in memory but the moment at which it is over. `false` if it has to be looked at more closely;
+    /// then nothing has changed.
+    #[inline(always)]
+    pub(super) fn settle_at_once(&mut self, arrival: &Arrival<U::Fate>, here: Here) -> bool {
+        let Arrival { at: now, class, view, .. } = *arrival;
+        if !self.gateway.only_tallies(&view) {
+            return false;
+        }
+        let Some(attempt) = self.plain_attempt(arrival) else { return false };
+        let (deployment, max_tokens) = (attempt.deployment, attempt.max_tokens);
+        let plain = Plain { started: now, class, view, deployment, max_tokens, usage: Usage::default() };
+        let Some(service) = self.upstream.answer(now, here, &plain.upstream_call(), &arrival.fate) else {
+            return false;
+        };
+        let end = conclude(&service, &attempt.limits, view.stream);
+        let until = now + end.after;
+        let is_answered = end.outcome == Outcome::Ok && waits_for(arrival.leave, end.after);
+        if !is_answered || !self.observer.tab(&Plain { usage: service.usage, ..plain }, until) {
+            return false;
+        }
+        self.queue.push(until, Class::AttemptEnd, pack(Kind::Settled, CallId(deployment.0), 0));
+        true
+    }
+
+    /// A settled request is over.
+    #[inline(always)]
+    pub(super) fn let_go(&mut self, now: SimTime, deployment: DeploymentId) {
+        self.observer.landed(deployment, now);
+        self.gateway.tally(now, deployment);
     }
 
     /// A plain request is answered.

@@ -6,7 +6,8 @@
 
 use crate::engine::attempt::conclude;
 use crate::engine::lane::{Plain, waits_for};
-use crate::engine::machine::{Arrival, Arrivals, Asked, AttemptRecord, Engine, Observer, Parts, RequestRecord, ending};
+use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, Parts, ending};
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::Class;
 use crate::engine::slot::{Kind, NO_ATTEMPT, pack};
 use crate::gateway::{Attempt, Gateway, Light, Response, Source, Turn};

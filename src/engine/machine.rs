@@ -3,13 +3,14 @@
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
 use crate::engine::lane::{Lane, Passed};
 use crate::engine::light::{LIGHT, Rows};
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::{Class, Queue};
 use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
-use crate::gateway::{Attempt, Ended, Event, Gateway, Notes, Response, Source, Step, Turn};
+use crate::gateway::{Attempt, Ended, Event, Gateway, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream};
-use crate::random::Draws;
+use crate::random::{Draws, Here};
 use crate::traffic::{Ending, Leave, Request};
-use crate::units::{CallId, ClassId, Outcome, Phase, RequestId, RequestView, RetryAfter, SimTime, Usage};
+use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
 
 /// A request on its way in.
 pub type Arrival<F> = Request<F>;
@@ -34,6 +35,17 @@ pub trait Arrivals {
     /// Takes the next arrival: writes it to `next`. `false` if there is none.
     fn take(&mut self, next: &mut Arrival<Self::Fate>) -> bool;
 
+    /// Whether requests come by themselves, whatever becomes of others: then [`take_open`](Self::take_open) takes them.
+    fn is_open(&self) -> bool {
+        false
+    }
+
+    /// Takes the next arrival, and the draws at its address, where arrivals [are open](Self::is_open). `None` if there is
+    /// none.
+    fn take_open(&mut self) -> Option<(Arrival<Self::Fate>, Here)> {
+        None
+    }
+
     /// A request has been answered well.
     fn answered(&mut self, now: SimTime, class: ClassId, request: RequestId) {
         let _ = (now, class, request);
@@ -44,74 +56,6 @@ pub trait Arrivals {
     fn responded(&mut self, now: SimTime, request: &RequestRecord, asked: Asked<Self::Fate>, ending: Ending) {
         let _ = (now, request, asked, ending);
     }
-}
-
-/// One upstream attempt after its end.
-#[derive(Debug, Clone, Copy)]
-pub struct AttemptRecord<'a> {
-    /// What the gateway asked for.
-    pub attempt: &'a Attempt,
-    /// How the provider would have answered.
-    pub service: &'a Service,
-    /// How it ended.
-    pub ended: &'a Ended,
-    /// When it ended.
-    pub at: SimTime,
-    /// What the provider bills for it.
-    pub billed: Usage,
-}
-
-/// The request that an event is about.
-#[derive(Debug, Clone, Copy)]
-pub struct RequestRecord {
-    /// When it arrived.
-    pub arrived: SimTime,
-    /// Its traffic class.
-    pub class: ClassId,
-    /// What the gateway saw.
-    pub view: RequestView,
-    /// Upstream attempts so far.
-    pub attempts: u32,
-    /// When the first token of the answer reached the client.
-    pub first_token: Option<SimTime>,
-    /// Whether the client has gone.
-    pub client_gone: bool,
-    /// Whether the process of the gateway that had it has ended.
-    pub lost: bool,
-}
-
-impl RequestRecord {
-    /// A request that has just arrived.
-    #[inline(always)]
-    pub const fn new<F: Copy>(arrival: &Arrival<F>) -> Self {
-        Self {
-            arrived: arrival.at,
-            class: arrival.class,
-            view: arrival.view,
-            attempts: 0,
-            first_token: None,
-            client_gone: false,
-            lost: false,
-        }
-    }
-}
-
-/// Watches a run: a recorder of sums in a forecast, a list of everything in a trace.
-pub trait Observer: Notes {
-    /// Whether it only adds up: then plain requests may take the fast lane, where they have no numbers of their own and
-    /// nobody tells how the gateway decided.
-    const ADDS_UP: bool = false;
-
-    /// A request has arrived.
-    fn arrived(&mut self, call: CallId, request: &RequestRecord);
-    /// An attempt has started.
-    fn attempted(&mut self, call: CallId, request: &RequestRecord, attempt: &Attempt, service: &Service, now: SimTime);
-    /// An attempt has ended.
-    fn ended(&mut self, call: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>);
-    /// A request is over.
-    fn responded(&mut self, call: CallId, request: &RequestRecord, response: &Response, now: SimTime);
-    /// The horizon is over and this request never came to an end.
-    fn left_in_flight(&mut self, call: CallId, request: &RequestRecord);
 }
 
 /// The engine of one replication: gateway, provider side and arrivals, driven to the end.
@@ -162,12 +106,19 @@ where
     pub fn run(mut self) {
         self.schedule_break();
         let mut arrival = Arrival::default();
+        let is_open = O::ADDS_UP && self.parts.arrivals.is_open();
         loop {
             let arrival_at = self.parts.arrivals.next_at();
             let event_at = self.parts.queue.next_at();
             if event_at <= arrival_at {
                 let Some(event) = self.parts.queue.pop() else { break };
                 self.happen(event.at(), event.payload);
+            } else if is_open {
+                let Some((request, here)) = self.parts.arrivals.take_open() else { break };
+                if !self.parts.settle_at_once(&request, here) {
+                    arrival = request;
+                    self.arrive_unsettled(&arrival);
+                }
             } else {
                 if !self.parts.arrivals.take(&mut arrival) {
                     break;
@@ -176,6 +127,9 @@ where
             }
             if !self.parts.woken.is_empty() {
                 self.wake_parked(arrival_at.min(event_at));
+            }
+            if !O::ADDS_UP && self.parts.observer.has_enough() {
+                break;
             }
         }
         for (index, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.busy) {
@@ -198,6 +152,12 @@ where
             return self.arrive_lightly(arrival);
         }
         self.arrive_at_slot(arrival, None);
+    }
+
+    /// It is not as simple as it seemed.
+    #[inline(never)]
+    fn arrive_unsettled(&mut self, arrival: &Arrival<U::Fate>) {
+        self.arrive(arrival);
     }
 
     /// The long way, for requests that may be anything. `served` is the provider's answer to the first attempt, where it
@@ -234,6 +194,9 @@ where
             return self.break_down(now);
         }
         let (kind, id, counter) = unpack(payload);
+        if O::ADDS_UP && kind == Kind::Settled {
+            return self.parts.let_go(now, DeploymentId(id.0));
+        }
         if O::ADDS_UP && kind == Kind::Plain {
             return if counter == LIGHT { self.parts.answer_lightly(now, id) } else { self.parts.answer(now, id) };
         }
@@ -248,7 +211,7 @@ where
                 }
             }
             Kind::Leave if slot.busy && slot.generation & COUNTER_MASK == counter => self.client_leaves(now, id),
-            Kind::Step | Kind::Leave | Kind::Plain => {}
+            Kind::Step | Kind::Leave | Kind::Plain | Kind::Settled => {}
         }
     }
 

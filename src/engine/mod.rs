@@ -2,12 +2,14 @@
 
 mod attempt;
 mod billed;
+mod capacity;
 mod charges;
 mod demand;
 mod lane;
 mod light;
 mod machine;
 mod meters;
+mod observer;
 mod queue;
 mod recorder;
 mod replay;
@@ -15,15 +17,17 @@ mod run;
 mod simulate;
 mod slot;
 mod steps;
+mod tab;
 mod watch;
 
 pub use billed::Billed;
 pub use charges::{ChargeKey, ChargeSum, Charges};
 pub use demand::DemandTotals;
-pub use machine::{Arrival, Arrivals, Asked, AttemptRecord, Engine, Observer, RequestRecord};
+pub use machine::{Arrival, Arrivals, Asked, Engine};
 pub use meters::{GateEvent, Metered, PoolRecord, Pools};
+pub use observer::{AttemptRecord, Observer, RequestRecord};
 pub use recorder::Recorder;
-pub use replay::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
+pub use replay::{MOST_TRACED, Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, TraceStep, replay};
 pub use run::{DeploymentTotals, ErrorClass, RequestTotals, Run, StepTotals};
 pub use simulate::{charges, simulate, simulate_metered, simulate_watched};
 pub use watch::{Booked, Watcher};

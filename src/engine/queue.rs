@@ -65,7 +65,7 @@ impl Queue {
     }
 
     /// Adds an event.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, at: SimTime, class: Class, payload: u64) {
         let order = ((class as u64) << CLASS_SHIFT) | self.sequence;
         self.sequence += 1;
@@ -125,10 +125,20 @@ impl Queue {
 }
 
 /// Adds an event to a row that is in order from `first` on.
-#[inline]
+#[inline(always)]
 fn insert(row: &mut Vec<Queued>, first: usize, event: Queued) {
-    let earlier = row[first..].iter().rposition(|other| other.key < event.key);
-    row.insert(earlier.map_or(first, |at| first + at + 1), event);
+    row.push(event);
+    let mut rest = &mut row[first..];
+    while let [.., before, last] = rest
+        && before.key > event.key
+    {
+        *last = *before;
+        let shorter = rest.len() - 1;
+        rest = &mut rest[..shorter];
+    }
+    if let Some(place) = rest.last_mut() {
+        *place = event;
+    }
 }
 
 /// A 4-ary heap in one flat vector: shallower than a binary heap, and the four children share a cache line pair.

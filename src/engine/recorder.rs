@@ -1,14 +1,18 @@
 //! Watches a run and keeps sums: the books, counters by step of time, by deployment and by class.
 
 use crate::engine::billed::{Billed, PlainCalls};
+use crate::engine::capacity::{Capacities, Drawer, spilled};
 use crate::engine::demand::Meter;
-use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
+use crate::engine::lane::Plain;
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::run::{DeploymentTotals, ErrorClass, Run, StepTotals};
 use crate::engine::steps::Steps;
+use crate::engine::tab::Tabs;
 use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
 use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, RateSchedule, Shape, Tariffs};
-use crate::pricing::CompiledRates;
+use crate::pricing::{ChargedTokens, CompiledRates};
 use crate::provider::Service;
+use crate::stats::Histogram;
 use crate::units::{CallId, DeploymentId, GroupId, Money, NameId, Outcome, SimDuration, SimTime, TokenKind, Usage};
 
 /// Records one run.
@@ -17,17 +21,23 @@ pub struct Recorder<'a> {
     steps: Steps,
     horizon: SimTime,
     desks: Vec<Desk<'a>>,
+    capacities: Capacities<'a>,
     run: Run,
 }
 
 /// What is counted at one deployment, together with its prices: one row of memory for a call.
 struct Desk<'a> {
     tariff: &'a DeploymentTariff,
+    /// It draws on paid capacity.
+    is_paid_ahead: bool,
     /// What the provider bills is what the gateway reports.
     same_prices: bool,
     /// Its prices, if they are the same throughout.
     only_rates: Option<&'a CompiledRates>,
     plain: PlainCalls,
+    tabs: Tabs<'a>,
+    /// Seconds from request to answer of what stood on tabs.
+    tab_latency: Histogram,
     meter: Meter,
     cooling_until: SimTime,
     totals: DeploymentTotals,
@@ -37,11 +47,15 @@ impl<'a> Recorder<'a> {
     /// A recorder for a run of length `horizon`, with counters per `step` of time.
     pub fn new(tariffs: &'a Tariffs, shape: Shape, horizon: SimDuration, step: SimDuration, replication: u64) -> Self {
         let steps = Steps::new(horizon, step);
-        let desk = |tariff: &'a DeploymentTariff| Desk {
+        let capacities = Capacities::new(&tariffs.capacities, shape.deployments, horizon);
+        let desk = |(index, tariff): (usize, &'a DeploymentTariff)| Desk {
             tariff,
+            is_paid_ahead: capacities.has(DeploymentId::from_index(index)),
             same_prices: tariff.is_reported_as_billed(),
             only_rates: tariff.billed.as_ref().and_then(RateSchedule::only),
             plain: PlainCalls::default(),
+            tabs: Tabs::new(tab_rates(tariff).filter(|_| !capacities.has(DeploymentId::from_index(index))), shape),
+            tab_latency: Histogram::default(),
             meter: Meter::default(),
             cooling_until: SimTime::ZERO,
             totals: DeploymentTotals::default(),
@@ -49,7 +63,8 @@ impl<'a> Recorder<'a> {
         Self {
             tariffs,
             horizon: SimTime::ZERO + horizon,
-            desks: tariffs.deployments.iter().take(shape.deployments).map(desk).collect(),
+            desks: tariffs.deployments.iter().take(shape.deployments).enumerate().map(desk).collect(),
+            capacities,
             run: Run {
                 replication,
                 ledger: Ledger::new(shape),
@@ -65,20 +80,76 @@ impl<'a> Recorder<'a> {
 
     /// The finished run.
     pub fn finish(mut self) -> Run {
+        self.pay_tabs();
         self.steps.close(&mut self.run);
-        for mut desk in self.desks {
+        for mut desk in std::mem::take(&mut self.desks) {
+            self.run.latency.merge(&desk.tab_latency);
+            desk.totals.latency.merge(&desk.tab_latency);
             desk.meter.close(self.horizon, &mut desk.totals.demand);
             if let Some(rates) = desk.only_rates {
                 desk.plain.add_to(&mut desk.totals.billed, rates);
             }
             self.run.deployments.push(desk.totals);
         }
+        self.post_capacities();
         self.run
+    }
+
+    /// Something is about to happen at `now`, which is never in the past.
+    #[inline(always)]
+    fn enter(&mut self, now: SimTime) {
+        if !self.steps.holds(now) {
+            self.turn(now);
+        }
+    }
+
+    /// A step is over: what stands on tabs belongs to it.
+    #[cold]
+    fn turn(&mut self, now: SimTime) {
+        self.pay_tabs();
+        self.steps.turn(now, &mut self.run);
+    }
+
+    fn pay_tabs(&mut self) {
+        for (index, desk) in self.desks.iter_mut().enumerate() {
+            let (deployment, group) = (DeploymentId::from_index(index), desk.tariff.group);
+            desk.tabs.pay(deployment, group, &mut desk.totals, &mut self.run);
+        }
     }
 
     /// The sums so far.
     pub(super) const fn run(&self) -> &Run {
         &self.run
+    }
+
+    /// Counts and charges an attempt that has ended.
+    #[inline(always)]
+    fn book(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
+        let desk = &mut self.desks[attempt.attempt.deployment.index()];
+        match ErrorClass::of(attempt.ended.outcome) {
+            Some(class) => desk.totals.errors[class as usize] += 1,
+            None => desk.totals.answered(attempt.ended.usage, attempt.at - attempt.ended.started),
+        }
+        let is_booked = !attempt.billed.is_nothing() && self.charge(request, attempt);
+        if !is_booked && is_logged(request, attempt) {
+            let tariff = self.desks[attempt.attempt.deployment.index()].tariff;
+            self.run.reported_spend += reported(tariff, attempt.attempt.name, attempt.at, attempt.ended.usage);
+        }
+    }
+
+    /// Books what paid capacity costs, evenly over the run.
+    fn post_capacities(&mut self) {
+        let span = self.horizon - SimTime::ZERO;
+        for share in self.capacities.shares(span) {
+            let Drawer { deployment, key, class } = share.who;
+            let group = self.tariffs.deployments[deployment.index()].group;
+            let (cause, amount) = (Cause::Commitment, share.amount);
+            let (home, premium) = (group, Money::ZERO);
+            self.run.ledger.post(&Charge { cause, deployment, key, class, home, group, amount, premium });
+            let totals = &mut self.run.deployments[deployment.index()];
+            totals.billed.add(TokenKind::Capacity, share.minutes, amount);
+            self.steps.spread(amount, deployment, span, &mut self.run);
+        }
     }
 
     /// Books what the provider bills for an attempt, and what the gateway takes it to cost; `false` if nobody knows a price.
@@ -87,28 +158,54 @@ impl<'a> Recorder<'a> {
         let deployment = attempt.attempt.deployment;
         let desk = &mut self.desks[deployment.index()];
         let (usage, group) = (attempt.billed, desk.tariff.group);
+        if desk.is_paid_ahead {
+            return self.charge_over(request, attempt);
+        }
         let Some(rates) = desk.tariff.billed_as(attempt.attempt.name).map(|schedule| schedule.at(attempt.at)) else {
             desk.totals.unpriced(usage);
             return false;
         };
         let (amount, writing) = match rates.plain_charge(&usage) {
             Some(amount) if desk.only_rates.is_some() => {
-                desk.plain.count(&usage);
+                desk.plain.add(&usage);
                 (amount, Money::ZERO)
             }
             _ => priced(rates, usage, &mut desk.totals.billed),
         };
+        let same_prices = desk.same_prices;
+        self.post(request, attempt, group, (amount, writing));
+        if is_logged(request, attempt) {
+            let is_same = same_prices && attempt.billed == attempt.ended.usage;
+            self.run.reported_spend += if is_same {
+                amount
+            } else {
+                let tariff = self.desks[deployment.index()].tariff;
+                reported(tariff, attempt.attempt.name, attempt.at, attempt.ended.usage)
+            };
+        }
+        true
+    }
+
+    /// Posts what an attempt costs, with what of it is for writing to a prompt cache.
+    #[inline(always)]
+    fn post(
+        &mut self,
+        request: &RequestRecord,
+        attempt: &AttemptRecord<'_>,
+        group: GroupId,
+        (amount, writing): (Money, Money),
+    ) {
         let home = home(self.tariffs, request, group);
         let charge = Charge {
             cause: cause_of(request, attempt),
-            deployment,
+            deployment: attempt.attempt.deployment,
             key: request.view.key,
             class: request.class,
             home,
             group,
             amount: amount - writing,
             premium: match home != group {
-                true => premium(self.tariffs, (home, request.view.model), usage, attempt.at, amount),
+                true => premium(self.tariffs, (home, request.view.model), attempt.billed, attempt.at, amount),
                 false => Money::ZERO,
             },
         };
@@ -117,16 +214,36 @@ impl<'a> Recorder<'a> {
             let premium = Money::ZERO;
             self.run.ledger.post(&Charge { cause: Cause::CacheWrite, amount: writing, premium, ..charge });
         }
+    }
+
+    /// The same at a deployment with paid capacity: only what does not fit is charged. The gateway knows nothing of that.
+    #[cold]
+    fn charge_over(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> bool {
+        let (deployment, usage) = (attempt.attempt.deployment, attempt.billed);
+        let who = Drawer { deployment, key: request.view.key, class: request.class };
+        let over = self.capacities.draw(who, attempt.at, usage.total()).unwrap_or(usage.total());
+        let desk = &mut self.desks[deployment.index()];
+        let (name, tariff) = (attempt.attempt.name, desk.tariff);
+        match tariff.billed_as(name).map(|schedule| schedule.at(attempt.at)) {
+            Some(rates) => {
+                let amounts = priced_over(rates, usage, over, &mut desk.totals.billed);
+                self.post(request, attempt, tariff.group, amounts);
+            }
+            None if over > 0 => desk.totals.unpriced(usage),
+            None => {}
+        }
         if is_logged(request, attempt) {
-            let is_same = desk.same_prices && attempt.billed == attempt.ended.usage;
-            self.run.reported_spend += if is_same {
-                amount
-            } else {
-                reported(desk.tariff, attempt.attempt.name, attempt.at, attempt.ended.usage)
-            };
+            self.run.reported_spend += reported(tariff, name, attempt.at, attempt.ended.usage);
         }
         true
     }
+}
+
+/// The prices of what may stand on a tab: whoever asks for whatever at whatever time pays the same, and the gateway
+/// reports the same.
+fn tab_rates(tariff: &DeploymentTariff) -> Option<&CompiledRates> {
+    let has_one_price = tariff.by_name.is_empty() && tariff.is_reported_as_billed();
+    tariff.billed.as_ref().filter(|_| has_one_price).and_then(RateSchedule::only)
 }
 
 /// Whether the gateway writes the attempt into its own spend log: failures cost nothing there.
@@ -168,6 +285,30 @@ fn priced(rates: &CompiledRates, usage: Usage, billed: &mut Billed) -> (Money, M
     (amount, writing)
 }
 
+/// The part of a usage that does not fit into paid capacity.
+fn priced_over(rates: &CompiledRates, usage: Usage, over: u64, billed: &mut Billed) -> (Money, Money) {
+    let (mut amount, mut writing) = (Money::ZERO, Money::ZERO);
+    for part in over_parts(rates, usage, over) {
+        billed.add(part.kind, part.quantity, part.amount);
+        amount += part.amount;
+        if part.kind == TokenKind::CacheWrite {
+            writing += part.amount;
+        }
+    }
+    (amount, writing)
+}
+
+/// What a usage is charged for, of which only so many tokens do not fit into paid capacity.
+pub(super) fn over_parts(rates: &CompiledRates, usage: Usage, over: u64) -> Vec<ChargedTokens> {
+    let tokens = usage.total();
+    let part = |part: ChargedTokens| ChargedTokens {
+        kind: part.kind,
+        quantity: u64::try_from(spilled(i128::from(part.quantity), over, tokens)).unwrap_or(part.quantity),
+        amount: Money::from_picos(spilled(part.amount.picos(), over, tokens)),
+    };
+    rates.charged_tokens(&usage).map(part).collect()
+}
+
 /// Why an attempt costs what it costs.
 #[inline(always)]
 pub(super) fn cause_of(request: &RequestRecord, attempt: &AttemptRecord<'_>) -> Cause {
@@ -197,7 +338,7 @@ impl Observer for Recorder<'_> {
 
     #[inline(always)]
     fn arrived(&mut self, _: CallId, request: &RequestRecord) {
-        self.steps.enter(request.arrived, &mut self.run);
+        self.enter(request.arrived);
         self.run.requests += 1;
         self.run.client_retries += u64::from(request.view.id.tried() > 0);
         self.run.classes[request.class.index()].requests += 1;
@@ -210,7 +351,7 @@ impl Observer for Recorder<'_> {
             Outcome::Ok => service.usage.total(),
             _ => u64::from(request.view.prompt_tokens),
         };
-        self.steps.enter(now, &mut self.run);
+        self.enter(now);
         let desk = &mut self.desks[attempt.deployment.index()];
         desk.meter.begin(now, tokens, &mut desk.totals.demand);
         desk.totals.attempts += 1;
@@ -219,18 +360,32 @@ impl Observer for Recorder<'_> {
 
     #[inline(always)]
     fn ended(&mut self, _: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
-        self.steps.enter(attempt.at, &mut self.run);
-        let desk = &mut self.desks[attempt.attempt.deployment.index()];
-        desk.meter.end(attempt.at, &mut desk.totals.demand);
-        match ErrorClass::of(attempt.ended.outcome) {
-            Some(class) => desk.totals.errors[class as usize] += 1,
-            None => desk.totals.answered(attempt.ended.usage, attempt.at - attempt.ended.started),
+        self.enter(attempt.at);
+        self.landed(attempt.attempt.deployment, attempt.at);
+        self.book(request, attempt);
+    }
+
+    #[inline(always)]
+    fn tab(&mut self, plain: &Plain, until: SimTime) -> bool {
+        self.enter(plain.started);
+        let desk = &mut self.desks[plain.deployment.index()];
+        let group = desk.tariff.group;
+        let is_home = self.tariffs.homes[plain.view.model.index()].unwrap_or(group) == group;
+        let Usage { input, output, .. } = plain.usage;
+        if !self.steps.holds(until) || !is_home || !plain.usage.is_plain() || (input | output) == 0 {
+            return false;
         }
-        let is_booked = !attempt.billed.is_nothing() && self.charge(request, attempt);
-        if !is_booked && is_logged(request, attempt) {
-            let tariff = self.desks[attempt.attempt.deployment.index()].tariff;
-            self.run.reported_spend += reported(tariff, attempt.attempt.name, attempt.at, attempt.ended.usage);
-        }
+        let Some(tab) = desk.tabs.of(plain.class, plain.view.key) else { return false };
+        tab.add(&plain.usage);
+        desk.tab_latency.add((until - plain.started).as_secs_f64());
+        desk.meter.begin(plain.started, plain.usage.total(), &mut desk.totals.demand);
+        true
+    }
+
+    #[inline(always)]
+    fn landed(&mut self, deployment: DeploymentId, now: SimTime) {
+        let desk = &mut self.desks[deployment.index()];
+        desk.meter.end(now, &mut desk.totals.demand);
     }
 
     #[inline(always)]

@@ -1,6 +1,7 @@
 //! One case, played through the engine: the machine of a forecast, with a script in place of providers and traffic.
 
-use crate::engine::machine::{Arrival, Arrivals, AttemptRecord, Engine, Observer, RequestRecord};
+use crate::engine::machine::{Arrival, Arrivals, Engine};
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::gateway::litellm::LiteLlm;
 use crate::gateway::litellm::defaults::CACHE_ITEMS;
 use crate::gateway::litellm::lower::{Setting, lower};
@@ -26,7 +27,12 @@ pub struct Trace {
     pub cooldowns: Vec<TraceCooldown>,
     /// Why the gateway does not start, if it does not.
     pub fatal: Option<String>,
+    /// Whether it ends early, after [`MOST_TRACED`] upstream calls.
+    pub is_cut: bool,
 }
+
+/// So many upstream calls are written down: nobody reads more, and each takes memory.
+pub const MOST_TRACED: usize = 250_000;
 
 /// What happened to a request.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,8 +55,19 @@ pub struct TraceRequest {
     pub http_status: Option<u16>,
     /// Its upstream calls.
     pub attempts: Vec<TraceAttempt>,
-    /// What was decided on the way.
-    pub decisions: Vec<(SimTime, String)>,
+    /// What happened on the way, in this order: causes stand before effects, also where no time passes between.
+    pub steps: Vec<(SimTime, TraceStep)>,
+}
+
+/// Something that happened to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TraceStep {
+    /// The gateway has decided something.
+    Decided(String),
+    /// The upstream call of this number began.
+    Sent(usize),
+    /// It ended.
+    Ended(usize),
 }
 
 /// One upstream call.
@@ -118,6 +135,7 @@ pub fn replay(case: &Case) -> Trace {
     let mut upstream = ScriptedUpstream::new(&case.script);
     let mut draws = Recorded::seeded(case.seed);
     Engine::new(&mut gateway, &mut upstream, &mut scripted, &mut draws, &mut observer).run();
+    observer.trace.is_cut = observer.calls >= MOST_TRACED;
     observer.trace
 }
 
@@ -174,6 +192,8 @@ struct TraceObserver<'a> {
     trace: Trace,
     /// The request that each slot of the engine serves.
     serving: Vec<usize>,
+    /// Upstream calls so far.
+    calls: usize,
 }
 
 impl<'a> TraceObserver<'a> {
@@ -192,7 +212,7 @@ impl<'a> TraceObserver<'a> {
             requests: case.requests.iter().map(request).collect(),
             ..Trace::default()
         };
-        Self { deployments: &case.deployments, has_http, trace, serving: Vec::new() }
+        Self { deployments: &case.deployments, has_http, trace, serving: Vec::new(), calls: 0 }
     }
 
     fn request(&mut self, call: CallId) -> &mut TraceRequest {
@@ -211,7 +231,7 @@ impl Notes for TraceObserver<'_> {
     }
 
     fn decided(&mut self, at: SimTime, call: CallId, decision: impl FnOnce() -> String) {
-        self.request(call).decisions.push((at, decision()));
+        self.request(call).steps.push((at, TraceStep::Decided(decision())));
     }
 }
 
@@ -227,14 +247,19 @@ impl Observer for TraceObserver<'_> {
     fn attempted(&mut self, call: CallId, _: &RequestRecord, attempt: &Attempt, _: &Service, now: SimTime) {
         let deployment = self.deployment(attempt.deployment);
         let (end, status) = (None, TraceStatus::Cancelled);
-        self.request(call).attempts.push(TraceAttempt { deployment, at: now, end, status });
+        self.calls += 1;
+        let request = self.request(call);
+        request.steps.push((now, TraceStep::Sent(request.attempts.len())));
+        request.attempts.push(TraceAttempt { deployment, at: now, end, status });
     }
 
     fn ended(&mut self, call: CallId, request: &RequestRecord, attempt: &AttemptRecord) {
         let status = status(attempt, request.view.stream);
-        if let Some(last) = self.request(call).attempts.last_mut() {
+        let request = self.request(call);
+        if let Some(last) = request.attempts.last_mut() {
             last.end = Some(attempt.at);
             last.status = status;
+            request.steps.push((attempt.at, TraceStep::Ended(request.attempts.len() - 1)));
         }
     }
 
@@ -246,6 +271,10 @@ impl Observer for TraceObserver<'_> {
         request.ok = response.ok;
         request.deployment = deployment;
         request.http_status = http_status;
+    }
+
+    fn has_enough(&self) -> bool {
+        self.calls >= MOST_TRACED
     }
 
     fn left_in_flight(&mut self, _: CallId, _: &RequestRecord) {}

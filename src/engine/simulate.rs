@@ -1,7 +1,8 @@
 //! One replication of a world.
 
 use crate::engine::charges::{ChargeKey, ChargeSum, Charges};
-use crate::engine::machine::{Arrivals, Asked, Engine, Observer, RequestRecord};
+use crate::engine::machine::{Arrivals, Asked, Engine};
+use crate::engine::observer::{Observer, RequestRecord};
 use crate::engine::recorder::Recorder;
 use crate::engine::run::Run;
 use crate::engine::watch::{Watched, Watcher};
@@ -10,7 +11,7 @@ use crate::gateway::fleet::Fleet;
 use crate::gateway::litellm::LiteLlm;
 use crate::ledger::Shape;
 use crate::provider::{Upstream, UpstreamWorld};
-use crate::random::{Addressed, Replication, Seed};
+use crate::random::{Addressed, Here, Replication, Seed};
 use crate::scenario::World;
 use crate::traffic::{Ending, Fate, Request, Stream};
 use crate::units::{ClassId, RequestId, SimDuration, SimTime};
@@ -124,6 +125,15 @@ impl Arrivals for Requests {
     #[inline(always)]
     fn take(&mut self, next: &mut Request) -> bool {
         self.stream.take_into(next)
+    }
+
+    fn is_open(&self) -> bool {
+        self.stream.is_open()
+    }
+
+    #[inline(always)]
+    fn take_open(&mut self) -> Option<(Request, Here)> {
+        self.stream.take_open()
     }
 
     #[inline(always)]

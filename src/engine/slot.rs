@@ -1,7 +1,8 @@
 //! What the engine keeps of a request in flight, and what its queued events carry.
 
 use crate::engine::attempt::phase_at;
-use crate::engine::machine::{Arrival, RequestRecord};
+use crate::engine::machine::Arrival;
+use crate::engine::observer::RequestRecord;
 use crate::gateway::{Attempt, AttemptRole, Limits};
 use crate::provider::{Service, UpstreamCall};
 use crate::traffic::Leave;
@@ -140,6 +141,8 @@ pub enum Kind {
     Leave = 1,
     /// The end of a plain request; its number stands where the others have their slot.
     Plain = 2,
+    /// The end of a plain request that is told of already; its deployment stands where the others have their slot.
+    Settled = 3,
 }
 
 /// The payload of a break of the gateway itself; no slot has this number.
@@ -157,7 +160,8 @@ pub const fn unpack(payload: u64) -> (Kind, CallId, u32) {
     let kind = match payload & 3 {
         0 => Kind::Step,
         1 => Kind::Leave,
-        _ => Kind::Plain,
+        2 => Kind::Plain,
+        _ => Kind::Settled,
     };
     (kind, CallId((payload >> 32) as u32), (payload >> 2) as u32 & COUNTER_MASK)
 }

@@ -2,7 +2,8 @@
 //! instead of four additions of its own.
 
 use crate::engine::run::Run;
-use crate::units::{Money, SimDuration, SimTime};
+use crate::ledger::split;
+use crate::units::{DeploymentId, Money, SimDuration, SimTime};
 
 /// Where a run stands on its grid of steps. What happens after the horizon belongs to the last step.
 #[derive(Debug)]
@@ -41,11 +42,24 @@ impl Steps {
         usize::try_from(at.0 / self.nanos).map_or(0, |step| step.min(self.count - 1))
     }
 
-    /// Something is about to happen at `now`, which is never in the past: steps that are over are written down.
+    /// Whether a moment that is not in the past belongs to the current step.
     #[inline]
-    pub fn enter(&mut self, now: SimTime, run: &mut Run) {
-        if now >= self.ends {
-            self.turn(now, run);
+    pub fn holds(&self, at: SimTime) -> bool {
+        at < self.ends
+    }
+
+    /// Adds an amount that a deployment is charged evenly over a run that is closed already.
+    pub fn spread(&self, amount: Money, deployment: DeploymentId, horizon: SimDuration, run: &mut Run) {
+        let nanos = |step: usize| {
+            let begun = self.nanos.saturating_mul(i64::try_from(step).unwrap_or(i64::MAX));
+            u64::try_from(horizon.0.saturating_sub(begun).min(self.nanos)).unwrap_or(0)
+        };
+        let lengths: Vec<u64> = (0..self.count).map(nanos).collect();
+        let deployments = run.spend_by_deployment.len() / self.count.max(1);
+        for (step, part) in split(amount.picos(), &lengths).into_iter().enumerate() {
+            let part = Money::from_picos(part);
+            run.steps[step].spend += part;
+            run.spend_by_deployment[step * deployments + deployment.index()] += part;
         }
     }
 
@@ -54,8 +68,8 @@ impl Steps {
         self.write_down(run);
     }
 
-    #[cold]
-    fn turn(&mut self, now: SimTime, run: &mut Run) {
+    /// Something is about to happen at `now`, which the current step does not hold: it is written down.
+    pub fn turn(&mut self, now: SimTime, run: &mut Run) {
         self.write_down(run);
         self.stand_at(self.of(now));
     }
@@ -100,7 +114,9 @@ mod tests {
             let mut run = Run { steps: vec![StepTotals::default(); steps.count()], ..Run::default() };
             let mut slow = vec![0; steps.count()];
             for at in arrivals {
-                steps.enter(SimTime(at), &mut run);
+                if !steps.holds(SimTime(at)) {
+                    steps.turn(SimTime(at), &mut run);
+                }
                 run.requests += 1;
                 let last = slow.len() - 1;
                 slow[((at / step) as usize).min(last)] += 1;

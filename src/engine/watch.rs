@@ -1,7 +1,7 @@
 //! A run that somebody watches: everything that happens is shown to a watcher as well, with what it cost. The plain run
 //! does not know of watchers, so it pays nothing for them.
 
-use crate::engine::machine::{AttemptRecord, Observer, RequestRecord};
+use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::recorder::{Recorder, cause_of};
 use crate::gateway::{Attempt, Notes, Response};
 use crate::ledger::Cause;

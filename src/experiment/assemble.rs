@@ -2,10 +2,10 @@
 
 use crate::engine::{Billed, ChargeSum, DeploymentTotals, ErrorClass, RequestTotals};
 use crate::experiment::fold::{
-    Fold, StepSeries, band, count_stats, dollars, latency, money_stats, rate_stats, share, unanswered,
+    Fold, StepSeries, band, count_stats, latency, money_stats, rate_stats, share, unanswered,
 };
 use crate::experiment::forecast::{
-    CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, HourRow, MeterRow, RateStats, RunRow, ShareRow,
+    CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, HourRow, MeterRow, MoneyBand, RateStats, RunRow, ShareRow,
     UnpricedRow,
 };
 use crate::stats::Histogram;
@@ -139,9 +139,9 @@ pub fn hour_rows(fold: &Fold, labels: &Labels) -> Vec<HourRow> {
             attempts: band(series.attempts.clone()),
             failure_rate: band(series.failure_rate.clone()),
             fallback_share: band(series.fallback_share.clone()),
-            spend: band(series.spend.clone()),
-            cumulative_spend: band(series.cumulative.clone()),
-            spend_by_deployment: spend.iter().map(|&amount| dollars(amount.divided_by(runs))).collect(),
+            spend: MoneyBand::of_dollars(band(series.spend.clone())),
+            cumulative_spend: MoneyBand::of_dollars(band(series.cumulative.clone())),
+            spend_by_deployment: spend.iter().map(|&amount| amount.divided_by(runs)).collect(),
         }
     };
     fold.steps.iter().enumerate().map(row).collect()

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::diagnostic::Diagnostic;
 use crate::experiment::detail::{DayRow, PercentileRun, ProviderRow};
+use crate::experiment::fold::{dollars, money};
 use crate::experiment::gate::Verdict;
 use crate::ledger::Causes;
 use crate::scenario::{Assumption, Budget};
@@ -235,6 +236,34 @@ pub struct Band {
     pub p95: f64,
 }
 
+/// Percentiles and mean of an amount over the replications.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct MoneyBand {
+    /// 5th percentile.
+    pub p5: Money,
+    /// Median.
+    pub p50: Money,
+    /// Mean.
+    pub mean: Money,
+    /// 95th percentile.
+    pub p95: Money,
+}
+
+impl MoneyBand {
+    /// The amounts of a band of dollars, to the picodollar.
+    pub fn of_dollars(band: Band) -> Self {
+        let Band { p5, p50, mean, p95 } = band;
+        let [p5, p50, mean, p95] = [p5, p50, mean, p95].map(money);
+        Self { p5, p50, mean, p95 }
+    }
+
+    /// As floats, for pictures only.
+    pub fn dollars(self) -> Band {
+        let [p5, p50, mean, p95] = [self.p5, self.p50, self.mean, self.p95].map(dollars);
+        Band { p5, p50, mean, p95 }
+    }
+}
+
 /// One hour of the horizon, over all replications.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HourRow {
@@ -250,12 +279,12 @@ pub struct HourRow {
     pub failure_rate: Band,
     /// Share of requests arriving in this hour that were answered by another group.
     pub fallback_share: Band,
-    /// Dollars charged in this hour.
-    pub spend: Band,
-    /// Dollars charged since the start, at the end of this hour.
-    pub cumulative_spend: Band,
-    /// Mean dollars charged in this hour, by deployment (same order as [`Forecast::deployments`]).
-    pub spend_by_deployment: Vec<f64>,
+    /// Charged in this hour.
+    pub spend: MoneyBand,
+    /// Charged since the start, at the end of this hour.
+    pub cumulative_spend: MoneyBand,
+    /// Mean charged in this hour, by deployment (same order as [`Forecast::deployments`]).
+    pub spend_by_deployment: Vec<Money>,
 }
 
 /// One deployment.

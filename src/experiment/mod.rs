@@ -3,6 +3,7 @@
 mod alerts;
 mod assemble;
 mod detail;
+mod common;
 mod compare;
 mod contrast;
 mod explain;
@@ -27,18 +28,19 @@ pub use alerts::{
     AlertOutcome, Alerts, AlertsWanted, BudgetError, BudgetLimit, BudgetOutcome, Moments, Period, alerts, alerts_of_run,
 };
 pub use assemble::{DeploymentLabel, Labels, ShareLabel};
+pub use common::Common;
 pub use compare::{Arm, Change, Comparison, Difference, Direction, PartDifference, Side, compare};
 pub use contrast::{Contrast, contrast};
 pub use detail::{ChargeRow, DayRow, PERCENTILES, PercentileRun, ProviderRow, percentile_runs};
 pub use explain::{
-    Attributed, Choice, DearRequest, Driver, DriverKind, EdgeStory, ExplainError, Explanation, RequestEvent,
-    RequestName, RequestStory, Step, WindowStory, explain,
+    Attributed, Choice, DearRequest, Driver, DriverKind, EdgeStory, ExplainError, Explanation, LimitStory,
+    RefusingLimit, RequestEvent, RequestName, RequestStory, Step, WindowStory, explain,
 };
 pub use findings::FINDING_CODES;
 pub use fold::{Fold, money_stats, share};
 pub use forecast::{
     About, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow, LatencyStats,
-    MeterRow, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
+    MeterRow, MoneyBand, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
 pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
 pub use metric::{Measure, Metric, Stat};

@@ -2,6 +2,7 @@
 //! so what is
 //! searched is one curve, not noise; the interval says how far the curve may be off because the runs are few.
 
+use crate::experiment::common::Common;
 use crate::experiment::gate::{Gate, Level};
 use crate::experiment::metric::Measure;
 use crate::experiment::replicate::{Options, Progress};
@@ -12,6 +13,8 @@ use crate::stats::Estimate;
 /// What is searched.
 #[derive(Debug, Clone)]
 pub struct Search {
+    /// What is varied.
+    pub common: Common,
     /// The path of the parameter.
     pub path: String,
     /// Where to search; from the value in the scenario outwards if it is not said.
@@ -25,6 +28,8 @@ pub struct Search {
 /// What was found.
 #[derive(Debug, Clone)]
 pub struct Solution {
+    /// What was varied.
+    pub common: Common,
     /// The path of the parameter.
     pub path: String,
     /// The target as it was written.
@@ -114,6 +119,7 @@ pub fn solve<E: From<Problem>>(
     let answer = hunt.answer()?;
     hunt.tried.sort_by(|a, b| a.value.total_cmp(&b.value));
     Ok(Solution {
+        common: search.common.clone(),
         path: search.path.clone(),
         target: search.target.text.clone(),
         measure: search.target.measure(),

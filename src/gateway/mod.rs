@@ -56,6 +56,18 @@ pub trait Gateway {
         None
     }
 
+    /// Whether the only thing that will be remembered of the answer to a plain attempt is that there was one: then
+    /// [`tally`](Self::tally) tells of it, and nothing else does.
+    fn only_tallies(&self, request: &RequestView) -> bool {
+        let _ = request;
+        false
+    }
+
+    /// A deployment has answered a plain attempt in full.
+    fn tally(&mut self, now: SimTime, deployment: DeploymentId) {
+        let _ = (now, deployment);
+    }
+
     /// A plain attempt has been answered in full: remembers what `admit` and `resume` would have remembered of it.
     fn plainly_answered(&mut self, now: SimTime, request: &RequestView, answer: &PlainAnswer) {
         let _ = (now, request, answer);

@@ -20,7 +20,7 @@ pub enum Cause {
     FailedAttempt,
     /// Tokens written to the provider's prompt cache.
     CacheWrite,
-    /// Paid capacity that lay idle.
+    /// Paid capacity, used or idle.
     Commitment,
 }
 

@@ -1,5 +1,6 @@
 //! What each deployment charges at each moment of the run.
 
+use crate::ledger::Capacity;
 use crate::pricing::CompiledRates;
 use crate::units::{DeploymentId, GroupId, Money, NameId, SimTime, Usage};
 
@@ -60,6 +61,8 @@ pub struct Tariffs {
     pub homes: Vec<Option<GroupId>>,
     /// The first deployment of each group: whose prices stand for the group when a premium is computed.
     pub lead: Vec<Option<DeploymentId>>,
+    /// Paid capacity.
+    pub capacities: Vec<Capacity>,
 }
 
 impl RateSchedule {

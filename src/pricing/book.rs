@@ -1,5 +1,6 @@
 //! A price book: our dated table or LiteLLM's map.
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::adjust::Adjustment;
@@ -80,6 +81,13 @@ impl PriceBook {
             Self::Table(table) => table.tariff(model, provider, at),
         }
         .into()
+    }
+
+    /// The first day from which a price of the model is known: the first of its rows holds from then on, or was seen then.
+    /// None where the book has no dates.
+    pub fn known_from(&self, model: &str, provider: Option<&str>) -> Option<Date> {
+        let Self::Table(table) = self else { return None };
+        table.rows_of(model, provider).into_iter().map(|row| row.valid_from.unwrap_or(row.as_of)).min()
     }
 
     /// The prices at a moment in the engine's form.

@@ -139,6 +139,12 @@ impl Deployment {
         self.limits.is_some() || self.account.is_some()
     }
 
+    /// Whether nothing is remembered of its calls, and none is too long for it.
+    #[inline(always)]
+    pub const fn is_simple(&self) -> bool {
+        !self.has_gates() && self.prompt_cache.is_none() && self.context_tokens.is_none()
+    }
+
     /// What limits it: indices into the world's list.
     pub fn gates(&self) -> impl Iterator<Item = usize> + use<> {
         self.limits.into_iter().chain(self.account)

@@ -84,7 +84,7 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum LimitError {
     /// A number is out of range.
-    #[error("{0} = {1} is out of range; expected {2}")]
+    #[error("{0} = {number} is out of range; expected {2}", number = crate::units::short(*.1))]
     Parameter(&'static str, f64, &'static str),
 }
 

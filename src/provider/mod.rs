@@ -3,6 +3,7 @@
 mod attempt;
 mod billing;
 mod deployment;
+mod ending;
 mod fault;
 mod limit_spec;
 mod limits;
@@ -17,6 +18,7 @@ mod world;
 
 pub use billing::{Billed, Billing};
 pub use deployment::{CacheWrites, Cost, Deployment, Latency, LaterLatency, PromptCache};
+pub use ending::Ending;
 pub use fault::{BackgroundError, Effect, Fault, RetryAdvice};
 pub use limit_spec::{ChargeSpec, LimitSpec, RefillSpec, Tier};
 pub use limits::{Bound, CallDemand, Counted, Gate, LimitError, Limits, Meter, Refill, Refused, TokenCharge};
@@ -28,6 +30,7 @@ pub use timeline::{Begin, Between, Renewal, Timeline, TimelineError, Window, Win
 pub use trouble_spec::{BurstSpec, IncidentSpec, OutageSpec};
 pub use world::UpstreamWorld;
 
+use crate::random::Here;
 use crate::units::{Outcome, SimDuration, SimTime, Usage};
 
 /// The upstream side of every attempt: a world of simulated providers in a forecast, a script in a trace.
@@ -42,6 +45,14 @@ pub trait Upstream {
     /// start.
     fn counted_part(&self, service: &Service, elapsed: SimDuration) -> Usage {
         service.usage_by(elapsed)
+    }
+
+    /// The answer to a call that is answered in full, as [`serve`](Self::serve) gives it, where nothing is remembered of
+    /// it and it is billed as it is served, so that its end need not be told. `here` are the draws at the address of the
+    /// request. `None` where anything else may be the case; then nothing has changed.
+    fn answer(&mut self, now: SimTime, here: Here, call: &UpstreamCall, fate: &Self::Fate) -> Option<Service> {
+        let _ = (now, here, call, fate);
+        None
     }
 
     /// The call is over, by itself or because the gateway closed it after `elapsed`: says what the provider bills.

@@ -36,7 +36,7 @@ pub struct Providers {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ProviderError {
     /// A number is out of range.
-    #[error("{0} = {1} is out of range; expected {2}")]
+    #[error("{0} = {number} is out of range; expected {2}", number = crate::units::short(*.1))]
     Parameter(&'static str, f64, &'static str),
     /// Windows of trouble are impossible.
     #[error(transparent)]

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::provider::billing::{Billed, Billing};
 use crate::provider::deployment::{CacheWrites, Deployment, Latency, LaterLatency, PromptCache};
+use crate::provider::ending::Ending;
 use crate::provider::fault::{BackgroundError, Fault};
 use crate::provider::limit_spec::{LimitSpec, Tier};
 use crate::provider::limits::Limits;
@@ -56,8 +57,8 @@ pub struct ProviderModel {
     pub tokens_per_chunk: Option<u32>,
     /// From this long after the start on the API key is refused (401).
     pub unauthorized_from: Option<Seconds>,
-    /// From this long after the start on the model is gone (404).
-    pub retired_from: Option<Seconds>,
+    /// From this long after the start on the model is gone (404); `never` where the price table knows a day and it still answers.
+    pub retired_from: Option<Ending>,
     /// From some moment on the provider answers with another model, and bills that one.
     pub redirected: Option<RedirectSpec>,
     /// Where the numbers come from, by field.
@@ -248,7 +249,7 @@ impl ProviderModel {
             tokens_per_chunk: self.tokens_per_chunk.unwrap_or(1),
             later,
             unauthorized_from: at(self.unauthorized_from),
-            retired_from: at(self.retired_from),
+            retired_from: self.retired_from.map_or(SimTime::NEVER, Ending::moment),
             ..Deployment::new(address_of(name) as u32, latency, error_s)
         })
     }

@@ -93,6 +93,11 @@ impl Upstream for UpstreamWorld {
     }
 
     #[inline(always)]
+    fn answer(&mut self, now: SimTime, here: Here, call: &UpstreamCall, fate: &Fate) -> Option<Service> {
+        self.state.answer(&self.plan, now, here, call, fate)
+    }
+
+    #[inline(always)]
     fn ended(
         &mut self,
         now: SimTime,
@@ -157,6 +162,28 @@ impl State {
         let service = at.served(service, usage, latency_factor).after(line);
         self.will_end(deployment, now + service.total);
         service
+    }
+
+    /// What [`State::serve`] says of a plain answer; it stands in no memory (100 instructions less).
+    #[inline(always)]
+    fn answer(
+        &mut self,
+        plan: &Providers,
+        now: SimTime,
+        here: Here,
+        call: &UpstreamCall,
+        fate: &Fate,
+    ) -> Option<Service> {
+        let deployment = &plan.deployments()[call.deployment.index()];
+        if !deployment.is_simple() || now >= deployment.unauthorized_from || now >= deployment.retired_from {
+            return None;
+        }
+        let at = Attempt { draws: here, deployment, latency: deployment.latency_at(now), call: *call };
+        let (failure, latency_factor) = self.meet_troubles(plan, now, at);
+        if failure.is_some() {
+            return None;
+        }
+        Some(at.answered(at.complete_usage(fate), latency_factor))
     }
 
     /// The limits of the model, then those of the account: how long the call waits in line, or its refusal.

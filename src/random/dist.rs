@@ -39,7 +39,7 @@ impl Lazy {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DistError {
     /// A parameter is negative, zero where it must not be, or not finite.
-    #[error("{name} = {value} is out of range; expected {expected}")]
+    #[error("{name} = {shown} is out of range; expected {expected}", shown = crate::units::short(*value))]
     Parameter {
         /// Which parameter.
         name: &'static str,

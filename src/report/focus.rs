@@ -57,6 +57,7 @@ const fn meter(kind: TokenKind) -> (&'static str, &'static str, u64, &'static st
         TokenKind::Output => ("Output tokens", "Tokens", MILLION, "1000000 Tokens"),
         TokenKind::Reasoning => ("Reasoning tokens", "Tokens", MILLION, "1000000 Tokens"),
         TokenKind::Call => ("Calls", "Requests", 1, "Requests"),
+        TokenKind::Capacity => ("Paid capacity", "Minutes", 60, "Hours"),
     }
 }
 

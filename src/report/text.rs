@@ -161,9 +161,14 @@ pub fn seconds(value: f64) -> String {
     }
 }
 
-/// Hours for people: `48 h`, `1.5 h`.
+/// Hours for people: `48 h`, `1.5 h`; less than half an hour in minutes, less than two minutes in seconds.
 pub fn hours(value: f64) -> String {
-    if value.fract() == 0.0 { format!("{value:.0} h") } else { format!("{value:.1} h") }
+    match value {
+        v if v.fract() == 0.0 => format!("{v:.0} h"),
+        v if v < 2.0 / 60.0 => format!("{:.0} s", (v * 3600.0).max(1.0)),
+        v if v < 0.5 => format!("{:.0} min", v * 60.0),
+        v => format!("{v:.1} h"),
+    }
 }
 
 /// `1 run`, `2 runs`, `1,000 runs`.
@@ -209,6 +214,7 @@ mod tests {
         assert_eq!([0.0, 1.176, 12.34, 99.0, 120_345.4].map(count), ["0", "1.18", "12.3", "99", "120,345"]);
         assert_eq!([950.0, 12_300.0, 4_500_000.0].map(short_count), ["950", "12.3k", "4.5M"]);
         assert_eq!([0.85, 12.41, 190.0].map(seconds), ["850 ms", "12.4 s", "3.2 min"]);
+        assert_eq!([48.0, 1.5, 0.25, 5.0 / 3600.0].map(hours), ["48 h", "1.5 h", "15 min", "5 s"]);
         assert_eq!([plural(1, "run"), plural(1000, "run")], ["1 run", "1,000 runs"]);
     }
 

@@ -1,24 +1,40 @@
 //! A trace, as JSON in the format of the recordings and as a waterfall for people.
 
-use crate::diagnostic::{Diagnostic, Severity, codes};
-use crate::engine::{Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, replay};
+use crate::diagnostic::{Diagnostic, Severity, Span, codes};
+use crate::engine::{MOST_TRACED, Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, TraceStep, replay};
 use crate::scenario::{PROFILE, read_case};
 use crate::units::SimTime;
 use serde_json::{Value, json};
 use std::fmt::Write;
+use std::sync::Arc;
 
-/// Reads a case and plays it.
+/// Reads a case and plays it; also says what in the case does less than it seems to.
 ///
 /// # Errors
 /// What is wrong with the case. A gateway that would not start is no error: the trace says so.
-pub fn trace(file_name: &str, text: &str) -> Result<Trace, Vec<Diagnostic>> {
+pub fn trace(file_name: &str, text: &str) -> Result<(Trace, Vec<Diagnostic>), Vec<Diagnostic>> {
     match read_case(file_name, text) {
-        Ok(case) => Ok(replay(&case)),
+        Ok(case) => {
+            let trace = replay(&case);
+            if trace.is_cut { Err(vec![too_long(file_name)]) } else { Ok((trace, case.warnings)) }
+        }
         Err(found) if found.iter().any(breaks_start) && found.iter().all(|d| breaks_start(d) || !is_error(d)) => {
             let reasons: Vec<String> = found.iter().filter(|d| breaks_start(d)).map(|d| d.message.clone()).collect();
-            Ok(Trace { fatal: Some(reasons.join("; ")), layer: "proxy", ..Trace::default() })
+            let others = found.into_iter().filter(|d| !breaks_start(d)).collect();
+            Ok((Trace { fatal: Some(reasons.join("; ")), layer: "proxy", ..Trace::default() }, others))
         }
         Err(found) => Err(found),
+    }
+}
+
+fn too_long(file_name: &str) -> Diagnostic {
+    Diagnostic {
+        code: codes::OUT_OF_RANGE,
+        severity: Severity::Error,
+        file: Arc::from(file_name),
+        span: Span::default(),
+        message: format!("the requests of this case lead to more than {MOST_TRACED} upstream calls"),
+        help: Some("send fewer requests (`n`), or lower the retries, or shorten the lists of fallbacks".to_owned()),
     }
 }
 
@@ -107,25 +123,28 @@ fn status(status: TraceStatus) -> Value {
     }
 }
 
-/// Decisions and attempts of a request, in order of time.
+/// The end of an attempt.
+fn ended(attempt: &TraceAttempt) -> String {
+    let how = match attempt.status {
+        TraceStatus::Http(status) => status.to_string(),
+        TraceStatus::ConnectionError => "no connection".to_owned(),
+        TraceStatus::ClientTimeout => "timeout".to_owned(),
+        TraceStatus::Cancelled => "closed".to_owned(),
+    };
+    format!("← {} {how}", attempt.deployment)
+}
+
+/// Decisions and attempts of a request, in the order in which they happened.
 fn explain_request(text: &mut String, request: &TraceRequest) {
     let stream = if request.stream { ", stream" } else { "" };
     let _ = writeln!(text, "{} asks for {}{stream}", request.id, request.model);
-    let mut lines: Vec<(SimTime, u8, String)> =
-        request.decisions.iter().map(|(at, decision)| (*at, 1, decision.clone())).collect();
-    for attempt in &request.attempts {
-        lines.push((attempt.at, 2, format!("→ {}", attempt.deployment)));
-        let how = match attempt.status {
-            TraceStatus::Http(status) => status.to_string(),
-            TraceStatus::ConnectionError => "no connection".to_owned(),
-            TraceStatus::ClientTimeout => "timeout".to_owned(),
-            TraceStatus::Cancelled => "closed".to_owned(),
+    for (at, step) in &request.steps {
+        let line = match step {
+            TraceStep::Decided(decision) => decision.clone(),
+            TraceStep::Sent(nth) => format!("→ {}", request.attempts[*nth].deployment),
+            TraceStep::Ended(nth) => ended(&request.attempts[*nth]),
         };
-        lines.extend(attempt.end.map(|end| (end, 0, format!("← {} {how}", attempt.deployment))));
-    }
-    lines.sort_by_key(|(at, rank, _)| (*at, *rank));
-    for (at, _, line) in lines {
-        let _ = writeln!(text, "{:>10.3} s  {line}", seconds(at));
+        let _ = writeln!(text, "{:>10.3} s  {line}", seconds(*at));
     }
     let Some(end) = request.end else {
         let _ = writeln!(text, "            never ends\n");
@@ -139,4 +158,34 @@ fn explain_request(text: &mut String, request: &TraceRequest) {
     let http = request.http_status.map(|status| format!(" (HTTP {status})")).unwrap_or_default();
     let _ =
         writeln!(text, "{:>10.3} s  {answer}{http} after {:.3} s\n", seconds(end), (end - request.at).as_secs_f64());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(retries: u32, requests: &str) -> String {
+        format!(
+            r#"{{"config": {{"model_list": [{{"model_name": "a", "litellm_params": {{"model": "openai/x"}},
+            "model_info": {{"id": "a1"}}}}], "router_settings": {{"num_retries": {retries}, "disable_cooldowns": true}}}},
+            "upstream": {{"*": [{{"status": 500, "latency": 0}}]}}, "requests": [{{"t": 0, "model": "a"{requests}}}]}}"#
+        )
+    }
+
+    #[test]
+    fn causes_stand_before_effects_where_no_time_passes() {
+        let (trace, warnings) = trace("case.json", &case(1, "")).unwrap();
+        let told = trace.explain();
+        let words: Vec<&str> = told.lines().filter_map(|line| line.split(" s  ").nth(1)).collect();
+        let expected =
+            ["picks a1", "\u{2192} a1", "\u{2190} a1 500", "waits 0.5 s", "picks a1", "\u{2192} a1", "\u{2190} a1 500"];
+        assert_eq!(words[..expected.len()], expected, "{told}");
+        assert!(warnings.is_empty());
+    }
+
+    #[test]
+    fn a_case_that_leads_to_too_many_calls_ends_with_an_error() {
+        let found = trace("case.json", &case(999, r#", "n": 1000"#)).unwrap_err();
+        assert!(found[0].message.contains("more than 250000 upstream calls"), "{found:?}");
+    }
 }

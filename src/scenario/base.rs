@@ -105,6 +105,7 @@ fn over(own: ScenarioFile, base: ScenarioFile) -> ScenarioFile {
         teams: joined(own.teams, base.teams, TeamEntry::over),
         traffic: joined(own.traffic, base.traffic, traffic),
         upstream: joined(own.upstream, base.upstream, upstream),
+        commitments: joined(own.commitments, base.commitments, |own, _| own),
     }
 }
 

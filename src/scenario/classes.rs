@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::diagnostic::codes;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::document::Value;
 use crate::gateway::litellm::plan::Plan;
 use crate::gateway::litellm::wire::nearest;
 use crate::random::{Calendar, Dist, Law};
@@ -17,7 +19,7 @@ use crate::scenario::recorded::{self, Traces};
 use crate::scenario::replay::Trace;
 use crate::scenario::world::KeyName;
 use crate::traffic::{Class, Traffic, TrafficModel};
-use crate::units::{BodyId, KeyId, NameId};
+use crate::units::{BodyId, KeyId, NameId, short};
 
 /// Spread of the volume where the scenario says nothing.
 const VOLUME_UNCERTAINTY: f64 = 0.2;
@@ -107,10 +109,24 @@ fn class(
     if let Some(trace) = trace {
         return recorded::class(reading, (name, entry, trace), &model, plan, calendar.horizon);
     }
+    tell_of_unit(reading, name, entry);
     let models = models(reading, name, entry, plan)?;
     let keys = keys(reading, name, entry)?;
     let compiled = model.compile(calendar, models, keys, BodyId(0));
     compiled.map_err(|error| reading.error(codes::SCENARIO_VALUE, &path, format!("traffic.{name}: {error}"), ""))
+}
+
+/// Says what a rate without a unit is taken for: people mean a minute as often as a second.
+fn tell_of_unit(reading: &mut Reading, name: &str, entry: &TrafficEntry) {
+    let path = ["traffic", name, "rate"];
+    let Some((rate, node)) = entry.model.rate.zip(reading.node(&path)) else { return };
+    if matches!(&node.value, Value::Str(text) if text.contains('/')) {
+        return;
+    }
+    let message = format!("`rate` of {name} has no unit: it is taken as {} a second", short(rate.0));
+    let help = format!("write {0}/s, or {0}/min, or {0}/h", short(rate.0));
+    let note = Diagnostic { severity: Severity::Note, ..reading.finding(codes::SCENARIO_VALUE, &path, message, &help) };
+    reading.findings.push(note);
 }
 
 /// The preset of a class. Its own spread of the volume is left out: that of the scenario holds for all classes together.

@@ -8,7 +8,9 @@ use crate::gateway::litellm::budget_reset::Clock;
 use crate::pricing::PriceBook;
 use crate::random::Seed;
 use crate::scenario::alerts;
+use crate::scenario::beyond;
 use crate::scenario::classes;
+use crate::scenario::commitments;
 use crate::scenario::deployments::{self, Books, PriceTime};
 use crate::scenario::edit::Edit;
 use crate::scenario::embeds;
@@ -21,7 +23,8 @@ use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, calendar};
 use crate::scenario::recorded::Traces;
 use crate::scenario::redirect;
-use crate::scenario::upstream;
+use crate::scenario::retired;
+use crate::scenario::upstream::{self, Known};
 use crate::scenario::world::{Budget, Names, World};
 use crate::scenario::written::written;
 use crate::units::{Money, SimDuration};
@@ -71,18 +74,15 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let kept = deployments::kept(&gateway.wire);
     let groups = deployments::groups(&kept);
     let time = PriceTime { start: start.timestamp(), horizon, fixed: prices_at(&reading)? };
-    let mut tariffs = deployments::tariffs(
-        &gateway.wire,
-        &groups,
-        &Books { billed: &book, reported: gateway_book.as_ref() },
-        &time,
-        &mut plan,
-    );
+    let books = Books { billed: &book, reported: gateway_book.as_ref() };
+    let mut tariffs = deployments::tariffs(&gateway.wire, &groups, &books, &time, &mut plan);
     let traffic = classes::compile(&mut reading, &plan, &calendar, &traces)?;
     let mut named = deployments::names(&kept, &groups, &plan);
     redirect::apply(&reading, &named, &groups, &book, &time, &mut tariffs)?;
-    let costs = redirect::costs(&tariffs);
-    let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar, &costs)?;
+    tariffs.capacities = commitments::compile(&reading, &named, &groups)?;
+    let ends = retired::ends(&gateway.wire, &gateway.source.name, &book, &time, &plan);
+    let known = Known { costs: &redirect::costs(&tariffs), ends: &ends };
+    let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar, known)?;
     let names = Names {
         deployments: named,
         groups,
@@ -90,6 +90,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         classes: class_names(&reading),
         troubles,
     };
+    beyond::note(&mut reading, horizon);
     let (runs, seed) = (runs(&mut reading)?, seed(&mut reading));
     let (budget, alerts) = (budget(&reading)?, alerts::compile(&reading)?);
     let from_user = reading.written.iter().flat_map(|(source, tree)| written(source, tree)).collect();

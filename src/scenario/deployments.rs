@@ -62,7 +62,7 @@ pub fn names(kept: &[&Deployment], groups: &[String], plan: &Plan) -> Vec<Deploy
 }
 
 /// Behind a pattern: the names that lead to it, each with the model that it fills in.
-fn models_behind<'a>(
+pub(super) fn models_behind<'a>(
     entry: &'a Deployment,
     id: DeploymentId,
     names: &'a [Name],
@@ -128,7 +128,7 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
     let lead = (0..groups.len()).map(|index| first_of(GroupId::from_index(index)).map(DeploymentId::from_index));
     let lead = lead.collect();
     let homes = plan.names.iter().map(|name| home(&name.found, &deployments)).collect();
-    Tariffs { deployments, homes, lead }
+    Tariffs { deployments, homes, lead, capacities: Vec::new() }
 }
 
 /// The group that a name asks for first.

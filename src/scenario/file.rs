@@ -7,6 +7,7 @@ use serde::de::MapAccess;
 use crate::gateway::fleet::FleetSpec;
 use crate::provider::ProviderModel;
 use crate::scenario::alerts::AlertsEntry;
+use crate::scenario::commitments::CommitmentEntry;
 use crate::scenario::embeds::EmbedsSpec;
 use crate::scenario::holders::{KeyEntry, TeamEntry, UserEntry};
 use crate::scenario::mixed::{Mixed, OwnKeys};
@@ -68,6 +69,9 @@ pub struct ScenarioFile {
     /// What is sent, by traffic class.
     #[serde(default)]
     pub traffic: Named<TrafficEntry>,
+    /// Capacity that is paid by the hour, used or idle, by a name of its own; what does not fit is paid as it goes.
+    #[serde(default)]
+    pub commitments: Named<CommitmentEntry>,
     /// How upstreams answer, by provider, group or deployment id; the most specific entry wins.
     #[serde(default)]
     pub upstream: Named<UpstreamEntry>,

@@ -6,12 +6,12 @@ use crate::document::{self, Format};
 use crate::gateway::litellm::keyring::Keyring;
 use crate::gateway::litellm::keys;
 use crate::gateway::litellm::lower::{RequestParams, Setting, lower};
-use crate::gateway::litellm::plan::{Found, Plan};
-use crate::gateway::litellm::wire::{Fallbacks, Spanned, Wire, nearest};
+use crate::gateway::litellm::plan::Plan;
+use crate::gateway::litellm::wire::{Spanned, Wire};
 use crate::gateway::parts::Minutes;
 use crate::scenario::edit::{self, Edit};
 use crate::scenario::files::{Files, Source};
-use crate::scenario::problem::{Problem, error};
+use crate::scenario::problem::Problem;
 use crate::scenario::reading::Reading;
 use crate::units::{DeploymentId, SimDuration};
 
@@ -74,7 +74,7 @@ fn strict_about_edits(diagnostic: &mut Diagnostic) {
 /// Compiles the config for these client-side model names and virtual keys.
 ///
 /// # Errors
-/// A [`Problem`] when there is nothing to play, or a fallback names a model that is not in the config.
+/// A [`Problem`] when there is nothing to play.
 pub fn plan(gateway: &GatewayFile, models: &[String], keys: &Keyring, reading: &mut Reading) -> Result<Plan, Problem> {
     let models: Vec<&str> = models.iter().map(String::as_str).collect();
     let bodies = [RequestParams::default()];
@@ -87,7 +87,6 @@ pub fn plan(gateway: &GatewayFile, models: &[String], keys: &Keyring, reading: &
         let message = "no deployment of this gateway is left: it drops all of them when it starts".to_owned();
         return Err(Problem::about_file(codes::NO_MODELS, &gateway.source.name, message, "see `billcast check`"));
     }
-    check_fallbacks(gateway, &plan)?;
     note_defaults(&gateway.wire, &plan, reading);
     Ok(plan)
 }
@@ -95,33 +94,6 @@ pub fn plan(gateway: &GatewayFile, models: &[String], keys: &Keyring, reading: &
 /// Where calendar minutes begin, for a run that starts at this second of a minute.
 pub fn minutes(second: i8) -> Minutes {
     Minutes { offset: SimDuration::from_secs(i64::from(second)) }
-}
-
-/// A fallback to a name that the config does not hold is a slip; one to a deployment that the gateway drops is not ours to
-/// refuse: that is how the gateway runs.
-fn check_fallbacks(gateway: &GatewayFile, plan: &Plan) -> Result<(), Problem> {
-    let wire = &gateway.wire;
-    let (router, module) = (&wire.router_settings, &wire.litellm_settings);
-    let chained = wire.fallback_lists().flat_map(|list| targets(&list.value));
-    let defaults = [&router.default_fallbacks, &module.default_fallbacks];
-    let default =
-        defaults.into_iter().flatten().flat_map(|list| list.value.iter().map(|name| (&*name.value, name.span)));
-    for (name, span) in chained.chain(default) {
-        let leads = plan.name_id(name).is_some_and(|id| !matches!(plan.name(id).found, Found::Nothing));
-        let is_listed = wire.model_list.iter().any(|deployment| deployment.model_name.value == name);
-        if !leads && !is_listed {
-            let near = nearest(name, wire.model_list.iter().map(|deployment| deployment.model_name.value.as_str()));
-            let help = near.map_or_else(String::new, |near| format!("did you mean `{near}`?"));
-            let message = format!("the fallback `{name}` is not in `model_list`");
-            let diagnostic = error(codes::FALLBACK_TO_NOTHING, &gateway.source.name, span, message, &help);
-            return Err(Problem { diagnostics: vec![diagnostic], sources: vec![gateway.source.clone()] });
-        }
-    }
-    Ok(())
-}
-
-fn targets(chain: &Fallbacks) -> impl Iterator<Item = (&str, crate::diagnostic::Span)> {
-    chain.0.iter().flat_map(|fallback| &fallback.targets).map(|target| (target.value.model.as_str(), target.span))
 }
 
 /// Notes what the gateway takes by itself where its config says nothing.

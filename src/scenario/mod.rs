@@ -2,11 +2,13 @@
 
 mod alerts;
 mod base;
+mod beyond;
 mod builtin;
 mod case;
 mod catalog;
 mod claims;
 mod classes;
+mod commitments;
 mod compile;
 mod deployments;
 mod edit;
@@ -28,6 +30,7 @@ mod reading;
 mod recorded;
 mod replay;
 mod redirect;
+mod retired;
 mod start;
 mod starter;
 mod upstream;
@@ -41,6 +44,7 @@ pub use catalog::{ModelFacts, model_facts};
 pub use claims::{
     Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Unit, claims_schema, read_claims,
 };
+pub use commitments::CommitmentEntry;
 pub use compile::Overrides;
 pub use edit::{Edit, as_yaml, scalar_text, value_at};
 pub use embeds::EmbedsSpec;

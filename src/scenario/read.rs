@@ -90,6 +90,9 @@ fn explain(source: &Source, text: &str, problem: &Error) -> Diagnostic {
             (codes::WRONG_TYPE, format!("expected {}", kind(expected)), String::new())
         }
         Error::NullIntoString { .. } => (codes::WRONG_TYPE, "expected text, found nothing".into(), String::new()),
+        other if other.to_string().contains("non-finite") => {
+            (codes::WRONG_TYPE, "expected a finite number".into(), String::new())
+        }
         other => (codes::WRONG_TYPE, without_place(&other.to_string()), String::new()),
     };
     error(code, &source.name, span, message, &help)
@@ -152,6 +155,7 @@ mod tests {
             ("gateway: [a]\n", "1:10: error [BC101]: expected text"),
             ("gateway: g\nruns: -1\n", "2:7: error [BC101]: expected a whole number, at least 0"),
             ("gateway: g\nruns: .nan\n", "2:7: error [BC101]: expected a whole number, at least 0"),
+            ("gateway: g\nalerts: {budget_share: .inf}\n", "2:24: error [BC101]: expected a finite number"),
             ("gateway: g\nkeys: 5\n", "2:7: error [BC101]: expected a map"),
             ("gateway: g\nruns: 1\nruns: 2\n", "3:1: error [BC006]: this key stands twice"),
             ("gateway: g\nstart: tomorrow\n", "2:8: error [BC502]: `tomorrow` is not a date"),

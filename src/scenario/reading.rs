@@ -10,6 +10,7 @@ use crate::scenario::files::{Files, Source};
 use crate::scenario::problem::{Problem, error};
 use crate::scenario::read::place;
 use crate::scenario::world::Assumption;
+use crate::units::short;
 
 /// A scenario on its way to a world.
 #[derive(Debug)]
@@ -38,8 +39,21 @@ impl Reading {
         }
     }
 
+    /// What is said about the value at `path`, as an error; empty where it is not written in a file.
+    pub fn finding(&self, code: &'static str, path: &[&str], message: String, help: &str) -> Diagnostic {
+        let (file, span) = self
+            .place_of(path)
+            .map_or_else(Default::default, |(source, tree)| (source.name.to_string(), place(tree, path)));
+        error(code, &file, span, message, help)
+    }
+
+    /// What is written at `path`.
+    pub fn node(&self, path: &[&str]) -> Option<&Node> {
+        self.written.iter().find_map(|(_, tree)| descend(tree, path))
+    }
+
     /// The text that has something at `path`; the file itself if none has.
-    fn place_of(&self, path: &[&str]) -> Option<&(Source, Node)> {
+    pub(super) fn place_of(&self, path: &[&str]) -> Option<&(Source, Node)> {
         self.written.iter().find(|(_, tree)| descend(tree, path).is_some()).or(self.written.first())
     }
 
@@ -48,6 +62,7 @@ impl Reading {
         if (least..=most).contains(&value) {
             return Ok(value);
         }
+        let (value, least, most) = (short(value), short(least), short(most));
         let message = format!("`{}` is {value}; expected a number from {least} to {most}", path.join("."));
         Err(self.error(codes::OUT_OF_RANGE, path, message, ""))
     }

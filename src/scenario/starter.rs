@@ -15,6 +15,19 @@ struct Group<'a> {
     models: Vec<&'a str>,
     /// Of its first deployment.
     provider: Option<&'static str>,
+    /// `model_info.mode` of its first deployment, or what the prices say of its model.
+    mode: String,
+}
+
+impl Group<'_> {
+    /// The traffic model that suits it; none for what is not billed by tokens of text.
+    fn preset(&self) -> Option<&'static str> {
+        match self.mode.as_str() {
+            "chat" | "completion" | "responses" | "" => Some("chat"),
+            "embedding" => Some("embedding"),
+            _ => None,
+        }
+    }
 }
 
 /// The text of a scenario for the gateway config called `config`.
@@ -29,10 +42,19 @@ pub fn starter(name: &str, config: &str, wire: &Wire) -> String {
     );
     text.push_str(HORIZON);
     text.push_str(TRAFFIC);
-    for group in &asked_for(wire) {
-        let model = concrete(group);
+    let (suited, others): (Vec<_>, Vec<_>) = asked_for(wire).into_iter().partition(|group| group.preset().is_some());
+    for group in &suited {
+        let (model, preset) = (concrete(group), group.preset().unwrap_or_default());
         let _ = writeln!(text, "  {}:          # {}", yaml(group.name), group.models.join(", "));
-        let _ = writeln!(text, "    preset: chat\n    model: {}\n    rate: {SUGGESTED_RATE}", yaml(&model));
+        let _ = writeln!(text, "    preset: {preset}\n    model: {}\n    rate: {SUGGESTED_RATE}", yaml(&model));
+    }
+    if suited.is_empty() {
+        text.truncate(text.len() - 1);
+        text.push_str(" {}\n");
+    }
+    for group in &others {
+        let (name, mode) = (one_line(group.name), one_line(&group.mode));
+        let _ = writeln!(text, "  # {name}: {mode}, which no traffic model describes");
     }
     text.push_str(UPSTREAM);
     for provider in providers(wire) {
@@ -85,10 +107,28 @@ fn groups(wire: &Wire) -> Vec<Group<'_>> {
         let model = deployment.litellm_params.model.as_ref().map_or("", |model| model.value.as_str());
         match groups.iter_mut().find(|group| group.name == name) {
             Some(group) => group.models.push(model),
-            None => groups.push(Group { name, models: vec![model], provider: deployment.provider }),
+            None => {
+                let mode = mode(deployment, model);
+                groups.push(Group { name, models: vec![model], provider: deployment.provider, mode });
+            }
         }
     }
     groups
+}
+
+/// What a deployment is for: as its config says, else as its price does.
+fn mode(deployment: &Deployment, model: &str) -> String {
+    let written = deployment.model_info.mode.as_ref().map(|mode| mode.value.clone());
+    let priced = || {
+        let table = PriceTable::built_in().ok()?;
+        Some(table.rows_of(model, deployment.provider).first()?.kind.clone())
+    };
+    written.or_else(priced).unwrap_or_default()
+}
+
+/// A text that cannot end the comment that it stands in.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn kept(wire: &Wire) -> impl Iterator<Item = &Deployment> {
@@ -180,6 +220,23 @@ mod tests {
         assert!(text.contains("\n  cheap:          # deepseek/deepseek-chat\n"), "{text}");
         assert!(!text.contains("big: one"), "{text}");
         assert!(text.contains("  # openai: {"), "{text}");
+    }
+
+    #[test]
+    fn the_traffic_suits_what_a_model_is_for() {
+        let wire = wire_of(
+            "model_list:\n  - {model_name: chat, litellm_params: {model: openai/gpt-4o}}\n  \
+             - {model_name: known, litellm_params: {model: openai/text-embedding-3-small}}\n  \
+             - {model_name: said, litellm_params: {model: openai/mine}, model_info: {mode: embedding}}\n  \
+             - {model_name: art, litellm_params: {model: openai/dall-e-3}, model_info: {mode: image_generation}}\n",
+        );
+        let text = starter("x", "config.yaml", &wire);
+        let preset_of = |name: &str| {
+            let (_, entry) = text.split_once(&format!("\n  {name}: ")).unwrap_or_else(|| panic!("{name}: {text}"));
+            entry.split_once("preset: ").unwrap().1.lines().next().unwrap()
+        };
+        assert_eq!(["chat", "known", "said"].map(preset_of), ["chat", "embedding", "embedding"]);
+        assert!(text.contains("\n  # art: image_generation, ") && !text.contains("\n  art:"), "{text}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::scenario::file::UpstreamEntry;
 use crate::scenario::presets::{Described, ModelKind, Preset, preset};
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, assume_preset};
+use crate::scenario::retired::End;
 use crate::scenario::world::{DeploymentName, TroubleName};
 use crate::units::SimDuration;
 
@@ -32,6 +33,15 @@ struct Level {
     model: ProviderModel,
 }
 
+/// What is known of the deployments' models, by deployment.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// What calls cost.
+    pub costs: &'a [Cost],
+    /// Which are retired before the run is over.
+    pub ends: &'a [Option<End>],
+}
+
 /// Collects the world's lists.
 struct Builder<'a> {
     calendar: &'a Calendar,
@@ -39,8 +49,7 @@ struct Builder<'a> {
     troubles: Vec<Trouble>,
     names: Vec<TroubleName>,
     limits: Vec<Limits>,
-    /// What calls cost, by deployment.
-    costs: &'a [Cost],
+    known: Known<'a>,
     known_troubles: HashMap<String, usize>,
     known_limits: HashMap<String, Option<usize>>,
     presets: HashMap<String, ProviderModel>,
@@ -52,7 +61,7 @@ pub fn compile(
     deployments: &mut [DeploymentName],
     groups: &[String],
     calendar: &Calendar,
-    costs: &[Cost],
+    known: Known<'_>,
 ) -> Result<Compiled, Problem> {
     check_entries(reading, deployments, groups)?;
     let mut builder = Builder {
@@ -61,7 +70,7 @@ pub fn compile(
         troubles: Vec::new(),
         names: Vec::new(),
         limits: Vec::new(),
-        costs,
+        known,
         known_troubles: HashMap::new(),
         known_limits: HashMap::new(),
         presets: HashMap::new(),
@@ -151,8 +160,12 @@ impl Builder<'_> {
             self.limits(&owner, tier.as_deref(), &name.model, &model).map_err(|error| failed(reading, &error))?;
         let account = self.account(&owner, tier.as_deref(), &model).map_err(|error| failed(reading, &error))?;
         let deployment = model.deployment(&name.name, &name.model, troubles, limits);
-        let deployment = deployment.map_err(|error| failed(reading, &error))?;
-        let cost = self.costs.get(self.deployments.len()).cloned().unwrap_or_default();
+        let mut deployment = deployment.map_err(|error| failed(reading, &error))?;
+        let index = self.deployments.len();
+        if let Some(Some(end)) = self.known.ends.get(index) {
+            end.apply(reading, &name.name, &model, &mut deployment);
+        }
+        let cost = self.known.costs.get(index).cloned().unwrap_or_default();
         self.deployments.push(Deployment { account, cost, ..deployment });
         if let Some(limits) = limits.and_then(|index| self.limits.get(index)) {
             note_limits(name, limits);

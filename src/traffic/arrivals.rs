@@ -6,13 +6,13 @@ use crate::random::{ChoiceError, Dist, DistError, Intensity, Law};
 use crate::traffic::crowd::Crowd;
 use crate::traffic::excited::Excites;
 use crate::traffic::replay::{MOST_SCALE, Replay};
-use crate::units::SimDuration;
+use crate::units::{SimDuration, short};
 
 /// Why traffic cannot be simulated as described.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum TrafficError {
     /// A number is out of range.
-    #[error("{0} = {1} is out of range; expected {2}")]
+    #[error("{0} = {number} is out of range; expected {2}", number = short(*.1))]
     Parameter(&'static str, f64, &'static str),
     /// Weights of models or keys are impossible.
     #[error(transparent)]
@@ -30,7 +30,7 @@ pub enum TrafficError {
     #[error("repeats need arrivals given by a rate; workers and sessions never repeat themselves")]
     RepeatsNeedOpenArrivals,
     /// Requests per second and class beyond what ids can count.
-    #[error("{0} requests are expected in one run; more than {1} cannot be simulated")]
+    #[error("{} requests are expected in one run; more than {} cannot be simulated", short(*.0), short(*.1))]
     TooMany(f64, f64),
 }
 

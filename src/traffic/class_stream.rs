@@ -178,8 +178,28 @@ impl ClassStream {
             draws.begin_request(stream, first.0);
             draws.here()
         });
-        self.write(next, at, id, prompt, fate, Places { what, who, own: here });
+        *next = self.made(at, id, prompt, fate, Places { what, who, own: here });
         true
+    }
+
+    /// Whether requests come by themselves, and none repeats another.
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self.source, Source::Open(_))
+    }
+
+    /// The next request, the draws at its address and the moment of the one after; only where the class
+    /// [is open](Self::is_open).
+    #[inline(always)]
+    pub(super) fn take_open(&mut self) -> Option<(Request, Here, SimTime)> {
+        let Source::Open(walk) = &mut self.source else { return None };
+        let (at, here) = (walk.next_at, walk.here);
+        if at == SimTime::NEVER {
+            return None;
+        }
+        let id = RequestId(walk.step());
+        let next_at = walk.next_at;
+        let places = Places { what: here, who: here, own: here };
+        Some((self.made(at, id, id.0, self.attributes.fate(here), places), here, next_at))
     }
 
     /// A turn of a session: all that was said before it stands in front of its new text.
@@ -204,7 +224,7 @@ impl ClassStream {
         let mut of_session = draws;
         of_session.begin_request(stream, first.0);
         let places = Places { what: of_session.here(), who: of_session.here(), own: draws.here() };
-        self.request(at, id, id.0, fate, places)
+        self.made(at, id, id.0, fate, places)
     }
 
     /// The request that comes beside one of another class: the embedding of its prompt, or of its question.
@@ -217,7 +237,7 @@ impl ClassStream {
         }
         let prompt = other.view.prompt.0 & ((1 << PROMPT_CLASS_SHIFT) - 1);
         let places = Places { what: here, who: here, own: here };
-        let mut request = self.request(other.at, other.view.id, prompt, fate, places);
+        let mut request = self.made(other.at, other.view.id, prompt, fate, places);
         request.view.key = other.view.key;
         request
     }
@@ -230,7 +250,7 @@ impl ClassStream {
         let fate = Walk::fate(row, &self.attributes.fate(here));
         let prompt = if row.prompt == 0 { id.0 } else { row.prompt >> (64 - PROMPT_CLASS_SHIFT) };
         let places = Places { what: here, who: here, own: here };
-        let mut request = self.request(at, id, prompt, self.attributes.capped(fate), places);
+        let mut request = self.made(at, id, prompt, self.attributes.capped(fate), places);
         let Source::Replay(walk) = &self.source else { return request };
         let view = &mut request.view;
         view.model = walk.model(row).unwrap_or(view.model);
@@ -239,20 +259,12 @@ impl ClassStream {
     }
 
     /// Puts a request together.
-    fn request(&self, at: SimTime, id: RequestId, prompt: u64, fate: Fate, places: Places) -> Request {
-        let mut made = Request::default();
-        self.write(&mut made, at, id, prompt, fate, places);
-        made
-    }
-
     #[inline(always)]
-    fn write(&self, into: &mut Request, at: SimTime, id: RequestId, prompt: u64, fate: Fate, places: Places) {
+    fn made(&self, at: SimTime, id: RequestId, prompt: u64, fate: Fate, places: Places) -> Request {
         let class = &self.class;
         let Places { what, who, own } = places;
         let stream = self.attributes.streams(what);
-        into.at = at;
-        into.class = self.id;
-        into.view = RequestView {
+        let view = RequestView {
             id,
             model: class.models[self.attributes.model(what)].0,
             key: class.keys[self.attributes.key(who)].0,
@@ -263,8 +275,7 @@ impl ClassStream {
             max_tokens: class.max_tokens,
             stream,
         };
-        into.fate = fate;
-        into.leave = self.attributes.leave(own, stream);
+        Request { at, class: self.id, view, fate, leave: self.attributes.leave(own, stream) }
     }
 
     /// Whether the moment of the next request may have changed.

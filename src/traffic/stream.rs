@@ -1,6 +1,6 @@
 //! All classes merged into one stream of requests in order of time.
 
-use crate::random::{Addressed, Dist, Purpose, Replication, Scores, Seed, Strata};
+use crate::random::{Addressed, Dist, Here, Purpose, Replication, Scores, Seed, Strata};
 use crate::traffic::again::{Ending, Later, Retries};
 use crate::traffic::arrivals::{Arrivals, TrafficError};
 use crate::traffic::class::{Attributes, Class};
@@ -97,7 +97,9 @@ impl Traffic {
         let has_later = self.classes().any(|class| class.retries.is_some() || class.embeds.is_some());
         next_ats.extend(has_later.then_some(SimTime::NEVER));
         let later = Later::new(seed, replication);
-        let mut stream = Stream { classes, next_ats, first: 0, later, retries, embeds };
+        let is_open = !has_later && classes.iter().all(ClassStream::is_open);
+        let mut stream =
+            Stream { is_open, classes, next_ats, first: 0, soonest: SimTime::NEVER, later, retries, embeds };
         stream.find_first();
         stream
     }
@@ -109,16 +111,19 @@ pub struct Stream {
     classes: Vec<ClassStream>,
     next_ats: Vec<SimTime>,
     first: usize,
+    /// The moment of the first.
+    soonest: SimTime,
     later: Later,
     retries: Vec<Option<Retries>>,
     embeds: Vec<Option<ClassId>>,
+    is_open: bool,
 }
 
 impl Stream {
     /// The moment of the next request, or never.
-    #[inline]
-    pub fn next_at(&self) -> SimTime {
-        self.next_ats.get(self.first).copied().unwrap_or(SimTime::NEVER)
+    #[inline(always)]
+    pub const fn next_at(&self) -> SimTime {
+        self.soonest
     }
 
     /// Takes the next request.
@@ -138,6 +143,23 @@ impl Stream {
         }
         self.find_first();
         taken
+    }
+
+    /// Whether requests come by themselves, whatever becomes of others, and nothing is sent beside them:
+    /// [`Stream::take_open`] takes them.
+    pub const fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Takes the next request, and the draws at its address; only where all classes [are open](Stream::is_open). It does what
+    /// [`Stream::take_into`] does, its slow twin, but the request is no row in memory that is written and read again.
+    #[inline(always)]
+    pub fn take_open(&mut self) -> Option<(Request, Here)> {
+        let class = self.classes.get_mut(self.first)?;
+        let (request, here, next_at) = class.take_open()?;
+        self.next_ats[self.first] = next_at;
+        self.find_first();
+        Some((request, here))
     }
 
     /// Sends the embedding call that comes with a request, if one does.
@@ -185,7 +207,8 @@ impl Stream {
     /// Few classes: a scan over one cache line or two beats a heap.
     #[inline]
     fn find_first(&mut self) {
-        if self.next_ats.len() == 1 {
+        if let [only] = *self.next_ats {
+            self.soonest = only;
             return;
         }
         let mut first = 0;
@@ -195,6 +218,7 @@ impl Stream {
             }
         }
         self.first = first;
+        self.soonest = self.next_ats.get(first).copied().unwrap_or(SimTime::NEVER);
     }
 }
 

@@ -130,12 +130,21 @@ impl Share {
     }
 }
 
-fn checked(number: f64, most: f64, expected: &'static str) -> Result<f64, QuantityError> {
-    if (0.0..=most).contains(&number) {
-        Ok(number)
-    } else {
-        Err(QuantityError::OutOfRange(number.to_string(), expected))
+/// A number as people write it: no row of zeros for one that is out of all proportion, no digits that nobody asked for.
+pub fn short(number: f64) -> String {
+    let magnitude = number.abs();
+    if !number.is_finite() {
+        return if number.is_nan() { "not a number" } else { "infinite" }.to_owned();
     }
+    if magnitude != 0.0 && !(1e-4..1e15).contains(&magnitude) {
+        return format!("{number:e}");
+    }
+    let rounded = format!("{number:.4}");
+    rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn checked(number: f64, most: f64, expected: &'static str) -> Result<f64, QuantityError> {
+    if (0.0..=most).contains(&number) { Ok(number) } else { Err(QuantityError::OutOfRange(short(number), expected)) }
 }
 
 impl FromStr for Seconds {
@@ -277,6 +286,17 @@ mod tests {
         }
         let message = "40/fortnight".parse::<PerSecond>().unwrap_err().to_string();
         assert!(message.contains("`fortnight`") && message.contains("40/min"), "{message}");
+    }
+
+    #[test]
+    fn messages_quote_numbers_that_can_be_read() {
+        assert_eq!(
+            [0.0, 8784.0, 1.0 / 60.0, 1e308, -2.5, 1e-9].map(short),
+            ["0", "8784", "0.0167", "1e308", "-2.5", "1e-9"]
+        );
+        assert_eq!([f64::NAN, f64::INFINITY].map(short), ["not a number", "infinite"]);
+        let message = Share::new(1e308).unwrap_err().to_string();
+        assert!(message.len() < 100, "{message}");
     }
 
     #[test]

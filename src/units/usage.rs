@@ -63,12 +63,14 @@ pub enum TokenKind {
     Reasoning,
     /// The call itself.
     Call,
+    /// Minutes of paid capacity, used or idle.
+    Capacity,
 }
 
 impl TokenKind {
     /// All kinds, in the order of reports.
-    pub const ALL: [Self; 6] =
-        [Self::Input, Self::CacheRead, Self::CacheWrite, Self::Output, Self::Reasoning, Self::Call];
+    pub const ALL: [Self; 7] =
+        [Self::Input, Self::CacheRead, Self::CacheWrite, Self::Output, Self::Reasoning, Self::Call, Self::Capacity];
 
     /// The name in files: `input`, `cache_read` and so on.
     pub const fn name(self) -> &'static str {
@@ -79,6 +81,7 @@ impl TokenKind {
             Self::Output => "output",
             Self::Reasoning => "reasoning",
             Self::Call => "call",
+            Self::Capacity => "capacity",
         }
     }
 }

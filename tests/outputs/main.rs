@@ -6,8 +6,10 @@ mod everything;
 
 use std::sync::LazyLock;
 
+use billcast::units::Money;
 use decoded::Output;
 use everything::{CANARY, HOSTILE, outputs};
+use serde_json::Value;
 
 /// All outputs of one set of files; made once.
 static ALL: LazyLock<Vec<Output>> = LazyLock::new(outputs);
@@ -102,4 +104,43 @@ fn names_are_still_told() {
     // Escaped, not dropped: the harmless part of each name is in the summary.
     let summary = &ALL.iter().find(|output| output.name == "run:stdout").expect("a summary").text;
     assert!(HOSTILE.len() >= 5 && summary.contains("HYPERLINK"), "{summary}");
+}
+
+/// Calls `look` with every value of a JSON document and the key that it stands under, the nearest one for items of lists.
+fn walk<'v>(key: &str, value: &'v Value, look: &mut impl FnMut(&str, &'v Value)) {
+    look(key, value);
+    match value {
+        Value::Object(entries) => entries.iter().for_each(|(key, value)| walk(key, value, look)),
+        Value::Array(items) => items.iter().for_each(|item| walk(key, item, look)),
+        _ => {}
+    }
+}
+
+/// Money is a decimal text wherever a program reads it: in JSON below every key that ends in `_usd`, in CSV in such columns.
+#[test]
+fn money_is_never_a_float() {
+    let mut amounts = 0;
+    for output in texts(&[".json", "json:stdout"]) {
+        let document: Value = serde_json::from_str(&output.text).unwrap_or_else(|e| panic!("{}: {e}", output.name));
+        walk("", &document, &mut |key, value| {
+            if key.ends_with("_usd") {
+                walk(key, value, &mut |inner, value| {
+                    assert!(!value.is_number(), "{}: {key}.{inner} is {value}", output.name);
+                    amounts += usize::from(value.as_str().is_some_and(|text| text.parse::<Money>().is_ok()));
+                });
+            }
+        });
+    }
+    assert!(amounts > 100, "only {amounts} amounts were found");
+    for output in texts(&[".csv", "csv:stdout"]) {
+        let mut reader = csv::Reader::from_reader(output.text.as_bytes());
+        let headers = reader.headers().unwrap().clone();
+        for row in reader.records().map(Result::unwrap) {
+            for (name, cell) in
+                headers.iter().zip(&row).filter(|(name, cell)| name.ends_with("_usd") && !cell.is_empty())
+            {
+                assert!(cell.parse::<Money>().is_ok(), "{}: {name} is {cell}", output.name);
+            }
+        }
+    }
 }

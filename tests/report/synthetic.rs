@@ -3,7 +3,8 @@
 use billcast::diagnostic::{Diagnostic, Severity, Span};
 use billcast::experiment::{
     About, Assumption, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
-    LatencyStats, MeterRow, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
+    LatencyStats, MeterRow, MoneyBand, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow,
+    Window,
 };
 use billcast::experiment::{ChargeRow, DayRow, PercentileRun, ProviderRow};
 use billcast::ledger::{Cause, Causes};
@@ -314,10 +315,10 @@ fn hours(recipe: Recipe, worlds: &[World]) -> Vec<HourRow> {
             attempts: band(worlds.iter().map(|w| w.attempts[at])),
             failure_rate: band(worlds.iter().map(|w| w.failed[at] / w.requests[at].max(1.0))),
             fallback_share: band(worlds.iter().map(|w| w.fallbacks[at] / w.requests[at].max(1.0))),
-            spend: band(worlds.iter().map(|w| w.spend[at].iter().sum())),
-            cumulative_spend: band(worlds.iter().map(|w| spent(w, at))),
+            spend: MoneyBand::of_dollars(band(worlds.iter().map(|w| w.spend[at].iter().sum()))),
+            cumulative_spend: MoneyBand::of_dollars(band(worlds.iter().map(|w| spent(w, at)))),
             spend_by_deployment: (0..recipe.deployments)
-                .map(|d| worlds.iter().map(|w| w.spend[at][d]).sum::<f64>() / worlds.len() as f64)
+                .map(|d| money(worlds.iter().map(|w| w.spend[at][d]).sum::<f64>() / worlds.len() as f64))
                 .collect(),
         }
     };

@@ -81,7 +81,7 @@ fn sideways<'a>(config: &Config<'a>, chain: &Chain<'_>, home: &Group<'_>) -> Opt
 /// A model of another provider, added to the config: the dearest of the same price class, which is likely the ablest.
 fn added(config: &Config<'_>, chain: &Chain<'_>, home: &Group<'_>, target: &str) -> Option<Remedy> {
     let most = most(home)?;
-    let elsewhere = |offer: &&Offer| !home.providers().contains(offer.provider.as_str());
+    let elsewhere = |offer: &&Offer| offer.is_common && !home.providers().contains(offer.provider.as_str());
     let fits = config.offers.iter().filter(elsewhere).filter(|offer| offer.charge.picos() <= most);
     let offer = fits.max_by_key(|offer| (offer.charge, std::cmp::Reverse(&offer.model)))?;
     let name = offer.model.rsplit('/').next().filter(|name| config.group(name).is_none())?;

@@ -20,7 +20,7 @@ pub enum DriverKind {
     Abandoned,
     /// Writing to prompt caches.
     CacheWrites,
-    /// Paid capacity lay idle.
+    /// Paid capacity.
     Commitment,
 }
 

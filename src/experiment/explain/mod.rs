@@ -2,10 +2,11 @@
 //! is dearer than the median one.
 
 mod drivers;
+mod limits;
 mod request;
 mod weekend;
 
-use crate::engine::{Run, simulate, simulate_watched};
+use crate::engine::{Run, simulate, simulate_metered};
 use crate::experiment::assemble::Labels;
 use crate::experiment::forecast::{About, RunRow};
 use crate::experiment::replicate::{Options, Progress, replicate};
@@ -16,9 +17,11 @@ use crate::stats::nearest_rank;
 use crate::units::{ClassId, Money, RequestId};
 
 pub use drivers::{Driver, DriverKind};
+pub use limits::{LimitStory, RefusingLimit};
 pub use request::{RequestEvent, RequestStory, Step};
 pub use weekend::{Attributed, DearRequest, WindowStory};
 
+use limits::{Hits, Noting};
 use request::Follower;
 use weekend::Weekend;
 
@@ -76,6 +79,8 @@ pub struct Explanation {
     pub windows: Vec<WindowStory>,
     /// The same for what went wrong outside of all windows.
     pub outside: Attributed,
+    /// Limits that refused something, most refusals first.
+    pub limits: Vec<LimitStory>,
     /// The fallback graph of the run beside that of the median run, dearest first.
     pub edges: Vec<EdgeStory>,
     /// The dearest requests of the run.
@@ -138,6 +143,7 @@ pub fn explain(
         edges: edges(&run, &median, &labels),
         dearest: weekend.dearest(world),
         outside: weekend.outside(),
+        limits: weekend.limits(world),
         windows: weekend.windows(world),
         run: row,
         median: median_row,
@@ -165,8 +171,10 @@ fn watch(
             planned.id = name.name.as_str().into();
         }
     }
-    let mut watcher = (Weekend::new(world, seed, replication), Follower::new(asked));
-    let run = simulate_watched(&named, seed, replication, HOUR, &mut watcher);
+    let hits = Hits::default();
+    let mut watcher = (Weekend::new(world, seed, replication, hits.clone()), Follower::new(asked, hits.clone()));
+    let wrap = |inner| Noting { inner, hits };
+    let (run, _) = simulate_metered(&named, seed, replication, wrap, &mut watcher);
     let (weekend, follower) = watcher;
     (weekend, run, follower.story(world))
 }

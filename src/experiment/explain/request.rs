@@ -1,9 +1,11 @@
 //! Follows one request through a run.
 
 use crate::engine::{AttemptRecord, Booked, RequestRecord, Watcher};
+use crate::experiment::explain::limits::{Hits, RefusingLimit, provider_limit};
 use crate::experiment::run::local_time;
 use crate::gateway::{Attempt, Response, Source};
 use crate::ledger::Cause;
+use crate::provider::Bound;
 use crate::scenario::World;
 use crate::units::{CallId, ClassId, DeploymentId, Money, Outcome, RequestId, SimTime, Usage};
 
@@ -59,6 +61,8 @@ pub enum Step {
         deployment: String,
         /// How.
         outcome: Outcome,
+        /// The provider's limit that refused it, if one did.
+        limit: Option<RefusingLimit>,
         /// What the provider bills.
         billed: Usage,
         /// Why it is booked.
@@ -85,7 +89,7 @@ pub enum Step {
 enum Noted {
     Decided(String),
     Sent(DeploymentId),
-    Ended(DeploymentId, Outcome, Usage, Booked),
+    Ended(DeploymentId, Outcome, Option<Bound>, Usage, Booked),
     Answered(Response, bool),
 }
 
@@ -95,11 +99,12 @@ pub(super) struct Follower {
     call: Option<CallId>,
     seen: Option<RequestRecord>,
     events: Vec<(SimTime, Noted)>,
+    hits: Hits,
 }
 
 impl Follower {
-    pub(super) const fn new(asked: Option<(ClassId, RequestId)>) -> Self {
-        Self { asked, call: None, seen: None, events: Vec::new() }
+    pub(super) const fn new(asked: Option<(ClassId, RequestId)>, hits: Hits) -> Self {
+        Self { asked, call: None, seen: None, events: Vec::new(), hits }
     }
 
     fn note(&mut self, call: CallId, at: SimTime, noted: Noted) {
@@ -112,7 +117,7 @@ impl Follower {
     pub(super) fn story(self, world: &World) -> Option<RequestStory> {
         let seen = self.seen?;
         let booked = |(_, noted): &(SimTime, Noted)| match noted {
-            Noted::Ended(_, _, _, booked) => Some((booked.amount, booked.premium)),
+            Noted::Ended(_, _, _, _, booked) => Some((booked.amount, booked.premium)),
             _ => None,
         };
         let sent = |(_, noted): &&(SimTime, Noted)| matches!(noted, Noted::Sent(_));
@@ -142,9 +147,10 @@ fn step(noted: &Noted, world: &World) -> Step {
         Noted::Sent(id) => {
             Step::Sent { deployment: name(id), model: world.names.deployments[id.index()].model.clone() }
         }
-        Noted::Ended(id, outcome, billed, Booked { cause, amount, premium }) => Step::Ended {
+        Noted::Ended(id, outcome, bound, billed, Booked { cause, amount, premium }) => Step::Ended {
             deployment: name(id),
             outcome: *outcome,
+            limit: bound.and_then(|bound| provider_limit(world, *id, bound)),
             billed: *billed,
             cause: *cause,
             amount: *amount,
@@ -171,9 +177,13 @@ impl Watcher for Follower {
         self.note(call, now, Noted::Sent(attempt.deployment));
     }
 
-    fn ended(&mut self, call: CallId, _: &RequestRecord, attempt: &AttemptRecord<'_>, booked: &Booked) {
+    fn ended(&mut self, call: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>, booked: &Booked) {
         let (id, outcome) = (attempt.attempt.deployment, attempt.ended.outcome);
-        self.note(call, attempt.at, Noted::Ended(id, outcome, attempt.billed, *booked));
+        let bound = match outcome {
+            Outcome::Ok => None,
+            _ => self.hits.borrow().get(&(request.class, request.view.id, id)).copied(),
+        };
+        self.note(call, attempt.at, Noted::Ended(id, outcome, bound, attempt.billed, *booked));
     }
 
     fn responded(&mut self, call: CallId, _: &RequestRecord, response: &Response, now: SimTime, fell_back: bool) {

@@ -1,8 +1,9 @@
 //! Watches a whole run: which window of trouble made which requests fail, fall back and cost more.
 
 use crate::engine::{AttemptRecord, Booked, RequestRecord, Watcher};
+use crate::experiment::explain::limits::{Hits, LimitStory, Refusals};
 use crate::experiment::run::local_time;
-use crate::gateway::{AttemptRole, Response};
+use crate::gateway::{AttemptRole, Response, Source};
 use crate::ledger::Cause;
 use crate::random::{Replication, Seed};
 use crate::scenario::World;
@@ -94,10 +95,12 @@ pub(super) struct Weekend<'a> {
     /// Window by window; the last is for what belongs to none.
     did: Vec<Attributed>,
     dearest: Vec<(Money, Money, u32, SimTime, ClassId, RequestId)>,
+    hits: Hits,
+    refusals: Refusals,
 }
 
 impl<'a> Weekend<'a> {
-    pub(super) fn new(world: &'a World, seed: Seed, replication: Replication) -> Self {
+    pub(super) fn new(world: &'a World, seed: Seed, replication: Replication, hits: Hits) -> Self {
         let end = SimTime::ZERO + world.horizon;
         let troubles = world.providers.troubles();
         let mut spans: Vec<Span> = Vec::new();
@@ -121,6 +124,8 @@ impl<'a> Weekend<'a> {
             spans,
             open: Vec::new(),
             dearest: Vec::new(),
+            hits,
+            refusals: Refusals::default(),
         }
     }
 
@@ -165,6 +170,11 @@ impl<'a> Weekend<'a> {
         let place = self.dearest.partition_point(|other| other.0 >= open.amount);
         self.dearest.insert(place, entry);
         self.dearest.truncate(DEAREST);
+    }
+
+    /// What each limit refused.
+    pub(super) fn limits(&self, world: &World) -> Vec<LimitStory> {
+        self.refusals.stories(world)
     }
 
     /// What belongs to no window.
@@ -212,6 +222,10 @@ impl Watcher for Weekend<'_> {
         let deployment = attempt.attempt.deployment;
         let failed = !matches!(attempt.ended.outcome, Outcome::Ok | Outcome::Cancelled);
         if failed {
+            let bound = self.hits.borrow().get(&(request.class, request.view.id, deployment)).copied();
+            if let Some(bound) = bound {
+                self.refusals.call(deployment, bound, attempt.ended.started);
+            }
             let window = self.window_at(deployment, attempt.ended.started).unwrap_or(self.none());
             self.did[window].failed_calls += 1;
             self.touch(call, window);
@@ -234,7 +248,10 @@ impl Watcher for Weekend<'_> {
         }
     }
 
-    fn responded(&mut self, call: CallId, request: &RequestRecord, response: &Response, _: SimTime, fell_back: bool) {
+    fn responded(&mut self, call: CallId, request: &RequestRecord, response: &Response, now: SimTime, fell_back: bool) {
+        if response.source == Source::Admission && response.http_status == 429 {
+            self.refusals.request(request.view.key, now);
+        }
         let open = self.open[call.index()];
         if let Some(window) = open.window {
             self.did[window].fallbacks += u64::from(fell_back);

@@ -357,7 +357,8 @@ fn sought(limits: &Limits) -> Limits {
     Limits { meters, ..limits.clone() }
 }
 
-fn kind_of(meter: &Meter) -> LimitKind {
+/// What a meter counts.
+pub(in crate::experiment) fn kind_of(meter: &Meter) -> LimitKind {
     let seconds = meter.period.0 / 1_000_000_000;
     match meter.counted {
         Counted::Requests => LimitKind::Requests(seconds),

@@ -64,6 +64,17 @@ pub struct Commitment {
     pub break_even: Money,
 }
 
+impl Commitment {
+    /// The change of the scenario that buys these units; none where none are worth it.
+    pub fn edit(&self) -> Option<String> {
+        let Offer { target, unit_tokens, hourly } = &self.offer;
+        let tokens = self.units.checked_mul(*unit_tokens).filter(|tokens| *tokens > 0)?;
+        let price = Money::from_picos(hourly.picos().checked_mul(i128::from(self.units))?);
+        let is_plain = !target.contains(['"', '\\']) && !target.contains(char::is_control);
+        is_plain.then(|| format!("commitments.bought={{of: \"{target}\", tokens: {tokens}, price: {price}}}"))
+    }
+}
+
 const MINUTE_NANOS: i64 = 60_000_000_000;
 
 /// Tokens and dollars by minute of some deployments.

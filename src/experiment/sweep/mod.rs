@@ -6,6 +6,7 @@ mod tornado;
 
 use crate::engine::simulate;
 use crate::experiment::assemble::{failure_rate, fallback_share};
+use crate::experiment::common::Common;
 use crate::experiment::contrast::contrast;
 use crate::experiment::fold::{Fold, dollars};
 use crate::experiment::forecast::{MoneyStats, RateStats, RunRow};
@@ -36,10 +37,8 @@ pub struct Sweep {
     pub runs: u64,
     /// Seed of all.
     pub seed: u64,
-    /// Length of one replication, hours.
-    pub horizon_hours: f64,
-    /// Name of the scenario.
-    pub scenario: String,
+    /// What all configurations have in common.
+    pub common: Common,
     /// The command that gives this result again.
     pub command: String,
 }
@@ -134,8 +133,7 @@ pub fn sweep<E: From<crate::scenario::Problem>>(
         is_partial: (base_rows.len() as u64) < options.runs,
         runs: options.runs,
         seed: options.seed.0,
-        horizon_hours: base.horizon.as_secs_f64() / 3600.0,
-        scenario: base.name.clone(),
+        common: Common::of(&base),
         command: options.command.clone(),
     };
     for (index, values) in points.iter().enumerate() {

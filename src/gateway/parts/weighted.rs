@@ -3,19 +3,20 @@
 /// The index that a uniform `draw` in [0, 1) picks among normalised weights with this sum. The weights are divided by
 /// the sum before they are added up, so that the boundaries are those of the original.
 pub fn pick_weighted(weights: impl Iterator<Item = f64> + Clone, sum: f64, draw: f64) -> usize {
-    let shares = weights.map(|weight| weight / sum);
-    let total: f64 = shares.clone().fold(0.0, |total, share| total + share);
-    let point = draw * total;
-    let mut reached = 0.0;
-    let mut last = 0;
-    for (index, share) in shares.enumerate() {
-        reached += share;
-        if point < reached {
-            return index;
-        }
-        last = index;
+    let reached = |count: usize| weights.clone().take(count).fold(0.0, |total, weight| total + weight / sum);
+    let count = weights.clone().count();
+    halved(count, |index| reached(index + 1), draw * reached(count))
+}
+
+/// Where a point lies among sums, found by halving as Python's `bisect` does: with a negative weight the sums go down
+/// somewhere, and another way of looking finds another place.
+fn halved(count: usize, reached: impl Fn(usize) -> f64, point: f64) -> usize {
+    let (mut low, mut high) = (0, count.saturating_sub(1));
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if point < reached(middle) { high = middle } else { low = middle + 1 }
     }
-    last
+    low
 }
 
 /// Weights that have been normalised and added up beforehand. Picks exactly what [`pick_weighted`], its slow twin, picks:
@@ -46,9 +47,7 @@ impl Shares {
     /// The index that a uniform `draw` in [0, 1) picks.
     #[inline]
     pub fn pick(&self, draw: f64) -> usize {
-        let point = draw * self.total;
-        let last = self.reached.len().saturating_sub(1);
-        self.reached.iter().position(|reached| point < *reached).unwrap_or(last)
+        halved(self.reached.len(), |index| self.reached[index], draw * self.total)
     }
 }
 
@@ -65,6 +64,22 @@ mod tests {
                 prop_assert_eq!(shares.pick(draw), pick_weighted(weights.iter().copied(), sum, draw));
             }
         }
+    }
+
+    /// What LiteLLM 1.102.4 picked in 300 requests each.
+    #[test]
+    fn negative_weights_pick_as_the_gateway_does() {
+        let picked = |weights: &[f64]| {
+            let shares = Shares::new(weights).expect("a sum above zero");
+            let mut all: Vec<usize> = (0..100).map(|nth| shares.pick(f64::from(nth) / 100.0)).collect();
+            all.dedup();
+            all
+        };
+        assert_eq!(picked(&[-1.0, 3.0]), [1]);
+        assert_eq!(picked(&[3.0, -1.0]), [0]);
+        assert_eq!(picked(&[1.0, -1.0, 2.0]), [2]);
+        assert_eq!(picked(&[2.0, -1.0, 1.0, 1.0]), [0, 2, 3]);
+        assert_eq!(Shares::new(&[-3.0, 1.0]), None, "then each has the same chance");
     }
 
     #[test]

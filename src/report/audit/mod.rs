@@ -1,10 +1,11 @@
 mod json;
 
 use crate::audit::{Finding, Pricing, Side, Stake, Tried};
-use crate::diagnostic::Severity;
-use crate::report::diagnostics::{MOST_SHOWN, to_text};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::report::diagnostics::{MOST_SHOWN, to_plain_text, to_text};
 use crate::report::terminal::{Page, Style, TerminalOptions};
 use crate::report::text::{clean, money, percent, plural};
+use crate::scenario::Source;
 use crate::units::Money;
 
 pub use json::{json, sarif};
@@ -23,14 +24,14 @@ pub struct Priced<'a> {
     pub command: String,
 }
 
-/// Findings with snippets, then what the changes are worth.
-pub fn text(findings: &[Finding], source: &str, priced: Option<&Priced<'_>>, options: TerminalOptions) -> String {
+/// Findings with snippets out of their files, then what the changes are worth.
+pub fn text(findings: &[Finding], sources: &[Source], priced: Option<&Priced<'_>>, options: TerminalOptions) -> String {
     let mut page = Page::new(options);
     for (number, finding) in findings.iter().take(MOST_SHOWN).enumerate() {
         if number > 0 {
             page.line("");
         }
-        page.text.push_str(&to_text(std::slice::from_ref(&finding.diagnostic), source, options.color));
+        page.text.push_str(&quoted(&finding.diagnostic, sources, options.color));
         for tried in priced.iter().flat_map(|priced| &priced.pricing.findings[number]) {
             tell(&mut page, tried);
         }
@@ -50,6 +51,16 @@ pub fn text(findings: &[Finding], source: &str, priced: Option<&Priced<'_>>, opt
     }
     page.line(&format!("{errors}, {warnings}, {}", count(Severity::Note, "note")));
     page.text
+}
+
+/// A finding with its line.
+fn quoted(diagnostic: &Diagnostic, sources: &[Source], colour: bool) -> String {
+    let one = std::slice::from_ref(diagnostic);
+    match sources.iter().find(|source| source.name == diagnostic.file) {
+        Some(source) if source.is_quotable => to_plain_text(one, &source.text, colour),
+        Some(source) => to_text(one, &source.text, colour),
+        None => to_text(one, "", colour),
+    }
 }
 
 /// One change: what it is, and what it does to the bill.

@@ -1,6 +1,6 @@
 //! How the bill grows over the horizon.
 
-use crate::experiment::Band;
+use crate::experiment::{Band, MoneyBand};
 use crate::report::chart::Chart;
 use crate::report::chart::canvas::{Anchor, Canvas, Rect, text_width};
 use crate::report::chart::frame::{
@@ -8,14 +8,15 @@ use crate::report::chart::frame::{
     value_axis, value_ceiling,
 };
 use crate::report::chart::theme::Ink;
-use crate::report::text::money_of;
+use crate::report::text::{dollars, money};
 use crate::report::view::View;
+use crate::units::Money;
 
 /// The chart.
 pub const CHART: Chart = Chart { id: "cumulative-spend", title: "Spend since the start", note, height, paint };
 
 fn height(view: &View<'_>, _: f64) -> f64 {
-    if view.forecast.bill.max == crate::units::Money::ZERO { 100.0 } else { 360.0 }
+    if view.forecast.bill.max == Money::ZERO { 100.0 } else { 360.0 }
 }
 
 fn note(_: &View<'_>) -> String {
@@ -25,17 +26,18 @@ fn note(_: &View<'_>) -> String {
 fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
     let hours = &view.forecast.hours;
     let Some(last) = hours.last() else { return nothing(canvas, area, "No hour was simulated.") };
-    if last.cumulative_spend.p95 <= 0.0 && last.cumulative_spend.mean <= 0.0 {
+    if last.cumulative_spend.p95 <= Money::ZERO && last.cumulative_spend.mean <= Money::ZERO {
         return nothing(canvas, area, "Nothing was charged.");
     }
     let used = legend(canvas, (area.left, area.top), area.width(), &fan_legend(Ink::Blue));
     let inner = area.inset(56.0, used + 30.0, ends_width(&ends(last.cumulative_spend)), AXIS_HEIGHT);
-    let peak = fan_peak(hours.iter().map(|row| &row.cumulative_spend));
+    let spent: Vec<Band> = hours.iter().map(|row| row.cumulative_spend.dollars()).collect();
+    let peak = fan_peak(spent.iter());
     let plot = Plot { area: inner, x: time_scale(hours), y: (0.0, value_ceiling(peak, inner.height())) };
     value_axis(canvas, &plot, "US dollars", Unit::Dollars);
     time_axis(canvas, &plot, hours);
     let mut bands = vec![(plot.x.0, Band::default())];
-    bands.extend(hours.iter().map(|row| (f64::from(row.hour) + 1.0, row.cumulative_spend)));
+    bands.extend(hours.iter().zip(spent).map(|(row, spent)| (f64::from(row.hour) + 1.0, spent)));
     fan(canvas, &plot, &bands, Ink::Blue);
     for row in hours {
         let band = row.cumulative_spend;
@@ -43,10 +45,10 @@ fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
         let note = format!(
             "by the end of the hour from {}: P5 {}, P50 {}, mean {}, P95 {}",
             row.label,
-            money_of(band.p5),
-            money_of(band.p50),
-            money_of(band.mean),
-            money_of(band.p95)
+            money(band.p5),
+            money(band.p50),
+            money(band.mean),
+            money(band.p95)
         );
         canvas.hover(Rect::new(from, inner.top, to, inner.bottom), note);
     }
@@ -54,9 +56,9 @@ fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 /// What the lines end at.
-fn ends(end: Band) -> [(f64, String); 4] {
+fn ends(end: MoneyBand) -> [(f64, String); 4] {
     [("P95", end.p95), ("mean", end.mean), ("P50", end.p50), ("P5", end.p5)]
-        .map(|(name, value)| (value, format!("{name} {}", money_of(value))))
+        .map(|(name, amount)| (dollars(amount), format!("{name} {}", money(amount))))
 }
 
 /// The room for the labels of the ends.
@@ -65,7 +67,7 @@ fn ends_width(ends: &[(f64, String)]) -> f64 {
 }
 
 /// The labels of the ends, beside them.
-fn end_labels(canvas: &mut Canvas<'_>, plot: &Plot, end: Band) {
+fn end_labels(canvas: &mut Canvas<'_>, plot: &Plot, end: MoneyBand) {
     let ends = ends(end);
     let heights = ends.each_ref().map(|(value, _)| plot.at_y(*value));
     let placed = spread(&heights, 15.0, plot.area.top, plot.area.bottom);

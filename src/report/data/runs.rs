@@ -1,6 +1,6 @@
 //! What was simulated, run by run, hour by hour and day by day.
 
-use crate::experiment::{Band, Forecast, HourRow, RunRow};
+use crate::experiment::{Band, Forecast, HourRow, MoneyBand, RunRow};
 use crate::ledger::Cause;
 use crate::report::data::{Cell, Dataset, money_or_none, number, text};
 use crate::report::view::View;
@@ -65,8 +65,8 @@ pub fn hours(forecast: &Forecast) -> Dataset {
         ("upstream_calls", "", "number"),
         ("failure_rate", "", "share"),
         ("fallback_share", "", "share"),
-        ("spend", "_usd", "number"),
-        ("cumulative_spend", "_usd", "number"),
+        ("spend", "_usd", "money"),
+        ("cumulative_spend", "_usd", "money"),
     ];
     let four = |(name, unit, kind): (&str, &str, &str)| {
         ["p5", "p50", "mean", "p95"].map(|which| format!("{name}_{which}{unit}:{kind} ")).concat()
@@ -76,10 +76,12 @@ pub fn hours(forecast: &Forecast) -> Dataset {
 }
 
 fn hour(row: &HourRow) -> Vec<Cell> {
-    let bands = [row.requests, row.attempts, row.failure_rate, row.fallback_share, row.spend, row.cumulative_spend];
+    let bands = [row.requests, row.attempts, row.failure_rate, row.fallback_share];
     let band = |band: Band| [band.p5, band.p50, band.mean, band.p95].map(number);
     let mut cells = vec![Cell::Count(u64::from(row.hour)), text(&row.label)];
     cells.extend(bands.into_iter().flat_map(band));
+    let amounts = |band: MoneyBand| [band.p5, band.p50, band.mean, band.p95].map(Cell::Money);
+    cells.extend([row.spend, row.cumulative_spend].into_iter().flat_map(amounts));
     cells
 }
 
@@ -90,11 +92,11 @@ pub fn hourly_spend(forecast: &Forecast) -> Dataset {
             let names = [&hour.label, &deployment.name, &deployment.group, &deployment.model];
             let mut cells = vec![Cell::Count(u64::from(hour.hour))];
             cells.extend(names.map(|name| text(name)));
-            cells.push(number(*spend));
+            cells.push(Cell::Money(*spend));
             cells
         })
     });
-    Dataset::new("hours_by_deployment", "hour:count start_local deployment group model spend_mean_usd:number", rows)
+    Dataset::new("hours_by_deployment", "hour:count start_local deployment group model spend_mean_usd:money", rows)
 }
 
 /// What each run is charged on each local day.

@@ -205,11 +205,34 @@ fn value_end(line: &str, start: usize) -> usize {
     let rest = &line[start..];
     let len = match rest.chars().next() {
         Some(quote @ ('"' | '\'')) => closing_quote(rest, quote),
-        Some('{' | '[' | '|' | '>' | '&' | '!') => rest.len(),
+        Some('{' | '[') => closing_bracket(rest),
+        Some('|' | '>' | '&' | '!') => rest.len(),
         _ if line[..start].contains(['{', '[']) => rest.find([',', '}', ']']).unwrap_or(rest.len()),
         _ => rest.find(" #").unwrap_or(rest.len()),
     };
     start + rest[..len].trim_end().len()
+}
+
+/// The length of a collection with its brackets; to the end when it is not closed.
+fn closing_bracket(text: &str) -> usize {
+    let mut depth = 0;
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        match c {
+            '"' | '\'' => {
+                at += closing_quote(&text[at..], c);
+                continue;
+            }
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth -= 1,
+            _ => {}
+        }
+        at += c.len_utf8();
+        if depth == 0 {
+            return at;
+        }
+    }
+    text.len()
 }
 
 /// The length of a quoted text with its quotes; to the end when it is not closed.
@@ -285,6 +308,11 @@ mod tests {
             ("max_tokens: 5", "max_tokens: 5"),
             ("input_cost_per_token: 0.1", "input_cost_per_token: 0.1"),
             ("extra_headers: {Authorization: Bearer x}", "extra_headers: ***"),
+            (
+                "{extra_headers: {a: \"}\", b: [x]}, rpm: five, order: [1]}",
+                "{extra_headers: ***, rpm: five, order: [1]}",
+            ),
+            ("{extra_headers: {a: {b: x}", "{extra_headers: ***"),
         ];
         for (line, expected) in cases {
             assert_eq!(masked_line("", line), expected);

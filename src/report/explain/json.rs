@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::experiment::{Attributed, Explanation, RequestStory, RunRow, Step};
+use crate::experiment::{Attributed, Explanation, LimitStory, RefusingLimit, RequestStory, RunRow, Step};
 use crate::report::explain::kind_name;
 use crate::report::explain::request::outcome_words;
+use crate::report::plan::kind_words;
 
 /// The id of this layout.
 pub const SCHEMA: &str = "billcast.explanation/1";
@@ -15,6 +16,8 @@ pub fn json(explanation: &Explanation) -> Vec<u8> {
     let document = json!({
         "schema": SCHEMA,
         "scenario": about.scenario,
+        "profile": about.profile,
+        "prices_as_of": about.prices_as_of,
         "seed": about.seed,
         "runs": about.runs,
         "horizon_hours": about.horizon_hours,
@@ -33,6 +36,7 @@ pub fn json(explanation: &Explanation) -> Vec<u8> {
             "from_hour": window.from_hour, "to_hour": window.to_hour, "effect": attributed(&window.did),
         })).collect::<Vec<_>>(),
         "outside_windows": attributed(&explanation.outside),
+        "limits": explanation.limits.iter().map(limit).collect::<Vec<_>>(),
         "edges": explanation.edges.iter().map(|edge| json!({
             "from": edge.from, "to": edge.to, "answers": edge.answers, "amount": edge.amount,
             "premium": edge.premium, "median_premium": edge.median_premium,
@@ -54,6 +58,21 @@ fn run(row: &RunRow) -> Value {
         "requests": row.requests, "upstream_calls": row.attempts, "fallbacks": row.fallbacks,
         "failed": row.failed + row.rejected + row.lost, "fallback_premium": row.fallback_premium,
     })
+}
+
+fn limit(story: &LimitStory) -> Value {
+    json!({
+        "limit": named(&story.limit), "refused": story.refused, "first_at": story.first, "first_hour": story.first_hour,
+    })
+}
+
+fn named(limit: &RefusingLimit) -> Value {
+    match limit {
+        RefusingLimit::Provider { deployment, kind, limit } => {
+            json!({ "of": "provider", "deployment": deployment, "counts": kind_words(*kind), "limit": limit })
+        }
+        RefusingLimit::Key { key } => json!({ "of": "key", "key": key }),
+    }
 }
 
 fn attributed(did: &Attributed) -> Value {
@@ -80,8 +99,8 @@ fn step(step: &Step) -> Value {
     match step {
         Step::Decided(text) => json!({ "event": "decided", "text": text }),
         Step::Sent { deployment, model } => json!({ "event": "sent", "deployment": deployment, "model": model }),
-        Step::Ended { deployment, outcome, billed, cause, amount, premium } => json!({
-            "event": "ended", "deployment": deployment, "outcome": outcome_words(*outcome),
+        Step::Ended { deployment, outcome, limit, billed, cause, amount, premium } => json!({
+            "event": "ended", "deployment": deployment, "outcome": outcome_words(*outcome), "limit": limit.as_ref().map(named),
             "input_tokens": billed.input, "output_tokens": billed.output, "cause": cause.name(),
             "amount": amount, "premium": premium,
         }),

@@ -2,9 +2,10 @@ mod json;
 mod request;
 mod words;
 
-use crate::experiment::{Attributed, DriverKind, EdgeStory, Explanation, WindowStory};
+use crate::experiment::{Attributed, DriverKind, EdgeStory, Explanation, RefusingLimit, WindowStory};
+use crate::report::plan::kind_words;
 use crate::report::terminal::{Page, Style, TerminalOptions};
-use crate::report::text::{clean, count, hours, money, percent, plural};
+use crate::report::text::{clean, count, hours, money, percent, plural, short_count};
 use crate::report::view::Table;
 use crate::units::Money;
 
@@ -23,6 +24,7 @@ pub fn text(explanation: &Explanation, options: TerminalOptions) -> String {
     heading(&mut page, explanation);
     why(&mut page, explanation);
     windows(&mut page, explanation, options.verbose);
+    limits(&mut page, explanation, options.verbose);
     edges(&mut page, explanation, options.verbose);
     dearest(&mut page, explanation);
     page.line("");
@@ -118,6 +120,34 @@ fn windows(page: &mut Page, explanation: &Explanation, all: bool) {
     ];
     let notes: Vec<String> = notes.into_iter().flatten().collect();
     page.wrapped(" ", " ", Some(Style::Dim), &notes.join("; "));
+}
+
+/// Which limits refused calls.
+fn limits(page: &mut Page, explanation: &Explanation, all: bool) {
+    if explanation.limits.is_empty() {
+        return;
+    }
+    page.title("Which limits refused");
+    let mut table = Table::new("limits", "", &["Limit", "#Refused", "First"]);
+    let most = if all { usize::MAX } else { MOST };
+    for story in explanation.limits.iter().take(most) {
+        let what = match &story.limit {
+            RefusingLimit::Provider { .. } => plural(story.refused, "call"),
+            RefusingLimit::Key { .. } => plural(story.refused, "request"),
+        };
+        table.rows.push(vec![limit_words(&story.limit), what, story.first.clone()]);
+    }
+    page.view_table(&table, usize::MAX);
+}
+
+/// A limit, and what it is a limit of.
+pub(super) fn limit_words(limit: &RefusingLimit) -> String {
+    match limit {
+        RefusingLimit::Provider { deployment, kind, limit } => {
+            format!("{}: {} {} at the provider", clean(deployment), short_count(*limit), kind_words(*kind))
+        }
+        RefusingLimit::Key { key } => format!("key {}: its limits, or those of its user or team", clean(key)),
+    }
 }
 
 fn row(when: String, what: String, did: &Attributed) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! One request for a terminal.
 
 use crate::experiment::{Explanation, RequestStory, Step};
+use crate::report::explain::limit_words;
 use crate::report::terminal::{Page, Style};
 use crate::report::text::{clean, money, plural};
 use crate::report::view::words;
@@ -43,7 +44,8 @@ fn step(step: &Step) -> String {
     match step {
         Step::Decided(text) => format!("· {}", clean(text)),
         Step::Sent { deployment, model } => format!("→ {} ({})", clean(deployment), clean(model)),
-        Step::Ended { deployment, outcome, billed, cause, amount, premium } => {
+        Step::Ended { deployment, outcome, limit, billed, cause, amount, premium } => {
+            let by = limit.as_ref().map_or_else(String::new, |limit| format!(" by the limit {}", limit_words(limit)));
             let premium = match *premium {
                 Money::ZERO => String::new(),
                 premium if premium < Money::ZERO => {
@@ -58,7 +60,7 @@ fn step(step: &Step) -> String {
                     format!("{} for {}{premium} ({})", money(amount), tokens(billed), words(*cause).0.to_lowercase())
                 }
             };
-            format!("← {}: {}; {paid}", clean(deployment), outcome_words(*outcome))
+            format!("← {}: {}{by}; {paid}", clean(deployment), outcome_words(*outcome))
         }
         Step::Answered { status, ok, fell_back, from_cache } => {
             let how = match (ok, fell_back, from_cache) {

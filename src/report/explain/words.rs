@@ -25,6 +25,6 @@ pub fn because(kind: DriverKind, amount: Money, run: &RunRow, median: &RunRow) -
         DriverKind::FailedAttempts => format!("{more} was billed for calls that failed"),
         DriverKind::Abandoned => format!("{more} was billed for answers whose client had gone"),
         DriverKind::CacheWrites => format!("{more} was written to prompt caches"),
-        DriverKind::Commitment => format!("{more} paid capacity lay idle"),
+        DriverKind::Commitment => format!("{more} was paid for capacity"),
     }
 }

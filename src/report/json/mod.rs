@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::diagnostic::Diagnostic;
 use crate::experiment::{
     Assumption, Band, ChargeRow, DayRow, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
-    LatencyStats, MeterRow, PercentileRun, ProviderRow, RateStats, RunRow, ShareRow, Timeline, UnpricedRow,
+    LatencyStats, MeterRow, MoneyBand, PercentileRun, ProviderRow, RateStats, RunRow, ShareRow, Timeline, UnpricedRow,
 };
 use crate::ledger::Causes;
 use crate::report::text::is_unprintable;
@@ -263,12 +263,16 @@ fn band(band: Band) -> Value {
     json!({ "p5": band.p5, "p50": band.p50, "mean": band.mean, "p95": band.p95 })
 }
 
+fn money_band(band: MoneyBand) -> Value {
+    json!({ "p5": band.p5, "p50": band.p50, "mean": band.mean, "p95": band.p95 })
+}
+
 fn hour(row: &HourRow) -> Value {
     json!({
         "hour": row.hour, "label": row.label,
         "requests": band(row.requests), "attempts": band(row.attempts),
         "failure_rate": band(row.failure_rate), "fallback_share": band(row.fallback_share),
-        "spend_usd": band(row.spend), "cumulative_spend_usd": band(row.cumulative_spend),
+        "spend_usd": money_band(row.spend), "cumulative_spend_usd": money_band(row.cumulative_spend),
         "spend_by_deployment_mean_usd": row.spend_by_deployment,
     })
 }

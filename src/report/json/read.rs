@@ -1,6 +1,7 @@
 //! `forecast.json` back into a forecast, so that every artefact can be made again without simulating again.
 
 mod alerts;
+mod hours;
 
 use std::borrow::Cow;
 
@@ -8,8 +9,8 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::experiment::{
-    About, Assumption, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
-    LatencyStats, MeterRow, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
+    About, Assumption, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, LatencyStats,
+    MeterRow, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
 };
 use crate::experiment::{ChargeRow, DayRow, FINDING_CODES, Gate, Level, PercentileRun, ProviderRow, Verdict};
 use crate::ledger::{Cause, Causes};
@@ -160,7 +161,7 @@ pub fn read(bytes: &[u8]) -> Result<Forecast> {
         reported_spend: all.at("reported_spend").money("mean")?,
         unpriced: all.list("unpriced", unpriced)?,
         runs,
-        hours: all.list("hours", hour)?,
+        hours: all.list("hours", hours::hour)?,
         deployments: all.list("deployments", deployment)?,
         providers: all.list("providers", provider)?,
         days: all.list("days", day)?,
@@ -278,24 +279,6 @@ fn run(at: &Place<'_>) -> Result<RunRow> {
         fallback_premium: at.money("fallback_premium")?,
         reported_spend: at.money("reported_spend")?,
         latency_s: latency(&at.at("latency_s"))?,
-    })
-}
-
-fn band(at: &Place<'_>) -> Result<Band> {
-    Ok(Band { p5: at.number("p5")?, p50: at.number("p50")?, mean: at.number("mean")?, p95: at.number("p95")? })
-}
-
-fn hour(at: &Place<'_>) -> Result<HourRow> {
-    Ok(HourRow {
-        hour: u32::try_from(at.count("hour")?).unwrap_or(u32::MAX),
-        label: at.string("label")?,
-        requests: band(&at.at("requests"))?,
-        attempts: band(&at.at("attempts"))?,
-        failure_rate: band(&at.at("failure_rate"))?,
-        fallback_share: band(&at.at("fallback_share"))?,
-        spend: band(&at.at("spend_usd"))?,
-        cumulative_spend: band(&at.at("cumulative_spend_usd"))?,
-        spend_by_deployment: at.list("spend_by_deployment_mean_usd", |at| at.as_number())?,
     })
 }
 

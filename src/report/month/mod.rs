@@ -12,6 +12,7 @@ use crate::report::csv_files::csv_files;
 use crate::report::data::{Dataset, month_days, months};
 use crate::report::json::bytes;
 use crate::report::markdown::escape;
+use crate::report::terminal::{Page, Style, TerminalOptions};
 use crate::report::text::{NOTHING, clean, money, percent, plural};
 use crate::report::view::{Column, Table};
 use crate::units::Money;
@@ -127,24 +128,26 @@ impl MonthView<'_> {
     }
 
     /// For a terminal.
-    pub fn terminal(&self) -> String {
+    pub fn terminal(&self, options: TerminalOptions) -> String {
         let mut rows = vec![self.headings().into_iter().map(str::to_owned).collect::<Vec<_>>()];
         rows.extend(self.rows());
         let columns = rows[0].len();
         let wide = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns).map(wide).collect();
-        let mut text = format!("{}: months ahead\n\n", clean(&self.about.scenario));
+        let mut page = Page::new(options);
+        page.wrapped("", "  ", Some(Style::Bold), &format!("{}: months ahead", clean(&self.about.scenario)));
+        page.line("");
         for row in &rows {
             let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
                 0 => format!(" {cell:width$}"),
                 _ => format!("{cell:>width$}"),
             });
-            text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-            text.push('\n');
+            page.line(cells.collect::<Vec<_>>().join("  ").trim_end());
         }
-        text.push('\n');
-        self.notes().iter().chain([&self.stamp()]).for_each(|note| text.push_str(&format!("{note}\n")));
-        text
+        page.line("");
+        self.notes().iter().for_each(|note| page.wrapped("", "  ", None, note));
+        page.wrapped("", "  ", Some(Style::Dim), &self.stamp());
+        page.text
     }
 
     /// As Markdown.

@@ -14,6 +14,8 @@ pub fn json(plan: &CapacityPlan) -> Vec<u8> {
     let document = json!({
         "schema": SCHEMA,
         "scenario": about.scenario,
+        "profile": about.profile,
+        "prices_as_of": about.prices_as_of,
         "seed": about.seed,
         "runs": about.runs,
         "horizon_hours": about.horizon_hours,
@@ -22,7 +24,6 @@ pub fn json(plan: &CapacityPlan) -> Vec<u8> {
         "spend_limits": plan.spends.iter().map(spend).collect::<Vec<_>>(),
         "today": outcome(&plan.today),
         "planned": outcome(&plan.planned),
-        "bills_include_commitments": false,
         "commitments": plan.commitments.iter().map(commitment).collect::<Vec<_>>(),
         "command": about.command,
     });
@@ -88,5 +89,6 @@ fn commitment(commitment: &Commitment) -> Value {
         "bill_mean": { "on_demand": commitment.on_demand, "with_units": commitment.with_units },
         "spill": commitment.spill, "idle": commitment.idle, "used_share": commitment.used_share,
         "spill_share": commitment.spill_share, "break_even_price_per_hour": commitment.break_even,
+        "edit": commitment.edit(),
     })
 }

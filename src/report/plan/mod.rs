@@ -55,9 +55,9 @@ const ACCOUNTED: &str = "providers' limits on requests, tokens and calls at once
     spend. The gateway's own limits (keys, deployments, budgets) and its cache act before these and stay as they are.";
 
 /// What the figures of paid capacity include.
-const COMMITMENT_NOTE: &str = "Reckoned minute by minute from the traffic as it is, beside the simulation: the price of the \
-    units for the whole run, used or idle, and the tokens above them at the prices on demand. Neither the bills above nor \
-    the ledger of `billcast run` (its cause `commitment`) include it; the units lift no limit.";
+const COMMITMENT_NOTE: &str = "Reckoned minute by minute from the traffic as it is: the price of the units for the whole run, \
+    used or idle, and the tokens above them at the prices on demand. The bills above are those of the scenario; with the \
+    `--set` behind `try` the units are in them, and in every report of `billcast run`. They lift no limit.";
 
 /// What a pool is called: its deployments, or their model.
 pub fn pool_name(pool: &PoolPlan) -> String {
@@ -221,7 +221,7 @@ fn commitment_words(commitment: &Commitment) -> String {
     }
     format!(
         "{}: {} of {unit} make the bill smallest: {} a run instead of {} as you go. {} of the capacity is used, {} lies \
-         idle; {} of the tokens spill over for {}; {break_even}.",
+         idle; {} of the tokens spill over for {}; {break_even}; try --set '{}'.",
         clean(&offer.target),
         plural(*units, "unit"),
         money(commitment.with_units),
@@ -230,5 +230,6 @@ fn commitment_words(commitment: &Commitment) -> String {
         money(commitment.idle),
         percent(commitment.spill_share),
         money(commitment.spill),
+        clean(&commitment.edit().unwrap_or_default()),
     )
 }

@@ -7,7 +7,7 @@ mod tornado;
 
 use serde_json::{Value, json};
 
-use crate::experiment::{Point, Sweep};
+use crate::experiment::{Common, Point, Sweep};
 use crate::report::Artefact;
 use crate::report::html::page::{facts, notices, page, picture};
 use crate::report::html::parts::table as html_table;
@@ -45,15 +45,17 @@ pub fn sweep_text(sweep: &Sweep, options: TerminalOptions) -> String {
 }
 
 fn title(sweep: &Sweep) -> String {
-    format!("{}: {} varied", clean(&sweep.scenario), table::short_names(sweep).join(" × "))
+    format!("{}: {} varied", clean(&sweep.common.scenario), table::short_names(sweep).join(" × "))
 }
 
 fn facts_of(sweep: &Sweep) -> Vec<(&'static str, String)> {
     vec![
         ("Configurations", sweep.points.len().to_string()),
         ("Runs", format!("{} of each, in the same random weekends", plural(sweep.runs, "run"))),
-        ("Horizon", hours(sweep.horizon_hours)),
+        ("Horizon", hours(sweep.common.horizon_hours)),
         ("Seed", sweep.seed.to_string()),
+        ("Gateway", sweep.common.profile.to_owned()),
+        ("Prices as of", clean(&sweep.common.prices_as_of)),
     ]
 }
 
@@ -70,11 +72,13 @@ fn as_it_is(base: &Point) -> String {
 pub fn sweep_json(sweep: &Sweep) -> Vec<u8> {
     bytes(&json!({
         "schema": SCHEMA,
-        "scenario": sweep.scenario,
+        "scenario": sweep.common.scenario,
+        "profile": sweep.common.profile,
+        "prices_as_of": sweep.common.prices_as_of,
         "seed": sweep.seed,
         "runs": sweep.runs,
         "partial": sweep.is_partial,
-        "horizon_hours": sweep.horizon_hours,
+        "horizon_hours": sweep.common.horizon_hours,
         "command": sweep.command,
         "axes": sweep.axes.iter().map(|axis| &axis.path).collect::<Vec<_>>(),
         "base": point(&sweep.base),
@@ -143,11 +147,16 @@ pub fn sweep_artefacts(sweep: &Sweep) -> Vec<Artefact> {
 }
 
 fn stamp(sweep: &Sweep) -> String {
-    let runs = plural(sweep.runs, "run");
+    stamp_of(&sweep.common, &format!("{} of each configuration", plural(sweep.runs, "run")), sweep.seed)
+}
+
+/// Where a result comes from.
+fn stamp_of(common: &Common, runs: &str, seed: u64) -> String {
     format!(
-        "{} · {runs} of each configuration · seed {} · billcast {}",
-        clean(&sweep.scenario),
-        sweep.seed,
+        "{} · {runs} · seed {seed} · {} · prices {} · billcast {}",
+        clean(&common.scenario),
+        common.profile,
+        clean(&common.prices_as_of),
         env!("CARGO_PKG_VERSION")
     )
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::experiment::{Answer, Solution, Trial};
+use crate::experiment::{Answer, Measure, Solution, Trial};
 use crate::report::gates::shown;
 use crate::report::json::bytes;
 use crate::report::terminal::{Page, Style, TerminalOptions};
-use crate::report::text::{clean, plural};
+use crate::report::text::{clean, money_units, plural};
 use crate::report::view::Table;
 use crate::stats::Estimate;
 
@@ -20,8 +20,13 @@ pub fn solve_text(solution: &Solution, options: TerminalOptions) -> String {
     page.line("");
     page.view_table(&tried(solution), usize::MAX);
     page.line("");
-    let facts =
-        format!("{} of each value, in the same random weekends, seed {}", plural(solution.runs, "run"), solution.seed);
+    let facts = format!(
+        "{} of each value, in the same random weekends, seed {} · {} · prices as of {}",
+        plural(solution.runs, "run"),
+        solution.seed,
+        solution.common.profile,
+        clean(&solution.common.prices_as_of)
+    );
     page.wrapped("", "  ", Some(Style::Dim), &facts);
     page.wrapped("Again: ", "  ", None, &clean(&solution.command));
     page.text
@@ -87,6 +92,7 @@ fn tried(solution: &Solution) -> Table {
 
 /// The answer as JSON.
 pub fn solve_json(solution: &Solution) -> Vec<u8> {
+    let estimate = |found: &Estimate| estimate(found, solution.measure);
     let trial = |trial: &Trial| json!({ "value": trial.text, "statistic": estimate(&trial.found) });
     let answer = match &solution.answer {
         Answer::At { value, found, between } => {
@@ -100,6 +106,10 @@ pub fn solve_json(solution: &Solution) -> Vec<u8> {
     };
     bytes(&json!({
         "schema": "billcast.solution/1",
+        "scenario": solution.common.scenario,
+        "profile": solution.common.profile,
+        "prices_as_of": solution.common.prices_as_of,
+        "horizon_hours": solution.common.horizon_hours,
         "vary": solution.path,
         "target": solution.target,
         "seed": solution.seed,
@@ -110,7 +120,12 @@ pub fn solve_json(solution: &Solution) -> Vec<u8> {
     }))
 }
 
-fn estimate(found: &Estimate) -> Value {
-    let finite = |value: f64| Some(value).filter(|value| value.is_finite());
-    json!({ "point": finite(found.point), "ci95": [finite(found.interval.low), finite(found.interval.high)] })
+/// A statistic; money is a decimal string.
+fn estimate(found: &Estimate, measure: Measure) -> Value {
+    let number = |value: f64| match measure {
+        _ if !value.is_finite() => Value::Null,
+        Measure::Dollars => json!(money_units(value)),
+        Measure::Share | Measure::Count | Measure::Seconds => json!(value),
+    };
+    json!({ "point": number(found.point), "ci95": [number(found.interval.low), number(found.interval.high)] })
 }

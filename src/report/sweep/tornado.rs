@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::experiment::{Bar, MoneyStats, Options};
+use crate::experiment::{Bar, Common, MoneyStats, Options};
 use crate::report::Artefact;
 use crate::report::chart::{Anchor, Canvas, Ink, LABEL, Picture, Plot, Rect, Stroke, fit, nothing};
 use crate::report::html::page::{facts, page, picture};
 use crate::report::html::parts::table as html_table;
 use crate::report::json::bytes;
 use crate::report::sweep::charts::dollar_axis;
+use crate::report::sweep::stamp_of;
 use crate::report::terminal::{Page, Style, TerminalOptions};
 use crate::report::text::{clean, dollars, money, money_units, percent, plural};
 use crate::report::view::Table;
@@ -59,16 +60,22 @@ fn table(bars: &[Bar]) -> Table {
 
 /// The tornado for a terminal.
 pub fn tornado_text(
-    scenario: &str,
+    common: &Common,
     base: &MoneyStats,
     bars: &[Bar],
     run: &Options,
     options: TerminalOptions,
 ) -> String {
     let mut page = Page::new(options);
-    let title = format!("{}: which assumption moves the bill most", clean(scenario));
+    let title = format!("{}: which assumption moves the bill most", clean(&common.scenario));
     page.wrapped("", "  ", Some(Style::Bold), &title);
-    let facts = format!("{} of each end, in the same random weekends · seed {}", plural(run.runs, "run"), run.seed.0);
+    let facts = format!(
+        "{} of each end, in the same random weekends · seed {} · {} · prices as of {}",
+        plural(run.runs, "run"),
+        run.seed.0,
+        common.profile,
+        clean(&common.prices_as_of)
+    );
     page.wrapped("", "", Some(Style::Dim), &facts);
     page.line("");
     page.line(&format!("Mean bill as it is: {}", money(base.mean)));
@@ -88,7 +95,7 @@ pub fn tornado_text(
 }
 
 /// `tornado.json`.
-pub fn tornado_json(scenario: &str, base: &MoneyStats, bars: &[Bar], run: &Options) -> Vec<u8> {
+pub fn tornado_json(common: &Common, base: &MoneyStats, bars: &[Bar], run: &Options) -> Vec<u8> {
     let end = |bar: &Bar, index: usize| -> Value {
         let delta = bar.deltas[index];
         let ends = [delta.interval.low, delta.interval.high];
@@ -105,7 +112,10 @@ pub fn tornado_json(scenario: &str, base: &MoneyStats, bars: &[Bar], run: &Optio
     };
     bytes(&json!({
         "schema": "billcast.tornado/1",
-        "scenario": scenario,
+        "scenario": common.scenario,
+        "profile": common.profile,
+        "prices_as_of": common.prices_as_of,
+        "horizon_hours": common.horizon_hours,
         "seed": run.seed.0,
         "runs": run.runs,
         "command": run.command,
@@ -115,8 +125,8 @@ pub fn tornado_json(scenario: &str, base: &MoneyStats, bars: &[Bar], run: &Optio
 }
 
 /// Every file of a tornado.
-pub fn tornado_artefacts(scenario: &str, base: &MoneyStats, bars: &[Bar], run: &Options) -> Vec<Artefact> {
-    let stamp = format!("{} · {} of each end · seed {}", clean(scenario), plural(run.runs, "run"), run.seed.0);
+pub fn tornado_artefacts(common: &Common, base: &MoneyStats, bars: &[Bar], run: &Options) -> Vec<Artefact> {
+    let stamp = stamp_of(common, &format!("{} of each end", plural(run.runs, "run")), run.seed.0);
     let (shown, rest) = parted(base, bars);
     let drawn = chart(base, shown, &stamp);
     let body = maud::html! {
@@ -129,12 +139,17 @@ pub fn tornado_artefacts(scenario: &str, base: &MoneyStats, bars: &[Bar], run: &
             pre { code { (clean(&run.command)) } }
         }
     };
-    let about =
-        [("Mean bill as it is", money(base.mean)), ("Runs", plural(run.runs, "run")), ("Seed", run.seed.0.to_string())];
-    let html = page(&clean(scenario), "billcast tornado", &facts(&about), &body, &stamp);
+    let about = [
+        ("Mean bill as it is", money(base.mean)),
+        ("Runs", plural(run.runs, "run")),
+        ("Seed", run.seed.0.to_string()),
+        ("Gateway", common.profile.to_owned()),
+        ("Prices as of", clean(&common.prices_as_of)),
+    ];
+    let html = page(&clean(&common.scenario), "billcast tornado", &facts(&about), &body, &stamp);
     let file = |name: &str, bytes: Vec<u8>| Artefact { file_name: name.to_owned(), bytes };
     let mut all =
-        vec![file("tornado.json", tornado_json(scenario, base, bars, run)), file("report.html", html.into_bytes())];
+        vec![file("tornado.json", tornado_json(common, base, bars, run)), file("report.html", html.into_bytes())];
     all.extend(drawn.files("tornado"));
     all
 }

@@ -93,7 +93,7 @@ pub fn models(forecast: &Forecast) -> Vec<ModelSpend> {
         spend.input_tokens += deployment.input_tokens;
         spend.output_tokens += deployment.output_tokens;
         for (sum, hour) in spend.by_hour.iter_mut().zip(&forecast.hours) {
-            *sum += hour.spend_by_deployment.get(index).copied().unwrap_or(0.0);
+            *sum += hour.spend_by_deployment.get(index).copied().map_or(0.0, dollars);
         }
     }
     for (_, spend) in &mut models {

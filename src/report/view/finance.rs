@@ -127,9 +127,8 @@ pub fn budget(forecast: &Forecast) -> Option<BudgetView> {
     let excess: Vec<Money> =
         forecast.runs.iter().map(|run| run.bill - amount).filter(|excess| *excess > Money::ZERO).collect();
     let over = excess.len() as u64;
-    let dollars = crate::report::text::dollars(amount);
-    let first = |spent: fn(&crate::experiment::Band) -> f64| {
-        let hour = forecast.hours.iter().find(|row| spent(&row.cumulative_spend) > dollars)?;
+    let first = |spent: fn(&crate::experiment::MoneyBand) -> Money| {
+        let hour = forecast.hours.iter().find(|row| spent(&row.cumulative_spend) > amount)?;
         Some(clean(&hour.label))
     };
     Some(BudgetView {

@@ -74,6 +74,7 @@ const fn label(kind: TokenKind) -> &'static str {
         TokenKind::Output => "Output tokens",
         TokenKind::Reasoning => "Reasoning tokens",
         TokenKind::Call => "Calls",
+        TokenKind::Capacity => "Paid capacity (minutes)",
     }
 }
 

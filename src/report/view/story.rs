@@ -1,6 +1,6 @@
 //! The result in words: headline figures, caveats, three sentences.
 
-use crate::experiment::{Forecast, MoneyStats, RateStats, UnpricedRow};
+use crate::experiment::{DeploymentRow, Forecast, MoneyStats, RateStats, UnpricedRow};
 use crate::ledger::Cause;
 use crate::report::text::{
     clean, count, dollars, hours, money, money_interval, percent, percent_half_width, plural, seconds, short_count,
@@ -21,7 +21,7 @@ pub const fn words(cause: Cause) -> (&'static str, &'static str) {
         Cause::Abandoned => ("Abandoned", "the client had gone; billed all the same"),
         Cause::FailedAttempt => ("Failed attempt", "the attempt failed and was billed"),
         Cause::CacheWrite => ("Cache write", "tokens written to the provider's prompt cache"),
-        Cause::Commitment => ("Commitment", "paid capacity that lay idle"),
+        Cause::Commitment => ("Commitment", "paid capacity, used or idle"),
     }
 }
 
@@ -83,6 +83,7 @@ pub fn caveats(forecast: &Forecast) -> Vec<String> {
         caveats
             .push(format!("Not in the bill: {tokens} tokens of models without a price ({}{more}).", names.join(", ")));
     }
+    caveats.extend(retired(forecast));
     if runs < FEW_RUNS {
         caveats.push(format!(
             "With {} the outer percentiles are rough; {FEW_RUNS} or more would do.",
@@ -90,6 +91,27 @@ pub fn caveats(forecast: &Forecast) -> Vec<String> {
         ));
     }
     caveats
+}
+
+/// What the retirement of models does to calls, deployment by deployment; no more than a few.
+fn retired(forecast: &Forecast) -> Option<String> {
+    const MOST: usize = 3;
+    let told = |row: &DeploymentRow| {
+        let name = format!("upstream.{}.retired_from", row.name);
+        let day = forecast.assumptions.iter().find(|said| said.name == name && said.assumed_by != "user")?;
+        let lost = percent(ratio(row.attempts - row.served, row.attempts));
+        Some(format!(
+            "{} ({} since {}): {lost} of its calls fail",
+            clean(&row.name),
+            clean(&row.model),
+            clean(&day.value)
+        ))
+    };
+    let all: Vec<String> = forecast.deployments.iter().filter_map(told).collect();
+    let more = all.len().saturating_sub(MOST);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let some: Vec<String> = all.into_iter().take(MOST).collect();
+    (!some.is_empty()).then(|| format!("Retired models answer 404: {}{more}.", some.join("; ")))
 }
 
 /// A figure out of its parts.

@@ -3,6 +3,7 @@
 
 mod fields;
 mod keys;
+mod known;
 mod request;
 mod upstream;
 
@@ -43,6 +44,8 @@ pub struct Case {
     pub requests: Vec<CaseRequest>,
     /// The bodies that they refer to.
     pub bodies: Vec<RequestParams>,
+    /// What was read and does less than it seems to.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// One client request.
@@ -100,7 +103,7 @@ pub fn read_case(file: &str, text: &str) -> Result<Case, Vec<Diagnostic>> {
         case
     });
     match case {
-        Some(case) if !has_errors(&diagnostics) => Ok(case),
+        Some(case) if !has_errors(&diagnostics) => Ok(Case { warnings: diagnostics, ..case }),
         _ => Err(diagnostics),
     }
 }
@@ -114,6 +117,7 @@ fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
         reader.expected(node, "a map with `config` and `requests`");
         return None;
     }
+    known::check(node, reader);
     let config = reader.required(node, "config")?;
     let (wire, deployments) = config_of(config, reader)?;
     let start_nanos = reader.start(node);
@@ -122,7 +126,7 @@ fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
     let script = upstream::read(node.get("upstream"), &deployments, &specs, start_nanos, reader);
     let is_router = node.get("layer").and_then(Node::as_str) == Some("router");
     let layer = if is_router { Layer::Router } else { Layer::Proxy };
-    let (requests, bodies) = request::finish(&specs, &names, layer, reader);
+    let (requests, bodies) = request::finish(&specs, &names, layer, wire.reach(), reader);
     Some(Case {
         name: reader.text(node, "name").unwrap_or_default(),
         layer,
@@ -135,6 +139,7 @@ fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
         deployments,
         requests,
         bodies,
+        warnings: Vec::new(),
     })
 }
 

@@ -5,7 +5,7 @@ use super::{CaseRequest, Departure};
 use crate::document::{Node, Value};
 use crate::gateway::litellm::lower::{RequestFallbacks, RequestParams};
 use crate::gateway::litellm::plan::{CacheControl, CustomTarget, Layer};
-use crate::gateway::litellm::wire::MOST_TRIES;
+use crate::gateway::litellm::wire::{FEWER_CALLS, MOST_TRIES, Reach};
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
 use std::collections::HashMap;
 
@@ -13,6 +13,10 @@ use std::collections::HashMap;
 const MESSAGE_TOKENS: u32 = 7;
 /// LiteLLM counts long texts in pieces of so many characters; a word that is cut counts twice.
 const COUNTED_PIECE: usize = 1024;
+/// The recorder's master key, which requests without a `key` have.
+const MASTER_KEY: &str = "sk-1234";
+/// The longest prompt that is spelled out, in tokens: no model takes one so long.
+const LONGEST_PROMPT: Tokens = 20_000_000;
 /// Requests that one case may have.
 const MOST_REQUESTS: usize = 1_000_000;
 
@@ -55,9 +59,10 @@ pub(super) fn finish(
     specs: &[Spec<'_>],
     keys: &[String],
     layer: Layer,
+    reach: Reach,
     reader: &mut Reader,
 ) -> (Vec<CaseRequest>, Vec<RequestParams>) {
-    let mut numbering = Numbering { layer, ..Numbering::default() };
+    let mut numbering = Numbering { layer, reach: Some(reach), ..Numbering::default() };
     let requests = specs.iter().filter_map(|spec| numbering.request(spec, keys, reader)).collect();
     (requests, numbering.bodies)
 }
@@ -66,6 +71,8 @@ pub(super) fn finish(
 #[derive(Default)]
 struct Numbering {
     layer: Layer,
+    /// What the config alone can make of a request.
+    reach: Option<Reach>,
     bodies: Vec<RequestParams>,
     prompts: HashMap<String, u64>,
     classes: HashMap<String, u32>,
@@ -118,6 +125,8 @@ impl Numbering {
         }
         if asked_tries(&body) > MOST_TRIES {
             reader.nonsense(node, &format!("at most {MOST_TRIES} retries, and fallbacks so deep, are simulated"));
+        } else if let Some(excess) = self.reach.and_then(|reach| with_body(reach, &body).excess()) {
+            reader.nonsense(node, &format!("{excess}; {FEWER_CALLS}"));
         }
         let class = params.map(cache_text).unwrap_or_default();
         let namespace = params.and_then(|params| params.get("cache")?.get("namespace")?.as_str());
@@ -137,7 +146,14 @@ fn content(node: &Node, prompt_tokens: Tokens, reader: &mut Reader) -> String {
     if let Some(content) = reader.text(node, "content").filter(|content| !content.is_empty()) {
         return content;
     }
-    let times = if reader.flag(node, "real_tokens") { prompt_tokens.saturating_sub(MESSAGE_TOKENS).max(1) } else { 1 };
+    if !reader.flag(node, "real_tokens") {
+        return "hello".to_owned();
+    }
+    if prompt_tokens > LONGEST_PROMPT {
+        reader.nonsense(node, &format!("a prompt of `real_tokens` may have {LONGEST_PROMPT} `prompt_tokens` at most"));
+        return String::new();
+    }
+    let times = prompt_tokens.saturating_sub(MESSAGE_TOKENS).max(1);
     vec!["hello"; times as usize].join(" ")
 }
 
@@ -155,8 +171,15 @@ fn counted(content: &str) -> Tokens {
 }
 
 fn key(node: &Node, keys: &[String], reader: &mut Reader) -> KeyId {
-    let Some(name) = reader.text(node, "key") else { return KeyId(0) };
-    KeyId::from_index(keys.iter().position(|key| *key == name).unwrap_or(0))
+    let Some(name) = reader.text(node, "key").filter(|name| name != MASTER_KEY) else { return KeyId(0) };
+    let found = keys.iter().position(|key| *key == name);
+    if found.is_none()
+        && let Some(place) = node.get("key")
+    {
+        // Not the nearest one: it may be a real one.
+        reader.unknown_name(place.span, "`key`: there is no such key under `keys`", None);
+    }
+    KeyId::from_index(found.unwrap_or(0))
 }
 
 fn departure(node: &Node, reader: &mut Reader) -> Departure {
@@ -211,10 +234,22 @@ fn read_headers(node: &Node, body: &mut RequestParams, reader: &mut Reader) {
 
 /// The largest number of retries, or depth of fallbacks, that a body asks for.
 fn asked_tries(body: &RequestParams) -> i64 {
+    asked_retries(body).max(body.max_fallbacks.unwrap_or(0))
+}
+
+/// The largest number of retries that a body asks for.
+fn asked_retries(body: &RequestParams) -> i64 {
     let fallbacks = [&body.fallbacks, &body.context_fallbacks, &body.policy_fallbacks];
     let of_targets = fallbacks.into_iter().flatten().flat_map(RequestFallbacks::retries);
-    let retries = body.num_retries.into_iter().chain(of_targets).map(i64::from);
-    retries.chain(body.max_fallbacks).max().unwrap_or(0)
+    body.num_retries.into_iter().chain(of_targets).map(i64::from).max().unwrap_or(0)
+}
+
+/// What the config and a body together can make of a request.
+fn with_body(reach: Reach, body: &RequestParams) -> Reach {
+    let own = [&body.fallbacks, &body.context_fallbacks, &body.policy_fallbacks];
+    let targets: usize = own.into_iter().flatten().map(RequestFallbacks::size).sum();
+    let tries = u64::try_from(asked_retries(body)).unwrap_or(0).saturating_add(1).max(reach.tries);
+    Reach { tries, targets: reach.targets + targets as u64 }
 }
 
 /// A list of names or entries with parameters is for every group; one of maps from groups to lists is for those.

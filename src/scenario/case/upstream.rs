@@ -3,10 +3,14 @@
 use super::fields::{Reader, printed};
 use super::request::Spec;
 use crate::document::{Node, Value};
+use crate::gateway::litellm::wire::nearest;
 use crate::provider::{Answer, Kind, Rule, Script, When};
 use crate::units::{Outcome, RetryAfter, SimDuration, SimTime};
+use std::collections::HashMap;
 
 const NANOS_PER_MINUTE: i128 = 60_000_000_000;
+/// So many ids are compared with one that nothing has.
+const MOST_COMPARED: usize = 100;
 
 /// Reads the rules of all deployments.
 pub(super) fn read(
@@ -23,6 +27,11 @@ pub(super) fn read(
     };
     let rules = deployments.iter().map(|id| rules_of(id)).collect();
     let otherwise = rules_of("*");
+    let is_known = |id: &str| id == "*" || deployments.iter().any(|known| known == id);
+    for entry in node.map(Node::entries).unwrap_or_default().iter().filter(|entry| !is_known(&entry.key)) {
+        let near = nearest(&entry.key, deployments.iter().map(String::as_str));
+        context.reader.unknown_name(entry.key_span, "`upstream`: there is no deployment of this name", near);
+    }
     let minute_offset = SimDuration(start_nanos.rem_euclid(NANOS_PER_MINUTE) as i64);
     Script { rules, otherwise, minute_offset }
 }
@@ -64,7 +73,7 @@ impl Context<'_> {
     fn range(&mut self, node: &Node, key: &str) -> Option<(f64, Option<f64>)> {
         let pair = self.reader.present(node, key)?;
         let [from, to] = pair.items() else {
-            self.reader.expected(pair, "two numbers, from and to");
+            self.reader.expected_of(key, pair, "two numbers, from and to");
             return None;
         };
         let to = if to.is_null() { None } else { Some(self.reader.as_number(to)?) };
@@ -72,9 +81,26 @@ impl Context<'_> {
     }
 
     fn requests(&mut self, node: &Node) -> Vec<u32> {
-        let wanted: Vec<&str> = node.items().iter().filter_map(Node::as_str).collect();
-        let numbered = self.requests.iter().enumerate();
-        numbered.filter(|(_, spec)| wanted.contains(&spec.id.as_str())).map(|(index, _)| index as u32).collect()
+        let mut wanted: HashMap<&str, bool> =
+            node.items().iter().filter_map(Node::as_str).map(|id| (id, false)).collect();
+        let mut found = Vec::new();
+        for (index, spec) in self.requests.iter().enumerate() {
+            if let Some(is_there) = wanted.get_mut(spec.id.as_str()) {
+                *is_there = true;
+                found.push(index as u32);
+            }
+        }
+        for id in node.items() {
+            match id.as_str() {
+                Some(name) if wanted.get(name) == Some(&true) => {}
+                Some(name) => {
+                    let ids = self.requests.iter().take(MOST_COMPARED).map(|spec| spec.id.as_str());
+                    self.reader.unknown_name(id.span, "`requests`: no request has this id", nearest(name, ids));
+                }
+                None => self.reader.expected(id, "the id of a request"),
+            }
+        }
+        found
     }
 
     fn answer(&mut self, node: &Node) -> Answer {

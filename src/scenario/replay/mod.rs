@@ -105,6 +105,10 @@ fn format_of(written: &ReplayMap, opened: &Opened) -> Result<&'static Format, Pr
         return match Format::of_columns(&opened.names) {
             Some(format) => Ok(format),
             None if opened.names.is_empty() => problem("the trace is empty".to_owned(), ""),
+            None if opened.names.iter().any(|name| name.contains(is_no_text)) => {
+                let help = "a trace is CSV with a header, JSON lines or a JSON array, perhaps compressed with gzip";
+                problem("this is no text".to_owned(), help)
+            }
             None => problem(
                 format!("no known trace has these columns: {}", told()),
                 "name them `time,input,output`, or see `replay` in docs/scenario.md for the formats that are known",
@@ -120,6 +124,11 @@ fn format_of(written: &ReplayMap, opened: &Opened) -> Result<&'static Format, Pr
         missing if missing.is_empty() => Ok(format),
         missing => problem(format!("{} has the columns {}, which are missing", format.about, missing.join(", ")), ""),
     }
+}
+
+/// What stands in no name of a column: the file is something else.
+fn is_no_text(c: char) -> bool {
+    c == char::REPLACEMENT_CHARACTER || (c.is_control() && c != '\t')
 }
 
 /// What is known so far.

@@ -221,7 +221,10 @@ fn stream_in_params_is_ignored_and_max_tokens_honoured() {
 #[test]
 fn an_invalid_provider_drops_the_deployment() {
     let text = "model_list:\n  - model_name: a\n    litellm_params: {model: claude/claude-3-haiku}\n";
-    let found = only(findings(text));
+    let mut found = findings(text);
+    let nothing_left = found.iter().position(|found| found.code == codes::NO_MODELS).expect("nothing is left");
+    assert_eq!(found.remove(nothing_left).severity, Severity::Error);
+    let found = only(found);
     assert_eq!((found.code, found.severity), (codes::DROPPED_DEPLOYMENT, Severity::Warning));
     assert_eq!((found.span.line, found.span.column), (3, 29));
 }
@@ -483,4 +486,27 @@ fn the_clock_of_budgets_must_exist() {
     clean(with_clock("timezone: Asia/Tokyo, budget_reset_time: \"06:30\""));
     expect(with_clock("timezone: Berlin"), codes::BUDGET_PERIOD, &["begin anew by UTC"]);
     expect(with_clock("budget_reset_time: \"25:00\""), codes::BREAKS_START, &["time of day"]);
+}
+
+#[test]
+fn numbers_below_zero_are_told_with_what_the_gateway_makes_of_them() {
+    expect(with("router_settings: {cooldown_time: -5}"), codes::NEGATIVE, &["nothing ever rests"]);
+    expect(with("router_settings: {timeout: -1}"), codes::NEGATIVE, &["every call ends in 408"]);
+    expect(with("litellm_settings: {request_timeout: -1}"), codes::NEGATIVE, &["every call ends"]);
+    expect(with_params("stream_timeout: -1"), codes::NEGATIVE, &["every stream here"]);
+    expect(with_params("weight: -1"), codes::NEGATIVE, &["not picked for it"]);
+    expect(
+        with_params("input_cost_per_token: -0.001, output_cost_per_token: 0.001"),
+        codes::NEGATIVE,
+        &["money earned"],
+    );
+}
+
+#[test]
+fn aliases_are_looked_up_once() {
+    let aliases = |aliases: &str| with(&format!("router_settings: {{model_group_alias: {{{aliases}}}}}"));
+    let circle = aliases("p: q, q: p");
+    assert_eq!(circle.iter().map(|found| found.code).collect::<Vec<_>>(), [codes::ALIAS_CHAIN; 2]);
+    expect(aliases("p: p"), codes::ALIAS_CHAIN, &["only the first"]);
+    clean(aliases("p: a"));
 }

@@ -54,7 +54,7 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
         tpm,
         order: params.order.as_ref().or(info.order.as_ref()).map(|order| order.value as i32),
         num_retries: count(&params.num_retries).map(|n| n as u32),
-        cooldown: cooldown.map(|secs| SimDuration::from_secs_f64(secs.value)),
+        cooldown: cooldown.map(|secs| SimDuration::from_secs_f64(secs.value.max(0.0))),
         allowed_fails: info.allowed_fails.as_ref().map(|fails| fails.value),
         fails_policy: info.allowed_fails_policy.as_ref().map(|policy| fails_policy(&policy.value)),
         timeout: timeouts.of_call(params),

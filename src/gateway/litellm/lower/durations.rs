@@ -22,9 +22,10 @@ pub fn parse(text: &str) -> Option<SimDuration> {
     Some(SimDuration::from_secs(number.parse::<i64>().ok()?.checked_mul(seconds)?))
 }
 
-/// A span of seconds; nothing for 0, which LiteLLM reads as not set where it writes `a or b`.
+/// A span of seconds; nothing for 0, which LiteLLM reads as not set where it writes `a or b`. One below zero is over when it
+/// begins.
 pub(super) fn unless_zero(secs: f64) -> Option<SimDuration> {
-    (secs != 0.0).then(|| SimDuration::from_secs_f64(secs))
+    (secs != 0.0).then(|| SimDuration::from_secs_f64(secs.max(0.0)))
 }
 
 #[cfg(test)]

@@ -59,6 +59,11 @@ impl RequestFallbacks {
         self.targets().filter_map(|(_, custom)| custom.as_ref()?.num_retries)
     }
 
+    /// How many targets it has, in all its lists.
+    pub fn size(&self) -> usize {
+        self.targets().count()
+    }
+
     fn targets(&self) -> impl Iterator<Item = &(String, Option<CustomTarget>)> {
         let (flat, by_name) = match self {
             Self::Flat(targets) => (targets.as_slice(), [].as_slice()),

@@ -29,7 +29,10 @@ impl LiteLlm {
             return None;
         }
         let (status, retry_after) = self.over_key_limit(cx, held)?;
-        cx.notes.decided(cx.now, cx.id, || "the key is over a limit".to_owned());
+        cx.notes.decided(cx.now, cx.id, || match retry_after {
+            RetryAfter::None => "a budget of the key, its user or its team is used up".to_owned(),
+            _ => format!("the key is over a limit: {}", self.words_of_limit(cx.request, cx.now)),
+        });
         Some(refused(status, retry_after))
     }
 

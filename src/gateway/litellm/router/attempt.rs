@@ -171,8 +171,13 @@ impl LiteLlm {
         flight: &Flight,
         failure: Failure,
     ) {
-        let id = &self.plan.deployment(flight.deployment).id;
-        cx.notes.decided(cx.now, cx.id, || format!("{id} is over its limit of this minute"));
+        let entry = self.plan.deployment(flight.deployment);
+        cx.notes.decided(cx.now, cx.id, || {
+            let limit = |name: &str, limit: Option<u64>| limit.map(|limit| format!("{name} {limit}"));
+            let limits: Vec<String> =
+                [limit("rpm", entry.rpm), limit("tpm", entry.tpm)].into_iter().flatten().collect();
+            format!("{} is over its limit of this minute ({} in the config)", entry.id, limits.join(", "))
+        });
         self.log_later(call, failure);
         self.consider_rest(cx, flight.deployment, &failure, self.plan.router.cooldown.span);
         self.give_slot_back(cx, flight);

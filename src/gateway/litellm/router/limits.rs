@@ -14,7 +14,7 @@ use crate::gateway::litellm::keyring::Window;
 use crate::gateway::litellm::plan::{Plan, Redis};
 use crate::gateway::parts::ExpiringCounter;
 use crate::random::Draws;
-use crate::units::{KeyId, NameId, RetryAfter, SimDuration, SimTime, Usage};
+use crate::units::{KeyId, NameId, RequestView, RetryAfter, SimDuration, SimTime, Usage};
 
 /// Output that is reserved where a request says nothing, at most (`DEFAULT_MAX_TOKENS_ESTIMATE` / 4).
 const OUTPUT_FLOOR: u64 = 1024;
@@ -225,6 +225,23 @@ impl LiteLlm {
         }
         self.free_parallel(cx, held);
         false
+    }
+
+    /// Which limit a refused request has met, as far as the counters still tell: that of its key, user or team.
+    #[cold]
+    pub(super) fn words_of_limit(&self, request: &RequestView, now: SimTime) -> String {
+        let (key, used) = (self.plan.keys.get(request.key), &self.state.keys);
+        for window in key.windows(request.model) {
+            let requests = used.windows[window.counter as usize].requests.get(now);
+            if let Some(rpm) = window.rpm.filter(|rpm| requests > *rpm as i64) {
+                return format!("{rpm} requests a minute");
+            }
+        }
+        match (key.parallel, key.windows(request.model).iter().filter_map(|window| window.tpm).min()) {
+            (Some(limit), _) if used.in_flight[request.key.index()] >= limit => format!("{limit} requests at once"),
+            (_, Some(tpm)) => format!("{tpm} tokens a minute"),
+            (_, None) => "of requests".to_owned(),
+        }
     }
 
     fn free_parallel<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {

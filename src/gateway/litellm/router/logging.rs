@@ -12,7 +12,7 @@ use crate::gateway::litellm::failure::Failure;
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::litellm::strategy::Sample;
 use crate::random::Draws;
-use crate::units::{SimTime, Usage};
+use crate::units::{DeploymentId, SimTime, Usage};
 
 /// A success, as the callbacks see it.
 #[derive(Debug, Clone, Copy)]
@@ -79,11 +79,17 @@ impl LiteLlm {
         if stream && self.plan.layer == Layer::Proxy { call.arrived } else { flight.started }
     }
 
+    /// Counts a success for the share of failures.
+    #[inline(always)]
+    pub(super) fn count_success(&mut self, now: SimTime, deployment: DeploymentId) {
+        self.state.outcomes[deployment.index()].successes.add(now, 1, defaults::OUTCOME_WINDOW);
+    }
+
     /// A success.
     #[inline(always)]
     pub(super) fn log_success(&mut self, now: SimTime, stream: bool, success: Success) {
         let deployment = success.flight.deployment;
-        self.state.outcomes[deployment.index()].successes.add(now, 1, defaults::OUTCOME_WINDOW);
+        self.count_success(now, deployment);
         if self.state.strategy.learns() {
             self.state.strategy.succeeded(&self.plan, now, &success_sample(now, success));
         }

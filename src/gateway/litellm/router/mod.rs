@@ -176,6 +176,16 @@ impl Gateway for LiteLlm {
     }
 
     #[inline(always)]
+    fn only_tallies(&self, request: &RequestView) -> bool {
+        self.state.shortcuts[request.model.index()].only_tallies
+    }
+
+    #[inline(always)]
+    fn tally(&mut self, now: SimTime, deployment: DeploymentId) {
+        self.count_success(now, deployment);
+    }
+
+    #[inline(always)]
     fn plainly_answered(&mut self, now: SimTime, request: &RequestView, answer: &PlainAnswer) {
         let PlainAnswer { deployment, started, usage } = *answer;
         let flight = Flight { deployment, name: request.model, started, slot: None };

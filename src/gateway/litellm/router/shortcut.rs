@@ -21,6 +21,11 @@ pub(in crate::gateway::litellm) struct Shortcut {
     is_plain: bool,
     /// Little is kept of it.
     pub is_light: bool,
+    /// Of an answer to such a request it is only kept that there was one: no minutes are counted, no budgets spent, and
+    /// this strategy learns nothing.
+    pub only_tallies: bool,
+    /// The group.
+    ids: Box<[DeploymentId]>,
     shares: Option<Shares>,
     /// The deployments with a budget, of their own or of their provider, with their places in the group.
     budgeted: Box<[(usize, DeploymentId)]>,
@@ -100,6 +105,8 @@ impl Shortcut {
             is_open,
             is_plain: is_open && is_let_in && !holds_slots && plan.proxy.cache.is_none() && !router.enforce_rate_limits,
             is_light: is_open && is_known && !router.enforce_rate_limits && ids.iter().all(is_called),
+            only_tallies: !router.counts_minutes && !router.has_budgets,
+            ids: ids.iter().copied().collect(),
             shares: simple_shuffle::shares(plan, ids),
             budgeted: ids.iter().copied().enumerate().filter(has_budget).collect(),
             spent: Spent::default(),
@@ -131,13 +138,13 @@ impl LiteLlm {
     /// Which of a group are left out now; `None` where more has to be asked than this.
     #[inline(always)]
     pub(super) fn left_out(&mut self, now: SimTime, name: NameId) -> Option<Out> {
-        let (plan, state) = (&self.plan, &mut self.state);
+        let state = &mut self.state;
         let shortcut = &state.shortcuts[name.index()];
+        let ids = &*shortcut.ids;
         // One of several processes has more to ask.
         if !shortcut.is_open || state.shared.is_some() {
             return None;
         }
-        let Found::Group(ids) = &plan.name(name).found else { return None };
         let places = |out: Places, (place, is_out)| out | Places::from(is_out) << place;
         let mut resting = 0;
         if state.cooldowns.any(now) {
@@ -174,8 +181,7 @@ impl LiteLlm {
         name: NameId,
         nth: u32,
     ) -> Option<DeploymentId> {
-        let Found::Group(ids) = &self.plan.name(name).found else { return None };
-        let Shortcut { shares, left, .. } = &mut self.state.shortcuts[name.index()];
+        let Shortcut { ids, shares, left, .. } = &mut self.state.shortcuts[name.index()];
         let without = out.resting | out.spent;
         if without == 0 {
             return Some(simple_shuffle::pick_of_all(shares.as_ref(), ids, draws, nth));
@@ -189,7 +195,7 @@ impl LiteLlm {
     /// Writes down what [`LiteLlm::gather`] would.
     #[inline(always)]
     fn tell_left_out<D: Draws, N: Notes>(&self, cx: &mut Cx<'_, D, N>, name: NameId, out: Out) {
-        let Found::Group(ids) = &self.plan.name(name).found else { return };
+        let ids = &self.state.shortcuts[name.index()].ids;
         if out.resting | out.spent == 0 {
             return;
         }

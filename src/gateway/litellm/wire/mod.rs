@@ -22,7 +22,7 @@ use crate::document::{Format, Node, Value};
 pub use consequence::Section;
 pub use fallbacks::{Fallback, FallbackTarget, Fallbacks};
 pub use model::{Deployment, LitellmParams, ModelInfo, Prices};
-pub use most::MOST_TRIES;
+pub use most::{FEWER_CALLS, MOST_CALLS, MOST_TRIES, Reach};
 pub use nearest::nearest;
 pub use provider::{prefixes, provider_of};
 pub use settings::{

@@ -226,6 +226,25 @@ fn more_retries_than_can_be_simulated_are_errors() {
 }
 
 #[test]
+fn calls_of_one_request_are_bounded_whatever_way_leads_to_them() {
+    let ring = |groups: usize, retries: u32| {
+        let entry = |i| format!("  - {{model_name: g{i}, litellm_params: {{model: openai/x}}}}\n");
+        let all = (0..groups).map(|i| format!("g{i}")).collect::<Vec<_>>().join(", ");
+        let lists = (0..groups).map(|i| format!("{{g{i}: [{all}]}}")).collect::<Vec<_>>().join(", ");
+        format!(
+            "model_list:\n{}router_settings: {{num_retries: {retries}, max_fallbacks: 10000, fallbacks: [{lists}]}}\n",
+            (0..groups).map(entry).collect::<String>()
+        )
+    };
+    // Each group leads to every other one, as deep as anybody likes: each is still tried once for a request.
+    assert_eq!(read("config.yaml", &ring(40, 2)).1, []);
+    let found = read("config.yaml", &ring(40, 5000)).1;
+    let [only] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((only.code, only.severity, only.span.line), (codes::OUT_OF_RANGE, Severity::Error, 42));
+    assert!(only.message.contains("205041 upstream calls (5001 tries at each of 41 targets)"), "{}", only.message);
+}
+
+#[test]
 fn both_shapes_of_margins_budgets_and_aliases_are_read() {
     let rest = "litellm_settings: {cost_margin_config: {global: 0.2, openai: {percentage: 0.1, fixed_amount: 0.001}}}\n\
                 router_settings:\n  provider_budget_config: {openai: {budget_limit: 5, time_period: 1d}, \

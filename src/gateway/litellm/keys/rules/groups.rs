@@ -8,6 +8,7 @@ pub(super) struct Groups<'a> {
     written: HashSet<&'a str>,
     live: HashSet<&'a str>,
     others: HashSet<&'a str>,
+    aliases: HashSet<&'a str>,
 }
 
 /// Whether a name leads anywhere.
@@ -28,16 +29,22 @@ impl<'a> Groups<'a> {
         let live = || wire.model_list.iter().filter(|deployment| !deployment.dropped);
         let ids = live().filter_map(|deployment| deployment.model_info.id.as_ref()).map(|id| id.value.0.as_str());
         let models = live().filter_map(|deployment| deployment.litellm_params.model.as_ref());
-        let others = aliases.map(|(alias, _)| alias.value.as_str()).chain(ids);
+        let others = ids;
         Self {
             written: wire.model_list.iter().map(name).collect(),
             live: live().map(name).collect(),
             others: others.chain(models.map(|model| model.value.as_str())).collect(),
+            aliases: aliases.map(|(alias, _)| alias.value.as_str()).collect(),
         }
     }
 
     /// Where a name leads: a group, an alias, a wildcard group, or the id or model of a deployment.
     pub(super) fn reach(&self, name: &str) -> Reach {
+        if self.is_alias(name) { Reach::Live } else { self.reach_without_alias(name) }
+    }
+
+    /// Where the target of an alias leads: the gateway looks up one alias for a name, not a second one.
+    pub(super) fn reach_without_alias(&self, name: &str) -> Reach {
         let by_wildcard = || self.live.iter().any(|group| group.contains('*') && matches(group, name));
         if self.live.contains(name) || self.others.contains(name) || by_wildcard() {
             Reach::Live
@@ -59,6 +66,11 @@ impl<'a> Groups<'a> {
         let mut names: Vec<&str> = self.live.iter().copied().collect();
         names.sort_unstable();
         names
+    }
+
+    /// Whether this is an alias.
+    pub(super) fn is_alias(&self, name: &str) -> bool {
+        self.aliases.contains(name)
     }
 
     /// Whether this is the name of a group.

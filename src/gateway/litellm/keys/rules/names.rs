@@ -1,8 +1,8 @@
 //! Names that clash, and names of strategies.
 
-use crate::diagnostic::Severity;
 use crate::diagnostic::codes;
 use crate::diagnostic::secrets::looks_secret;
+use crate::diagnostic::{Severity, Span};
 use crate::gateway::litellm::keys::Findings;
 use crate::gateway::litellm::keys::rules::groups::{Groups, Reach};
 use crate::gateway::litellm::wire::{Wire, nearest};
@@ -40,17 +40,36 @@ fn ids(wire: &Wire, findings: &mut Findings) {
 fn aliases(wire: &Wire, findings: &mut Findings) {
     let groups = Groups::of(wire);
     for (alias, target) in wire.router_settings.model_group_alias.iter().flat_map(|aliases| &aliases.value) {
-        if groups.is_group(&alias.value) {
+        let (name, leads_to) = (alias.value.as_str(), target.value.model.as_str());
+        let is_live = groups.reach_without_alias(leads_to) == Reach::Live;
+        if name == leads_to && is_live {
+            findings.warn(codes::ALIAS_CHAIN, alias.span, "an alias of itself does nothing", "leave it out");
+            continue;
+        }
+        if groups.is_group(name) {
             let message = "this alias hides the group of the same name: its requests go to the alias's target";
             findings.warn(codes::ALIAS_HIDES_GROUP, alias.span, message, "rename one of them");
         }
-        if groups.reach(&target.value.model) != Reach::Live {
+        if groups.is_alias(leads_to) {
+            chain(is_live, target.span, findings);
+        } else if !is_live {
             let message = "this alias stands for a group without deployments: its requests get status 400".to_owned();
-            let near = nearest(&target.value.model, groups.names().into_iter());
+            let near = nearest(leads_to, groups.names().into_iter());
             let help = near.filter(|near| !looks_secret(near)).map(|near| format!("did you mean `{near}`?"));
             findings.add(codes::ALIAS_OF_NOTHING, Severity::Warning, target.span, message, help);
         }
     }
+}
+
+/// An alias that leads to the name of an alias (tried with LiteLLM 1.102.4): the second is not looked up, so that a circle is
+/// no endless loop.
+fn chain(is_live: bool, span: Span, findings: &mut Findings) {
+    let message = if is_live {
+        "an alias of a name that is an alias too: its requests go to the group of that name, not on to where that alias leads"
+    } else {
+        "an alias of an alias: only the first is looked up, so its requests get status 400"
+    };
+    findings.warn(codes::ALIAS_CHAIN, span, message, "name the group that is meant");
 }
 
 fn strategy(wire: &Wire, findings: &mut Findings) {

@@ -1,0 +1,126 @@
+//! Plain calls on a tab: where a price never changes, requests of one class and key that one deployment answers at the first
+//! attempt are counted, and their charges are worked out and posted when a step of time is over. Charges are whole
+//! picodollars, so that the sum is the same to the last digit; a call pays three additions instead of the eight sums that
+//! it stands in. The slow twin is the recorder's `charge`.
+
+use crate::engine::billed::PlainCalls;
+use crate::engine::run::{DeploymentTotals, Run};
+use crate::ledger::{Cause, Charge, Shape};
+use crate::pricing::CompiledRates;
+use crate::units::{ClassId, DeploymentId, GroupId, KeyId, Money};
+
+/// The tabs at one deployment, class by class and key by key.
+#[derive(Debug, Default)]
+pub(super) struct Tabs<'a> {
+    /// What calls cost; without that nothing is put on a tab.
+    rates: Option<&'a CompiledRates>,
+    keys: usize,
+    tabs: Vec<PlainCalls>,
+}
+
+/// With more classes and keys than this a deployment has no tabs: they would be paid more often than used.
+const MOST_TABS: usize = 1024;
+
+impl<'a> Tabs<'a> {
+    /// Tabs at these prices: those of provider and gateway alike, which never change.
+    pub fn new(rates: Option<&'a CompiledRates>, shape: Shape) -> Self {
+        let count = shape.classes * shape.keys;
+        let rates = rates.filter(|rates| rates.plain_sums(0, 0, 0).is_some() && count <= MOST_TABS);
+        Self { rates, keys: shape.keys, tabs: vec![PlainCalls::default(); if rates.is_some() { count } else { 0 }] }
+    }
+
+    /// The tab of a class and a key; `None` where nothing is put on tabs.
+    #[inline(always)]
+    pub fn of(&mut self, class: ClassId, key: KeyId) -> Option<&mut PlainCalls> {
+        self.tabs.get_mut(class.index() * self.keys + key.index())
+    }
+
+    /// Posts everything and begins anew.
+    pub fn pay(&mut self, deployment: DeploymentId, group: GroupId, totals: &mut DeploymentTotals, run: &mut Run) {
+        let Some(rates) = self.rates else { return };
+        for (index, tab) in self.tabs.iter_mut().enumerate().filter(|(_, tab)| tab.count > 0) {
+            let calls = std::mem::take(tab);
+            let amount = calls.cost(rates);
+            let charge = Charge {
+                cause: Cause::FirstAttempt,
+                deployment,
+                key: KeyId::from_index(index % self.keys),
+                class: ClassId::from_index(index / self.keys),
+                home: group,
+                group,
+                amount,
+                premium: Money::ZERO,
+            };
+            run.ledger.post(&charge);
+            run.reported_spend += amount;
+            calls.add_to(&mut totals.billed, rates);
+            count(&calls, &charge, totals, run);
+        }
+    }
+}
+
+/// Counts requests that were answered by their only attempt.
+fn count(calls: &PlainCalls, charge: &Charge, totals: &mut DeploymentTotals, run: &mut Run) {
+    run.requests += calls.count;
+    run.classes[charge.class.index()].requests += calls.count;
+    run.keys[charge.key.index()].requests += calls.count;
+    run.served += calls.count;
+    run.attempts += calls.count;
+    run.most_attempts = run.most_attempts.max(1);
+    totals.attempts += calls.count;
+    totals.served += calls.count;
+    totals.input_tokens += calls.input;
+    totals.output_tokens += calls.output;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pricing::{Ask, PriceBook};
+    use crate::units::Usage;
+    use proptest::prelude::*;
+
+    fn rates() -> CompiledRates {
+        let book = PriceBook::built_in().expect("the built-in prices");
+        let ask = Ask::list_price("openai/gpt-4o", None);
+        book.compile(&ask, jiff::Timestamp::UNIX_EPOCH).known().expect("a price")
+    }
+
+    fn empty() -> Run {
+        let shape = Shape { deployments: 1, groups: 1, keys: 2, classes: 3 };
+        let (classes, keys) = (vec![Default::default(); 3], vec![Default::default(); 2]);
+        Run { ledger: crate::ledger::Ledger::new(shape), classes, keys, ..Run::default() }
+    }
+
+    proptest! {
+        /// The slow twin: every call is charged and posted by itself.
+        #[test]
+        fn a_tab_is_the_sum_of_its_calls(
+            calls in prop::collection::vec((0u32..3, 0u32..2, 1u32..2_000_000, 0u32..200_000), 0..50),
+        ) {
+            let (rates, mut run, mut totals) = (rates(), empty(), DeploymentTotals::default());
+            let shape = Shape { deployments: 1, groups: 1, keys: 2, classes: 3 };
+            let mut tabs = Tabs::new(Some(&rates), shape);
+            let mut slow = empty();
+            for (class, key, input, output) in calls {
+                let (class, key, usage) = (ClassId(class), KeyId(key), Usage::plain(input, output));
+                tabs.of(class, key).expect("a tab").add(&usage);
+                let (cause, amount, group) = (Cause::FirstAttempt, rates.charge(&usage), GroupId(0));
+                let deployment = DeploymentId(0);
+                let premium = Money::ZERO;
+                slow.ledger.post(&Charge { cause, deployment, key, class, home: group, group, amount, premium });
+                slow.requests += 1;
+                slow.keys[key.index()].requests += 1;
+            }
+            tabs.pay(DeploymentId(0), GroupId(0), &mut totals, &mut run);
+            prop_assert_eq!(run.ledger.by_key(), slow.ledger.by_key());
+            prop_assert_eq!(run.ledger.by_cause(), slow.ledger.by_cause());
+            prop_assert_eq!((run.requests, &run.keys), (slow.requests, &slow.keys));
+            prop_assert_eq!(totals.billed.total(), run.ledger.total());
+            // What is paid is not paid again.
+            let paid = run.ledger.total();
+            tabs.pay(DeploymentId(0), GroupId(0), &mut totals, &mut run);
+            prop_assert_eq!(run.ledger.total(), paid);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Numbers below zero. The gateway starts with all of them (tried with LiteLLM 1.102.4): a cooldown is over before it begins,
+//! a call runs into its timeout at once, weights are added up as they are, and a call at a negative price earns money.
+
+use crate::diagnostic::{Severity, codes};
+use crate::gateway::litellm::keys::Findings;
+use crate::gateway::litellm::wire::{Spanned, Wire};
+
+/// A number of seconds that may be there.
+type Seconds<'a> = &'a Option<Spanned<f64>>;
+
+pub(super) fn check(wire: &Wire, findings: &mut Findings) {
+    let (router, module) = (&wire.router_settings, &wire.litellm_settings);
+    cooldown(&router.cooldown_time, findings);
+    for timeout in [&router.timeout, &module.request_timeout] {
+        self::timeout(timeout, "every call", findings);
+    }
+    timeout(&router.stream_timeout, "every stream", findings);
+    for entry in wire.model_list.iter().filter(|entry| !entry.dropped) {
+        let (params, info) = (&entry.litellm_params, &entry.model_info);
+        cooldown(&params.cooldown_time, findings);
+        cooldown(&info.cooldown_time, findings);
+        for timeout in [&params.timeout, &params.request_timeout] {
+            self::timeout(timeout, "every call here", findings);
+        }
+        timeout(&params.stream_timeout, "every stream here", findings);
+        weight(&params.weight, findings);
+        for (_, price) in entry.params_prices.iter().chain(&entry.info_prices) {
+            if price.value.is_negative() {
+                let message = "a negative price: the gateway books these calls as money earned, and its budgets fill up \
+                    again; here the price of the table stands, because no provider pays for calls";
+                findings.warn(codes::NEGATIVE, price.span, message, "write a price from 0 on");
+            }
+        }
+    }
+}
+
+fn below_zero<'a>(number: Seconds<'a>) -> Option<&'a Spanned<f64>> {
+    number.as_ref().filter(|number| number.value < 0.0)
+}
+
+fn cooldown(seconds: Seconds<'_>, findings: &mut Findings) {
+    if let Some(seconds) = below_zero(seconds) {
+        let message = "a negative cooldown is over before it begins: nothing ever rests";
+        findings.warn(codes::NEGATIVE, seconds.span, message, "write a positive time, or `disable_cooldowns: true`");
+    }
+}
+
+fn timeout(seconds: Seconds<'_>, what: &str, findings: &mut Findings) {
+    if let Some(seconds) = below_zero(seconds) {
+        let message = format!("a negative timeout has run out before a call begins: {what} ends in 408");
+        let help = Some("write a positive time; 0 means none".to_owned());
+        findings.add(codes::NEGATIVE, Severity::Warning, seconds.span, message, help);
+    }
+}
+
+fn weight(weight: Seconds<'_>, findings: &mut Findings) {
+    if let Some(weight) = below_zero(weight) {
+        let message = "a negative weight is added up like the others: this deployment is not picked for it, and others of its \
+            group may lose their share too";
+        findings.warn(codes::NEGATIVE, weight.span, message, "write 0 to keep it as a standby");
+    }
+}
