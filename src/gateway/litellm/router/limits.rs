@@ -38,8 +38,8 @@ pub(in crate::gateway::litellm) struct KeyUse {
     offset: SimDuration,
 }
 
-/// What one window has counted. (Looking it up by moments alone, and all windows of a request in one row, takes a third of
-/// what whole seconds and chained lists took.)
+/// What one window has counted. Its end is a moment, so that nothing is divided (a quarter fewer instructions for all limits
+/// of a key, with the windows of a request in one row).
 #[derive(Debug, Clone)]
 struct WindowUse {
     /// From this moment on it is over: 60 whole seconds after the one in which it began, or when that has expired.

@@ -1,7 +1,6 @@
 //! The answers that the response cache keeps. They stand in one row whose places are used again, found by a hash through
 //! chains of places, and in order of their ends: keeping one, and dropping the one that ends soonest, takes a few steps
-//! each, and nothing is allocated for it (120 instructions a request; a `HashMap` of answers takes 550). The slow twin is
-//! in the tests.
+//! each, and nothing is allocated for it (a third fewer instructions than with a `HashMap`). The slow twin is in the tests.
 
 use crate::random::mix;
 use crate::units::{NameId, PromptId, SimDuration, SimTime, Tokens, Usage};
