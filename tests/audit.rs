@@ -169,3 +169,85 @@ fn an_edge_is_priced_as_the_ledger_prices_it_and_a_change_of_nothing_at_zero() {
     assert_eq!(result["ruleId"], codes::FALLBACK_UPWARD);
     assert_eq!(result["properties"]["changes"][0]["bill"], *bill);
 }
+
+const RETIRED: &str = "model_list:
+- {model_name: old, litellm_params: {model: openai/gpt-4-turbo, api_key: k}, model_info: {id: old}}
+- {model_name: new, litellm_params: {model: openai/gpt-4o, api_key: k}, model_info: {id: new}}
+router_settings: {fallbacks: [{old: [new]}], num_retries: 0}
+";
+
+/// A scenario that starts on a day: the model is retired on 2026-10-23.
+fn retiring(start: &str, upstream: &str) -> Case {
+    let upstream = format!("upstream: {{openai: {{preset: none, latency: 1{upstream}}}}}");
+    Case::new(
+        RETIRED,
+        &format!(
+            "hours: 24\nvolume_uncertainty: 0\nstart: {start} UTC\n\
+             traffic: {{x: {{model: old, rate: 10/min, shape: flat, input: 100, output: 50}}}}\n{upstream}\n"
+        ),
+    )
+}
+
+#[test]
+fn a_retired_model_answers_404_in_a_run_from_its_day_on() {
+    // Share of the calls to the old model that fail, by what the scenario says; noon splits the day in half.
+    for (start, upstream, share) in [
+        ("2026-10-01 00:00", "", 0.0),
+        ("2026-10-22 12:00", "", 0.5),
+        ("2026-11-01 00:00", "", 1.0),
+        ("2026-11-01 00:00", ", retired_from: never", 0.0),
+        ("2026-11-01 00:00", ", retired_from: 6h", 0.75),
+        ("2026-11-01 00:00", ", redirected: {at: 0h, to: gpt-4o}", 0.0),
+    ] {
+        let case = retiring(start, upstream);
+        let world = case.world(Vec::new());
+        let run = support::run(&world, 1, 0);
+        // A 404 puts the deployment to rest: what counts is what it answers.
+        let served = run.deployments[0].served as f64 / run.requests as f64;
+        assert!((served - (1.0 - share)).abs() < 0.05, "{start}{upstream}: {served}");
+        let says = world.diagnostics.iter().any(|found| found.code == codes::RETIRED_MODEL);
+        let assumed = world.assumptions.iter().any(|said| said.name == "upstream.old.retired_from");
+        assert_eq!((says, assumed), (upstream.is_empty() && share > 0.0, says), "{start}{upstream}");
+        // `check` finds it in the same worlds, and where the scenario says so itself.
+        let found = case.findings(None).into_iter().find(|found| found.diagnostic.code == codes::RETIRED_MODEL);
+        assert_eq!(found.is_some(), share > 0.0, "{start}{upstream}");
+    }
+}
+
+#[test]
+fn a_retired_model_is_priced_against_its_successor() {
+    let case = retiring("2026-11-01 00:00", "");
+    let world = case.world(Vec::new());
+    let findings = case.findings(None);
+    let retired = findings.iter().position(|found| found.diagnostic.code == codes::RETIRED_MODEL).unwrap();
+    let options = Options { runs: 2, seed: Seed(3), threads: 2, precision: None, command: String::new() };
+    let priced = price(&world, &findings, &options, &Unwatched, |edits| Ok(case.world(edits)));
+    let tried = &priced.findings[retired][0];
+    assert!(tried.remedy.change.starts_with("openai/"), "{}", tried.remedy.change);
+    let edits = edits(&tried.remedy);
+    let run = support::run(&case.world(edits), 3, 0);
+    assert_eq!(run.deployments[0].served, run.requests, "the successor answers all of them");
+    assert!(tried.stake.as_ref().unwrap().saved_mean != Money::ZERO);
+    // The names that providers point at a successor go on answering.
+    let redirected = RETIRED.replace("openai/gpt-4-turbo", "deepseek/deepseek-chat");
+    let scenario = "hours: 2\nstart: 2026-11-01 00:00 UTC\ntraffic: {x: {preset: chat, model: old, rate: 5/min}}\n";
+    let case = Case::new(&redirected, &format!("{scenario}upstream: {{deepseek: {{preset: none, latency: 1}}}}\n"));
+    let world = case.world(Vec::new());
+    let run = support::run(&world, 1, 0);
+    assert_eq!(run.deployments[0].served, run.served);
+    assert!(world.diagnostics.iter().any(|found| found.message.contains("another model")));
+}
+
+#[test]
+fn what_never_comes_is_told() {
+    let late = "hours: 6
+traffic: {chat: {preset: chat, model: cheap, rate: 1/min, spikes: [{at: 1h, lasts: 1m, extra: 1/s}, {at: 7h, lasts: 1m, extra: 1/s}]}}
+upstream: {cheap: {outages: [{at: 6h, lasts: 1h}]}}
+fleet: {workers: 2, crashes: [{at: [5h, 9h]}]}
+";
+    let world = Case::new(UPWARD, late).world(Vec::new());
+    let late: Vec<_> = world.diagnostics.iter().filter(|found| found.code == codes::BEYOND_HORIZON).collect();
+    assert_eq!(late.len(), 3, "{late:#?}");
+    assert!(late[0].message.contains("traffic.chat.spikes") && late[0].message.contains("7 h"), "{}", late[0]);
+    assert!(late.iter().all(|found| found.span.line > 1));
+}

@@ -2,9 +2,12 @@
 
 mod support;
 
-use billcast::experiment::{CapacityPlan, LimitKind, Options, PlanError, PoolPlan, Progress, Unwatched, Wanted, plan};
+use billcast::experiment::{
+    BudgetOf, CapacityPlan, LimitKind, Offer, Options, PlanError, PoolPlan, Progress, Unwatched, Wanted, plan,
+    seek_budgets,
+};
 use billcast::random::Seed;
-use billcast::scenario::World;
+use billcast::scenario::{Edit, Overrides, World, load};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 const GATEWAY: &str = "model_list:
@@ -151,4 +154,77 @@ fn an_interrupted_plan_is_none_whenever_it_comes() {
         }
     }
     panic!("never left in peace");
+}
+
+#[test]
+fn the_smallest_budget_of_a_key_is_what_its_requests_cost() {
+    // 3,600 requests of $0.000027 from each of two keys. Of all requests a quarter may be refused: half of one key's, which
+    // then needs half of $0.0972; the search is exact to a cent, so prices are a thousand times as high here.
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = "model_list:
+- {model_name: m, litellm_params: {model: openai/x, input_cost_per_token: 0.00015, output_cost_per_token: 0.0006}}
+";
+    let scenario = "gateway: gateway.yaml
+hours: 2
+volume_uncertainty: 0
+keys: {a: {max_budget: 5}, b: {}}
+traffic: {x: {model: m, keys: {a: 1, b: 1}, rate: 1/s, shape: flat, input: 100, output: 20}}
+upstream: {openai: {preset: none, latency: 0.1}}
+";
+    std::fs::write(folder.path().join("gateway.yaml"), gateway).unwrap();
+    std::fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
+    let path = folder.path().to_string_lossy().into_owned();
+    let load = |edits: Vec<Edit>| -> Result<World, Fault> {
+        load(&path, &Overrides { edits, ..Overrides::default() }).map_err(Fault::from)
+    };
+    let world = load(Vec::new()).unwrap();
+    let options = Options { runs: 2, seed: Seed(5), threads: 2, precision: None, command: String::new() };
+    let found = seek_budgets(&world, &options, 0.25, &Unwatched, &load).unwrap();
+    let of = |name: &str| found.iter().find(|budget| budget.name == name).unwrap();
+    let (a, b) = (of("a"), of("b"));
+    assert_eq!((a.of, a.today.map(|today| today.to_string()), b.today), (BudgetOf::Key, Some("5.00".to_owned()), None));
+    let dollars = |money: billcast::units::Money| money.picos() as f64 / 1e12;
+    let spent = dollars(b.used.unwrap()[2]);
+    assert!((spent / 97.2 - 1.0).abs() < 0.08, "{spent}");
+    // Key a refuses 95% of its own requests at $5 today, which counts in both worlds alike.
+    assert!((dollars(b.smallest) / (spent / 2.0) - 1.0).abs() < 0.06, "{b:?}");
+    let all = &found[2];
+    assert_eq!((all.of, all.period.as_deref()), (BudgetOf::Deployment, Some("1d")));
+}
+
+/// Any error of a load or a plan.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Fault(String);
+
+impl From<billcast::scenario::Problem> for Fault {
+    fn from(problem: billcast::scenario::Problem) -> Self {
+        Self(problem.to_string())
+    }
+}
+
+impl From<PlanError> for Fault {
+    fn from(error: PlanError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+#[test]
+fn what_a_plan_reckons_of_paid_capacity_is_what_the_ledger_books() {
+    let world = world(6, "2/s", "{preset: none, latency: exponential(mean=2)}");
+    let offer = Offer { target: "m".to_owned(), unit_tokens: 1000, hourly: "0.01".parse().unwrap() };
+    let options = Options { runs: 4, seed: Seed(5), threads: 2, precision: None, command: String::new() };
+    let made = plan(&world, &options, &Wanted { target: 0.01, offers: vec![offer] }, &Unwatched).unwrap();
+    let bought = &made.commitments[0];
+    let edit = bought.edit().unwrap();
+    assert!(bought.units > 5, "{bought:?}");
+    let traffic = "traffic: {x: {model: m, rate: 2/s, shape: flat, input: 100, output: 20}}";
+    let upstream = "upstream: {openai: {preset: none, latency: exponential(mean=2)}}";
+    let scenario = format!("volume_uncertainty: 0\nhours: 6\n{traffic}\n{upstream}\n");
+    let edits = vec![Edit::parse(&edit).unwrap()];
+    let with = support::load_with(GATEWAY, &scenario, &Overrides { edits, ..Overrides::default() }).unwrap();
+    let mean = support::forecast_of(&with, 5, 4, 2).bill.mean;
+    let (reckoned, booked) = (bought.with_units.picos() as f64, mean.picos() as f64);
+    assert!((booked / reckoned - 1.0).abs() < 0.01, "{mean} booked, {} reckoned", bought.with_units);
+    assert!(booked < bought.on_demand.picos() as f64);
 }

@@ -9,6 +9,7 @@ use billcast::ledger::Cause;
 use billcast::pricing::{CostMap, PriceBook, PriceTable, price_rows};
 use billcast::provider::ProviderModel;
 use billcast::random::Seed;
+use billcast::report::diagnostics::to_text;
 use billcast::report::text::clean;
 use billcast::report::{Form, TerminalOptions, View, html, json, terminal};
 use billcast::scenario::{Overrides, Problem, Source, World, load, read as read_typed, read_case};
@@ -358,13 +359,15 @@ fn has_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
-/// Every place is a place in the text.
+/// Every place is a place in the text, and all of it can be told on a terminal.
 fn check_diagnostics(text: &str, diagnostics: &[Diagnostic]) {
     for diagnostic in diagnostics {
         let span = diagnostic.span;
         assert!(span.start <= span.end && text.get(span.start..span.end).is_some(), "{diagnostic:?}");
         assert!(!diagnostic.message.is_empty(), "{diagnostic:?}");
     }
+    let shown = to_text(diagnostics, text, false);
+    assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
 }
 
 fn check_node(text: &str, node: &Node) {

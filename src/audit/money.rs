@@ -12,6 +12,8 @@ use crate::scenario::{Edit, Problem, World};
 use crate::stats::Paired;
 use crate::units::Money;
 
+/// Changes that are simulated: a config with thousands of groups has thousands of findings.
+const MOST_PRICED: usize = 64;
 /// Confidence of intervals.
 const CONFIDENCE: f64 = 0.95;
 
@@ -83,6 +85,10 @@ pub fn price(
         if let Some((_, stake)) = known.iter().find(|(edits, _)| *edits == remedy.edits) {
             return Tried { remedy: remedy.clone(), stake: stake.clone() };
         }
+        if known.len() >= MOST_PRICED {
+            let why = format!("a check tries at most {MOST_PRICED} changes, those of errors and warnings first");
+            return Tried { remedy: remedy.clone(), stake: Err(why) };
+        }
         let changed = edits(remedy).and_then(&edited);
         let stake = match changed {
             Err(problem) => Err(first_line(&problem)),
@@ -96,9 +102,14 @@ pub fn price(
         codes::NO_BUDGET => budgets.iter().cloned().collect(),
         _ => finding.remedies.clone(),
     };
-    let findings = findings.iter().map(|finding| remedies(finding).iter().map(&mut price).collect()).collect();
+    let mut order: Vec<usize> = (0..findings.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(findings[*index].diagnostic.severity));
+    let mut priced: Vec<Vec<Tried>> = findings.iter().map(|_| Vec::new()).collect();
+    for index in order {
+        priced[index] = remedies(&findings[index]).iter().map(&mut price).collect();
+    }
     let runs = fold.runs();
-    Pricing { base: side(&fold, runs as usize), runs, partial: runs < options.runs, findings }
+    Pricing { base: side(&fold, runs as usize), runs, partial: runs < options.runs, findings: priced }
 }
 
 /// A daily budget for each provider of twice what is spent there on average.

@@ -19,9 +19,12 @@ impl OutDir {
         let problem =
             |error: &dyn std::fmt::Display| Stop::Usage(format!("cannot use `{}` for --out: {error}", path.display()));
         fs::create_dir_all(path).map_err(|error| problem(&error))?;
-        let probe = staged(&path.join("probe"));
-        fs::write(&probe, b"").map_err(|error| problem(&error))?;
-        fs::remove_file(&probe).map_err(|error| problem(&error))?;
+        remove_stale(&path.join("probe"));
+        if nameless_file(path).is_err() {
+            let probe = staged(&path.join("probe"));
+            fs::write(&probe, b"").map_err(|error| problem(&error))?;
+            fs::remove_file(&probe).map_err(|error| problem(&error))?;
+        }
         Ok(Self { path: path.to_owned() })
     }
 
@@ -82,6 +85,20 @@ impl Drop for StagedDir {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// Tries to write to a directory with a file that has no name, so that nothing of it is left whatever happens.
+#[cfg(target_os = "linux")]
+fn nameless_file(folder: &Path) -> std::io::Result<()> {
+    use rustix::fs::{Mode, OFlags, open};
+    open(folder, OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR)?;
+    Ok(())
+}
+
+/// Other systems have no such files.
+#[cfg(not(target_os = "linux"))]
+fn nameless_file(_: &Path) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(target_os = "linux")]

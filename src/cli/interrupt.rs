@@ -2,8 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::cli::stop::INTERRUPTED;
+use crate::cli::streams;
+
+/// The runs under way are finished first; that is told where it takes longer than anybody notices.
+const LONG: Duration = Duration::from_secs(2);
+
+fn tell_if_it_takes_long() {
+    std::thread::sleep(LONG);
+    streams::complain("ending after the runs that are under way; Ctrl-C again ends at once");
+}
 
 /// Whether Ctrl-C has been pressed.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +28,7 @@ impl Interrupt {
             if pressed.swap(true, Ordering::Relaxed) {
                 std::process::exit(i32::from(INTERRUPTED));
             }
+            std::thread::spawn(tell_if_it_takes_long);
         });
         this
     }

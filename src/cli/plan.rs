@@ -10,7 +10,7 @@ use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
 use crate::cli::what::{Subject, TextOrJson, terminal_options};
-use crate::experiment::{Offer, PlanError, Wanted, plan};
+use crate::experiment::{Offer, PlanError, Wanted, plan, seek_budgets};
 use crate::report::plan::{artefacts, json, text};
 use crate::units::{Count, Share};
 
@@ -27,6 +27,9 @@ pub struct PlanArgs {
     /// dollars, e.g. gpt-4o=10k@2.50; may be given several times.
     #[arg(long, value_name = "OFFER")]
     provisioned: Vec<OfferArg>,
+    /// Seek the smallest budgets of keys, users, teams and deployments as well, in further simulations of each.
+    #[arg(long)]
+    budgets: bool,
     /// Write plan.json and a chart into this directory.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -88,9 +91,15 @@ pub fn run(args: &PlanArgs) -> Result<(), Stop> {
     let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
     let watch = Watch::start(options.runs, true, interrupt);
     args.subject.what.say("simulating with today's limits, without, and with those that would do …");
-    let made = plan(&world, &options, &wanted, &watch);
+    let made = plan(&world, &options, &wanted, &watch).map_err(refused).and_then(|mut made| {
+        if args.budgets {
+            args.subject.what.say("seeking budgets …");
+            made.budgets = seek_budgets(&world, &options, wanted.target, &watch, &|edits| args.subject.load(edits))?;
+        }
+        Ok(made)
+    });
     watch.finish();
-    let made = made.map_err(refused)?;
+    let made = made?;
     match args.format {
         TextOrJson::Json => streams::print_bytes(&json(&made))?,
         TextOrJson::Text => streams::print(&text(&made, terminal_options(false)))?,
@@ -99,6 +108,12 @@ pub fn run(args: &PlanArgs) -> Result<(), Stop> {
         args.subject.what.write(&out, &artefacts(&made))?;
     }
     Ok(())
+}
+
+impl From<PlanError> for Stop {
+    fn from(error: PlanError) -> Self {
+        refused(error)
+    }
 }
 
 /// Why there is no plan, for whoever asked for it.
@@ -114,6 +129,7 @@ impl PlanArgs {
     /// The arguments that the result depends on.
     fn words(&self) -> Vec<String> {
         let mut words = vec!["--target".to_owned(), self.target.0.to_string()];
+        words.extend(self.budgets.then(|| "--budgets".to_owned()));
         words
             .extend(self.provisioned.iter().flat_map(|offer| ["--provisioned".to_owned(), shell_word(&offer.written)]));
         words

@@ -1,4 +1,5 @@
-//! `billcast schema`: the JSON Schema of scenario.yaml or claims.yaml, for completion and checking in an editor.
+//! `billcast schema`: the JSON Schemas of the files that are read, for completion and checking in an editor, and of what the
+//! commands print.
 
 use clap::ValueEnum;
 
@@ -14,21 +15,46 @@ pub struct SchemaArgs {
     of: Which,
 }
 
-/// The files of a scenario that have a schema.
+/// What has a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Which {
     /// scenario.yaml
     Scenario,
     /// claims.yaml
     Claims,
+    /// forecast.json, from `run`
+    Forecast,
+    /// comparison.json, from `compare`
+    Comparison,
+    /// sweep.json
+    Sweep,
+    /// tornado.json, from `sweep --tornado`
+    Tornado,
+    /// What `solve` prints
+    Solution,
+    /// plan.json
+    Plan,
+    /// What `explain` prints
+    Explanation,
 }
 
 /// Prints the schema.
 pub fn run(args: &SchemaArgs) -> Result<(), Stop> {
-    let schema = match args.of {
-        Which::Scenario => scenario::schema(),
-        Which::Claims => scenario::claims_schema(),
+    let text = match args.of {
+        Which::Scenario => generated(&scenario::schema())?,
+        Which::Claims => generated(&scenario::claims_schema())?,
+        Which::Forecast => include_str!("../../docs/forecast.schema.json").to_owned(),
+        Which::Comparison => include_str!("../../docs/comparison.schema.json").to_owned(),
+        Which::Sweep => include_str!("../../docs/sweep.schema.json").to_owned(),
+        Which::Tornado => include_str!("../../docs/tornado.schema.json").to_owned(),
+        Which::Solution => include_str!("../../docs/solution.schema.json").to_owned(),
+        Which::Plan => include_str!("../../docs/plan.schema.json").to_owned(),
+        Which::Explanation => include_str!("../../docs/explanation.schema.json").to_owned(),
     };
-    let text = serde_json::to_string_pretty(&schema).map_err(|error| Stop::Io(error.to_string()))?;
-    streams::print(&format!("{text}\n"))
+    streams::print(&text)
+}
+
+fn generated(schema: &schemars::Schema) -> Result<String, Stop> {
+    let text = serde_json::to_string_pretty(schema).map_err(|error| Stop::Io(error.to_string()))?;
+    Ok(format!("{text}\n"))
 }

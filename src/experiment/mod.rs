@@ -47,8 +47,8 @@ pub use metric::{Measure, Metric, Stat};
 pub use month::{DayBand, MonthError, MonthOptions, MonthRow, PATHS, Projection, month_after, month_ahead, project};
 pub use part::{Part, PartError, merge};
 pub use plan::{
-    Binding, CapacityPlan, Commitment, LimitKind, LimitPlan, Load, MOST_GROWTH, Offer, OfferError, Outcome, PlanError,
-    PoolPlan, SpendPlan, TokensOf, Wanted, plan,
+    Binding, BudgetOf, BudgetPlan, CapacityPlan, Commitment, LimitKind, LimitPlan, Load, MOST_BUDGETS, MOST_GROWTH,
+    Offer, OfferError, Outcome, PlanError, PoolPlan, SpendPlan, TokensOf, Wanted, plan, seek_budgets,
 };
 pub use rare::{Rare, rare};
 pub use replicate::{Options, Progress, Unwatched, replicate};

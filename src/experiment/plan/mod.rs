@@ -2,6 +2,7 @@
 //! how much more traffic today's limits bear.
 
 mod accounts;
+mod budgets;
 mod line;
 mod provisioned;
 mod search;
@@ -22,6 +23,7 @@ use crate::stats::{Histogram, nearest_rank};
 use crate::units::{Money, SimDuration, SimTime};
 
 pub use accounts::SpendPlan;
+pub use budgets::{BudgetOf, BudgetPlan, MOST_BUDGETS, seek_budgets};
 pub use provisioned::{Commitment, Offer, OfferError};
 
 const MINUTE: SimDuration = SimDuration::from_secs(60);
@@ -62,6 +64,8 @@ pub struct CapacityPlan {
     pub pools: Vec<PoolPlan>,
     /// What accounts may spend, and what they would.
     pub spends: Vec<SpendPlan>,
+    /// Budgets of the gateway, where they were sought.
+    pub budgets: Vec<BudgetPlan>,
     /// With today's limits.
     pub today: Outcome,
     /// With the smallest limits that meet the target, simulated again.
@@ -200,6 +204,7 @@ pub fn plan(
         target: wanted.target,
         pools: (0..pooled.limits.len()).map(plan).collect(),
         spends: accounts::spends(world, &lifted, options, progress),
+        budgets: Vec::new(),
         today: outcome(&runs),
         planned,
         commitments: provisioned::commitments(world, options, &wanted.offers, progress)?,

@@ -184,18 +184,26 @@ fn keys(line: &str) -> Vec<(Range<usize>, usize)> {
 /// Values of keys in a line that sound secret, and texts that are not known to be none, unless all are shown.
 fn values_of_keys(line: &str, all_shown: bool, found: &mut Vec<Range<usize>>) {
     let mut all_shown = all_shown;
+    let mut hidden_until = 0;
     for (name, value) in keys(line) {
         let name = &line[name];
         all_shown |= OF_NAMES.contains(&name);
+        let is_address = name.ends_with("url") || name == "api_base";
+        // A collection is hidden as a whole or not at all; where it ends is not looked for in vain, as lines may be long.
+        let is_open = line[value..].starts_with(['[', '{']) && !is_secret_key(name) && !is_address;
+        if is_open || value < hidden_until {
+            continue;
+        }
         let end = value_end(line, value);
         let text = &line[value..end];
         let is_reference = text.trim_matches(['"', '\'']).starts_with("os.environ/");
         let is_plain = matches!(text, "true" | "false" | "null" | "~" | "");
         let is_number = text.parse::<f64>().is_ok();
         let is_hidden = !all_shown && !is_number && !text.starts_with(['[', '{']) && !SHOWN.contains(&name);
-        let is_no_address = (name.ends_with("url") || name == "api_base") && !text.contains("://");
+        let is_no_address = is_address && !text.contains("://");
         if !is_reference && !is_plain && (is_secret_key(name) || is_hidden || is_no_address) {
             found.push(value..end);
+            hidden_until = end;
         }
     }
 }
@@ -353,6 +361,17 @@ mod tests {
         let span = Span { start: at, end: at + 3, line: 1, column: at + 1 };
         let Excerpt { line, marked } = excerpt(source, span, false);
         assert_eq!(&line[marked], "[x]");
+    }
+
+    #[test]
+    fn long_lines_of_nested_maps_are_looked_at_once() {
+        for start in ["{\"a\":", "{\"api_key\":", "{url: [", "{a: 'b', "] {
+            let line = start.repeat(100_000);
+            let at = line.len() - 1;
+            let span = Span { start: at, end: at + 1, line: 1, column: at + 1 };
+            // Quadratic work would take minutes.
+            assert!(excerpt(&line, span, false).line.len() < 3 * CONTEXT, "{start}");
+        }
     }
 
     #[test]

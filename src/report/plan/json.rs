@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::experiment::{CapacityPlan, Commitment, Demand, LimitPlan, Load, Outcome, PoolPlan, SpendPlan};
-use crate::report::plan::kind_words;
+use crate::experiment::{BudgetPlan, CapacityPlan, Commitment, Demand, LimitPlan, Load, Outcome, PoolPlan, SpendPlan};
+use crate::report::plan::{budget_of, kind_words};
 
 /// The id of this layout.
 pub const SCHEMA: &str = "billcast.plan/1";
@@ -22,6 +22,7 @@ pub fn json(plan: &CapacityPlan) -> Vec<u8> {
         "target_refused_share": plan.target,
         "pools": plan.pools.iter().map(pool).collect::<Vec<_>>(),
         "spend_limits": plan.spends.iter().map(spend).collect::<Vec<_>>(),
+        "money_limits": plan.budgets.iter().map(budget).collect::<Vec<_>>(),
         "today": outcome(&plan.today),
         "planned": outcome(&plan.planned),
         "commitments": plan.commitments.iter().map(commitment).collect::<Vec<_>>(),
@@ -71,6 +72,14 @@ fn spend(spend: &SpendPlan) -> Value {
         "provider": spend.provider, "deployments": spend.deployments, "period_s": spend.seconds,
         "limit_usd": spend.limit, "used_usd": demand(spend.used), "headroom": spend.headroom,
         "runs_over_share": spend.over_share,
+    })
+}
+
+fn budget(budget: &BudgetPlan) -> Value {
+    let used = budget.used.map(|[p50, p95, max]| json!({ "p50": p50, "p95": p95, "max": max }));
+    json!({
+        "of": budget_of(budget.of), "name": budget.name, "path": budget.path, "period": budget.period,
+        "today": budget.today, "used": used, "smallest": budget.smallest, "failure_rate": budget.failure_rate,
     })
 }
 

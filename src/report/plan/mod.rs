@@ -1,7 +1,8 @@
 mod json;
 
 use crate::experiment::{
-    CapacityPlan, Commitment, Demand, LimitKind, LimitPlan, MOST_GROWTH, Outcome, PoolPlan, SpendPlan, TokensOf,
+    BudgetOf, BudgetPlan, CapacityPlan, Commitment, Demand, LimitKind, LimitPlan, MOST_BUDGETS, MOST_GROWTH, Outcome,
+    PoolPlan, SpendPlan, TokensOf,
 };
 use crate::report::Artefact;
 use crate::report::chart::plan::files;
@@ -35,6 +36,7 @@ pub fn text(plan: &CapacityPlan, options: TerminalOptions) -> String {
     demand(&mut page, plan);
     limits(&mut page, plan);
     spends(&mut page, plan);
+    budgets(&mut page, plan);
     page.title("What that comes to");
     page.wrapped(" Today:   ", "          ", None, &outcome(&plan.today));
     page.wrapped(" Planned: ", "          ", None, &outcome(&plan.planned));
@@ -100,8 +102,10 @@ fn limits(page: &mut Page, plan: &CapacityPlan) {
         }
     }
     page.view_table(&table, usize::MAX);
-    let note = "Smallest: what refuses no more than the target with the others lifted. Together: what meets the target \
-        with all of them in force, simulated again.";
+    let note = "P99.9 used: what the busiest minute (or other period of the limit) of a thousand would take if no call were \
+        refused; calls at once: what 99.9% of the time would need. Headroom: the part of today's limit that this leaves free. \
+        Smallest: what refuses no more than the target with the others lifted. Together: what meets the target with all of \
+        them in force, simulated again.";
     page.wrapped(" ", " ", Some(Style::Dim), note);
     for pool in &plan.pools {
         page.wrapped(" ", "   ", None, &verdict(pool, plan.target));
@@ -123,6 +127,46 @@ fn spends(page: &mut Page, plan: &CapacityPlan) {
     };
     let table = Table::new("spends", "", &headings).with_rows(plan.spends.iter().map(row));
     page.view_table(&table, usize::MAX);
+}
+
+/// Budgets of the gateway.
+fn budgets(page: &mut Page, plan: &CapacityPlan) {
+    if plan.budgets.is_empty() {
+        return;
+    }
+    page.title("Budgets of the gateway");
+    let headings = ["Budget of", "Within", "#Today", "#P50 spent", "#Most spent", "#Smallest", "#Failures"];
+    let row = |budget: &BudgetPlan| {
+        let spent = |index: usize| budget.used.map_or_else(|| "–".to_owned(), |used| money(used[index]));
+        [
+            format!("{} {}", budget_of(budget.of), clean(&budget.name)),
+            budget.period.as_deref().map_or_else(|| "a run".to_owned(), clean),
+            budget.today.map_or_else(|| "none".to_owned(), money),
+            spent(0),
+            spent(2),
+            money(budget.smallest),
+            percent(budget.failure_rate),
+        ]
+    };
+    let table = Table::new("budgets", "", &headings).with_rows(plan.budgets.iter().map(row));
+    page.view_table(&table, usize::MAX);
+    let note = format!(
+        "Smallest: with which no more than {} of the requests more fail than without it, the other budgets as they are \
+         (sought in up to 16 of the runs, to 1%). Spent: in a run, without it. At most {MOST_BUDGETS} are sought, those of \
+         today first.",
+        percent(plan.target)
+    );
+    page.wrapped(" ", " ", Some(Style::Dim), &note);
+}
+
+/// Whose budget it is.
+pub const fn budget_of(of: BudgetOf) -> &'static str {
+    match of {
+        BudgetOf::Key => "key",
+        BudgetOf::User => "user",
+        BudgetOf::Team => "team",
+        BudgetOf::Deployment => "deployment",
+    }
 }
 
 /// The free part of a limit; a negative one is what is missing.

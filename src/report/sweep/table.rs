@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::experiment::{Axis, Point, Sweep};
 use crate::report::csv_files::csv_files;
 use crate::report::data::{Cell, Column, Dataset, Kind, number};
-use crate::report::text::{NOTHING, clean, ellipsis, money, money_of, percent};
+use crate::report::text::{NOTHING, clean, ellipsis, money, money_of, money_units, percent};
 use crate::report::view::{Column as Heading, Table};
 
 /// Configuration by configuration: the values, and what they lead to.
@@ -86,7 +86,7 @@ fn signed(dollars: f64) -> String {
 /// Every configuration with all that is known of it, for programs: what CSV and Parquet hold. Money is exact.
 pub fn dataset(sweep: &Sweep) -> Dataset {
     let figures = "bill_mean_usd:money bill_p5_usd:money bill_p50_usd:money bill_p80_usd:money bill_p95_usd:money \
-        bill_p99_usd:money bill_max_usd:money delta_mean_usd:number delta_low_usd:number delta_high_usd:number \
+        bill_p99_usd:money bill_max_usd:money delta_mean_usd:money delta_low_usd:money delta_high_usd:money \
         failure_rate:share fallback_share:share fallback_premium_usd:money requests:number upstream_calls:number \
         latency_p95_s:number";
     let kinds: Vec<Kind> = (0..sweep.axes.len()).map(|axis| kind(sweep, axis)).collect();
@@ -119,8 +119,9 @@ fn figures_of(point: &Point) -> Vec<Cell> {
     let Point { bill, delta, .. } = point;
     let mut cells: Vec<Cell> =
         [bill.mean, bill.p5, bill.p50, bill.p80, bill.p95, bill.p99, bill.max].map(Cell::Money).into();
-    let shares = [point.failure_rate.mean, point.fallback_share.mean];
-    cells.extend([delta.point, delta.interval.low, delta.interval.high].into_iter().chain(shares).map(number));
+    let amount = |dollars: f64| if dollars.is_finite() { Cell::Money(money_units(dollars)) } else { Cell::Missing };
+    cells.extend([delta.point, delta.interval.low, delta.interval.high].map(amount));
+    cells.extend([point.failure_rate.mean, point.fallback_share.mean].map(number));
     cells.push(Cell::Money(point.fallback_premium));
     cells.extend([point.requests, point.upstream_calls, point.latency_p95_s].map(number));
     cells
