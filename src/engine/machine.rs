@@ -2,6 +2,7 @@
 
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
 use crate::engine::lane::{Lane, Passed};
+use crate::engine::light::{LIGHT, Rows};
 use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::{Class, Queue};
 use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
@@ -59,12 +60,12 @@ pub trait Arrivals {
 
 /// The engine of one replication: gateway, provider side and arrivals, driven to the end.
 pub struct Engine<'a, G: Gateway, U: Upstream, S, D, O> {
-    parts: Parts<'a, G, U, S, D, O>,
-    slots: Vec<Slot<G::Call, U::Fate>>,
+    pub(super) parts: Parts<'a, G, U, S, D, O>,
+    pub(super) slots: Vec<Slot<G::Call, U::Fate>>,
 }
 
 /// Everything but the slots: most of what happens concerns one slot, which is looked up once.
-pub(super) struct Parts<'a, G, U, S, D, O> {
+pub(super) struct Parts<'a, G: Gateway, U, S, D, O> {
     pub(super) gateway: &'a mut G,
     pub(super) upstream: &'a mut U,
     pub(super) arrivals: &'a mut S,
@@ -72,8 +73,9 @@ pub(super) struct Parts<'a, G, U, S, D, O> {
     pub(super) observer: &'a mut O,
     pub(super) queue: Queue,
     pub(super) lane: Lane,
+    pub(super) light: Rows<G::Held>,
     free: Vec<CallId>,
-    woken: Vec<CallId>,
+    pub(super) woken: Vec<CallId>,
 }
 
 type SlotOf<G, U> = Slot<<G as Gateway>::Call, <U as Upstream>::Fate>;
@@ -95,7 +97,8 @@ where
         observer: &'a mut O,
     ) -> Self {
         let (queue, lane, free, woken) = (Queue::default(), Lane::default(), Vec::new(), Vec::new());
-        let parts = Parts { gateway, upstream, arrivals, draws, observer, queue, lane, free, woken };
+        let light = Rows::default();
+        let parts = Parts { gateway, upstream, arrivals, draws, observer, queue, lane, light, free, woken };
         Self { parts, slots: Vec::new() }
     }
 
@@ -145,6 +148,9 @@ where
             }
             return;
         }
+        if O::ADDS_UP && self.parts.gateway.may_be_light(&arrival.view) {
+            return self.arrive_lightly(arrival);
+        }
         self.arrive_at_slot(arrival, None);
     }
 
@@ -173,7 +179,7 @@ where
 
     /// Finds a slot for a new request.
     #[inline(always)]
-    fn occupy(&mut self, arrival: &Arrival<U::Fate>) -> CallId {
+    pub(super) fn occupy(&mut self, arrival: &Arrival<U::Fate>) -> CallId {
         if let Some(id) = self.parts.free.pop() {
             self.slots[id.index()].reuse(arrival);
             return id;
@@ -192,7 +198,7 @@ where
             return self.parts.let_go(now, DeploymentId(id.0));
         }
         if O::ADDS_UP && kind == Kind::Plain {
-            return self.parts.answer(now, id);
+            return if counter == LIGHT { self.parts.answer_lightly(now, id) } else { self.parts.answer(now, id) };
         }
         let slot = &mut self.slots[id.index()];
         match kind {
@@ -232,7 +238,7 @@ where
 
     /// Does what the gateway says. The commonest steps are taken before it comes to this.
     #[inline(never)]
-    fn perform(&mut self, now: SimTime, id: CallId, step: Step) {
+    pub(super) fn perform(&mut self, now: SimTime, id: CallId, step: Step) {
         let (parts, slot) = (&mut self.parts, &mut self.slots[id.index()]);
         match step {
             Step::Attempt(attempt) => parts.start_attempt(slot, now, id, &attempt),
@@ -300,12 +306,18 @@ where
     #[inline(always)]
     fn admit(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId) -> Step {
         self.observer.arrived(id, &slot.record);
-        if let Leave::After(patience) | Leave::TimesOut(patience) = slot.leave {
-            self.queue.push(now + patience, Class::Deadline, pack(Kind::Leave, id, slot.generation));
-        }
+        self.expect_leave(slot, now, id);
         self.draws.begin_request(u64::from(slot.record.class.0), slot.record.view.id.0);
         let turn = Turn { now, call: id, draws: self.draws, notes: self.observer, woken: &mut self.woken };
         self.gateway.admit(turn, &slot.record.view, &mut slot.call)
+    }
+
+    /// Its client may leave at a moment that is known.
+    #[inline(always)]
+    pub(super) fn expect_leave(&mut self, slot: &SlotOf<G, U>, now: SimTime, id: CallId) {
+        if let Leave::After(patience) | Leave::TimesOut(patience) = slot.leave {
+            self.queue.push(now + patience, Class::Deadline, pack(Kind::Leave, id, slot.generation));
+        }
     }
 
     /// Tells the gateway what has happened; it says what to do.
@@ -326,7 +338,7 @@ where
 
     /// The attempt is on its way to this end.
     #[inline(always)]
-    fn fly(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId, nth_try: u32, service: &Service) {
+    pub(super) fn fly(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId, nth_try: u32, service: &Service) {
         slot.record.attempts += 1;
         self.observer.attempted(id, &slot.record, &slot.attempt, service, now);
         let stream = slot.record.view.stream;
@@ -408,6 +420,6 @@ where
 }
 
 /// What an answer is for its client.
-const fn ending(response: &Response) -> Ending {
+pub(super) const fn ending(response: &Response) -> Ending {
     if response.ok { Ending::Good } else { Ending::Failed(response.http_status, response.retry_after) }
 }

@@ -6,6 +6,7 @@ mod capacity;
 mod charges;
 mod demand;
 mod lane;
+mod light;
 mod machine;
 mod meters;
 mod observer;

@@ -33,6 +33,8 @@ pub struct Turn<'a, D: Draws, N: Notes> {
 pub trait Gateway {
     /// The gateway's own state of one request; slots are reused, so admission must reset it.
     type Call: Default;
+    /// What it keeps of a light request.
+    type Held: Copy + Default;
 
     /// A request has arrived: admit it (keys, budgets, limits, cache) and say what to do first.
     fn admit<D: Draws, N: Notes>(&mut self, turn: Turn<'_, D, N>, request: &RequestView, call: &mut Self::Call)
@@ -69,6 +71,59 @@ pub trait Gateway {
     /// A plain attempt has been answered in full: remembers what `admit` and `resume` would have remembered of it.
     fn plainly_answered(&mut self, now: SimTime, request: &RequestView, answer: &PlainAnswer) {
         let _ = (now, request, answer);
+    }
+
+    /// Whether this request may be [light](Self::admit_lightly): then nothing needs to be asked of the group it goes to but
+    /// which of its deployments is free.
+    fn may_be_light(&self, request: &RequestView) -> bool {
+        let _ = request;
+        false
+    }
+
+    /// A request has arrived that may be light: of which little has to be kept until its first attempt has ended.
+    fn admit_lightly<D: Draws, N: Notes>(
+        &mut self,
+        turn: Turn<'_, D, N>,
+        request: &RequestView,
+        held: &mut Self::Held,
+    ) -> Light {
+        let _ = (turn, request, held);
+        Light::GoOn
+    }
+
+    /// A request that has been let in is not light: says what to do first.
+    fn go_on<D: Draws, N: Notes>(
+        &mut self,
+        turn: Turn<'_, D, N>,
+        request: &RequestView,
+        call: &mut Self::Call,
+        held: Self::Held,
+    ) -> Step {
+        let _ = held;
+        self.admit(turn, request, call)
+    }
+
+    /// The first attempt of a request that seemed light will not be answered in full: more is kept of it from now on.
+    fn take_up(
+        &mut self,
+        now: SimTime,
+        request: &RequestView,
+        call: &mut Self::Call,
+        held: Self::Held,
+        attempt: &Attempt,
+    ) {
+        let _ = (now, request, call, held, attempt);
+    }
+
+    /// The first attempt of a light request has been answered in full, and the request with it. Parked calls may wake.
+    fn lightly_answered<D: Draws, N: Notes>(
+        &mut self,
+        turn: Turn<'_, D, N>,
+        request: &RequestView,
+        answer: &PlainAnswer,
+        held: Self::Held,
+    ) {
+        let _ = (turn, request, answer, held);
     }
 
     /// When a process of the gateway ends or begins next, as far as is known.
@@ -115,6 +170,17 @@ pub enum Step {
     CancelAttempt,
     /// The request is over.
     Respond(Response),
+}
+
+/// What a gateway wants done for a request that may be light.
+#[derive(Debug, Clone, Copy)]
+pub enum Light {
+    /// Send this upstream: until it has ended, nothing is kept but what is held.
+    Attempt(Attempt),
+    /// The request is over.
+    Respond(Response),
+    /// It is let in, but more has to be kept of it: [`Gateway::go_on`].
+    GoOn,
 }
 
 /// One upstream call.

@@ -124,6 +124,7 @@ pub struct CallDemand {
 
 impl Meter {
     /// What a call takes at admission.
+    #[inline]
     pub fn taken_at_start(&self, demand: &CallDemand) -> f64 {
         match self.counted {
             Counted::Requests => 1.0,
@@ -154,7 +155,9 @@ impl Meter {
 #[derive(Debug, Clone)]
 struct Level {
     left: f64,
-    /// The last refill: number of the window, or nanoseconds of the bucket.
+    /// The most that can be left.
+    capacity: f64,
+    /// When the next window begins, or when the bucket was refilled last; nanoseconds.
     mark: i64,
     /// What has been used of a rolling limit, and when.
     used: VecDeque<(SimTime, f64)>,
@@ -206,7 +209,7 @@ impl Gate {
         for (index, (meter, level)) in self.limits.meters.iter().zip(&mut self.levels).enumerate() {
             refill(meter, level, now);
             // One call may take more than a whole period's limit only when nothing else does.
-            let most = meter.capacity().max(f64::MIN_POSITIVE);
+            let most = level.capacity.max(f64::MIN_POSITIVE);
             let needed = meter.taken_at_start(demand).clamp(f64::MIN_POSITIVE, most);
             if level.left < needed {
                 let longer = until_room(meter, level, now, needed);
@@ -233,10 +236,16 @@ impl Gate {
     }
 
     /// How long a call waits for a place: until as many have ended as are too many. Without a line, any time at all.
+    #[inline]
     fn line(&self, now: SimTime) -> SimDuration {
-        let Some(most) = self.limits.concurrency.filter(|most| self.in_flight >= *most) else {
-            return SimDuration::ZERO;
-        };
+        match self.limits.concurrency {
+            Some(most) if self.in_flight >= most => self.in_line(now, most),
+            _ => SimDuration::ZERO,
+        }
+    }
+
+    #[cold]
+    fn in_line(&self, now: SimTime, most: u32) -> SimDuration {
         let mut too_many = self.in_flight - most + 1;
         for (end, calls) in &self.ends {
             if *calls >= too_many {
@@ -248,6 +257,7 @@ impl Gate {
     }
 
     /// A call that was admitted will end then, unless somebody closes it.
+    #[inline]
     pub fn will_end(&mut self, end: SimTime) {
         if self.limits.queue.is_some() {
             *self.ends.entry(end).or_default() += 1;
@@ -255,10 +265,14 @@ impl Gate {
     }
 
     /// A call has failed or been refused.
+    #[inline]
     pub fn count_failure(&mut self) {
-        if !self.limits.failures_count {
-            return;
+        if self.limits.failures_count {
+            self.take_a_request();
         }
+    }
+
+    fn take_a_request(&mut self) {
         for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
             if meter.counted == Counted::Requests {
                 level.left = (level.left - 1.0).max(0.0);
@@ -269,11 +283,8 @@ impl Gate {
     /// A call that was admitted is over: it was to end then, has produced this much, and costs this much.
     pub fn leave(&mut self, now: SimTime, planned: SimTime, output: f64, dollars: f64) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        if let Some(calls) = self.ends.get_mut(&planned) {
-            *calls -= 1;
-            if *calls == 0 {
-                self.ends.remove(&planned);
-            }
+        if self.limits.queue.is_some() {
+            self.leave_line(planned);
         }
         for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
             if meter.counts_output() {
@@ -290,6 +301,15 @@ impl Gate {
         }
     }
 
+    fn leave_line(&mut self, planned: SimTime) {
+        if let Some(calls) = self.ends.get_mut(&planned) {
+            *calls -= 1;
+            if *calls == 0 {
+                self.ends.remove(&planned);
+            }
+        }
+    }
+
     /// Whether a refusal says when to come back.
     pub(super) const fn says_when(&self) -> bool {
         self.limits.retry_after
@@ -297,21 +317,22 @@ impl Gate {
 }
 
 fn level(meter: &Meter) -> Level {
-    Level { left: meter.capacity(), mark: i64::MIN, used: VecDeque::new() }
+    let capacity = meter.capacity();
+    Level { left: capacity, capacity, mark: i64::MIN, used: VecDeque::new() }
 }
 
+#[inline]
 fn refill(meter: &Meter, level: &mut Level, now: SimTime) {
     match meter.refill {
+        Refill::Window { .. } if now.0 < level.mark => {}
         Refill::Window { offset } => {
-            let window = now.0.saturating_add(offset.0).div_euclid(meter.period.0);
-            if window > level.mark {
-                (level.left, level.mark) = (meter.limit, window);
-            }
+            let into = now.0.saturating_add(offset.0).rem_euclid(meter.period.0);
+            (level.left, level.mark) = (meter.limit, (now.0 - into).saturating_add(meter.period.0));
         }
         Refill::Bucket { .. } => {
             let since = if level.mark == i64::MIN { 0 } else { now.0 - level.mark };
             let added = meter.limit * since as f64 / meter.period.0 as f64;
-            (level.left, level.mark) = ((level.left + added).min(meter.capacity()), now.0);
+            (level.left, level.mark) = ((level.left + added).min(level.capacity), now.0);
         }
         Refill::Rolling => {
             while let Some((_, amount)) = level.used.front().copied().filter(|(at, _)| *at + meter.period <= now) {

@@ -1,10 +1,11 @@
 //! What a deployment's provider remembers of prompts: beginnings that a class shares, and what was said in conversations.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use crate::provider::attempt::Attempt;
 use crate::provider::deployment::{CacheWrites, PromptCache};
-use crate::random::Purpose;
+use crate::random::{Mixer, Purpose};
 use crate::traffic::{Fate, session_of};
 use crate::units::{SimTime, Tokens, Usage};
 
@@ -14,7 +15,7 @@ pub(super) struct Warm {
     /// Last use of each class's shared prefix.
     classes: Vec<SimTime>,
     /// Last turn of each conversation, by class and number: when it was, and how long its prompt.
-    sessions: HashMap<(u32, u64), (SimTime, Tokens)>,
+    sessions: HashMap<(u32, u64), (SimTime, Tokens), BuildHasherDefault<Mixer>>,
     /// Conversations at which the cold ones are forgotten.
     most: usize,
 }

@@ -178,6 +178,7 @@ impl Draws for Addressed {
         self.request = request;
     }
 
+    #[inline]
     fn unit(&mut self, purpose: Purpose, nth: u32) -> f64 {
         self.unit_at(purpose, 0, nth)
     }

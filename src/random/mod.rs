@@ -4,6 +4,7 @@
 mod addressed;
 mod calendar;
 mod choice;
+mod copula;
 mod dist;
 mod intensity;
 mod invert;
@@ -20,6 +21,7 @@ mod text;
 pub use addressed::{Addressed, Here, Purpose, Replication, Seed, Unit, address_of, mix, stream};
 pub use calendar::{Calendar, HOURS_PER_WEEK, Shape, ShapeError};
 pub use choice::{Choice, ChoiceError};
+pub use copula::Copula;
 pub use dist::{Dist, DistError};
 pub use intensity::{Intensity, IntensityCursor};
 pub use law::{Law, Level};

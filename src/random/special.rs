@@ -25,7 +25,14 @@ pub fn normal_quantile(p: f64) -> f64 {
     z - step / (1.0 + z * step / 2.0)
 }
 
+/// The same without the last step.
+#[inline]
+pub(super) fn normal_quantile_roughly(p: f64) -> f64 {
+    if p > 0.5 { -acklam(1.0 - p) } else { acklam(p) }
+}
+
 /// Acklam's coefficients, for the lower half.
+#[inline]
 fn acklam(p: f64) -> f64 {
     const A: [f64; 6] = [
         -3.969_683_028_665_376e1,

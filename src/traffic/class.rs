@@ -1,6 +1,6 @@
 //! A class of traffic: requests of one kind. Draws what a request asks for and what it will be answered.
 
-use crate::random::{Choice, Dist, Here, Purpose, Unit, normal_cdf, normal_quantile};
+use crate::random::{Choice, Copula, Dist, Here, Purpose, Unit};
 use crate::traffic::again::{MOST_RETRIES, Retries};
 use crate::traffic::arrivals::{Arrivals, TrafficError};
 use crate::traffic::request::{Fate, Leave};
@@ -156,8 +156,8 @@ fn weights<T>(pairs: &[(T, f64)]) -> Vec<f64> {
 pub(super) struct Attributes {
     input: Dist,
     output: Option<Dist>,
-    /// Correlation and the rest of the variance, when there is one.
-    copula: Option<(f64, f64)>,
+    /// Couples the output to the input, when they are correlated.
+    copula: Option<Copula>,
     reasoning_share: Option<Dist>,
     prefix: Option<Dist>,
     stream_share: f64,
@@ -173,11 +173,10 @@ impl Attributes {
     /// Prepares the draws of a checked class.
     pub(super) fn new(class: &Class) -> Result<Self, TrafficError> {
         class.check()?;
-        let rho = class.correlation;
         Ok(Self {
             input: class.input.clone(),
             output: class.output.clone(),
-            copula: (rho != 0.0).then(|| (rho, libm::sqrt(1.0 - rho * rho))),
+            copula: Copula::new(class.correlation),
             reasoning_share: class.reasoning_share.clone(),
             prefix: class.prefix.clone(),
             stream_share: class.stream_share,
@@ -231,7 +230,7 @@ impl Attributes {
         let own = draws.unit(Purpose::OutputTokens, 0, 0);
         match self.copula {
             None => dist.draw_count(own),
-            Some((rho, rest)) => dist.sample_count(coupled(of_input.as_f64(), own.as_f64(), rho, rest)),
+            Some(copula) => copula.second_count(dist, of_input.as_f64(), own.as_f64()),
         }
     }
 
@@ -287,12 +286,4 @@ fn pick(choice: &Choice, draws: Here, purpose: Purpose, nth: u32) -> usize {
 /// A share of a number of tokens.
 fn part(tokens: Tokens, share: f64) -> Tokens {
     (f64::from(tokens) * share.clamp(0.0, 1.0)) as Tokens
-}
-
-/// A uniform number whose normal score has correlation `rho` with that of `first`.
-fn coupled(first: f64, own: f64, rho: f64, rest: f64) -> f64 {
-    // Half a lattice step keeps the normal scores finite.
-    const HALF: f64 = f64::EPSILON / 4.0;
-    let score = |u: f64| normal_quantile((u + HALF).min(1.0 - f64::EPSILON / 2.0));
-    normal_cdf(rho * score(first) + rest * score(own)).min(1.0 - f64::EPSILON / 2.0)
 }

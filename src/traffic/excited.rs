@@ -44,6 +44,8 @@ pub(super) struct Excited {
     roots: OpenArrivals,
     due: BinaryHeap<Reverse<(SimTime, RequestId)>>,
     excites: Excites,
+    /// The probability that a request brings none along.
+    none: f64,
     draws: Addressed,
     stream: u64,
 }
@@ -53,7 +55,8 @@ const OFFSPRING: u64 = 1 << 55;
 
 impl Excited {
     pub(super) fn new(roots: OpenArrivals, excites: Excites, draws: Addressed, stream: u64) -> Self {
-        Self { roots, due: BinaryHeap::new(), excites, draws, stream }
+        let none = libm::exp(-excites.share);
+        Self { roots, due: BinaryHeap::new(), excites, none, draws, stream }
     }
 
     pub(super) fn next_at(&self) -> SimTime {
@@ -74,7 +77,7 @@ impl Excited {
     fn bring_along(&mut self, at: SimTime, id: RequestId) {
         self.draws.begin_request(self.stream, id.0);
         let unit = |nth| self.draws.unit_at(Purpose::Offspring, 0, nth);
-        for nth in 0..poisson(self.excites.share, unit(0)) {
+        for nth in 0..poisson(self.excites.share, self.none, unit(0)) {
             let delay = -libm::log1p(-unit(nth + 1)) * self.excites.within_s;
             let number = OFFSPRING | (mix(id.0 ^ mix(u64::from(nth) + 1)) & (OFFSPRING - 1));
             self.due.push(Reverse((at + SimDuration::from_secs_f64(delay), RequestId(number))));
@@ -82,9 +85,9 @@ impl Excited {
     }
 }
 
-/// A Poisson number with this mean at `u`, by adding up probabilities; the mean is below 1.
-fn poisson(mean: f64, u: f64) -> u32 {
-    let (mut term, mut count) = (libm::exp(-mean), 0);
+/// A Poisson number with this mean at `u`, by adding up probabilities from that of `none` on; the mean is below 1.
+fn poisson(mean: f64, none: f64, u: f64) -> u32 {
+    let (mut term, mut count) = (none, 0);
     let mut sum = term;
     while u >= sum && term > 0.0 {
         count += 1;

@@ -131,6 +131,7 @@ impl Erratic {
 
 impl Gateway for Erratic {
     type Call = Call;
+    type Held = ();
 
     fn admit<D: Draws, N: Notes>(&mut self, mut turn: Turn<'_, D, N>, _: &RequestView, call: &mut Call) -> Step {
         *call = Call::default();

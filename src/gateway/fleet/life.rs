@@ -207,6 +207,7 @@ impl<'p, G: Replicated> Fleet<'p, G> {
 
 impl<G: Replicated> Gateway for Fleet<'_, G> {
     type Call = FleetCall<G::Call>;
+    type Held = ();
 
     fn admit<D: Draws, N: Notes>(
         &mut self,

@@ -111,9 +111,15 @@ pub(super) struct Log {
     pub deferred: Vec<Failure>,
 }
 
-/// What the request holds of its key's limits.
+/// What the request holds of its key's limits, and what they have made of it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Held {
+pub struct Held {
+    /// What is asked for: what the client sent, or the fallback that a limit of the key has led to.
+    pub model: NameId,
+    /// `max_tokens` that a small token limit imposes on the request.
+    pub output_cap: Option<Tokens>,
+    /// The slot of its deployment, of the semaphore with this number, while nothing else is kept of it.
+    pub slot: Option<u32>,
     /// A place among the parallel requests.
     pub parallel: bool,
     /// Tokens taken out of the window.
@@ -131,8 +137,6 @@ pub(super) struct Held {
 pub struct CallState {
     pub(super) frames: Vec<Frame>,
     pub(super) attempted: Vec<Target>,
-    /// What is asked for: what the client sent, or the fallback that a limit of the key has led to.
-    pub(super) model: NameId,
     /// When the request arrived: the logging object's start.
     pub(super) arrived: SimTime,
     pub(super) attempts: u32,
@@ -148,8 +152,6 @@ pub struct CallState {
     pub(super) streamed: Option<DeploymentId>,
     /// The client left while the upstream runs on.
     pub(super) client_left: bool,
-    /// `max_tokens` that a small token limit imposes on the request.
-    pub(super) output_cap: Option<Tokens>,
     /// The failed attempts of inner fallbacks still to be made.
     pub(super) inner_left: u32,
 }
@@ -172,7 +174,6 @@ impl CallState {
     #[inline(always)]
     pub(super) fn reset(&mut self, now: SimTime, model: NameId) {
         self.arrived = now;
-        self.model = model;
         self.attempted.clear();
         self.attempts = 0;
         self.picks = 0;
@@ -181,11 +182,10 @@ impl CallState {
         self.log.failed = false;
         self.log.about = None;
         self.log.deferred.clear();
-        self.held = Held::default();
+        self.held = Held { model, ..Held::default() };
         self.flight = None;
         self.streamed = None;
         self.client_left = false;
-        self.output_cap = None;
         self.inner_left = 0;
     }
 

@@ -81,6 +81,7 @@ pub enum CountedTokens {
 
 impl CountedTokens {
     /// Those of an answer; what the provider's prompt cache gives is not counted (`_get_total_tokens_from_usage`).
+    #[inline]
     pub fn of(self, usage: &Usage) -> u64 {
         let cached = u64::from(usage.cached);
         match self {
@@ -124,6 +125,7 @@ impl KeyPlans {
     }
 
     /// What limits a key's requests.
+    #[inline]
     pub fn get(&self, key: KeyId) -> &KeyPlan {
         &self.keys[key.index()]
     }
@@ -177,11 +179,13 @@ pub struct Purse {
 
 impl Purse {
     /// Whether nothing more is paid from it.
+    #[inline]
     pub fn is_empty(&self, dollars: f64) -> bool {
         self.budget.is_some_and(|budget| if self.may_be_reached { dollars > budget } else { dollars >= budget })
     }
 
     /// The budget that reservations are taken out of.
+    #[inline]
     pub fn reserves(&self) -> Option<f64> {
         self.budget.filter(|budget| *budget > 0.0)
     }
@@ -192,7 +196,7 @@ impl Purse {
 pub struct ModelPlan {
     /// The name that clients send.
     pub name: NameId,
-    /// Windows of the key and of its team.
+    /// All windows that a request for it counts in: those of every request, then the model's own, of the key and its team.
     pub windows: Box<[Window]>,
     /// Numbers of the budgets of the key and of its user.
     pub budgets: Box<[u32]>,
@@ -200,21 +204,25 @@ pub struct ModelPlan {
 
 impl KeyPlan {
     /// The limits of a single model.
+    #[inline]
     pub fn model(&self, name: NameId) -> Option<&ModelPlan> {
         self.models.iter().find(|model| model.name == name)
     }
 
     /// All windows that a request for this model counts in.
-    pub fn windows(&self, name: NameId) -> impl Iterator<Item = &Window> + Clone {
-        self.windows.iter().chain(self.model(name).into_iter().flat_map(|model| &model.windows))
+    #[inline]
+    pub fn windows(&self, name: NameId) -> &[Window] {
+        self.model(name).map_or(&self.windows, |model| &model.windows)
     }
 
     /// Numbers of the budgets that an answer of this model is charged to.
+    #[inline]
     pub fn model_budgets(&self, name: NameId) -> &[u32] {
         self.model(name).map_or(&[], |model| &model.budgets)
     }
 
     /// Whether a budget is looked at.
+    #[inline]
     pub fn has_budget(&self) -> bool {
         self.purses.iter().any(|purse| purse.budget.is_some())
     }

@@ -417,11 +417,13 @@ impl Plan {
     }
 
     /// The deployment with this id.
+    #[inline]
     pub fn deployment(&self, id: DeploymentId) -> &Deployment {
         &self.deployments[id.index()]
     }
 
     /// What a name leads to.
+    #[inline]
     pub fn name(&self, id: NameId) -> &Name {
         &self.names[id.index()]
     }

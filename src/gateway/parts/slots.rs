@@ -41,6 +41,16 @@ impl Slots {
 
     /// Takes a slot or a place in the line.
     pub fn take(&mut self, now: SimTime, call: CallId) -> Slot {
+        if let Some(number) = self.take_free(now) {
+            return Slot::Held(number);
+        }
+        let Some(newest) = self.semaphores.last_mut() else { return Slot::Held(self.made) };
+        newest.line.push_back(call);
+        Slot::Queued(newest.number)
+    }
+
+    /// Takes a slot if nobody has to wait for it.
+    pub fn take_free(&mut self, now: SimTime) -> Option<u32> {
         if now > self.expires {
             self.expires = now + self.life;
             self.made += 1;
@@ -48,13 +58,12 @@ impl Slots {
             self.semaphores.retain(|old| old.free < size || !old.line.is_empty());
             self.semaphores.push(Semaphore { number: self.made, free: size, line: VecDeque::new() });
         }
-        let Some(newest) = self.semaphores.last_mut() else { return Slot::Held(self.made) };
-        if newest.free > 0 && newest.line.is_empty() {
-            newest.free -= 1;
-            return Slot::Held(newest.number);
+        let newest = self.semaphores.last_mut()?;
+        if newest.free == 0 || !newest.line.is_empty() {
+            return None;
         }
-        newest.line.push_back(call);
-        Slot::Queued(newest.number)
+        newest.free -= 1;
+        Some(newest.number)
     }
 
     /// Gives a slot back: it passes to the first in line, who is returned.

@@ -110,9 +110,10 @@ impl<'a> Numbers<'a> {
         let payers = [Some(own), team, user, member].into_iter().flatten();
         let paid_from = payers.filter(|who| self.holder(*who).budget.is_some());
         let purses = paid_from.map(|who| self.purse(who, team.is_some()));
-        let (windows, purses): (Box<_>, Box<[Purse]>) = (windows.collect(), purses.collect());
-        let models = (0..self.names.len()).filter_map(|at| self.model(NameId::from_index(at), own, user, team));
-        KeyPlan { parallel: key.parallel, windows, models: models.collect(), purses }
+        let (windows, purses): (Box<[Window]>, Box<[Purse]>) = (windows.collect(), purses.collect());
+        let ids = (0..self.names.len()).map(NameId::from_index);
+        let models = ids.filter_map(|name| self.model(name, &windows, own, (user, team))).collect();
+        KeyPlan { parallel: key.parallel, windows, models, purses }
     }
 
     fn window(&self, who: Who) -> Option<Window> {
@@ -126,14 +127,20 @@ impl<'a> Numbers<'a> {
         Purse { account: AccountId(self.number(who)), budget, may_be_reached: matches!(who, Who::Team(_)) }
     }
 
-    fn model(&mut self, name: NameId, own: Who, user: Option<Who>, team: Option<Who>) -> Option<ModelPlan> {
+    fn model(
+        &mut self,
+        name: NameId,
+        of_all: &[Window],
+        own: Who,
+        (user, team): (Option<Who>, Option<Who>),
+    ) -> Option<ModelPlan> {
         let text: &'a str = &self.names[name.index()].text;
         let windows = self.model_windows(text, &self.defaults[name.index()].clone(), own, team);
         let payers = [Some(own), user].into_iter().flatten();
         let budgets: Vec<u32> = payers.filter_map(|who| self.model_budget(text, who)).collect();
         (!windows.is_empty() || !budgets.is_empty()).then(|| ModelPlan {
             name,
-            windows: windows.into(),
+            windows: of_all.iter().copied().chain(windows).collect(),
             budgets: budgets.into(),
         })
     }

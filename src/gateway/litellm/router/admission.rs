@@ -2,7 +2,7 @@
 
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::Notes;
-use crate::gateway::litellm::call::CallState;
+use crate::gateway::litellm::call::{CallState, Held};
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::{Response, Source, Step};
 use crate::random::Draws;
@@ -12,30 +12,46 @@ impl LiteLlm {
     /// A request has arrived.
     #[inline(always)]
     pub(super) fn admission<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
-        if self.plan.layer == Layer::Proxy {
-            if self.plan.proxy.has_key_limits
-                && let Some((status, retry_after)) = self.over_key_limit(cx, call)
-            {
-                cx.notes.decided(cx.now, cx.id, || match retry_after {
-                    RetryAfter::None => "a budget of the key, its user or its team is used up".to_owned(),
-                    _ => format!("the key is over a limit: {}", self.words_of_limit(cx.request, cx.now)),
-                });
-                return refused(status, retry_after);
-            }
-            // An unknown name is refused before the router: default fallbacks do not help [T 29].
-            if !self.plan.name(call.model).is_known {
-                self.release_after_failure(cx, call);
-                cx.notes.decided(cx.now, cx.id, || "the proxy does not know this model".to_owned());
-                return refused(400, RetryAfter::None);
-            }
+        if let Some(response) = self.over_limit(cx, &mut call.held) {
+            return Next::Do(Step::Respond(response));
         }
-        call.begin(call.model);
+        self.let_in(cx, call)
+    }
+
+    /// The answer of a proxy whose key is over a limit.
+    #[inline(always)]
+    pub(super) fn over_limit<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        held: &mut Held,
+    ) -> Option<Response> {
+        if self.plan.layer != Layer::Proxy || !self.plan.proxy.has_key_limits {
+            return None;
+        }
+        let (status, retry_after) = self.over_key_limit(cx, held)?;
+        cx.notes.decided(cx.now, cx.id, || match retry_after {
+            RetryAfter::None => "a budget of the key, its user or its team is used up".to_owned(),
+            _ => format!("the key is over a limit: {}", self.words_of_limit(cx.request, cx.now)),
+        });
+        Some(refused(status, retry_after))
+    }
+
+    /// No limit is in the way.
+    #[inline(always)]
+    pub(super) fn let_in<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
+        // An unknown name is refused before the router: default fallbacks do not help [T 29].
+        if self.plan.layer == Layer::Proxy && !self.plan.name(call.held.model).is_known {
+            self.release_after_failure(cx, &mut call.held);
+            cx.notes.decided(cx.now, cx.id, || "the proxy does not know this model".to_owned());
+            return Next::Do(Step::Respond(refused(400, RetryAfter::None)));
+        }
+        call.begin(call.held.model);
         Next::Try
     }
 }
 
 /// The proxy answers by itself.
-fn refused(http_status: u16, retry_after: RetryAfter) -> Next {
+fn refused(http_status: u16, retry_after: RetryAfter) -> Response {
     let response = Response::new(http_status, false, None, Source::Admission);
-    Next::Do(Step::Respond(Response { retry_after, ..response }))
+    Response { retry_after, ..response }
 }

@@ -49,10 +49,13 @@ impl LiteLlm {
             self.refuse_before_call(cx, call, &flight, failure);
             return Next::Failed(failure);
         }
-        if self.plan.proxy.cache.is_some()
-            && let Some(next) = self.break_on_cache(cx, call, &flight).or_else(|| self.ask_cache(cx, call, &flight))
-        {
-            return next;
+        if self.plan.proxy.cache.is_some() {
+            if self.plan.deployment(deployment).breaks_on_cache {
+                return self.break_on_cache(cx, call, &flight);
+            }
+            if let Some(next) = self.ask_cache(cx, call, &flight) {
+                return next;
+            }
         }
         call.log.about = Some((deployment, name));
         self.state.strategy.called(cx.now, deployment, name);
@@ -267,10 +270,11 @@ impl LiteLlm {
         );
         if self.plan.proxy.has_key_limits {
             let dollars = self.cost(flight, &ended.usage);
-            self.release_after_success(cx, call, (flight.name, ended.usage, dollars));
+            self.release_after_success(cx, &mut call.held, (flight.name, ended.usage, dollars));
         }
         if self.plan.proxy.cache.is_some() {
-            self.keep_response(cx, call, flight, ended);
+            let called = (flight.deployment, flight.name);
+            self.keep_response(cx.now, cx.request, &call.held, called, ended.usage);
         }
         Next::Do(Step::Respond(Response::new(200, true, Some(flight.deployment), Source::Upstream)))
     }

@@ -17,6 +17,8 @@ use crate::units::{DeploymentId, SimDuration, SimTime};
 pub(in crate::gateway::litellm) struct Budgets {
     deployments: Vec<Spend>,
     providers: Vec<Spend>,
+    /// How often something was spent of a budget that was then used up: while it stays the same, no further one is.
+    pub(super) overruns: u64,
 }
 
 /// Spend in the current period of one budget.
@@ -54,6 +56,7 @@ impl Budgets {
         Self {
             deployments: vec![Spend::NOTHING; plan.deployments.len()],
             providers: plan.router.provider_budgets.iter().map(Spend::begun).collect(),
+            overruns: 0,
         }
     }
 }
@@ -61,11 +64,17 @@ impl Budgets {
 impl Budgets {
     /// Whether the deployment's budget, or its provider's, is used up.
     pub fn are_over(&self, plan: &Plan, id: DeploymentId, now: SimTime, place: &Place) -> bool {
+        self.over_until(plan, id, now, place).is_some()
+    }
+
+    /// Until when one of them is used up, if one is.
+    pub(super) fn over_until(&self, plan: &Plan, id: DeploymentId, now: SimTime, place: &Place) -> Option<SimTime> {
         let entry = plan.deployment(id);
-        entry.budget.is_some_and(|budget| self.deployments[id.index()].is_over(now, &budget, place))
-            || entry.provider_budget.is_some_and(|at| {
-                self.providers[at as usize].is_over(now, &plan.router.provider_budgets[at as usize], place)
-            })
+        let own = entry.budget.as_ref().map(|budget| (&self.deployments[id.index()], budget));
+        let provider = entry.provider_budget.map(|at| at as usize);
+        let provider = provider.map(|at| (&self.providers[at], &plan.router.provider_budgets[at]));
+        let mut both = own.into_iter().chain(provider);
+        both.find_map(|(spend, budget)| spend.is_over(now, budget, place).then_some(spend.expires))
     }
 }
 
@@ -81,19 +90,24 @@ impl Spend {
     }
 
     /// What counts at this moment.
+    #[inline]
     pub fn dollars(&self, now: SimTime) -> f64 {
         if now > self.expires { 0.0 } else { self.dollars }
     }
 
+    #[inline]
     fn is_over(&self, now: SimTime, budget: &Budget, place: &Place) -> bool {
         budget.limit > 0.0 && self.dollars(now) - self.unknown(now, place) >= budget.limit
     }
 
     /// The part that a process does not know of: each pushes its own spend once a second and copies the sum then.
+    #[inline]
     fn unknown(&self, now: SimTime, place: &Place) -> f64 {
-        if self.recent.is_empty() {
-            return 0.0;
-        }
+        if self.recent.is_empty() { 0.0 } else { self.recent_unknown(now, place) }
+    }
+
+    #[cold]
+    fn recent_unknown(&self, now: SimTime, place: &Place) -> f64 {
         let copied = place.last_tick(now, BUDGET_SYNC);
         let is_unknown = |recent: &&Recent| match recent.seat == place.seat {
             true => recent.overwritten && copied == recent.pushed,
@@ -121,10 +135,9 @@ impl Spend {
             *self = Self { dollars, expires: now + period, began: now, period_ends: now + period, recent };
             return;
         }
-        let left = SimDuration::from_secs((period.0 - elapsed.0) / 1_000_000_000);
         self.dollars = self.dollars(now) + dollars;
         if self.expires <= now {
-            self.expires = now + left;
+            self.expires = now + SimDuration::from_secs((period.0 - elapsed.0) / 1_000_000_000);
         }
     }
 }
@@ -159,21 +172,25 @@ impl LiteLlm {
     fn spend_budgets(&mut self, now: SimTime, success: Success) {
         let deployment = success.flight.deployment;
         let entry = self.plan.deployment(deployment);
+        if entry.budget.is_none() && entry.provider_budget.is_none() {
+            return;
+        }
         let dollars = if success.from_cache { 0.0 } else { self.cost(&success.flight, &success.usage) };
         let (budgets, place) = (&mut self.state.budgets, &self.state.place);
         let shares = self.state.shared.is_some() && self.plan.redis != Redis::None;
-        let add = |spend: &mut Spend, period| {
-            spend.add(now, dollars, period);
+        let overruns = &mut budgets.overruns;
+        let mut add = |spend: &mut Spend, budget: &Budget| {
+            spend.add(now, dollars, budget.period);
             if shares {
                 spend.share(now, dollars, place);
             }
+            *overruns += u64::from(spend.dollars >= budget.limit);
         };
         if let Some(budget) = entry.budget {
-            add(&mut budgets.deployments[deployment.index()], budget.period);
+            add(&mut budgets.deployments[deployment.index()], &budget);
         }
         if let Some(at) = entry.provider_budget {
-            let period = self.plan.router.provider_budgets[at as usize].period;
-            add(&mut budgets.providers[at as usize], period);
+            add(&mut budgets.providers[at as usize], &self.plan.router.provider_budgets[at as usize]);
         }
     }
 }

@@ -77,7 +77,7 @@ impl LiteLlm {
             Success { flight: *flight, since, usage, first_token, from_cache: false },
         );
         let dollars = self.cost(flight, &usage);
-        self.release_after_success(cx, call, (flight.name, usage, dollars));
+        self.release_after_success(cx, &mut call.held, (flight.name, usage, dollars));
         let served_by = Some(flight.deployment);
         Next::Do(Step::Respond(Response::new(200, true, served_by, Source::Upstream)))
     }
@@ -90,7 +90,7 @@ impl LiteLlm {
         served_by: Option<DeploymentId>,
     ) -> Next {
         self.log_deferred(cx, call);
-        self.release_after_failure(cx, call);
+        self.release_after_failure(cx, &mut call.held);
         Next::Do(Step::Respond(Response::new(CLIENT_CLOSED, false, served_by, Source::ClientLeft)))
     }
 }

@@ -42,7 +42,7 @@ impl LiteLlm {
             return;
         }
         call.log.failed = counts_once;
-        self.give_limits_back(cx, call);
+        self.give_limits_back(cx, &mut call.held);
         if let Some((deployment, name)) = call.log.about {
             self.state.strategy.failed(cx.now, deployment, name, failure);
             self.blame(cx, deployment, failure);

@@ -12,26 +12,28 @@ mod candidates;
 mod cooldown;
 mod disconnect;
 mod fallback;
+mod light;
 mod limits;
 mod logging;
 mod purses;
+mod responses;
 mod retry;
 mod shortcut;
 mod stream;
 
-use crate::gateway::litellm::call::{CallState, Flight, Waiting};
+use crate::gateway::litellm::call::{CallState, Flight, Held, Waiting};
 use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{Body, Plan};
 use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::state::State;
 pub(super) use budget::Budgets;
-pub(super) use cache::Responses;
 pub(super) use limits::KeyUse;
 use logging::Success;
+pub(super) use responses::Responses;
 pub(super) use shortcut::Shortcut;
 
 use crate::gateway::fleet::Replicated;
-use crate::gateway::{Attempt, Event, Gateway, Notes, PlainAnswer, RequestView, Response, Source, Step, Turn};
+use crate::gateway::{Attempt, Event, Gateway, Light, Notes, PlainAnswer, RequestView, Response, Source, Step, Turn};
 use crate::random::Draws;
 use crate::units::{CallId, DeploymentId, RetryAfter, SimTime, Usage};
 
@@ -137,7 +139,7 @@ impl LiteLlm {
     /// The request is over, without an answer.
     fn give_up<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, failure: Failure) -> Next {
         self.log_deferred(cx, call);
-        self.release_after_failure(cx, call);
+        self.release_after_failure(cx, &mut call.held);
         let source = match failure.deployment {
             Some(_) => Source::Upstream,
             None => Source::NoDeployment,
@@ -147,7 +149,7 @@ impl LiteLlm {
         // Only the router's own exception brings a header along (`common_request_processing.py`); those of upstreams are
         // renamed to `llm_provider-retry-after`, which no client obeys.
         let retry_after = match failure.class {
-            Class::NoDeployment => self.rests_for(cx.now, call.model),
+            Class::NoDeployment => self.rests_for(cx.now, call.held.model),
             _ => RetryAfter::None,
         };
         let response = Response::new(failure.answered_with(), false, served_by, source);
@@ -157,6 +159,7 @@ impl LiteLlm {
 
 impl Gateway for LiteLlm {
     type Call = CallState;
+    type Held = Held;
 
     #[inline(always)]
     fn admit<D: Draws, N: Notes>(&mut self, turn: Turn<'_, D, N>, request: &RequestView, call: &mut CallState) -> Step {
@@ -188,6 +191,53 @@ impl Gateway for LiteLlm {
         let flight = Flight { deployment, name: request.model, started, slot: None };
         let success = Success { flight, since: started, usage, first_token: None, from_cache: false };
         self.log_success(now, request.stream, success);
+    }
+
+    #[inline(always)]
+    fn may_be_light(&self, request: &RequestView) -> bool {
+        self.state.shortcuts[request.model.index()].is_light
+    }
+
+    #[inline(always)]
+    fn admit_lightly<D: Draws, N: Notes>(
+        &mut self,
+        turn: Turn<'_, D, N>,
+        request: &RequestView,
+        held: &mut Held,
+    ) -> Light {
+        let Turn { now, call: id, draws, notes, woken } = turn;
+        self.begin_lightly(&mut Cx { now, id, draws, notes, woken, request }, held)
+    }
+
+    fn go_on<D: Draws, N: Notes>(
+        &mut self,
+        turn: Turn<'_, D, N>,
+        request: &RequestView,
+        call: &mut CallState,
+        held: Held,
+    ) -> Step {
+        let Turn { now, call: id, draws, notes, woken } = turn;
+        let mut cx = Cx { now, id, draws, notes, woken, request };
+        call.reset(now, request.model);
+        call.held = held;
+        let next = self.let_in(&mut cx, call);
+        self.drive_on(&mut cx, call, next)
+    }
+
+    fn take_up(&mut self, now: SimTime, _: &RequestView, call: &mut CallState, held: Held, attempt: &Attempt) {
+        self.make_heavy(now, call, held, attempt);
+    }
+
+    #[inline(always)]
+    fn lightly_answered<D: Draws, N: Notes>(
+        &mut self,
+        turn: Turn<'_, D, N>,
+        request: &RequestView,
+        answer: &PlainAnswer,
+        held: Held,
+    ) {
+        let Turn { now, call: id, draws, notes, woken } = turn;
+        self.end_lightly(&mut Cx { now, id, draws, notes, woken, request }, answer, held);
     }
 
     #[inline(always)]
@@ -238,6 +288,6 @@ impl Replicated for LiteLlm {
     }
 
     fn lost(&mut self, request: &RequestView, call: &mut CallState) {
-        self.let_go(request.key, call);
+        self.let_go(request.key, &mut call.held);
     }
 }

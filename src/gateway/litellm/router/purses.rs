@@ -4,7 +4,7 @@
 
 use super::limits::KeyUse;
 use super::{Cx, LiteLlm};
-use crate::gateway::litellm::call::CallState;
+use crate::gateway::litellm::call::Held;
 use crate::gateway::litellm::keyring::{KeyPlan, Purse};
 use crate::gateway::litellm::plan::{Plan, Redis};
 use crate::gateway::litellm::shared::{SPEND_COUNTER_LIFE, Shared};
@@ -39,6 +39,7 @@ impl KeyUse {
     }
 
     /// Forgets what was spent of the budgets that have begun anew by now.
+    #[inline]
     fn reset_budgets(&mut self, plan: &Plan, now: SimTime) {
         while let Some((at, account)) = plan.proxy.budget_resets.get(self.resets)
             && *at <= now
@@ -98,9 +99,15 @@ impl KeyUse {
 impl LiteLlm {
     /// Whether a budget is used up; the status of the answer if so. If not, the greatest cost that the request may have
     /// is reserved.
-    pub(super) fn over_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) -> Option<u16> {
+    #[inline]
+    pub(super) fn over_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> Option<u16> {
+        self.state.keys.reset_budgets(&self.plan, cx.now);
+        let key = self.plan.keys.get(cx.request.key);
+        if key.purses.is_empty() && key.models.is_empty() { None } else { self.over_any_budget(cx, held) }
+    }
+
+    fn over_any_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> Option<u16> {
         let (plan, state) = (&self.plan, &mut self.state);
-        state.keys.reset_budgets(plan, cx.now);
         let key = plan.keys.get(cx.request.key);
         let model_budgets = key.model_budgets(cx.request.model);
         if !key.has_budget() && model_budgets.is_empty() {
@@ -121,20 +128,21 @@ impl LiteLlm {
         }
         let reserves = key.purses.iter().any(|purse| purse.reserves().is_some()) && !plan.proxy.no_reservation;
         let greatest = greatest_cost(plan, cx.request).filter(|cost| reserves && *cost > 0.0)?;
-        call.held.dollars = used.reserve(&key.purses, greatest, plan.proxy.fail_closed);
-        call.held.dollars.is_none().then_some(429)
+        held.dollars = used.reserve(&key.purses, greatest, plan.proxy.fail_closed);
+        held.dollars.is_none().then_some(429)
     }
 
     /// The reservation becomes what was really spent, in every account of the key.
-    pub(super) fn settle_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, dollars: f64) {
+    #[inline]
+    pub(super) fn settle_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held, dollars: f64) {
         if !self.plan.proxy.has_key_limits {
             return;
         }
         let key = self.plan.keys.get(cx.request.key);
-        let reserved = call.held.dollars.take().unwrap_or(0.0);
+        let reserved = held.dollars.take().unwrap_or(0.0);
         for purse in &key.purses {
-            let held = if purse.reserves().is_some() { reserved } else { 0.0 };
-            *self.state.keys.dollars(purse) += dollars - held;
+            let reserved = if purse.reserves().is_some() { reserved } else { 0.0 };
+            *self.state.keys.dollars(purse) += dollars - reserved;
             if let Some(shared) = self.state.shared.as_mut().filter(|_| dollars > 0.0) {
                 shared.spend(cx.now, &self.state.place, purse.account, dollars);
             }
@@ -142,8 +150,8 @@ impl LiteLlm {
     }
 
     /// What a process that has ended had reserved.
-    pub(super) fn drop_reservation(&mut self, key: KeyId, call: &mut CallState) {
-        let reserved = call.held.dollars.take().unwrap_or(0.0);
+    pub(super) fn drop_reservation(&mut self, key: KeyId, held: &mut Held) {
+        let reserved = held.dollars.take().unwrap_or(0.0);
         for purse in self.plan.keys.get(key).purses.iter().filter(|purse| purse.reserves().is_some()) {
             *self.state.keys.dollars(purse) -= reserved;
         }

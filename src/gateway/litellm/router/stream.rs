@@ -37,7 +37,7 @@ impl LiteLlm {
         self.give_slot_back(cx, flight);
         if ended.phase == Phase::AfterContent {
             self.log_deferred(cx, call);
-            self.release_after_failure(cx, call);
+            self.release_after_failure(cx, &mut call.held);
             let served_by = Some(flight.deployment);
             return Next::Do(Step::Respond(Response::new(200, false, served_by, Source::Upstream)));
         }

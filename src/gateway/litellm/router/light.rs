@@ -1,0 +1,92 @@
+//! Light requests: let in, sent to a deployment at once, answered in full. Of nearly every request nothing has to be kept on
+//! its way but what it holds of limits; frames, logs and flights are made for the others only. What is told here in a
+//! straight line is what `drive` and `attempt_ended`, the slow twins, do for such a request step by step.
+
+use super::logging::Success;
+use super::{Cx, LiteLlm};
+use crate::gateway::litellm::call::{CallState, Flight, Held};
+use crate::gateway::{Attempt, AttemptRole, Light, Notes, PlainAnswer, Response, Source};
+use crate::random::Draws;
+use crate::units::{AttemptNumber, DeploymentId, NameId, SimDuration, SimTime};
+
+impl LiteLlm {
+    /// A request has arrived that may be light.
+    #[inline(always)]
+    pub(super) fn begin_lightly<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, held: &mut Held) -> Light {
+        *held = Held { model: cx.request.model, ..Held::default() };
+        if let Some(response) = self.over_limit(cx, held) {
+            return Light::Respond(response);
+        }
+        let Some(called) = self.pick_lightly(cx, held) else { return Light::GoOn };
+        if let Some(usage) = self.cached(cx.now, cx.request, held, called) {
+            let answer = PlainAnswer { deployment: called.0, started: cx.now, usage };
+            self.succeed_lightly(cx, held, &answer, true);
+            return Light::Respond(Response::new(200, true, Some(called.0), Source::Cache));
+        }
+        let (number, patience) = (AttemptNumber(0), SimDuration::FOREVER);
+        Light::Attempt(self.attempt(cx.request, called, number, patience, AttemptRole::First))
+    }
+
+    /// Picks a deployment and takes its slot; `None` if more has to be asked, or somebody waits in line.
+    #[inline(always)]
+    fn pick_lightly<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        held: &mut Held,
+    ) -> Option<(DeploymentId, NameId)> {
+        let name = cx.request.model;
+        if held.model != name {
+            return None;
+        }
+        let out = self.left_out(cx.now, name)?;
+        let deployment = self.pick_of_rest(out, cx.draws, name, 0)?;
+        if let Some(slots) = &mut self.state.slots[deployment.index()] {
+            held.slot = Some(slots.take_free(cx.now)?);
+        }
+        Some((deployment, name))
+    }
+
+    /// It is answered in full: by its deployment, or from the cache.
+    #[inline(always)]
+    fn succeed_lightly<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        held: &mut Held,
+        answer: &PlainAnswer,
+        from_cache: bool,
+    ) {
+        let PlainAnswer { deployment, started, usage } = *answer;
+        let flight = Flight { deployment, name: held.model, started, slot: held.slot };
+        self.give_slot_back(cx, &flight);
+        let success = Success { flight, since: started, usage, first_token: None, from_cache };
+        self.log_success(cx.now, cx.request.stream, success);
+        if self.plan.proxy.has_key_limits {
+            let dollars = if from_cache { 0.0 } else { self.cost(&flight, &usage) };
+            self.release_after_success(cx, held, (held.model, usage, dollars));
+        }
+    }
+
+    /// Its attempt has been answered.
+    #[inline(always)]
+    pub(super) fn end_lightly<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        answer: &PlainAnswer,
+        mut held: Held,
+    ) {
+        self.succeed_lightly(cx, &mut held, answer, false);
+        self.keep_response(cx.now, cx.request, &held, (answer.deployment, held.model), answer.usage);
+    }
+
+    /// Its attempt has been sent, but will not be answered in full: the request is what it would be on the long way.
+    pub(super) fn make_heavy(&self, now: SimTime, call: &mut CallState, held: Held, attempt: &Attempt) {
+        let (deployment, name) = (attempt.deployment, held.model);
+        call.reset(now, name);
+        call.begin(name);
+        call.held = held;
+        (call.picks, call.attempts) = (1, 1);
+        call.log.about = Some((deployment, name));
+        call.flight = Some(Flight { deployment, name, started: now, slot: held.slot });
+        call.inner_left = self.plan.deployment(deployment).inner_fallbacks;
+    }
+}

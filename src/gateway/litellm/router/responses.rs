@@ -1,0 +1,266 @@
+//! The answers that the response cache keeps. They stand in one row whose places are used again, found by a hash through
+//! chains of places, and in order of their ends: keeping one, and dropping the one that ends soonest, takes a few steps
+//! each, and nothing is allocated for it (a third fewer instructions than with a `HashMap`). The slow twin is in the tests.
+
+use crate::random::mix;
+use crate::units::{NameId, PromptId, SimDuration, SimTime, Tokens, Usage};
+use std::collections::VecDeque;
+
+/// What tells answers apart: the group (not the deployment), the prompt, whether it is a stream, and the parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub name: NameId,
+    pub prompt: PromptId,
+    pub stream: bool,
+    pub class: u32,
+    pub max_tokens: Option<Tokens>,
+}
+
+impl Key {
+    /// Prompts differ nearly always; the rest is spread over all bits.
+    #[inline]
+    fn hash(&self) -> u32 {
+        let most = self.max_tokens.map_or(0, |most| u64::from(most) << 2 | 2) | u64::from(self.stream);
+        let place = u64::from(self.name.0) << 32 | u64::from(self.class);
+        mix(self.prompt.0 ^ place.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ most.wrapping_mul(0xD1B5_4A32_D192_ED03)) as u32
+    }
+}
+
+/// An answer that is kept.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    key: Key,
+    hash: u32,
+    since: SimTime,
+    expires: SimTime,
+    usage: Usage,
+    /// The next place of the chain.
+    next: u32,
+}
+
+/// No place.
+const NONE: u32 = u32::MAX;
+/// Chains at the beginning.
+const FEW: usize = 64;
+
+/// Answers that are kept.
+#[derive(Debug, Default)]
+pub(in crate::gateway::litellm) struct Responses {
+    row: Vec<Kept>,
+    /// Places of the row that are free.
+    free: Vec<u32>,
+    /// The first place of each chain; a power of two of them, more than answers.
+    chains: Box<[u32]>,
+    /// Ends and places of what is kept, soonest first. Nearly all are kept equally long, so that a new one belongs at the
+    /// end.
+    ends: VecDeque<(SimTime, u32)>,
+}
+
+impl Responses {
+    /// The answer to this, if it is not over, and not older than that.
+    #[inline]
+    pub(super) fn get(&self, now: SimTime, key: &Key, max_age: Option<SimDuration>) -> Option<Usage> {
+        let kept = self.row.get(self.place(key, key.hash()) as usize).filter(|kept| now <= kept.expires)?;
+        let is_fresh = max_age.is_none_or(|most| now - kept.since <= most);
+        is_fresh.then_some(kept.usage)
+    }
+
+    /// Keeps an answer. One that is still there keeps its end.
+    pub(super) fn put(&mut self, now: SimTime, key: Key, usage: Usage, life: SimDuration, capacity: Option<usize>) {
+        self.make_room(now, capacity);
+        let hash = key.hash();
+        let place = self.place(&key, hash);
+        if let Some(kept) = self.row.get_mut(place as usize) {
+            (kept.since, kept.usage) = (now, usage);
+            return;
+        }
+        if self.ends.len() >= self.chains.len() {
+            self.grow();
+        }
+        let expires = now + life;
+        let chain = self.chain(hash);
+        let kept = Kept { key, hash, since: now, expires, usage, next: self.chains[chain] };
+        let place = self.settle(kept);
+        self.chains[chain] = place;
+        self.will_end(expires, place);
+    }
+
+    /// Writes an answer into a free place.
+    #[inline]
+    fn settle(&mut self, kept: Kept) -> u32 {
+        if let Some(place) = self.free.pop() {
+            self.row[place as usize] = kept;
+            return place;
+        }
+        self.row.push(kept);
+        (self.row.len() - 1) as u32
+    }
+
+    /// The chain of a hash.
+    #[inline]
+    fn chain(&self, hash: u32) -> usize {
+        hash as usize & self.chains.len().wrapping_sub(1)
+    }
+
+    /// The place of an answer, or `NONE`.
+    #[inline]
+    fn place(&self, key: &Key, hash: u32) -> u32 {
+        let mut place = self.chains.get(self.chain(hash)).copied().unwrap_or(NONE);
+        while let Some(kept) = self.row.get(place as usize) {
+            if kept.key == *key {
+                break;
+            }
+            place = kept.next;
+        }
+        place
+    }
+
+    /// More chains, and all answers into them.
+    #[cold]
+    fn grow(&mut self) {
+        self.chains = vec![NONE; (2 * self.chains.len()).max(FEW)].into();
+        for at in 0..self.ends.len() {
+            let place = self.ends[at].1;
+            let chain = self.chain(self.row[place as usize].hash);
+            self.row[place as usize].next = std::mem::replace(&mut self.chains[chain], place);
+        }
+    }
+
+    /// Puts an end in its place: what ends at the same moment stands in order of its key.
+    #[inline]
+    fn will_end(&mut self, end: SimTime, place: u32) {
+        if self.ends.back().is_none_or(|(last, _)| *last < end) {
+            return self.ends.push_back((end, place));
+        }
+        let key = self.row[place as usize].key;
+        let row = &self.row;
+        let at = self.ends.partition_point(|(other, of)| (*other, row[*of as usize].key) < (end, key));
+        self.ends.insert(at, (end, place));
+    }
+
+    /// Drops what is over, then what ends soonest while the cache is full (`InMemoryCache.evict_cache`; from source only).
+    #[inline]
+    fn make_room(&mut self, now: SimTime, capacity: Option<usize>) {
+        while let Some((end, place)) = self.ends.front().copied() {
+            if end > now && capacity.is_none_or(|most| self.ends.len() < most) {
+                break;
+            }
+            self.ends.pop_front();
+            self.remove(place);
+        }
+    }
+
+    /// Takes an answer out of its chain.
+    #[inline]
+    fn remove(&mut self, place: u32) {
+        let Kept { hash, next, .. } = self.row[place as usize];
+        let chain = self.chain(hash);
+        self.free.push(place);
+        let mut before = self.chains[chain];
+        if before == place {
+            self.chains[chain] = next;
+            return;
+        }
+        while self.row[before as usize].next != place {
+            before = self.row[before as usize].next;
+        }
+        self.row[before as usize].next = next;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    const LIFE: SimDuration = SimDuration::from_secs(60);
+
+    fn key(prompt: u64) -> Key {
+        Key { name: NameId(0), prompt: PromptId(prompt), stream: false, class: 0, max_tokens: None }
+    }
+
+    fn secs(secs: i64) -> SimTime {
+        SimTime(secs * 1_000_000_000)
+    }
+
+    fn hit(responses: &Responses, at: i64, prompt: u64) -> bool {
+        responses.get(secs(at), &key(prompt), None).is_some()
+    }
+
+    #[test]
+    fn a_full_cache_drops_what_ends_soonest() {
+        let mut responses = Responses::default();
+        for prompt in 0..4 {
+            responses.put(SimTime(prompt as i64), key(prompt), Usage::plain(1, 1), LIFE, Some(3));
+        }
+        assert_eq!([0, 1, 2, 3].map(|prompt| hit(&responses, 1, prompt)), [false, true, true, true]);
+    }
+
+    #[test]
+    fn answers_that_are_kept_for_different_times_end_in_order() {
+        let mut responses = Responses::default();
+        for (prompt, secs) in [(0, 50), (1, 10), (3, 10), (2, 30), (4, 60), (5, 20)] {
+            let life = SimDuration::from_secs(secs);
+            responses.put(SimTime::ZERO, key(prompt), Usage::plain(1, 1), life, None);
+        }
+        let of = |place: u32| responses.row[place as usize].key.prompt.0;
+        let ends: Vec<(i64, u64)> =
+            responses.ends.iter().map(|(end, place)| (end.0 / 1_000_000_000, of(*place))).collect();
+        assert_eq!(ends, [(10, 1), (10, 3), (20, 5), (30, 2), (50, 0), (60, 4)]);
+    }
+
+    #[test]
+    fn an_unbounded_cache_forgets_only_what_is_over() {
+        let mut responses = Responses::default();
+        for prompt in 0..1000 {
+            responses.put(secs(prompt as i64), key(prompt), Usage::plain(1, 1), LIFE, None);
+        }
+        assert!(hit(&responses, 999, 940) && !hit(&responses, 999, 930));
+        assert!(responses.row.len() <= 61, "what is over takes no memory");
+    }
+
+    /// The slow twin: a map of all answers, searched from end to end.
+    #[derive(Default)]
+    struct Slow(BTreeMap<Key, (SimTime, SimTime, Usage)>);
+
+    impl Slow {
+        fn put(&mut self, now: SimTime, key: Key, usage: Usage, life: SimDuration, capacity: Option<usize>) {
+            while let Some((end, first)) = self.0.iter().map(|(key, kept)| (kept.1, *key)).min() {
+                if end > now && capacity.is_none_or(|most| self.0.len() < most) {
+                    break;
+                }
+                self.0.remove(&first);
+            }
+            let end = self.0.get(&key).map_or(now + life, |kept| kept.1);
+            self.0.insert(key, (now, end, usage));
+        }
+
+        fn get(&self, now: SimTime, key: &Key, max_age: Option<SimDuration>) -> Option<Usage> {
+            let (since, end, usage) = self.0.get(key)?;
+            (now <= *end && max_age.is_none_or(|most| now - *since <= most)).then_some(*usage)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn keeps_what_a_map_keeps(
+            steps in prop::collection::vec((0i64..3, 0u64..40, 1i64..50, any::<bool>()), 0..600),
+            capacity in prop::option::of(1usize..150),
+            max_age in prop::option::of(0i64..40),
+        ) {
+            let (mut fast, mut slow) = (Responses::default(), Slow::default());
+            let mut now = 0;
+            for (at, (later, prompt, life, stream)) in steps.into_iter().enumerate() {
+                now += later;
+                let key = Key { stream, ..key(prompt) };
+                let (usage, life) = (Usage::plain(at as u32, 1), SimDuration::from_secs(life));
+                let age = max_age.map(SimDuration::from_secs);
+                prop_assert_eq!(fast.get(secs(now), &key, age), slow.get(secs(now), &key, age));
+                fast.put(secs(now), key, usage, life, capacity);
+                slow.put(secs(now), key, usage, life, capacity);
+                prop_assert_eq!(fast.ends.len(), slow.0.len());
+            }
+        }
+    }
+}
