@@ -101,10 +101,14 @@ impl Shortcut {
         let is_called = |id: &DeploymentId| !(plan.proxy.cache.is_some() && plan.deployment(*id).breaks_on_cache);
         let is_known = plan.layer != Layer::Proxy || name.is_known;
         let holds_slots = ids.iter().any(|id| plan.deployment(*id).parallel.is_some());
+        let is_plain =
+            is_open && is_let_in && !holds_slots && plan.proxy.cache.is_none() && !router.enforce_rate_limits;
+        // What could have been plain and is not has no use for the light way either.
+        let is_light = is_open && is_known && !router.enforce_rate_limits && ids.iter().all(is_called) && !is_plain;
         Self {
             is_open,
-            is_plain: is_open && is_let_in && !holds_slots && plan.proxy.cache.is_none() && !router.enforce_rate_limits,
-            is_light: is_open && is_known && !router.enforce_rate_limits && ids.iter().all(is_called),
+            is_plain,
+            is_light,
             only_tallies: !router.counts_minutes && !router.has_budgets,
             ids: ids.iter().copied().collect(),
             shares: simple_shuffle::shares(plan, ids),
