@@ -369,10 +369,10 @@ impl Observer for Recorder<'_> {
     fn tab(&mut self, plain: &Plain, until: SimTime) -> bool {
         self.enter(plain.started);
         let desk = &mut self.desks[plain.deployment.index()];
-        let group = desk.tariff.group;
-        let is_home = self.tariffs.homes[plain.view.model.index()].unwrap_or(group) == group;
+        // A plain request is answered by the group that it asks for.
+        debug_assert!(self.tariffs.homes[plain.view.model.index()].is_none_or(|home| home == desk.tariff.group));
         let Usage { input, output, .. } = plain.usage;
-        if !self.steps.holds(until) || !is_home || !plain.usage.is_plain() || (input | output) == 0 {
+        if !self.steps.holds(until) || !plain.usage.is_plain() || (input | output) == 0 {
             return false;
         }
         let Some(tab) = desk.tabs.of(plain.class, plain.view.key) else { return false };

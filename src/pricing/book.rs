@@ -1,5 +1,7 @@
 //! A price book: our dated table or LiteLLM's map.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,7 +21,7 @@ pub enum PriceBook {
     /// LiteLLM's map, read by LiteLLM's rules: what LiteLLM reports.
     LiteLlm(CostMap),
     /// A dated table: what providers bill.
-    Table(PriceTable),
+    Table(Arc<PriceTable>),
 }
 
 /// Whose price is asked for.
@@ -60,7 +62,7 @@ impl PriceBook {
         match start.first() {
             Some(b'{' | b'[') => CostMap::from_json(file, bytes).map(Self::LiteLlm),
             _ if file.to_ascii_lowercase().ends_with(".json") => CostMap::from_json(file, bytes).map(Self::LiteLlm),
-            _ => PriceTable::read(&[(file, bytes)]).map(Self::Table),
+            _ => PriceTable::read(&[(file, bytes)]).map(|table| Self::Table(Arc::new(table))),
         }
     }
 

@@ -1,5 +1,6 @@
 //! How deployments answer: latency, errors, incidents, upstream rate limits, and what is billed.
 
+mod answer;
 mod attempt;
 mod billing;
 mod deployment;

@@ -17,7 +17,7 @@ use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Usage};
 
 /// Where a trouble stands: `window` is the current or the next one, or the empty one before the first.
 #[derive(Debug, Clone)]
-struct Phase {
+pub(super) struct Phase {
     walk: Walk,
     window: Window,
 }
@@ -25,7 +25,7 @@ struct Phase {
 impl Phase {
     /// Whether `now` is within a window. Time never goes back.
     #[inline]
-    fn active(&mut self, timeline: &Timeline, now: SimTime) -> bool {
+    pub(super) fn active(&mut self, timeline: &Timeline, now: SimTime) -> bool {
         if now >= self.window.end {
             self.advance(timeline, now);
         }
@@ -49,8 +49,8 @@ pub struct UpstreamWorld {
 }
 
 #[derive(Debug, Clone)]
-struct State {
-    phases: Vec<Phase>,
+pub(super) struct State {
+    pub(super) phases: Vec<Phase>,
     gates: Vec<Gate>,
     /// Prompt prefixes that the deployments know.
     warm: Vec<Warm>,
@@ -162,28 +162,6 @@ impl State {
         let service = at.served(service, usage, latency_factor).after(line);
         self.will_end(deployment, now + service.total);
         service
-    }
-
-    /// What [`State::serve`] says of a plain answer; it stands in no memory (100 instructions less).
-    #[inline(always)]
-    fn answer(
-        &mut self,
-        plan: &Providers,
-        now: SimTime,
-        here: Here,
-        call: &UpstreamCall,
-        fate: &Fate,
-    ) -> Option<Service> {
-        let deployment = &plan.deployments()[call.deployment.index()];
-        if !deployment.is_simple() || now >= deployment.unauthorized_from || now >= deployment.retired_from {
-            return None;
-        }
-        let at = Attempt { draws: here, deployment, latency: deployment.latency_at(now), call: *call };
-        let (failure, latency_factor) = self.meet_troubles(plan, now, at);
-        if failure.is_some() {
-            return None;
-        }
-        Some(at.answered(at.complete_usage(fate), latency_factor))
     }
 
     /// The limits of the model, then those of the account: how long the call waits in line, or its refusal.

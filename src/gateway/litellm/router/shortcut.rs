@@ -109,7 +109,7 @@ impl Shortcut {
             is_open,
             is_plain,
             is_light,
-            only_tallies: !router.counts_minutes && !router.has_budgets,
+            only_tallies: is_plain && !router.counts_minutes && !router.has_budgets,
             ids: ids.iter().copied().collect(),
             shares: simple_shuffle::shares(plan, ids),
             budgeted: ids.iter().copied().enumerate().filter(has_budget).collect(),
