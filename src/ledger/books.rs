@@ -55,8 +55,8 @@ pub struct Ledger {
     by_deployment: Vec<Money>,
     by_key: Vec<Money>,
     by_class: Vec<Money>,
-    edges: Vec<Edge>,
-    groups: usize,
+    /// By the groups asked for and answering, in their order: money flows along few of all possible edges.
+    edges: Vec<((GroupId, GroupId), Edge)>,
 }
 
 impl Ledger {
@@ -67,8 +67,7 @@ impl Ledger {
             by_deployment: vec![Money::ZERO; shape.deployments],
             by_key: vec![Money::ZERO; shape.keys],
             by_class: vec![Money::ZERO; shape.classes],
-            edges: vec![Edge::default(); shape.groups * shape.groups],
-            groups: shape.groups,
+            edges: Vec::new(),
         }
     }
 
@@ -80,7 +79,7 @@ impl Ledger {
         self.by_key[charge.key.index()] += charge.amount;
         self.by_class[charge.class.index()] += charge.amount;
         if charge.home != charge.group {
-            let edge = &mut self.edges[charge.home.index() * self.groups + charge.group.index()];
+            let edge = self.edge(charge.home, charge.group);
             edge.charges += 1;
             edge.amount += charge.amount;
             edge.premium += charge.premium;
@@ -114,17 +113,22 @@ impl Ledger {
 
     /// The edges of the fallback graph that money flowed along: (asked for, answered by, what flowed).
     pub fn edges(&self) -> impl Iterator<Item = (GroupId, GroupId, &Edge)> {
-        let groups = self.groups.max(1);
-        self.edges
-            .iter()
-            .enumerate()
-            .filter(|(_, edge)| edge.charges > 0)
-            .map(move |(index, edge)| (GroupId::from_index(index / groups), GroupId::from_index(index % groups), edge))
+        self.edges.iter().map(|((home, group), edge)| (*home, *group, edge))
+    }
+
+    #[inline(never)]
+    fn edge(&mut self, home: GroupId, group: GroupId) -> &mut Edge {
+        let ends = (home, group);
+        let place = self.edges.binary_search_by_key(&ends, |(ends, _)| *ends).unwrap_or_else(|place| {
+            self.edges.insert(place, (ends, Edge::default()));
+            place
+        });
+        &mut self.edges[place].1
     }
 
     /// What all fallbacks cost over what the home groups would have charged.
     pub fn fallback_premium(&self) -> Money {
-        self.edges.iter().map(|edge| edge.premium).sum()
+        self.edges.iter().map(|(_, edge)| edge.premium).sum()
     }
 }
 
