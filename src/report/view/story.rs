@@ -260,6 +260,9 @@ fn why(forecast: &Forecast, premium_share: f64) -> String {
     let largest = causes(forecast).into_iter().max_by_key(|line| line.amount);
     let edge = forecast.edges.iter().filter(|edge| edge.premium > Money::ZERO).max_by_key(|edge| edge.premium);
     match (edge, largest) {
+        (_, Some(line)) if line.cause == Cause::Commitment && line.share > 0.5 => {
+            format!("{} of the bill is for paid capacity ({}), used or idle.", percent(line.share), line.text)
+        }
         _ if forecast.fallback_premium < Money::ZERO => format!(
             "Fallbacks cost {} less than the groups asked for would have: they answer at lower prices.",
             money(-forecast.fallback_premium)
