@@ -51,7 +51,7 @@ fn tabulated(law: Law) -> (Arc<Law>, Arc<Lazy>) {
 
 impl Lazy {
     #[inline(always)]
-    fn of(&self, law: &Law) -> &Table {
+    fn of(&self, law: &Arc<Law>) -> &Table {
         self.0.get_or_init(|| Table::new(law))
     }
 }
@@ -142,7 +142,7 @@ impl Dist {
     pub fn sample(&self, u: f64) -> f64 {
         match &self.sampler {
             Sampler::Line { low, width } => low + width * u,
-            Sampler::Table(table) => table.of(&self.law).at(&self.law, u),
+            Sampler::Table(table) => table.of(&self.law).at(u),
         }
     }
 
@@ -150,7 +150,7 @@ impl Dist {
     #[inline(always)]
     pub fn draw(&self, unit: Unit) -> f64 {
         match &self.sampler {
-            Sampler::Table(table) => table.of(&self.law).draw(&self.law, unit),
+            Sampler::Table(table) => table.of(&self.law).draw(unit),
             Sampler::Line { low, width } => low + width * unit.as_f64(),
         }
     }
@@ -177,7 +177,7 @@ impl Dist {
     pub fn mean(&self) -> f64 {
         match &self.sampler {
             Sampler::Line { low, width } => low + 0.5 * width,
-            Sampler::Table(table) => table.of(&self.law).mean(&self.law),
+            Sampler::Table(table) => table.of(&self.law).mean(),
         }
     }
 
@@ -186,7 +186,7 @@ impl Dist {
     pub fn residual(&self, size: f64, place: f64) -> f64 {
         place
             * match &self.sampler {
-                Sampler::Table(table) => table.of(&self.law).size_biased(&self.law, size),
+                Sampler::Table(table) => table.of(&self.law).size_biased(size),
                 // ∫ x dx from low to x, as a share of the whole, is `size`.
                 Sampler::Line { low, width } => {
                     let high = low + width;
