@@ -5,6 +5,8 @@
 //! the end (sixteen an octave), so the relative error stays the same out to 2^-53. Values rise with the uniform number, so
 //! draws may be paired, mirrored and stratified.
 
+use std::sync::OnceLock;
+
 use crate::random::addressed::Unit;
 use crate::random::law::{Law, Level};
 
@@ -19,14 +21,29 @@ const TAIL_CELLS: usize = ((LAST_OCTAVE - FIRST_OCTAVE) as usize) << OCTAVE_BITS
 /// The upper bits of 2^-53, where the tail tables begin.
 const TAIL_BASE: u64 = (1023 - LAST_OCTAVE) << OCTAVE_BITS;
 
+const CELLS_PER_OCTAVE: usize = 1 << OCTAVE_BITS;
+const OCTAVES: usize = TAIL_CELLS / CELLS_PER_OCTAVE;
+
 /// Precomputed quantiles of one law. Knots are `f32`: 6e-8 is far below the error of interpolation, and the table of a
 /// whole distribution stays within 4 KiB plus its rarely touched tails.
 #[derive(Debug)]
 pub struct Table {
     body: [f32; CELLS + 1],
-    lower: [f32; TAIL_CELLS + 1],
-    upper: [f32; TAIL_CELLS + 1],
+    lower: Tail,
+    upper: Tail,
+    law: Law,
 }
+
+/// One of the tails, from the end inwards. An octave is tabulated when something first falls into it: most never are, and
+/// the farthest knots of mixtures and gammas take the longest (half of all that making a table takes).
+#[derive(Debug)]
+struct Tail {
+    level: fn(f64) -> Level,
+    octaves: [OnceLock<Octave>; OCTAVES],
+}
+
+/// The knots at both ends of each cell.
+type Octave = [f32; CELLS_PER_OCTAVE + 1];
 
 /// The distance from the end of the distribution at which the tail cell `index` begins.
 fn tail_edge(index: usize) -> f64 {
@@ -36,14 +53,10 @@ fn tail_edge(index: usize) -> f64 {
 impl Table {
     /// Tabulates a law.
     pub fn new(law: &Law) -> Self {
-        let knot = |level| law.quantile(level) as f32;
-        let mut table = Self {
-            body: [0.0; CELLS + 1],
-            lower: std::array::from_fn(|i| knot(Level::below(tail_edge(i)))),
-            upper: std::array::from_fn(|i| knot(Level::above(tail_edge(i)))),
-        };
+        let (lower, upper) = (Tail::new(Level::below), Tail::new(Level::above));
+        let mut table = Self { body: [0.0; CELLS + 1], lower, upper, law: law.clone() };
         for (i, cell) in table.body.iter_mut().enumerate().take(CELLS - EDGE_CELLS + 1).skip(EDGE_CELLS) {
-            *cell = knot(Level::below(i as f64 / CELLS as f64));
+            *cell = law.quantile(Level::below(i as f64 / CELLS as f64)) as f32;
         }
         table
     }
@@ -77,7 +90,7 @@ impl Table {
 
     #[cold]
     fn tail(&self, u: f64) -> f64 {
-        if u < 0.5 { tail_at(&self.lower, u) } else { tail_at(&self.upper, 1.0 - u) }
+        if u < 0.5 { self.lower.at(u, &self.law) } else { self.upper.at(1.0 - u, &self.law) }
     }
 
     /// The exact mean of what [`Table::at`] draws.
@@ -104,11 +117,12 @@ impl Table {
     /// The linear pieces in rising order: share, value at the lower end, value at the upper end.
     fn pieces(&self) -> impl Iterator<Item = (f64, f64, f64)> {
         let width = |i| tail_edge(i + 1) - tail_edge(i);
-        let ends = |table: &[f32], i: usize| (f64::from(table[i]), f64::from(table[i + 1]));
-        let lower = (0..TAIL_CELLS).map(move |i| (width(i), ends(&self.lower, i).0, ends(&self.lower, i).1));
+        let cell = |table: &[f32], i: usize| (f64::from(table[i]), f64::from(table[i + 1]));
+        let tail = move |tail: &Tail, i: usize| cell(tail.octave(i, &self.law), i % CELLS_PER_OCTAVE);
+        let lower = (0..TAIL_CELLS).map(move |i| (width(i), tail(&self.lower, i).0, tail(&self.lower, i).1));
         let body = (EDGE_CELLS..CELLS - EDGE_CELLS)
-            .map(move |i| (1.0 / CELLS as f64, ends(&self.body, i).0, ends(&self.body, i).1));
-        let upper = (0..TAIL_CELLS).rev().map(move |i| (width(i), ends(&self.upper, i).1, ends(&self.upper, i).0));
+            .map(move |i| (1.0 / CELLS as f64, cell(&self.body, i).0, cell(&self.body, i).1));
+        let upper = (0..TAIL_CELLS).rev().map(move |i| (width(i), tail(&self.upper, i).1, tail(&self.upper, i).0));
         lower.chain(body).chain(upper)
     }
 }
@@ -119,19 +133,33 @@ fn between(low: f32, high: f32, part: f64) -> f64 {
     low + (f64::from(high) - low) * part
 }
 
-/// The value at `distance` from the end of the distribution.
-fn tail_at(table: &[f32; TAIL_CELLS + 1], distance: f64) -> f64 {
-    let bits = distance.to_bits();
-    let cell = (bits >> CELL_SHIFT).saturating_sub(TAIL_BASE) as usize;
-    if distance < tail_edge(0) {
-        return f64::from(table[0]);
+impl Tail {
+    fn new(level: fn(f64) -> Level) -> Self {
+        Self { level, octaves: [const { OnceLock::new() }; OCTAVES] }
     }
-    if cell >= TAIL_CELLS {
-        // Exactly where the body begins.
-        return f64::from(table[TAIL_CELLS]);
+
+    /// The octave of a cell.
+    fn octave(&self, cell: usize, law: &Law) -> &Octave {
+        let octave = cell / CELLS_PER_OCTAVE;
+        let knot = |within| law.quantile((self.level)(tail_edge(octave * CELLS_PER_OCTAVE + within))) as f32;
+        self.octaves[octave].get_or_init(|| std::array::from_fn(knot))
     }
-    let part = (bits & ((1 << CELL_SHIFT) - 1)) as f64 / (1u64 << CELL_SHIFT) as f64;
-    between(table[cell], table[cell + 1], part)
+
+    /// The value at `distance` from the end of the distribution.
+    fn at(&self, distance: f64, law: &Law) -> f64 {
+        let bits = distance.to_bits();
+        let cell = (bits >> CELL_SHIFT).saturating_sub(TAIL_BASE) as usize;
+        if distance < tail_edge(0) {
+            return f64::from(self.octave(0, law)[0]);
+        }
+        if cell >= TAIL_CELLS {
+            // Exactly where the body begins.
+            return f64::from(self.octave(TAIL_CELLS - 1, law)[CELLS_PER_OCTAVE]);
+        }
+        let part = (bits & ((1 << CELL_SHIFT) - 1)) as f64 / (1u64 << CELL_SHIFT) as f64;
+        let (knots, within) = (self.octave(cell, law), cell % CELLS_PER_OCTAVE);
+        between(knots[within], knots[within + 1], part)
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +167,20 @@ mod tests {
     use super::*;
 
     const LOGNORMAL: Law = Law::LogNormal { mu: 6.7, sigma: 0.9 };
+
+    #[test]
+    fn tails_have_the_knots_of_the_law_and_only_where_something_fell() {
+        let (table, edges) = (Table::new(&LOGNORMAL), [0, 16, 400, TAIL_CELLS - 1]);
+        let made = |tail: &Tail| tail.octaves.iter().filter(|octave| octave.get().is_some()).count();
+        for cell in edges {
+            let edge = tail_edge(cell);
+            assert_eq!(table.at(edge), f64::from(LOGNORMAL.quantile(Level::below(edge)) as f32), "{cell}");
+            assert_eq!(table.at(1.0 - edge), f64::from(LOGNORMAL.quantile(Level::above(edge)) as f32), "{cell}");
+        }
+        assert_eq!((made(&table.lower), made(&table.upper)), (4, 4));
+        assert!(table.mean() > 0.0);
+        assert_eq!((made(&table.lower), made(&table.upper)), (OCTAVES, OCTAVES));
+    }
 
     #[test]
     fn the_table_follows_the_exact_quantiles() {
