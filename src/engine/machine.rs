@@ -117,7 +117,7 @@ where
                 let Some((request, here)) = self.parts.arrivals.take_open() else { break };
                 if !self.parts.settle_at_once(&request, here) {
                     arrival = request;
-                    self.arrive_unsettled(&arrival);
+                    self.arrive(&arrival);
                 }
             } else {
                 if !self.parts.arrivals.take(&mut arrival) {
@@ -137,7 +137,8 @@ where
         }
     }
 
-    #[inline(always)]
+    /// A request has arrived. Not in the loop itself: that is short then for those that are settled at once.
+    #[inline(never)]
     fn arrive(&mut self, arrival: &Arrival<U::Fate>) {
         if O::ADDS_UP
             && let Some(attempt) = self.parts.plain_attempt(arrival)
@@ -152,12 +153,6 @@ where
             return self.arrive_lightly(arrival);
         }
         self.arrive_at_slot(arrival, None);
-    }
-
-    /// It is not as simple as it seemed.
-    #[inline(never)]
-    fn arrive_unsettled(&mut self, arrival: &Arrival<U::Fate>) {
-        self.arrive(arrival);
     }
 
     /// The long way, for requests that may be anything. `served` is the provider's answer to the first attempt, where it
