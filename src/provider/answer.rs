@@ -36,6 +36,7 @@ impl State {
     fn pass_troubles(&mut self, plan: &Providers, now: SimTime, at: Attempt<'_>) -> Option<f64> {
         let deployment = at.deployment;
         let mut latency_factor = 1.0;
+        let mut is_calm = true;
         if deployment.troubles.is_empty() && deployment.errors.is_empty() {
             return Some(latency_factor);
         }
@@ -45,6 +46,7 @@ impl State {
             let active = self.phases[index].active(&trouble.timeline, now);
             if active {
                 latency_factor *= trouble.effect.latency_factor;
+                is_calm = false;
             }
             if !luck.passes(if active { trouble.effect.share } else { trouble.effect.share_outside }) {
                 return None;
@@ -54,6 +56,9 @@ impl State {
             if !luck.passes(error.share) {
                 return None;
             }
+        }
+        if is_calm {
+            self.count_luck(now, &at.call, false);
         }
         Some(latency_factor)
     }

@@ -7,6 +7,7 @@ use crate::provider::attempt::{Attempt, Failure};
 use crate::provider::deployment::Deployment;
 use crate::provider::fault::{RetryAdvice, whole_seconds_up};
 use crate::provider::limits::{Bound, CallDemand, Gate, Refused};
+use crate::provider::luck::{self, Tries};
 use crate::provider::providers::{Providers, Trouble};
 use crate::provider::service::{Service, UpstreamCall};
 use crate::provider::timeline::{Timeline, Walk, Window};
@@ -45,7 +46,7 @@ impl Phase {
 #[derive(Debug, Clone)]
 pub struct UpstreamWorld {
     plan: Arc<Providers>,
-    state: State,
+    pub(super) state: State,
 }
 
 #[derive(Debug, Clone)]
@@ -59,6 +60,8 @@ pub(super) struct State {
     draws: Addressed,
     /// The limit that the last refused call hit, until somebody asks.
     hit: Option<Bound>,
+    /// What is counted of each deployment's luck; empty where nobody asks.
+    pub(super) tries: Vec<Tries>,
 }
 
 impl UpstreamWorld {
@@ -73,6 +76,7 @@ impl UpstreamWorld {
             window: Window { start: SimTime::ZERO, end: SimTime::ZERO },
         };
         let state = State {
+            tries: luck::tries(&plan),
             phases: plan.troubles().iter().enumerate().map(start).collect(),
             gates: plan.limits().iter().cloned().map(Gate::new).collect(),
             warm: vec![Warm::default(); plan.deployments().len()],
@@ -224,6 +228,7 @@ impl State {
         let deployment = at.deployment;
         let mut latency_factor = 1.0;
         let mut failure = None;
+        let mut is_calm = true;
         if deployment.troubles.is_empty() && deployment.errors.is_empty() {
             return (failure, latency_factor);
         }
@@ -247,6 +252,7 @@ impl State {
             let active = phase.active(&trouble.timeline, now);
             if active {
                 latency_factor *= effect.latency_factor;
+                is_calm = false;
             }
             if fails(if active { effect.share } else { effect.share_outside }) {
                 let retry_after = advice(effect.retry, active.then_some(phase.window.end - now));
@@ -257,6 +263,9 @@ impl State {
             if fails(error.share) {
                 failure = Some(Failure::of(error));
             }
+        }
+        if is_calm {
+            self.count_luck(now, &at.call, failure.is_some());
         }
         (failure, latency_factor)
     }
