@@ -111,8 +111,7 @@ fn summary(values: &[f64], rest: &Rest, factor: f64, used: Vec<usize>, confidenc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::mix;
-    use crate::stats::student::normal_quantile;
+    use crate::random::{mix, normal_quantile};
 
     /// A standard normal number at an address.
     fn normal(sample: u64, run: u64, which: u64) -> f64 {

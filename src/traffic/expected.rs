@@ -16,7 +16,8 @@ impl Traffic {
             return vec![(end, 1.0)];
         }
         let within = |at: &SimTime| *at < end;
-        let mut ends: Vec<SimTime> = intensities.iter().flat_map(|i| i.steps().map(|(_, to, _)| to)).filter(within).collect();
+        let mut ends: Vec<SimTime> =
+            intensities.iter().flat_map(|i| i.steps().map(|(_, to, _)| to)).filter(within).collect();
         ends.push(end);
         ends.sort_unstable();
         ends.dedup();
