@@ -3,6 +3,7 @@
 //! (cooldowns, retries, fallbacks). It is kept apart by how many calls had failed shortly before, for the fourth failure of
 //! a minute matters more than the first. Only calls while no trouble is active count: in a burst, failing is no chance.
 
+use crate::provider::attempt::Attempt;
 use crate::provider::deployment::Deployment;
 use crate::provider::providers::Providers;
 use crate::provider::service::UpstreamCall;
@@ -74,9 +75,18 @@ pub(super) fn tries(plan: &Providers) -> Vec<Tries> {
 impl State {
     /// Notes whether a call has failed by chance, where that is counted.
     #[inline(always)]
-    pub(super) fn count_luck(&mut self, now: SimTime, call: &UpstreamCall, failed: bool) {
-        if let Some(tries) = self.tries.get_mut(call.deployment.index()) {
-            tries.count(now, call, failed);
+    pub(super) fn count_luck(&mut self, plan: &Providers, now: SimTime, at: Attempt<'_>, failed: bool) {
+        if !self.tries.is_empty() {
+            self.count_try(plan, now, at, failed);
+        }
+    }
+
+    #[cold]
+    fn count_try(&mut self, plan: &Providers, now: SimTime, at: Attempt<'_>, failed: bool) {
+        let troubles = &at.deployment.troubles;
+        let is_active = |&index: &usize| self.phases[index].active(&plan.troubles()[index].timeline, now);
+        if !troubles.iter().any(is_active) {
+            self.tries[at.call.deployment.index()].count(now, &at.call, failed);
         }
     }
 }

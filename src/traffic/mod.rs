@@ -11,6 +11,7 @@ mod excited;
 mod expected;
 mod open;
 mod recent;
+mod repeater;
 mod replay;
 mod request;
 mod spec;
