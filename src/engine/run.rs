@@ -3,6 +3,7 @@
 use crate::engine::billed::Billed;
 use crate::engine::demand::DemandTotals;
 use crate::ledger::{Ledger, Shape};
+use crate::provider::Luck;
 use crate::stats::Histogram;
 use crate::units::{Money, Outcome, SimDuration, Usage};
 
@@ -52,6 +53,8 @@ pub struct Run {
     pub classes: Vec<RequestTotals>,
     /// By virtual key.
     pub keys: Vec<RequestTotals>,
+    /// How many calls failed by chance beyond those expected, where that is counted.
+    pub luck: Luck,
 }
 
 /// Counters of one step of time.
@@ -206,6 +209,7 @@ impl Default for Run {
             deployments: Vec::new(),
             classes: Vec::new(),
             keys: Vec::new(),
+            luck: Luck::default(),
         }
     }
 }

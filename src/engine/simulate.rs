@@ -21,7 +21,7 @@ pub fn simulate(world: &World, seed: Seed, replication: Replication, step: SimDu
     let mut upstream = world.providers.replicate(seed, replication);
     let mut recorder = recorder(world, replication, step);
     play(world, seed, replication, &mut upstream, &mut recorder);
-    recorder.finish()
+    Run { luck: upstream.luck(), ..recorder.finish() }
 }
 
 /// The same run, with everything that happens in it shown to a watcher.
@@ -35,7 +35,7 @@ pub fn simulate_watched<W: Watcher>(
     let mut upstream = world.providers.replicate(seed, replication);
     let mut watched = Watched { recorder: recorder(world, replication, step), watcher };
     play(world, seed, replication, &mut upstream, &mut watched);
-    watched.recorder.finish()
+    Run { luck: upstream.luck(), ..watched.recorder.finish() }
 }
 
 /// The same run, with something between the gateway and the providers that sees every call; `wrap` puts it there.

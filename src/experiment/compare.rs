@@ -1,16 +1,19 @@
 //! What a change does: the same random weekends under two configurations, and their differences.
 
+use std::sync::Arc;
+
 use crate::experiment::assemble::{Labels, ShareLabel};
 use crate::experiment::contrast::{Contrast, contrast};
-use crate::experiment::fold::{Fold, dollars, money};
+use crate::experiment::controls::{Control, controls};
+use crate::experiment::fold::{dollars, money};
 use crate::experiment::forecast::{Forecast, RunRow};
 use crate::experiment::metric::{CONFIDENCE, Metric, Stat};
 use crate::experiment::replicate::{Options, Progress};
 use crate::experiment::run::{assembled, labels};
-use crate::experiment::together::replicate_together;
+use crate::experiment::together::{Played, replicate_together};
 use crate::ledger::Cause;
 use crate::scenario::World;
-use crate::stats::{Estimate, nearest_rank};
+use crate::stats::{Estimate, Moments, controlled, nearest_rank};
 use crate::units::Money;
 
 /// A configuration that is compared.
@@ -73,6 +76,27 @@ pub struct Change {
     pub dearer: Estimate,
     /// Run by run, in order: the bill of the base and of this side.
     pub pairs: Vec<[Money; 2]>,
+    /// The difference of the mean bill with known chance taken back; none where that is not worth it, or where there are
+    /// too few runs.
+    pub controlled: Option<Controlled>,
+}
+
+/// A difference of the mean bill after control variates: what single runs owe to chance whose exact mean is known is taken
+/// back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Controlled {
+    /// Other minus base.
+    pub delta: Money,
+    /// 95% confidence interval of `delta`.
+    pub ci95: [Money; 2],
+    /// Standard error of `delta`, in dollars.
+    pub std_error: f64,
+    /// How many times more runs would have been as sure without.
+    pub gain: f64,
+    /// Runs with seeds of their own that the same precision would have taken.
+    pub independent_runs: u64,
+    /// What was taken back, in the order of how much it was.
+    pub controls: Vec<String>,
 }
 
 /// A difference with its interval.
@@ -149,11 +173,12 @@ const NUMBERS: [Metric; 8] = [
 
 /// Simulates the base and the others in the same random weekends.
 pub fn compare(base: &Arm, others: &[Arm], options: &Options, progress: &dyn Progress) -> Comparison {
-    let worlds: Vec<&World> = std::iter::once(base).chain(others).map(|arm| &arm.world).collect();
-    let mut folds = replicate_together(&worlds, options, progress);
-    let rest = folds.split_off(1);
-    let of_base = Measured::new(base, folds.pop().unwrap_or_default(), options);
-    let changes = others.iter().zip(rest).map(|(arm, fold)| change(&of_base, &Measured::new(arm, fold, options)));
+    let counting = |arm: &Arm| World { providers: Arc::new(arm.world.providers.counting_luck()), ..arm.world.clone() };
+    let worlds: Vec<World> = std::iter::once(base).chain(others).map(counting).collect();
+    let mut played = replicate_together(&worlds, options, progress);
+    let rest = played.split_off(1);
+    let of_base = Measured::new(base, played.pop().unwrap_or_default(), options);
+    let changes = others.iter().zip(rest).map(|(arm, played)| change(&of_base, &Measured::new(arm, played, options)));
     let changes = changes.collect();
     Comparison { base: of_base.side, changes }
 }
@@ -165,14 +190,16 @@ struct Measured {
     deployments: Vec<Vec<Money>>,
     keys: Vec<Vec<Money>>,
     classes: Vec<Vec<Money>>,
+    controls: Vec<Control>,
 }
 
 impl Measured {
-    fn new(arm: &Arm, fold: Fold, options: &Options) -> Self {
+    fn new(arm: &Arm, Played { fold, luck }: Played, options: &Options) -> Self {
+        let controls = controls(&arm.world, options, &fold.rows, &luck);
         let (deployments, keys, classes) =
             (fold.deployment_bills.clone(), fold.key_bills.clone(), fold.class_bills.clone());
         let side = Side { label: arm.label.clone(), forecast: assembled(&arm.world, options, fold) };
-        Self { side, labels: labels(&arm.world), deployments, keys, classes }
+        Self { side, labels: labels(&arm.world), deployments, keys, classes, controls }
     }
 
     fn rows(&self) -> &[RunRow] {
@@ -211,9 +238,37 @@ fn change(base: &Measured, other: &Measured) -> Change {
         ),
         cheaper: share(|[a, b]| b < a),
         dearer: share(|[a, b]| b > a),
+        controlled: take_back(&pairs, base, other),
         side: other.side.clone(),
         pairs,
     }
+}
+
+/// The mean difference of the bills with the chance taken back that the controls of both sides account for.
+fn take_back(pairs: &[[Money; 2]], base: &Measured, other: &Measured) -> Option<Controlled> {
+    let shared = |control: &Control| other.controls.contains(control);
+    let named = |control: &Control, side: &str| format!("{} ({side})", control.name);
+    let of_base = base.controls.iter().map(|control| match shared(control) {
+        true => (control.name.clone(), control),
+        false => (named(control, "base"), control),
+    });
+    let of_other = other.controls.iter().filter(|control| !base.controls.contains(control));
+    let all: Vec<(String, &Control)> =
+        of_base.chain(of_other.map(|control| (named(control, "changed"), control))).collect();
+    let differences: Vec<f64> = pairs.iter().map(|[a, b]| dollars(*b - *a)).collect();
+    let series: Vec<Vec<f64>> = all.iter().map(|(_, control)| control.values.clone()).collect();
+    let found = controlled(&differences, &series, CONFIDENCE)?;
+    let variance = |side: usize| pairs.iter().map(|pair| dollars(pair[side])).collect::<Moments>().variance();
+    let paired = differences.iter().copied().collect::<Moments>().variance();
+    let Estimate { point, std_error, interval } = found.estimate;
+    Some(Controlled {
+        delta: money(point),
+        ci95: [money(interval.low), money(interval.high)],
+        std_error,
+        gain: found.gain,
+        independent_runs: ((variance(0) + variance(1)) / paired * found.gain * pairs.len() as f64).ceil() as u64,
+        controls: found.used.into_iter().map(|place| all[place].0.clone()).collect(),
+    })
 }
 
 /// What makes two forecasts hard to compare.

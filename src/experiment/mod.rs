@@ -6,6 +6,7 @@ mod detail;
 mod common;
 mod compare;
 mod contrast;
+mod controls;
 mod explain;
 mod findings;
 mod fold;
@@ -29,8 +30,9 @@ pub use alerts::{
 };
 pub use assemble::{DeploymentLabel, Labels, ShareLabel};
 pub use common::Common;
-pub use compare::{Arm, Change, Comparison, Difference, Direction, PartDifference, Side, compare};
+pub use compare::{Arm, Change, Comparison, Controlled, Difference, Direction, PartDifference, Side, compare};
 pub use contrast::{Contrast, contrast};
+pub use controls::{Control, controls};
 pub use detail::{ChargeRow, DayRow, PERCENTILES, PercentileRun, ProviderRow, percentile_runs};
 pub use explain::{
     Attributed, Choice, DearRequest, Driver, DriverKind, EdgeStory, ExplainError, Explanation, LimitStory,

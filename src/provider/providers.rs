@@ -30,6 +30,8 @@ pub struct Providers {
     limits: Vec<Limits>,
     /// How the troubles are pushed, one by one; empty for not at all.
     pushes: Vec<Push>,
+    /// Whether the luck of calls is counted.
+    pub(super) counts_luck: bool,
 }
 
 /// Why providers cannot be simulated as described.
@@ -82,7 +84,7 @@ impl Providers {
                 return Err(ProviderError::Dangling(index, "limit", missing));
             }
         }
-        Ok(Self { deployments, troubles, limits, pushes: Vec::new() })
+        Ok(Self { deployments, troubles, limits, pushes: Vec::new(), counts_luck: false })
     }
 
     /// The troubles, in the order of their indices.
@@ -109,6 +111,12 @@ impl Providers {
     pub fn pushed(&self, shifts: &[[f64; 2]], until: SimTime) -> Self {
         let pushes = shifts.iter().map(|&[quiet, active]| Push { quiet, active, until }).collect();
         Self { pushes, ..self.clone() }
+    }
+
+    /// The same providers, which also count the luck of their calls ([`UpstreamWorld::luck`]).
+    #[must_use]
+    pub fn counting_luck(&self) -> Self {
+        Self { counts_luck: true, ..self.clone() }
     }
 
     /// How a trouble is pushed.

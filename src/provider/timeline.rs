@@ -123,12 +123,18 @@ impl Timeline {
     /// The share of time within windows that is expected until `end`, where it is known exactly: for schedules, for
     /// stationary alternating processes, and for Markov processes that begin quiet.
     pub fn expected_share(&self, end: SimTime) -> Option<f64> {
+        let expected_s = self.expected_s(SimTime::ZERO, end)?;
+        (end.0 > 0).then(|| expected_s / end.as_secs_f64())
+    }
+
+    /// The seconds within windows that are expected from one moment to another, where they are known exactly.
+    pub fn expected_s(&self, from: SimTime, to: SimTime) -> Option<f64> {
         match self {
             Self::Scheduled(windows) => {
-                let covered: i64 = windows.iter().map(|w| (w.end.min(end) - w.start.min(end)).0).sum();
-                (end.0 > 0).then(|| covered as f64 / end.0 as f64)
+                let within = |w: &Window| (w.end.clamp(from, to) - w.start.clamp(from, to)).as_secs_f64();
+                Some(windows.iter().map(within).sum())
             }
-            Self::Renewal(renewal) => renewal.expected_share(end),
+            Self::Renewal(renewal) => renewal.expected_s(from, to),
         }
     }
 }
@@ -141,18 +147,19 @@ impl Renewal {
         }
     }
 
-    fn expected_share(&self, end: SimTime) -> Option<f64> {
+    fn expected_s(&self, from: SimTime, to: SimTime) -> Option<f64> {
         use crate::random::Law::Exponential;
         if self.between == Between::Starts || self.rhythm.is_some() {
             return None;
         }
-        let limit = self.active_s.mean() / self.cycle_s();
+        let (share, length) = (self.active_s.mean() / self.cycle_s(), (to - from).as_secs_f64());
         match (self.begin, self.quiet_s.law(), self.active_s.law()) {
-            (Begin::Stationary, ..) => Some(limit),
+            (Begin::Stationary, ..) => Some(share * length),
             (Begin::Quiet, Exponential { mean: quiet }, Exponential { mean: active }) => {
                 // The state forgets its beginning at the sum of both rates.
-                let decay = (1.0 / quiet + 1.0 / active) * end.as_secs_f64();
-                Some(limit * (1.0 + libm::expm1(-decay) / decay))
+                let rate = 1.0 / quiet + 1.0 / active;
+                let remembered = libm::exp(-rate * from.as_secs_f64()) * -libm::expm1(-rate * length) / rate;
+                Some(share * (length - remembered))
             }
             (Begin::Quiet, ..) => None,
         }
@@ -385,6 +392,9 @@ mod tests {
             let (mean, error) = covered(&timeline, end, 20_000);
             let expected = timeline.expected_share(end).unwrap();
             assert!((mean - expected).abs() < 4.0 * error, "{hours} h: {mean} ± {error}, expected {expected}");
+            let half = SimTime(end.0 / 2);
+            let halves = [(SimTime::ZERO, half), (half, end)].map(|(from, to)| timeline.expected_s(from, to).unwrap());
+            assert!((halves[0] + halves[1] - expected * end.as_secs_f64()).abs() < 1e-6 && halves[0] < halves[1]);
         }
     }
 

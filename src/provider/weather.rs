@@ -66,6 +66,9 @@ impl State {
         let Weather { latency_factor, safe, .. } = self.weather[place];
         // Where nothing can go wrong nothing is drawn.
         let is_safe = safe <= 0.0 || at.unit(Purpose::Failure, 0).as_f64() >= safe;
+        if is_safe {
+            self.count_luck(plan, now, at, false);
+        }
         is_safe.then_some(latency_factor)
     }
 

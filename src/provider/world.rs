@@ -8,6 +8,7 @@ use crate::provider::deployment::Deployment;
 use crate::provider::fault::{RetryAdvice, whole_seconds_up};
 use crate::provider::gate::{Bound, Gate, Refused};
 use crate::provider::limits::CallDemand;
+use crate::provider::luck::{self, Tries};
 use crate::provider::providers::{Providers, Trouble};
 use crate::provider::service::{Service, UpstreamCall};
 use crate::provider::timeline::{Walk, Window};
@@ -21,7 +22,7 @@ use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Usage};
 #[derive(Debug, Clone)]
 pub struct UpstreamWorld {
     plan: Arc<Providers>,
-    state: State,
+    pub(super) state: State,
 }
 
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub(super) struct State {
     draws: Addressed,
     /// The limit that the last refused call hit, until somebody asks.
     hit: Option<Bound>,
+    /// What is counted of each deployment's luck; empty where nobody asks.
+    pub(super) tries: Vec<Tries>,
 }
 
 impl UpstreamWorld {
@@ -66,6 +69,7 @@ impl State {
             by_class: Vec::new(),
             draws: Addressed::new(seed, replication),
             hit: None,
+            tries: luck::tries(plan),
         }
     }
 }
@@ -252,6 +256,7 @@ impl State {
                 failure = Some(Failure::of(error));
             }
         }
+        self.count_luck(plan, now, at, failure.is_some());
         (failure, latency_factor)
     }
 }

@@ -1,6 +1,7 @@
 //! What numbers say together: histograms, moments, quantiles with intervals, paired differences.
 
 mod blocks;
+mod controls;
 mod estimate;
 mod histogram;
 mod moments;
@@ -9,6 +10,7 @@ mod quantile;
 mod student;
 
 pub use blocks::{block_mean, block_ranks, worth_runs};
+pub use controls::{Controlled, controlled};
 pub use estimate::{Estimate, Interval};
 pub use histogram::Histogram;
 pub use moments::Moments;

@@ -8,6 +8,7 @@ mod class_stream;
 mod closed;
 mod crowd;
 mod excited;
+mod expected;
 mod open;
 mod recent;
 mod repeater;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::experiment::{Change, Difference, Direction, PartDifference, Side};
+use crate::experiment::{Change, Controlled, Difference, Direction, PartDifference, Side};
 use crate::report::compare::CompareView;
 use crate::report::gates;
 use crate::report::json::bytes;
@@ -76,10 +76,22 @@ fn change(change: &Change, verdict: &str) -> Value {
                 "by_class": change.by_class.iter().map(part).collect::<Vec<_>>(),
             }),
         ),
+        ("controlled".to_owned(), change.controlled.as_ref().map_or(Value::Null, controlled)),
         ("p_cheaper".to_owned(), share(&change.cheaper)),
         ("p_dearer".to_owned(), share(&change.dearer)),
     ]);
     Value::Object(all)
+}
+
+fn controlled(found: &Controlled) -> Value {
+    json!({
+        "delta": found.delta,
+        "ci95": found.ci95,
+        "std_error": money_units(found.std_error),
+        "gain": found.gain,
+        "independent_runs": found.independent_runs,
+        "controls": found.controls,
+    })
 }
 
 fn amount(found: &Difference<Money>) -> Value {

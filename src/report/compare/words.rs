@@ -1,6 +1,6 @@
 //! Differences in words.
 
-use crate::experiment::{Change, Comparison, Difference, Direction, Measure, Metric};
+use crate::experiment::{Change, Comparison, Controlled, Difference, Direction, Measure, Metric};
 use crate::report::gates::shown;
 use crate::report::text::{clean, count, ellipsis, hours, money, percent, plural};
 use crate::units::Money;
@@ -127,7 +127,20 @@ pub fn story(change: &Change) -> Vec<String> {
             plural(independent, "run")
         ));
     }
+    story.extend(change.controlled.as_ref().map(taken_back));
     story
+}
+
+/// What control variates say.
+fn taken_back(found: &Controlled) -> String {
+    let [low, high] = found.ci95.map(signed_money);
+    let names: Vec<String> = found.controls.iter().map(|name| clean(name)).collect();
+    format!(
+        "With known chance taken back the mean difference is {}, 95% CI {low} to {high}, as sure as {} times the runs: {}.",
+        signed_money(found.delta),
+        count(found.gain),
+        names.join("; ")
+    )
 }
 
 /// What limits the trust in a comparison.
