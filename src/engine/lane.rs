@@ -85,9 +85,14 @@ impl Plain {
     }
 }
 
-/// Whether a client waits at least this long for an answer of its request.
+/// Whether a client waits at least this long for an answer of its request. Nearly all of them wait for ever.
 #[inline(always)]
 pub fn waits_for(leave: Leave, took: SimDuration) -> bool {
+    leave == Leave::Never || outlasts(leave, took)
+}
+
+#[inline(never)]
+fn outlasts(leave: Leave, took: SimDuration) -> bool {
     match leave {
         Leave::Never => true,
         // An answer that comes just in time has come.
@@ -166,15 +171,13 @@ where
     }
 
     /// Tells all of an open request at once, if it is plain, its provider answers it in full, and its charge can go on a tab.
-    /// Nothing of it stands in memory but the moment at which it is over. `false` if it has to be looked at more closely;
-    /// then nothing has changed.
+    /// Nothing happens when it is over: the moment is told ahead. `false` if it has to be looked at more closely; then
+    /// nothing has changed.
     #[inline(always)]
     pub(super) fn settle_at_once(&mut self, arrival: &Arrival<U::Fate>, here: Here) -> bool {
         let Arrival { at: now, class, view, .. } = *arrival;
-        if !self.gateway.only_tallies(&view) {
-            return false;
-        }
-        let Some(attempt) = self.plain_attempt(arrival) else { return false };
+        self.draws.begin_request(u64::from(class.0), view.id.0);
+        let Some(attempt) = self.gateway.tallied_attempt(now, self.draws, &view) else { return false };
         let (deployment, max_tokens) = (attempt.deployment, attempt.max_tokens);
         let plain = Plain { started: now, class, view, deployment, max_tokens, usage: Usage::default() };
         let Some(service) = self.upstream.answer(now, here, &plain.upstream_call(), &arrival.fate) else {
@@ -186,15 +189,8 @@ where
         if !is_answered || !self.observer.tab(&Plain { usage: service.usage, ..plain }, until) {
             return false;
         }
-        self.queue.push(until, Class::AttemptEnd, pack(Kind::Settled, CallId(deployment.0), 0));
+        self.gateway.tally(now, until, deployment);
         true
-    }
-
-    /// A settled request is over.
-    #[inline(always)]
-    pub(super) fn let_go(&mut self, now: SimTime, deployment: DeploymentId) {
-        self.observer.landed(deployment, now);
-        self.gateway.tally(now, deployment);
     }
 
     /// A plain request is answered.

@@ -13,7 +13,6 @@ mod mersenne;
 mod mixer;
 mod named;
 mod push;
-mod shelf;
 mod special;
 mod strata;
 mod table;
