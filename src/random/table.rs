@@ -6,7 +6,7 @@
 //! draws may be paired, mirrored and stratified. An octave of a tail is made when something first falls into it: a million
 //! draws reach fourteen of its forty-seven.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::random::addressed::Unit;
 use crate::random::law::{Law, Level};
@@ -28,6 +28,7 @@ const TAIL_BASE: u64 = (1023 - LAST_OCTAVE) << OCTAVE_BITS;
 /// whole distribution stays within 4 KiB plus its rarely touched tails.
 #[derive(Debug)]
 pub struct Table {
+    law: Arc<Law>,
     body: [f32; CELLS + 1],
     lower: Tail,
     upper: Tail,
@@ -48,9 +49,9 @@ fn tail_edge(index: usize) -> f64 {
 
 impl Table {
     /// Tabulates a law.
-    pub fn new(law: &Law) -> Self {
+    pub fn new(law: &Arc<Law>) -> Self {
         let (lower, upper) = (Tail::new(Level::below), Tail::new(Level::above));
-        let mut table = Self { body: [0.0; CELLS + 1], lower, upper };
+        let mut table = Self { law: Arc::clone(law), body: [0.0; CELLS + 1], lower, upper };
         for (i, cell) in table.body.iter_mut().enumerate().take(CELLS - EDGE_CELLS + 1).skip(EDGE_CELLS) {
             *cell = law.quantile(Level::below(i as f64 / CELLS as f64)) as f32;
         }
@@ -58,9 +59,9 @@ impl Table {
     }
 
     /// The value at a uniform number: what [`Table::at`], its slow twin, gives for it, without converting to and fro (a
-    /// quarter fewer instructions). `law` is the one that has been tabulated.
+    /// quarter fewer instructions).
     #[inline(always)]
-    pub fn draw(&self, law: &Law, unit: Unit) -> f64 {
+    pub fn draw(&self, unit: Unit) -> f64 {
         const PART_BITS: u32 = Unit::BITS - CELLS.trailing_zeros();
         const PARTS: u64 = 1 << PART_BITS;
         let cell = (unit.lattice() >> PART_BITS) as usize;
@@ -68,12 +69,12 @@ impl Table {
             let part = (unit.lattice() & (PARTS - 1)) as i64 as f64 * (1.0 / PARTS as f64);
             return between(self.body[cell], self.body[cell + 1], part);
         }
-        self.tail(law, unit.as_f64())
+        self.tail(unit.as_f64())
     }
 
-    /// The value at `u` in [0, 1); `law` is the one that has been tabulated.
+    /// The value at `u` in [0, 1);
     #[inline]
-    pub fn at(&self, law: &Law, u: f64) -> f64 {
+    pub fn at(&self, u: f64) -> f64 {
         let place = u * CELLS as f64;
         // By way of `i32`: one conversion instruction each way, where `usize` takes fifteen on baseline x86-64.
         let whole = place as i32;
@@ -81,25 +82,25 @@ impl Table {
         if cell.wrapping_sub(EDGE_CELLS) < CELLS - 2 * EDGE_CELLS {
             return between(self.body[cell], self.body[cell + 1], place - f64::from(whole));
         }
-        self.tail(law, u)
+        self.tail(u)
     }
 
     #[cold]
-    fn tail(&self, law: &Law, u: f64) -> f64 {
-        if u < 0.5 { self.lower.at(law, u) } else { self.upper.at(law, 1.0 - u) }
+    fn tail(&self, u: f64) -> f64 {
+        if u < 0.5 { self.lower.at(&self.law, u) } else { self.upper.at(&self.law, 1.0 - u) }
     }
 
     /// The exact mean of what [`Table::at`] draws.
-    pub fn mean(&self, law: &Law) -> f64 {
-        self.pieces(law).fold(0.0, |sum, (share, low, high)| sum + share * 0.5 * (low + high))
+    pub fn mean(&self) -> f64 {
+        self.pieces().fold(0.0, |sum, (share, low, high)| sum + share * 0.5 * (low + high))
     }
 
     /// The value `x` with ∫ of all values up to `x` = `part` of the whole mean: a draw in proportion to size.
-    pub fn size_biased(&self, law: &Law, part: f64) -> f64 {
-        let wanted = part * self.mean(law);
+    pub fn size_biased(&self, part: f64) -> f64 {
+        let wanted = part * self.mean();
         let mut sum = 0.0;
         let mut last = 0.0;
-        for (share, low, high) in self.pieces(law) {
+        for (share, low, high) in self.pieces() {
             let piece = share * 0.5 * (low + high);
             if sum + piece > wanted {
                 return low + (high - low) * (wanted - sum) / piece;
@@ -111,13 +112,15 @@ impl Table {
     }
 
     /// The linear pieces in rising order: share, value at the lower end, value at the upper end.
-    fn pieces(&self, law: &Law) -> impl Iterator<Item = (f64, f64, f64)> {
+    fn pieces(&self) -> impl Iterator<Item = (f64, f64, f64)> {
         let width = |i| tail_edge(i + 1) - tail_edge(i);
         let inside = |i: usize| (f64::from(self.body[i]), f64::from(self.body[i + 1]));
-        let lower = (0..TAIL_CELLS).map(move |i| (width(i), self.lower.ends(law, i).0, self.lower.ends(law, i).1));
+        let lower =
+            (0..TAIL_CELLS).map(move |i| (width(i), self.lower.ends(&self.law, i).0, self.lower.ends(&self.law, i).1));
         let body = (EDGE_CELLS..CELLS - EDGE_CELLS).map(move |i| (1.0 / CELLS as f64, inside(i).0, inside(i).1));
-        let upper =
-            (0..TAIL_CELLS).rev().map(move |i| (width(i), self.upper.ends(law, i).1, self.upper.ends(law, i).0));
+        let upper = (0..TAIL_CELLS)
+            .rev()
+            .map(move |i| (width(i), self.upper.ends(&self.law, i).1, self.upper.ends(&self.law, i).0));
         lower.chain(body).chain(upper)
     }
 }
@@ -168,20 +171,30 @@ mod tests {
     const LOGNORMAL: Law = Law::LogNormal { mu: 6.7, sigma: 0.9 };
 
     #[test]
+    fn tails_have_the_knots_of_the_law_and_only_where_something_fell() {
+        let (table, edges) = (Table::new(&Arc::new(LOGNORMAL)), [0, 16, 400, TAIL_CELLS - 1]);
+        let made = |tail: &Tail| tail.octaves.iter().filter(|octave| octave.get().is_some()).count();
+        for cell in edges {
+            let edge = tail_edge(cell);
+            assert_eq!(table.at(edge), f64::from(LOGNORMAL.quantile(Level::below(edge)) as f32), "{cell}");
+            assert_eq!(table.at(1.0 - edge), f64::from(LOGNORMAL.quantile(Level::above(edge)) as f32), "{cell}");
+        }
+        assert_eq!((made(&table.lower), made(&table.upper)), (4, 4));
+        assert!(table.mean() > 0.0);
+        assert_eq!((made(&table.lower), made(&table.upper)), (OCTAVES, OCTAVES));
+    }
+
+    #[test]
     fn the_table_follows_the_exact_quantiles() {
-        let table = Table::new(&LOGNORMAL);
+        let table = Table::new(&Arc::new(LOGNORMAL));
         for k in 1..100_000u32 {
             let u = f64::from(k) / 100_000.0;
             let exact = LOGNORMAL.quantile(Level::below(u));
-            assert!(
-                (table.at(&LOGNORMAL, u) / exact - 1.0).abs() < 4e-4,
-                "at {u}: {} against {exact}",
-                table.at(&LOGNORMAL, u)
-            );
+            assert!((table.at(u) / exact - 1.0).abs() < 4e-4, "at {u}: {} against {exact}", table.at(u));
         }
         for power in 8..53 {
             let distance = 2f64.powi(-power) * 1.05;
-            let (low, high) = (table.at(&LOGNORMAL, distance), table.at(&LOGNORMAL, 1.0 - distance));
+            let (low, high) = (table.at(distance), table.at(1.0 - distance));
             assert!((low / LOGNORMAL.quantile(Level::below(distance)) - 1.0).abs() < 3e-4, "2^-{power}");
             let above = 1.0 - (1.0 - distance);
             assert!((high / LOGNORMAL.quantile(Level::above(above)) - 1.0).abs() < 3e-4, "1-2^-{power}");
@@ -191,35 +204,31 @@ mod tests {
     #[test]
     fn draws_are_the_values_at_their_numbers() {
         use crate::random::{Addressed, Draws, Purpose, Replication, Seed};
-        let table = Table::new(&LOGNORMAL);
+        let table = Table::new(&Arc::new(LOGNORMAL));
         let mut draws = Addressed::new(Seed(5), Replication(0));
         for request in 0..100_000 {
             draws.begin_request(0, request);
             let unit = draws.here().unit(Purpose::Pace, 0, 0);
-            assert_eq!(
-                table.draw(&LOGNORMAL, unit).to_bits(),
-                table.at(&LOGNORMAL, unit.as_f64()).to_bits(),
-                "{unit:?}"
-            );
+            assert_eq!(table.draw(unit).to_bits(), table.at(unit.as_f64()).to_bits(), "{unit:?}");
         }
     }
 
     #[test]
     fn values_rise_with_the_uniform_number() {
         let law = Law::Mixture(vec![(0.999, LOGNORMAL), (0.001, Law::Uniform { low: 3e4, high: 6e4 })]);
-        let table = Table::new(&law);
+        let table = Table::new(&Arc::new(law));
         let mut last = 0.0;
         for k in 0..1_000_000u32 {
-            let value = table.at(&law, f64::from(k) / 1e6);
+            let value = table.at(f64::from(k) / 1e6);
             assert!(value >= last, "at {k}: {value} after {last}");
             last = value;
         }
-        assert!(table.at(&law, 0.0) > 0.0 && table.at(&law, 1.0 - f64::EPSILON / 2.0).is_finite());
+        assert!(table.at(0.0) > 0.0 && table.at(1.0 - f64::EPSILON / 2.0).is_finite());
     }
 
     #[test]
     fn means_agree_with_closed_forms() {
-        let mean = |law: &Law| Table::new(law).mean(law);
+        let mean = |law: &Law| Table::new(&Arc::new(law.clone())).mean();
         let lognormal = libm::exp(6.7 + 0.405);
         let bias = mean(&LOGNORMAL) / lognormal - 1.0;
         assert!(bias.abs() < 2e-5, "{bias}");
@@ -231,13 +240,10 @@ mod tests {
     #[test]
     fn size_biased_draws_follow_theory() {
         // A lognormal in proportion to size is lognormal with mu + sigma².
-        let table = Table::new(&LOGNORMAL);
+        let table = Table::new(&Arc::new(LOGNORMAL));
         let biased = Law::LogNormal { mu: 6.7 + 0.81, sigma: 0.9 };
         for part in [0.01, 0.3, 0.5, 0.9, 0.99] {
-            assert!(
-                (table.size_biased(&LOGNORMAL, part) / biased.quantile(Level::below(part)) - 1.0).abs() < 2e-3,
-                "{part}"
-            );
+            assert!((table.size_biased(part) / biased.quantile(Level::below(part)) - 1.0).abs() < 2e-3, "{part}");
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::gateway::litellm::failure::Failure;
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::litellm::strategy::Sample;
 use crate::random::Draws;
-use crate::units::{DeploymentId, SimTime, Usage};
+use crate::units::{SimTime, Usage};
 
 /// A success, as the callbacks see it.
 #[derive(Debug, Clone, Copy)]
@@ -81,17 +81,11 @@ impl LiteLlm {
         if stream && self.plan.layer == Layer::Proxy { call.arrived } else { flight.started }
     }
 
-    /// Counts a success at the moment `at` for the share of failures.
-    #[inline(always)]
-    pub(super) fn count_success(&mut self, now: SimTime, at: SimTime, deployment: DeploymentId) {
-        self.state.outcomes[deployment.index()].successes.add(now, at);
-    }
-
     /// A success.
     #[inline(always)]
     pub(super) fn log_success(&mut self, now: SimTime, stream: bool, success: Success) {
         let deployment = success.flight.deployment;
-        self.count_success(now, now, deployment);
+        self.state.outcomes[deployment.index()].successes.add(now);
         if self.state.strategy.learns() {
             self.state.strategy.succeeded(&self.plan, now, &success_sample(now, success));
         }
