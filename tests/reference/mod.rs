@@ -11,7 +11,7 @@ pub mod world;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use billcast::engine::{Arrival, Arrivals, Asked, AttemptRecord, Observer, RequestRecord};
-use billcast::gateway::{Attempt, Ended, Event, Gateway, Response, Step, Turn};
+use billcast::gateway::{Attempt, Ended, Event, Gateway, Response, Source, Step, Turn};
 use billcast::provider::{Service, Upstream, UpstreamCall};
 use billcast::random::Draws;
 use billcast::traffic::{Ending, Leave};
@@ -22,7 +22,8 @@ use patience::{Verdict, verdict};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
     AttemptEnd,
-    ClientLeaves,
+    /// A client leaves, a process of the gateway ends.
+    Deadline,
     WakeUp,
     Arrival,
 }
@@ -34,6 +35,7 @@ enum What<F> {
     AttemptEnd(CallId),
     ClientLeaves(CallId),
     WakeUp(CallId),
+    Break,
 }
 
 #[derive(Clone, Copy)]
@@ -110,6 +112,7 @@ where
 
     /// Runs until nothing is left to happen.
     pub fn run(mut self) {
+        self.queue_break();
         self.queue_arrivals();
         while let Some(((now, _, _), what)) = self.events.pop_first() {
             match what {
@@ -120,6 +123,7 @@ where
                     self.live(id).pending = None;
                     self.tell(now, id, Event::Woke);
                 }
+                What::Break => self.break_down(now),
             }
             while let Some(id) = self.woken.pop_front() {
                 self.tell(now, id, Event::Woke);
@@ -142,6 +146,27 @@ where
         self.events_so_far += 1;
         self.events.insert(key, what);
         Some(key)
+    }
+
+    fn queue_break(&mut self) {
+        let at = self.gateway.next_break();
+        self.add(at, Class::Deadline, What::Break);
+    }
+
+    /// A process of the gateway ends or begins: what it had is over in the order in which it came, and nobody answers it.
+    fn break_down(&mut self, now: SimTime) {
+        self.gateway.break_down(now);
+        let mut lost = BTreeMap::new();
+        for (id, live) in &mut self.live {
+            if self.gateway.is_lost(&live.record.view, &mut live.call) {
+                live.record.lost = true;
+                lost.insert((live.record.arrived, live.record.class, live.record.view.id), *id);
+            }
+        }
+        for id in lost.into_values() {
+            self.respond(now, id, &Response::new(0, false, None, Source::Lost));
+        }
+        self.queue_break();
     }
 
     /// Takes all arrivals that are known by now.
@@ -170,7 +195,7 @@ where
         self.observer.arrived(id, &record);
         let leaving = match arrival.leave {
             Leave::After(patience) | Leave::TimesOut(patience) => {
-                self.add(now + patience, Class::ClientLeaves, What::ClientLeaves(id))
+                self.add(now + patience, Class::Deadline, What::ClientLeaves(id))
             }
             Leave::Never | Leave::AfterChunks(_) => None,
         };
@@ -237,7 +262,7 @@ where
             && !gone
             && (1..=service.chunks).contains(&n)
         {
-            let leaving = self.add(now + service.chunk_at(n), Class::ClientLeaves, What::ClientLeaves(id));
+            let leaving = self.add(now + service.chunk_at(n), Class::Deadline, What::ClientLeaves(id));
             self.live(id).leaving = leaving;
         }
     }
