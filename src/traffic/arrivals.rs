@@ -30,10 +30,10 @@ pub enum TrafficError {
     #[error("repeats need arrivals given by a rate; workers and sessions never repeat themselves")]
     RepeatsNeedOpenArrivals,
     /// Requests per second and class beyond what ids can count.
-    #[error("{} requests are expected in one run; more than {} cannot be simulated", short(*.0), short(*.1))]
+    #[error("{} requests are expected in one run; more than {} cannot be simulated", short(.0.round()), short(*.1))]
     TooMany(f64, f64),
     /// More at once than any gateway has seen: all of them are in memory until they are answered.
-    #[error("{} requests a second are expected; more than {} cannot be simulated", short(*.0), short(*.1))]
+    #[error("{} requests a second are expected; more than {} cannot be simulated", short(.0.round()), short(*.1))]
     TooDense(f64, f64),
 }
 
