@@ -1,5 +1,6 @@
 //! Load on a deployment, minute by minute: calls and tokens started, and the most calls in flight at once.
 
+use crate::engine::flights::Flights;
 use crate::stats::Histogram;
 use crate::units::SimTime;
 
@@ -26,7 +27,7 @@ impl DemandTotals {
 }
 
 /// Counts the current minute of one deployment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Meter {
     /// Whole minutes since the start.
     minute: i64,
@@ -34,8 +35,7 @@ pub struct Meter {
     ends: SimTime,
     calls: u64,
     tokens: u64,
-    in_flight: u64,
-    most_in_flight: u64,
+    flights: Flights,
 }
 
 impl Meter {
@@ -45,20 +45,25 @@ impl Meter {
         self.advance(now, totals);
         self.calls += 1;
         self.tokens += tokens;
-        self.in_flight += 1;
-        self.most_in_flight = self.most_in_flight.max(self.in_flight);
+        self.flights.start(now);
     }
 
     /// A call ends.
     #[inline(always)]
     pub fn end(&mut self, now: SimTime, totals: &mut DemandTotals) {
         self.advance(now, totals);
-        self.in_flight -= 1;
+        self.flights.end(now);
     }
 
-    /// The run is over: the minutes up to `end` are complete.
+    /// A call that has just started will end then.
+    #[inline(always)]
+    pub fn end_at(&mut self, at: SimTime) {
+        self.flights.end_at(at);
+    }
+
+    /// The run is over: the minutes up to `end`, or to the end of the last call if that is later, are complete.
     pub fn close(&mut self, end: SimTime, totals: &mut DemandTotals) {
-        self.advance(end, totals);
+        self.advance(self.flights.last_end().map_or(end, |last| last.max(end)), totals);
     }
 
     /// Writes down all minutes that are over.
@@ -71,22 +76,23 @@ impl Meter {
 
     #[cold]
     fn turn(&mut self, now: SimTime, totals: &mut DemandTotals) {
-        let minute = now.0 / MINUTE_NANOS;
-        totals.calls.add(self.calls as f64);
-        totals.tokens.add(self.tokens as f64);
-        totals.concurrency.add(self.most_in_flight as f64);
-        let idle = (minute - self.minute - 1) as u64;
-        totals.calls.add_many(0.0, idle);
-        totals.tokens.add_many(0.0, idle);
-        totals.concurrency.add_many(self.in_flight as f64, idle);
-        let ends = SimTime((minute + 1) * MINUTE_NANOS);
-        let most_in_flight = self.in_flight;
-        *self = Self { minute, ends, in_flight: self.in_flight, most_in_flight, ..Self::default() };
+        while now >= self.ends {
+            totals.calls.add(self.calls as f64);
+            totals.tokens.add(self.tokens as f64);
+            totals.concurrency.add(self.flights.take_most(self.ends) as f64);
+            (self.calls, self.tokens) = (0, 0);
+            let idle = if self.flights.knows_nothing_ahead() { now.0 / MINUTE_NANOS - self.minute - 1 } else { 0 };
+            totals.calls.add_many(0.0, idle as u64);
+            totals.tokens.add_many(0.0, idle as u64);
+            totals.concurrency.add_many(self.flights.in_flight() as f64, idle as u64);
+            self.minute += idle + 1;
+            self.ends = SimTime((self.minute + 1) * MINUTE_NANOS);
+        }
     }
 }
 
 impl Default for Meter {
     fn default() -> Self {
-        Self { minute: 0, ends: SimTime(MINUTE_NANOS), calls: 0, tokens: 0, in_flight: 0, most_in_flight: 0 }
+        Self { minute: 0, ends: SimTime(MINUTE_NANOS), calls: 0, tokens: 0, flights: Flights::default() }
     }
 }

@@ -17,6 +17,9 @@ use crate::units::{
     CallId, ClassId, DeploymentId, Outcome, Phase, RequestView, RetryAfter, SimDuration, SimTime, Tokens, Usage,
 };
 
+/// Nobody tells the requests apart that have no slot.
+pub const ANY: CallId = CallId(0);
+
 /// A request in the lane.
 #[derive(Debug, Clone, Copy)]
 pub struct Plain {
@@ -32,6 +35,14 @@ pub struct Plain {
 }
 
 impl Plain {
+    /// A request whose only attempt starts as it arrives.
+    #[inline(always)]
+    pub const fn new<F: Copy>(arrival: &Arrival<F>, attempt: &Attempt) -> Self {
+        let Arrival { at: started, class, view, .. } = *arrival;
+        let Attempt { deployment, max_tokens, .. } = *attempt;
+        Self { started, class, view, deployment, max_tokens, usage: Usage::plain(0, 0) }
+    }
+
     /// The request as it is told of.
     #[inline(always)]
     pub const fn record(&self) -> RequestRecord {
@@ -48,7 +59,7 @@ impl Plain {
 
     /// Its call, as the provider sees it.
     #[inline(always)]
-    pub const fn upstream_call(&self) -> UpstreamCall {
+    const fn upstream_call(&self) -> UpstreamCall {
         UpstreamCall {
             deployment: self.deployment,
             class: self.class,
@@ -78,16 +89,43 @@ impl Plain {
         }
     }
 
-    /// The answer at its end. When its parts came is nobody's concern any more.
+    /// Its attempt has been answered: the provider bills, the observer books. When the parts of the answer came is nobody's
+    /// concern any more.
     #[inline(always)]
-    pub const fn service(&self, took: SimDuration) -> Service {
-        Service::answer(took, self.usage)
+    pub fn book<U: Upstream, O: Observer>(&self, now: SimTime, upstream: &mut U, observer: &mut O) {
+        let service = Service::answer(now - self.started, self.usage);
+        let billed = upstream.ended(now, &self.upstream_call(), &service, Outcome::Ok, service.total);
+        let (name, max_tokens) = (self.view.model, self.max_tokens);
+        let attempt = &Attempt { deployment: self.deployment, name, max_tokens, ..NO_ATTEMPT };
+        let record = AttemptRecord { attempt, service: &service, ended: &self.ended(), at: now, billed };
+        observer.ended(ANY, &self.record(), &record);
+    }
+
+    /// Its client has the answer.
+    #[inline(always)]
+    pub fn respond<S: Arrivals, O: Observer>(&self, now: SimTime, observer: &mut O, arrivals: &mut S) {
+        let response = Response::new(200, true, Some(self.deployment), Source::Upstream);
+        observer.responded(ANY, &self.record(), &response, now);
+        arrivals.answered(now, self.class, self.view.id);
     }
 }
 
-/// Whether a client waits at least this long for an answer of its request.
+/// When the answer has come in full to a client that still waits; `None` if it ends in another way.
 #[inline(always)]
-pub fn waits_for(leave: Leave, took: SimDuration) -> bool {
+fn answered_until<F: Copy>(arrival: &Arrival<F>, attempt: &Attempt, service: &Service) -> Option<SimTime> {
+    let end = conclude(service, &attempt.limits, arrival.view.stream);
+    let is_answered = end.outcome == Outcome::Ok && waits_for(arrival.leave, end.after);
+    is_answered.then_some(arrival.at + end.after)
+}
+
+/// Whether a client waits at least this long for an answer of its request. Nearly all of them wait for ever.
+#[inline(always)]
+fn waits_for(leave: Leave, took: SimDuration) -> bool {
+    leave == Leave::Never || outlasts(leave, took)
+}
+
+#[inline(never)]
+fn outlasts(leave: Leave, took: SimDuration) -> bool {
     match leave {
         Leave::Never => true,
         // An answer that comes just in time has come.
@@ -149,67 +187,54 @@ where
     /// Sends a request along the lane, if it is answered in full.
     #[inline(always)]
     pub(super) fn pass(&mut self, arrival: &Arrival<U::Fate>, attempt: &Attempt) -> Passed {
-        let Arrival { at: now, class, view, .. } = *arrival;
-        let (deployment, max_tokens) = (attempt.deployment, attempt.max_tokens);
-        let plain = Plain { started: now, class, view, deployment, max_tokens, usage: Usage::default() };
-        let service = self.upstream.serve(now, &plain.upstream_call(), &arrival.fate);
-        let end = conclude(&service, &attempt.limits, view.stream);
-        if end.outcome != Outcome::Ok || !waits_for(arrival.leave, end.after) {
-            return Passed::Served(service);
-        }
-        let (id, record) = (CallId(0), plain.record());
-        self.observer.arrived(id, &record);
-        self.observer.attempted(id, &record, attempt, &service, now);
-        let place = self.lane.put(Plain { usage: service.usage, ..plain });
-        self.queue.push(now + end.after, Class::AttemptEnd, pack(Kind::Plain, place, 0));
+        let (plain, service, until) = self.try_plainly(arrival, attempt);
+        let Some(until) = until else { return Passed::Served(service) };
+        let (now, record) = (arrival.at, plain.record());
+        self.observer.arrived(ANY, &record);
+        self.observer.attempted(ANY, &record, attempt, &service, now);
+        let place = self.lane.put(plain);
+        self.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, 0));
         Passed::Plain
     }
 
+    /// Asks the provider: its answer, and when it has come in full to a client that still waits, if it does.
+    #[inline(always)]
+    pub(super) fn try_plainly(
+        &mut self,
+        arrival: &Arrival<U::Fate>,
+        attempt: &Attempt,
+    ) -> (Plain, Service, Option<SimTime>) {
+        let plain = Plain::new(arrival, attempt);
+        let service = self.upstream.serve(arrival.at, &plain.upstream_call(), &arrival.fate);
+        (Plain { usage: service.usage, ..plain }, service, answered_until(arrival, attempt, &service))
+    }
+
     /// Tells all of an open request at once, if it is plain, its provider answers it in full, and its charge can go on a tab.
-    /// Nothing of it stands in memory but the moment at which it is over. `false` if it has to be looked at more closely;
-    /// then nothing has changed.
+    /// Nothing happens when it is over: the moment is told ahead. `false` if it has to be looked at more closely; then
+    /// nothing has changed.
     #[inline(always)]
     pub(super) fn settle_at_once(&mut self, arrival: &Arrival<U::Fate>, here: Here) -> bool {
         let Arrival { at: now, class, view, .. } = *arrival;
-        if !self.gateway.only_tallies(&view) {
-            return false;
-        }
-        let Some(attempt) = self.plain_attempt(arrival) else { return false };
-        let (deployment, max_tokens) = (attempt.deployment, attempt.max_tokens);
-        let plain = Plain { started: now, class, view, deployment, max_tokens, usage: Usage::default() };
+        self.draws.begin_request(u64::from(class.0), view.id.0);
+        let Some(attempt) = self.gateway.tallied_attempt(now, self.draws, &view) else { return false };
+        let plain = Plain::new(arrival, &attempt);
         let Some(service) = self.upstream.answer(now, here, &plain.upstream_call(), &arrival.fate) else {
             return false;
         };
-        let end = conclude(&service, &attempt.limits, view.stream);
-        let until = now + end.after;
-        let is_answered = end.outcome == Outcome::Ok && waits_for(arrival.leave, end.after);
-        if !is_answered || !self.observer.tab(&Plain { usage: service.usage, ..plain }, until) {
+        let Some(until) = answered_until(arrival, &attempt, &service) else { return false };
+        if !self.observer.tab(&Plain { usage: service.usage, ..plain }, until) {
             return false;
         }
-        self.queue.push(until, Class::AttemptEnd, pack(Kind::Settled, CallId(deployment.0), 0));
+        self.gateway.tally(now, until, attempt.deployment);
         true
-    }
-
-    /// A settled request is over.
-    #[inline(always)]
-    pub(super) fn let_go(&mut self, now: SimTime, deployment: DeploymentId) {
-        self.observer.landed(deployment, now);
-        self.gateway.tally(now, deployment);
     }
 
     /// A plain request is answered.
     #[inline(always)]
     pub(super) fn answer(&mut self, now: SimTime, place: CallId) {
         let plain = self.lane.take(place);
-        let (id, record, service) = (CallId(0), plain.record(), plain.service(now - plain.started));
-        let billed = self.upstream.ended(now, &plain.upstream_call(), &service, Outcome::Ok, service.total);
-        let ended = plain.ended();
-        let (name, max_tokens) = (plain.view.model, plain.max_tokens);
-        let attempt = &Attempt { deployment: plain.deployment, name, max_tokens, ..NO_ATTEMPT };
-        self.observer.ended(id, &record, &AttemptRecord { attempt, service: &service, ended: &ended, at: now, billed });
+        plain.book(now, self.upstream, self.observer);
         self.gateway.plainly_answered(now, &plain.view, &plain.answer());
-        let response = Response::new(200, true, Some(plain.deployment), Source::Upstream);
-        self.observer.responded(id, &record, &response, now);
-        self.arrivals.answered(now, plain.class, plain.view.id);
+        plain.respond(now, self.observer, self.arrivals);
     }
 }

@@ -4,21 +4,18 @@
 //! draws, the order of events and all that is told stay the same (`tests/reference_engine.rs` holds every scenario against
 //! runs that go the long way throughout).
 
-use crate::engine::attempt::conclude;
-use crate::engine::lane::{Plain, waits_for};
+use crate::engine::lane::{ANY, Plain};
 use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, Parts, ending};
-use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
+use crate::engine::observer::{Observer, RequestRecord};
 use crate::engine::queue::Class;
-use crate::engine::slot::{Kind, NO_ATTEMPT, pack};
-use crate::gateway::{Attempt, Gateway, Light, Response, Source, Turn};
+use crate::engine::slot::{Kind, pack};
+use crate::gateway::{Attempt, Gateway, Light, Response, Turn};
 use crate::provider::{Service, Upstream};
 use crate::random::Draws;
-use crate::units::{CallId, Outcome, SimTime, Usage};
+use crate::units::{CallId, SimTime};
 
 /// The counter in an event that ends a light request; it is 0 in those of the fast lane.
 pub(super) const LIGHT: u32 = 1;
-/// Nobody tells light requests apart.
-const ANY: CallId = CallId(0);
 
 /// The light requests on their way, with what the gateway holds of each. Places are used again.
 #[derive(Debug)]
@@ -118,16 +115,11 @@ where
             }
             Light::GoOn => return Sent::In(held),
         };
-        let (deployment, max_tokens) = (attempt.deployment, attempt.max_tokens);
-        let plain = Plain { started: now, class, view, deployment, max_tokens, usage: Usage::default() };
-        let service = self.upstream.serve(now, &plain.upstream_call(), &arrival.fate);
-        let end = conclude(&service, &attempt.limits, view.stream);
-        if end.outcome != Outcome::Ok || !waits_for(arrival.leave, end.after) {
-            return Sent::Heavy(held, attempt, service);
-        }
+        let (plain, service, until) = self.try_plainly(arrival, &attempt);
+        let Some(until) = until else { return Sent::Heavy(held, attempt, service) };
         self.observer.attempted(ANY, &plain.record(), &attempt, &service, now);
-        let place = self.light.put(Plain { usage: service.usage, ..plain }, held);
-        self.queue.push(now + end.after, Class::AttemptEnd, pack(Kind::Plain, place, LIGHT));
+        let place = self.light.put(plain, held);
+        self.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, LIGHT));
         Sent::Lightly
     }
 
@@ -145,20 +137,9 @@ where
     pub(super) fn answer_lightly(&mut self, now: SimTime, place: CallId) {
         self.light.free.push(place);
         let (plain, held) = &self.light.rows[place.index()];
-        let (record, service) = (plain.record(), plain.service(now - plain.started));
-        let billed = self.upstream.ended(now, &plain.upstream_call(), &service, Outcome::Ok, service.total);
-        let ended = plain.ended();
-        let (name, max_tokens) = (plain.view.model, plain.max_tokens);
-        let attempt = &Attempt { deployment: plain.deployment, name, max_tokens, ..NO_ATTEMPT };
-        self.observer.ended(
-            ANY,
-            &record,
-            &AttemptRecord { attempt, service: &service, ended: &ended, at: now, billed },
-        );
+        plain.book(now, self.upstream, self.observer);
         let turn = Turn { now, call: ANY, draws: self.draws, notes: self.observer, woken: &mut self.woken };
         self.gateway.lightly_answered(turn, &plain.view, &plain.answer(), *held);
-        let response = Response::new(200, true, Some(plain.deployment), Source::Upstream);
-        self.observer.responded(ANY, &record, &response, now);
-        self.arrivals.answered(now, plain.class, plain.view.id);
+        plain.respond(now, self.observer, self.arrivals);
     }
 }

@@ -10,7 +10,7 @@ use crate::gateway::{Attempt, Ended, Event, Gateway, Response, Source, Step, Tur
 use crate::provider::{Service, Upstream};
 use crate::random::{Draws, Here};
 use crate::traffic::{Ending, Leave, Request};
-use crate::units::{CallId, ClassId, DeploymentId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
+use crate::units::{CallId, ClassId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
 
 /// A request on its way in.
 pub type Arrival<F> = Request<F>;
@@ -194,9 +194,6 @@ where
             return self.break_down(now);
         }
         let (kind, id, counter) = unpack(payload);
-        if O::ADDS_UP && kind == Kind::Settled {
-            return self.parts.let_go(now, DeploymentId(id.0));
-        }
         if O::ADDS_UP && kind == Kind::Plain {
             return if counter == LIGHT { self.parts.answer_lightly(now, id) } else { self.parts.answer(now, id) };
         }
@@ -211,7 +208,7 @@ where
                 }
             }
             Kind::Leave if slot.busy && slot.generation & COUNTER_MASK == counter => self.client_leaves(now, id),
-            Kind::Step | Kind::Leave | Kind::Plain | Kind::Settled => {}
+            Kind::Step | Kind::Leave | Kind::Plain => {}
         }
     }
 

@@ -5,6 +5,7 @@ mod billed;
 mod capacity;
 mod charges;
 mod demand;
+mod flights;
 mod lane;
 mod light;
 mod machine;

@@ -361,7 +361,8 @@ impl Observer for Recorder<'_> {
     #[inline(always)]
     fn ended(&mut self, _: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
         self.enter(attempt.at);
-        self.landed(attempt.attempt.deployment, attempt.at);
+        let desk = &mut self.desks[attempt.attempt.deployment.index()];
+        desk.meter.end(attempt.at, &mut desk.totals.demand);
         self.book(request, attempt);
     }
 
@@ -372,20 +373,16 @@ impl Observer for Recorder<'_> {
         // A plain request is answered by the group that it asks for.
         debug_assert!(self.tariffs.homes[plain.view.model.index()].is_none_or(|home| home == desk.tariff.group));
         let Usage { input, output, .. } = plain.usage;
-        if !self.steps.holds(until) || !plain.usage.is_plain() || (input | output) == 0 {
+        let is_short = until <= plain.started || !self.steps.holds(until);
+        if is_short || !desk.tabs.take(&plain.usage) || (input | output) == 0 {
             return false;
         }
         let Some(tab) = desk.tabs.of(plain.class, plain.view.key) else { return false };
         tab.add(&plain.usage);
         desk.tab_latency.add((until - plain.started).as_secs_f64());
         desk.meter.begin(plain.started, plain.usage.total(), &mut desk.totals.demand);
+        desk.meter.end_at(until);
         true
-    }
-
-    #[inline(always)]
-    fn landed(&mut self, deployment: DeploymentId, now: SimTime) {
-        let desk = &mut self.desks[deployment.index()];
-        desk.meter.end(now, &mut desk.totals.demand);
     }
 
     #[inline(always)]

@@ -141,8 +141,6 @@ pub enum Kind {
     Leave = 1,
     /// The end of a plain request; its number stands where the others have their slot.
     Plain = 2,
-    /// The end of a plain request that is told of already; its deployment stands where the others have their slot.
-    Settled = 3,
 }
 
 /// The payload of a break of the gateway itself; no slot has this number.
@@ -160,8 +158,7 @@ pub const fn unpack(payload: u64) -> (Kind, CallId, u32) {
     let kind = match payload & 3 {
         0 => Kind::Step,
         1 => Kind::Leave,
-        2 => Kind::Plain,
-        _ => Kind::Settled,
+        _ => Kind::Plain,
     };
     (kind, CallId((payload >> 32) as u32), (payload >> 2) as u32 & COUNTER_MASK)
 }

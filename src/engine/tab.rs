@@ -7,13 +7,15 @@ use crate::engine::billed::PlainCalls;
 use crate::engine::run::{DeploymentTotals, Run};
 use crate::ledger::{Cause, Charge, Shape};
 use crate::pricing::CompiledRates;
-use crate::units::{ClassId, DeploymentId, GroupId, KeyId, Money};
+use crate::units::{ClassId, DeploymentId, GroupId, KeyId, Money, Tokens, Usage};
 
 /// The tabs at one deployment, class by class and key by key.
 #[derive(Debug, Default)]
 pub(super) struct Tabs<'a> {
     /// What calls cost; without that nothing is put on a tab.
     rates: Option<&'a CompiledRates>,
+    /// Calls with less input than this may stand on a tab.
+    below: Tokens,
     keys: usize,
     tabs: Vec<PlainCalls>,
 }
@@ -25,8 +27,15 @@ impl<'a> Tabs<'a> {
     /// Tabs at these prices: those of provider and gateway alike, which never change.
     pub fn new(rates: Option<&'a CompiledRates>, shape: Shape) -> Self {
         let count = shape.classes * shape.keys;
-        let rates = rates.filter(|rates| rates.plain_sums(0, 0, 0).is_some() && count <= MOST_TABS);
-        Self { rates, keys: shape.keys, tabs: vec![PlainCalls::default(); if rates.is_some() { count } else { 0 }] }
+        let rates = rates.filter(|rates| rates.plain_below() > 0 && count <= MOST_TABS);
+        let tabs = vec![PlainCalls::default(); if rates.is_some() { count } else { 0 }];
+        Self { rates, below: rates.map_or(0, CompiledRates::plain_below), keys: shape.keys, tabs }
+    }
+
+    /// Whether calls with such a usage are put on tabs here.
+    #[inline(always)]
+    pub const fn take(&self, usage: &Usage) -> bool {
+        usage.is_plain() && usage.input < self.below
     }
 
     /// The tab of a class and a key; `None` where nothing is put on tabs.
@@ -77,12 +86,11 @@ fn count(calls: &PlainCalls, charge: &Charge, totals: &mut DeploymentTotals, run
 mod tests {
     use super::*;
     use crate::pricing::{Ask, PriceBook};
-    use crate::units::Usage;
     use proptest::prelude::*;
 
-    fn rates() -> CompiledRates {
+    fn rates(model: &str) -> CompiledRates {
         let book = PriceBook::built_in().expect("the built-in prices");
-        let ask = Ask::list_price("openai/gpt-4o", None);
+        let ask = Ask::list_price(model, None);
         book.compile(&ask, jiff::Timestamp::UNIX_EPOCH).known().expect("a price")
     }
 
@@ -93,17 +101,22 @@ mod tests {
     }
 
     proptest! {
-        /// The slow twin: every call is charged and posted by itself.
+        /// The slow twin: every call is charged and posted by itself. The second model has other prices for long prompts.
         #[test]
         fn a_tab_is_the_sum_of_its_calls(
+            model in prop::sample::select(vec!["openai/gpt-4o", "gemini/gemini-2.5-pro"]),
             calls in prop::collection::vec((0u32..3, 0u32..2, 1u32..2_000_000, 0u32..200_000), 0..50),
         ) {
-            let (rates, mut run, mut totals) = (rates(), empty(), DeploymentTotals::default());
+            let (rates, mut run, mut totals) = (rates(model), empty(), DeploymentTotals::default());
             let shape = Shape { deployments: 1, groups: 1, keys: 2, classes: 3 };
             let mut tabs = Tabs::new(Some(&rates), shape);
             let mut slow = empty();
             for (class, key, input, output) in calls {
                 let (class, key, usage) = (ClassId(class), KeyId(key), Usage::plain(input, output));
+                prop_assert!(tabs.take(&usage) == (input < rates.plain_below()) && rates.plain_below() >= 200_000);
+                if !tabs.take(&usage) {
+                    continue;
+                }
                 tabs.of(class, key).expect("a tab").add(&usage);
                 let (cause, amount, group) = (Cause::FirstAttempt, rates.charge(&usage), GroupId(0));
                 let deployment = DeploymentId(0);

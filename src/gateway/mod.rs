@@ -56,16 +56,16 @@ pub trait Gateway {
         None
     }
 
-    /// Whether the only thing that will be remembered of the answer to a plain attempt is that there was one: then
-    /// [`tally`](Self::tally) tells of it, and nothing else does.
-    fn only_tallies(&self, request: &RequestView) -> bool {
-        let _ = request;
-        false
+    /// The same, if the only thing that will be remembered of the answer to that attempt is that there was one:
+    /// [`tally`](Self::tally) tells of it ahead, and nothing else does.
+    fn tallied_attempt<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
+        let _ = (now, draws, request);
+        None
     }
 
-    /// A deployment has answered a plain attempt in full.
-    fn tally(&mut self, now: SimTime, deployment: DeploymentId) {
-        let _ = (now, deployment);
+    /// A deployment will have answered a plain attempt in full at the moment `at`.
+    fn tally(&mut self, now: SimTime, at: SimTime, deployment: DeploymentId) {
+        let _ = (now, at, deployment);
     }
 
     /// A plain attempt has been answered in full: remembers what `admit` and `resume` would have remembered of it.

@@ -20,8 +20,17 @@ pub struct CompiledRates {
     long_output: Option<(Tokens, UnitPrice)>,
     input_fee: UnitPrice,
     fixed: u64,
-    /// Picodollars for a token of input and of output, where they hold for every length.
-    plain: Option<(u32, u32)>,
+    /// The prices of most calls, where they are whole picodollars.
+    plain: Option<Plain>,
+}
+
+/// Picodollars for a token of input and of output.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Plain {
+    input: u32,
+    output: u32,
+    /// They hold for calls with less input than this: longer ones may have other prices.
+    below: Tokens,
 }
 
 /// Prices of requests with at least `from` input tokens.
@@ -120,15 +129,20 @@ impl CompiledRates {
         }
         bands.reverse();
         let (short, long) = (rates_at(0, 0)?.output, rates_at(0, LONG_OUTPUT)?.output);
+        let dashscope_length = tariff.rule == Rule::Dashscope;
         let plain = match &*bands {
-            [Band { prices: Prices::Picos(rates), .. }] if short == long => rates.plain(),
+            _ if short != long => None,
+            [Band { prices: Prices::Picos(rates), .. }] => rates.plain(Tokens::MAX),
+            [.., next, Band { prices: Prices::Picos(rates), .. }] if !dashscope_length => {
+                rates.plain(Tokens::try_from(next.from).unwrap_or(Tokens::MAX))
+            }
             _ => None,
         };
         Some(Self {
             plain,
             bands: bands.into_boxed_slice(),
             split: tariff.rule.split(&tariff.card),
-            dashscope_length: tariff.rule == Rule::Dashscope,
+            dashscope_length,
             long_output: (short != long).then_some((LONG_OUTPUT as Tokens, long)),
             input_fee,
             fixed: u64::try_from(adjust.fixed.picos()).ok()?,
@@ -146,22 +160,31 @@ impl CompiledRates {
         self.charge_parts(usage).total()
     }
 
-    /// What a usage costs that knows only input and output, under prices that no length changes: two multiplications
-    /// (25 instructions instead of 140). `None` for everything else; the slow twin is [`Self::charge`].
+    /// What a usage costs that knows only input and output, and not so much input that other prices might hold: two
+    /// multiplications (25 instructions instead of 140). `None` for everything else; the slow twin is [`Self::charge`].
     #[inline(always)]
     pub fn plain_charge(&self, usage: &Usage) -> Option<Money> {
-        let (input, output) = self.plain.filter(|_| usage.is_plain())?;
+        let Plain { input, output, below } = self.plain?;
+        if !usage.is_plain() || usage.input >= below {
+            return None;
+        }
         let product = |tokens: Tokens, price: u32| u64::from(tokens) * u64::from(price);
         let tokens = product(usage.input, input).checked_add(product(usage.output, output))?;
         tokens.checked_add(self.fixed).map(|picos| Money::from_picos(picos.into()))
     }
 
-    /// What so many plain calls with so many tokens of input and output cost: for the input, for the output, and the fixed
-    /// amounts. `None` under prices that know other tokens apart.
+    /// Calls that know only input and output, with less input than this, can be added up: [`Self::plain_sums`]. 0 where none
+    /// can.
+    pub fn plain_below(&self) -> Tokens {
+        self.plain.map_or(0, |plain| plain.below)
+    }
+
+    /// What so many plain calls with so many tokens of input and output in all cost: for the input, for the output, and the
+    /// fixed amounts. `None` where no calls are [plain](Self::plain_below).
     pub fn plain_sums(&self, calls: u64, input: u64, output: u64) -> Option<[Money; 3]> {
-        let (input_price, output_price) = self.plain?;
+        let plain = self.plain?;
         let product = |n: u64, picos: u64| Money::from_picos(i128::from(n) * i128::from(picos));
-        Some([product(input, input_price.into()), product(output, output_price.into()), product(calls, self.fixed)])
+        Some([product(input, plain.input.into()), product(output, plain.output.into()), product(calls, self.fixed)])
     }
 
     /// What a usage costs, by kind. Parts that are not whole picodollars are rounded half away from zero, each.
@@ -205,8 +228,8 @@ impl PicoRates {
     }
 
     /// The prices of plain input, fee included, and of plain output.
-    fn plain(&self) -> Option<(u32, u32)> {
-        Some((self.input.checked_add(self.input_fee)?, self.output))
+    fn plain(&self, below: Tokens) -> Option<Plain> {
+        Some(Plain { input: self.input.checked_add(self.input_fee)?, output: self.output, below })
     }
 
     #[inline]

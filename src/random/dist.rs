@@ -1,7 +1,8 @@
 //! A checked distribution, ready to draw from.
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::random::addressed::Unit;
 use crate::random::law::{Law, Level};
@@ -28,9 +29,29 @@ enum Sampler {
 #[derive(Debug, Default)]
 struct Lazy(OnceLock<Table>);
 
+/// The laws made last, with their tables: equal laws share one, in a world of many deployments and from one variant of a
+/// world to the next.
+static MADE: Mutex<VecDeque<(Arc<Law>, Arc<Lazy>)>> = Mutex::new(VecDeque::new());
+/// As many are kept, of 11 KiB each at most.
+const KEPT: usize = 256;
+
+/// A law and its table, shared with its equals.
+fn tabulated(law: Law) -> (Arc<Law>, Arc<Lazy>) {
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((law, table)) = made.iter().find(|(other, _)| **other == law) {
+        return (Arc::clone(law), Arc::clone(table));
+    }
+    if made.len() == KEPT {
+        made.pop_front();
+    }
+    let new = (Arc::new(law), Arc::default());
+    made.push_back(new.clone());
+    new
+}
+
 impl Lazy {
     #[inline(always)]
-    fn of(&self, law: &Law) -> &Table {
+    fn of(&self, law: &Arc<Law>) -> &Table {
         self.0.get_or_init(|| Table::new(law))
     }
 }
@@ -77,12 +98,17 @@ impl Dist {
         if reach.is_nan() || reach > LARGEST {
             return Err(DistError::TooWide(reach));
         }
-        let sampler = match law {
-            Law::Constant(value) => Sampler::Line { low: value, width: 0.0 },
-            Law::Uniform { low, high } => Sampler::Line { low, width: high - low },
-            _ => Sampler::Table(Arc::default()),
-        };
-        Ok(Self { law: Arc::new(law), sampler })
+        let line = |low, width| Ok(Self { law: Arc::new(law.clone()), sampler: Sampler::Line { low, width } });
+        match law {
+            Law::Constant(value) => line(value, 0.0),
+            Law::Uniform { low, high } => line(low, high - low),
+            _ => Ok(Self::drawn_from_table(law)),
+        }
+    }
+
+    fn drawn_from_table(law: Law) -> Self {
+        let (law, table) = tabulated(law);
+        Self { law, sampler: Sampler::Table(table) }
     }
 
     /// Always the same non-negative value.
@@ -103,8 +129,7 @@ impl Dist {
 
     /// The exponential distribution with mean 1: gaps of a Poisson process in its own time.
     pub fn unit_exponential() -> Self {
-        let law = Law::Exponential { mean: 1.0 };
-        Self { law: Arc::new(law), sampler: Sampler::Table(Arc::default()) }
+        Self::drawn_from_table(Law::Exponential { mean: 1.0 })
     }
 
     /// The law behind the draws.

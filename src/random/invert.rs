@@ -2,19 +2,18 @@
 //! times. The ITP method (Oliveira and Takahashi, 2020) takes a secant that is kept near the middle of the bracket: 24 steps in
 //! the far tails and at jumps where bisection, its slow twin, takes 33, and never more than one above that.
 
-use crate::random::law::Level;
+use crate::random::law::{Level, Side};
 
 /// Relative width of the bracket in which the value is found.
 const PRECISION: f64 = 1e-10;
 /// Steps beyond those of bisection that the method may spend.
 const SLACK: i32 = 1;
 
-/// The smallest value between `low` and `high` whose share below reaches the level, from above; `tails` gives the shares
-/// below and above a value. Goes by whichever tail is the smaller one.
-pub fn invert(level: Level, mut low: f64, mut high: f64, tails: impl Fn(f64) -> (f64, f64)) -> f64 {
+/// The smallest value between `low` and `high` whose share below reaches the level, from above; `tail` gives the share on
+/// a side of a value. Goes by whichever tail is the smaller one.
+pub fn invert(level: Level, mut low: f64, mut high: f64, tail: impl Fn(f64, Side) -> f64) -> f64 {
     let excess = |x: f64| {
-        let (below, above) = tails(x);
-        if level.below <= 0.5 { below - level.below } else { level.above - above }
+        if level.below <= 0.5 { tail(x, Side::Below) - level.below } else { level.above - tail(x, Side::Above) }
     };
     if !high.is_finite() {
         return low;
@@ -98,9 +97,9 @@ mod tests {
                 let share = 0.5f64.powi(power);
                 for level in [Level::below(share), Level::above(share)] {
                     let slow = bisect(level, 1e-300, 1e9, |x| law.tails(x));
-                    let fast = invert(level, slow * 0.7, slow * 1.4, |x| {
+                    let fast = invert(level, slow * 0.7, slow * 1.4, |x, side| {
                         steps.set(steps.get() + 1);
-                        law.tails(x)
+                        law.tail(x, side)
                     });
                     searches += 1;
                     assert!((fast - slow).abs() <= 4.0 * PRECISION * slow, "{law:?} at {level:?}: {fast}, {slow}");

@@ -33,6 +33,25 @@ impl Level {
     }
 }
 
+/// One side of a distribution, seen from a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// What is at or below it.
+    Below,
+    /// What is above it.
+    Above,
+}
+
+impl Side {
+    /// Of (below, above).
+    fn of(self, (below, above): (f64, f64)) -> f64 {
+        match self {
+            Self::Below => below,
+            Self::Above => above,
+        }
+    }
+}
+
 /// A distribution of a non-negative number.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Law {
@@ -92,35 +111,37 @@ pub enum Law {
 impl Law {
     /// The share of the distribution at or below `x`, and the share above.
     pub fn tails(&self, x: f64) -> (f64, f64) {
+        (self.tail(x, Side::Below), self.tail(x, Side::Above))
+    }
+
+    /// One of [the two](Self::tails): searches ask for the smaller one only, and each costs an `erfc`.
+    pub fn tail(&self, x: f64, side: Side) -> f64 {
         match self {
-            Self::Constant(value) => step(x >= *value),
+            Self::Constant(value) => side.of(step(x >= *value)),
             Self::Uniform { low, high } => {
                 let below = ((x - low) / (high - low)).clamp(0.0, 1.0);
-                if high > low { (below, 1.0 - below) } else { step(x >= *low) }
+                side.of(if high > low { (below, 1.0 - below) } else { step(x >= *low) })
             }
-            Self::Exponential { mean } => hazard_tails(x / mean),
-            Self::LogNormal { .. } if x <= 0.0 => (0.0, 1.0),
+            Self::Exponential { mean } => hazard_tail(x / mean, side),
+            Self::LogNormal { .. } if x <= 0.0 => side.of((0.0, 1.0)),
             Self::LogNormal { mu, sigma } => {
                 if *sigma == 0.0 {
-                    return step(x >= libm::exp(*mu));
+                    return side.of(step(x >= libm::exp(*mu)));
                 }
                 let z = (libm::log(x) - mu) / sigma;
-                (normal_cdf(z), normal_cdf(-z))
+                normal_cdf(if side == Side::Below { z } else { -z })
             }
-            Self::Gamma { shape, scale } => gamma_tails(*shape, x / scale),
-            Self::Weibull { shape, scale } => hazard_tails(libm::pow(x.max(0.0) / scale, *shape)),
+            Self::Gamma { shape, scale } => side.of(gamma_tails(*shape, x / scale)),
+            Self::Weibull { shape, scale } => hazard_tail(libm::pow(x.max(0.0) / scale, *shape), side),
             Self::Quantiles(points) => {
                 let below = share_below(points, x);
-                (below, 1.0 - below)
+                side.of((below, 1.0 - below))
             }
-            Self::Mixture(parts) => parts.iter().fold((0.0, 0.0), |(below, above), (share, law)| {
-                let (b, a) = law.tails(x);
-                (below + share * b, above + share * a)
-            }),
+            Self::Mixture(parts) => parts.iter().fold(0.0, |sum, (share, law)| sum + share * law.tail(x, side)),
             Self::Adjusted { law, shift, min, max } => match x {
-                x if x < *min => (0.0, 1.0),
-                x if x >= *max => (1.0, 0.0),
-                x => law.tails(x - shift),
+                x if x < *min => side.of((0.0, 1.0)),
+                x if x >= *max => side.of((1.0, 0.0)),
+                x => law.tail(x - shift, side),
             },
         }
     }
@@ -147,7 +168,7 @@ impl Law {
 
     /// The smallest value whose share below reaches the level, by search between `low` and `high`.
     fn search(&self, level: Level, low: f64, high: f64) -> f64 {
-        invert(level, low, high, |x| self.tails(x))
+        invert(level, low, high, |x, side| self.tail(x, side))
     }
 }
 
@@ -155,8 +176,12 @@ fn step(reached: bool) -> (f64, f64) {
     if reached { (1.0, 0.0) } else { (0.0, 1.0) }
 }
 
-fn hazard_tails(hazard: f64) -> (f64, f64) {
-    if hazard <= 0.0 { (0.0, 1.0) } else { (-libm::expm1(-hazard), libm::exp(-hazard)) }
+fn hazard_tail(hazard: f64, side: Side) -> f64 {
+    match side {
+        _ if hazard <= 0.0 => side.of((0.0, 1.0)),
+        Side::Below => -libm::expm1(-hazard),
+        Side::Above => libm::exp(-hazard),
+    }
 }
 
 /// The quantile of the standard gamma distribution. P(a, x) <= x^a / Γ(a + 1) gives the lower bound of the search.
@@ -172,7 +197,7 @@ fn gamma_quantile(shape: f64, level: Level) -> f64 {
     while gamma_tails(shape, high).1 > level.above {
         high *= 2.0;
     }
-    invert(level, low, high, |x| gamma_tails(shape, x))
+    invert(level, low, high, |x, side| side.of(gamma_tails(shape, x)))
 }
 
 /// Interpolates known quantiles: geometrically between positive values, else linearly.

@@ -3,7 +3,10 @@
 //!
 //! The body has cells of equal probability; the outermost 1/64 on each side has cells that shrink with the distance to
 //! the end (sixteen an octave), so the relative error stays the same out to 2^-53. Values rise with the uniform number, so
-//! draws may be paired, mirrored and stratified.
+//! draws may be paired, mirrored and stratified. An octave of a tail is made when something first falls into it: a million
+//! draws reach fourteen of its forty-seven.
+
+use std::sync::{Arc, OnceLock};
 
 use crate::random::addressed::Unit;
 use crate::random::law::{Law, Level};
@@ -15,7 +18,9 @@ const OCTAVE_BITS: u32 = 4;
 const CELL_SHIFT: u32 = 52 - OCTAVE_BITS;
 const LAST_OCTAVE: u64 = 53;
 const FIRST_OCTAVE: u64 = 6;
-const TAIL_CELLS: usize = ((LAST_OCTAVE - FIRST_OCTAVE) as usize) << OCTAVE_BITS;
+const OCTAVE_CELLS: usize = 1 << OCTAVE_BITS;
+const OCTAVES: usize = (LAST_OCTAVE - FIRST_OCTAVE) as usize;
+const TAIL_CELLS: usize = OCTAVES << OCTAVE_BITS;
 /// The upper bits of 2^-53, where the tail tables begin.
 const TAIL_BASE: u64 = (1023 - LAST_OCTAVE) << OCTAVE_BITS;
 
@@ -23,9 +28,18 @@ const TAIL_BASE: u64 = (1023 - LAST_OCTAVE) << OCTAVE_BITS;
 /// whole distribution stays within 4 KiB plus its rarely touched tails.
 #[derive(Debug)]
 pub struct Table {
+    law: Arc<Law>,
     body: [f32; CELLS + 1],
-    lower: [f32; TAIL_CELLS + 1],
-    upper: [f32; TAIL_CELLS + 1],
+    lower: Tail,
+    upper: Tail,
+}
+
+/// The knots of one end of a distribution, octave by octave of the distance to it, the farthest out first.
+#[derive(Debug)]
+struct Tail {
+    /// The level at a distance from this end.
+    level: fn(f64) -> Level,
+    octaves: [OnceLock<[f32; OCTAVE_CELLS + 1]>; OCTAVES],
 }
 
 /// The distance from the end of the distribution at which the tail cell `index` begins.
@@ -35,15 +49,11 @@ fn tail_edge(index: usize) -> f64 {
 
 impl Table {
     /// Tabulates a law.
-    pub fn new(law: &Law) -> Self {
-        let knot = |level| law.quantile(level) as f32;
-        let mut table = Self {
-            body: [0.0; CELLS + 1],
-            lower: std::array::from_fn(|i| knot(Level::below(tail_edge(i)))),
-            upper: std::array::from_fn(|i| knot(Level::above(tail_edge(i)))),
-        };
+    pub fn new(law: &Arc<Law>) -> Self {
+        let (lower, upper) = (Tail::new(Level::below), Tail::new(Level::above));
+        let mut table = Self { law: Arc::clone(law), body: [0.0; CELLS + 1], lower, upper };
         for (i, cell) in table.body.iter_mut().enumerate().take(CELLS - EDGE_CELLS + 1).skip(EDGE_CELLS) {
-            *cell = knot(Level::below(i as f64 / CELLS as f64));
+            *cell = law.quantile(Level::below(i as f64 / CELLS as f64)) as f32;
         }
         table
     }
@@ -62,7 +72,7 @@ impl Table {
         self.tail(unit.as_f64())
     }
 
-    /// The value at `u` in [0, 1).
+    /// The value at `u` in [0, 1);
     #[inline]
     pub fn at(&self, u: f64) -> f64 {
         let place = u * CELLS as f64;
@@ -77,7 +87,7 @@ impl Table {
 
     #[cold]
     fn tail(&self, u: f64) -> f64 {
-        if u < 0.5 { tail_at(&self.lower, u) } else { tail_at(&self.upper, 1.0 - u) }
+        if u < 0.5 { self.lower.at(&self.law, u) } else { self.upper.at(&self.law, 1.0 - u) }
     }
 
     /// The exact mean of what [`Table::at`] draws.
@@ -104,11 +114,13 @@ impl Table {
     /// The linear pieces in rising order: share, value at the lower end, value at the upper end.
     fn pieces(&self) -> impl Iterator<Item = (f64, f64, f64)> {
         let width = |i| tail_edge(i + 1) - tail_edge(i);
-        let ends = |table: &[f32], i: usize| (f64::from(table[i]), f64::from(table[i + 1]));
-        let lower = (0..TAIL_CELLS).map(move |i| (width(i), ends(&self.lower, i).0, ends(&self.lower, i).1));
-        let body = (EDGE_CELLS..CELLS - EDGE_CELLS)
-            .map(move |i| (1.0 / CELLS as f64, ends(&self.body, i).0, ends(&self.body, i).1));
-        let upper = (0..TAIL_CELLS).rev().map(move |i| (width(i), ends(&self.upper, i).1, ends(&self.upper, i).0));
+        let inside = |i: usize| (f64::from(self.body[i]), f64::from(self.body[i + 1]));
+        let lower =
+            (0..TAIL_CELLS).map(move |i| (width(i), self.lower.ends(&self.law, i).0, self.lower.ends(&self.law, i).1));
+        let body = (EDGE_CELLS..CELLS - EDGE_CELLS).map(move |i| (1.0 / CELLS as f64, inside(i).0, inside(i).1));
+        let upper = (0..TAIL_CELLS)
+            .rev()
+            .map(move |i| (width(i), self.upper.ends(&self.law, i).1, self.upper.ends(&self.law, i).0));
         lower.chain(body).chain(upper)
     }
 }
@@ -119,19 +131,37 @@ fn between(low: f32, high: f32, part: f64) -> f64 {
     low + (f64::from(high) - low) * part
 }
 
-/// The value at `distance` from the end of the distribution.
-fn tail_at(table: &[f32; TAIL_CELLS + 1], distance: f64) -> f64 {
-    let bits = distance.to_bits();
-    let cell = (bits >> CELL_SHIFT).saturating_sub(TAIL_BASE) as usize;
-    if distance < tail_edge(0) {
-        return f64::from(table[0]);
+impl Tail {
+    fn new(level: fn(f64) -> Level) -> Self {
+        Self { level, octaves: [const { OnceLock::new() }; OCTAVES] }
     }
-    if cell >= TAIL_CELLS {
-        // Exactly where the body begins.
-        return f64::from(table[TAIL_CELLS]);
+
+    /// The value at `distance` from the end of the distribution.
+    fn at(&self, law: &Law, distance: f64) -> f64 {
+        let bits = distance.to_bits();
+        let cell = (bits >> CELL_SHIFT).saturating_sub(TAIL_BASE) as usize;
+        if distance < tail_edge(0) {
+            return self.ends(law, 0).0;
+        }
+        if cell >= TAIL_CELLS {
+            // Exactly where the body begins.
+            return self.ends(law, TAIL_CELLS - 1).1;
+        }
+        let part = (bits & ((1 << CELL_SHIFT) - 1)) as f64 / (1u64 << CELL_SHIFT) as f64;
+        let (octave, place) = (self.octave(law, cell / OCTAVE_CELLS), cell % OCTAVE_CELLS);
+        between(octave[place], octave[place + 1], part)
     }
-    let part = (bits & ((1 << CELL_SHIFT) - 1)) as f64 / (1u64 << CELL_SHIFT) as f64;
-    between(table[cell], table[cell + 1], part)
+
+    /// The values at the outer and at the inner end of a cell.
+    fn ends(&self, law: &Law, cell: usize) -> (f64, f64) {
+        let (octave, place) = (self.octave(law, cell / OCTAVE_CELLS), cell % OCTAVE_CELLS);
+        (octave[place].into(), octave[place + 1].into())
+    }
+
+    fn octave(&self, law: &Law, octave: usize) -> &[f32; OCTAVE_CELLS + 1] {
+        let knot = |place| law.quantile((self.level)(tail_edge(octave * OCTAVE_CELLS + place))) as f32;
+        self.octaves[octave].get_or_init(|| std::array::from_fn(knot))
+    }
 }
 
 #[cfg(test)]
@@ -142,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_table_follows_the_exact_quantiles() {
-        let table = Table::new(&LOGNORMAL);
+        let table = Table::new(&Arc::new(LOGNORMAL));
         for k in 1..100_000u32 {
             let u = f64::from(k) / 100_000.0;
             let exact = LOGNORMAL.quantile(Level::below(u));
@@ -160,7 +190,7 @@ mod tests {
     #[test]
     fn draws_are_the_values_at_their_numbers() {
         use crate::random::{Addressed, Draws, Purpose, Replication, Seed};
-        let table = Table::new(&LOGNORMAL);
+        let table = Table::new(&Arc::new(LOGNORMAL));
         let mut draws = Addressed::new(Seed(5), Replication(0));
         for request in 0..100_000 {
             draws.begin_request(0, request);
@@ -171,7 +201,8 @@ mod tests {
 
     #[test]
     fn values_rise_with_the_uniform_number() {
-        let table = Table::new(&Law::Mixture(vec![(0.999, LOGNORMAL), (0.001, Law::Uniform { low: 3e4, high: 6e4 })]));
+        let law = Law::Mixture(vec![(0.999, LOGNORMAL), (0.001, Law::Uniform { low: 3e4, high: 6e4 })]);
+        let table = Table::new(&Arc::new(law));
         let mut last = 0.0;
         for k in 0..1_000_000u32 {
             let value = table.at(f64::from(k) / 1e6);
@@ -183,7 +214,7 @@ mod tests {
 
     #[test]
     fn means_agree_with_closed_forms() {
-        let mean = |law: &Law| Table::new(law).mean();
+        let mean = |law: &Law| Table::new(&Arc::new(law.clone())).mean();
         let lognormal = libm::exp(6.7 + 0.405);
         let bias = mean(&LOGNORMAL) / lognormal - 1.0;
         assert!(bias.abs() < 2e-5, "{bias}");
@@ -195,7 +226,7 @@ mod tests {
     #[test]
     fn size_biased_draws_follow_theory() {
         // A lognormal in proportion to size is lognormal with mu + sigma².
-        let table = Table::new(&LOGNORMAL);
+        let table = Table::new(&Arc::new(LOGNORMAL));
         let biased = Law::LogNormal { mu: 6.7 + 0.81, sigma: 0.9 };
         for part in [0.01, 0.3, 0.5, 0.9, 0.99] {
             assert!((table.size_biased(part) / biased.quantile(Level::below(part)) - 1.0).abs() < 2e-3, "{part}");

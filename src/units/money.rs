@@ -160,21 +160,22 @@ pub(super) fn parse_decimal(text: &str, scale: u32) -> Result<i128, MoneyError> 
         None => (unsigned, 0),
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+    let digits = || whole.bytes().chain(fraction.bytes());
+    let count = whole.len() + fraction.len();
+    if count == 0 || !digits().all(|digit| digit.is_ascii_digit()) {
         return Err(not_decimal());
     }
-    let significant = digits.trim_start_matches('0').trim_end_matches('0');
-    if significant.is_empty() {
+    let trailing = digits().rev().take_while(|digit| *digit == b'0').count();
+    if trailing == count {
         return Ok(0);
     }
-    let trailing = digits.len() - digits.trim_end_matches('0').len();
     let out_of_range = || MoneyError::OutOfRange(text.to_owned());
     let places = i64::from(scale) + i64::from(exponent) + trailing as i64 - fraction.len() as i64;
     let shift = u32::try_from(places).map_err(|_| MoneyError::TooFine(text.to_owned(), scale))?;
-    let magnitude = significant
-        .parse::<i128>()
-        .ok()
+    let append = |value: i128, digit: u8| value.checked_mul(10)?.checked_add(i128::from(digit - b'0'));
+    let magnitude = digits()
+        .take(count - trailing)
+        .try_fold(0, append)
         .and_then(|value| value.checked_mul(10i128.checked_pow(shift)?))
         .ok_or_else(out_of_range)?;
     Ok(if negative { -magnitude } else { magnitude })

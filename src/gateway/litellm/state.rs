@@ -6,7 +6,7 @@ use crate::gateway::litellm::plan::{Plan, Strategy};
 use crate::gateway::litellm::router::{Budgets, KeyUse, Responses, Shortcut};
 use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::strategy::StrategyState;
-use crate::gateway::parts::{Cooldowns, ExpiringCounter, MinuteCounter, Slots};
+use crate::gateway::parts::{AheadCounter, Cooldowns, ExpiringCounter, MinuteCounter, Slots};
 use crate::units::DeploymentId;
 use smallvec::SmallVec;
 
@@ -42,10 +42,16 @@ pub(super) struct State {
 }
 
 /// How a deployment has done.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Outcomes {
     pub fails: ExpiringCounter,
-    pub successes: ExpiringCounter,
+    pub successes: AheadCounter,
+}
+
+impl Default for Outcomes {
+    fn default() -> Self {
+        Self { fails: ExpiringCounter::default(), successes: AheadCounter::new(defaults::OUTCOME_WINDOW) }
+    }
 }
 
 /// Which counter of allowed failures.

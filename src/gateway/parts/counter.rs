@@ -28,6 +28,16 @@ impl<T: Copy + Default + std::ops::Add<Output = T>> ExpiringCounter<T> {
         now <= self.expires
     }
 
+    /// Whether a count at this moment, which is after the window was opened, falls into it and leaves it as it is.
+    pub fn holds(&self, at: SimTime) -> bool {
+        at < self.expires
+    }
+
+    /// Counts what the window [holds](Self::holds).
+    pub fn add_within(&mut self, by: T) {
+        self.count = self.count + by;
+    }
+
     /// Counts, and says the new count. A window that is over is opened anew for `life`.
     pub fn add(&mut self, now: SimTime, by: T, life: SimDuration) -> T {
         self.count = self.get(now) + by;

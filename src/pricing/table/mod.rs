@@ -118,25 +118,32 @@ impl PriceTable {
     }
 
     fn index(&mut self) {
+        let mut with_aliases = Vec::new();
         for (number, row) in self.rows.iter().enumerate() {
-            let full = format!("{}/{}", row.provider, row.model).to_lowercase();
-            let model = *self.by_full_name.entry(full).or_insert_with(|| {
+            let model = *self.by_full_name.entry(full_name(&row.provider, &row.model)).or_insert_with(|| {
                 self.models.push(Vec::new());
                 self.models.len() - 1
             });
             self.models[model].push(number);
             self.by_bare_name.entry(row.model.to_lowercase()).or_insert(model);
+            if !row.aliases.is_empty() {
+                with_aliases.push((number, model));
+            }
         }
-        for row in &self.rows {
-            let full = format!("{}/{}", row.provider, row.model).to_lowercase();
-            let model = self.by_full_name[&full];
+        // Names go before aliases.
+        for (number, model) in with_aliases {
+            let row = &self.rows[number];
             for alias in &row.aliases {
-                let alias = alias.to_lowercase();
-                self.by_full_name.entry(format!("{}/{alias}", row.provider.to_lowercase())).or_insert(model);
-                self.by_bare_name.entry(alias).or_insert(model);
+                self.by_full_name.entry(full_name(&row.provider, alias)).or_insert(model);
+                self.by_bare_name.entry(alias.to_lowercase()).or_insert(model);
             }
         }
     }
+}
+
+/// `provider/name`, as it is looked up.
+fn full_name(provider: &str, name: &str) -> String {
+    [provider, "/", name].concat().to_lowercase()
 }
 
 /// The rows of all tables under the header that they share, `None` if they do not: a reader costs more to make than a

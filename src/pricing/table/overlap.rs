@@ -29,6 +29,9 @@ pub fn check(table: &PriceTable, files: &[Arc<str>]) -> Result<(), PriceFileErro
 
 /// Neighbours in time that overlap, among rows with the same conditions.
 fn contradictions(rows: &[PriceRow], model: &[usize]) -> Vec<(usize, usize)> {
+    if model.len() < 2 {
+        return Vec::new();
+    }
     let mut by_condition: HashMap<String, Vec<usize>> = HashMap::new();
     for &row in model {
         let PriceRow { service, above, hours, .. } = &rows[row];

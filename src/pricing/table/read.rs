@@ -210,7 +210,11 @@ impl Fields<'_> {
     }
 
     fn optional<T>(&self, column: Column, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Field<Option<T>> {
-        if self.text(column)?.is_empty() { Ok(None) } else { self.parsed(column, expected, parse).map(Some) }
+        let text = self.text(column)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        parse(text).map(Some).ok_or_else(|| self.expected(column, text, expected))
     }
 
     fn parsed<T>(&self, column: Column, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Field<T> {

@@ -106,16 +106,18 @@ impl LiteLlm {
 
     /// The default rule: at once for 429 (unless the deployment is alone), 401 and 404; otherwise by the share of
     /// failures in the counters' windows [T 10, 13, 50, 62, 64].
-    fn trips_by_share(&self, now: SimTime, deployment: DeploymentId, failure: &Failure) -> bool {
+    fn trips_by_share(&mut self, now: SimTime, deployment: DeploymentId, failure: &Failure) -> bool {
         let alone = self.plan.deployment(deployment).alone;
-        let outcomes = &self.state.outcomes[deployment.index()];
-        let (fails, successes) = (outcomes.fails.get(now), outcomes.successes.get(now));
-        let total = fails + successes;
         let status = failure.status.unwrap_or(500);
-        (status == 429 && !alone)
-            || (successes == 0 && total >= defaults::ALL_FAILED_TRAFFIC)
+        if (status == 429 && !alone) || !Failure::status_is_transient(status) {
+            return true;
+        }
+        let outcomes = &mut self.state.outcomes[deployment.index()];
+        let fails = outcomes.fails.get(now);
+        let successes = outcomes.successes.get(now);
+        let total = fails + successes;
+        (successes == 0 && total >= defaults::ALL_FAILED_TRAFFIC)
             || (2 * fails > total && total >= defaults::PERCENT_RULE_TRAFFIC && !alone)
-            || !Failure::status_is_transient(status)
     }
 
     /// `model_info.allowed_fails` (not for a deployment that is alone) and `model_info.allowed_fails_policy`, each kind

@@ -7,12 +7,11 @@
 use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Flight};
-use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Failure;
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::litellm::strategy::Sample;
 use crate::random::Draws;
-use crate::units::{DeploymentId, SimTime, Usage};
+use crate::units::{SimTime, Usage};
 
 /// A success, as the callbacks see it.
 #[derive(Debug, Clone, Copy)]
@@ -68,9 +67,12 @@ impl LiteLlm {
 
     #[cold]
     fn log_all_deferred<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) {
-        for failure in std::mem::take(&mut call.log.deferred) {
+        let mut deferred = std::mem::take(&mut call.log.deferred);
+        for failure in deferred.drain(..) {
             self.log_failure(cx, call, &failure);
         }
+        // Its memory is used again; nothing is put off while failures are logged.
+        call.log.deferred = deferred;
     }
 
     /// Since when the time of an answer counts: a stream's from the arrival of the request, because the proxy's logging
@@ -79,17 +81,11 @@ impl LiteLlm {
         if stream && self.plan.layer == Layer::Proxy { call.arrived } else { flight.started }
     }
 
-    /// Counts a success for the share of failures.
-    #[inline(always)]
-    pub(super) fn count_success(&mut self, now: SimTime, deployment: DeploymentId) {
-        self.state.outcomes[deployment.index()].successes.add(now, 1, defaults::OUTCOME_WINDOW);
-    }
-
     /// A success.
     #[inline(always)]
     pub(super) fn log_success(&mut self, now: SimTime, stream: bool, success: Success) {
         let deployment = success.flight.deployment;
-        self.count_success(now, deployment);
+        self.state.outcomes[deployment.index()].successes.add(now);
         if self.state.strategy.learns() {
             self.state.strategy.succeeded(&self.plan, now, &success_sample(now, success));
         }

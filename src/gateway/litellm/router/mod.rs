@@ -176,13 +176,13 @@ impl Gateway for LiteLlm {
     }
 
     #[inline(always)]
-    fn only_tallies(&self, request: &RequestView) -> bool {
-        self.state.shortcuts[request.model.index()].only_tallies
+    fn tallied_attempt<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
+        self.tallied_pick(now, draws, request)
     }
 
     #[inline(always)]
-    fn tally(&mut self, now: SimTime, deployment: DeploymentId) {
-        self.count_success(now, deployment);
+    fn tally(&mut self, now: SimTime, at: SimTime, deployment: DeploymentId) {
+        self.state.outcomes[deployment.index()].successes.add_ahead(now, at);
     }
 
     #[inline(always)]

@@ -23,7 +23,7 @@ pub(in crate::gateway::litellm) struct Shortcut {
     pub is_light: bool,
     /// Of an answer to such a request it is only kept that there was one: no minutes are counted, no budgets spent, and
     /// this strategy learns nothing.
-    pub only_tallies: bool,
+    only_tallies: bool,
     /// The group.
     ids: Box<[DeploymentId]>,
     shares: Option<Shares>,
@@ -219,9 +219,23 @@ impl LiteLlm {
         draws: &mut D,
         request: &RequestView,
     ) -> Option<Attempt> {
-        if !self.state.shortcuts[request.model.index()].is_plain {
-            return None;
-        }
+        if self.state.shortcuts[request.model.index()].is_plain { self.first_pick(now, draws, request) } else { None }
+    }
+
+    /// The same, where it is only counted that it has been answered.
+    #[inline(always)]
+    pub(super) fn tallied_pick<D: Draws>(
+        &mut self,
+        now: SimTime,
+        draws: &mut D,
+        request: &RequestView,
+    ) -> Option<Attempt> {
+        let shortcut = &self.state.shortcuts[request.model.index()];
+        if shortcut.only_tallies { self.first_pick(now, draws, request) } else { None }
+    }
+
+    #[inline(always)]
+    fn first_pick<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
         let out = self.left_out(now, request.model)?;
         let deployment = self.pick_of_rest(out, draws, request.model, 0)?;
         Some(self.attempt(
