@@ -138,6 +138,18 @@ upstream: {openai: {preset: none, latency: 1, error_answer: 0, errors: {500: 100
     assert_eq!(run(&wide.join(", ")).most_attempts, 319);
 }
 
+/// Nobody thinks and nothing takes time: the run ends all the same.
+#[test]
+fn users_who_are_answered_at_once_let_time_pass() {
+    let gateway = "model_list:\n- {model_name: a, litellm_params: {model: openai/gpt-4o}}\n";
+    let scenario = "hours: 0.02\ntraffic: {x: {model: a, workers: {count: 3, think: 0}, input: 1, output: 1}}
+upstream: {openai: {preset: none, latency: 0}}\n";
+    let run = support::run(&support::world(gateway, scenario), 1, 0);
+    // Each of them twice in a millisecond at most, for 72 s.
+    assert!(run.served > 1000 && run.served <= 3 * 2 * 72_001, "{}", run.served);
+    check(&run).expect("books that balance");
+}
+
 #[test]
 fn paid_capacity_is_in_every_breakdown_used_or_idle() {
     let gateway = "model_list:

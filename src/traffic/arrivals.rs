@@ -178,8 +178,8 @@ impl Arrivals {
             Self::Replay(replay) if !(replay.scale >= 0.0 && replay.scale <= MOST_SCALE) => {
                 Err(TrafficError::Parameter("replay.scale", replay.scale, "a number from 0 to 200"))
             }
-            Self::Replay(Replay { period: Some(period), .. }) if period.0 <= 0 => {
-                Err(TrafficError::Parameter("replay.loop", period.as_secs_f64(), "a positive time"))
+            Self::Replay(Replay { period: Some(period), .. }) if *period < SimDuration::from_secs(1) => {
+                Err(TrafficError::Parameter("replay.loop", period.as_secs_f64(), "at least a second"))
             }
             Self::Replay(_) => Ok(()),
         }
