@@ -1,8 +1,6 @@
 //! Upstream rate limits: what a provider admits in a minute, and how many calls it bears at once.
 
-use std::collections::{BTreeMap, VecDeque};
-
-use crate::units::{SimDuration, SimTime};
+use crate::units::SimDuration;
 
 /// What a limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,18 +120,39 @@ pub struct CallDemand {
     pub max_tokens: f64,
 }
 
+/// The ways of charging a call at admission, in the order of [`CallDemand::charges`].
+const CHARGES: usize = 6;
+
+impl CallDemand {
+    /// What the call is charged with, by [`Meter::charge`]: all at once, so that no meter has to choose.
+    #[inline]
+    pub(super) const fn charges(&self) -> [f64; CHARGES] {
+        let Self { uncached_input, input, max_tokens } = *self;
+        [0.0, 1.0, input + max_tokens, input.max(max_tokens), uncached_input, input]
+    }
+}
+
 impl Meter {
     /// What a call takes at admission.
-    #[inline]
     pub fn taken_at_start(&self, demand: &CallDemand) -> f64 {
+        demand.charges()[self.charge()]
+    }
+
+    /// Which of [`CallDemand::charges`] that is.
+    pub(super) const fn charge(&self) -> usize {
         match self.counted {
-            Counted::Requests => 1.0,
-            Counted::Tokens(TokenCharge::InputAndLimit) => demand.input + demand.max_tokens,
-            Counted::Tokens(TokenCharge::LargerOfInputAndLimit) => demand.input.max(demand.max_tokens),
-            Counted::Tokens(TokenCharge::UncachedInput) => demand.uncached_input,
-            Counted::Tokens(TokenCharge::Output) | Counted::Dollars => 0.0,
-            Counted::Tokens(TokenCharge::Used) => demand.input,
+            Counted::Tokens(TokenCharge::Output) | Counted::Dollars => 0,
+            Counted::Requests => 1,
+            Counted::Tokens(TokenCharge::InputAndLimit) => 2,
+            Counted::Tokens(TokenCharge::LargerOfInputAndLimit) => 3,
+            Counted::Tokens(TokenCharge::UncachedInput) => 4,
+            Counted::Tokens(TokenCharge::Used) => 5,
         }
+    }
+
+    /// Whether a call takes something when it has ended.
+    pub(super) const fn takes_at_end(&self) -> bool {
+        self.counts_output() || matches!(self.counted, Counted::Dollars)
     }
 
     /// Whether output is counted, when it has been produced.
@@ -141,354 +160,13 @@ impl Meter {
         matches!(self.counted, Counted::Tokens(TokenCharge::Output | TokenCharge::Used))
     }
 
-    fn capacity(&self) -> f64 {
+    /// The most that can be left.
+    pub(super) fn capacity(&self) -> f64 {
         match self.refill {
             Refill::Window { .. } | Refill::Rolling => self.limit,
             Refill::Never { spent } => self.limit - spent,
             // A bucket that cannot hold one call would never open.
             Refill::Bucket { burst } => (self.limit * burst).max(1.0),
         }
-    }
-}
-
-/// What is left of one limit.
-#[derive(Debug, Clone)]
-struct Level {
-    left: f64,
-    /// The most that can be left.
-    capacity: f64,
-    /// When the next window begins, or when the bucket was refilled last; nanoseconds.
-    mark: i64,
-    /// What has been used of a rolling limit, and when.
-    used: VecDeque<(SimTime, f64)>,
-}
-
-/// The limits of a group during a run.
-#[derive(Debug, Clone)]
-pub struct Gate {
-    limits: Limits,
-    levels: Vec<Level>,
-    in_flight: u32,
-    /// When the calls in flight and in line will end, where calls wait in line.
-    ends: BTreeMap<SimTime, u32>,
-}
-
-/// A call that is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused {
-    /// Until the limit that was hit has room again.
-    pub wait: SimDuration,
-    /// Which limit was hit: the number of the meter with the longest wait, or the concurrency.
-    pub by: Bound,
-    /// It is let go only when it has waited in line as long as anybody may.
-    pub after_line: Option<SimDuration>,
-}
-
-/// One limit among several.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Bound {
-    /// The meter of this number.
-    Meter(usize),
-    /// Calls at once.
-    Concurrency,
-}
-
-impl Gate {
-    /// All limits untouched.
-    pub fn new(limits: Limits) -> Self {
-        let levels = limits.meters.iter().map(level).collect();
-        Self { limits, levels, in_flight: 0, ends: BTreeMap::new() }
-    }
-
-    /// Admits a call, after some time in line, or refuses it. An admitted call must [`Gate::leave`].
-    ///
-    /// # Errors
-    /// [`Refused`] with the limit that it hit.
-    pub fn enter(&mut self, now: SimTime, demand: &CallDemand) -> Result<SimDuration, Refused> {
-        let (mut wait, mut by) = (SimDuration::ZERO, Bound::Concurrency);
-        for (index, (meter, level)) in self.limits.meters.iter().zip(&mut self.levels).enumerate() {
-            refill(meter, level, now);
-            // One call may take more than a whole period's limit only when nothing else does.
-            let most = level.capacity.max(f64::MIN_POSITIVE);
-            let needed = meter.taken_at_start(demand).clamp(f64::MIN_POSITIVE, most);
-            if level.left < needed {
-                let longer = until_room(meter, level, now, needed);
-                if longer > wait {
-                    (wait, by) = (longer, Bound::Meter(index));
-                }
-            }
-        }
-        if wait > SimDuration::ZERO {
-            self.count_failure();
-            return Err(Refused { wait, by, after_line: None });
-        }
-        let line = self.line(now);
-        if self.limits.queue.map_or(line > SimDuration::ZERO, |longest| line > longest) {
-            self.count_failure();
-            let after_line = self.limits.queue;
-            return Err(Refused { wait: SimDuration::ZERO, by: Bound::Concurrency, after_line });
-        }
-        for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
-            level.left -= meter.taken_at_start(demand);
-        }
-        self.in_flight += 1;
-        Ok(line)
-    }
-
-    /// How long a call waits for a place: until as many have ended as are too many. Without a line, any time at all.
-    #[inline]
-    fn line(&self, now: SimTime) -> SimDuration {
-        match self.limits.concurrency {
-            Some(most) if self.in_flight >= most => self.in_line(now, most),
-            _ => SimDuration::ZERO,
-        }
-    }
-
-    #[cold]
-    fn in_line(&self, now: SimTime, most: u32) -> SimDuration {
-        let mut too_many = self.in_flight - most + 1;
-        for (end, calls) in &self.ends {
-            if *calls >= too_many {
-                return SimDuration((*end - now).0.max(1));
-            }
-            too_many -= calls;
-        }
-        SimDuration::FOREVER
-    }
-
-    /// A call that was admitted will end then, unless somebody closes it.
-    #[inline]
-    pub fn will_end(&mut self, end: SimTime) {
-        if self.limits.queue.is_some() {
-            *self.ends.entry(end).or_default() += 1;
-        }
-    }
-
-    /// A call has failed or been refused.
-    #[inline]
-    pub fn count_failure(&mut self) {
-        if self.limits.failures_count {
-            self.take_a_request();
-        }
-    }
-
-    fn take_a_request(&mut self) {
-        for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
-            if meter.counted == Counted::Requests {
-                level.left = (level.left - 1.0).max(0.0);
-            }
-        }
-    }
-
-    /// A call that was admitted is over: it was to end then, has produced this much, and costs this much.
-    pub fn leave(&mut self, now: SimTime, planned: SimTime, output: f64, dollars: f64) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        if self.limits.queue.is_some() {
-            self.leave_line(planned);
-        }
-        for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
-            if meter.counts_output() {
-                refill(meter, level, now);
-                level.left -= output;
-            }
-            if meter.counted == Counted::Dollars && dollars > 0.0 {
-                refill(meter, level, now);
-                level.left -= dollars;
-                if meter.refill == Refill::Rolling {
-                    level.used.push_back((now, dollars));
-                }
-            }
-        }
-    }
-
-    fn leave_line(&mut self, planned: SimTime) {
-        if let Some(calls) = self.ends.get_mut(&planned) {
-            *calls -= 1;
-            if *calls == 0 {
-                self.ends.remove(&planned);
-            }
-        }
-    }
-
-    /// Whether a refusal says when to come back.
-    pub(super) const fn says_when(&self) -> bool {
-        self.limits.retry_after
-    }
-}
-
-fn level(meter: &Meter) -> Level {
-    let capacity = meter.capacity();
-    Level { left: capacity, capacity, mark: i64::MIN, used: VecDeque::new() }
-}
-
-#[inline]
-fn refill(meter: &Meter, level: &mut Level, now: SimTime) {
-    match meter.refill {
-        Refill::Window { .. } if now.0 < level.mark => {}
-        Refill::Window { offset } => {
-            let into = now.0.saturating_add(offset.0).rem_euclid(meter.period.0);
-            (level.left, level.mark) = (meter.limit, (now.0 - into).saturating_add(meter.period.0));
-        }
-        Refill::Bucket { .. } => {
-            let since = if level.mark == i64::MIN { 0 } else { now.0 - level.mark };
-            let added = meter.limit * since as f64 / meter.period.0 as f64;
-            (level.left, level.mark) = ((level.left + added).min(level.capacity), now.0);
-        }
-        Refill::Rolling => {
-            while let Some((_, amount)) = level.used.front().copied().filter(|(at, _)| *at + meter.period <= now) {
-                level.left += amount;
-                level.used.pop_front();
-            }
-        }
-        Refill::Never { .. } => {}
-    }
-}
-
-fn until_room(meter: &Meter, level: &Level, now: SimTime, needed: f64) -> SimDuration {
-    match meter.refill {
-        Refill::Window { offset } => {
-            SimDuration(meter.period.0 - now.0.saturating_add(offset.0).rem_euclid(meter.period.0))
-        }
-        Refill::Bucket { .. } => {
-            let nanos = (needed - level.left) * meter.period.0 as f64 / meter.limit;
-            SimDuration((nanos.ceil() as i64).max(1))
-        }
-        Refill::Rolling => {
-            let mut left = level.left;
-            let enough = level.used.iter().find(|(_, amount)| {
-                left += amount;
-                left >= needed
-            });
-            enough.map_or(SimDuration::FOREVER, |(at, _)| (*at + meter.period) - now)
-        }
-        Refill::Never { .. } => SimDuration::FOREVER,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CALL: CallDemand = CallDemand { uncached_input: 100.0, input: 150.0, max_tokens: 400.0 };
-
-    fn per_minute(counted: Counted, limit: f64, refill: Refill) -> Gate {
-        let meter = Meter { counted, limit, period: SimDuration::from_secs(60), refill };
-        let limits = Limits { meters: vec![meter], ..Limits::default() };
-        limits.check().unwrap();
-        Gate::new(limits)
-    }
-
-    fn millis(ms: i64) -> SimTime {
-        SimTime(ms * 1_000_000)
-    }
-
-    /// Calls admitted of one every `every_ms` for `minutes`.
-    fn admitted(gate: &mut Gate, every_ms: i64, minutes: i64) -> usize {
-        let calls = (0..minutes * 60_000).step_by(every_ms as usize);
-        calls
-            .filter(|ms| {
-                gate.enter(millis(*ms), &CALL).map(|_| gate.leave(millis(*ms), millis(*ms), 20.0, 0.0)).is_ok()
-            })
-            .count()
-    }
-
-    #[test]
-    fn a_window_admits_its_limit_and_opens_at_the_minute() {
-        let mut gate = per_minute(Counted::Requests, 60.0, Refill::Window { offset: SimDuration::from_secs(20) });
-        // The first window has 40 s left; ten minutes touch eleven windows; each admits 60 of what comes twice as fast.
-        assert_eq!(admitted(&mut gate, 500, 10), 60 * 10 + 40);
-        let mut gate = per_minute(Counted::Requests, 1.0, Refill::Window { offset: SimDuration::from_secs(20) });
-        gate.enter(millis(0), &CALL).unwrap();
-        assert_eq!(
-            gate.enter(millis(1000), &CALL),
-            Err(Refused { wait: SimDuration::from_secs(39), by: Bound::Meter(0), after_line: None })
-        );
-    }
-
-    #[test]
-    fn a_bucket_admits_its_rate_whatever_is_offered() {
-        for every_ms in [50, 100, 333] {
-            let mut gate = per_minute(Counted::Requests, 120.0, Refill::Bucket { burst: 0.05 });
-            // The full bucket (6) and then 2 a second for 30 minutes.
-            let count = admitted(&mut gate, every_ms, 30) as f64;
-            assert!((count - 3606.0).abs() <= 2.0, "every {every_ms} ms: {count}");
-        }
-    }
-
-    #[test]
-    fn refusals_that_count_keep_the_gate_shut() {
-        let bucket = Refill::Bucket { burst: 0.1 };
-        let mut gate = per_minute(Counted::Requests, 60.0, bucket);
-        gate.limits.failures_count = true;
-        // A retry storm at twice the limit: each refusal eats what has been refilled.
-        assert!(admitted(&mut gate, 500, 10) < 20);
-    }
-
-    #[test]
-    fn tokens_are_charged_as_each_provider_does() {
-        let window = Refill::Window { offset: SimDuration::ZERO };
-        let first_minute = |charge, limit| admitted(&mut per_minute(Counted::Tokens(charge), limit, window), 1000, 1);
-        assert_eq!(first_minute(TokenCharge::InputAndLimit, 5500.0), 10);
-        assert_eq!(first_minute(TokenCharge::LargerOfInputAndLimit, 4000.0), 10);
-        assert_eq!(first_minute(TokenCharge::UncachedInput, 1000.0), 10);
-        assert_eq!(first_minute(TokenCharge::Used, 1700.0), 10);
-        assert_eq!(first_minute(TokenCharge::Output, 200.0), 10);
-    }
-
-    #[test]
-    fn concurrency_counts_calls_in_flight() {
-        let mut gate = Gate::new(Limits { concurrency: Some(2), ..Limits::default() });
-        assert!(gate.enter(millis(0), &CALL).is_ok() && gate.enter(millis(0), &CALL).is_ok());
-        assert!(gate.enter(millis(1), &CALL).is_err());
-        gate.leave(millis(2), millis(2), 0.0, 0.0);
-        assert!(gate.enter(millis(2), &CALL).is_ok());
-    }
-
-    #[test]
-    fn a_rolling_spend_limit_opens_as_spend_grows_old() {
-        let ten_minutes = SimDuration::from_secs(600);
-        let meter = Meter { counted: Counted::Dollars, limit: 10.0, period: ten_minutes, refill: Refill::Rolling };
-        let mut gate = Gate::new(Limits { meters: vec![meter], ..Limits::default() });
-        let mut spend = |secs: i64| {
-            let now = SimTime::ZERO + SimDuration::from_secs(secs);
-            gate.enter(now, &CALL).map(|_| gate.leave(now, now, 0.0, 2.5))
-        };
-        // Four calls at $2.50 use it up; the next is let in when the first is ten minutes old.
-        assert!((0..4).all(|minute| spend(minute * 60).is_ok()));
-        assert_eq!(
-            spend(300),
-            Err(Refused { wait: SimDuration::from_secs(300), by: Bound::Meter(0), after_line: None })
-        );
-        assert!(spend(600).is_ok() && spend(601).is_err() && spend(660).is_ok());
-    }
-
-    #[test]
-    fn a_cap_is_not_lifted() {
-        let refill = Refill::Never { spent: 240.0 };
-        let meter = Meter { counted: Counted::Dollars, limit: 250.0, period: SimDuration::from_secs(1), refill };
-        let mut gate = Gate::new(Limits { meters: vec![meter], ..Limits::default() });
-        gate.enter(millis(0), &CALL).unwrap();
-        gate.leave(millis(1), millis(1), 0.0, 11.0);
-        assert_eq!(
-            gate.enter(SimTime(i64::MAX / 2), &CALL),
-            Err(Refused { wait: SimDuration::FOREVER, by: Bound::Meter(0), after_line: None })
-        );
-    }
-
-    #[test]
-    fn a_line_is_served_in_order_until_it_is_too_long() {
-        let limits = Limits { concurrency: Some(2), queue: Some(SimDuration::from_secs(10)), ..Limits::default() };
-        let mut gate = Gate::new(limits);
-        let mut call = |now: i64, takes: i64| {
-            let line = gate.enter(millis(now), &CALL)?;
-            gate.will_end(millis(now) + line + SimDuration::from_secs(takes));
-            Ok::<i64, Refused>(line.0 / 1_000_000)
-        };
-        // Two places: the third waits for the first to end, the fourth for the second, the fifth for the third.
-        assert_eq!(
-            [call(0, 3), call(0, 5), call(0, 4), call(0, 9), call(1000, 9)].map(Result::unwrap),
-            [0, 0, 3000, 5000, 6000]
-        );
-        assert!(call(2000, 1).is_err(), "until the fourth ends at 14 s is too long");
     }
 }

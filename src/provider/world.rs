@@ -6,40 +6,16 @@ use crate::provider::Upstream;
 use crate::provider::attempt::{Attempt, Failure};
 use crate::provider::deployment::Deployment;
 use crate::provider::fault::{RetryAdvice, whole_seconds_up};
-use crate::provider::limits::{Bound, CallDemand, Gate, Refused};
+use crate::provider::gate::{Bound, Gate, Refused};
+use crate::provider::limits::CallDemand;
 use crate::provider::providers::{Providers, Trouble};
 use crate::provider::service::{Service, UpstreamCall};
-use crate::provider::timeline::{Timeline, Walk, Window};
+use crate::provider::timeline::{Walk, Window};
 use crate::provider::warm::Warm;
+use crate::provider::weather::{Phase, Weather};
 use crate::random::{Addressed, Draws, Here, Purpose, Replication, Seed};
 use crate::traffic::Fate;
 use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Usage};
-
-/// Where a trouble stands: `window` is the current or the next one, or the empty one before the first.
-#[derive(Debug, Clone)]
-pub(super) struct Phase {
-    walk: Walk,
-    window: Window,
-}
-
-impl Phase {
-    /// Whether `now` is within a window. Time never goes back.
-    #[inline]
-    pub(super) fn active(&mut self, timeline: &Timeline, now: SimTime) -> bool {
-        if now >= self.window.end {
-            self.advance(timeline, now);
-        }
-        now >= self.window.start
-    }
-
-    #[cold]
-    fn advance(&mut self, timeline: &Timeline, now: SimTime) {
-        const NEVER: Window = Window { start: SimTime::NEVER, end: SimTime::NEVER };
-        while now >= self.window.end && self.window.end != SimTime::NEVER {
-            self.window = self.walk.next(timeline).unwrap_or(NEVER);
-        }
-    }
-}
 
 /// The providers of one replication.
 #[derive(Debug, Clone)]
@@ -51,6 +27,8 @@ pub struct UpstreamWorld {
 #[derive(Debug, Clone)]
 pub(super) struct State {
     pub(super) phases: Vec<Phase>,
+    /// The weather at each deployment.
+    pub(super) weather: Vec<Weather>,
     gates: Vec<Gate>,
     /// Prompt prefixes that the deployments know.
     warm: Vec<Warm>,
@@ -68,19 +46,27 @@ impl UpstreamWorld {
     }
 
     pub(super) fn new(plan: Arc<Providers>, seed: Seed, replication: Replication) -> Self {
+        let state = State::new(&plan, seed, replication);
+        Self { plan, state }
+    }
+}
+
+impl State {
+    /// Where all stand at the beginning of a replication.
+    pub(super) fn new(plan: &Providers, seed: Seed, replication: Replication) -> Self {
         let start = |(index, trouble): (usize, &Trouble)| Phase {
             walk: Walk::new(&trouble.timeline, seed, replication, trouble.address).pushed(plan.push(index)),
             window: Window { start: SimTime::ZERO, end: SimTime::ZERO },
         };
-        let state = State {
+        Self {
             phases: plan.troubles().iter().enumerate().map(start).collect(),
+            weather: vec![Weather::UNKNOWN; plan.deployments().len()],
             gates: plan.limits().iter().cloned().map(Gate::new).collect(),
             warm: vec![Warm::default(); plan.deployments().len()],
             by_class: Vec::new(),
             draws: Addressed::new(seed, replication),
             hit: None,
-        };
-        Self { plan, state }
+        }
     }
 }
 
@@ -138,7 +124,10 @@ impl State {
         if deployment.context_tokens.is_some_and(|most| fate.input >= most) {
             return at.refused(Outcome::ContextWindow, RetryAfter::None);
         }
-        let (failure, latency_factor) = self.meet_troubles(plan, now, at);
+        let (failure, latency_factor) = match self.calm(plan, now, at) {
+            Some(latency_factor) => (None, latency_factor),
+            None => self.meet_troubles(plan, now, at),
+        };
         let mut usage = at.complete_usage(fate);
         let service = match failure {
             Some(failure) if !occupies(failure.fault.outcome(call.stream)) => {
@@ -219,8 +208,13 @@ impl State {
 
     /// Sets one uniform number against all that may go wrong, one cause after the other: after each the number is
     /// stretched again, so that the causes are independent and one draw is enough.
-    #[inline(always)]
-    fn meet_troubles<'a>(&mut self, plan: &'a Providers, now: SimTime, at: Attempt<'a>) -> (Option<Failure<'a>>, f64) {
+    #[inline(never)]
+    pub(super) fn meet_troubles<'a>(
+        &mut self,
+        plan: &'a Providers,
+        now: SimTime,
+        at: Attempt<'a>,
+    ) -> (Option<Failure<'a>>, f64) {
         let deployment = at.deployment;
         let mut latency_factor = 1.0;
         let mut failure = None;
@@ -293,7 +287,7 @@ fn advice(retry: RetryAdvice, left: Option<SimDuration>) -> RetryAfter {
 mod tests {
     use super::*;
     use crate::provider::deployment::{CacheWrites, PromptCache};
-    use crate::provider::{BackgroundError, Begin, Deployment, Effect, Fault, Latency, Limits};
+    use crate::provider::{BackgroundError, Begin, Deployment, Effect, Fault, Latency, Limits, Timeline};
     use crate::random::Dist;
     use crate::units::{ClassId, DeploymentId, RequestId};
 

@@ -1,12 +1,11 @@
 //! A checked distribution, ready to draw from.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use crate::random::addressed::Unit;
 use crate::random::law::{Law, Level};
-use crate::random::table::Table;
+use crate::random::shelf::{Lazy, table_of};
 
 /// A distribution of a non-negative number that has been checked and tabulated. Cheap to clone; equal laws drawn at
 /// equal numbers give equal values on every machine.
@@ -21,39 +20,8 @@ pub struct Dist {
 enum Sampler {
     /// `low + width * u`.
     Line { low: f64, width: f64 },
-    /// Made at the first draw: reading and checking a scenario draws nothing.
+    /// Shared with all that draw from equal laws.
     Table(Arc<Lazy>),
-}
-
-/// A table that waits for its first use.
-#[derive(Debug, Default)]
-struct Lazy(OnceLock<Table>);
-
-/// The laws made last, with their tables: equal laws share one, in a world of many deployments and from one variant of a
-/// world to the next.
-static MADE: Mutex<VecDeque<(Arc<Law>, Arc<Lazy>)>> = Mutex::new(VecDeque::new());
-/// As many are kept, of 11 KiB each at most.
-const KEPT: usize = 256;
-
-/// A law and its table, shared with its equals.
-fn tabulated(law: Law) -> (Arc<Law>, Arc<Lazy>) {
-    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((law, table)) = made.iter().find(|(other, _)| **other == law) {
-        return (Arc::clone(law), Arc::clone(table));
-    }
-    if made.len() == KEPT {
-        made.pop_front();
-    }
-    let new = (Arc::new(law), Arc::default());
-    made.push_back(new.clone());
-    new
-}
-
-impl Lazy {
-    #[inline(always)]
-    fn of(&self, law: &Arc<Law>) -> &Table {
-        self.0.get_or_init(|| Table::new(law))
-    }
 }
 
 /// Why parameters do not make a distribution.
@@ -98,17 +66,11 @@ impl Dist {
         if reach.is_nan() || reach > LARGEST {
             return Err(DistError::TooWide(reach));
         }
-        let line = |low, width| Ok(Self { law: Arc::new(law.clone()), sampler: Sampler::Line { low, width } });
-        match law {
-            Law::Constant(value) => line(value, 0.0),
-            Law::Uniform { low, high } => line(low, high - low),
-            _ => Ok(Self::drawn_from_table(law)),
-        }
-    }
-
-    fn drawn_from_table(law: Law) -> Self {
-        let (law, table) = tabulated(law);
-        Self { law, sampler: Sampler::Table(table) }
+        Ok(match law {
+            Law::Constant(value) => Self::line(law, value, 0.0),
+            Law::Uniform { low, high } => Self::line(law, low, high - low),
+            _ => Self::tabulated(law),
+        })
     }
 
     /// Always the same non-negative value.
@@ -129,7 +91,16 @@ impl Dist {
 
     /// The exponential distribution with mean 1: gaps of a Poisson process in its own time.
     pub fn unit_exponential() -> Self {
-        Self::drawn_from_table(Law::Exponential { mean: 1.0 })
+        Self::tabulated(Law::Exponential { mean: 1.0 })
+    }
+
+    fn line(law: Law, low: f64, width: f64) -> Self {
+        Self { law: Arc::new(law), sampler: Sampler::Line { low, width } }
+    }
+
+    fn tabulated(law: Law) -> Self {
+        let table = table_of(law);
+        Self { law: Arc::clone(table.law()), sampler: Sampler::Table(table) }
     }
 
     /// The law behind the draws.
@@ -142,7 +113,7 @@ impl Dist {
     pub fn sample(&self, u: f64) -> f64 {
         match &self.sampler {
             Sampler::Line { low, width } => low + width * u,
-            Sampler::Table(table) => table.of(&self.law).at(u),
+            Sampler::Table(table) => table.table().at(u),
         }
     }
 
@@ -150,7 +121,7 @@ impl Dist {
     #[inline(always)]
     pub fn draw(&self, unit: Unit) -> f64 {
         match &self.sampler {
-            Sampler::Table(table) => table.of(&self.law).draw(unit),
+            Sampler::Table(table) => table.table().draw(unit),
             Sampler::Line { low, width } => low + width * unit.as_f64(),
         }
     }
@@ -177,7 +148,7 @@ impl Dist {
     pub fn mean(&self) -> f64 {
         match &self.sampler {
             Sampler::Line { low, width } => low + 0.5 * width,
-            Sampler::Table(table) => table.of(&self.law).mean(),
+            Sampler::Table(table) => table.table().mean(),
         }
     }
 
@@ -186,7 +157,7 @@ impl Dist {
     pub fn residual(&self, size: f64, place: f64) -> f64 {
         place
             * match &self.sampler {
-                Sampler::Table(table) => table.of(&self.law).size_biased(size),
+                Sampler::Table(table) => table.table().size_biased(size),
                 // ∫ x dx from low to x, as a share of the whole, is `size`.
                 Sampler::Line { low, width } => {
                     let high = low + width;

@@ -144,6 +144,12 @@ impl IntensityCursor {
         self.nanos_per_event = 1.0 / (rate * SECONDS_PER_NANO);
     }
 
+    /// The greatest rate of the whole walk, in events per second.
+    pub fn peak(&self) -> f64 {
+        let Intensity { rates, rest, .. } = &*self.intensity;
+        self.scale * rates.iter().fold(*rest, |most, rate| most.max(*rate))
+    }
+
     /// Moves on until `events` more are expected; never, when the intensity does not last for them.
     #[inline]
     pub fn advance(&mut self, events: f64) -> SimTime {

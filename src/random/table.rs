@@ -171,6 +171,20 @@ mod tests {
     const LOGNORMAL: Law = Law::LogNormal { mu: 6.7, sigma: 0.9 };
 
     #[test]
+    fn tails_have_the_knots_of_the_law_and_only_where_something_fell() {
+        let (table, edges) = (Table::new(&Arc::new(LOGNORMAL)), [0, 16, 400, TAIL_CELLS - 1]);
+        let made = |tail: &Tail| tail.octaves.iter().filter(|octave| octave.get().is_some()).count();
+        for cell in edges {
+            let edge = tail_edge(cell);
+            assert_eq!(table.at(edge), f64::from(LOGNORMAL.quantile(Level::below(edge)) as f32), "{cell}");
+            assert_eq!(table.at(1.0 - edge), f64::from(LOGNORMAL.quantile(Level::above(edge)) as f32), "{cell}");
+        }
+        assert_eq!((made(&table.lower), made(&table.upper)), (4, 4));
+        assert!(table.mean() > 0.0);
+        assert_eq!((made(&table.lower), made(&table.upper)), (OCTAVES, OCTAVES));
+    }
+
+    #[test]
     fn the_table_follows_the_exact_quantiles() {
         let table = Table::new(&Arc::new(LOGNORMAL));
         for k in 1..100_000u32 {

@@ -224,6 +224,12 @@ impl Attributes {
         Fate { input, output, reasoning, prefix: prefix.min(input), session: false }
     }
 
+    /// How long the request at which `draws` stands is, with its answer, in tokens.
+    pub(super) fn length(&self, draws: Here) -> u64 {
+        let fate = self.fate(draws);
+        u64::from(fate.input) + u64::from(fate.output)
+    }
+
     /// Recorded lengths within the caps of the class.
     pub(super) fn capped(&self, fate: Fate) -> Fate {
         let input = fate.input.min(self.context_tokens.saturating_sub(1));

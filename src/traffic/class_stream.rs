@@ -8,8 +8,9 @@ use crate::traffic::class::{Attributes, Class};
 use crate::traffic::closed::{Sessions, Workers, turn_of};
 use crate::traffic::crowd::{Clients, client_of};
 use crate::traffic::excited::Excited;
-use crate::traffic::open::{OpenArrivals, Repeater, switched};
+use crate::traffic::open::{OpenArrivals, switched};
 use crate::traffic::recent::Recent;
+use crate::traffic::repeater::Repeater;
 use crate::traffic::replay::{TraceRow, Walk};
 use crate::traffic::request::{Fate, Request};
 use crate::units::{ClassId, PromptId, RequestId, RequestView, SimTime};
@@ -54,8 +55,9 @@ const SWITCH_STREAM: u64 = 1 << 62;
 const PROMPT_CLASS_SHIFT: u32 = 56;
 
 impl ClassStream {
-    pub(super) fn new(id: ClassId, class: &Class, attributes: Attributes, draws: Addressed, volume: f64) -> Self {
+    pub(super) fn new(id: ClassId, class: &Class, attributes: Attributes, mut draws: Addressed, volume: f64) -> Self {
         let stream = u64::from(id.0);
+        draws.begin_request(stream, 0);
         let source = match &class.arrivals {
             Arrivals::Open { intensity, gaps, on_off } => {
                 let intensity = match on_off {
@@ -124,15 +126,11 @@ impl ClassStream {
                 (at, RequestId(walk.step()), here, None)
             }
             Source::Repeating(walk, repeater) => {
-                let at = walk.next_at;
-                let draws = walk.draws_of_next();
+                let (at, here) = (walk.next_at, walk.here);
                 let number = walk.step();
-                let attributes = &self.attributes;
-                let length = |draws: &Addressed| {
-                    let fate = attributes.fate(draws.here());
-                    u64::from(fate.input) + u64::from(fate.output)
-                };
-                (at, RequestId(number), draws.here(), repeater.original(at, number, &draws, length))
+                let there = |original| at_request(self.draws, stream, original);
+                let original = repeater.original(at, number, here, there, |here| self.attributes.length(here));
+                (at, RequestId(number), here, original)
             }
             Source::Workers(workers) => {
                 let Some((at, id)) = workers.take() else { return false };
@@ -165,19 +163,11 @@ impl ClassStream {
         if at == SimTime::NEVER {
             return false;
         }
-        let what = asked.map_or(here, |original| {
-            let mut draws = self.draws;
-            draws.begin_request(stream, original);
-            draws.here()
-        });
+        let what = asked.map_or(here, |original| at_request(self.draws, stream, original));
         let prompt = asked.unwrap_or(id.0);
         let fate = self.attributes.fate(what);
         // A client has one key.
-        let who = client.map_or(here, |first: RequestId| {
-            let mut draws = self.draws;
-            draws.begin_request(stream, first.0);
-            draws.here()
-        });
+        let who = client.map_or(here, |first: RequestId| at_request(self.draws, stream, first.0));
         *next = self.made(at, id, prompt, fate, Places { what, who, own: here });
         true
     }
@@ -299,6 +289,13 @@ impl ClassStream {
     }
 }
 
+/// The draws of another request of the stream.
+#[inline]
+fn at_request(mut draws: Addressed, stream: u64, request: u64) -> Here {
+    draws.begin_request(stream, request);
+    draws.here()
+}
+
 /// The earlier request that this one repeats, if the class repeats any.
 fn original(
     recent: Option<&mut Recent>,
@@ -308,9 +305,5 @@ fn original(
     stream: u64,
     attributes: &Attributes,
 ) -> Option<u64> {
-    let length = |draws: &Addressed| {
-        let fate = attributes.fate(draws.here());
-        u64::from(fate.input) + u64::from(fate.output)
-    };
-    recent?.original(at, id, draws, stream, length)
+    recent?.original(at, id, draws, stream, |draws| attributes.length(draws.here()))
 }

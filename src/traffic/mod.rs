@@ -10,6 +10,7 @@ mod crowd;
 mod excited;
 mod open;
 mod recent;
+mod repeater;
 mod replay;
 mod request;
 mod spec;

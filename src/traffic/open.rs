@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::random::{Addressed, Dist, Draws, Here, Intensity, IntensityCursor, Purpose};
 use crate::traffic::arrivals::OnOff;
-use crate::traffic::class::Repeats;
 use crate::units::{SimDuration, SimTime};
 
 /// The walk along one class's arrival moments. The gap before the n-th arrival is drawn at the address of request n, so
@@ -55,10 +54,9 @@ impl OpenArrivals {
         self.cursor.advance(gap)
     }
 
-    /// Draws that stand at the arrival at `next_at`: the walk has been there already.
-    #[inline]
-    pub(super) const fn draws_of_next(&self) -> Addressed {
-        self.draws
+    /// The most that ever come in a second on average.
+    pub(super) fn peak_per_second(&self) -> f64 {
+        self.cursor.peak()
     }
 
     /// Goes on to the next arrival; says the number of the one that is left behind.
@@ -68,66 +66,6 @@ impl OpenArrivals {
         self.next += 1;
         self.next_at = self.draw(self.next);
         taken
-    }
-}
-
-/// Finds the originals that repetitions repeat. A copy of the walk follows `window` behind: what it has not reached yet
-/// is young enough. No prompt is remembered: an original is drawn again from its address.
-#[derive(Debug, Clone)]
-pub(super) struct Repeater {
-    repeats: Repeats,
-    behind: OpenArrivals,
-}
-
-/// Attempts to find an original among young requests before a repetition is let go as an original.
-const MOST_TRIES: u32 = 32;
-
-impl Repeater {
-    pub(super) fn new(repeats: Repeats, walk: &OpenArrivals) -> Self {
-        Self { repeats, behind: walk.clone() }
-    }
-
-    /// Whether a request is a repetition, by its address alone.
-    fn is_repetition(&self, draws: &Addressed) -> bool {
-        draws.unit_at(Purpose::Duplicate, 0, 0) < self.repeats.share
-    }
-
-    /// The original that request `number` (at which `draws` stands) repeats, if it is a repetition and any original is
-    /// young enough. `length` says how long a request is.
-    #[inline(never)]
-    pub(super) fn original(
-        &mut self,
-        now: SimTime,
-        number: u64,
-        draws: &Addressed,
-        length: impl Fn(&Addressed) -> u64,
-    ) -> Option<u64> {
-        let oldest = SimTime(now.0.saturating_sub(self.repeats.window.0));
-        while self.behind.next_at < oldest {
-            self.behind.step();
-        }
-        let young = number.saturating_sub(self.behind.next);
-        if young == 0 || !self.is_repetition(draws) {
-            return None;
-        }
-        let mut elsewhere = *draws;
-        let mut best: Option<(u64, u64)> = None;
-        let mut left = self.repeats.longest_of.max(1);
-        for nth in 1..MOST_TRIES {
-            let pick = (draws.unit_at(Purpose::Duplicate, 0, nth) * young as f64) as u64;
-            let candidate = number - 1 - pick.min(young - 1);
-            elsewhere.begin_request(self.behind.stream, candidate);
-            if self.is_repetition(&elsewhere) {
-                continue;
-            }
-            let longer = (length(&elsewhere), candidate);
-            best = Some(best.map_or(longer, |b| b.max(longer)));
-            left -= 1;
-            if left == 0 {
-                break;
-            }
-        }
-        best.map(|(_, candidate)| candidate)
     }
 }
 

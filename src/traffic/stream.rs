@@ -211,14 +211,14 @@ impl Stream {
             self.soonest = only;
             return;
         }
-        let mut first = 0;
+        // Both are chosen without a branch: nobody can foresee who is first.
+        let (mut first, mut soonest) = (0, SimTime::NEVER);
         for (index, at) in self.next_ats.iter().enumerate() {
-            if *at < self.next_ats[first] {
-                first = index;
-            }
+            let is_sooner = *at < soonest;
+            first = if is_sooner { index } else { first };
+            soonest = if is_sooner { *at } else { soonest };
         }
-        self.first = first;
-        self.soonest = self.next_ats.get(first).copied().unwrap_or(SimTime::NEVER);
+        (self.first, self.soonest) = (first, soonest);
     }
 }
 

@@ -227,6 +227,12 @@ impl KeyPlan {
         self.purses.iter().any(|purse| purse.budget.is_some())
     }
 
+    /// Whether anybody asks what its answers cost.
+    #[inline]
+    pub fn spends(&self) -> bool {
+        !self.purses.is_empty() || !self.models.is_empty()
+    }
+
     /// Whether anything of this key is limited.
     pub fn limits(&self) -> bool {
         self.parallel.is_some() || !self.windows.is_empty() || !self.models.is_empty() || self.has_budget()

@@ -61,7 +61,8 @@ impl LiteLlm {
         let success = Success { flight, since: started, usage, first_token: None, from_cache };
         self.log_success(cx.now, cx.request.stream, success);
         if self.plan.proxy.has_key_limits {
-            let dollars = if from_cache { 0.0 } else { self.cost(&flight, &usage) };
+            let is_free = from_cache || !self.plan.keys.get(cx.request.key).spends();
+            let dollars = if is_free { 0.0 } else { self.cost(&flight, &usage) };
             self.release_after_success(cx, held, (held.model, usage, dollars));
         }
     }

@@ -1,61 +1,32 @@
 //! Limits of virtual keys, their users and teams: requests, tokens and parallel requests
 //! (`proxy/hooks/parallel_request_limiter_v3.py`) [T 160–162, 165, 190].
-//!
-//! A window lasts 60 s and begins with the first request, on a whole second. The counters live in a cache of their own,
-//! 60 s from their first write: around the end of a window the two do not quite agree, and that shows.
 
 use super::budget::Spend;
 use super::purses::Account;
+use super::windows::Windows;
 use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::Held;
 use crate::gateway::litellm::defaults;
-use crate::gateway::litellm::keyring::Window;
 use crate::gateway::litellm::plan::{Plan, Redis};
-use crate::gateway::parts::ExpiringCounter;
 use crate::random::Draws;
-use crate::units::{KeyId, NameId, RequestView, RetryAfter, SimDuration, SimTime, Usage};
+use crate::units::{KeyId, NameId, RequestView, RetryAfter, SimTime, Usage};
 
 /// Output that is reserved where a request says nothing, at most (`DEFAULT_MAX_TOKENS_ESTIMATE` / 4).
 const OUTPUT_FLOOR: u64 = 1024;
 /// Characters that are taken for one token.
 const CHARS_PER_TOKEN: u64 = 4;
-/// Life of a counter that is first written by a settlement: the cache's default.
-const SETTLED_LIFE: SimDuration = SimDuration::from_secs(600);
-const LONG_AGO: SimTime = SimTime(i64::MIN);
 
 /// What keys, users and teams have used.
 #[derive(Debug, Default)]
 pub(in crate::gateway::litellm) struct KeyUse {
-    windows: Vec<WindowUse>,
+    windows: Windows,
     /// Requests at the same time, by key.
     in_flight: Vec<u64>,
     pub(super) accounts: Vec<Account>,
     pub(super) model_budgets: Vec<Spend>,
     /// How many of the plan's resets of budgets have been.
     pub(super) resets: usize,
-    /// Nanoseconds from a whole second to time zero.
-    offset: SimDuration,
-}
-
-/// What one window has counted. Its end is a moment, so that nothing is divided (a quarter fewer instructions for all limits
-/// of a key, with the windows of a request in one row).
-#[derive(Debug, Clone)]
-struct WindowUse {
-    /// From this moment on it is over: 60 whole seconds after the one in which it began, or when that has expired.
-    over_from: SimTime,
-    /// When its beginning expires.
-    expires: SimTime,
-    requests: ExpiringCounter<i64>,
-    tokens: ExpiringCounter<i64>,
-}
-
-impl Default for WindowUse {
-    /// It has never begun.
-    fn default() -> Self {
-        let (requests, tokens) = (ExpiringCounter::default(), ExpiringCounter::default());
-        Self { over_from: LONG_AGO, expires: LONG_AGO, requests, tokens }
-    }
 }
 
 impl KeyUse {
@@ -65,95 +36,12 @@ impl KeyUse {
             return Self::default();
         }
         Self {
-            windows: vec![WindowUse::default(); plan.keys.windows],
+            windows: Windows::new(plan.keys.windows, plan.router.minutes.offset),
             in_flight: vec![0; plan.keys.count()],
             accounts: plan.keys.spent.iter().map(|spent| Account::new(*spent)).collect(),
             model_budgets: vec![Spend::NOTHING; plan.keys.model_budgets.len()],
             resets: 0,
-            offset: plan.router.minutes.offset,
         }
-    }
-
-    /// Counts a request in all windows; `false` if it is one too many in any. What is over a limit already is refused
-    /// without counting anywhere.
-    #[inline]
-    fn count_request(&mut self, now: SimTime, windows: &[Window]) -> bool {
-        let Self { windows: used, offset, .. } = self;
-        let limited = windows.iter().filter_map(|window| Some((window.counter as usize, window.rpm? as i64)));
-        if limited.clone().any(|(counter, limit)| used[counter].requests.get(now) > limit) {
-            return false;
-        }
-        // Every window counts it, those too that come after one in which it is too many.
-        limited.fold(true, |fits, (counter, limit)| used[counter].count_request(now, *offset) <= limit && fits)
-    }
-
-    /// Takes tokens out of all windows; out of none if they do not fit into each.
-    #[inline]
-    fn reserve_tokens(&mut self, now: SimTime, windows: &[Window], tokens: u64) -> bool {
-        let Self { windows: used, offset, .. } = self;
-        let limited = windows.iter().filter_map(|window| Some((window.counter as usize, window.tpm? as i64)));
-        let tokens = tokens as i64;
-        if limited.clone().any(|(counter, limit)| used[counter].used_tokens(now) + tokens > limit) {
-            return false;
-        }
-        limited.for_each(|(counter, _)| used[counter].take_tokens(now, *offset, tokens));
-        true
-    }
-
-    /// Corrects the tokens of all windows that count them.
-    #[inline]
-    fn add_tokens(&mut self, now: SimTime, windows: &[Window], tokens: i64) {
-        if tokens != 0 {
-            for window in windows.iter().filter(|window| window.tpm.is_some()) {
-                self.windows[window.counter as usize].tokens.add(now, tokens, SETTLED_LIFE);
-            }
-        }
-    }
-}
-
-impl WindowUse {
-    /// Whether the window is over (or has never begun).
-    #[inline]
-    fn is_over(&self, now: SimTime) -> bool {
-        now >= self.over_from
-    }
-
-    /// It begins now, on the whole second; `offset` leads from a whole second to time zero. What has been written of its
-    /// beginning before, and has not expired, keeps its end.
-    fn begin(&mut self, now: SimTime, offset: SimDuration) {
-        if self.expires <= now {
-            self.expires = now + defaults::KEY_WINDOW;
-        }
-        let into_second = (now.0 + offset.0).rem_euclid(1_000_000_000);
-        let by_seconds = SimTime(now.0 - into_second) + defaults::KEY_WINDOW;
-        self.over_from = by_seconds.min(SimTime(self.expires.0.saturating_add(1)));
-    }
-
-    /// Counts a request; the count.
-    #[inline]
-    fn count_request(&mut self, now: SimTime, offset: SimDuration) -> i64 {
-        let count = if self.is_over(now) {
-            self.begin(now, offset);
-            1
-        } else {
-            self.requests.get(now) + 1
-        };
-        self.requests.set(now, count, defaults::KEY_WINDOW);
-        count
-    }
-
-    #[inline]
-    fn used_tokens(&self, now: SimTime) -> i64 {
-        if self.is_over(now) { 0 } else { self.tokens.get(now) }
-    }
-
-    #[inline]
-    fn take_tokens(&mut self, now: SimTime, offset: SimDuration, tokens: i64) {
-        let used = self.used_tokens(now);
-        if self.is_over(now) {
-            self.begin(now, offset);
-        }
-        self.tokens.set(now, used + tokens, defaults::KEY_WINDOW);
     }
 }
 
@@ -178,6 +66,7 @@ impl LiteLlm {
     /// A limit that is reached leads to the model's fallbacks, as if the client had asked for the first one that may be
     /// called; limits that hold for all models are asked, and counted, again each time
     /// (`common_request_processing.py:_pre_call_with_fallbacks`) [T 190o].
+    #[cold]
     fn takes_limits_of_fallback<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, held: &mut Held) -> bool {
         let asked = cx.request.model;
         let list = self.plan.name(asked).fallbacks.filter(|_| !self.body(cx.request).disable_fallbacks);
@@ -200,12 +89,13 @@ impl LiteLlm {
 
     /// Requests, then parallel requests, then tokens: a request that is refused by a later one stays counted by the
     /// first.
+    #[inline(always)]
     fn takes_limits<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> bool {
         let (request, model) = (cx.request, held.model);
         let key = self.plan.keys.get(request.key);
         let used = &mut self.state.keys;
         let windows = key.windows(model);
-        if !used.count_request(cx.now, windows) {
+        if !used.windows.count_request(cx.now, windows) {
             return false;
         }
         if let Some(limit) = key.parallel {
@@ -216,10 +106,14 @@ impl LiteLlm {
             *in_flight += 1;
             held.parallel = true;
         }
-        let Some(least) = windows.iter().filter_map(|window| window.tpm).min() else { return true };
+        let least = match windows {
+            [window] => window.tpm,
+            _ => windows.iter().filter_map(|window| window.tpm).min(),
+        };
+        let Some(least) = least else { return true };
         let completions = u64::from(self.plan.bodies[request.body.index()].n.max(1));
         let tokens = tokens_to_reserve(cx, held, least, completions);
-        if used.reserve_tokens(cx.now, windows, tokens) {
+        if used.windows.reserve_tokens(cx.now, windows, tokens) {
             held.tokens = tokens;
             return true;
         }
@@ -232,7 +126,7 @@ impl LiteLlm {
     pub(super) fn words_of_limit(&self, request: &RequestView, now: SimTime) -> String {
         let (key, used) = (self.plan.keys.get(request.key), &self.state.keys);
         for window in key.windows(request.model) {
-            let requests = used.windows[window.counter as usize].requests.get(now);
+            let requests = used.windows.requests(now, window);
             if let Some(rpm) = window.rpm.filter(|rpm| requests > *rpm as i64) {
                 return format!("{rpm} requests a minute");
             }
@@ -260,7 +154,7 @@ impl LiteLlm {
         if held.tokens > 0 && !std::mem::replace(&mut held.tokens_returned, true) {
             let rest = held.tokens_used as i64 - held.tokens as i64;
             let windows = self.plan.keys.get(cx.request.key).windows(held.model);
-            self.state.keys.add_tokens(cx.now, windows, rest);
+            self.state.keys.windows.add_tokens(cx.now, windows, rest);
         }
     }
 
@@ -285,7 +179,7 @@ impl LiteLlm {
         self.free_parallel(cx, held);
         let counted_as = if held.tokens > 0 { held.model } else { served_as };
         let windows = self.plan.keys.get(cx.request.key).windows(counted_as);
-        self.state.keys.add_tokens(
+        self.state.keys.windows.add_tokens(
             cx.now,
             windows,
             self.plan.proxy.counted_tokens.of(&usage) as i64 - held.tokens as i64,

@@ -20,6 +20,7 @@ mod responses;
 mod retry;
 mod shortcut;
 mod stream;
+mod windows;
 
 use crate::gateway::litellm::call::{CallState, Flight, Held, Waiting};
 use crate::gateway::litellm::failure::{Class, Failure};

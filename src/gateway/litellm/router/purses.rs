@@ -103,7 +103,7 @@ impl LiteLlm {
     pub(super) fn over_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> Option<u16> {
         self.state.keys.reset_budgets(&self.plan, cx.now);
         let key = self.plan.keys.get(cx.request.key);
-        if key.purses.is_empty() && key.models.is_empty() { None } else { self.over_any_budget(cx, held) }
+        if key.spends() { self.over_any_budget(cx, held) } else { None }
     }
 
     fn over_any_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> Option<u16> {

@@ -16,26 +16,58 @@ pub(super) struct Key {
     pub max_tokens: Option<Tokens>,
 }
 
-impl Key {
-    /// Prompts differ nearly always; the rest is spread over all bits.
-    #[inline]
-    fn hash(&self) -> u32 {
-        let most = self.max_tokens.map_or(0, |most| u64::from(most) << 2 | 2) | u64::from(self.stream);
-        let place = u64::from(self.name.0) << 32 | u64::from(self.class);
-        mix(self.prompt.0 ^ place.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ most.wrapping_mul(0xD1B5_4A32_D192_ED03)) as u32
-    }
-}
-
-/// An answer that is kept.
+/// An answer that is kept: one line of memory, for nearly each that is touched has to be fetched from far away.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 struct Kept {
-    key: Key,
-    hash: u32,
+    key: Packed,
+    /// The next place of the chain.
+    next: u32,
     since: SimTime,
     expires: SimTime,
     usage: Usage,
-    /// The next place of the chain.
-    next: u32,
+}
+
+/// A key in 20 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Packed {
+    prompt: [u32; 2],
+    /// The name, and whether it is a stream.
+    name: u32,
+    /// The class, and whether there is a `max_tokens`.
+    class: u32,
+    max_tokens: Tokens,
+}
+
+impl Packed {
+    #[inline]
+    fn new(key: &Key) -> Self {
+        Self {
+            prompt: [key.prompt.0 as u32, (key.prompt.0 >> 32) as u32],
+            name: key.name.0 << 1 | u32::from(key.stream),
+            class: key.class << 1 | u32::from(key.max_tokens.is_some()),
+            max_tokens: key.max_tokens.unwrap_or(0),
+        }
+    }
+
+    /// Prompts differ nearly always; the rest is spread over all bits.
+    #[inline]
+    const fn hash(&self) -> u32 {
+        let prompt = (self.prompt[1] as u64) << 32 | self.prompt[0] as u64;
+        let place = (self.name as u64) << 32 | self.class as u64;
+        let place = place.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        mix(prompt ^ place ^ (self.max_tokens as u64).wrapping_mul(0xD1B5_4A32_D192_ED03)) as u32
+    }
+
+    fn key(&self) -> Key {
+        Key {
+            name: NameId(self.name >> 1),
+            prompt: PromptId(u64::from(self.prompt[1]) << 32 | u64::from(self.prompt[0])),
+            stream: self.name & 1 == 1,
+            class: self.class >> 1,
+            max_tokens: (self.class & 1 == 1).then_some(self.max_tokens),
+        }
+    }
 }
 
 /// No place.
@@ -60,7 +92,9 @@ impl Responses {
     /// The answer to this, if it is not over, and not older than that.
     #[inline]
     pub(super) fn get(&self, now: SimTime, key: &Key, max_age: Option<SimDuration>) -> Option<Usage> {
-        let kept = self.row.get(self.place(key, key.hash()) as usize).filter(|kept| now <= kept.expires)?;
+        let key = Packed::new(key);
+        let place = self.place(&key, self.chain(key.hash()));
+        let kept = self.row.get(place as usize).filter(|kept| now <= kept.expires)?;
         let is_fresh = max_age.is_none_or(|most| now - kept.since <= most);
         is_fresh.then_some(kept.usage)
     }
@@ -68,18 +102,19 @@ impl Responses {
     /// Keeps an answer. One that is still there keeps its end.
     pub(super) fn put(&mut self, now: SimTime, key: Key, usage: Usage, life: SimDuration, capacity: Option<usize>) {
         self.make_room(now, capacity);
-        let hash = key.hash();
-        let place = self.place(&key, hash);
+        let key = Packed::new(&key);
+        let mut chain = self.chain(key.hash());
+        let place = self.place(&key, chain);
         if let Some(kept) = self.row.get_mut(place as usize) {
             (kept.since, kept.usage) = (now, usage);
             return;
         }
         if self.ends.len() >= self.chains.len() {
             self.grow();
+            chain = self.chain(key.hash());
         }
         let expires = now + life;
-        let chain = self.chain(hash);
-        let kept = Kept { key, hash, since: now, expires, usage, next: self.chains[chain] };
+        let kept = Kept { key, next: self.chains[chain], since: now, expires, usage };
         let place = self.settle(kept);
         self.chains[chain] = place;
         self.will_end(expires, place);
@@ -102,10 +137,10 @@ impl Responses {
         hash as usize & self.chains.len().wrapping_sub(1)
     }
 
-    /// The place of an answer, or `NONE`.
+    /// The place of an answer in its chain, or `NONE`.
     #[inline]
-    fn place(&self, key: &Key, hash: u32) -> u32 {
-        let mut place = self.chains.get(self.chain(hash)).copied().unwrap_or(NONE);
+    fn place(&self, key: &Packed, chain: usize) -> u32 {
+        let mut place = self.chains.get(chain).copied().unwrap_or(NONE);
         while let Some(kept) = self.row.get(place as usize) {
             if kept.key == *key {
                 break;
@@ -121,7 +156,7 @@ impl Responses {
         self.chains = vec![NONE; (2 * self.chains.len()).max(FEW)].into();
         for at in 0..self.ends.len() {
             let place = self.ends[at].1;
-            let chain = self.chain(self.row[place as usize].hash);
+            let chain = self.chain(self.row[place as usize].key.hash());
             self.row[place as usize].next = std::mem::replace(&mut self.chains[chain], place);
         }
     }
@@ -132,9 +167,9 @@ impl Responses {
         if self.ends.back().is_none_or(|(last, _)| *last < end) {
             return self.ends.push_back((end, place));
         }
-        let key = self.row[place as usize].key;
-        let row = &self.row;
-        let at = self.ends.partition_point(|(other, of)| (*other, row[*of as usize].key) < (end, key));
+        let key_at = |place: u32| self.row[place as usize].key.key();
+        let key = key_at(place);
+        let at = self.ends.partition_point(|(other, of)| (*other, key_at(*of)) < (end, key));
         self.ends.insert(at, (end, place));
     }
 
@@ -153,8 +188,8 @@ impl Responses {
     /// Takes an answer out of its chain.
     #[inline]
     fn remove(&mut self, place: u32) {
-        let Kept { hash, next, .. } = self.row[place as usize];
-        let chain = self.chain(hash);
+        let Kept { key, next, .. } = &self.row[place as usize];
+        let (next, chain) = (*next, self.chain(key.hash()));
         self.free.push(place);
         let mut before = self.chains[chain];
         if before == place {
@@ -189,6 +224,16 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_packed_without_loss_and_answers_fill_a_line() {
+        assert_eq!(size_of::<Kept>(), 64);
+        for (stream, max_tokens) in [(false, None), (true, Some(0)), (false, Some(7)), (true, Some(u32::MAX))] {
+            let (name, class) = (NameId(u32::MAX >> 1), u32::MAX >> 1);
+            let key = Key { name, prompt: PromptId(0xFEDC_BA98_7654_3210), stream, class, max_tokens };
+            assert_eq!(Packed::new(&key).key(), key);
+        }
+    }
+
+    #[test]
     fn a_full_cache_drops_what_ends_soonest() {
         let mut responses = Responses::default();
         for prompt in 0..4 {
@@ -204,7 +249,7 @@ mod tests {
             let life = SimDuration::from_secs(secs);
             responses.put(SimTime::ZERO, key(prompt), Usage::plain(1, 1), life, None);
         }
-        let of = |place: u32| responses.row[place as usize].key.prompt.0;
+        let of = |place: u32| responses.row[place as usize].key.key().prompt.0;
         let ends: Vec<(i64, u64)> =
             responses.ends.iter().map(|(end, place)| (end.0 / 1_000_000_000, of(*place))).collect();
         assert_eq!(ends, [(10, 1), (10, 3), (20, 5), (30, 2), (50, 0), (60, 4)]);

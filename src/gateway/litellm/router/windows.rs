@@ -1,0 +1,207 @@
+//! What the windows of keys, users and teams have counted (`proxy/hooks/parallel_request_limiter_v3.py`) [T 160–162].
+//!
+//! A window lasts 60 s and begins with the first request, on a whole second. The counters live in a cache of their own,
+//! 60 s from their first write: around the end of a window the two do not quite agree, and that shows.
+//!
+//! Ends are moments, so that nothing is divided. Nearly every request counts in one window only: that is done in a straight
+//! line within one line of memory (100 instructions less); the loops over any number of windows are its slow twin.
+
+use crate::gateway::litellm::defaults;
+use crate::gateway::litellm::keyring::Window;
+use crate::gateway::parts::ExpiringCounter;
+use crate::units::{SimDuration, SimTime};
+
+/// Life of a counter that is first written by a settlement: the cache's default.
+const SETTLED_LIFE: SimDuration = SimDuration::from_secs(600);
+const LONG_AGO: SimTime = SimTime(i64::MIN);
+
+/// All windows.
+#[derive(Debug, Default)]
+pub(super) struct Windows {
+    used: Vec<WindowUse>,
+    /// Nanoseconds from a whole second to time zero.
+    offset: SimDuration,
+}
+
+/// What one window has counted: one line of memory.
+#[derive(Debug, Clone)]
+#[repr(align(64))]
+struct WindowUse {
+    /// From this moment on it is over: 60 whole seconds after the one in which it began, or when that has expired.
+    over_from: SimTime,
+    /// When its beginning expires.
+    expires: SimTime,
+    requests: ExpiringCounter<i64>,
+    tokens: ExpiringCounter<i64>,
+}
+
+impl Default for WindowUse {
+    /// It has never begun.
+    fn default() -> Self {
+        let (requests, tokens) = (ExpiringCounter::default(), ExpiringCounter::default());
+        Self { over_from: LONG_AGO, expires: LONG_AGO, requests, tokens }
+    }
+}
+
+impl Windows {
+    /// So many, in which nothing has been counted; `offset` leads from a whole second to time zero.
+    pub fn new(count: usize, offset: SimDuration) -> Self {
+        Self { used: vec![WindowUse::default(); count], offset }
+    }
+
+    /// Requests that a window has counted.
+    pub fn requests(&self, now: SimTime, window: &Window) -> i64 {
+        self.used[window.counter as usize].requests.get(now)
+    }
+
+    /// Counts a request in all windows; `false` if it is one too many in any. What is over a limit already is refused
+    /// without counting anywhere.
+    #[inline]
+    pub fn count_request(&mut self, now: SimTime, windows: &[Window]) -> bool {
+        match windows {
+            [window] => self.count_request_in_one(now, window),
+            _ => self.count_request_in_each(now, windows),
+        }
+    }
+
+    #[inline]
+    fn count_request_in_one(&mut self, now: SimTime, window: &Window) -> bool {
+        let Some(limit) = window.rpm.map(|limit| limit as i64) else { return true };
+        let used = &mut self.used[window.counter as usize];
+        used.requests.get(now) <= limit && used.count_request(now, self.offset) <= limit
+    }
+
+    #[inline(never)]
+    fn count_request_in_each(&mut self, now: SimTime, windows: &[Window]) -> bool {
+        let Self { used, offset } = self;
+        let limited = windows.iter().filter_map(|window| Some((window.counter as usize, window.rpm? as i64)));
+        if limited.clone().any(|(counter, limit)| used[counter].requests.get(now) > limit) {
+            return false;
+        }
+        // Every window counts it, those too that come after one in which it is too many.
+        limited.fold(true, |fits, (counter, limit)| used[counter].count_request(now, *offset) <= limit && fits)
+    }
+
+    /// Takes tokens out of all windows; out of none if they do not fit into each.
+    #[inline]
+    pub fn reserve_tokens(&mut self, now: SimTime, windows: &[Window], tokens: u64) -> bool {
+        match windows {
+            [window] => self.reserve_tokens_in_one(now, window, tokens),
+            _ => self.reserve_tokens_in_each(now, windows, tokens),
+        }
+    }
+
+    #[inline]
+    fn reserve_tokens_in_one(&mut self, now: SimTime, window: &Window, tokens: u64) -> bool {
+        let Some(limit) = window.tpm.map(|limit| limit as i64) else { return true };
+        let used = &mut self.used[window.counter as usize];
+        let tokens = used.used_tokens(now) + tokens as i64;
+        let fits = tokens <= limit;
+        if fits {
+            used.set_tokens(now, self.offset, tokens);
+        }
+        fits
+    }
+
+    #[inline(never)]
+    fn reserve_tokens_in_each(&mut self, now: SimTime, windows: &[Window], tokens: u64) -> bool {
+        let Self { used, offset } = self;
+        let limited = windows.iter().filter_map(|window| Some((window.counter as usize, window.tpm? as i64)));
+        let tokens = tokens as i64;
+        if limited.clone().any(|(counter, limit)| used[counter].used_tokens(now) + tokens > limit) {
+            return false;
+        }
+        limited.for_each(|(counter, _)| {
+            let all = used[counter].used_tokens(now) + tokens;
+            used[counter].set_tokens(now, *offset, all);
+        });
+        true
+    }
+
+    /// Corrects the tokens of all windows that count them.
+    #[inline]
+    pub fn add_tokens(&mut self, now: SimTime, windows: &[Window], tokens: i64) {
+        if tokens != 0 {
+            for window in windows.iter().filter(|window| window.tpm.is_some()) {
+                self.used[window.counter as usize].tokens.add(now, tokens, SETTLED_LIFE);
+            }
+        }
+    }
+}
+
+impl WindowUse {
+    /// Whether the window is over (or has never begun).
+    #[inline]
+    fn is_over(&self, now: SimTime) -> bool {
+        now >= self.over_from
+    }
+
+    /// It begins now, on the whole second; `offset` leads from a whole second to time zero. What has been written of its
+    /// beginning before, and has not expired, keeps its end.
+    #[cold]
+    fn begin(&mut self, now: SimTime, offset: SimDuration) {
+        if self.expires <= now {
+            self.expires = now + defaults::KEY_WINDOW;
+        }
+        let into_second = (now.0 + offset.0).rem_euclid(1_000_000_000);
+        let by_seconds = SimTime(now.0 - into_second) + defaults::KEY_WINDOW;
+        self.over_from = by_seconds.min(SimTime(self.expires.0.saturating_add(1)));
+    }
+
+    /// Counts a request; the count.
+    #[inline]
+    fn count_request(&mut self, now: SimTime, offset: SimDuration) -> i64 {
+        let count = if self.is_over(now) {
+            self.begin(now, offset);
+            1
+        } else {
+            self.requests.get(now) + 1
+        };
+        self.requests.set(now, count, defaults::KEY_WINDOW);
+        count
+    }
+
+    #[inline]
+    fn used_tokens(&self, now: SimTime) -> i64 {
+        if self.is_over(now) { 0 } else { self.tokens.get(now) }
+    }
+
+    #[inline]
+    fn set_tokens(&mut self, now: SimTime, offset: SimDuration, tokens: i64) {
+        if self.is_over(now) {
+            self.begin(now, offset);
+        }
+        self.tokens.set(now, tokens, defaults::KEY_WINDOW);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The slow twins are the loops over any number of windows.
+        #[test]
+        fn one_window_counts_as_the_loops_do(
+            steps in prop::collection::vec((0i64..4_000, 0u64..60, -20i64..20), 0..400),
+            rpm in prop::option::of(0u64..40),
+            tpm in prop::option::of(0u64..1_500),
+            offset in 0i64..1_000,
+        ) {
+            let window = [Window { counter: 1, rpm, tpm }];
+            let windows = Windows::new(2, SimDuration(offset * 1_000_000));
+            let (mut fast, mut slow) = (windows, Windows::new(2, SimDuration(offset * 1_000_000)));
+            let mut now = SimTime::ZERO;
+            for (later, tokens, more) in steps {
+                now = SimTime(now.0 + later * 1_000_000);
+                prop_assert_eq!(fast.count_request(now, &window), slow.count_request_in_each(now, &window));
+                let fits = fast.reserve_tokens(now, &window, tokens);
+                prop_assert_eq!(fits, slow.reserve_tokens_in_each(now, &window, tokens));
+                fast.add_tokens(now, &window, more);
+                slow.add_tokens(now, &window, more);
+                prop_assert_eq!(format!("{fast:?}"), format!("{slow:?}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,489 @@
+//! The limits of a group of deployments during a run: who is let in, and what that takes. Whatever a call may be charged
+//! with is worked out once, and what is refilled at known moments is left alone until then (a third fewer instructions, and
+//! no branch on what a limit counts). The slow twin is in the tests.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::provider::limits::{CallDemand, Counted, Limits, Meter, Refill};
+use crate::units::{SimDuration, SimTime};
+
+/// What is left of one limit, and all that a call asks of it.
+#[derive(Debug, Clone)]
+struct Level {
+    left: f64,
+    /// The most that one call may need.
+    most: f64,
+    /// Nothing is refilled before this moment; nanoseconds.
+    due: i64,
+    /// Which of the charges of a call it takes.
+    charge: usize,
+    /// When the bucket was refilled last; nanoseconds.
+    mark: i64,
+    /// What has been used of a rolling limit, and when.
+    used: VecDeque<(SimTime, f64)>,
+}
+
+/// The limits of a group during a run.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    limits: Limits,
+    levels: Vec<Level>,
+    /// Whether any limit takes something when a call has ended.
+    takes_at_end: bool,
+    in_flight: u32,
+    /// When the calls in flight and in line will end, where calls wait in line.
+    ends: BTreeMap<SimTime, u32>,
+}
+
+/// A call that is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// Until the limit that was hit has room again.
+    pub wait: SimDuration,
+    /// Which limit was hit: the number of the meter with the longest wait, or the concurrency.
+    pub by: Bound,
+    /// It is let go only when it has waited in line as long as anybody may.
+    pub after_line: Option<SimDuration>,
+}
+
+/// One limit among several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bound {
+    /// The meter of this number.
+    Meter(usize),
+    /// Calls at once.
+    Concurrency,
+}
+
+impl Gate {
+    /// All limits untouched.
+    pub fn new(limits: Limits) -> Self {
+        let levels = limits.meters.iter().map(level).collect();
+        let takes_at_end = limits.meters.iter().any(Meter::takes_at_end);
+        Self { limits, levels, takes_at_end, in_flight: 0, ends: BTreeMap::new() }
+    }
+
+    /// Admits a call, after some time in line, or refuses it. An admitted call must [`Gate::leave`].
+    ///
+    /// # Errors
+    /// [`Refused`] with the limit that it hit.
+    pub fn enter(&mut self, now: SimTime, demand: &CallDemand) -> Result<SimDuration, Refused> {
+        let charges = demand.charges();
+        let line = self.line(now);
+        if !self.has_room(now, &charges) || self.is_too_long(line) {
+            return Err(self.refuse(now, &charges, line));
+        }
+        for level in &mut self.levels {
+            level.left -= charges[level.charge];
+        }
+        self.in_flight += 1;
+        Ok(line)
+    }
+
+    /// Whether the call fits into all limits. One call may take more than a whole period's limit only when nothing else
+    /// does.
+    #[inline]
+    fn has_room(&mut self, now: SimTime, charges: &[f64]) -> bool {
+        let mut fits = true;
+        for (index, level) in self.levels.iter_mut().enumerate() {
+            if now.0 >= level.due {
+                refill(&self.limits.meters[index], level, now);
+            }
+            fits &= level.left >= level.needed(charges);
+        }
+        fits
+    }
+
+    #[inline]
+    fn is_too_long(&self, line: SimDuration) -> bool {
+        match self.limits.queue {
+            None => line > SimDuration::ZERO,
+            Some(longest) => line > longest,
+        }
+    }
+
+    /// Why the call is refused: for the limit that it has to wait for longest, or for want of a place.
+    #[inline(never)]
+    fn refuse(&mut self, now: SimTime, charges: &[f64], line: SimDuration) -> Refused {
+        let (mut wait, mut by) = (SimDuration::ZERO, Bound::Concurrency);
+        for (index, (meter, level)) in self.limits.meters.iter().zip(&self.levels).enumerate() {
+            let needed = level.needed(charges);
+            if level.left < needed {
+                let longer = until_room(meter, level, now, needed);
+                if longer > wait {
+                    (wait, by) = (longer, Bound::Meter(index));
+                }
+            }
+        }
+        debug_assert!(wait > SimDuration::ZERO || self.is_too_long(line));
+        self.count_failure();
+        let after_line = if wait > SimDuration::ZERO { None } else { self.limits.queue };
+        Refused { wait, by, after_line }
+    }
+
+    /// How long a call waits for a place: until as many have ended as are too many. Without a line, any time at all.
+    #[inline]
+    fn line(&self, now: SimTime) -> SimDuration {
+        match self.limits.concurrency {
+            Some(most) if self.in_flight >= most => self.in_line(now, most),
+            _ => SimDuration::ZERO,
+        }
+    }
+
+    #[cold]
+    fn in_line(&self, now: SimTime, most: u32) -> SimDuration {
+        let mut too_many = self.in_flight - most + 1;
+        for (end, calls) in &self.ends {
+            if *calls >= too_many {
+                return SimDuration((*end - now).0.max(1));
+            }
+            too_many -= calls;
+        }
+        SimDuration::FOREVER
+    }
+
+    /// A call that was admitted will end then, unless somebody closes it.
+    #[inline]
+    pub fn will_end(&mut self, end: SimTime) {
+        if self.limits.queue.is_some() {
+            *self.ends.entry(end).or_default() += 1;
+        }
+    }
+
+    /// A call has failed or been refused.
+    #[inline]
+    pub fn count_failure(&mut self) {
+        if self.limits.failures_count {
+            self.take_a_request();
+        }
+    }
+
+    fn take_a_request(&mut self) {
+        for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
+            if meter.counted == Counted::Requests {
+                level.left = (level.left - 1.0).max(0.0);
+            }
+        }
+    }
+
+    /// A call that was admitted is over: it was to end then, has produced this much, and costs this much.
+    pub fn leave(&mut self, now: SimTime, planned: SimTime, output: f64, dollars: f64) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if self.limits.queue.is_some() {
+            self.leave_line(planned);
+        }
+        if self.takes_at_end {
+            self.take_at_end(now, output, dollars);
+        }
+    }
+
+    fn take_at_end(&mut self, now: SimTime, output: f64, dollars: f64) {
+        for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
+            if meter.counts_output() {
+                refill(meter, level, now);
+                level.left -= output;
+            }
+            if meter.counted == Counted::Dollars && dollars > 0.0 {
+                refill(meter, level, now);
+                level.left -= dollars;
+                if meter.refill == Refill::Rolling {
+                    level.used.push_back((now, dollars));
+                }
+            }
+        }
+    }
+
+    fn leave_line(&mut self, planned: SimTime) {
+        if let Some(calls) = self.ends.get_mut(&planned) {
+            *calls -= 1;
+            if *calls == 0 {
+                self.ends.remove(&planned);
+            }
+        }
+    }
+
+    /// Whether a refusal says when to come back.
+    pub(super) const fn says_when(&self) -> bool {
+        self.limits.retry_after
+    }
+}
+
+fn level(meter: &Meter) -> Level {
+    let capacity = meter.capacity();
+    let due = if matches!(meter.refill, Refill::Never { .. }) { i64::MAX } else { i64::MIN };
+    let most = capacity.max(f64::MIN_POSITIVE);
+    Level { left: capacity, most, due, charge: meter.charge(), mark: i64::MIN, used: VecDeque::new() }
+}
+
+impl Level {
+    /// What must be left for a call to be let in.
+    #[inline]
+    fn needed(&self, charges: &[f64]) -> f64 {
+        charges[self.charge].clamp(f64::MIN_POSITIVE, self.most)
+    }
+}
+
+#[inline(never)]
+fn refill(meter: &Meter, level: &mut Level, now: SimTime) {
+    match meter.refill {
+        Refill::Window { .. } if now.0 < level.due => {}
+        Refill::Window { offset } => {
+            let into = now.0.saturating_add(offset.0).rem_euclid(meter.period.0);
+            (level.left, level.due) = (meter.limit, (now.0 - into).saturating_add(meter.period.0));
+        }
+        Refill::Bucket { .. } => {
+            let since = if level.mark == i64::MIN { 0 } else { now.0 - level.mark };
+            let added = meter.limit * since as f64 / meter.period.0 as f64;
+            (level.left, level.mark) = ((level.left + added).min(meter.capacity()), now.0);
+        }
+        Refill::Rolling => {
+            while let Some((_, amount)) = level.used.front().copied().filter(|(at, _)| *at + meter.period <= now) {
+                level.left += amount;
+                level.used.pop_front();
+            }
+        }
+        Refill::Never { .. } => {}
+    }
+}
+
+fn until_room(meter: &Meter, level: &Level, now: SimTime, needed: f64) -> SimDuration {
+    match meter.refill {
+        Refill::Window { offset } => {
+            SimDuration(meter.period.0 - now.0.saturating_add(offset.0).rem_euclid(meter.period.0))
+        }
+        Refill::Bucket { .. } => {
+            let nanos = (needed - level.left) * meter.period.0 as f64 / meter.limit;
+            SimDuration((nanos.ceil() as i64).max(1))
+        }
+        Refill::Rolling => {
+            let mut left = level.left;
+            let enough = level.used.iter().find(|(_, amount)| {
+                left += amount;
+                left >= needed
+            });
+            enough.map_or(SimDuration::FOREVER, |(at, _)| (*at + meter.period) - now)
+        }
+        Refill::Never { .. } => SimDuration::FOREVER,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::limits::TokenCharge;
+    use proptest::prelude::*;
+
+    const CALL: CallDemand = CallDemand { uncached_input: 100.0, input: 150.0, max_tokens: 400.0 };
+
+    fn per_minute(counted: Counted, limit: f64, refill: Refill) -> Gate {
+        let meter = Meter { counted, limit, period: SimDuration::from_secs(60), refill };
+        let limits = Limits { meters: vec![meter], ..Limits::default() };
+        limits.check().unwrap();
+        Gate::new(limits)
+    }
+
+    fn millis(ms: i64) -> SimTime {
+        SimTime(ms * 1_000_000)
+    }
+
+    /// Calls admitted of one every `every_ms` for `minutes`.
+    fn admitted(gate: &mut Gate, every_ms: i64, minutes: i64) -> usize {
+        let calls = (0..minutes * 60_000).step_by(every_ms as usize);
+        calls
+            .filter(|ms| {
+                gate.enter(millis(*ms), &CALL).map(|_| gate.leave(millis(*ms), millis(*ms), 20.0, 0.0)).is_ok()
+            })
+            .count()
+    }
+
+    #[test]
+    fn a_window_admits_its_limit_and_opens_at_the_minute() {
+        let mut gate = per_minute(Counted::Requests, 60.0, Refill::Window { offset: SimDuration::from_secs(20) });
+        // The first window has 40 s left; ten minutes touch eleven windows; each admits 60 of what comes twice as fast.
+        assert_eq!(admitted(&mut gate, 500, 10), 60 * 10 + 40);
+        let mut gate = per_minute(Counted::Requests, 1.0, Refill::Window { offset: SimDuration::from_secs(20) });
+        gate.enter(millis(0), &CALL).unwrap();
+        assert_eq!(
+            gate.enter(millis(1000), &CALL),
+            Err(Refused { wait: SimDuration::from_secs(39), by: Bound::Meter(0), after_line: None })
+        );
+    }
+
+    #[test]
+    fn a_bucket_admits_its_rate_whatever_is_offered() {
+        for every_ms in [50, 100, 333] {
+            let mut gate = per_minute(Counted::Requests, 120.0, Refill::Bucket { burst: 0.05 });
+            // The full bucket (6) and then 2 a second for 30 minutes.
+            let count = admitted(&mut gate, every_ms, 30) as f64;
+            assert!((count - 3606.0).abs() <= 2.0, "every {every_ms} ms: {count}");
+        }
+    }
+
+    #[test]
+    fn refusals_that_count_keep_the_gate_shut() {
+        let bucket = Refill::Bucket { burst: 0.1 };
+        let mut gate = per_minute(Counted::Requests, 60.0, bucket);
+        gate.limits.failures_count = true;
+        // A retry storm at twice the limit: each refusal eats what has been refilled.
+        assert!(admitted(&mut gate, 500, 10) < 20);
+    }
+
+    #[test]
+    fn tokens_are_charged_as_each_provider_does() {
+        let window = Refill::Window { offset: SimDuration::ZERO };
+        let first_minute = |charge, limit| admitted(&mut per_minute(Counted::Tokens(charge), limit, window), 1000, 1);
+        assert_eq!(first_minute(TokenCharge::InputAndLimit, 5500.0), 10);
+        assert_eq!(first_minute(TokenCharge::LargerOfInputAndLimit, 4000.0), 10);
+        assert_eq!(first_minute(TokenCharge::UncachedInput, 1000.0), 10);
+        assert_eq!(first_minute(TokenCharge::Used, 1700.0), 10);
+        assert_eq!(first_minute(TokenCharge::Output, 200.0), 10);
+    }
+
+    #[test]
+    fn concurrency_counts_calls_in_flight() {
+        let mut gate = Gate::new(Limits { concurrency: Some(2), ..Limits::default() });
+        assert!(gate.enter(millis(0), &CALL).is_ok() && gate.enter(millis(0), &CALL).is_ok());
+        assert!(gate.enter(millis(1), &CALL).is_err());
+        gate.leave(millis(2), millis(2), 0.0, 0.0);
+        assert!(gate.enter(millis(2), &CALL).is_ok());
+    }
+
+    #[test]
+    fn a_rolling_spend_limit_opens_as_spend_grows_old() {
+        let ten_minutes = SimDuration::from_secs(600);
+        let meter = Meter { counted: Counted::Dollars, limit: 10.0, period: ten_minutes, refill: Refill::Rolling };
+        let mut gate = Gate::new(Limits { meters: vec![meter], ..Limits::default() });
+        let mut spend = |secs: i64| {
+            let now = SimTime::ZERO + SimDuration::from_secs(secs);
+            gate.enter(now, &CALL).map(|_| gate.leave(now, now, 0.0, 2.5))
+        };
+        // Four calls at $2.50 use it up; the next is let in when the first is ten minutes old.
+        assert!((0..4).all(|minute| spend(minute * 60).is_ok()));
+        assert_eq!(
+            spend(300),
+            Err(Refused { wait: SimDuration::from_secs(300), by: Bound::Meter(0), after_line: None })
+        );
+        assert!(spend(600).is_ok() && spend(601).is_err() && spend(660).is_ok());
+    }
+
+    #[test]
+    fn a_cap_is_not_lifted() {
+        let refill = Refill::Never { spent: 240.0 };
+        let meter = Meter { counted: Counted::Dollars, limit: 250.0, period: SimDuration::from_secs(1), refill };
+        let mut gate = Gate::new(Limits { meters: vec![meter], ..Limits::default() });
+        gate.enter(millis(0), &CALL).unwrap();
+        gate.leave(millis(1), millis(1), 0.0, 11.0);
+        assert_eq!(
+            gate.enter(SimTime(i64::MAX / 2), &CALL),
+            Err(Refused { wait: SimDuration::FOREVER, by: Bound::Meter(0), after_line: None })
+        );
+    }
+
+    #[test]
+    fn a_line_is_served_in_order_until_it_is_too_long() {
+        let limits = Limits { concurrency: Some(2), queue: Some(SimDuration::from_secs(10)), ..Limits::default() };
+        let mut gate = Gate::new(limits);
+        let mut call = |now: i64, takes: i64| {
+            let line = gate.enter(millis(now), &CALL)?;
+            gate.will_end(millis(now) + line + SimDuration::from_secs(takes));
+            Ok::<i64, Refused>(line.0 / 1_000_000)
+        };
+        // Two places: the third waits for the first to end, the fourth for the second, the fifth for the third.
+        assert_eq!(
+            [call(0, 3), call(0, 5), call(0, 4), call(0, 9), call(1000, 9)].map(Result::unwrap),
+            [0, 0, 3000, 5000, 6000]
+        );
+        assert!(call(2000, 1).is_err(), "until the fourth ends at 14 s is too long");
+    }
+
+    /// The slow twin of [`Gate::enter`]: what each limit counts is asked anew, and everything is refilled first.
+    fn enter_slowly(gate: &mut Gate, now: SimTime, demand: &CallDemand) -> Result<SimDuration, Refused> {
+        let taken = |meter: &Meter| match meter.counted {
+            Counted::Requests => 1.0,
+            Counted::Tokens(TokenCharge::InputAndLimit) => demand.input + demand.max_tokens,
+            Counted::Tokens(TokenCharge::LargerOfInputAndLimit) => demand.input.max(demand.max_tokens),
+            Counted::Tokens(TokenCharge::UncachedInput) => demand.uncached_input,
+            Counted::Tokens(TokenCharge::Output) | Counted::Dollars => 0.0,
+            Counted::Tokens(TokenCharge::Used) => demand.input,
+        };
+        let (mut wait, mut by) = (SimDuration::ZERO, Bound::Concurrency);
+        for (index, (meter, level)) in gate.limits.meters.iter().zip(&mut gate.levels).enumerate() {
+            refill(meter, level, now);
+            let needed = taken(meter).clamp(f64::MIN_POSITIVE, meter.capacity().max(f64::MIN_POSITIVE));
+            if level.left < needed {
+                let longer = until_room(meter, level, now, needed);
+                if longer > wait {
+                    (wait, by) = (longer, Bound::Meter(index));
+                }
+            }
+        }
+        if wait > SimDuration::ZERO {
+            gate.count_failure();
+            return Err(Refused { wait, by, after_line: None });
+        }
+        let line = gate.line(now);
+        if gate.limits.queue.map_or(line > SimDuration::ZERO, |longest| line > longest) {
+            gate.count_failure();
+            let after_line = gate.limits.queue;
+            return Err(Refused { wait: SimDuration::ZERO, by: Bound::Concurrency, after_line });
+        }
+        for (meter, level) in gate.limits.meters.iter().zip(&mut gate.levels) {
+            level.left -= taken(meter);
+        }
+        gate.in_flight += 1;
+        Ok(line)
+    }
+
+    fn meters() -> impl Strategy<Value = Meter> {
+        use TokenCharge::{InputAndLimit, LargerOfInputAndLimit, Output, UncachedInput, Used};
+        let charges = [InputAndLimit, LargerOfInputAndLimit, UncachedInput, Output, Used];
+        let tokens = prop::sample::select(charges.to_vec()).prop_map(Counted::Tokens);
+        let counted = prop_oneof![Just(Counted::Requests), tokens, Just(Counted::Dollars)];
+        let refill = prop_oneof![
+            (0i64..60_000).prop_map(|ms| Refill::Window { offset: SimDuration(ms * 1_000_000) }),
+            (0.01f64..1.0).prop_map(|burst| Refill::Bucket { burst }),
+            Just(Refill::Rolling),
+            (0.0f64..900.0).prop_map(|spent| Refill::Never { spent }),
+        ];
+        (counted, 1.0f64..2_000.0, 1i64..90, refill).prop_map(|(counted, limit, secs, refill)| Meter {
+            counted,
+            limit,
+            period: SimDuration::from_secs(secs),
+            refill,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn lets_in_whom_the_slow_twin_lets_in(
+            meters in prop::collection::vec(meters(), 0..4),
+            concurrency in prop::option::of(1u32..6),
+            queue in prop::option::of(0i64..4_000),
+            failures_count in any::<bool>(),
+            calls in prop::collection::vec((0i64..3_000, 0.0f64..300.0, 0.0f64..300.0, 0i64..6_000), 0..200),
+        ) {
+            let queue = queue.map(|ms| SimDuration(ms * 1_000_000));
+            let mut fast = Gate::new(Limits { meters, concurrency, queue, failures_count, retry_after: true });
+            let mut slow = fast.clone();
+            let (mut now, mut open) = (SimTime::ZERO, Vec::new());
+            for (later, input, max_tokens, takes) in calls {
+                now = SimTime(now.0 + later * 1_000_000);
+                while let Some(at) = open.iter().position(|end| *end <= now) {
+                    let end = open.swap_remove(at);
+                    fast.leave(now, end, input, max_tokens / 100.0);
+                    slow.leave(now, end, input, max_tokens / 100.0);
+                }
+                let demand = CallDemand { uncached_input: input / 2.0, input, max_tokens };
+                let entered = fast.enter(now, &demand);
+                prop_assert_eq!(entered, enter_slowly(&mut slow, now, &demand));
+                prop_assert_eq!(format!("{:?}", fast.levels), format!("{:?}", slow.levels));
+                if let Ok(line) = entered {
+                    let end = now + line + SimDuration(takes * 1_000_000);
+                    open.push(end);
+                    fast.will_end(end);
+                    slow.will_end(end);
+                }
+            }
+        }
+    }
+}
