@@ -11,7 +11,7 @@ use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
 use crate::cli::what::{Subject, terminal_options};
-use crate::experiment::{Axis, Common, Design, Options, Progress, design, sweep, swings, tornado};
+use crate::experiment::{Axis, Common, Design, Options, design, sweep, swings, tornado};
 use crate::report::Artefact;
 use crate::report::sweep::{
     sweep_artefacts, sweep_csv, sweep_json, sweep_text, tornado_artefacts, tornado_json, tornado_text,

@@ -139,7 +139,7 @@ impl Class {
         Choice::new(&weights(&self.models))?;
         Choice::new(&weights(&self.keys))?;
         let volume = self.volume.as_ref().map_or(1.0, Dist::mean);
-        if !(volume >= 0.0 && volume <= MOST_VOLUME) {
+        if !(0.0..=MOST_VOLUME).contains(&volume) {
             return Err(TrafficError::Parameter("volume", volume, "a factor of 0 to 1,000 on average"));
         }
         self.arrivals.check(volume)
