@@ -97,6 +97,15 @@ fn a_place_that_cannot_be_written_to_is_refused_before_the_work() {
         let report = ["report", "weekend-upward", "--runs", "2", "--quiet", "--format", "html,md"];
         assert_clear(&billcast(dir.path(), None, &with_out(&report, out)), REFUSED, "--out");
     }
+    // Single files: nobody simulates for an hour to learn it.
+    let month = ["month", "weekend-upward", "--runs", "1000000", "--quiet"];
+    let part = ["run", "weekend-upward", "--runs", "1000000", "--quiet", "--part", "1/2"];
+    let report = ["report", "weekend-upward", "--runs", "1000000", "--quiet", "--format", "md"];
+    for command in [&month[..], &part, &report] {
+        for out in ["file/below.md", "/proc/billcast/x.md"] {
+            assert_clear(&billcast(dir.path(), None, &with_out(command, out)), REFUSED, "--out");
+        }
+    }
     assert_eq!(fs::read(dir.path().join("file")).expect("a file"), b"mine");
     assert_eq!(names(dir.path()), ["file"]);
 }

@@ -169,6 +169,16 @@ fn a_gigabyte_of_one_line_is_refused_before_it_is_read() {
     assert_eq!(faults_of_readers(&file), [""; 0]);
 }
 
+/// What takes time for each pair of deployments takes minutes here.
+#[test]
+fn many_deployments_are_no_hang() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let config = dir.path().join("config.yaml");
+    let entries = "- {model_name: a, litellm_params: {model: openai/gpt-4o}}\n".repeat(60_000);
+    fs::write(&config, format!("model_list:\n{entries}")).expect("a written file");
+    assert_clean("check", &run(&["check", config.to_str().expect("a readable name")]));
+}
+
 #[test]
 fn things_that_are_no_files_end_cleanly() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -119,6 +119,35 @@ fn ctrl_c_keeps_what_is_done_and_says_so() {
     panic!("not one run was done in 8 s");
 }
 
+/// What other commands print of unfinished work says so, and none of them ends as if all was done.
+#[test]
+fn ctrl_c_is_told_by_every_command_that_simulates() {
+    let many = ["--runs", "1000000", "--quiet", "--threads", "1", "--format", "json"];
+    let commands: [&[&str]; 4] = [
+        &["explain", SCENARIO],
+        &["sweep", SCENARIO, "--tornado"],
+        &["sweep", SCENARIO, "--vary", "hours=1,2"],
+        &["compare", SCENARIO, "--set", "traffic.chat.rate=50/min"],
+    ];
+    for command in commands {
+        let child = Command::new(env!("CARGO_BIN_EXE_billcast"))
+            .args([command, &many].concat())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a process");
+        later(1_500);
+        signal(&child, "INT");
+        let ended = child.wait_with_output().expect("an end");
+        assert_eq!(ended.status.code(), Some(130), "{command:?}: {}", String::from_utf8_lossy(&ended.stderr));
+        if !ended.stdout.is_empty() {
+            let printed: serde_json::Value = serde_json::from_slice(&ended.stdout).expect("JSON");
+            assert_eq!(printed["partial"], true, "{command:?}");
+        }
+    }
+}
+
 #[test]
 fn a_killed_report_leaves_the_old_files_or_the_new_ones() {
     let dir = tempfile::tempdir().expect("a directory");

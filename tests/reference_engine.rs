@@ -1,10 +1,13 @@
-//! The fast engine and the naive one agree event for event on random worlds.
+//! The fast engine and the naive one agree event for event on random worlds, and in every figure of a run.
 
 mod reference;
 mod support;
+mod worlds;
 
-use billcast::engine::Engine;
+use billcast::engine::{Engine, Recorder, Run};
+use billcast::gateway::fleet::Fleet;
 use billcast::gateway::litellm::LiteLlm;
+use billcast::ledger::Shape;
 use billcast::random::{Addressed, Replication, Seed};
 use billcast::scenario::{Overrides, World, builtins, load};
 use billcast::units::SimDuration;
@@ -14,6 +17,7 @@ use reference::erratic::Erratic;
 use reference::gateway::Requests;
 use reference::log::Log;
 use reference::world::{Knobs, Providers, Traffic};
+use worlds::{cases, files};
 
 fn knobs() -> impl Strategy<Value = Knobs> {
     let sizes = (0u64..60, 0u64..4, 0u64..6, 1u32..20);
@@ -43,8 +47,7 @@ macro_rules! log_of {
             &mut log,
         )
         .run();
-        log.unfinished.sort();
-        log
+        log.tidied()
     }};
 }
 
@@ -66,22 +69,54 @@ proptest! {
     }
 }
 
-/// The real gateway and the simulated providers, as `billcast run` uses them.
+/// Plays a world for an observer, with the gateway and the providers that `billcast run` uses.
+macro_rules! play_world {
+    ($engine:ident, $world:expr, $observer:expr) => {{
+        let world: &World = $world;
+        let (gateway, first) = (LiteLlm::new(world.gateway.clone()), Replication(0));
+        let (upstream, requests) = (&mut world.providers.replicate(world.seed, first), &mut Requests::of(world));
+        let draws = &mut Addressed::new(world.seed, first);
+        match &world.fleet {
+            None => $engine::new(&mut { gateway }, upstream, requests, draws, $observer).run(),
+            Some(plan) => {
+                let mut fleet = Fleet::new(plan, gateway, world.seed, first, requests.end);
+                $engine::new(&mut fleet, upstream, requests, draws, $observer).run();
+            }
+        }
+    }};
+}
+
+/// What happens in a world.
 macro_rules! log_of_world {
     ($engine:ident, $world:expr) => {{
-        let world: &World = $world;
         let mut log = Log::default();
-        $engine::new(
-            &mut LiteLlm::new(world.gateway.clone()),
-            &mut world.providers.replicate(world.seed, Replication(0)),
-            &mut Requests::of(world),
-            &mut Addressed::new(world.seed, Replication(0)),
-            &mut log,
-        )
-        .run();
-        log.unfinished.sort();
-        log
+        play_world!($engine, $world, &mut log);
+        log.tidied()
     }};
+}
+
+/// The figures of a run that the naive engine has played.
+fn naive_run(world: &World) -> Run {
+    let names = &world.names;
+    let (deployments, groups) = (names.deployments.len(), names.groups.len());
+    let shape = Shape { deployments, groups, keys: names.keys.len(), classes: names.classes.len() };
+    let mut recorder = Recorder::new(&world.tariffs, shape, world.horizon, SimDuration::from_secs(3600), 0);
+    play_world!(Reference, world, &mut recorder);
+    recorder.finish()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(16), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Everything that a scenario may have: the long way event for event, and the fast one by all of its figures.
+    #[test]
+    fn agrees_with_the_naive_engine_on_random_scenarios(files in files(), seed in 0u64..1000) {
+        let mut world = files.load();
+        world.seed = Seed(seed);
+        world.horizon = SimDuration::from_secs([900, 1800, 6000][(seed % 3) as usize]);
+        assert_same(&log_of_world!(Engine, &world), &log_of_world!(Reference, &world));
+        prop_assert_eq!(format!("{:?}", support::run(&world, seed, 0)), format!("{:?}", naive_run(&world)));
+    }
 }
 
 #[test]

@@ -168,6 +168,7 @@ fn what_cannot_be_a_trace_is_refused_in_one_sentence() {
     assert!(error(rows, "replay: {file: trace, format: azure}, model: a").contains("contexttokens"));
     assert!(error(rows, "replay: {fil: trace}, model: a").contains("did you mean `file`"));
     assert!(error(rows, "replay: {file: trace, scale: -1}, model: a").contains("scale"));
+    assert!(error(rows, "replay: {file: trace, loop: 0.000000002}, model: a").contains("loop"));
     assert!(error(rows, "replay: trace, model: a, rate: 3/s").contains("cannot stand beside `replay`"));
     assert!(error(rows, "replay: trace").contains("which model"));
     assert!(error(rows, "replay: elsewhere.csv, model: a").contains("there is no such file"));

@@ -76,9 +76,10 @@ pub fn run(args: &ExplainArgs) -> Result<(), Stop> {
         other => Stop::Usage(format!("--request: {other}")),
     })?;
     match args.format {
-        TextOrJson::Json => streams::print_bytes(&json(&told)),
-        TextOrJson::Text => streams::print(&text(&told, terminal_options(args.verbose))),
+        TextOrJson::Json => streams::print_bytes(&json(&told))?,
+        TextOrJson::Text => streams::print(&text(&told, terminal_options(args.verbose)))?,
     }
+    if told.about.partial { Err(Stop::Interrupted) } else { Ok(()) }
 }
 
 impl ExplainArgs {

@@ -16,15 +16,7 @@ pub struct OutDir {
 impl OutDir {
     /// Creates the directory if need be, and makes sure that it can be written to, before any long work.
     pub fn prepare(path: &Path) -> Result<Self, Stop> {
-        let problem =
-            |error: &dyn std::fmt::Display| Stop::Usage(format!("cannot use `{}` for --out: {error}", path.display()));
-        fs::create_dir_all(path).map_err(|error| problem(&error))?;
-        remove_stale(&path.join("probe"));
-        if nameless_file(path).is_err() {
-            let probe = staged(&path.join("probe"));
-            fs::write(&probe, b"").map_err(|error| problem(&error))?;
-            fs::remove_file(&probe).map_err(|error| problem(&error))?;
-        }
+        try_folder(path).map_err(|error| unusable(path, &error))?;
         Ok(Self { path: path.to_owned() })
     }
 
@@ -85,6 +77,33 @@ impl Drop for StagedDir {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Stop {
+    Stop::Usage(format!("cannot use `{}` for --out: {error}", path.display()))
+}
+
+/// Creates a directory if need be, and writes to it.
+fn try_folder(path: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(path)?;
+    remove_stale(&path.join("probe"));
+    if nameless_file(path).is_err() {
+        let probe = staged(&path.join("probe"));
+        fs::write(&probe, b"")?;
+        fs::remove_file(&probe)?;
+    }
+    Ok(())
+}
+
+/// Makes sure that a file can be written, before any long work.
+pub fn prepare(path: &Path) -> Result<(), Stop> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Err(unusable(path, &"it is a folder, not a file")),
+        Ok(found) if !found.is_file() => return Ok(()),
+        _ => {}
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    try_folder(folder).map_err(|error| unusable(path, &error))
 }
 
 /// Tries to write to a directory with a file that has no name, so that nothing of it is left whatever happens.

@@ -7,7 +7,7 @@ use jiff::civil::{Date, Weekday};
 use jiff::{ToSpan, Zoned};
 
 use crate::cli::edits::EditArgs;
-use crate::cli::files::write;
+use crate::cli::files::{prepare, write};
 use crate::cli::finished;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
@@ -101,6 +101,7 @@ pub fn run(args: &MonthArgs) -> Result<(), Stop> {
     if args.format == Format::Xlsx && args.out.is_none() {
         return Err(Stop::Usage("a workbook is no text to print: name a file with --out".to_owned()));
     }
+    args.out.as_deref().map_or(Ok(()), prepare)?;
     let basis = match finished::find(&args.source) {
         Some(file) => args.finished(&file)?,
         None => args.simulated()?,

@@ -37,9 +37,7 @@ impl FromStr for PartOf {
 
 /// Simulates a part and writes it.
 pub fn write(world: &World, options: &Options, which: PartOf, file: &Path, watch: &Watch) -> Result<String, Stop> {
-    if file.is_dir() {
-        return Err(Stop::Usage(format!("`{}` is a folder; with --part, --out is a file", file.display())));
-    }
+    files::prepare(file)?;
     let part = part(world, options, which.number, which.of, watch);
     watch.finish();
     files::write(file, &part.to_json())?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::cli::edits::EditArgs;
-use crate::cli::files::{OutDir, write};
+use crate::cli::files::{OutDir, prepare, write};
 use crate::cli::finished;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
@@ -124,7 +124,9 @@ impl ReportArgs {
         let one_file =
             self.format.len() == 1 && !matches!(self.format[0], Format::Csv | Format::Parquet | Format::Charts);
         match (&self.out, finished) {
-            (Some(out), _) if one_file && !out.is_dir() && out.extension().is_some() => Ok(Target::File(out.clone())),
+            (Some(out), _) if one_file && !out.is_dir() && out.extension().is_some() => {
+                prepare(out).map(|()| Target::File(out.clone()))
+            }
             (Some(out), _) => OutDir::prepare(out).map(Target::Folder),
             (None, Some(file)) => {
                 let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());

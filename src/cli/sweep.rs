@@ -11,7 +11,7 @@ use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
 use crate::cli::what::{Subject, terminal_options};
-use crate::experiment::{Axis, Common, Design, Options, Progress, design, sweep, swings, tornado};
+use crate::experiment::{Axis, Common, Design, Options, design, sweep, swings, tornado};
 use crate::report::Artefact;
 use crate::report::sweep::{
     sweep_artefacts, sweep_csv, sweep_json, sweep_text, tornado_artefacts, tornado_json, tornado_text,
@@ -100,15 +100,15 @@ impl SweepArgs {
             return Err(Stop::Usage("no assumption of this scenario has a range; use --vary".to_owned()));
         }
         let watch = Watch::start(options.runs * (swings.len() as u64 * 2 + 1), self.subject.what.quiet, interrupt);
-        let (bill, bars) = tornado(&swings, options, &watch, &|edits| self.subject.load(edits))?;
+        let found = tornado(&swings, options, &watch, &|edits| self.subject.load(edits))?;
         watch.finish();
         let common = Common::of(base);
         let printed = match self.format {
-            Format::Text => tornado_text(&common, &bill, &bars, options, terminal_options(self.verbose)).into_bytes(),
-            Format::Json => tornado_json(&common, &bill, &bars, options),
+            Format::Text => tornado_text(&common, &found, options, terminal_options(self.verbose)).into_bytes(),
+            Format::Json => tornado_json(&common, &found, options),
             Format::Csv => return Err(Stop::Usage("a tornado is printed as text or JSON".to_owned())),
         };
-        Ok((printed, self.files(|| tornado_artefacts(&common, &bill, &bars, options)), watch.stop()))
+        Ok((printed, self.files(|| tornado_artefacts(&common, &found, options)), found.is_partial))
     }
 
     /// The files, drawn only when they are wanted.

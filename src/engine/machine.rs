@@ -258,18 +258,23 @@ where
         }
     }
 
-    /// A process of the gateway ends or begins. The calls in it are over: what they had upstream is closed, and nobody
-    /// answers them.
+    /// A process of the gateway ends or begins. The calls in it are over, in the order in which they came: what they had
+    /// upstream is closed, and nobody answers them.
     #[cold]
     fn break_down(&mut self, now: SimTime) {
         const RESET: Response = Response::new(0, false, None, Source::Lost);
         let parts = &mut self.parts;
         parts.gateway.break_down(now);
+        let mut lost = Vec::new();
         for (index, slot) in self.slots.iter_mut().enumerate() {
             if slot.busy && parts.gateway.is_lost(&slot.record.view, &mut slot.call) {
                 slot.record.lost = true;
-                parts.respond(slot, now, CallId::from_index(index), &RESET);
+                lost.push((slot.record.arrived, slot.record.class, slot.record.view.id, index));
             }
+        }
+        lost.sort_unstable();
+        for (.., index) in lost {
+            parts.respond(&mut self.slots[index], now, CallId::from_index(index), &RESET);
         }
         self.schedule_break();
     }

@@ -56,4 +56,6 @@ pub use rare::{Rare, rare};
 pub use replicate::{Options, Progress, Unwatched, replicate};
 pub use run::{forecast, part};
 pub use solve::{Answer, Search, Solution, Trial, solve};
-pub use sweep::{Axis, Bar, Design, Point, Range, Sweep, Swing, Values, design, fixed, secret, sweep, swings, tornado};
+pub use sweep::{
+    Axis, Bar, Design, Point, Range, Sweep, Swing, Tornado, Values, design, fixed, secret, sweep, swings, tornado,
+};

@@ -30,8 +30,11 @@ pub enum TrafficError {
     #[error("repeats need arrivals given by a rate; workers and sessions never repeat themselves")]
     RepeatsNeedOpenArrivals,
     /// Requests per second and class beyond what ids can count.
-    #[error("{} requests are expected in one run; more than {} cannot be simulated", short(*.0), short(*.1))]
+    #[error("{} requests are expected in one run; more than {} cannot be simulated", short(.0.round()), short(*.1))]
     TooMany(f64, f64),
+    /// More at once than any gateway has seen: all of them are in memory until they are answered.
+    #[error("{} requests a second are expected; more than {} cannot be simulated", short(.0.round()), short(*.1))]
+    TooDense(f64, f64),
 }
 
 /// When requests of a class come.
@@ -106,6 +109,8 @@ pub(super) const TURN_BITS: u32 = 12;
 pub(super) const MOST_WORKERS: u32 = 1_000_000;
 /// Requests of one class in one run that ids have room for.
 const MOST_REQUESTS: f64 = 1e12;
+/// Requests of a class in a second.
+const MOST_PER_SECOND: f64 = 1e6;
 
 /// A class that is busy and quiet by turns; sojourns are exponential and the mean rate stays what it was.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -156,16 +161,16 @@ impl Arrivals {
         Ok(Self::Open { intensity: Arc::new(intensity), gaps, on_off: None })
     }
 
-    /// Checks the numbers that no type has checked yet.
-    pub(super) fn check(&self) -> Result<(), TrafficError> {
+    /// Checks the numbers that no type has checked yet, with this factor on the volume.
+    pub(super) fn check(&self, volume: f64) -> Result<(), TrafficError> {
         match self {
             Self::Open { intensity, on_off, .. } => {
-                bounded(intensity)?;
+                bounded(intensity, volume)?;
                 on_off.as_ref().map_or(Ok(()), OnOff::check)
             }
-            Self::Sessions { intensity, .. } => bounded(intensity),
-            Self::Excited { intensity, excites } => excites.check().and_then(|()| bounded(intensity)),
-            Self::Clients { intensity, crowd, .. } => crowd.check().and_then(|()| bounded(intensity)),
+            Self::Sessions { intensity, .. } => bounded(intensity, volume),
+            Self::Excited { intensity, excites } => excites.check().and_then(|()| bounded(intensity, volume)),
+            Self::Clients { intensity, crowd, .. } => crowd.check().and_then(|()| bounded(intensity, volume)),
             Self::Workers { count, .. } if *count > MOST_WORKERS => {
                 Err(TrafficError::Parameter("workers.count", f64::from(*count), "at most 1,000,000"))
             }
@@ -173,8 +178,8 @@ impl Arrivals {
             Self::Replay(replay) if !(replay.scale >= 0.0 && replay.scale <= MOST_SCALE) => {
                 Err(TrafficError::Parameter("replay.scale", replay.scale, "a number from 0 to 200"))
             }
-            Self::Replay(Replay { period: Some(period), .. }) if period.0 <= 0 => {
-                Err(TrafficError::Parameter("replay.loop", period.as_secs_f64(), "a positive time"))
+            Self::Replay(Replay { period: Some(period), .. }) if *period < SimDuration::from_secs(1) => {
+                Err(TrafficError::Parameter("replay.loop", period.as_secs_f64(), "at least a second"))
             }
             Self::Replay(_) => Ok(()),
         }
@@ -201,7 +206,11 @@ impl OnOff {
     }
 }
 
-fn bounded(intensity: &Intensity) -> Result<(), TrafficError> {
-    let expected = intensity.steps().map(|(from, to, rate)| rate * (to - from).as_secs_f64()).sum();
-    if expected <= MOST_REQUESTS { Ok(()) } else { Err(TrafficError::TooMany(expected, MOST_REQUESTS)) }
+fn bounded(intensity: &Intensity, volume: f64) -> Result<(), TrafficError> {
+    let expected = volume * intensity.steps().map(|(from, to, rate)| rate * (to - from).as_secs_f64()).sum::<f64>();
+    if expected.is_nan() || expected > MOST_REQUESTS {
+        return Err(TrafficError::TooMany(expected, MOST_REQUESTS));
+    }
+    let densest = volume * intensity.steps().map(|(_, _, rate)| rate).fold(0.0, f64::max);
+    if densest <= MOST_PER_SECOND { Ok(()) } else { Err(TrafficError::TooDense(densest, MOST_PER_SECOND)) }
 }

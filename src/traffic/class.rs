@@ -6,6 +6,9 @@ use crate::traffic::arrivals::{Arrivals, TrafficError};
 use crate::traffic::request::{Fate, Leave};
 use crate::units::{BodyId, ClassId, KeyId, NameId, SimDuration, Tokens};
 
+/// The mean factor on a class's volume.
+const MOST_VOLUME: f64 = 1_000.0;
+
 /// What requests of one kind look like. Made with [`Class::new`], then adjusted field by field.
 #[derive(Debug, Clone)]
 pub struct Class {
@@ -135,7 +138,11 @@ impl Class {
         }
         Choice::new(&weights(&self.models))?;
         Choice::new(&weights(&self.keys))?;
-        self.arrivals.check()
+        let volume = self.volume.as_ref().map_or(1.0, Dist::mean);
+        if !(0.0..=MOST_VOLUME).contains(&volume) {
+            return Err(TrafficError::Parameter("volume", volume, "a factor of 0 to 1,000 on average"));
+        }
+        self.arrivals.check(volume)
     }
 }
 

@@ -9,8 +9,8 @@ use crate::traffic::open::OpenArrivals;
 use crate::units::{RequestId, SimDuration, SimTime};
 
 /// Least seconds from a failed answer to the next request of a user who does not think: a refusal takes a round trip, and
-/// without it a user who is always refused at once would never let time pass.
-const REFUSAL_S: f64 = 0.001;
+/// without it a user who is always refused at once would never let time pass. Nor would one who is always answered at once.
+const ROUND_TRIP_S: f64 = 0.001;
 
 /// Requests that are due, earliest first, then by number.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +40,9 @@ pub(super) struct Workers {
     due: Due,
     think_s: Dist,
     end: SimTime,
+    count: u32,
+    /// How many requests of this moment came at once after an answer.
+    at_once: (SimTime, u32),
 }
 
 impl Workers {
@@ -49,7 +52,7 @@ impl Workers {
             let wait = SimDuration((i128::from(ramp.0) * i128::from(worker) / i128::from(count)) as i64);
             due.push(start + wait, RequestId(u64::from(worker) << WORKER_SHIFT), end);
         }
-        Self { due, think_s, end }
+        Self { due, think_s, end, count, at_once: (SimTime::ZERO, 0) }
     }
 
     pub(super) fn next_at(&self) -> SimTime {
@@ -62,9 +65,19 @@ impl Workers {
 
     /// The worker of this request has its answer; `draws` stands at the request.
     pub(super) fn responded(&mut self, now: SimTime, id: RequestId, ok: bool, draws: &Addressed) {
-        let least = if ok { 0.0 } else { REFUSAL_S };
+        let least = if ok && !self.is_stuck(now) { 0.0 } else { ROUND_TRIP_S };
         let think = self.think_s.sample(draws.unit_at(Purpose::Think, 0, 0)).max(least);
-        self.due.push(now + SimDuration::from_secs_f64(think), RequestId(id.0 + 1), self.end);
+        let next = now + SimDuration::from_secs_f64(think);
+        self.at_once.1 += u32::from(next == now);
+        self.due.push(next, RequestId(id.0 + 1), self.end);
+    }
+
+    /// Whether each of them has been answered at this moment already, and somebody twice.
+    fn is_stuck(&mut self, now: SimTime) -> bool {
+        if self.at_once.0 != now {
+            self.at_once = (now, 0);
+        }
+        self.at_once.1 >= self.count
     }
 }
 

@@ -19,6 +19,13 @@ pub struct Log {
 }
 
 impl Log {
+    /// The log without the order in which an engine counts its requests.
+    #[must_use]
+    pub fn tidied(mut self) -> Self {
+        self.unfinished.sort();
+        self
+    }
+
     fn write(&mut self, call: CallId, text: &str) {
         let name = self.names.get(&call).map_or("?", String::as_str);
         self.lines.push(format!("{name}: {text}"));

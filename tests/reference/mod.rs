@@ -1,4 +1,4 @@
-//! The engine once more, with obvious data structures: every event incl. every arrival in one sorted map, every request
+//! The engine once more, with obvious data structures: every event in one sorted map, every request
 //! under its own number, what no longer applies taken out of the map instead of being recognised later. Slow; the fast
 //! engine must agree with it event for event.
 
@@ -11,7 +11,7 @@ pub mod world;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use billcast::engine::{Arrival, Arrivals, Asked, AttemptRecord, Observer, RequestRecord};
-use billcast::gateway::{Attempt, Ended, Event, Gateway, Response, Step, Turn};
+use billcast::gateway::{Attempt, Ended, Event, Gateway, Response, Source, Step, Turn};
 use billcast::provider::{Service, Upstream, UpstreamCall};
 use billcast::random::Draws;
 use billcast::traffic::{Ending, Leave};
@@ -22,18 +22,18 @@ use patience::{Verdict, verdict};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
     AttemptEnd,
-    ClientLeaves,
+    /// A client leaves, a process of the gateway ends.
+    Deadline,
     WakeUp,
-    Arrival,
 }
 
 type Key = (SimTime, Class, u64);
 
-enum What<F> {
-    Arrival(Box<Arrival<F>>),
+enum What {
     AttemptEnd(CallId),
     ClientLeaves(CallId),
     WakeUp(CallId),
+    Break,
 }
 
 #[derive(Clone, Copy)]
@@ -80,7 +80,7 @@ pub struct Reference<'a, G: Gateway, U: Upstream, S, D, O> {
     arrivals: &'a mut S,
     draws: &'a mut D,
     observer: &'a mut O,
-    events: BTreeMap<Key, What<U::Fate>>,
+    events: BTreeMap<Key, What>,
     live: BTreeMap<CallId, Live<G::Call, U::Fate>>,
     events_so_far: u64,
     calls_so_far: u32,
@@ -110,17 +110,8 @@ where
 
     /// Runs until nothing is left to happen.
     pub fn run(mut self) {
-        self.queue_arrivals();
-        while let Some(((now, _, _), what)) = self.events.pop_first() {
-            match what {
-                What::Arrival(arrival) => self.arrive(now, &arrival),
-                What::AttemptEnd(id) => self.attempt_is_over(now, id),
-                What::ClientLeaves(id) => self.client_leaves(now, id),
-                What::WakeUp(id) => {
-                    self.live(id).pending = None;
-                    self.tell(now, id, Event::Woke);
-                }
-            }
+        self.queue_break();
+        while let Some(now) = self.happen() {
             while let Some(id) = self.woken.pop_front() {
                 self.tell(now, id, Event::Woke);
             }
@@ -130,11 +121,34 @@ where
         }
     }
 
+    /// Lets the next thing happen; says when. Requests arrive when everything else at that moment is done.
+    fn happen(&mut self) -> Option<SimTime> {
+        let arrival = self.arrivals.next_at();
+        if arrival < SimTime::NEVER && self.events.keys().next().is_none_or(|(at, ..)| *at > arrival) {
+            let mut request = Arrival::default();
+            if self.arrivals.take(&mut request) {
+                self.arrive(request.at, &request);
+            }
+            return Some(arrival);
+        }
+        let ((now, _, _), what) = self.events.pop_first()?;
+        match what {
+            What::AttemptEnd(id) => self.attempt_is_over(now, id),
+            What::ClientLeaves(id) => self.client_leaves(now, id),
+            What::WakeUp(id) => {
+                self.live(id).pending = None;
+                self.tell(now, id, Event::Woke);
+            }
+            What::Break => self.break_down(now),
+        }
+        Some(now)
+    }
+
     fn live(&mut self, id: CallId) -> &mut Live<G::Call, U::Fate> {
         self.live.get_mut(&id).expect("a live request")
     }
 
-    fn add(&mut self, at: SimTime, class: Class, what: What<U::Fate>) -> Option<Key> {
+    fn add(&mut self, at: SimTime, class: Class, what: What) -> Option<Key> {
         if at == SimTime::NEVER {
             return None;
         }
@@ -144,15 +158,25 @@ where
         Some(key)
     }
 
-    /// Takes all arrivals that are known by now.
-    fn queue_arrivals(&mut self) {
-        while self.arrivals.next_at() < SimTime::NEVER {
-            let mut arrival = Arrival::default();
-            if !self.arrivals.take(&mut arrival) {
-                return;
+    fn queue_break(&mut self) {
+        let at = self.gateway.next_break();
+        self.add(at, Class::Deadline, What::Break);
+    }
+
+    /// A process of the gateway ends or begins: what it had is over in the order in which it came, and nobody answers it.
+    fn break_down(&mut self, now: SimTime) {
+        self.gateway.break_down(now);
+        let mut lost = BTreeMap::new();
+        for (id, live) in &mut self.live {
+            if self.gateway.is_lost(&live.record.view, &mut live.call) {
+                live.record.lost = true;
+                lost.insert((live.record.arrived, live.record.class, live.record.view.id), *id);
             }
-            self.add(arrival.at, Class::Arrival, What::Arrival(Box::new(arrival)));
         }
+        for id in lost.into_values() {
+            self.respond(now, id, &Response::new(0, false, None, Source::Lost));
+        }
+        self.queue_break();
     }
 
     fn arrive(&mut self, now: SimTime, arrival: &Arrival<U::Fate>) {
@@ -170,7 +194,7 @@ where
         self.observer.arrived(id, &record);
         let leaving = match arrival.leave {
             Leave::After(patience) | Leave::TimesOut(patience) => {
-                self.add(now + patience, Class::ClientLeaves, What::ClientLeaves(id))
+                self.add(now + patience, Class::Deadline, What::ClientLeaves(id))
             }
             Leave::Never | Leave::AfterChunks(_) => None,
         };
@@ -237,7 +261,7 @@ where
             && !gone
             && (1..=service.chunks).contains(&n)
         {
-            let leaving = self.add(now + service.chunk_at(n), Class::ClientLeaves, What::ClientLeaves(id));
+            let leaving = self.add(now + service.chunk_at(n), Class::Deadline, What::ClientLeaves(id));
             self.live(id).leaving = leaving;
         }
     }
@@ -299,7 +323,6 @@ where
         live.record.client_gone = true;
         let (asked, ending) = (live.asked(), if times_out { Ending::TimedOut } else { Ending::Left });
         self.arrivals.responded(now, &live.record, asked, ending);
-        self.queue_arrivals();
         let live = self.live(id);
         let phase = match &live.flight {
             Some(flight) => patience::phase_after(&flight.service, now - flight.started, flight.call.stream),
@@ -325,6 +348,5 @@ where
             false => Ending::Failed(response.http_status, response.retry_after),
         };
         self.arrivals.responded(now, &live.record, live.asked(), ending);
-        self.queue_arrivals();
     }
 }

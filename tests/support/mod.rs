@@ -19,11 +19,17 @@ pub fn try_world(gateway: &str, scenario: &str) -> Result<World, String> {
 
 /// Loads a world with settings of the command line.
 pub fn load_with(gateway: &str, scenario: &str, overrides: &Overrides) -> Result<World, String> {
+    let scenario = format!("gateway: gateway.yaml\n{scenario}");
+    load_files(&[("gateway.yaml", gateway), ("scenario.yaml", &scenario)], overrides)
+}
+
+/// Loads a world from the texts of its files.
+pub fn load_files(files: &[(&str, &str)], overrides: &Overrides) -> Result<World, String> {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::write(folder.path().join("gateway.yaml"), gateway).expect("a written file");
-    let file = folder.path().join("scenario.yaml");
-    std::fs::write(&file, format!("gateway: gateway.yaml\n{scenario}")).expect("a written file");
-    load(&file.to_string_lossy(), overrides)
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).expect("a written file");
+    }
+    load(&folder.path().join("scenario.yaml").to_string_lossy(), overrides)
         .map_err(|problem| problem.diagnostics.iter().map(|found| format!("{found}\n")).collect())
 }
 

@@ -18,7 +18,7 @@ use crate::units::{Money, SimDuration};
 
 pub use axis::{Axis, Range, Values, fixed, secret};
 pub use design::{Design, design};
-pub use tornado::{Bar, Swing, swings, tornado};
+pub use tornado::{Bar, Swing, Tornado, swings, tornado};
 
 pub(in crate::experiment) use axis::{number, written};
 

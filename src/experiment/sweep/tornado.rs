@@ -229,6 +229,17 @@ fn parameter(part: &str, factor: f64) -> Option<String> {
     Some(name.map_or(value.clone(), |name| format!("{name}={value}")))
 }
 
+/// What has come of a tornado.
+#[derive(Debug, Clone)]
+pub struct Tornado {
+    /// The bill as it is.
+    pub base: MoneyStats,
+    /// The assumptions that were moved, the widest first.
+    pub bars: Vec<Bar>,
+    /// Whether it was interrupted: some assumptions, or some runs of the bill as it is, are missing.
+    pub is_partial: bool,
+}
+
 /// Plays both ends of each assumption, all else as it is; the widest first.
 ///
 /// # Errors
@@ -238,7 +249,7 @@ pub fn tornado<E: From<Problem>>(
     options: &Options,
     progress: &dyn Progress,
     load: &dyn Fn(Vec<Edit>) -> Result<World, E>,
-) -> Result<(MoneyStats, Vec<Bar>), E> {
+) -> Result<Tornado, E> {
     let of = swings.len() as u64 * 2 + 1;
     let base = rows(&load(Vec::new())?, options, progress, Place { index: 0, of });
     let mut bars = Vec::new();
@@ -256,8 +267,9 @@ pub fn tornado<E: From<Problem>>(
         }
         bars.push(Bar { swing: swing.clone(), bills: [low, high], deltas: [from, to] });
     }
+    let is_partial = bars.len() < swings.len() || (base.len() as u64) < options.runs;
     bars.sort_by(|a, b| b.width().total_cmp(&a.width()));
-    Ok((money_stats(base.iter().map(|row| row.bill).collect()), bars))
+    Ok(Tornado { base: money_stats(base.iter().map(|row| row.bill).collect()), bars, is_partial })
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ pub const PROFILE: &str = "litellm-1.102";
 pub const NUM_RETRIES: u32 = 2;
 /// Depth of nested fallbacks: `constants.py:ROUTER_MAX_FALLBACKS` [T 24, 25].
 pub const MAX_FALLBACKS: i64 = 5;
+/// Fallbacks of fallbacks that fit onto Python's stack of 1,000 frames, three each. Measured over sockets, in the proxy and the
+/// router alike, with and without retries and streams: 318; a transport that needs less of the stack gets one more.
+pub const DEEPEST_FALLBACK: usize = 318;
 /// `litellm.allowed_fails`: at this value the counter of allowed failures is not used [T 52].
 pub const ALLOWED_FAILS: i64 = 3;
 /// `constants.py:DEFAULT_COOLDOWN_TIME_SECONDS`; also what 0 means [T 109].

@@ -19,6 +19,9 @@ const FONT_FACTOR: f64 = 1.24;
 /// Fonts of people's machines; a rasteriser takes its own for `sans-serif`.
 const FONTS: &str = "system-ui, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif";
 
+/// No sheet is so large, in pixels.
+const FARTHEST: f64 = 1e5;
+
 /// A place: pixels from the left and from the top.
 pub type Point = (f64, f64);
 
@@ -171,12 +174,13 @@ impl Canvas<'_> {
         (((x + self.origin.0) * SCALE).round() as i32, ((y + self.origin.1) * SCALE).round() as i32)
     }
 
-    /// A line through points; dashed if the stroke says so.
+    /// A line through points; dashed if the stroke says so. Points far from any sheet, or nowhere, are left out.
     pub fn line(&mut self, points: &[Point], stroke: Stroke) {
         let style = ShapeStyle::from(colour(stroke.ink, 1.0)).stroke_width((stroke.width * SCALE).round() as u32);
+        let points: Vec<Point> = points.iter().copied().filter(|(x, y)| x.abs().max(y.abs()) < FARTHEST).collect();
         let pieces = match stroke.dash {
-            None => vec![points.to_vec()],
-            Some((dash, gap)) => dashes(points, dash, gap),
+            None => vec![points],
+            Some((dash, gap)) => dashes(&points, dash, gap),
         };
         for piece in pieces.into_iter().filter(|piece| piece.len() > 1) {
             let path: Vec<(i32, i32)> = piece.into_iter().map(|at| self.whole(at)).collect();
@@ -300,6 +304,18 @@ mod tests {
         let pieces = dashes(&[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0)], 6.0, 6.0);
         assert_eq!(pieces[0], [(0.0, 0.0), (6.0, 0.0)]);
         assert_eq!(pieces[1], [(10.0, 2.0), (10.0, 8.0)]);
+    }
+
+    #[test]
+    fn lines_to_nowhere_end() {
+        let points = [(1.0, 1.0), (f64::NAN, 2.0), (f64::INFINITY, 1e300), (3.0, -1e18), (9.0, 1.0)];
+        let svg = draw(100.0, 50.0, "lines", |canvas| canvas.line(&points, Stroke::dashed(Ink::Text, 1.0)));
+        assert_eq!(
+            svg,
+            draw(100.0, 50.0, "lines", |canvas| {
+                canvas.line(&[(1.0, 1.0), (9.0, 1.0)], Stroke::dashed(Ink::Text, 1.0));
+            })
+        );
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub fn json(explanation: &Explanation) -> Vec<u8> {
         "prices_as_of": about.prices_as_of,
         "seed": about.seed,
         "runs": about.runs,
+        "partial": about.partial,
         "horizon_hours": about.horizon_hours,
         "start": explanation.start,
         "run": run(&explanation.run),

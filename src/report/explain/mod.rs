@@ -39,6 +39,10 @@ fn heading(page: &mut Page, explanation: &Explanation) {
     let length = hours(about.horizon_hours);
     let facts = format!("{length} from {} · {} · {}", explanation.start, plural(about.runs, "run"), about.profile);
     page.wrapped("", "", Some(Style::Dim), &facts);
+    if about.partial {
+        let caveat = format!("Partial: interrupted after {}.", plural(about.runs, "run"));
+        page.wrapped("! ", "  ", Some(Style::Alert), &caveat);
+    }
     page.line("");
     let cheaper = percent(explanation.cheaper_share);
     let median = match explanation.median.run == run.run {

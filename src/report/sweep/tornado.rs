@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::experiment::{Bar, Common, MoneyStats, Options};
+use crate::experiment::{Bar, Common, MoneyStats, Options, Tornado};
 use crate::report::Artefact;
 use crate::report::chart::{Anchor, Canvas, Ink, LABEL, Picture, Plot, Rect, Stroke, fit, nothing};
 use crate::report::html::page::{facts, page, picture};
@@ -58,14 +58,15 @@ fn table(bars: &[Bar]) -> Table {
     Table::new("tornado", "What moves the bill", &headings).with_note(note).with_rows(bars.iter().map(row))
 }
 
+/// What the reader must know before any figure.
+fn caveat(tornado: &Tornado) -> Option<String> {
+    let done = plural(tornado.bars.len() as u64, "assumption");
+    tornado.is_partial.then(|| format!("Partial: interrupted after {done}."))
+}
+
 /// The tornado for a terminal.
-pub fn tornado_text(
-    common: &Common,
-    base: &MoneyStats,
-    bars: &[Bar],
-    run: &Options,
-    options: TerminalOptions,
-) -> String {
+pub fn tornado_text(common: &Common, tornado: &Tornado, run: &Options, options: TerminalOptions) -> String {
+    let Tornado { base, bars, .. } = tornado;
     let mut page = Page::new(options);
     let title = format!("{}: which assumption moves the bill most", clean(&common.scenario));
     page.wrapped("", "  ", Some(Style::Bold), &title);
@@ -77,6 +78,9 @@ pub fn tornado_text(
         clean(&common.prices_as_of)
     );
     page.wrapped("", "", Some(Style::Dim), &facts);
+    if let Some(caveat) = caveat(tornado) {
+        page.wrapped("! ", "  ", Some(Style::Alert), &caveat);
+    }
     page.line("");
     page.line(&format!("Mean bill as it is: {}", money(base.mean)));
     let (shown, rest) = parted(base, bars);
@@ -95,7 +99,8 @@ pub fn tornado_text(
 }
 
 /// `tornado.json`.
-pub fn tornado_json(common: &Common, base: &MoneyStats, bars: &[Bar], run: &Options) -> Vec<u8> {
+pub fn tornado_json(common: &Common, tornado: &Tornado, run: &Options) -> Vec<u8> {
+    let Tornado { base, bars, is_partial } = tornado;
     let end = |bar: &Bar, index: usize| -> Value {
         let delta = bar.deltas[index];
         let ends = [delta.interval.low, delta.interval.high];
@@ -118,6 +123,7 @@ pub fn tornado_json(common: &Common, base: &MoneyStats, bars: &[Bar], run: &Opti
         "horizon_hours": common.horizon_hours,
         "seed": run.seed.0,
         "runs": run.runs,
+        "partial": is_partial,
         "command": run.command,
         "base": { "bill": { "mean": base.mean, "p50": base.p50, "p95": base.p95 } },
         "assumptions": bars.iter().map(bar).collect::<Vec<_>>(),
@@ -125,13 +131,15 @@ pub fn tornado_json(common: &Common, base: &MoneyStats, bars: &[Bar], run: &Opti
 }
 
 /// Every file of a tornado.
-pub fn tornado_artefacts(common: &Common, base: &MoneyStats, bars: &[Bar], run: &Options) -> Vec<Artefact> {
+pub fn tornado_artefacts(common: &Common, tornado: &Tornado, run: &Options) -> Vec<Artefact> {
+    let Tornado { base, bars, .. } = tornado;
     let stamp = stamp_of(common, &format!("{} of each end", plural(run.runs, "run")), run.seed.0);
     let (shown, rest) = parted(base, bars);
     let drawn = chart(base, shown, &stamp);
     let body = maud::html! {
         section {
             h2 { "What moves the bill" }
+            @if let Some(caveat) = caveat(tornado) { p { strong { (caveat) } } }
             (picture(&drawn))
             (html_table(&table(shown)))
             @if let Some(sentence) = others(&rest, shown.len()) { p { (sentence) } }
@@ -149,7 +157,7 @@ pub fn tornado_artefacts(common: &Common, base: &MoneyStats, bars: &[Bar], run: 
     let html = page(&clean(&common.scenario), "billcast tornado", &facts(&about), &body, &stamp);
     let file = |name: &str, bytes: Vec<u8>| Artefact { file_name: name.to_owned(), bytes };
     let mut all =
-        vec![file("tornado.json", tornado_json(common, base, bars, run)), file("report.html", html.into_bytes())];
+        vec![file("tornado.json", tornado_json(common, tornado, run)), file("report.html", html.into_bytes())];
     all.extend(drawn.files("tornado"));
     all
 }

@@ -166,7 +166,9 @@ impl TrafficModel {
         for spike in self.spikes.iter().flatten() {
             let start = SimTime::ZERO + span(spike.at);
             let end = (start + span(spike.lasts)).min(SimTime::ZERO + calendar.horizon);
-            intensity = intensity.plus(start, end, spike.extra.0);
+            if start < end {
+                intensity = intensity.plus(start, end, spike.extra.0);
+            }
         }
         Ok(intensity)
     }

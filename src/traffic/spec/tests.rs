@@ -98,21 +98,38 @@ fn own_fields_stand_over_those_of_the_preset() {
     assert!((intensity.expected_until(SimTime::NEVER) / 57_600.0 - 1.0).abs() < 0.3);
 }
 
+/// Why a class cannot be compiled.
+fn error(text: &str) -> TrafficError {
+    let model: TrafficModel = serde_saphyr::from_str(text).unwrap();
+    model.compile(&a_day(), vec![(NameId(0), 1.0)], vec![(KeyId(0), 1.0)], BodyId(0)).map(|_| ()).unwrap_err()
+}
+
 #[test]
 fn mistakes_are_named() {
     let read = |text: &str| serde_saphyr::from_str::<TrafficModel>(text).map_err(|e| e.to_string());
     assert!(read("rat: 3").unwrap_err().contains("rat"));
     assert!(read("input: lognormal(median=3)").unwrap_err().contains("also needs p95="));
-    let compile = |text: &str| {
-        let model = read(text).unwrap();
-        model.compile(&a_day(), vec![(NameId(0), 1.0)], vec![(KeyId(0), 1.0)], BodyId(0)).map(|_| ()).unwrap_err()
-    };
-    assert_eq!(compile("rate: 1"), TrafficError::Missing("input"));
-    assert_eq!(compile("{ input: 5, output: 5 }"), TrafficError::Missing("rate"));
+    assert_eq!(error("rate: 1"), TrafficError::Missing("input"));
+    assert_eq!(error("{ input: 5, output: 5 }"), TrafficError::Missing("rate"));
     let both = "{ input: 5, output: 5, rate: 1, workers: { count: 3, think: 1 } }";
-    assert_eq!(compile(both), TrafficError::Contradiction("workers", "rate and session"));
+    assert_eq!(error(both), TrafficError::Contradiction("workers", "rate and session"));
     let repeats = "{ input: 5, output: 5, workers: { count: 3, think: 1 }, repeats: { share: 5%, within: 1h } }";
-    assert_eq!(compile(repeats), TrafficError::RepeatsNeedOpenArrivals);
+    assert_eq!(error(repeats), TrafficError::RepeatsNeedOpenArrivals);
+}
+
+#[test]
+fn more_than_can_be_simulated_is_refused() {
+    let of = |more: &str| match error(&format!("{{ input: 5, output: 5, {more} }}")) {
+        TrafficError::TooMany(..) => "too many",
+        TrafficError::TooDense(..) => "too dense",
+        TrafficError::Parameter(name, ..) => name,
+        other => panic!("{more}: {other}"),
+    };
+    assert_eq!(of("rate: 1e12/s"), "too many");
+    assert_eq!(of("rate: 2M/s"), "too dense");
+    assert_eq!(of("rate: 10k/s, volume: 500"), "too dense");
+    assert_eq!(of("rate: 1, spikes: [{ at: 1h, lasts: 1s, extra: 5M/s }]"), "too dense");
+    assert_eq!(of("rate: 1, volume: 9223372036854775807"), "volume");
 }
 
 #[test]

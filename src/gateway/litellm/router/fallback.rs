@@ -4,6 +4,7 @@
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Few, Frame, Hop, Targets, Walk};
+use crate::gateway::litellm::defaults::DEEPEST_FALLBACK;
 use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{Body, FallbackOverride, Found, Layer, ListId, Plan, Target};
 use crate::random::Draws;
@@ -122,8 +123,11 @@ impl LiteLlm {
         Next::WalkOn
     }
 
-    /// Goes on to the next target that has not been tried for this request [T 22].
+    /// Goes on to the next target that has not been tried for this request [T 22]. Too deep for Python's stack they all
+    /// count as tried, and nothing is called.
     pub(super) fn walk_on<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
+        // A level is a group and its list.
+        let is_too_deep = call.frames.len() > 2 * DEEPEST_FALLBACK;
         let Some(Frame::Walk(walk)) = call.frames.last_mut() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
         let names = &self.plan.names;
         while let Some(target) = nth_target(&self.plan, walk, walk.next) {
@@ -135,6 +139,12 @@ impl LiteLlm {
                 continue;
             }
             walk.depth += 1;
+            if is_too_deep {
+                cx.notes.decided(cx.now, cx.id, || {
+                    format!("no fallback: Python's stack holds {DEEPEST_FALLBACK} levels of them")
+                });
+                continue;
+            }
             let order = if let Target::Order(_, order) = target { Some(order) } else { None };
             if let Target::Custom(_, id) = target {
                 walk.num_retries = self.plan.customs[id as usize].num_retries.or(walk.num_retries);

@@ -1,8 +1,6 @@
 //! What is more than can be simulated. One request tries each target of its fallbacks once at most, whatever way leads
 //! there (`AttemptedFallbackTargets` in `router_utils/fallback_event_handlers.py`), so cycles and branching lists end; with
 //! the retries at each target that bounds the upstream calls of a request.
-//! A chain of fallbacks of fallbacks is followed to its end here; LiteLLM 1.102.4 gives up after 320 of them, at Python's
-//! limit of recursion, and answers with the first failure (measured).
 
 use crate::diagnostic::codes;
 use crate::diagnostic::{Severity, Span};

@@ -3,6 +3,7 @@
 use crate::diagnostic::codes;
 use crate::gateway::litellm::keys::Findings;
 use crate::gateway::litellm::wire::Wire;
+use std::collections::HashMap;
 
 /// `litellm.allowed_fails`.
 const DEFAULT_ALLOWED_FAILS: i64 = 3;
@@ -39,9 +40,12 @@ fn allowed_fails(wire: &Wire, findings: &mut Findings) {
 
 /// `model_info.allowed_fails` needs a second deployment in the group.
 fn single_deployments(wire: &Wire, findings: &mut Findings) {
+    let mut sizes: HashMap<&str, usize> = HashMap::new();
+    for deployment in wire.model_list.iter().filter(|deployment| !deployment.dropped) {
+        *sizes.entry(&deployment.model_name.value).or_default() += 1;
+    }
     for deployment in &wire.model_list {
-        let group = &deployment.model_name.value;
-        let size = wire.model_list.iter().filter(|other| !other.dropped && other.model_name.value == *group).count();
+        let size = sizes.get(&*deployment.model_name.value).copied().unwrap_or_default();
         if let Some(fails) = deployment.model_info.allowed_fails.as_ref().filter(|_| size < 2) {
             let message = "`model_info.allowed_fails` has no effect in a group of one deployment";
             findings.warn(codes::ALLOWED_FAILS, fails.span, message, "set router_settings.allowed_fails instead");

@@ -3,29 +3,30 @@
 use crate::diagnostic::codes;
 use crate::gateway::litellm::keys::Findings;
 use crate::gateway::litellm::wire::{Deployment, Wire};
+use std::collections::HashSet;
 
 pub(super) fn check(wire: &Wire, findings: &mut Findings) {
     let strategy = wire.router_settings.routing_strategy.as_ref().map_or("simple-shuffle", |strategy| &strategy.value);
     if strategy != "simple-shuffle" {
         return;
     }
-    for deployment in wire.model_list.iter().filter(|deployment| !deployment.dropped) {
-        weight(deployment, wire, findings);
+    let live = || wire.model_list.iter().filter(|deployment| !deployment.dropped);
+    let weighted: HashSet<&str> = live().filter(|other| has_weight(other)).map(group).collect();
+    for deployment in live() {
+        weight(deployment, weighted.contains(group(deployment)), findings);
     }
     limits(wire, findings);
 }
 
-/// The other deployments of the same group.
-fn others<'a>(deployment: &'a Deployment, wire: &'a Wire) -> impl Iterator<Item = &'a Deployment> {
-    let is_other = move |other: &&Deployment| {
-        !other.dropped && other.span != deployment.span && other.model_name.value == deployment.model_name.value
-    };
-    wire.model_list.iter().filter(is_other)
+fn group(deployment: &Deployment) -> &str {
+    &deployment.model_name.value
 }
 
-fn weight(deployment: &Deployment, wire: &Wire, findings: &mut Findings) {
-    let has_weight = |other: &Deployment| other.litellm_params.weight.as_ref().is_some_and(|weight| weight.value > 0.0);
-    let beside_weight = others(deployment, wire).any(has_weight);
+fn has_weight(deployment: &Deployment) -> bool {
+    deployment.litellm_params.weight.as_ref().is_some_and(|weight| weight.value > 0.0)
+}
+
+fn weight(deployment: &Deployment, beside_weight: bool, findings: &mut Findings) {
     match &deployment.litellm_params.weight {
         Some(weight) if weight.value == 0.0 && beside_weight => {
             let message = "`weight: 0` is a standby: it is picked only while no deployment with a weight is healthy";
