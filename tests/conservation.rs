@@ -145,8 +145,8 @@ fn users_who_are_answered_at_once_let_time_pass() {
     let scenario = "hours: 0.02\ntraffic: {x: {model: a, workers: {count: 3, think: 0}, input: 1, output: 1}}
 upstream: {openai: {preset: none, latency: 0}}\n";
     let run = support::run(&support::world(gateway, scenario), 1, 0);
-    // Each of them twice in a millisecond at most, for 72 s.
-    assert!(run.served > 1000 && run.served <= 3 * 2 * 72_001, "{}", run.served);
+    // Each of them a few times in a millisecond at most, for 72 s.
+    assert!(run.served > 1000 && run.served <= 3 * 3 * 72_001, "{}", run.served);
     check(&run).expect("books that balance");
 }
 
