@@ -25,7 +25,8 @@ pub struct Turn<'a, D: Draws, N: Notes> {
     pub draws: &'a mut D,
     /// Where decisions are written down.
     pub notes: &'a mut N,
-    /// Parked calls to resume with [`Event::Woke`] at this same moment, in this order.
+    /// Parked calls to resume with [`Event::Woke`] at this same moment, in this order. Those that have been resumed stay until
+    /// the last of them has been: whoever yields then stands in line behind them.
     pub woken: &'a mut Vec<CallId>,
 }
 

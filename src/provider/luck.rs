@@ -96,7 +96,9 @@ impl UpstreamWorld {
     /// [is not counted](Providers::counting_luck).
     pub fn luck(&self) -> Luck {
         let tries = &self.state.tries;
-        let beyond = |kind: usize| tries.iter().map(|t| t.failed[kind] as f64 - t.share * t.calls[kind] as f64).sum();
+        let beyond = |kind: usize, t: &Tries| t.failed[kind] as f64 - t.share * t.calls[kind] as f64;
+        // From a positive zero: the sum of nothing would be a negative one.
+        let beyond = |kind: usize| tries.iter().fold(0.0, |sum, t| sum + beyond(kind, t));
         Luck(std::array::from_fn(beyond))
     }
 }

@@ -8,7 +8,7 @@ pub mod log;
 pub mod patience;
 pub mod world;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
 use billcast::engine::{Arrival, Arrivals, Asked, AttemptRecord, Observer, RequestRecord};
 use billcast::gateway::{Attempt, Ended, Event, Gateway, Response, Source, Step, Turn};
@@ -84,7 +84,8 @@ pub struct Reference<'a, G: Gateway, U: Upstream, S, D, O> {
     live: BTreeMap<CallId, Live<G::Call, U::Fate>>,
     events_so_far: u64,
     calls_so_far: u32,
-    woken: VecDeque<CallId>,
+    /// The calls that have been woken since something happened; gateways see all of them until the last has had its turn.
+    woken: Vec<CallId>,
 }
 
 impl<'a, G, U, S, D, O> Reference<'a, G, U, S, D, O>
@@ -103,7 +104,7 @@ where
         draws: &'a mut D,
         observer: &'a mut O,
     ) -> Self {
-        let (events, live, woken) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
+        let (events, live, woken) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         let (events_so_far, calls_so_far) = (0, 0);
         Self { gateway, upstream, arrivals, draws, observer, events, live, events_so_far, calls_so_far, woken }
     }
@@ -112,9 +113,12 @@ where
     pub fn run(mut self) {
         self.queue_break();
         while let Some(now) = self.happen() {
-            while let Some(id) = self.woken.pop_front() {
+            let mut turns = 0;
+            while let Some(&id) = self.woken.get(turns) {
+                turns += 1;
                 self.tell(now, id, Event::Woke);
             }
+            self.woken.clear();
         }
         for (id, live) in &self.live {
             self.observer.left_in_flight(*id, &live.record);
@@ -199,11 +203,9 @@ where
             Leave::Never | Leave::AfterChunks(_) => None,
         };
         let mut call = G::Call::default();
-        let mut woken = Vec::new();
         self.draws.begin_request(u64::from(arrival.class.0), arrival.view.id.0);
-        let turn = Turn { now, call: id, draws: self.draws, notes: self.observer, woken: &mut woken };
+        let turn = Turn { now, call: id, draws: self.draws, notes: self.observer, woken: &mut self.woken };
         let step = self.gateway.admit(turn, &arrival.view, &mut call);
-        self.woken.extend(woken);
         let (fate, leave) = (arrival.fate, arrival.leave);
         let calls = HashMap::new();
         self.live.insert(id, Live { record, fate, leave, call, flight: None, calls, pending: None, leaving });
@@ -212,11 +214,9 @@ where
 
     fn tell(&mut self, now: SimTime, id: CallId, event: Event<'_>) {
         let live = self.live.get_mut(&id).expect("a live request");
-        let mut woken = Vec::new();
         self.draws.begin_request(u64::from(live.record.class.0), live.record.view.id.0);
-        let turn = Turn { now, call: id, draws: self.draws, notes: self.observer, woken: &mut woken };
+        let turn = Turn { now, call: id, draws: self.draws, notes: self.observer, woken: &mut self.woken };
         let step = self.gateway.resume(turn, &live.record.view, &mut live.call, event);
-        self.woken.extend(woken);
         self.perform(now, id, step);
     }
 
