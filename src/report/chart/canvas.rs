@@ -177,7 +177,9 @@ impl Canvas<'_> {
     /// A line through points; dashed if the stroke says so. Points far from any sheet, or nowhere, are left out.
     pub fn line(&mut self, points: &[Point], stroke: Stroke) {
         let style = ShapeStyle::from(colour(stroke.ink, 1.0)).stroke_width((stroke.width * SCALE).round() as u32);
-        let points: Vec<Point> = points.iter().copied().filter(|(x, y)| x.abs().max(y.abs()) < FARTHEST).collect();
+        // One by one: the greater of a number and NaN is the number.
+        let is_near = |(x, y): &Point| x.abs() < FARTHEST && y.abs() < FARTHEST;
+        let points: Vec<Point> = points.iter().copied().filter(is_near).collect();
         let pieces = match stroke.dash {
             None => vec![points],
             Some((dash, gap)) => dashes(&points, dash, gap),
