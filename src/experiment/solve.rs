@@ -102,6 +102,8 @@ const APART: f64 = 0.05;
 const NARROW: f64 = 1e-5;
 /// Without a range the search goes this far from the present value, either way.
 const FARTHEST: f64 = 1e6;
+/// Requests of one trial, all runs together, beyond which a search without a range does not go: some ten minutes of a core.
+const MOST_REQUESTS: f64 = 1e10;
 /// Places within a range that are tried when both ends are on the same side.
 const SCAN: usize = 8;
 
@@ -115,7 +117,8 @@ pub fn solve<E: From<Problem>>(
     progress: &dyn Progress,
     load: &dyn Fn(Vec<Edit>) -> Result<World, E>,
 ) -> Result<Solution, E> {
-    let mut hunt = Hunt { search, options, progress, load, tried: Vec::new(), space: Space::of(search) };
+    let mut hunt =
+        Hunt { search, options, progress, load, tried: Vec::new(), sizes: Vec::new(), space: Space::of(search) };
     let answer = hunt.answer()?;
     hunt.tried.sort_by(|a, b| a.value.total_cmp(&b.value));
     Ok(Solution {
@@ -180,6 +183,8 @@ struct Hunt<'a, E> {
     progress: &'a dyn Progress,
     load: &'a dyn Fn(Vec<Edit>) -> Result<World, E>,
     tried: Vec<Trial>,
+    /// Values in the order in which they were tried, with the requests that were simulated.
+    sizes: Vec<(f64, f64)>,
     space: Space,
 }
 
@@ -224,6 +229,7 @@ impl<E: From<Problem>> Hunt<'_, E> {
         if (found.len() as u64) < self.options.runs {
             return Ok(None);
         }
+        self.sizes.push((value, found.iter().map(|run| run.requests as f64).sum()));
         let found = self.search.target.judge(Level::Fail, "", None, &found).value;
         let trial = Trial { value, text, found };
         self.tried.push(trial.clone());
@@ -240,6 +246,9 @@ impl<E: From<Problem>> Hunt<'_, E> {
         let mut has_turned = false;
         while self.tried.len() < MOST_TRIALS {
             let Some(next_value) = self.nearest_valid(last.value, next) else { return Ok(None) };
+            if expected_requests(&self.sizes, next_value) > MOST_REQUESTS {
+                return Ok(None);
+            }
             let Some(trial) = self.try_value(next_value)? else { return Ok(None) };
             if self.straddles(&last, &trial) {
                 return Ok(Some(order(last, trial)));
@@ -392,7 +401,31 @@ impl<E: From<Problem>> Hunt<'_, E> {
     }
 }
 
+/// Requests that a trial will take, as the last two let expect: in proportion to the value, if they grew with it.
+fn expected_requests(sizes: &[(f64, f64)], value: f64) -> f64 {
+    const GROWN: f64 = 1.1;
+    match sizes {
+        [.., before, last] if last.0 > before.0 && last.1 > GROWN * before.1 => last.1 * (value / last.0).max(1.0),
+        [.., last] => last.1,
+        [] => 0.0,
+    }
+}
+
 /// Two trials in order of their values.
 fn order(a: Trial, b: Trial) -> (Trial, Trial) {
     if a.value <= b.value { (a, b) } else { (b, a) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trials_are_expected_to_grow_as_they_have_grown() {
+        assert_eq!(expected_requests(&[], 5.0), 0.0);
+        assert_eq!(expected_requests(&[(1.0, 100.0)], 64.0), 100.0);
+        assert_eq!(expected_requests(&[(1.0, 100.0), (2.0, 200.0)], 128.0), 12_800.0);
+        // Of a price no request depends.
+        assert_eq!(expected_requests(&[(1.0, 100.0), (64.0, 101.0)], 4096.0), 101.0);
+    }
 }
