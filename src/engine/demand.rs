@@ -81,12 +81,14 @@ impl Meter {
             totals.tokens.add(self.tokens as f64);
             totals.concurrency.add(self.flights.take_most(self.ends) as f64);
             (self.calls, self.tokens) = (0, 0);
-            let idle = if self.flights.knows_nothing_ahead() { now.0 / MINUTE_NANOS - self.minute - 1 } else { 0 };
+            // Until the next end that is known ahead nothing changes.
+            let next = self.flights.first_end().map_or(now, |end| end.min(now));
+            let idle = (next.0 / MINUTE_NANOS - self.minute - 1).max(0);
             totals.calls.add_many(0.0, idle as u64);
             totals.tokens.add_many(0.0, idle as u64);
             totals.concurrency.add_many(self.flights.in_flight() as f64, idle as u64);
             self.minute += idle + 1;
-            self.ends = SimTime((self.minute + 1) * MINUTE_NANOS);
+            self.ends = SimTime((self.minute + 1).saturating_mul(MINUTE_NANOS));
         }
     }
 }
@@ -94,5 +96,51 @@ impl Meter {
 impl Default for Meter {
     fn default() -> Self {
         Self { minute: 0, ends: SimTime(MINUTE_NANOS), calls: 0, tokens: 0, flights: Flights::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The slow twin looks at every minute by itself; calls may last for minutes, and nothing may come for minutes.
+        #[test]
+        fn minutes_are_those_that_somebody_counts(calls in prop::collection::vec((0i64..200, 1i64..500), 0..60)) {
+            let second = MINUTE_NANOS / 60;
+            let (mut meter, mut totals, mut now, mut all) = (Meter::default(), DemandTotals::default(), 0, Vec::new());
+            for (pause, takes) in calls {
+                now += pause;
+                all.push((now, now + takes));
+                meter.begin(SimTime(now * second), 1, &mut totals);
+                meter.end_at(SimTime((now + takes) * second));
+            }
+            meter.close(SimTime(600 * second), &mut totals);
+            let last = all.iter().map(|(_, end)| *end).chain([600]).max().unwrap_or(600);
+            let mut slow = DemandTotals::default();
+            for minute in 0..last / 60 {
+                let (from, to) = (60 * minute, 60 * minute + 60);
+                let begun = all.iter().filter(|(start, _)| (from..to).contains(start));
+                // At the beginning what ends then counts still, later what ends at an instant is over.
+                let at = |moment: i64| all.iter().filter(|(start, end)| *start <= moment && *end > moment).count();
+                let first = all.iter().filter(|(start, end)| *start < from && *end >= from).count();
+                let most = begun.clone().map(|(start, _)| at(*start)).chain([first]).max().unwrap_or(0);
+                // Of those that start at one instant the last sees all.
+                slow.calls.add(begun.count() as f64);
+                slow.concurrency.add(most as f64);
+            }
+            prop_assert_eq!(totals.calls, slow.calls);
+            prop_assert_eq!(totals.concurrency, slow.concurrency);
+        }
+    }
+
+    #[test]
+    fn a_call_that_takes_ages_does_not_take_ages_to_count() {
+        let (mut meter, mut totals) = (Meter::default(), DemandTotals::default());
+        meter.begin(SimTime::ZERO, 1, &mut totals);
+        meter.end_at(SimTime(i64::MAX / 2));
+        meter.close(SimTime(MINUTE_NANOS), &mut totals);
+        assert_eq!(totals.concurrency.count(), (i64::MAX / 2 / MINUTE_NANOS) as u64);
     }
 }

@@ -81,9 +81,9 @@ impl Flights {
         self.count
     }
 
-    /// Whether nothing will end that is known now.
-    pub const fn knows_nothing_ahead(&self) -> bool {
-        self.ends.is_empty()
+    /// The next end that is known ahead.
+    pub fn first_end(&self) -> Option<SimTime> {
+        self.ends.iter().min().copied()
     }
 
     /// The last end that is known ahead.
