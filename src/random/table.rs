@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn draws_are_the_values_at_their_numbers() {
-        use crate::random::{Addressed, Draws, Purpose, Replication, Seed};
+        use crate::random::{Addressed, Purpose, Replication, Seed};
         let table = Table::new(&Arc::new(LOGNORMAL));
         let mut draws = Addressed::new(Seed(5), Replication(0));
         for request in 0..100_000 {

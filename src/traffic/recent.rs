@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::random::{Addressed, Draws, Purpose};
+use crate::random::{Addressed, Purpose};
 use crate::traffic::class::Repeats;
 use crate::units::{RequestId, SimTime};
 

@@ -129,7 +129,7 @@ fn walked(behind: &mut OpenArrivals, oldest: SimTime, number: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{Addressed, Dist, Draws, Intensity, Replication, Seed};
+    use crate::random::{Addressed, Dist, Intensity, Replication, Seed};
     use crate::units::SimDuration;
     use std::sync::Arc;
 
