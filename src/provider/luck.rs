@@ -150,7 +150,8 @@ mod tests {
             while now < 3_000 {
                 let at = SimTime(now * 1_000_000_000);
                 let here = Here::of(Seed(11), Replication(run), 0, request);
-                let fails = |nth| world.serve(at, here, &call(request, nth), &FATE).outcome != crate::units::Outcome::Ok;
+                let fails =
+                    |nth| world.serve(at, here, &call(request, nth), &FATE).outcome != crate::units::Outcome::Ok;
                 now += if (0..2).all(fails) { 30 } else { 7 };
                 request += 1;
             }
@@ -173,7 +174,8 @@ mod tests {
         for request in 0..100 {
             let here = Here::of(Seed(1), Replication(0), 0, request);
             let plain = world.answer(SimTime::ZERO, here, &call(request, 0), &FATE);
-            let failed = world.serve(SimTime::ZERO, here, &call(request, 0), &FATE).outcome != crate::units::Outcome::Ok;
+            let failed =
+                world.serve(SimTime::ZERO, here, &call(request, 0), &FATE).outcome != crate::units::Outcome::Ok;
             assert_eq!(plain.is_none(), failed);
             expected += f64::from(u8::from(failed)) - 0.1;
         }

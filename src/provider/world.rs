@@ -369,8 +369,16 @@ mod tests {
         for n in 0..20_000i64 {
             let now = SimTime(n * 8_640_000_000);
             busy.serve(now, here(1, n as u64 + 1), &call(1, n as u64 + 1), &FATE);
-            busy.serve(now, Here::of(Seed(7), Replication(1), 3, 5), &UpstreamCall { class: ClassId(3), ..call(0, 5) }, &FATE);
-            let (a, b) = (alone.serve(now, here(1, n as u64), &call(0, n as u64), &FATE), busy.serve(now, here(1, n as u64), &call(0, n as u64), &FATE));
+            busy.serve(
+                now,
+                Here::of(Seed(7), Replication(1), 3, 5),
+                &UpstreamCall { class: ClassId(3), ..call(0, 5) },
+                &FATE,
+            );
+            let (a, b) = (
+                alone.serve(now, here(1, n as u64), &call(0, n as u64), &FATE),
+                busy.serve(now, here(1, n as u64), &call(0, n as u64), &FATE),
+            );
             assert_eq!((a.outcome, a.total), (b.outcome, b.total));
         }
     }
@@ -430,7 +438,12 @@ mod tests {
         let mut world = one(Deployment { prompt_cache: Some(cache), ..quick() }, vec![], vec![]);
         let mut usage = |second: i64, class| {
             let usage = world
-                .serve(SimTime(second * 1_000_000_000), here(0, 1), &UpstreamCall { class: ClassId(class), ..call(0, 1) }, &FATE)
+                .serve(
+                    SimTime(second * 1_000_000_000),
+                    here(0, 1),
+                    &UpstreamCall { class: ClassId(class), ..call(0, 1) },
+                    &FATE,
+                )
                 .usage;
             (usage.cached, usage.cache_write)
         };
@@ -449,8 +462,14 @@ mod tests {
         let mut world = Arc::new(both).replicate(Seed(3), Replication(0));
         let mut turn = |second: i64, deployment, session: u64, turn: u64, input, prefix| {
             let fate = Fate { input, prefix, session: true, ..FATE };
-            let usage =
-                world.serve(SimTime(second * 1_000_000_000), here(0, session << 12 | turn), &call(deployment, session << 12 | turn), &fate).usage;
+            let usage = world
+                .serve(
+                    SimTime(second * 1_000_000_000),
+                    here(0, session << 12 | turn),
+                    &call(deployment, session << 12 | turn),
+                    &fate,
+                )
+                .usage;
             (usage.cached, usage.cache_write)
         };
         assert_eq!(turn(0, 0, 1, 0, 1_000, 0), (0, 1_000));

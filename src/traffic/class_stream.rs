@@ -176,11 +176,9 @@ impl ClassStream {
     pub(super) const fn comes_by_itself(&self) -> bool {
         match self.source {
             Source::Workers(_) | Source::Sessions(_) | Source::Beside(_) => false,
-            Source::Open(_)
-            | Source::Repeating(..)
-            | Source::Replay(_)
-            | Source::Excited(..)
-            | Source::Clients(..) => true,
+            Source::Open(_) | Source::Repeating(..) | Source::Replay(_) | Source::Excited(..) | Source::Clients(..) => {
+                true
+            }
         }
     }
 
