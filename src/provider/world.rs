@@ -140,14 +140,16 @@ impl State {
         if let Some(cache) = &deployment.prompt_cache {
             usage = self.warm[call.deployment.index()].read(now, at, cache, fate, usage);
         }
-        if !deployment.has_gates() {
-            return at.served(service, usage, latency_factor);
-        }
-        let line = match self.enter_gates(now, at, usage) {
+        let has_gates = deployment.has_gates();
+        let line = match if has_gates { self.enter_gates(now, at, usage) } else { Ok(SimDuration::ZERO) } {
             Ok(line) => line,
             Err(refusal) => return refusal,
         };
-        let service = at.served(service, usage, latency_factor).after(line);
+        let service = at.served(service, usage, latency_factor);
+        if !has_gates {
+            return service;
+        }
+        let service = service.after(line);
         self.will_end(deployment, now + service.total);
         service
     }
