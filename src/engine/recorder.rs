@@ -12,7 +12,7 @@ use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
 use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, RateSchedule, Shape, Tariffs};
 use crate::pricing::{ChargedTokens, CompiledRates};
 use crate::provider::Service;
-use crate::stats::Histogram;
+use crate::stats::Tally;
 use crate::units::{CallId, DeploymentId, GroupId, Money, NameId, Outcome, SimDuration, SimTime, TokenKind, Usage};
 
 /// Records one run.
@@ -22,6 +22,8 @@ pub struct Recorder<'a> {
     horizon: SimTime,
     desks: Vec<Desk<'a>>,
     capacities: Capacities<'a>,
+    /// Seconds from request to answer of what did not stand on tabs.
+    latency: Tally,
     run: Run,
 }
 
@@ -37,7 +39,9 @@ struct Desk<'a> {
     plain: PlainCalls,
     tabs: Tabs<'a>,
     /// Seconds from request to answer of what stood on tabs.
-    tab_latency: Histogram,
+    tab_latency: Tally,
+    /// Seconds from call to answer of the other calls.
+    latency: Tally,
     meter: Meter,
     cooling_until: SimTime,
     totals: DeploymentTotals,
@@ -63,7 +67,8 @@ impl<'a> Recorder<'a> {
             only_rates: tariff.billed.as_ref().filter(|_| tariff.by_name.is_empty()).and_then(RateSchedule::only),
             plain: PlainCalls::default(),
             tabs: Tabs::new(tab_rates(tariff).filter(|_| !capacities.has(DeploymentId::from_index(index))), shape),
-            tab_latency: Histogram::default(),
+            tab_latency: Tally::default(),
+            latency: Tally::default(),
             meter: Meter::default(),
             cooling_until: SimTime::ZERO,
             totals: DeploymentTotals::default(),
@@ -73,6 +78,7 @@ impl<'a> Recorder<'a> {
             horizon: SimTime::ZERO + horizon,
             desks: tariffs.deployments.iter().take(shape.deployments).enumerate().map(desk).collect(),
             capacities,
+            latency: Tally::default(),
             run: Run {
                 replication,
                 ledger: Ledger::new(shape),
@@ -90,9 +96,12 @@ impl<'a> Recorder<'a> {
     pub fn finish(mut self) -> Run {
         self.pay_tabs();
         self.steps.close(&mut self.run);
+        self.run.latency = self.latency.total();
         for mut desk in std::mem::take(&mut self.desks) {
-            self.run.latency.merge(&desk.tab_latency);
-            desk.totals.latency.merge(&desk.tab_latency);
+            let on_tabs = desk.tab_latency.total();
+            self.run.latency.merge(&on_tabs);
+            desk.totals.latency = desk.latency.total();
+            desk.totals.latency.merge(&on_tabs);
             desk.meter.close(self.horizon, &mut desk.totals.demand);
             if let Some(rates) = desk.only_rates {
                 desk.plain.add_to(&mut desk.totals.billed, rates);
@@ -136,7 +145,10 @@ impl<'a> Recorder<'a> {
         let desk = &mut self.desks[attempt.attempt.deployment.index()];
         match ErrorClass::of(attempt.ended.outcome) {
             Some(class) => desk.totals.errors[class as usize] += 1,
-            None => desk.totals.answered(attempt.ended.usage, attempt.at - attempt.ended.started),
+            None => {
+                desk.totals.answered(attempt.ended.usage);
+                desk.latency.add(attempt.at - attempt.ended.started);
+            }
         }
         let is_booked = !attempt.billed.is_nothing() && self.charge(request, attempt);
         if !is_booked && is_logged(request, attempt) {
@@ -387,7 +399,7 @@ impl Observer for Recorder<'_> {
         }
         let Some(tab) = desk.tabs.of(plain.class, plain.view.key) else { return false };
         tab.add(&plain.usage);
-        desk.tab_latency.add((until - plain.started).as_secs_f64());
+        desk.tab_latency.add(until - plain.started);
         desk.meter.begin(plain.started, plain.usage.total(), &mut desk.totals.demand);
         desk.meter.end_at(until);
         true
@@ -411,7 +423,7 @@ impl Observer for Recorder<'_> {
             source if response.ok => {
                 run.served += 1;
                 run.cache_hits += u64::from(source == Source::Cache);
-                run.latency.add((now - request.arrived).as_secs_f64());
+                self.latency.add(now - request.arrived);
             }
             source => {
                 run.steps[self.steps.of(request.arrived)].failed += 1;

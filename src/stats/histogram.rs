@@ -36,8 +36,19 @@ impl Histogram {
             self.zeros += times;
             return;
         }
+        self.reaches(value);
+        self.add_to(bucket_of(value), times);
+    }
+
+    /// The largest number is not smaller than this.
+    #[inline]
+    pub(super) fn reaches(&mut self, value: f64) {
         self.max = if value > self.max { value } else { self.max };
-        let bucket = bucket_of(value);
+    }
+
+    /// Counts numbers of a bucket.
+    #[inline]
+    pub(super) fn add_to(&mut self, bucket: usize, times: u64) {
         match self.buckets.get_mut(bucket) {
             Some(count) => *count += times,
             None => self.grow(bucket, times),
@@ -90,8 +101,9 @@ impl Histogram {
     }
 }
 
+/// The bucket of a number above zero.
 #[inline]
-fn bucket_of(value: f64) -> usize {
+pub(super) fn bucket_of(value: f64) -> usize {
     let key = value.to_bits() >> (52 - MANTISSA_BITS);
     (key.saturating_sub(FIRST_KEY) as usize).min(BUCKETS - 1)
 }

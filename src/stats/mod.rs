@@ -8,6 +8,7 @@ mod moments;
 mod paired;
 mod quantile;
 mod student;
+mod tally;
 
 pub use blocks::{block_mean, block_ranks, worth_runs};
 pub use controls::{Controlled, controlled};
@@ -17,3 +18,4 @@ pub use moments::Moments;
 pub use paired::Paired;
 pub use quantile::{Sample, binomial_ranks, nearest_rank};
 pub use student::{normal_quantile, student_quantile};
+pub use tally::Tally;
