@@ -34,17 +34,25 @@ struct Desk<'a> {
     is_paid_ahead: bool,
     /// What the provider bills is what the gateway reports.
     same_prices: bool,
-    /// Its prices, if they are the same throughout.
+    /// Its prices, if they are the same throughout and for all names.
     only_rates: Option<&'a CompiledRates>,
     plain: PlainCalls,
     tabs: Tabs<'a>,
     /// From request to answer of what stood on tabs.
     tab_latency: Spool,
-    /// From call to answer of all others.
+    /// From call to answer of the other calls.
     latency: Spool,
     meter: Meter,
     cooling_until: SimTime,
     totals: DeploymentTotals,
+}
+
+impl<'a> Desk<'a> {
+    /// What a call of this name costs at a moment.
+    #[inline(always)]
+    fn rates(&self, name: NameId, at: SimTime) -> Option<&'a CompiledRates> {
+        self.only_rates.or_else(|| self.tariff.billed_as(name).map(|schedule| schedule.at(at)))
+    }
 }
 
 impl<'a> Recorder<'a> {
@@ -56,7 +64,7 @@ impl<'a> Recorder<'a> {
             tariff,
             is_paid_ahead: capacities.has(DeploymentId::from_index(index)),
             same_prices: tariff.is_reported_as_billed(),
-            only_rates: tariff.billed.as_ref().and_then(RateSchedule::only),
+            only_rates: tariff.billed.as_ref().filter(|_| tariff.by_name.is_empty()).and_then(RateSchedule::only),
             plain: PlainCalls::default(),
             tabs: Tabs::new(tab_rates(tariff).filter(|_| !capacities.has(DeploymentId::from_index(index))), shape),
             tab_latency: Spool::default(),
@@ -173,7 +181,7 @@ impl<'a> Recorder<'a> {
         if desk.is_paid_ahead {
             return self.charge_over(request, attempt);
         }
-        let Some(rates) = desk.tariff.billed_as(attempt.attempt.name).map(|schedule| schedule.at(attempt.at)) else {
+        let Some(rates) = desk.rates(attempt.attempt.name, attempt.at) else {
             desk.totals.unpriced(usage);
             return false;
         };
@@ -287,7 +295,7 @@ fn reported(tariff: &DeploymentTariff, name: NameId, at: SimTime, usage: Usage) 
 #[inline(never)]
 fn priced(rates: &CompiledRates, usage: Usage, billed: &mut Billed) -> (Money, Money) {
     let (mut amount, mut writing) = (Money::ZERO, Money::ZERO);
-    for part in rates.charged_tokens(&usage) {
+    for part in rates.all_parts(&usage) {
         billed.add(part.kind, part.quantity, part.amount);
         amount += part.amount;
         if part.kind == TokenKind::CacheWrite {

@@ -148,7 +148,7 @@ impl ErrorClass {
 }
 
 impl DeploymentTotals {
-    /// Counts the tokens of an answered call.
+    /// Counts an answered call; how long it took is counted elsewhere.
     #[inline(always)]
     pub fn answered(&mut self, usage: Usage) {
         self.served += 1;

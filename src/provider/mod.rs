@@ -7,6 +7,8 @@ mod deployment;
 mod ending;
 mod fault;
 mod gate;
+mod gated;
+mod levels;
 mod limit_spec;
 mod limits;
 mod luck;

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use crate::provider::Upstream;
 use crate::provider::attempt::{Attempt, Failure};
-use crate::provider::deployment::Deployment;
 use crate::provider::fault::{RetryAdvice, whole_seconds_up};
-use crate::provider::gate::{Bound, Gate, Refused};
-use crate::provider::limits::CallDemand;
+use crate::provider::gate::{Bound, Gate};
 use crate::provider::luck::{self, Tries};
 use crate::provider::providers::{Providers, Trouble};
 use crate::provider::service::{Service, UpstreamCall};
@@ -30,11 +28,13 @@ pub(super) struct State {
     pub(super) phases: Vec<Phase>,
     /// The weather at each deployment.
     pub(super) weather: Vec<Weather>,
-    gates: Vec<Gate>,
+    pub(super) gates: Vec<Gate>,
+    /// Whether calls wait in line anywhere.
+    pub(super) has_lines: bool,
     /// Prompt prefixes that the deployments know.
     warm: Vec<Warm>,
     /// The limit that the last refused call hit, until somebody asks.
-    hit: Option<Bound>,
+    pub(super) hit: Option<Bound>,
     /// What is counted of each deployment's luck; empty where nobody asks.
     pub(super) tries: Vec<Tries>,
 }
@@ -62,6 +62,7 @@ impl State {
             phases: plan.troubles().iter().enumerate().map(start).collect(),
             weather: vec![Weather::UNKNOWN; plan.deployments().len()],
             gates: plan.limits().iter().cloned().map(Gate::new).collect(),
+            has_lines: plan.limits().iter().any(|limits| limits.queue.is_some()),
             warm: vec![Warm::default(); plan.deployments().len()],
             hit: None,
             tries: luck::tries(plan),
@@ -140,60 +141,19 @@ impl State {
         if let Some(cache) = &deployment.prompt_cache {
             usage = self.warm[call.deployment.index()].read(now, at, cache, fate, usage);
         }
-        let has_gates = deployment.has_gates();
-        let line = match if has_gates { self.enter_gates(now, at, usage) } else { Ok(SimDuration::ZERO) } {
-            Ok(line) => line,
-            Err(refusal) => return refusal,
+        // The answer is made in one place for both: less code in the hot path.
+        let line = match deployment.has_gates() {
+            true => match self.enter_gates(now, at, usage) {
+                Ok(line) => Some(line),
+                Err(refusal) => return refusal,
+            },
+            false => None,
         };
         let service = at.served(service, usage, latency_factor);
-        if !has_gates {
-            return service;
-        }
+        let Some(line) = line else { return service };
         let service = service.after(line);
         self.will_end(deployment, now + service.total);
         service
-    }
-
-    /// The limits of the model, then those of the account: how long the call waits in line, or its refusal.
-    fn enter_gates(&mut self, now: SimTime, at: Attempt<'_>, usage: Usage) -> Result<SimDuration, Service> {
-        let asks = demand(&at.call, &usage);
-        let mut longest = SimDuration::ZERO;
-        for gate in at.deployment.gates() {
-            match self.gates[gate].enter(now, &asks) {
-                Ok(line) => longest = longest.max(line),
-                Err(refused) => {
-                    // What a gate before this one has let in is out again.
-                    for earlier in at.deployment.gates().take_while(|earlier| *earlier != gate) {
-                        self.gates[earlier].leave(now, SimTime::NEVER, 0.0, 0.0);
-                    }
-                    // What is said of an account's limits is not said of a model's.
-                    self.hit = (Some(gate) == at.deployment.limits).then_some(refused.by);
-                    return Err(refusal(&self.gates[gate], at, refused));
-                }
-            }
-        }
-        Ok(longest)
-    }
-
-    fn will_end(&mut self, deployment: &Deployment, end: SimTime) {
-        for gate in deployment.gates() {
-            self.gates[gate].will_end(end);
-        }
-    }
-
-    /// A call is over that began then and was to end then; it is charged at the prices of its beginning.
-    fn leave_gates(
-        &mut self,
-        deployment: &Deployment,
-        now: SimTime,
-        (began, planned): (SimTime, SimTime),
-        billed: Usage,
-    ) {
-        let dollars = if deployment.account.is_some() { deployment.cost.of(began, &billed) } else { 0.0 };
-        let output = f64::from(billed.output);
-        for gate in deployment.gates() {
-            self.gates[gate].leave(now, planned, output, dollars);
-        }
     }
 
     /// Sets one uniform number against all that may go wrong, one cause after the other: after each the number is
@@ -244,24 +204,6 @@ impl State {
         }
         self.count_luck(plan, now, at, failure.is_some());
         (failure, latency_factor)
-    }
-}
-
-/// The answer to a call that a gate does not let in: 429, or a connection that is closed after a long wait.
-fn refusal(gate: &Gate, at: Attempt<'_>, refused: Refused) -> Service {
-    if let Some(line) = refused.after_line {
-        return at.refused(Outcome::ConnectionError, RetryAfter::None).after(line);
-    }
-    let is_known = gate.says_when() && refused.wait < SimDuration::FOREVER;
-    let wait = RetryAfter::Seconds(whole_seconds_up(refused.wait).max(1));
-    at.refused(Outcome::Status(429), if is_known { wait } else { RetryAfter::None })
-}
-
-fn demand(call: &UpstreamCall, usage: &Usage) -> CallDemand {
-    CallDemand {
-        uncached_input: f64::from(usage.input - usage.cached),
-        input: f64::from(usage.input),
-        max_tokens: call.max_tokens.map_or(0.0, f64::from),
     }
 }
 
