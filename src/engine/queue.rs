@@ -127,18 +127,8 @@ impl Queue {
 /// Adds an event to a row that is in order from `first` on.
 #[inline(always)]
 fn insert(row: &mut Vec<Queued>, first: usize, event: Queued) {
-    row.push(event);
-    let mut rest = &mut row[first..];
-    while let [.., before, last] = rest
-        && before.key > event.key
-    {
-        *last = *before;
-        let shorter = rest.len() - 1;
-        rest = &mut rest[..shorter];
-    }
-    if let Some(place) = rest.last_mut() {
-        *place = event;
-    }
+    let place = first + row[first..].partition_point(|other| other.key < event.key);
+    row.insert(place, event);
 }
 
 /// A 4-ary heap in one flat vector: shallower than a binary heap, and the four children share a cache line pair.
