@@ -109,13 +109,16 @@ pub fn run(args: &CheckArgs) -> Result<(), Stop> {
     let Some(wire) = wire else { return Err(Problem { diagnostics: found, sources: vec![source] }.into()) };
     let findings = findings(&source, &wire, world.as_ref())?;
     let priced = match (&scene, &world) {
-        (Some(scene), Some(world)) => Some((scene, args.price(scene, world, &findings, interrupt))),
+        (Some(scene), Some(world)) => args.price(scene, world, &findings, interrupt).map(|pricing| (scene, pricing)),
         _ => None,
     };
     let sources = world.as_ref().map_or_else(|| vec![source.clone()], |world| world.sources.clone());
     args.print(&findings, &sources, priced.as_ref())?;
     if scene.is_some() && world.is_none() {
         streams::complain("not priced: a config with errors cannot be played");
+    }
+    if world.is_some_and(|world| world.room.is_exceeded()) {
+        return Err(Stop::Overfull);
     }
     if priced.is_some_and(|(_, pricing)| pricing.partial) {
         return Err(Stop::Interrupted);
@@ -165,7 +168,8 @@ impl CheckArgs {
         }
     }
 
-    fn price(&self, scene: &Scene, world: &World, findings: &[Finding], interrupt: Interrupt) -> Pricing {
+    /// What the findings cost; none where a run has no room for what is in flight in it.
+    fn price(&self, scene: &Scene, world: &World, findings: &[Finding], interrupt: Interrupt) -> Option<Pricing> {
         let money = &self.money;
         let changes: usize = findings.iter().map(|finding| finding.remedies.len()).sum();
         let options = Options {
@@ -175,10 +179,10 @@ impl CheckArgs {
             precision: None,
             command: String::new(),
         };
-        let watch = Watch::start(options.runs, changes == 0 || self.format != Format::Text, interrupt);
-        let pricing = price(world, findings, &options, &watch, |edits| scene.load_with(edits));
-        watch.finish();
-        Pricing { partial: pricing.partial || watch.stop(), ..pricing }
+        let watch = Watch::start(options.runs, changes == 0 || self.format != Format::Text, interrupt, &world.room);
+        let pricing = price(world, findings, &options, &watch, |edits| scene.load_with(edits, &world.room));
+        watch.finish().ok()?;
+        Some(Pricing { partial: pricing.partial || watch.stop(), ..pricing })
     }
 
     fn print(&self, findings: &[Finding], sources: &[Source], priced: Option<&(&Scene, Pricing)>) -> Result<(), Stop> {

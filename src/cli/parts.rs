@@ -39,7 +39,7 @@ impl FromStr for PartOf {
 pub fn write(world: &World, options: &Options, which: PartOf, file: &Path, watch: &Watch) -> Result<String, Stop> {
     files::prepare(file)?;
     let part = part(world, options, which.number, which.of, watch);
-    watch.finish();
+    watch.finish()?;
     files::write(file, &part.to_json())?;
     if watch.stop() {
         return Err(Stop::Interrupted);

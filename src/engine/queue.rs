@@ -89,6 +89,11 @@ impl Queue {
         Some(event)
     }
 
+    /// How many events are pending, but for the earliest few.
+    pub const fn waiting(&self) -> usize {
+        self.far.heap.len()
+    }
+
     /// Whether the event is earlier than the latest of the row.
     #[inline]
     fn is_near(&self, event: &Queued) -> bool {

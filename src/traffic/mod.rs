@@ -29,4 +29,4 @@ pub use spec::{
     ClientsSpec, ExcitesSpec, LeavesSpec, OnOffSpec, RepeatsSpec, RetriesSpec, SessionSpec, Source, Spike, StopsSpec,
     TrafficModel, WorkersSpec,
 };
-pub use stream::{Stream, Traffic};
+pub use stream::{MOST_LATER, MOST_WAITING, Stream, Traffic};

@@ -19,6 +19,11 @@ pub struct Traffic {
     pushes: Vec<f64>,
 }
 
+/// Requests that wait to be sent again, or beside others.
+pub const MOST_LATER: usize = 1 << 22;
+/// Conversations that wait for their next turn.
+pub const MOST_WAITING: usize = 1 << 25;
+
 /// The stream of draws that decide the volume of all classes together.
 const VOLUME_STREAM: u64 = u64::MAX;
 
@@ -194,14 +199,22 @@ impl Stream {
         again
     }
 
-    /// A request is over: its user may send the next one.
+    /// A request is over: its user may send the next one. Says whether that may be.
     #[inline(always)]
-    pub fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, ok: bool) {
-        let Some(waiting) = self.classes.get_mut(class.index()) else { return };
-        if waiting.responded(now, request.first_try(), ok) {
+    pub fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, ok: bool) -> bool {
+        let Some(waiting) = self.classes.get_mut(class.index()) else { return false };
+        let may_follow = waiting.responded(now, request.first_try(), ok);
+        if may_follow {
             self.next_ats[class.index()] = waiting.next_at();
             self.find_first();
         }
+        may_follow
+    }
+
+    /// Whether more requests wait for their moment, or more conversations for their next turn, than are kept.
+    pub fn is_overfull(&self) -> bool {
+        let waiting: usize = self.classes.iter().map(ClassStream::waiting).sum();
+        self.later.waiting() > MOST_LATER || waiting > MOST_WAITING
     }
 
     /// Few classes: a scan over one cache line or two beats a heap.
