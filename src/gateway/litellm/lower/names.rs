@@ -96,6 +96,7 @@ pub(super) fn resolve(wire: &Wire, plan: &mut Plan, names: &Names) {
     let resolver = Resolver::new(wire, plan);
     let resolved = names.texts.iter().map(|text| resolver.name(text, names)).collect();
     plan.names = resolved;
+    plan.ids = names.texts.iter().map(|text| (text.as_str().into(), names.ids[text])).collect();
 }
 
 /// The deployments under each of their names.
