@@ -5,6 +5,7 @@ mod again;
 mod arrivals;
 mod class;
 mod class_stream;
+mod many;
 mod closed;
 mod crowd;
 mod excited;

@@ -5,6 +5,7 @@ use crate::traffic::again::{Ending, Later, Retries};
 use crate::traffic::arrivals::{Arrivals, TrafficError};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::class_stream::ClassStream;
+use crate::traffic::many::Blocks;
 use crate::traffic::request::Request;
 use crate::units::{ClassId, RequestId, SimTime};
 
@@ -101,11 +102,11 @@ impl Traffic {
         // What is sent beside and again stands behind the classes; where nobody does that, it costs nothing.
         let has_later = self.classes().any(|class| class.retries.is_some() || class.embeds.is_some());
         next_ats.extend(has_later.then_some(SimTime::NEVER));
-        let later = Later::new(seed, replication);
+        let (later, blocks) = (Later::new(seed, replication), Blocks::new(&next_ats));
         let is_open = !has_later && classes.iter().all(ClassStream::is_open);
         let mut stream =
-            Stream { is_open, classes, next_ats, first: 0, soonest: SimTime::NEVER, later, retries, embeds };
-        stream.find_first();
+            Stream { is_open, classes, next_ats, first: 0, soonest: SimTime::NEVER, blocks, later, retries, embeds };
+        stream.find_first(0);
         stream
     }
 }
@@ -118,6 +119,7 @@ pub struct Stream {
     first: usize,
     /// The moment of the first.
     soonest: SimTime,
+    blocks: Blocks,
     later: Later,
     retries: Vec<Option<Retries>>,
     embeds: Vec<Option<ClassId>>,
@@ -145,8 +147,9 @@ impl Stream {
         self.next_ats[self.first] = class.next_at();
         if taken && self.next_ats.len() > self.classes.len() {
             self.embed(next);
+            self.blocks.renew(&self.next_ats, self.classes.len());
         }
-        self.find_first();
+        self.find_first(self.first);
         taken
     }
 
@@ -163,7 +166,7 @@ impl Stream {
         let class = self.classes.get_mut(self.first)?;
         let (request, here, next_at) = class.take_open()?;
         self.next_ats[self.first] = next_at;
-        self.find_first();
+        self.find_first(self.first);
         Some((request, here))
     }
 
@@ -186,7 +189,7 @@ impl Stream {
     fn later_changed(&mut self) {
         if let Some(at) = self.next_ats.get_mut(self.classes.len()) {
             *at = self.later.next_at();
-            self.find_first();
+            self.find_first(self.classes.len());
         }
     }
 
@@ -206,7 +209,7 @@ impl Stream {
         let may_follow = waiting.responded(now, request.first_try(), ok);
         if may_follow {
             self.next_ats[class.index()] = waiting.next_at();
-            self.find_first();
+            self.find_first(class.index());
         }
         may_follow
     }
@@ -217,12 +220,15 @@ impl Stream {
         self.later.waiting() > MOST_LATER || waiting > MOST_WAITING
     }
 
-    /// Few classes: a scan over one cache line or two beats a heap.
+    /// The moment of one class may have changed. Few classes: a scan over one cache line or two beats a heap.
     #[inline]
-    fn find_first(&mut self) {
+    fn find_first(&mut self, changed: usize) {
         if let [only] = *self.next_ats {
             self.soonest = only;
             return;
+        }
+        if !self.blocks.is_empty() {
+            return self.find_first_of_many(changed);
         }
         // Both are chosen without a branch: nobody can foresee who is first.
         let (mut first, mut soonest) = (0, SimTime::NEVER);
@@ -232,6 +238,12 @@ impl Stream {
             soonest = if is_sooner { *at } else { soonest };
         }
         (self.first, self.soonest) = (first, soonest);
+    }
+
+    #[cold]
+    fn find_first_of_many(&mut self, changed: usize) {
+        self.blocks.renew(&self.next_ats, changed);
+        (self.first, self.soonest) = self.blocks.first(&self.next_ats);
     }
 }
 
