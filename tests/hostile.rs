@@ -292,7 +292,8 @@ fn complaint(arguments: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn a_gigabyte_is_no_part_before_it_is_read() {
-    let (folder, a) = (tempfile::tempdir().unwrap(), scenario("traffic: { c: { model: m, rate: 1/h } }\n"));
+    let (folder, a) =
+        (tempfile::tempdir().unwrap(), scenario("traffic: { c: { model: m, input: 5, output: 5, rate: 1/h } }\n"));
     let large = folder.path().join("large.part");
     File::create(&large).unwrap().set_len(1 << 30).unwrap();
     let begun = std::time::Instant::now();
@@ -303,7 +304,8 @@ fn a_gigabyte_is_no_part_before_it_is_read() {
 
 #[test]
 fn a_scenario_that_cannot_be_read_is_told_by_check_as_well() {
-    let (a, broken) = (scenario("traffic: { c: { model: m, rate: 1/h } }\n"), scenario("traffic: 5\n"));
+    let (a, broken) =
+        (scenario("traffic: { c: { model: m, input: 5, output: 5, rate: 1/h } }\n"), scenario("traffic: 5\n"));
     let config = a.path().join("gateway.yaml");
     let (code, said) = complaint(&["check", config.to_str().unwrap(), "--scenario", broken.path().to_str().unwrap()]);
     assert!(code == Some(2) && said.contains("scenario.yaml"), "{said}");

@@ -136,7 +136,7 @@ upstream: {{openai: {{preset: none, latency: 1}}, anthropic: {{preset: none, lat
 
 #[test]
 fn a_spike_after_the_end_of_the_run_changes_nothing_and_costs_nothing() {
-    let shapes = ["", ", shape: 'sine(amplitude=0.6, peak=14h)'", ", gaps: 'gamma(cv=2)'", ", growth_per_week: 10%"];
+    let shapes = ["", ", shape: 'sine(amplitude=0.6, peak=14h)'", ", gaps: 'gamma(cv=2)'", ", growth_per_week: 0.1"];
     for shape in shapes {
         let with = |spikes: &str| {
             let line = format!("preset: chat, model: cheap, rate: 20/min{shape}{spikes}");

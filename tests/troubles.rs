@@ -9,7 +9,7 @@ use billcast::provider::{
     Begin, Between, Deployment, Effect, Fault, Latency, ProviderModel, Providers, Renewal, Timeline, Trouble, Upstream,
     UpstreamCall, Window,
 };
-use billcast::random::{Calendar, Dist, DistSpec, Intensity, Replication, Seed};
+use billcast::random::{Calendar, Dist, DistSpec, Here, Intensity, Replication, Seed};
 use billcast::traffic::Fate;
 use billcast::units::{ClassId, DeploymentId, Outcome, RequestId, SimDuration, SimTime};
 
@@ -147,7 +147,8 @@ fn answers(trouble: Trouble, every_s: f64, calls: u64, replication: u64) -> Vec<
     };
     let answer = |request| {
         let at_s = request as f64 * every_s;
-        let service = world.serve(SimTime::from_secs_f64(at_s), &call(request), &fate);
+        let here = Here::of(Seed(5), Replication(replication), 0, request);
+        let service = world.serve(SimTime::from_secs_f64(at_s), here, &call(request), &fate);
         (at_s, service.outcome, service.total.as_secs_f64())
     };
     (0..calls).map(answer).collect()

@@ -101,7 +101,9 @@ pub fn run(args: &CheckArgs) -> Result<(), Stop> {
     let source = match &world {
         Some(Ok(world)) => world.sources.first().cloned().map_or_else(|| Files::here().read(config), Ok)?,
         // A config that cannot be played can still be checked.
-        Some(Err(problem)) if is_scenario(config) || !is_about(problem, config) => return Err(problem.clone().into()),
+        Some(Err(problem)) if is_scenario(config) || !args.is_about(problem, config) => {
+            return Err(problem.clone().into());
+        }
         _ => Files::here().read(config)?,
     };
     let world = world.and_then(Result::ok);
@@ -130,13 +132,6 @@ pub fn run(args: &CheckArgs) -> Result<(), Stop> {
     }
 }
 
-/// Whether a problem is about a config, or about nothing that has a name; else it is about the scenario that the config was
-/// to be played under.
-fn is_about(problem: &Problem, config: &str) -> bool {
-    let mut errors = problem.diagnostics.iter().filter(|found| found.severity == Severity::Error);
-    errors.any(|found| found.file.is_empty() || &*found.file == config)
-}
-
 /// Everything that can be said about a config, under a scenario if there is one.
 fn findings(source: &Source, wire: &wire::Wire, world: Option<&World>) -> Result<Vec<Finding>, Stop> {
     let catalog = Catalog::new(wire, &read_prices(&Files::here(), BUILT_IN)?)?;
@@ -163,6 +158,12 @@ fn is_scenario(name: &str) -> bool {
 }
 
 impl CheckArgs {
+    /// Whether a problem is about a config; else it is about the scenario that the config was to be played under.
+    fn is_about(&self, problem: &Problem, config: &str) -> bool {
+        let mut errors = problem.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+        self.money.scenario.is_none() || errors.any(|found| &*found.file == config)
+    }
+
     /// What the findings are priced under, if they are.
     fn scene(&self, config: &str) -> Result<Option<Scene>, Stop> {
         let money = &self.money;

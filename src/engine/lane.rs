@@ -12,7 +12,7 @@ use crate::engine::room::{FULL, MOST_ROWS};
 use crate::engine::slot::{Kind, NO_ATTEMPT, pack};
 use crate::gateway::{Attempt, Ended, Gateway, PlainAnswer, Response, Source};
 use crate::provider::{Service, Upstream, UpstreamCall};
-use crate::random::{Draws, Here};
+use crate::random::Draws;
 use crate::traffic::Leave;
 use crate::units::{
     CallId, ClassId, DeploymentId, Outcome, Phase, RequestView, RetryAfter, SimDuration, SimTime, Tokens, Usage,
@@ -184,7 +184,7 @@ where
     /// The attempt that a plain request begins with.
     #[inline(always)]
     pub(super) fn plain_attempt(&mut self, arrival: &Arrival<U::Fate>) -> Option<Attempt> {
-        self.draws.begin_request(u64::from(arrival.class.0), arrival.view.id.0);
+        self.draws.stand_at(arrival.here);
         self.gateway.plain_attempt(arrival.at, self.draws, &arrival.view)
     }
 
@@ -209,7 +209,7 @@ where
         attempt: &Attempt,
     ) -> (Plain, Service, Option<SimTime>) {
         let plain = Plain::new(arrival, attempt);
-        let service = self.upstream.serve(arrival.at, &plain.upstream_call(), &arrival.fate);
+        let service = self.upstream.serve(arrival.at, arrival.here, &plain.upstream_call(), &arrival.fate);
         (Plain { usage: service.usage, ..plain }, service, answered_until(arrival, attempt, &service))
     }
 
@@ -217,9 +217,9 @@ where
     /// Nothing happens when it is over: the moment is told ahead. `false` if it has to be looked at more closely; then
     /// nothing has changed.
     #[inline(always)]
-    pub(super) fn settle_at_once(&mut self, arrival: &Arrival<U::Fate>, here: Here) -> bool {
-        let Arrival { at: now, class, view, .. } = *arrival;
-        self.draws.begin_request(u64::from(class.0), view.id.0);
+    pub(super) fn settle_at_once(&mut self, arrival: &Arrival<U::Fate>) -> bool {
+        let Arrival { at: now, here, view, .. } = *arrival;
+        self.draws.stand_at(here);
         let Some(attempt) = self.gateway.tallied_attempt(now, self.draws, &view) else { return false };
         let plain = Plain::new(arrival, &attempt);
         let Some(service) = self.upstream.answer(now, here, &plain.upstream_call(), &arrival.fate) else {

@@ -106,9 +106,9 @@ where
 {
     #[inline(always)]
     fn send(&mut self, arrival: &Arrival<U::Fate>) -> Sent<G::Held> {
-        let Arrival { at: now, class, view, .. } = *arrival;
+        let now = arrival.at;
         self.observer.arrived(ANY, &RequestRecord::new(arrival));
-        self.draws.begin_request(u64::from(class.0), view.id.0);
+        self.draws.stand_at(arrival.here);
         let turn = Turn { now, call: ANY, draws: self.draws, notes: self.observer, woken: &mut self.woken };
         let mut held = G::Held::default();
         let attempt = match self.gateway.admit_lightly(turn, &arrival.view, &mut held) {

@@ -9,7 +9,7 @@ use crate::engine::room::{FULL, MOST_EVENTS, MOST_SLOTS, Overfull};
 use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
 use crate::gateway::{Attempt, Ended, Event, Gateway, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream};
-use crate::random::{Draws, Here};
+use crate::random::Draws;
 use crate::traffic::{Ending, Leave, Request};
 use crate::units::{CallId, ClassId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
 
@@ -41,9 +41,8 @@ pub trait Arrivals {
         false
     }
 
-    /// Takes the next arrival, and the draws at its address, where arrivals [are open](Self::is_open). `None` if there is
-    /// none.
-    fn take_open(&mut self) -> Option<(Arrival<Self::Fate>, Here)> {
+    /// Takes the next arrival, where arrivals [are open](Self::is_open). `None` if there is none.
+    fn take_open(&mut self) -> Option<Arrival<Self::Fate>> {
         None
     }
 
@@ -118,8 +117,8 @@ where
                 let Some(event) = self.parts.queue.pop() else { break };
                 self.happen(event.at(), event.payload);
             } else if is_open {
-                let Some((request, here)) = self.parts.arrivals.take_open() else { break };
-                if !self.parts.settle_at_once(&request, here) {
+                let Some(request) = self.parts.arrivals.take_open() else { break };
+                if !self.parts.settle_at_once(&request) {
                     arrival = request;
                     self.arrive(&arrival);
                 }
@@ -316,7 +315,7 @@ where
     fn admit(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId) -> Step {
         self.observer.arrived(id, &slot.record);
         self.expect_leave(slot, now, id);
-        self.draws.begin_request(u64::from(slot.record.class.0), slot.record.view.id.0);
+        self.draws.stand_at(slot.here);
         let turn = Turn { now, call: id, draws: self.draws, notes: self.observer, woken: &mut self.woken };
         self.gateway.admit(turn, &slot.record.view, &mut slot.call)
     }
@@ -335,7 +334,7 @@ where
     /// Tells the gateway what has happened; it says what to do.
     #[inline(always)]
     fn tell(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId, event: Event<'_>) -> Step {
-        self.draws.begin_request(u64::from(slot.record.class.0), slot.record.view.id.0);
+        self.draws.stand_at(slot.here);
         let turn = Turn { now, call: id, draws: self.draws, notes: self.observer, woken: &mut self.woken };
         self.gateway.resume(turn, &slot.record.view, &mut slot.call, event)
     }
@@ -344,7 +343,7 @@ where
     fn start_attempt(&mut self, slot: &mut SlotOf<G, U>, now: SimTime, id: CallId, attempt: &Attempt) {
         slot.attempt = *attempt;
         let nth_try = slot.count_try(attempt.deployment);
-        let service = self.upstream.serve(now, &slot.upstream_call(nth_try), &slot.fate);
+        let service = self.upstream.serve(now, slot.here, &slot.upstream_call(nth_try), &slot.fate);
         self.fly(slot, now, id, nth_try, &service);
     }
 

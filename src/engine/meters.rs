@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::engine::demand::{DemandTotals, Meter as MinuteMeter};
 use crate::provider::{Bound, CallDemand, Meter, Service, Upstream, UpstreamCall, UpstreamWorld};
+use crate::random::Here;
 use crate::stats::Histogram;
 use crate::traffic::Fate;
 use crate::units::{Outcome, SimDuration, SimTime, Usage};
@@ -145,8 +146,8 @@ const fn key(call: &UpstreamCall) -> (u32, u64, u32, u32) {
 impl Upstream for Metered<'_> {
     type Fate = Fate;
 
-    fn serve(&mut self, now: SimTime, call: &UpstreamCall, fate: &Fate) -> Service {
-        let service = self.inner.serve(now, call, fate);
+    fn serve(&mut self, now: SimTime, here: Here, call: &UpstreamCall, fate: &Fate) -> Service {
+        let service = self.inner.serve(now, here, call, fate);
         let hit = self.inner.take_hit();
         let index = self.pools.of_deployment[call.deployment.index()];
         let pool = &mut self.state[index];

@@ -13,7 +13,7 @@ use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
 use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, RateSchedule, Shape, Tariffs};
 use crate::pricing::{ChargedTokens, CompiledRates};
 use crate::provider::Service;
-use crate::stats::Histogram;
+use crate::stats::Spool;
 use crate::units::{CallId, DeploymentId, GroupId, Money, NameId, Outcome, SimDuration, SimTime, TokenKind, Usage};
 
 /// Records one run.
@@ -25,6 +25,8 @@ pub struct Recorder<'a> {
     capacities: Capacities<'a>,
     /// Ends of calls that are known ahead, at all deployments.
     ahead: usize,
+    /// From request to answer of what did not stand on tabs.
+    latency: Spool,
     run: Run,
 }
 
@@ -35,15 +37,25 @@ struct Desk<'a> {
     is_paid_ahead: bool,
     /// What the provider bills is what the gateway reports.
     same_prices: bool,
-    /// Its prices, if they are the same throughout.
+    /// Its prices, if they are the same throughout and for all names.
     only_rates: Option<&'a CompiledRates>,
     plain: PlainCalls,
     tabs: Tabs<'a>,
-    /// Seconds from request to answer of what stood on tabs.
-    tab_latency: Histogram,
+    /// From request to answer of what stood on tabs.
+    tab_latency: Spool,
+    /// From call to answer of the other calls.
+    latency: Spool,
     meter: Meter,
     cooling_until: SimTime,
     totals: DeploymentTotals,
+}
+
+impl<'a> Desk<'a> {
+    /// What a call of this name costs at a moment.
+    #[inline(always)]
+    fn rates(&self, name: NameId, at: SimTime) -> Option<&'a CompiledRates> {
+        self.only_rates.or_else(|| self.tariff.billed_as(name).map(|schedule| schedule.at(at)))
+    }
 }
 
 impl<'a> Recorder<'a> {
@@ -55,10 +67,11 @@ impl<'a> Recorder<'a> {
             tariff,
             is_paid_ahead: capacities.has(DeploymentId::from_index(index)),
             same_prices: tariff.is_reported_as_billed(),
-            only_rates: tariff.billed.as_ref().and_then(RateSchedule::only),
+            only_rates: tariff.billed.as_ref().filter(|_| tariff.by_name.is_empty()).and_then(RateSchedule::only),
             plain: PlainCalls::default(),
             tabs: Tabs::new(tab_rates(tariff).filter(|_| !capacities.has(DeploymentId::from_index(index))), shape),
-            tab_latency: Histogram::default(),
+            tab_latency: Spool::default(),
+            latency: Spool::default(),
             meter: Meter::default(),
             cooling_until: SimTime::ZERO,
             totals: DeploymentTotals::default(),
@@ -69,6 +82,7 @@ impl<'a> Recorder<'a> {
             desks: tariffs.deployments.iter().take(shape.deployments).enumerate().map(desk).collect(),
             capacities,
             ahead: 0,
+            latency: Spool::default(),
             run: Run {
                 replication,
                 ledger: Ledger::new(shape),
@@ -86,9 +100,12 @@ impl<'a> Recorder<'a> {
     pub fn finish(mut self) -> Run {
         self.pay_tabs();
         self.steps.close(&mut self.run);
+        self.run.latency = std::mem::take(&mut self.latency).finish();
         for mut desk in std::mem::take(&mut self.desks) {
-            self.run.latency.merge(&desk.tab_latency);
-            desk.totals.latency.merge(&desk.tab_latency);
+            let on_tabs = desk.tab_latency.finish();
+            self.run.latency.merge(&on_tabs);
+            desk.totals.latency = desk.latency.finish();
+            desk.totals.latency.merge(&on_tabs);
             desk.meter.close(self.horizon, &mut desk.totals.demand);
             if let Some(rates) = desk.only_rates {
                 desk.plain.add_to(&mut desk.totals.billed, rates);
@@ -141,7 +158,10 @@ impl<'a> Recorder<'a> {
         let desk = &mut self.desks[attempt.attempt.deployment.index()];
         match ErrorClass::of(attempt.ended.outcome) {
             Some(class) => desk.totals.errors[class as usize] += 1,
-            None => desk.totals.answered(attempt.ended.usage, attempt.at - attempt.ended.started),
+            None => {
+                desk.totals.answered(attempt.ended.usage);
+                desk.latency.add(attempt.at - attempt.ended.started);
+            }
         }
         let is_booked = !attempt.billed.is_nothing() && self.charge(request, attempt);
         if !is_booked && is_logged(request, attempt) {
@@ -174,7 +194,7 @@ impl<'a> Recorder<'a> {
         if desk.is_paid_ahead {
             return self.charge_over(request, attempt);
         }
-        let Some(rates) = desk.tariff.billed_as(attempt.attempt.name).map(|schedule| schedule.at(attempt.at)) else {
+        let Some(rates) = desk.rates(attempt.attempt.name, attempt.at) else {
             desk.totals.unpriced(usage);
             return false;
         };
@@ -288,7 +308,7 @@ fn reported(tariff: &DeploymentTariff, name: NameId, at: SimTime, usage: Usage) 
 #[inline(never)]
 fn priced(rates: &CompiledRates, usage: Usage, billed: &mut Billed) -> (Money, Money) {
     let (mut amount, mut writing) = (Money::ZERO, Money::ZERO);
-    for part in rates.charged_tokens(&usage) {
+    for part in rates.all_parts(&usage) {
         billed.add(part.kind, part.quantity, part.amount);
         amount += part.amount;
         if part.kind == TokenKind::CacheWrite {
@@ -392,7 +412,7 @@ impl Observer for Recorder<'_> {
         }
         let Some(tab) = desk.tabs.of(plain.class, plain.view.key) else { return false };
         tab.add(&plain.usage);
-        desk.tab_latency.add((until - plain.started).as_secs_f64());
+        desk.tab_latency.add(until - plain.started);
         let is_more_ahead = desk.meter.begin(plain.started, plain.usage.total(), &mut desk.totals.demand);
         desk.meter.end_at(until);
         if is_more_ahead {
@@ -419,7 +439,7 @@ impl Observer for Recorder<'_> {
             source if response.ok => {
                 run.served += 1;
                 run.cache_hits += u64::from(source == Source::Cache);
-                run.latency.add((now - request.arrived).as_secs_f64());
+                self.latency.add(now - request.arrived);
             }
             source => {
                 run.steps[self.steps.of(request.arrived)].failed += 1;

@@ -9,7 +9,7 @@ use crate::gateway::litellm::plan::Layer;
 use crate::gateway::parts::Minutes;
 use crate::gateway::{Attempt, Notes, RequestView, Response};
 use crate::provider::{ScriptedRequest, ScriptedUpstream, Service};
-use crate::random::Recorded;
+use crate::random::{Here, Recorded};
 use crate::scenario::{Case, CaseRequest, Departure};
 use crate::traffic::Leave;
 use crate::units::{CallId, ClassId, DeploymentId, NameId, Outcome, Phase, RequestId, SimDuration, SimTime};
@@ -161,7 +161,8 @@ fn arrival(index: usize, request: &CaseRequest, model: NameId) -> Arrival<Script
         Departure::After(span) => Leave::After(span.max(SimDuration::ZERO)),
         Departure::AfterChunks(chunks) => Leave::AfterChunks(chunks),
     };
-    Arrival { at: request.at, class: ClassId(0), view, fate, leave }
+    // Its draws are the recorded ones, whatever its address.
+    Arrival { at: request.at, class: ClassId(0), view, fate, leave, here: Here::default() }
 }
 
 /// The requests of a case, in order.

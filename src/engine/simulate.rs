@@ -153,7 +153,7 @@ impl Arrivals for Requests {
     }
 
     #[inline(always)]
-    fn take_open(&mut self) -> Option<(Request, Here)> {
+    fn take_open(&mut self) -> Option<Request> {
         self.stream.take_open()
     }
 
@@ -175,7 +175,8 @@ impl Arrivals for Requests {
     }
 }
 
-/// The request that its client has sent.
+/// The request that its client has sent; sent again it has other draws.
 fn request(record: &RequestRecord, asked: Asked<Fate>) -> Request {
-    Request { at: record.arrived, class: record.class, view: record.view, fate: asked.fate, leave: asked.leave }
+    let RequestRecord { arrived: at, class, view, .. } = *record;
+    Request { at, class, view, fate: asked.fate, leave: asked.leave, here: Here::default() }
 }

@@ -5,6 +5,7 @@ use crate::engine::machine::Arrival;
 use crate::engine::observer::RequestRecord;
 use crate::gateway::{Attempt, AttemptRole, Limits};
 use crate::provider::{Service, UpstreamCall};
+use crate::random::Here;
 use crate::traffic::Leave;
 use crate::units::{AttemptNumber, CallId, DeploymentId, NameId, Outcome, Phase, SimDuration, SimTime, Usage};
 
@@ -23,6 +24,7 @@ pub struct Slot<C, F> {
     pub record: RequestRecord,
     pub fate: F,
     pub leave: Leave,
+    pub here: Here,
     pub call: C,
     pub flight: Option<Flight>,
     /// What was asked for last, and how it is answered: written and read in place, for they are large.
@@ -44,6 +46,7 @@ impl<C: Default, F: Copy> Slot<C, F> {
             record: RequestRecord::new(arrival),
             fate: arrival.fate,
             leave: arrival.leave,
+            here: arrival.here,
             call: C::default(),
             flight: None,
             attempt: NO_ATTEMPT,
@@ -61,6 +64,7 @@ impl<C: Default, F: Copy> Slot<C, F> {
         self.record = RequestRecord::new(arrival);
         self.fate = arrival.fate;
         self.leave = arrival.leave;
+        self.here = arrival.here;
         self.tries.clear();
         self.busy = true;
     }

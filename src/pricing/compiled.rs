@@ -14,6 +14,8 @@ use crate::units::{ExactCost, Money, TokenKind, Tokens, UnitPrice, Usage};
 pub struct CompiledRates {
     /// Prices by input length, longest first; the last one starts at 0.
     bands: Box<[Band]>,
+    /// The last of them holds for inputs shorter than this.
+    long_from: u64,
     split: Split,
     dashscope_length: bool,
     /// Output price of requests with at least so many output tokens (a rule of Vertex AI).
@@ -98,19 +100,27 @@ pub struct ChargedTokens {
 impl CompiledRates {
     /// What a usage costs, with the tokens that each part is for; parts of nothing are left out.
     pub fn charged_tokens(&self, usage: &Usage) -> impl Iterator<Item = ChargedTokens> {
+        self.all_parts(usage).into_iter().filter(|part| part.quantity > 0 || part.amount != Money::ZERO)
+    }
+
+    /// The same with the parts of nothing: who only adds them up need not ask which they are.
+    #[inline]
+    pub fn all_parts(&self, usage: &Usage) -> [ChargedTokens; 6] {
         let (parts, metered) = (self.charge_parts(usage), self.split.meter(usage));
         let writes = u64::from(metered.cache_write) + u64::from(metered.cache_write_1h);
-        let all = [
-            (TokenKind::Input, u64::from(metered.input), parts.input),
-            (TokenKind::CacheRead, u64::from(metered.cache_read), parts.cached),
-            (TokenKind::CacheWrite, writes, parts.cache_write),
-            (TokenKind::Output, u64::from(metered.output), parts.output),
-            (TokenKind::Reasoning, u64::from(metered.reasoning), parts.reasoning),
-            (TokenKind::Call, u64::from(parts.fixed > 0), parts.fixed),
-        ];
-        all.into_iter().filter(|(_, quantity, picos)| *quantity > 0 || *picos > 0).map(|(kind, quantity, picos)| {
-            ChargedTokens { kind, quantity, amount: Money::from_picos(i128::from(picos)) }
-        })
+        let part = |kind, quantity: u64, picos: u64| ChargedTokens {
+            kind,
+            quantity,
+            amount: Money::from_picos(i128::from(picos)),
+        };
+        [
+            part(TokenKind::Input, metered.input.into(), parts.input),
+            part(TokenKind::CacheRead, metered.cache_read.into(), parts.cached),
+            part(TokenKind::CacheWrite, writes, parts.cache_write),
+            part(TokenKind::Output, metered.output.into(), parts.output),
+            part(TokenKind::Reasoning, metered.reasoning.into(), parts.reasoning),
+            part(TokenKind::Call, u64::from(parts.fixed > 0), parts.fixed),
+        ]
     }
 
     /// Compiles a tariff for a service tier, an hour and an operator's adjustment.
@@ -140,6 +150,7 @@ impl CompiledRates {
         };
         Some(Self {
             plain,
+            long_from: bands.iter().nth_back(1).map_or(u64::MAX, |longer| longer.from),
             bands: bands.into_boxed_slice(),
             split: tariff.rule.split(&tariff.card),
             dashscope_length,
@@ -188,11 +199,11 @@ impl CompiledRates {
     }
 
     /// What a usage costs, by kind. Parts that are not whole picodollars are rounded half away from zero, each.
+    #[inline]
     pub fn charge_parts(&self, usage: &Usage) -> ChargeParts {
         let length = if self.dashscope_length { Rule::Dashscope.prompt_length(usage) } else { u64::from(usage.input) };
-        let band = self.bands.iter().find(|band| band.from <= length).unwrap_or(&self.bands[self.bands.len() - 1]);
         let metered = self.split.meter(usage);
-        let mut parts = match &band.prices {
+        let mut parts = match &self.band(length).prices {
             Prices::Picos(rates) => rates.charge(&metered, usage.input),
             Prices::Exact(rates) => exact_charge(rates, self.input_fee, &metered, usage.input),
         };
@@ -201,6 +212,15 @@ impl CompiledRates {
             parts.output = picos(price.times(u64::from(metered.output)));
         }
         parts
+    }
+
+    /// The prices of an input of this length. Nearly all are short.
+    #[inline]
+    fn band(&self, length: u64) -> &Band {
+        match &*self.bands {
+            [.., shortest] if length < self.long_from => shortest,
+            longer => longer.iter().find(|band| band.from <= length).unwrap_or(&longer[longer.len() - 1]),
+        }
     }
 }
 
@@ -248,6 +268,7 @@ impl PicoRates {
 }
 
 /// The same in exact arithmetic, every part rounded once.
+#[cold]
 fn exact_charge(rates: &TokenRates, input_fee: UnitPrice, metered: &Metered, input: Tokens) -> ChargeParts {
     let cost = rates.cost(metered);
     let fee = input_fee.times(u64::from(input));

@@ -84,11 +84,13 @@ impl Split {
     pub const ALL: Self = Self { cached: true, writes: true, reasoning: true };
 
     /// The token counts of a usage by kind. Kinds that add up to more than the whole leave nothing for the rest.
+    #[inline]
     pub const fn meter(self, usage: &Usage) -> Metered {
-        let cache_read = if self.cached { usage.cached } else { 0 };
+        // Products: which kinds a model knows apart changes from call to call, and no branch could foresee it.
+        let cache_read = usage.cached * self.cached as Tokens;
         let (cache_write, cache_write_1h) =
-            if self.writes { (usage.cache_write, usage.cache_write_1h) } else { (0, 0) };
-        let reasoning = if self.reasoning { usage.reasoning } else { 0 };
+            (usage.cache_write * self.writes as Tokens, usage.cache_write_1h * self.writes as Tokens);
+        let reasoning = usage.reasoning * self.reasoning as Tokens;
         let input = usage.input.saturating_sub(cache_read);
         let input = input.saturating_sub(cache_write).saturating_sub(cache_write_1h);
         Metered {

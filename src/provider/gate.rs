@@ -1,36 +1,21 @@
-//! The limits of a group of deployments during a run: who is let in, and what that takes. Whatever a call may be charged
-//! with is worked out once, and what is refilled at known moments is left alone until then (a third fewer instructions, and
-//! no branch on what a limit counts). The slow twin is in the tests.
+//! The limits of a group of deployments during a run: who is let in, and what that takes. The slow twin is in the tests.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use crate::provider::limits::{CallDemand, Counted, Limits, Meter, Refill};
+use crate::provider::levels::Levels;
+use crate::provider::limits::{CallDemand, Charges, Limits};
 use crate::units::{SimDuration, SimTime};
-
-/// What is left of one limit, and all that a call asks of it.
-#[derive(Debug, Clone)]
-struct Level {
-    left: f64,
-    /// The most that one call may need.
-    most: f64,
-    /// Nothing is refilled before this moment; nanoseconds.
-    due: i64,
-    /// Which of the charges of a call it takes.
-    charge: usize,
-    /// When the bucket was refilled last; nanoseconds.
-    mark: i64,
-    /// What has been used of a rolling limit, and when.
-    used: VecDeque<(SimTime, f64)>,
-}
 
 /// The limits of a group during a run.
 #[derive(Debug, Clone)]
 pub struct Gate {
-    limits: Limits,
-    levels: Vec<Level>,
-    /// Whether any limit takes something when a call has ended.
-    takes_at_end: bool,
+    levels: Levels,
     in_flight: u32,
+    /// Calls at once; as many as can be counted where nothing limits them.
+    most: u32,
+    /// How long a call may wait in line; not at all where there is none.
+    longest: SimDuration,
+    limits: Limits,
     /// When the calls in flight and in line will end, where calls wait in line.
     ends: BTreeMap<SimTime, u32>,
 }
@@ -58,9 +43,10 @@ pub enum Bound {
 impl Gate {
     /// All limits untouched.
     pub fn new(limits: Limits) -> Self {
-        let levels = limits.meters.iter().map(level).collect();
-        let takes_at_end = limits.meters.iter().any(Meter::takes_at_end);
-        Self { limits, levels, takes_at_end, in_flight: 0, ends: BTreeMap::new() }
+        let levels = Levels::new(&limits.meters);
+        let most = limits.concurrency.unwrap_or(u32::MAX);
+        let longest = limits.queue.unwrap_or(SimDuration::ZERO);
+        Self { levels, in_flight: 0, most, longest, limits, ends: BTreeMap::new() }
     }
 
     /// Admits a call, after some time in line, or refuses it. An admitted call must [`Gate::leave`].
@@ -70,52 +56,19 @@ impl Gate {
     pub fn enter(&mut self, now: SimTime, demand: &CallDemand) -> Result<SimDuration, Refused> {
         let charges = demand.charges();
         let line = self.line(now);
-        if !self.has_room(now, &charges) || self.is_too_long(line) {
+        if !self.levels.have_room(now, &charges) || line > self.longest {
             return Err(self.refuse(now, &charges, line));
         }
-        for level in &mut self.levels {
-            level.left -= charges[level.charge];
-        }
+        self.levels.take(&charges);
         self.in_flight += 1;
         Ok(line)
     }
 
-    /// Whether the call fits into all limits. One call may take more than a whole period's limit only when nothing else
-    /// does.
-    #[inline]
-    fn has_room(&mut self, now: SimTime, charges: &[f64]) -> bool {
-        let mut fits = true;
-        for (index, level) in self.levels.iter_mut().enumerate() {
-            if now.0 >= level.due {
-                refill(&self.limits.meters[index], level, now);
-            }
-            fits &= level.left >= level.needed(charges);
-        }
-        fits
-    }
-
-    #[inline]
-    fn is_too_long(&self, line: SimDuration) -> bool {
-        match self.limits.queue {
-            None => line > SimDuration::ZERO,
-            Some(longest) => line > longest,
-        }
-    }
-
     /// Why the call is refused: for the limit that it has to wait for longest, or for want of a place.
     #[inline(never)]
-    fn refuse(&mut self, now: SimTime, charges: &[f64], line: SimDuration) -> Refused {
-        let (mut wait, mut by) = (SimDuration::ZERO, Bound::Concurrency);
-        for (index, (meter, level)) in self.limits.meters.iter().zip(&self.levels).enumerate() {
-            let needed = level.needed(charges);
-            if level.left < needed {
-                let longer = until_room(meter, level, now, needed);
-                if longer > wait {
-                    (wait, by) = (longer, Bound::Meter(index));
-                }
-            }
-        }
-        debug_assert!(wait > SimDuration::ZERO || self.is_too_long(line));
+    fn refuse(&mut self, now: SimTime, charges: &Charges, line: SimDuration) -> Refused {
+        let (wait, by) = self.levels.longest_wait(now, charges);
+        debug_assert!(wait > SimDuration::ZERO || line > self.longest);
         self.count_failure();
         let after_line = if wait > SimDuration::ZERO { None } else { self.limits.queue };
         Refused { wait, by, after_line }
@@ -124,15 +77,12 @@ impl Gate {
     /// How long a call waits for a place: until as many have ended as are too many. Without a line, any time at all.
     #[inline]
     fn line(&self, now: SimTime) -> SimDuration {
-        match self.limits.concurrency {
-            Some(most) if self.in_flight >= most => self.in_line(now, most),
-            _ => SimDuration::ZERO,
-        }
+        if self.in_flight >= self.most { self.in_line(now) } else { SimDuration::ZERO }
     }
 
     #[cold]
-    fn in_line(&self, now: SimTime, most: u32) -> SimDuration {
-        let mut too_many = self.in_flight - most + 1;
+    fn in_line(&self, now: SimTime) -> SimDuration {
+        let mut too_many = self.in_flight - self.most + 1;
         for (end, calls) in &self.ends {
             if *calls >= too_many {
                 return SimDuration((*end - now).0.max(1));
@@ -154,15 +104,7 @@ impl Gate {
     #[inline]
     pub fn count_failure(&mut self) {
         if self.limits.failures_count {
-            self.take_a_request();
-        }
-    }
-
-    fn take_a_request(&mut self) {
-        for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
-            if meter.counted == Counted::Requests {
-                level.left = (level.left - 1.0).max(0.0);
-            }
+            self.levels.take_a_request();
         }
     }
 
@@ -172,25 +114,7 @@ impl Gate {
         if self.limits.queue.is_some() {
             self.leave_line(planned);
         }
-        if self.takes_at_end {
-            self.take_at_end(now, output, dollars);
-        }
-    }
-
-    fn take_at_end(&mut self, now: SimTime, output: f64, dollars: f64) {
-        for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
-            if meter.counts_output() {
-                refill(meter, level, now);
-                level.left -= output;
-            }
-            if meter.counted == Counted::Dollars && dollars > 0.0 {
-                refill(meter, level, now);
-                level.left -= dollars;
-                if meter.refill == Refill::Rolling {
-                    level.used.push_back((now, dollars));
-                }
-            }
-        }
+        self.levels.take_at_end(now, output, dollars);
     }
 
     fn leave_line(&mut self, planned: SimTime) {
@@ -208,70 +132,12 @@ impl Gate {
     }
 }
 
-fn level(meter: &Meter) -> Level {
-    let capacity = meter.capacity();
-    let due = if matches!(meter.refill, Refill::Never { .. }) { i64::MAX } else { i64::MIN };
-    let most = capacity.max(f64::MIN_POSITIVE);
-    Level { left: capacity, most, due, charge: meter.charge(), mark: i64::MIN, used: VecDeque::new() }
-}
-
-impl Level {
-    /// What must be left for a call to be let in.
-    #[inline]
-    fn needed(&self, charges: &[f64]) -> f64 {
-        charges[self.charge].clamp(f64::MIN_POSITIVE, self.most)
-    }
-}
-
-#[inline(never)]
-fn refill(meter: &Meter, level: &mut Level, now: SimTime) {
-    match meter.refill {
-        Refill::Window { .. } if now.0 < level.due => {}
-        Refill::Window { offset } => {
-            let into = now.0.saturating_add(offset.0).rem_euclid(meter.period.0);
-            (level.left, level.due) = (meter.limit, (now.0 - into).saturating_add(meter.period.0));
-        }
-        Refill::Bucket { .. } => {
-            let since = if level.mark == i64::MIN { 0 } else { now.0 - level.mark };
-            let added = meter.limit * since as f64 / meter.period.0 as f64;
-            (level.left, level.mark) = ((level.left + added).min(meter.capacity()), now.0);
-        }
-        Refill::Rolling => {
-            while let Some((_, amount)) = level.used.front().copied().filter(|(at, _)| *at + meter.period <= now) {
-                level.left += amount;
-                level.used.pop_front();
-            }
-        }
-        Refill::Never { .. } => {}
-    }
-}
-
-fn until_room(meter: &Meter, level: &Level, now: SimTime, needed: f64) -> SimDuration {
-    match meter.refill {
-        Refill::Window { offset } => {
-            SimDuration(meter.period.0 - now.0.saturating_add(offset.0).rem_euclid(meter.period.0))
-        }
-        Refill::Bucket { .. } => {
-            let nanos = (needed - level.left) * meter.period.0 as f64 / meter.limit;
-            SimDuration((nanos.ceil() as i64).max(1))
-        }
-        Refill::Rolling => {
-            let mut left = level.left;
-            let enough = level.used.iter().find(|(_, amount)| {
-                left += amount;
-                left >= needed
-            });
-            enough.map_or(SimDuration::FOREVER, |(at, _)| (*at + meter.period) - now)
-        }
-        Refill::Never { .. } => SimDuration::FOREVER,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::limits::TokenCharge;
+    use crate::provider::limits::{Counted, Meter, Refill, TokenCharge};
     use proptest::prelude::*;
+    use std::collections::VecDeque;
 
     const CALL: CallDemand = CallDemand { uncached_input: 100.0, input: 150.0, max_tokens: 400.0 };
 
@@ -396,42 +262,147 @@ mod tests {
         assert!(call(2000, 1).is_err(), "until the fourth ends at 14 s is too long");
     }
 
-    /// The slow twin of [`Gate::enter`]: what each limit counts is asked anew, and everything is refilled first.
-    fn enter_slowly(gate: &mut Gate, now: SimTime, demand: &CallDemand) -> Result<SimDuration, Refused> {
-        let taken = |meter: &Meter| match meter.counted {
-            Counted::Requests => 1.0,
-            Counted::Tokens(TokenCharge::InputAndLimit) => demand.input + demand.max_tokens,
-            Counted::Tokens(TokenCharge::LargerOfInputAndLimit) => demand.input.max(demand.max_tokens),
-            Counted::Tokens(TokenCharge::UncachedInput) => demand.uncached_input,
-            Counted::Tokens(TokenCharge::Output) | Counted::Dollars => 0.0,
-            Counted::Tokens(TokenCharge::Used) => demand.input,
-        };
-        let (mut wait, mut by) = (SimDuration::ZERO, Bound::Concurrency);
-        for (index, (meter, level)) in gate.limits.meters.iter().zip(&mut gate.levels).enumerate() {
-            refill(meter, level, now);
-            let needed = taken(meter).clamp(f64::MIN_POSITIVE, meter.capacity().max(f64::MIN_POSITIVE));
-            if level.left < needed {
-                let longer = until_room(meter, level, now, needed);
-                if longer > wait {
-                    (wait, by) = (longer, Bound::Meter(index));
+    /// The slow twin: what each limit counts and how it is refilled is asked anew, and everything is refilled first.
+    #[derive(Clone)]
+    struct Slow {
+        limits: Limits,
+        levels: Vec<Level>,
+        in_flight: u32,
+        ends: Vec<SimTime>,
+    }
+
+    #[derive(Clone)]
+    struct Level {
+        left: f64,
+        opens: SimTime,
+        mark: Option<SimTime>,
+        used: VecDeque<(SimTime, f64)>,
+    }
+
+    fn refill(meter: &Meter, level: &mut Level, now: SimTime) {
+        match meter.refill {
+            Refill::Window { .. } if now < level.opens => {}
+            Refill::Window { offset } => {
+                let into = (now.0 + offset.0).rem_euclid(meter.period.0);
+                (level.left, level.opens) = (meter.limit, SimTime(now.0 - into + meter.period.0));
+            }
+            Refill::Bucket { .. } => {
+                let since = now - level.mark.replace(now).unwrap_or(now);
+                let added = meter.limit * since.0 as f64 / meter.period.0 as f64;
+                level.left = (level.left + added).min(meter.capacity());
+            }
+            Refill::Rolling => {
+                while let Some((_, amount)) = level.used.front().copied().filter(|(at, _)| *at + meter.period <= now) {
+                    level.left += amount;
+                    level.used.pop_front();
+                }
+            }
+            Refill::Never { .. } => {}
+        }
+    }
+
+    fn wait(meter: &Meter, level: &Level, now: SimTime, needed: f64) -> SimDuration {
+        match meter.refill {
+            Refill::Window { .. } => level.opens - now,
+            Refill::Bucket { .. } => {
+                let nanos = (needed - level.left) * meter.period.0 as f64 / meter.limit;
+                SimDuration((nanos.ceil() as i64).max(1))
+            }
+            Refill::Rolling => {
+                let left_then = |n: usize| level.used.iter().take(n).fold(level.left, |sum, (_, amount)| sum + amount);
+                let enough = (1..=level.used.len()).find(|n| left_then(*n) >= needed);
+                enough.map_or(SimDuration::FOREVER, |n| level.used[n - 1].0 + meter.period - now)
+            }
+            Refill::Never { .. } => SimDuration::FOREVER,
+        }
+    }
+
+    impl Slow {
+        fn new(limits: Limits) -> Self {
+            let level = |meter: &Meter| Level {
+                left: meter.capacity(),
+                opens: SimTime(i64::MIN),
+                mark: None,
+                used: VecDeque::new(),
+            };
+            let levels = limits.meters.iter().map(level).collect();
+            Self { limits, levels, in_flight: 0, ends: Vec::new() }
+        }
+
+        fn fail(&mut self) {
+            for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
+                if self.limits.failures_count && meter.counted == Counted::Requests {
+                    level.left = (level.left - 1.0).max(0.0);
                 }
             }
         }
-        if wait > SimDuration::ZERO {
-            gate.count_failure();
-            return Err(Refused { wait, by, after_line: None });
+
+        /// How long a call waits for a place.
+        fn line(&self, now: SimTime) -> SimDuration {
+            let Some(most) = self.limits.concurrency.filter(|most| self.in_flight >= *most) else {
+                return SimDuration::ZERO;
+            };
+            let end = self.ends.get((self.in_flight - most) as usize);
+            end.map_or(SimDuration::FOREVER, |end| SimDuration((*end - now).0.max(1)))
         }
-        let line = gate.line(now);
-        if gate.limits.queue.map_or(line > SimDuration::ZERO, |longest| line > longest) {
-            gate.count_failure();
-            let after_line = gate.limits.queue;
-            return Err(Refused { wait: SimDuration::ZERO, by: Bound::Concurrency, after_line });
+
+        fn enter(&mut self, now: SimTime, demand: &CallDemand) -> Result<SimDuration, Refused> {
+            let taken = |meter: &Meter| match meter.counted {
+                Counted::Requests => 1.0,
+                Counted::Tokens(TokenCharge::InputAndLimit) => demand.input + demand.max_tokens,
+                Counted::Tokens(TokenCharge::LargerOfInputAndLimit) => demand.input.max(demand.max_tokens),
+                Counted::Tokens(TokenCharge::UncachedInput) => demand.uncached_input,
+                Counted::Tokens(TokenCharge::Output) | Counted::Dollars => 0.0,
+                Counted::Tokens(TokenCharge::Used) => demand.input,
+            };
+            let (mut longest, mut by) = (SimDuration::ZERO, Bound::Concurrency);
+            for (index, (meter, level)) in self.limits.meters.iter().zip(&mut self.levels).enumerate() {
+                refill(meter, level, now);
+                let needed = taken(meter).clamp(f64::MIN_POSITIVE, meter.capacity().max(f64::MIN_POSITIVE));
+                let longer = if level.left < needed { wait(meter, level, now, needed) } else { SimDuration::ZERO };
+                if longer > longest {
+                    (longest, by) = (longer, Bound::Meter(index));
+                }
+            }
+            let line = self.line(now);
+            let is_too_long = self.limits.queue.map_or(line > SimDuration::ZERO, |longest| line > longest);
+            if longest > SimDuration::ZERO || is_too_long {
+                self.fail();
+                let after_line = self.limits.queue.filter(|_| longest == SimDuration::ZERO);
+                return Err(Refused { wait: longest, by, after_line });
+            }
+            for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
+                level.left -= taken(meter);
+            }
+            self.in_flight += 1;
+            Ok(line)
         }
-        for (meter, level) in gate.limits.meters.iter().zip(&mut gate.levels) {
-            level.left -= taken(meter);
+
+        fn will_end(&mut self, end: SimTime) {
+            if self.limits.queue.is_some() {
+                self.ends.push(end);
+                self.ends.sort();
+            }
         }
-        gate.in_flight += 1;
-        Ok(line)
+
+        fn leave(&mut self, now: SimTime, planned: SimTime, output: f64, dollars: f64) {
+            self.in_flight -= 1;
+            if let Some(at) = self.ends.iter().position(|end| *end == planned) {
+                self.ends.remove(at);
+            }
+            for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
+                let amount = match meter.counted {
+                    Counted::Tokens(TokenCharge::Output | TokenCharge::Used) => output,
+                    Counted::Dollars if dollars > 0.0 => dollars,
+                    _ => continue,
+                };
+                refill(meter, level, now);
+                level.left -= amount;
+                if meter.refill == Refill::Rolling && meter.counted == Counted::Dollars {
+                    level.used.push_back((now, amount));
+                }
+            }
+        }
     }
 
     fn meters() -> impl Strategy<Value = Meter> {
@@ -463,20 +434,26 @@ mod tests {
             calls in prop::collection::vec((0i64..3_000, 0.0f64..300.0, 0.0f64..300.0, 0i64..6_000), 0..200),
         ) {
             let queue = queue.map(|ms| SimDuration(ms * 1_000_000));
-            let mut fast = Gate::new(Limits { meters, concurrency, queue, failures_count, retry_after: true });
-            let mut slow = fast.clone();
+            let limits = Limits { meters, concurrency, queue, failures_count, retry_after: true };
+            let (mut fast, mut slow) = (Gate::new(limits.clone()), Slow::new(limits));
             let (mut now, mut open) = (SimTime::ZERO, Vec::new());
             for (later, input, max_tokens, takes) in calls {
                 now = SimTime(now.0 + later * 1_000_000);
                 while let Some(at) = open.iter().position(|end| *end <= now) {
                     let end = open.swap_remove(at);
-                    fast.leave(now, end, input, max_tokens / 100.0);
-                    slow.leave(now, end, input, max_tokens / 100.0);
+                    // Some cost nothing.
+                    let dollars = (max_tokens / 100.0 - 1.0).max(0.0);
+                    fast.leave(now, end, input, dollars);
+                    slow.leave(now, end, input, dollars);
+                }
+                if input > 250.0 {
+                    fast.count_failure();
+                    slow.fail();
                 }
                 let demand = CallDemand { uncached_input: input / 2.0, input, max_tokens };
                 let entered = fast.enter(now, &demand);
-                prop_assert_eq!(entered, enter_slowly(&mut slow, now, &demand));
-                prop_assert_eq!(format!("{:?}", fast.levels), format!("{:?}", slow.levels));
+                prop_assert_eq!(entered, slow.enter(now, &demand));
+                prop_assert_eq!(fast.levels.left(), slow.levels.iter().map(|level| level.left).collect::<Vec<f64>>());
                 if let Ok(line) = entered {
                     let end = now + line + SimDuration(takes * 1_000_000);
                     open.push(end);

@@ -120,13 +120,13 @@ pub struct CallDemand {
     pub max_tokens: f64,
 }
 
-/// The ways of charging a call at admission, in the order of [`CallDemand::charges`].
-const CHARGES: usize = 6;
+/// What a call is charged with at admission in each of the ways of charging.
+pub(super) type Charges = [f64; 6];
 
 impl CallDemand {
     /// What the call is charged with, by [`Meter::charge`]: all at once, so that no meter has to choose.
     #[inline]
-    pub(super) const fn charges(&self) -> [f64; CHARGES] {
+    pub(super) const fn charges(&self) -> Charges {
         let Self { uncached_input, input, max_tokens } = *self;
         [0.0, 1.0, input + max_tokens, input.max(max_tokens), uncached_input, input]
     }

@@ -107,7 +107,7 @@ impl UpstreamWorld {
 mod tests {
     use super::*;
     use crate::provider::{BackgroundError, Effect, Fault, Latency, Timeline, Trouble, Upstream, Window};
-    use crate::random::{Dist, Replication, Seed};
+    use crate::random::{Dist, Here, Replication, Seed};
     use crate::traffic::Fate;
     use crate::units::DeploymentId;
     use std::sync::Arc;
@@ -149,7 +149,9 @@ mod tests {
             let (mut now, mut request) = (0, 0);
             while now < 3_000 {
                 let at = SimTime(now * 1_000_000_000);
-                let fails = |nth| world.serve(at, &call(request, nth), &FATE).outcome != crate::units::Outcome::Ok;
+                let here = Here::of(Seed(11), Replication(run), 0, request);
+                let fails =
+                    |nth| world.serve(at, here, &call(request, nth), &FATE).outcome != crate::units::Outcome::Ok;
                 now += if (0..2).all(fails) { 30 } else { 7 };
                 request += 1;
             }
@@ -168,19 +170,19 @@ mod tests {
     fn what_is_asked_twice_counts_once_and_troubles_do_not_count() {
         let plan = providers();
         let mut world = plan.replicate(Seed(1), Replication(0));
-        let draws = crate::random::Addressed::new(Seed(1), Replication(0));
         let mut expected = 0.0;
         for request in 0..100 {
-            let mut here = draws;
-            crate::random::Draws::begin_request(&mut here, 0, request);
-            let plain = world.answer(SimTime::ZERO, here.here(), &call(request, 0), &FATE);
-            let failed = world.serve(SimTime::ZERO, &call(request, 0), &FATE).outcome != crate::units::Outcome::Ok;
+            let here = Here::of(Seed(1), Replication(0), 0, request);
+            let plain = world.answer(SimTime::ZERO, here, &call(request, 0), &FATE);
+            let failed =
+                world.serve(SimTime::ZERO, here, &call(request, 0), &FATE).outcome != crate::units::Outcome::Ok;
             assert_eq!(plain.is_none(), failed);
             expected += f64::from(u8::from(failed)) - 0.1;
         }
         let luck = world.luck();
         assert!((luck.0.iter().sum::<f64>() - expected).abs() < 1e-9, "{luck:?} {expected}");
-        world.serve(SimTime(1_500_000_000_000), &call(100, 0), &FATE);
+        let here = Here::of(Seed(1), Replication(0), 0, 100);
+        world.serve(SimTime(1_500_000_000_000), here, &call(100, 0), &FATE);
         assert_eq!(world.luck(), luck);
     }
 }

@@ -2,6 +2,7 @@
 //! call what a recording's upstream said.
 
 use crate::provider::{Service, Upstream, UpstreamCall};
+use crate::random::Here;
 use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Tokens, Usage};
 use std::collections::HashMap;
 
@@ -150,7 +151,7 @@ impl When {
 impl Upstream for ScriptedUpstream<'_> {
     type Fate = ScriptedRequest;
 
-    fn serve(&mut self, now: SimTime, call: &UpstreamCall, request: &ScriptedRequest) -> Service {
+    fn serve(&mut self, now: SimTime, _: Here, call: &UpstreamCall, request: &ScriptedRequest) -> Service {
         let default = Answer::default();
         let answer = self.answer(now, call, request).unwrap_or(&default);
         let usage = Usage::plain(request.prompt_tokens, request.completion_tokens);

@@ -95,7 +95,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::provider::{BackgroundError, Begin, Effect, Fault, Latency, Trouble, UpstreamCall};
-    use crate::random::{Addressed, Dist, Draws, Replication, Seed};
+    use crate::random::{Addressed, Dist, Replication, Seed};
     use crate::units::{ClassId, DeploymentId, RequestId, SimDuration};
     use std::sync::Arc;
 

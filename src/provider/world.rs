@@ -4,17 +4,15 @@ use std::sync::Arc;
 
 use crate::provider::Upstream;
 use crate::provider::attempt::{Attempt, Failure};
-use crate::provider::deployment::Deployment;
 use crate::provider::fault::{RetryAdvice, whole_seconds_up};
-use crate::provider::gate::{Bound, Gate, Refused};
-use crate::provider::limits::CallDemand;
+use crate::provider::gate::{Bound, Gate};
 use crate::provider::luck::{self, Tries};
 use crate::provider::providers::{Providers, Trouble};
 use crate::provider::service::{Service, UpstreamCall};
 use crate::provider::timeline::{Walk, Window};
 use crate::provider::warm::Warm;
 use crate::provider::weather::{Phase, Weather};
-use crate::random::{Addressed, Draws, Here, Purpose, Replication, Seed};
+use crate::random::{Here, Purpose, Replication, Seed};
 use crate::traffic::Fate;
 use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Usage};
 
@@ -30,14 +28,13 @@ pub(super) struct State {
     pub(super) phases: Vec<Phase>,
     /// The weather at each deployment.
     pub(super) weather: Vec<Weather>,
-    gates: Vec<Gate>,
+    pub(super) gates: Vec<Gate>,
+    /// Whether calls wait in line anywhere.
+    pub(super) has_lines: bool,
     /// Prompt prefixes that the deployments know.
     warm: Vec<Warm>,
-    /// Draws of each class, so that calls of several classes do not rebuild them.
-    by_class: Vec<Addressed>,
-    draws: Addressed,
     /// The limit that the last refused call hit, until somebody asks.
-    hit: Option<Bound>,
+    pub(super) hit: Option<Bound>,
     /// What is counted of each deployment's luck; empty where nobody asks.
     pub(super) tries: Vec<Tries>,
 }
@@ -65,9 +62,8 @@ impl State {
             phases: plan.troubles().iter().enumerate().map(start).collect(),
             weather: vec![Weather::UNKNOWN; plan.deployments().len()],
             gates: plan.limits().iter().cloned().map(Gate::new).collect(),
+            has_lines: plan.limits().iter().any(|limits| limits.queue.is_some()),
             warm: vec![Warm::default(); plan.deployments().len()],
-            by_class: Vec::new(),
-            draws: Addressed::new(seed, replication),
             hit: None,
             tries: luck::tries(plan),
         }
@@ -78,8 +74,8 @@ impl Upstream for UpstreamWorld {
     type Fate = Fate;
 
     #[inline(always)]
-    fn serve(&mut self, now: SimTime, call: &UpstreamCall, fate: &Fate) -> Service {
-        self.state.serve(&self.plan, now, call, fate)
+    fn serve(&mut self, now: SimTime, here: Here, call: &UpstreamCall, fate: &Fate) -> Service {
+        self.state.serve(&self.plan, now, here, call, fate)
     }
 
     #[inline(always)]
@@ -116,9 +112,9 @@ const fn occupies(outcome: Outcome) -> bool {
 
 impl State {
     #[inline(always)]
-    fn serve(&mut self, plan: &Providers, now: SimTime, call: &UpstreamCall, fate: &Fate) -> Service {
+    fn serve(&mut self, plan: &Providers, now: SimTime, here: Here, call: &UpstreamCall, fate: &Fate) -> Service {
         let deployment = &plan.deployments()[call.deployment.index()];
-        let at = Attempt { draws: self.stand_at(call), deployment, latency: deployment.latency_at(now), call: *call };
+        let at = Attempt { draws: here, deployment, latency: deployment.latency_at(now), call: *call };
         if now >= deployment.unauthorized_from {
             return at.refused(Outcome::Status(401), RetryAfter::None);
         }
@@ -145,69 +141,19 @@ impl State {
         if let Some(cache) = &deployment.prompt_cache {
             usage = self.warm[call.deployment.index()].read(now, at, cache, fate, usage);
         }
-        if !deployment.has_gates() {
-            return at.served(service, usage, latency_factor);
-        }
-        let line = match self.enter_gates(now, at, usage) {
-            Ok(line) => line,
-            Err(refusal) => return refusal,
+        // The answer is made in one place for both: less code in the hot path.
+        let line = match deployment.has_gates() {
+            true => match self.enter_gates(now, at, usage) {
+                Ok(line) => Some(line),
+                Err(refusal) => return refusal,
+            },
+            false => None,
         };
-        let service = at.served(service, usage, latency_factor).after(line);
+        let service = at.served(service, usage, latency_factor);
+        let Some(line) = line else { return service };
+        let service = service.after(line);
         self.will_end(deployment, now + service.total);
         service
-    }
-
-    /// The limits of the model, then those of the account: how long the call waits in line, or its refusal.
-    fn enter_gates(&mut self, now: SimTime, at: Attempt<'_>, usage: Usage) -> Result<SimDuration, Service> {
-        let asks = demand(&at.call, &usage);
-        let mut longest = SimDuration::ZERO;
-        for gate in at.deployment.gates() {
-            match self.gates[gate].enter(now, &asks) {
-                Ok(line) => longest = longest.max(line),
-                Err(refused) => {
-                    // What a gate before this one has let in is out again.
-                    for earlier in at.deployment.gates().take_while(|earlier| *earlier != gate) {
-                        self.gates[earlier].leave(now, SimTime::NEVER, 0.0, 0.0);
-                    }
-                    // What is said of an account's limits is not said of a model's.
-                    self.hit = (Some(gate) == at.deployment.limits).then_some(refused.by);
-                    return Err(refusal(&self.gates[gate], at, refused));
-                }
-            }
-        }
-        Ok(longest)
-    }
-
-    fn will_end(&mut self, deployment: &Deployment, end: SimTime) {
-        for gate in deployment.gates() {
-            self.gates[gate].will_end(end);
-        }
-    }
-
-    /// A call is over that began then and was to end then; it is charged at the prices of its beginning.
-    fn leave_gates(
-        &mut self,
-        deployment: &Deployment,
-        now: SimTime,
-        (began, planned): (SimTime, SimTime),
-        billed: Usage,
-    ) {
-        let dollars = if deployment.account.is_some() { deployment.cost.of(began, &billed) } else { 0.0 };
-        let output = f64::from(billed.output);
-        for gate in deployment.gates() {
-            self.gates[gate].leave(now, planned, output, dollars);
-        }
-    }
-
-    /// Draws standing at the call's request.
-    #[inline(always)]
-    fn stand_at(&mut self, call: &UpstreamCall) -> Here {
-        if call.class.index() >= self.by_class.len() {
-            self.by_class.resize(call.class.index() + 1, self.draws);
-        }
-        let draws = &mut self.by_class[call.class.index()];
-        draws.begin_request(u64::from(call.class.0), call.request.0);
-        draws.here()
     }
 
     /// Sets one uniform number against all that may go wrong, one cause after the other: after each the number is
@@ -261,24 +207,6 @@ impl State {
     }
 }
 
-/// The answer to a call that a gate does not let in: 429, or a connection that is closed after a long wait.
-fn refusal(gate: &Gate, at: Attempt<'_>, refused: Refused) -> Service {
-    if let Some(line) = refused.after_line {
-        return at.refused(Outcome::ConnectionError, RetryAfter::None).after(line);
-    }
-    let is_known = gate.says_when() && refused.wait < SimDuration::FOREVER;
-    let wait = RetryAfter::Seconds(whole_seconds_up(refused.wait).max(1));
-    at.refused(Outcome::Status(429), if is_known { wait } else { RetryAfter::None })
-}
-
-fn demand(call: &UpstreamCall, usage: &Usage) -> CallDemand {
-    CallDemand {
-        uncached_input: f64::from(usage.input - usage.cached),
-        input: f64::from(usage.input),
-        max_tokens: call.max_tokens.map_or(0.0, f64::from),
-    }
-}
-
 /// The `Retry-After` of an error; `left` is what is left of the window that it falls into.
 fn advice(retry: RetryAdvice, left: Option<SimDuration>) -> RetryAfter {
     match (retry, left) {
@@ -319,6 +247,11 @@ mod tests {
         Arc::new(Providers::new(vec![a, deployment(22, 2.0)], vec![bursts], vec![]).unwrap())
     }
 
+    /// The draws of a request of the only class.
+    fn here(replication: u64, request: u64) -> Here {
+        Here::of(Seed(7), Replication(replication), 0, request)
+    }
+
     fn call(deployment: u32, request: u64) -> UpstreamCall {
         UpstreamCall {
             deployment: DeploymentId(deployment),
@@ -350,7 +283,7 @@ mod tests {
             let mut world = plan.replicate(Seed(7), Replication(r));
             for n in 0..17_280 {
                 let now = SimTime(n * 10_000_000_000);
-                let service = world.serve(now, &call(0, n as u64), &FATE);
+                let service = world.serve(now, here(r, n as u64), &call(0, n as u64), &FATE);
                 let counts =
                     if windows.iter().any(|w| w.start <= now && now < w.end) { &mut inside } else { &mut outside };
                 counts.1 += 1.0;
@@ -358,7 +291,7 @@ mod tests {
                     counts.0 += 1.0;
                     assert_eq!(service.total, SimDuration::from_secs_f64(0.1));
                 }
-                assert_eq!(world.serve(now, &call(1, n as u64), &FATE).outcome, Outcome::Ok);
+                assert_eq!(world.serve(now, here(r, n as u64), &call(1, n as u64), &FATE).outcome, Outcome::Ok);
             }
         }
         for ((failed, calls), share) in [(inside, 0.9), (outside, 0.002f64)] {
@@ -379,9 +312,17 @@ mod tests {
         let mut busy = plan.replicate(Seed(7), Replication(1));
         for n in 0..20_000i64 {
             let now = SimTime(n * 8_640_000_000);
-            busy.serve(now, &call(1, n as u64 + 1), &FATE);
-            busy.serve(now, &UpstreamCall { class: ClassId(3), ..call(0, 5) }, &FATE);
-            let (a, b) = (alone.serve(now, &call(0, n as u64), &FATE), busy.serve(now, &call(0, n as u64), &FATE));
+            busy.serve(now, here(1, n as u64 + 1), &call(1, n as u64 + 1), &FATE);
+            busy.serve(
+                now,
+                Here::of(Seed(7), Replication(1), 3, 5),
+                &UpstreamCall { class: ClassId(3), ..call(0, 5) },
+                &FATE,
+            );
+            let (a, b) = (
+                alone.serve(now, here(1, n as u64), &call(0, n as u64), &FATE),
+                busy.serve(now, here(1, n as u64), &call(0, n as u64), &FATE),
+            );
             assert_eq!((a.outcome, a.total), (b.outcome, b.total));
         }
     }
@@ -396,7 +337,7 @@ mod tests {
         );
         let mut seen = std::collections::BTreeMap::new();
         for n in 0..100_000 {
-            let outcome = world.serve(SimTime::ZERO, &call(0, n), &FATE).outcome;
+            let outcome = world.serve(SimTime::ZERO, here(0, n), &call(0, n), &FATE).outcome;
             *seen.entry(format!("{outcome:?}")).or_insert(0.0) += 1.0;
         }
         for (outcome, share) in [("Status(500)", 0.2), ("Status(429)", 0.24), ("Status(503)", 0.056), ("Ok", 0.504f64)]
@@ -410,11 +351,11 @@ mod tests {
     fn keys_go_stale_and_models_retire_at_their_moment() {
         let moment = SimTime(1_000);
         let mut world = one(Deployment { unauthorized_from: moment, ..quick() }, vec![], vec![]);
-        assert_eq!(world.serve(SimTime(999), &call(0, 1), &FATE).outcome, Outcome::Ok);
-        assert_eq!(world.serve(moment, &call(0, 2), &FATE).outcome, Outcome::Status(401));
+        assert_eq!(world.serve(SimTime(999), here(0, 1), &call(0, 1), &FATE).outcome, Outcome::Ok);
+        assert_eq!(world.serve(moment, here(0, 2), &call(0, 2), &FATE).outcome, Outcome::Status(401));
         let mut world = one(Deployment { retired_from: moment, context_tokens: Some(800), ..quick() }, vec![], vec![]);
-        assert_eq!(world.serve(SimTime(999), &call(0, 1), &FATE).outcome, Outcome::ContextWindow);
-        assert_eq!(world.serve(moment, &call(0, 2), &FATE).outcome, Outcome::Status(404));
+        assert_eq!(world.serve(SimTime(999), here(0, 1), &call(0, 1), &FATE).outcome, Outcome::ContextWindow);
+        assert_eq!(world.serve(moment, here(0, 2), &call(0, 2), &FATE).outcome, Outcome::Status(404));
     }
 
     #[test]
@@ -425,13 +366,13 @@ mod tests {
         let trouble = Trouble { address: 9, timeline: Timeline::Scheduled(vec![window]), effect };
         let mut world = one(Deployment { troubles: vec![0], ..quick() }, vec![trouble], vec![]);
         for n in 0..50 {
-            let service = world.serve(SimTime(500_000_000), &call(0, n), &FATE);
+            let service = world.serve(SimTime(500_000_000), here(0, n), &call(0, n), &FATE);
             match service.outcome {
                 Outcome::Ok => assert_eq!(service.total, SimDuration::from_secs(6)),
                 _ => assert_eq!(service.retry_after, RetryAfter::Seconds(100)),
             }
         }
-        assert_eq!(world.serve(window.end, &call(0, 99), &FATE).total, SimDuration::from_secs(2));
+        assert_eq!(world.serve(window.end, here(0, 99), &call(0, 99), &FATE).total, SimDuration::from_secs(2));
     }
 
     #[test]
@@ -441,7 +382,12 @@ mod tests {
         let mut world = one(Deployment { prompt_cache: Some(cache), ..quick() }, vec![], vec![]);
         let mut usage = |second: i64, class| {
             let usage = world
-                .serve(SimTime(second * 1_000_000_000), &UpstreamCall { class: ClassId(class), ..call(0, 1) }, &FATE)
+                .serve(
+                    SimTime(second * 1_000_000_000),
+                    here(0, 1),
+                    &UpstreamCall { class: ClassId(class), ..call(0, 1) },
+                    &FATE,
+                )
                 .usage;
             (usage.cached, usage.cache_write)
         };
@@ -460,8 +406,14 @@ mod tests {
         let mut world = Arc::new(both).replicate(Seed(3), Replication(0));
         let mut turn = |second: i64, deployment, session: u64, turn: u64, input, prefix| {
             let fate = Fate { input, prefix, session: true, ..FATE };
-            let usage =
-                world.serve(SimTime(second * 1_000_000_000), &call(deployment, session << 12 | turn), &fate).usage;
+            let usage = world
+                .serve(
+                    SimTime(second * 1_000_000_000),
+                    here(0, session << 12 | turn),
+                    &call(deployment, session << 12 | turn),
+                    &fate,
+                )
+                .usage;
             (usage.cached, usage.cache_write)
         };
         assert_eq!(turn(0, 0, 1, 0, 1_000, 0), (0, 1_000));
@@ -477,15 +429,15 @@ mod tests {
     fn limits_answer_429_and_free_their_places() {
         let limits = Limits { concurrency: Some(1), retry_after: true, ..Limits::default() };
         let mut world = one(Deployment { limits: Some(0), ..quick() }, vec![], vec![limits]);
-        let first = world.serve(SimTime::ZERO, &call(0, 1), &FATE);
-        let second = world.serve(SimTime::ZERO, &call(0, 2), &FATE);
+        let first = world.serve(SimTime::ZERO, here(0, 1), &call(0, 1), &FATE);
+        let second = world.serve(SimTime::ZERO, here(0, 2), &call(0, 2), &FATE);
         assert_eq!((first.outcome, second.outcome), (Outcome::Ok, Outcome::Status(429)));
         assert_eq!(second.retry_after, RetryAfter::Seconds(1));
         let elapsed = SimDuration::from_secs_f64(0.1);
         assert_eq!(world.ended(SimTime(1), &call(0, 2), &second, second.outcome, elapsed), Usage::default());
-        assert_eq!(world.serve(SimTime(2), &call(0, 3), &FATE).outcome, Outcome::Status(429));
+        assert_eq!(world.serve(SimTime(2), here(0, 3), &call(0, 3), &FATE).outcome, Outcome::Status(429));
         world.ended(SimTime(3), &call(0, 1), &first, Outcome::Ok, first.total);
-        assert_eq!(world.serve(SimTime(3), &call(0, 4), &FATE).outcome, Outcome::Ok);
+        assert_eq!(world.serve(SimTime(3), here(0, 4), &call(0, 4), &FATE).outcome, Outcome::Ok);
     }
 
     #[test]
@@ -494,7 +446,7 @@ mod tests {
             Latency::Paced { first_token_s: Dist::constant(1.0).unwrap(), per_token_s: Dist::constant(0.01).unwrap() };
         let mut world = one(Deployment { latency: paced, ..quick() }, vec![], vec![]);
         let fate = Fate { reasoning: 100, ..FATE };
-        let service = world.serve(SimTime::ZERO, &UpstreamCall { stream: true, ..call(0, 1) }, &fate);
+        let service = world.serve(SimTime::ZERO, here(0, 1), &UpstreamCall { stream: true, ..call(0, 1) }, &fate);
         let seconds = [service.headers, service.first_token, service.total].map(SimDuration::as_secs_f64);
         assert_eq!(seconds, [1.0, 2.0, 3.49]);
         assert_eq!(service.chunks, 150);

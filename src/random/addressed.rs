@@ -100,11 +100,11 @@ pub struct Addressed {
     replication: Replication,
     stream: u64,
     base: u64,
-    request: u64,
+    here: Here,
 }
 
 /// The draws of one request: all that its draws depend on, mixed into one number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Here(u64);
 
 /// A uniform number in [0, 1) as a multiple of 2⁻⁵³: the bits choose a cell of a table without being converted first.
@@ -130,6 +130,17 @@ impl Unit {
 }
 
 impl Here {
+    /// The draws of a request of a stream (traffic class, deployment, process) in one replication.
+    pub const fn of(seed: Seed, replication: Replication, stream_id: u64, request: u64) -> Self {
+        Self::within(stream(seed, replication, stream_id), request)
+    }
+
+    /// The draws of a request of the stream with this base.
+    #[inline(always)]
+    const fn within(base: u64, request: u64) -> Self {
+        Self(mix(base ^ request.wrapping_mul(SPREAD)))
+    }
+
     /// 64 uniform bits for an address within the request.
     #[inline(always)]
     pub const fn bits(self, purpose: Purpose, deployment: u32, nth: u32) -> u64 {
@@ -145,9 +156,20 @@ impl Here {
 }
 
 impl Addressed {
-    /// Draws for one replication; call [`Draws::begin_request`] before drawing.
+    /// Draws for one replication; call [`Addressed::begin_request`] before drawing.
     pub const fn new(seed: Seed, replication: Replication) -> Self {
-        Self { seed, replication, stream: 0, base: stream(seed, replication, 0), request: 0 }
+        let base = stream(seed, replication, 0);
+        Self { seed, replication, stream: 0, base, here: Here::within(base, 0) }
+    }
+
+    /// The draws that follow belong to this request (`stream` separates traffic classes).
+    #[inline(always)]
+    pub const fn begin_request(&mut self, stream_id: u64, request: u64) {
+        if stream_id != self.stream {
+            self.stream = stream_id;
+            self.base = stream(self.seed, self.replication, stream_id);
+        }
+        self.here = Here::within(self.base, request);
     }
 
     /// 64 uniform bits for an address within the current request.
@@ -161,21 +183,17 @@ impl Addressed {
         self.here().unit(purpose, deployment, nth).as_f64()
     }
 
-    /// The draws of the current request. Mixed only here: most steps of a gateway draw nothing.
+    /// The draws of the current request.
     #[inline(always)]
     pub const fn here(&self) -> Here {
-        Here(mix(self.base ^ self.request.wrapping_mul(SPREAD)))
+        self.here
     }
 }
 
 impl Draws for Addressed {
     #[inline(always)]
-    fn begin_request(&mut self, stream_id: u64, request: u64) {
-        if stream_id != self.stream {
-            self.stream = stream_id;
-            self.base = stream(self.seed, self.replication, stream_id);
-        }
-        self.request = request;
+    fn stand_at(&mut self, here: Here) {
+        self.here = here;
     }
 
     #[inline]

@@ -32,14 +32,9 @@ impl Copula {
     /// [`Dist::sample_count`] at [`Copula::second`].
     #[inline]
     pub fn second_count(self, dist: &Dist, first: f64, own: f64) -> u32 {
-        if let Some(place) = self.roughly(first, own) {
-            // Counts rise with their place.
-            let (least, most) = (dist.sample_count(place - ERROR), dist.sample_count(place + ERROR));
-            if least == most {
-                return least;
-            }
-        }
-        self.second_count_exactly(dist, first, own)
+        // Counts rise with their place.
+        let count = self.roughly(first, own).and_then(|place| dist.count_around(place, ERROR));
+        count.unwrap_or_else(|| self.second_count_exactly(dist, first, own))
     }
 
     #[inline(never)]

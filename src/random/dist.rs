@@ -139,6 +139,17 @@ impl Dist {
         ((self.sample(u) + 0.5) as u32).max(1)
     }
 
+    /// [`Dist::sample_count`] at all places within `error` of `u`, if they have the same.
+    #[inline]
+    pub fn count_around(&self, u: f64, error: f64) -> Option<u32> {
+        let count = |value: f64| ((value + 0.5) as u32).max(1);
+        let (least, most) = match &self.sampler {
+            Sampler::Table(table) => table.table().around(u, error),
+            Sampler::Line { .. } => (self.sample(u - error), self.sample(u + error)),
+        };
+        (count(least) == count(most)).then(|| count(least))
+    }
+
     /// The exact quantile with this share below.
     pub fn quantile(&self, below: f64) -> f64 {
         self.law.quantile(Level::below(below))

@@ -2,7 +2,7 @@
 //! follows the picks of a recording. Matsumoto and Nishimura, ACM TOMACS 8(1), 1998; `Modules/_randommodule.c` and
 //! `Lib/random.py` of CPython 3.11.
 
-use crate::random::{Draws, Purpose};
+use crate::random::{Draws, Here, Purpose};
 
 const SIZE: usize = 624;
 const SHIFT: usize = 397;
@@ -131,7 +131,7 @@ impl Recorded {
 }
 
 impl Draws for Recorded {
-    fn begin_request(&mut self, _stream: u64, _request: u64) {}
+    fn stand_at(&mut self, _here: Here) {}
 
     fn unit(&mut self, purpose: Purpose, _nth: u32) -> f64 {
         self.generator(purpose).unit()

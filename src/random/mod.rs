@@ -36,8 +36,8 @@ pub use text::{DistSpec, DistTextError};
 
 /// Where a gateway gets its random numbers from: addressed draws in a forecast, the recorded generator in a trace.
 pub trait Draws {
-    /// The draws that follow belong to this request (`stream` separates traffic classes).
-    fn begin_request(&mut self, stream: u64, request: u64);
+    /// The draws that follow are those of this request.
+    fn stand_at(&mut self, here: Here);
 
     /// A uniform number in [0, 1) for the `nth` decision of this kind within the request.
     fn unit(&mut self, purpose: Purpose, nth: u32) -> f64;

@@ -4,7 +4,6 @@
 //! draws of a block are a Latin hypercube (McKay, Beckman and Conover, Technometrics 21, 1979). A run alone is as random as
 //! ever and blocks are independent of each other, so means stay unbiased and the means of blocks tell how sure they are.
 
-use crate::random::Draws;
 use crate::random::addressed::{Addressed, Purpose, Replication, Seed, mix, stream};
 
 /// Runs that are spread evenly together: 0 to 19, 20 to 39, … Twenty, so that the 95th percentile of a draw is an edge.

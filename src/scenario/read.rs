@@ -124,7 +124,7 @@ fn kind(name: &'static str) -> &'static str {
     match name {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, at least 0",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
-        "f32" | "f64" | "float" => "a number",
+        "f32" | "f64" | "float" | "floating point" => "a number",
         "bool" | "boolean" => "true or false",
         "string scalar" => "text",
         "mapping start" => "a map: `key: value` on lines of their own, or `{key: value}`",

@@ -44,6 +44,21 @@ impl Histogram {
         }
     }
 
+    /// Counts numbers. The greatest so far stays out of memory meanwhile: none has to wait for the one before.
+    #[inline(always)]
+    pub fn add_all(&mut self, values: impl Iterator<Item = f64>) {
+        let mut max = self.max;
+        for value in values {
+            let is_positive = value > 0.0;
+            max = if value > max { value } else { max };
+            match self.buckets.get_mut(bucket_of(value)) {
+                Some(count) if is_positive => *count += 1,
+                _ => self.add(value),
+            }
+        }
+        self.max = if max > self.max { max } else { self.max };
+    }
+
     /// The first number of a bucket beyond those in use.
     #[cold]
     fn grow(&mut self, bucket: usize, times: u64) {

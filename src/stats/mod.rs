@@ -7,6 +7,7 @@ mod histogram;
 mod moments;
 mod paired;
 mod quantile;
+mod spool;
 mod student;
 
 pub use blocks::{block_mean, block_ranks, worth_runs};
@@ -16,4 +17,5 @@ pub use histogram::Histogram;
 pub use moments::Moments;
 pub use paired::Paired;
 pub use quantile::{Sample, binomial_ranks, nearest_rank};
+pub use spool::Spool;
 pub use student::{normal_quantile, student_quantile};

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::random::{Addressed, Draws, Purpose, Replication, Seed};
+use crate::random::{Addressed, Purpose, Replication, Seed};
 use crate::traffic::request::{Leave, Request};
 use crate::units::{RequestView, RetryAfter, SimDuration, SimTime};
 
@@ -136,7 +136,8 @@ impl Later {
             other => other,
         };
         let view = RequestView { id: request.view.id.next_try(), ..request.view };
-        self.put(Request { at, view, leave, ..*request });
+        self.draws.begin_request(u64::from(request.class.0), view.id.0);
+        self.put(Request { at, view, leave, here: self.draws.here(), ..*request });
         true
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::random::{Addressed, Dist, Draws, Here};
+use crate::random::{Addressed, Dist, Here};
 use crate::traffic::arrivals::{Arrivals, MOST_WORKERS};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::closed::{Sessions, Workers, turn_of};
@@ -172,15 +172,25 @@ impl ClassStream {
         true
     }
 
+    /// Whether requests come by themselves, whatever becomes of others.
+    pub(super) const fn comes_by_itself(&self) -> bool {
+        match self.source {
+            Source::Workers(_) | Source::Sessions(_) | Source::Beside(_) => false,
+            Source::Open(_) | Source::Repeating(..) | Source::Replay(_) | Source::Excited(..) | Source::Clients(..) => {
+                true
+            }
+        }
+    }
+
     /// Whether requests come by themselves, and none repeats another.
     pub(super) const fn is_open(&self) -> bool {
         matches!(self.source, Source::Open(_))
     }
 
-    /// The next request, the draws at its address and the moment of the one after; only where the class
+    /// The next request and the moment of the one after; only where the class
     /// [is open](Self::is_open).
     #[inline(always)]
-    pub(super) fn take_open(&mut self) -> Option<(Request, Here, SimTime)> {
+    pub(super) fn take_open(&mut self) -> Option<(Request, SimTime)> {
         let Source::Open(walk) = &mut self.source else { return None };
         let (at, here) = (walk.next_at, walk.here);
         if at == SimTime::NEVER {
@@ -189,7 +199,7 @@ impl ClassStream {
         let id = RequestId(walk.step());
         let next_at = walk.next_at;
         let places = Places { what: here, who: here, own: here };
-        Some((self.made(at, id, id.0, self.attributes.fate(here), places), here, next_at))
+        Some((self.made(at, id, id.0, self.attributes.fate(here), places), next_at))
     }
 
     /// A turn of a session: all that was said before it stands in front of its new text.
@@ -265,7 +275,7 @@ impl ClassStream {
             max_tokens: class.max_tokens,
             stream,
         };
-        Request { at, class: self.id, view, fate, leave: self.attributes.leave(own, stream) }
+        Request { at, class: self.id, view, fate, leave: self.attributes.leave(own, stream), here: own }
     }
 
     /// How many conversations wait for their next turn.

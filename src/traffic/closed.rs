@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::random::{Addressed, Dist, Draws, Purpose};
+use crate::random::{Addressed, Dist, Purpose};
 use crate::traffic::arrivals::{MOST_TURNS, TURN_BITS};
 use crate::traffic::open::OpenArrivals;
 use crate::units::{RequestId, SimDuration, SimTime};

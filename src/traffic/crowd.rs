@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use crate::random::{Addressed, Dist, Draws, Intensity, Purpose, normal_quantile};
+use crate::random::{Addressed, Dist, Intensity, Purpose, normal_quantile};
 use crate::traffic::arrivals::TrafficError;
 use crate::traffic::open::OpenArrivals;
 use crate::units::{RequestId, SimTime};

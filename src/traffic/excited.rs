@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::random::{Addressed, Draws, Purpose, mix};
+use crate::random::{Addressed, Purpose, mix};
 use crate::traffic::arrivals::TrafficError;
 use crate::traffic::open::OpenArrivals;
 use crate::units::{RequestId, SimDuration, SimTime};

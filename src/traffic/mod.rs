@@ -2,6 +2,7 @@
 //! (seed, replication, class, request), so the same request meets every configuration.
 
 mod again;
+mod ahead;
 mod arrivals;
 mod class;
 mod class_stream;

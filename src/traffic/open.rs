@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::random::{Addressed, Dist, Draws, Here, Intensity, IntensityCursor, Purpose};
+use crate::random::{Addressed, Dist, Here, Intensity, IntensityCursor, Purpose};
 use crate::traffic::arrivals::OnOff;
 use crate::units::{SimDuration, SimTime};
 

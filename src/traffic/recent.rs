@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::random::{Addressed, Draws, Purpose};
+use crate::random::{Addressed, Purpose};
 use crate::traffic::class::Repeats;
 use crate::units::{RequestId, SimTime};
 
@@ -30,12 +30,13 @@ impl Recent {
         stream: u64,
         length: impl Fn(&Addressed) -> u64,
     ) -> Option<u64> {
-        let oldest = SimTime(now.0.saturating_sub(self.repeats.window.0));
-        while self.young.front().is_some_and(|(at, _)| *at < oldest) {
-            self.young.pop_front();
-        }
         let unit = |nth| draws.unit_at(Purpose::Duplicate, 0, nth);
-        if self.young.is_empty() || unit(0) >= self.repeats.share {
+        let is_repetition = unit(0) < self.repeats.share;
+        // How many are too old is not foreseeable: they are forgotten only when that matters.
+        if is_repetition || self.young.len() == self.young.capacity() {
+            self.forget(now);
+        }
+        if !is_repetition || self.young.is_empty() {
             self.young.push_back((now, id));
             return None;
         }
@@ -48,6 +49,15 @@ impl Recent {
         match self.repeats.longest_of {
             0 | 1 => Some(pick(1).0),
             most => (1..=most).map(|nth| sized(pick(nth))).max().map(|(_, id)| id),
+        }
+    }
+
+    /// Forgets the originals that are too old.
+    #[inline(never)]
+    fn forget(&mut self, now: SimTime) {
+        let oldest = SimTime(now.0.saturating_sub(self.repeats.window.0));
+        while self.young.front().is_some_and(|(at, _)| *at < oldest) {
+            self.young.pop_front();
         }
     }
 }

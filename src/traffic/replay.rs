@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::random::{Addressed, Draws, Purpose};
+use crate::random::{Addressed, Purpose};
 use crate::traffic::request::Fate;
 use crate::units::{KeyId, NameId, RequestId, SimDuration, SimTime, Tokens};
 

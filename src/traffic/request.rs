@@ -1,5 +1,6 @@
 //! A request: what a gateway may see of it, and what it may not.
 
+use crate::random::Here;
 use crate::units::{ClassId, RequestView, SimDuration, SimTime, Tokens};
 
 /// When the client of a request gives up, if it does.
@@ -45,4 +46,6 @@ pub struct Request<F = Fate> {
     pub fate: F,
     /// The client's patience.
     pub leave: Leave,
+    /// Its draws: they are at its own address, whatever becomes of others.
+    pub here: Here,
 }

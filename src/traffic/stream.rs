@@ -1,7 +1,8 @@
 //! All classes merged into one stream of requests in order of time.
 
-use crate::random::{Addressed, Dist, Here, Purpose, Replication, Scores, Seed, Strata};
+use crate::random::{Addressed, Dist, Purpose, Replication, Scores, Seed, Strata};
 use crate::traffic::again::{Ending, Later, Retries};
+use crate::traffic::ahead::Ahead;
 use crate::traffic::arrivals::{Arrivals, TrafficError};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::class_stream::ClassStream;
@@ -93,17 +94,17 @@ impl Traffic {
         let open = |(index, (class, attributes)): (usize, &(Class, Attributes))| {
             let id = ClassId::from_index(index);
             let volume = self.volume(seed, replication, id);
-            ClassStream::new(id, class, attributes.clone(), Addressed::new(seed, replication), volume)
+            Ahead::new(ClassStream::new(id, class, attributes.clone(), Addressed::new(seed, replication), volume))
         };
-        let classes: Vec<ClassStream> = self.classes.iter().enumerate().map(open).collect();
-        let mut next_ats: Vec<SimTime> = classes.iter().map(ClassStream::next_at).collect();
+        let classes: Vec<Ahead> = self.classes.iter().enumerate().map(open).collect();
+        let mut next_ats: Vec<SimTime> = classes.iter().map(Ahead::next_at).collect();
         let retries: Vec<Option<Retries>> = self.classes().map(|class| class.retries).collect();
         let embeds: Vec<Option<ClassId>> = self.classes().map(|class| class.embeds).collect();
         // What is sent beside and again stands behind the classes; where nobody does that, it costs nothing.
         let has_later = self.classes().any(|class| class.retries.is_some() || class.embeds.is_some());
         next_ats.extend(has_later.then_some(SimTime::NEVER));
         let (later, blocks) = (Later::new(seed, replication), Blocks::new(&next_ats));
-        let is_open = !has_later && classes.iter().all(ClassStream::is_open);
+        let is_open = !has_later && classes.iter().all(|ahead| ahead.class.is_open());
         let mut stream =
             Stream { is_open, classes, next_ats, first: 0, soonest: SimTime::NEVER, blocks, later, retries, embeds };
         stream.find_first(0);
@@ -114,7 +115,7 @@ impl Traffic {
 /// The requests of one replication in order of time; at the same instant, in order of their classes.
 #[derive(Debug)]
 pub struct Stream {
-    classes: Vec<ClassStream>,
+    classes: Vec<Ahead>,
     next_ats: Vec<SimTime>,
     first: usize,
     /// The moment of the first.
@@ -159,22 +160,22 @@ impl Stream {
         self.is_open
     }
 
-    /// Takes the next request, and the draws at its address; only where all classes [are open](Stream::is_open). It does what
+    /// Takes the next request; only where all classes [are open](Stream::is_open). It does what
     /// [`Stream::take_into`] does, its slow twin, but the request is no row in memory that is written and read again.
     #[inline(always)]
-    pub fn take_open(&mut self) -> Option<(Request, Here)> {
-        let class = self.classes.get_mut(self.first)?;
-        let (request, here, next_at) = class.take_open()?;
+    pub fn take_open(&mut self) -> Option<Request> {
+        let ahead = self.classes.get_mut(self.first)?;
+        let (request, next_at) = ahead.class.take_open()?;
         self.next_ats[self.first] = next_at;
         self.find_first(self.first);
-        Some((request, here))
+        Some(request)
     }
 
     /// Sends the embedding call that comes with a request, if one does.
     fn embed(&mut self, request: &Request) {
         let Some(Some(embedding)) = self.embeds.get(request.class.index()).copied() else { return };
-        let Some(class) = self.classes.get_mut(embedding.index()) else { return };
-        self.later.put(class.beside(request));
+        let Some(ahead) = self.classes.get_mut(embedding.index()) else { return };
+        self.later.put(ahead.class.beside(request));
         self.next_ats[self.classes.len()] = self.later.next_at();
     }
 
@@ -206,7 +207,7 @@ impl Stream {
     #[inline(always)]
     pub fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, ok: bool) -> bool {
         let Some(waiting) = self.classes.get_mut(class.index()) else { return false };
-        let may_follow = waiting.responded(now, request.first_try(), ok);
+        let may_follow = waiting.class.responded(now, request.first_try(), ok);
         if may_follow {
             self.next_ats[class.index()] = waiting.next_at();
             self.find_first(class.index());
@@ -216,7 +217,7 @@ impl Stream {
 
     /// Whether more requests wait for their moment, or more conversations for their next turn, than are kept.
     pub fn is_overfull(&self) -> bool {
-        let waiting: usize = self.classes.iter().map(ClassStream::waiting).sum();
+        let waiting: usize = self.classes.iter().map(|ahead| ahead.class.waiting()).sum();
         self.later.waiting() > MOST_LATER || waiting > MOST_WAITING
     }
 

@@ -34,7 +34,9 @@ impl Usage {
 
     /// Whether nothing was used at all.
     pub const fn is_nothing(&self) -> bool {
-        self.is_plain() && (self.input | self.output) == 0
+        // One question, not two: half of the calls are not plain, and which cannot be foreseen.
+        let Self { input, cached, cache_write, cache_write_1h, output, reasoning } = *self;
+        (input | cached | cache_write | cache_write_1h | output | reasoning) == 0
     }
 
     /// Input tokens that are neither read from nor written to a prompt cache.

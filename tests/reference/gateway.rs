@@ -1,6 +1,7 @@
 //! The real gateway and the simulated providers of a built-in scenario, for both engines.
 
 use billcast::engine::{Arrival, Arrivals, Asked, RequestRecord};
+use billcast::random::Here;
 use billcast::scenario::World;
 use billcast::traffic::{Ending, Fate, Request, Stream};
 use billcast::units::SimTime;
@@ -43,5 +44,6 @@ impl Arrivals for Requests {
 
 /// The request that a client would send again.
 fn again(record: &RequestRecord, asked: Asked<Fate>) -> Request {
-    Request { at: record.arrived, class: record.class, view: record.view, fate: asked.fate, leave: asked.leave }
+    let RequestRecord { arrived: at, class, view, .. } = *record;
+    Request { at, class, view, fate: asked.fate, leave: asked.leave, here: Here::default() }
 }

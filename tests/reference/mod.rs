@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use billcast::engine::{Arrival, Arrivals, Asked, AttemptRecord, Observer, Overfull, RequestRecord};
 use billcast::gateway::{Attempt, Ended, Event, Gateway, Response, Source, Step, Turn};
 use billcast::provider::{Service, Upstream, UpstreamCall};
-use billcast::random::Draws;
+use billcast::random::Addressed;
 use billcast::traffic::{Ending, Leave};
 use billcast::units::{CallId, DeploymentId, Outcome, Phase, RetryAfter, SimTime, Usage};
 use patience::{Verdict, verdict};
@@ -74,11 +74,11 @@ impl<C, F: Copy> Live<C, F> {
 }
 
 /// The slow twin of `billcast::engine::Engine`.
-pub struct Reference<'a, G: Gateway, U: Upstream, S, D, O> {
+pub struct Reference<'a, G: Gateway, U: Upstream, S, O> {
     gateway: &'a mut G,
     upstream: &'a mut U,
     arrivals: &'a mut S,
-    draws: &'a mut D,
+    draws: &'a mut Addressed,
     observer: &'a mut O,
     events: BTreeMap<Key, What>,
     live: BTreeMap<CallId, Live<G::Call, U::Fate>>,
@@ -88,12 +88,11 @@ pub struct Reference<'a, G: Gateway, U: Upstream, S, D, O> {
     woken: Vec<CallId>,
 }
 
-impl<'a, G, U, S, D, O> Reference<'a, G, U, S, D, O>
+impl<'a, G, U, S, O> Reference<'a, G, U, S, O>
 where
     G: Gateway,
     U: Upstream,
     S: Arrivals<Fate = U::Fate>,
-    D: Draws,
     O: Observer,
 {
     /// An engine at time zero.
@@ -101,7 +100,7 @@ where
         gateway: &'a mut G,
         upstream: &'a mut U,
         arrivals: &'a mut S,
-        draws: &'a mut D,
+        draws: &'a mut Addressed,
         observer: &'a mut O,
     ) -> Self {
         let (events, live, woken) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
@@ -250,7 +249,8 @@ where
         };
         *calls += 1;
         live.record.attempts += 1;
-        let service = self.upstream.serve(now, &call, &live.fate);
+        self.draws.begin_request(u64::from(call.class.0), call.request.0);
+        let service = self.upstream.serve(now, self.draws.here(), &call, &live.fate);
         self.observer.attempted(id, &live.record, &attempt, &service, now);
         let verdict = verdict(&service, &attempt.limits, call.stream);
         live.flight = Some(Flight { attempt, call, service, started: now, verdict });

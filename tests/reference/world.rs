@@ -3,7 +3,7 @@
 use billcast::engine::{Arrival, Arrivals, Asked, RequestRecord};
 use billcast::gateway::RequestView;
 use billcast::provider::{Service, Upstream, UpstreamCall};
-use billcast::random::{Addressed, Draws, Purpose, Replication, Seed};
+use billcast::random::{Addressed, Draws, Here, Purpose, Replication, Seed};
 use billcast::traffic::{Ending, Leave};
 use billcast::units::{
     BodyId, ClassId, KeyId, NameId, Outcome, PromptId, RequestId, RetryAfter, SimDuration, SimTime, Usage,
@@ -98,8 +98,9 @@ impl Traffic {
             max_tokens: None,
             stream: draws.below(Purpose::Kind, 9, 2) == 0,
         };
+        let here = Here::of(Seed(self.knobs.seed), Replication(0), class.0.into(), id.0);
         let position = self.pending.partition_point(|other| other.at <= at);
-        self.pending.insert(position, Arrival { at, class, view, fate: Script { class, request: id }, leave });
+        self.pending.insert(position, Arrival { at, class, view, fate: Script { class, request: id }, leave, here });
     }
 }
 
@@ -146,7 +147,7 @@ const OUTCOMES: [Outcome; 8] = [
 impl Upstream for Providers {
     type Fate = Script;
 
-    fn serve(&mut self, _: SimTime, call: &UpstreamCall, fate: &Script) -> Service {
+    fn serve(&mut self, _: SimTime, _: Here, call: &UpstreamCall, fate: &Script) -> Service {
         let which = fate.request.0 * 100 + u64::from(call.deployment.0 * 10 + call.nth_try);
         let mut draws = draws(&self.knobs, 8 + u64::from(fate.class.0), which);
         let mut outcome = OUTCOMES[draws.below(Purpose::Failure, 0, 8) as usize];

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::experiment::plan::{LimitKind, kind_of};
 use crate::experiment::run::local_time;
 use crate::provider::{Bound, Service, Upstream, UpstreamCall, UpstreamWorld};
+use crate::random::Here;
 use crate::scenario::World;
 use crate::traffic::Fate;
 use crate::units::{ClassId, DeploymentId, KeyId, Outcome, RequestId, SimDuration, SimTime, Usage};
@@ -55,8 +56,8 @@ pub(super) struct Noting {
 impl Upstream for Noting {
     type Fate = Fate;
 
-    fn serve(&mut self, now: SimTime, call: &UpstreamCall, fate: &Fate) -> Service {
-        let service = self.inner.serve(now, call, fate);
+    fn serve(&mut self, now: SimTime, here: Here, call: &UpstreamCall, fate: &Fate) -> Service {
+        let service = self.inner.serve(now, here, call, fate);
         let (name, mut hits) = ((call.class, call.request, call.deployment), self.hits.borrow_mut());
         match self.inner.take_hit() {
             Some(bound) => hits.insert(name, bound),

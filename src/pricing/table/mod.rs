@@ -5,7 +5,7 @@ mod find;
 mod overlap;
 mod read;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use include_dir::{Dir, include_dir};
@@ -64,9 +64,9 @@ pub struct PriceTable {
     /// Row numbers by model, in the order of the files.
     models: Vec<Vec<usize>>,
     /// Models by `provider/name` in lower case, names and aliases.
-    by_full_name: HashMap<String, usize>,
+    by_full_name: BTreeMap<String, usize>,
     /// The first model with a bare name, in lower case.
-    by_bare_name: HashMap<String, usize>,
+    by_bare_name: BTreeMap<String, usize>,
 }
 
 impl PriceTable {

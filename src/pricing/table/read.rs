@@ -24,13 +24,14 @@ pub fn read(file: &Arc<str>, bytes: &[u8]) -> Result<Vec<PriceRow>, PriceFileErr
     let mut reader = ReaderBuilder::new().comment(Some(b'#')).from_reader(bytes);
     let header = reader.byte_headers().map_err(|error| PriceFileError::from(csv_error(file, &error)))?.clone();
     let columns = header_columns(file, bytes, &header)?;
+    let places = Column::ALL.map(|(_, column)| columns.iter().position(|known| *known == column));
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
     let mut record = ByteRecord::new();
     loop {
         match reader.read_byte_record(&mut record) {
             Ok(false) => break,
             Ok(true) => {
-                let fields = Fields { file, bytes, record: &record, columns: &columns };
+                let fields = Fields { file, bytes, record: &record, columns: &columns, places: &places };
                 match fields.row() {
                     Ok(row) => rows.push(row),
                     Err(problem) => problems.push(*problem),
@@ -107,6 +108,8 @@ struct Fields<'a> {
     bytes: &'a [u8],
     record: &'a ByteRecord,
     columns: &'a [Column],
+    /// Where each column is, in the order of [`Column::ALL`].
+    places: &'a [Option<usize>; Column::ALL.len()],
 }
 
 type Field<T> = Result<T, Box<Diagnostic>>;
@@ -224,8 +227,8 @@ impl Fields<'_> {
 
     /// The text of a field without surrounding blanks; empty when the file has no such column.
     fn text(&self, column: Column) -> Field<&str> {
-        let field = self.columns.iter().position(|known| *known == column).and_then(|index| self.record.get(index));
-        let Some(field) = field else { return Ok("") };
+        let field = self.places[column as usize].and_then(|index| self.record.get(index));
+        let Some(field) = field.filter(|field| !field.is_empty()) else { return Ok("") };
         let text = std::str::from_utf8(field)
             .map_err(|_| self.wrong(column, format!("`{}` is not UTF-8 text", column.name())))?;
         Ok(text.trim())

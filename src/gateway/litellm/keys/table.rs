@@ -1,6 +1,6 @@
 //! The table of keys (`table.txt`): what each key of each section does.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// What a key does.
@@ -33,10 +33,10 @@ pub struct Row {
 const HOMES: [&str; 6] =
     ["router_settings", "litellm_params", "litellm_settings", "general_settings", "model_info", "cache_params"];
 
-static TABLE: LazyLock<HashMap<&'static str, HashMap<&'static str, Row>>> = LazyLock::new(load);
+static TABLE: LazyLock<BTreeMap<&'static str, BTreeMap<&'static str, Row>>> = LazyLock::new(load);
 
-fn load() -> HashMap<&'static str, HashMap<&'static str, Row>> {
-    let mut table: HashMap<_, HashMap<_, _>> = HashMap::new();
+fn load() -> BTreeMap<&'static str, BTreeMap<&'static str, Row>> {
+    let mut table: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
     let lines = include_str!("table.txt").lines().filter(|line| !line.starts_with('#'));
     for cells in lines.map(|line| line.split('|').collect::<Vec<_>>()) {
         let [section, verdict, keys, why, works_as] = cells[..] else { continue };

@@ -15,6 +15,7 @@ mod fallback;
 mod light;
 mod limits;
 mod logging;
+mod places;
 mod purses;
 mod responses;
 mod retry;

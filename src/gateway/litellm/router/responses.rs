@@ -1,8 +1,8 @@
-//! The answers that the response cache keeps. They stand in one row whose places are used again, found by a hash through
-//! chains of places, and in order of their ends: keeping one, and dropping the one that ends soonest, takes a few steps
-//! each, and nothing is allocated for it (a third fewer instructions than with a `HashMap`). The slow twin is in the tests.
+//! The answers that the response cache keeps. They stand in one row whose places are used again, found by a hash through an
+//! index of places, and in order of their ends: keeping one, and dropping the one that ends soonest, takes a few steps
+//! each, none of which looks at the row for more than one answer, and nothing is allocated. The slow twin is in the tests.
 
-use crate::random::mix;
+use super::places::Places;
 use crate::units::{NameId, PromptId, SimDuration, SimTime, Tokens, Usage};
 use std::collections::VecDeque;
 
@@ -21,8 +21,6 @@ pub(super) struct Key {
 #[repr(align(64))]
 struct Kept {
     key: Packed,
-    /// The next place of the chain.
-    next: u32,
     since: SimTime,
     expires: SimTime,
     usage: Usage,
@@ -50,13 +48,14 @@ impl Packed {
         }
     }
 
-    /// Prompts differ nearly always; the rest is spread over all bits.
+    /// Products that do not wait for each other; their upper halves depend on all bits below.
     #[inline]
     const fn hash(&self) -> u32 {
         let prompt = (self.prompt[1] as u64) << 32 | self.prompt[0] as u64;
         let place = (self.name as u64) << 32 | self.class as u64;
-        let place = place.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        mix(prompt ^ place ^ (self.max_tokens as u64).wrapping_mul(0xD1B5_4A32_D192_ED03)) as u32
+        let most = self.max_tokens as u64;
+        let spread = prompt.wrapping_mul(SPREAD[0]) ^ place.wrapping_mul(SPREAD[1]) ^ most.wrapping_mul(SPREAD[2]);
+        (spread >> 32) as u32
     }
 
     fn key(&self) -> Key {
@@ -70,10 +69,16 @@ impl Packed {
     }
 }
 
-/// No place.
-const NONE: u32 = u32::MAX;
-/// Chains at the beginning.
-const FEW: usize = 64;
+/// Odd multipliers (golden ratio and two of the constants of random numbers).
+const SPREAD: [u64; 3] = [0x9E37_79B9_7F4A_7C15, 0xD1B5_4A32_D192_ED03, 0xBF58_476D_1CE4_E5B9];
+
+/// When an answer is over, and where it is: dropping it needs no look at it.
+#[derive(Debug, Clone, Copy)]
+struct Ending {
+    at: SimTime,
+    place: u32,
+    hash: u32,
+}
 
 /// Answers that are kept.
 #[derive(Debug, Default)]
@@ -81,11 +86,10 @@ pub(in crate::gateway::litellm) struct Responses {
     row: Vec<Kept>,
     /// Places of the row that are free.
     free: Vec<u32>,
-    /// The first place of each chain; a power of two of them, more than answers.
-    chains: Box<[u32]>,
-    /// Ends and places of what is kept, soonest first. Nearly all are kept equally long, so that a new one belongs at the
-    /// end.
-    ends: VecDeque<(SimTime, u32)>,
+    /// Places of the row by hash of the key.
+    places: Places,
+    /// The ends of what is kept, soonest first. Nearly all are kept equally long, so that a new one belongs at the end.
+    ends: VecDeque<Ending>,
 }
 
 impl Responses {
@@ -93,7 +97,7 @@ impl Responses {
     #[inline]
     pub(super) fn get(&self, now: SimTime, key: &Key, max_age: Option<SimDuration>) -> Option<Usage> {
         let key = Packed::new(key);
-        let place = self.place(&key, self.chain(key.hash()));
+        let place = self.place(&key, key.hash())?;
         let kept = self.row.get(place as usize).filter(|kept| now <= kept.expires)?;
         let is_fresh = max_age.is_none_or(|most| now - kept.since <= most);
         is_fresh.then_some(kept.usage)
@@ -103,21 +107,19 @@ impl Responses {
     pub(super) fn put(&mut self, now: SimTime, key: Key, usage: Usage, life: SimDuration, capacity: Option<usize>) {
         self.make_room(now, capacity);
         let key = Packed::new(&key);
-        let mut chain = self.chain(key.hash());
-        let place = self.place(&key, chain);
-        if let Some(kept) = self.row.get_mut(place as usize) {
+        let hash = key.hash();
+        if let Some(place) = self.place(&key, hash) {
+            let kept = &mut self.row[place as usize];
             (kept.since, kept.usage) = (now, usage);
             return;
         }
-        if self.ends.len() >= self.chains.len() {
+        if !self.places.has_room(self.ends.len() + 1) {
             self.grow();
-            chain = self.chain(key.hash());
         }
         let expires = now + life;
-        let kept = Kept { key, next: self.chains[chain], since: now, expires, usage };
-        let place = self.settle(kept);
-        self.chains[chain] = place;
-        self.will_end(expires, place);
+        let place = self.settle(Kept { key, since: now, expires, usage });
+        self.places.put(hash, place);
+        self.will_end(Ending { at: expires, place, hash });
     }
 
     /// Writes an answer into a free place.
@@ -131,77 +133,54 @@ impl Responses {
         (self.row.len() - 1) as u32
     }
 
-    /// The chain of a hash.
+    /// The place of an answer.
     #[inline]
-    fn chain(&self, hash: u32) -> usize {
-        hash as usize & self.chains.len().wrapping_sub(1)
+    fn place(&self, key: &Packed, hash: u32) -> Option<u32> {
+        self.places.find(hash, |place| self.row[place as usize].key == *key)
     }
 
-    /// The place of an answer in its chain, or `NONE`.
-    #[inline]
-    fn place(&self, key: &Packed, chain: usize) -> u32 {
-        let mut place = self.chains.get(chain).copied().unwrap_or(NONE);
-        while let Some(kept) = self.row.get(place as usize) {
-            if kept.key == *key {
-                break;
-            }
-            place = kept.next;
-        }
-        place
-    }
-
-    /// More chains, and all answers into them.
+    /// A larger index.
     #[cold]
     fn grow(&mut self) {
-        self.chains = vec![NONE; (2 * self.chains.len()).max(FEW)].into();
-        for at in 0..self.ends.len() {
-            let place = self.ends[at].1;
-            let chain = self.chain(self.row[place as usize].key.hash());
-            self.row[place as usize].next = std::mem::replace(&mut self.chains[chain], place);
-        }
+        self.places = Places::of(2 * self.ends.len().max(FEW));
+        self.ends.iter().for_each(|ending| self.places.put(ending.hash, ending.place));
     }
 
     /// Puts an end in its place: what ends at the same moment stands in order of its key.
     #[inline]
-    fn will_end(&mut self, end: SimTime, place: u32) {
-        if self.ends.back().is_none_or(|(last, _)| *last < end) {
-            return self.ends.push_back((end, place));
+    fn will_end(&mut self, ending: Ending) {
+        if self.ends.back().is_none_or(|last| last.at < ending.at) {
+            return self.ends.push_back(ending);
         }
-        let key_at = |place: u32| self.row[place as usize].key.key();
-        let key = key_at(place);
-        let at = self.ends.partition_point(|(other, of)| (*other, key_at(*of)) < (end, key));
-        self.ends.insert(at, (end, place));
+        let order = |ending: &Ending| (ending.at, self.row[ending.place as usize].key.key());
+        let own = order(&ending);
+        let at = self.ends.partition_point(|other| order(other) < own);
+        self.ends.insert(at, ending);
     }
 
     /// Drops what is over, then what ends soonest while the cache is full (`InMemoryCache.evict_cache`; from source only).
     #[inline]
     fn make_room(&mut self, now: SimTime, capacity: Option<usize>) {
-        while let Some((end, place)) = self.ends.front().copied() {
-            if end > now && capacity.is_none_or(|most| self.ends.len() < most) {
-                break;
-            }
-            self.ends.pop_front();
-            self.remove(place);
+        let most = capacity.unwrap_or(usize::MAX);
+        // A cache that is full drops one for each that is kept, and nothing else.
+        if self.ends.len() >= most {
+            self.drop_soonest();
+        }
+        while self.ends.front().is_some_and(|ending| ending.at <= now || self.ends.len() >= most) {
+            self.drop_soonest();
         }
     }
 
-    /// Takes an answer out of its chain.
-    #[inline]
-    fn remove(&mut self, place: u32) {
-        let Kept { key, next, .. } = &self.row[place as usize];
-        let (next, chain) = (*next, self.chain(key.hash()));
-        self.free.push(place);
-        let mut before = self.chains[chain];
-        if before == place {
-            self.chains[chain] = next;
-            return;
+    fn drop_soonest(&mut self) {
+        if let Some(Ending { place, hash, .. }) = self.ends.pop_front() {
+            self.places.take(hash, place);
+            self.free.push(place);
         }
-        while self.row[before as usize].next != place {
-            before = self.row[before as usize].next;
-        }
-        self.row[before as usize].next = next;
     }
 }
+
+/// Room in the index at the beginning.
+const FEW: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -251,7 +230,7 @@ mod tests {
         }
         let of = |place: u32| responses.row[place as usize].key.key().prompt.0;
         let ends: Vec<(i64, u64)> =
-            responses.ends.iter().map(|(end, place)| (end.0 / 1_000_000_000, of(*place))).collect();
+            responses.ends.iter().map(|ending| (ending.at.0 / 1_000_000_000, of(ending.place))).collect();
         assert_eq!(ends, [(10, 1), (10, 3), (20, 5), (30, 2), (50, 0), (60, 4)]);
     }
 

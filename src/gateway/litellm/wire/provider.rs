@@ -1,6 +1,6 @@
 //! How LiteLLM finds the provider of a model (`get_llm_provider`). What it cannot place it drops when it starts.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// Prefixes, endpoints and models known without a prefix.
@@ -11,8 +11,8 @@ const REPLICATE_VERSION: usize = 64;
 
 #[derive(Default)]
 struct Known {
-    prefixes: HashMap<&'static str, &'static str>,
-    models: HashMap<&'static str, &'static str>,
+    prefixes: BTreeMap<&'static str, &'static str>,
+    models: BTreeMap<&'static str, &'static str>,
     endpoints: Vec<(&'static str, &'static str)>,
 }
 
