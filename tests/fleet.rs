@@ -86,11 +86,11 @@ fn play(world: &World, replication: u64, prompts: Option<u64>) -> Log {
     match &world.fleet {
         Some(plan) => {
             let mut gateway = Fleet::new(plan, gateway, seed, replication, end);
-            Engine::new(&mut gateway, &mut upstream, &mut requests, &mut draws, &mut log).run();
+            Engine::new(&mut gateway, &mut upstream, &mut requests, &mut draws, &mut log).run().unwrap();
         }
         None => {
             let mut gateway = gateway;
-            Engine::new(&mut gateway, &mut upstream, &mut requests, &mut draws, &mut log).run();
+            Engine::new(&mut gateway, &mut upstream, &mut requests, &mut draws, &mut log).run().unwrap();
         }
     }
     log

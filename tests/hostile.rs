@@ -274,3 +274,72 @@ fn a_target_that_cannot_be_written_leaves_nothing_behind() {
     names.sort();
     assert_eq!(names, ["config.yaml", "scenario.yaml"]);
 }
+
+/// Files of a scenario in a folder of their own.
+fn scenario(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = "model_list:\n- { model_name: m, litellm_params: { model: openai/gpt-4o, api_key: x } }\n";
+    fs::write(folder.path().join("gateway.yaml"), gateway).unwrap();
+    fs::write(folder.path().join("scenario.yaml"), format!("gateway: gateway.yaml\n{text}")).unwrap();
+    folder
+}
+
+/// Says what it complains about.
+fn complaint(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = run(arguments);
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_gigabyte_is_no_part_before_it_is_read() {
+    let (folder, a) =
+        (tempfile::tempdir().unwrap(), scenario("traffic: { c: { model: m, input: 5, output: 5, rate: 1/h } }\n"));
+    let large = folder.path().join("large.part");
+    File::create(&large).unwrap().set_len(1 << 30).unwrap();
+    let (code, said) = complaint(&["run", "--merge", large.to_str().unwrap(), "--", a.path().to_str().unwrap()]);
+    assert!(code == Some(2) && said.contains("its first line does not end"), "{said}");
+}
+
+#[test]
+fn a_scenario_that_cannot_be_read_is_told_by_check_as_well() {
+    let (a, broken) =
+        (scenario("traffic: { c: { model: m, input: 5, output: 5, rate: 1/h } }\n"), scenario("traffic: 5\n"));
+    let config = a.path().join("gateway.yaml");
+    let (code, said) = complaint(&["check", config.to_str().unwrap(), "--scenario", broken.path().to_str().unwrap()]);
+    assert!(code == Some(2) && said.contains("scenario.yaml"), "{said}");
+    let (code, said) = complaint(&["check", config.to_str().unwrap(), "--scenario", "nowhere"]);
+    assert!(code == Some(2) && said.contains("`nowhere`"), "{said}");
+}
+
+#[test]
+fn budgets_end_with_the_calendar() {
+    for (start, period) in [("-009999-01-02 00:00 Pacific/Kiritimati", "1mo"), ("9998-12-30 23:00", "9999999d")] {
+        let text = format!(
+            "hours: 24\nstart: '{start}'\nkeys: {{ k: {{ max_budget: 1, budget_duration: {period} }} }}\n\
+             traffic: {{ c: {{ model: m, key: k, input: 5, output: 5, rate: 1/h }} }}\n"
+        );
+        let folder = scenario(&text);
+        let (code, said) = complaint(&["run", "--quiet", "--runs", "1", folder.path().to_str().unwrap()]);
+        // The calendar may end; a period that the message itself names is none of the causes.
+        assert!(code == Some(0) || said.contains("outside the calendar"), "{start} {period}: {said}");
+    }
+}
+
+#[test]
+fn a_file_is_no_folder() {
+    let folder = scenario("hours: 1\ntraffic: { c: { model: m, input: 5, output: 5, rate: 1/h } }\n");
+    let (scenario, file) = (folder.path().to_str().unwrap(), folder.path().join("gateway.yaml"));
+    let (code, said) = complaint(&["run", "--quiet", scenario, "--out", file.to_str().unwrap()]);
+    assert!(code == Some(2) && said.contains("it is no folder"), "{said}");
+}
+
+#[test]
+fn a_hundred_thousand_keys_are_no_hang() {
+    let mut text = String::from("hours: 0.1\ntraffic:\n");
+    (0..2_000)
+        .for_each(|n| text.push_str(&format!("  c{n}: {{ preset: chat, model: m, key: k{}, rate: 1/h }}\n", n * 50)));
+    text.push_str("keys:\n");
+    (0..100_000).for_each(|n| text.push_str(&format!("  k{n}: {{ rpm_limit: 9, max_budget: 5 }}\n")));
+    let folder = scenario(&text);
+    assert_clean("many keys", &run(&["run", "--quiet", "--runs", "1", folder.path().to_str().unwrap()]));
+}

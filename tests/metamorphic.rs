@@ -133,3 +133,26 @@ upstream: {{openai: {{preset: none, latency: 1}}, anthropic: {{preset: none, lat
         bills(&entry("openai/gpt-4o").replace("{openai/gpt-4o-mini: [dear]}, ", ""), &scenario("dear"))
     );
 }
+
+#[test]
+fn a_spike_after_the_end_of_the_run_changes_nothing_and_costs_nothing() {
+    let shapes = ["", ", shape: 'sine(amplitude=0.6, peak=14h)'", ", gaps: 'gamma(cv=2)'", ", growth_per_week: 0.1"];
+    for shape in shapes {
+        let with = |spikes: &str| {
+            let line = format!("preset: chat, model: cheap, rate: 20/min{shape}{spikes}");
+            let scenario = SCENARIO.replace("preset: chat, model: cheap, rate: 20/min", &line);
+            let world = support::world(GATEWAY, &scenario);
+            let runs: Vec<_> = (0..3).map(|number| format!("{:?}", support::run(&world, 5, number))).collect();
+            runs
+        };
+        // At the end, soon after it, ten years later, and as late as the clock goes: each with 3,000 million requests,
+        // which nobody would wait for if they were played and then left out.
+        for at in ["6h", "7h", "3650d", "100000d"] {
+            let spikes = format!(", spikes: [{{at: {at}, lasts: 1h, extra: 900k/s}}]");
+            assert_eq!(with(&spikes), with(""), "{shape} {at}");
+        }
+        // One that begins before the end counts up to it.
+        let (without, with) = (with(""), with(", spikes: [{at: 5.9h, lasts: 100000h, extra: 60/min}]"));
+        assert!(without.iter().zip(&with).all(|(without, with)| without != with), "{shape}");
+    }
+}

@@ -101,7 +101,7 @@ fn simulated() -> Keeper {
     let mut upstream = world.providers.replicate(seed, replication);
     let mut requests = Requests(world.traffic.replicate(seed, replication), SimTime::ZERO + world.horizon);
     let mut draws = Addressed::new(seed, replication);
-    Engine::new(&mut gateway, &mut upstream, &mut requests, &mut draws, &mut keeper).run();
+    Engine::new(&mut gateway, &mut upstream, &mut requests, &mut draws, &mut keeper).run().unwrap();
     keeper
 }
 

@@ -46,7 +46,8 @@ macro_rules! log_of {
             &mut Addressed::new(Seed(knobs.seed), Replication(0)),
             &mut log,
         )
-        .run();
+        .run()
+        .expect("room");
         log.tidied()
     }};
 }
@@ -77,10 +78,10 @@ macro_rules! play_world {
         let (upstream, requests) = (&mut world.providers.replicate(world.seed, first), &mut Requests::of(world));
         let draws = &mut Addressed::new(world.seed, first);
         match &world.fleet {
-            None => $engine::new(&mut { gateway }, upstream, requests, draws, $observer).run(),
+            None => $engine::new(&mut { gateway }, upstream, requests, draws, $observer).run().expect("room"),
             Some(plan) => {
                 let mut fleet = Fleet::new(plan, gateway, world.seed, first, requests.end);
-                $engine::new(&mut fleet, upstream, requests, draws, $observer).run();
+                $engine::new(&mut fleet, upstream, requests, draws, $observer).run().expect("room");
             }
         }
     }};

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use assert_cmd::Command;
 use billcast::experiment::{
-    Answer, Arm, Axis, Common, Comparison, Design, Gate, Options, Search, Unwatched, Values, compare, design, solve,
-    sweep,
+    Answer, Arm, Axis, Common, Comparison, Design, Gate, Options, Search, Solution, Trial, Unwatched, Values, compare,
+    design, solve, sweep,
 };
 use billcast::random::Seed;
 use billcast::report::compare::{CompareView, artefacts, json, markdown};
@@ -152,20 +152,23 @@ fn linear(folder: &Path) -> String {
 }
 
 fn search(scenario: &str, vary: &str, target: &str, runs: u64) -> Answer {
+    solved(scenario, vary, target, runs, Search::MOST_REQUESTS).answer
+}
+
+fn solved(scenario: &str, vary: &str, target: &str, runs: u64, most_requests: f64) -> Solution {
     let target = Gate::target(target).expect("a target");
     let base = edited(scenario, &[]).expect("a world");
+    let common = Common::of(&base);
     let search = match vary.contains("..") {
-        false => {
-            Search { common: Common::of(&base), path: vary.to_owned(), range: None, now: base.written(vary), target }
-        }
+        false => Search { common, path: vary.to_owned(), range: None, now: base.written(vary), target, most_requests },
         true => {
             let axis: Axis = vary.parse().expect("an axis");
             let Values::Range(range) = axis.values else { panic!("a range") };
-            Search { common: Common::of(&base), path: axis.path, range: Some(range), now: None, target }
+            Search { common, path: axis.path, range: Some(range), now: None, target, most_requests }
         }
     };
     let load = |edits| load(scenario, &Overrides { edits, ..Overrides::default() });
-    solve(&search, &options(runs), &Unwatched, &load).expect("a solution").answer
+    solve(&search, &options(runs), &Unwatched, &load).expect("a solution")
 }
 
 fn number(text: &str) -> f64 {
@@ -212,6 +215,19 @@ fn a_search_without_a_range_ends_where_values_do() {
     // A share cannot be more than all: the search tells how near it came, in place of an error.
     let found = search("weekend-upward", "upstream.deepseek.bursts.share", "bill.mean = 1000", 4);
     assert!(matches!(&found, Answer::Nowhere { is_below: true, nearest } if nearest.text == "100%"), "{found:?}");
+}
+
+#[test]
+fn a_search_without_a_range_ends_before_trials_take_hours() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenario = linear(folder.path());
+    // A request costs $0.004: a thousand million dollars are far away.
+    let found = solved(&scenario, "traffic.x.rate", "bill.mean = 1000000000", 2, 1e6);
+    assert!(matches!(found.answer, Answer::Nowhere { is_below: true, .. }), "{:?}", found.answer);
+    let requests = |trial: &Trial| 2.0 * 360.0 * number(&trial.text);
+    let most = found.tried.iter().map(requests).fold(0.0, f64::max);
+    // It goes on as long as the next stride, which is up to 64 times as far, is not too far.
+    assert!((1e6 / 64.0..=1.01e6).contains(&most), "{:?}", found.tried);
 }
 
 #[test]

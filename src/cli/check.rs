@@ -101,7 +101,9 @@ pub fn run(args: &CheckArgs) -> Result<(), Stop> {
     let source = match &world {
         Some(Ok(world)) => world.sources.first().cloned().map_or_else(|| Files::here().read(config), Ok)?,
         // A config that cannot be played can still be checked.
-        Some(Err(problem)) if is_scenario(config) => return Err(problem.clone().into()),
+        Some(Err(problem)) if is_scenario(config) || !args.is_about(problem, config) => {
+            return Err(problem.clone().into());
+        }
         _ => Files::here().read(config)?,
     };
     let world = world.and_then(Result::ok);
@@ -109,13 +111,16 @@ pub fn run(args: &CheckArgs) -> Result<(), Stop> {
     let Some(wire) = wire else { return Err(Problem { diagnostics: found, sources: vec![source] }.into()) };
     let findings = findings(&source, &wire, world.as_ref())?;
     let priced = match (&scene, &world) {
-        (Some(scene), Some(world)) => Some((scene, args.price(scene, world, &findings, interrupt))),
+        (Some(scene), Some(world)) => args.price(scene, world, &findings, interrupt).map(|pricing| (scene, pricing)),
         _ => None,
     };
     let sources = world.as_ref().map_or_else(|| vec![source.clone()], |world| world.sources.clone());
     args.print(&findings, &sources, priced.as_ref())?;
     if scene.is_some() && world.is_none() {
         streams::complain("not priced: a config with errors cannot be played");
+    }
+    if world.is_some_and(|world| world.room.is_exceeded()) {
+        return Err(Stop::Overfull);
     }
     if priced.is_some_and(|(_, pricing)| pricing.partial) {
         return Err(Stop::Interrupted);
@@ -153,6 +158,12 @@ fn is_scenario(name: &str) -> bool {
 }
 
 impl CheckArgs {
+    /// Whether a problem is about a config; else it is about the scenario that the config was to be played under.
+    fn is_about(&self, problem: &Problem, config: &str) -> bool {
+        let mut errors = problem.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+        self.money.scenario.is_none() || errors.any(|found| &*found.file == config)
+    }
+
     /// What the findings are priced under, if they are.
     fn scene(&self, config: &str) -> Result<Option<Scene>, Stop> {
         let money = &self.money;
@@ -165,7 +176,8 @@ impl CheckArgs {
         }
     }
 
-    fn price(&self, scene: &Scene, world: &World, findings: &[Finding], interrupt: Interrupt) -> Pricing {
+    /// What the findings cost; none where a run has no room for what is in flight in it.
+    fn price(&self, scene: &Scene, world: &World, findings: &[Finding], interrupt: Interrupt) -> Option<Pricing> {
         let money = &self.money;
         let changes: usize = findings.iter().map(|finding| finding.remedies.len()).sum();
         let options = Options {
@@ -175,10 +187,10 @@ impl CheckArgs {
             precision: None,
             command: String::new(),
         };
-        let watch = Watch::start(options.runs, changes == 0 || self.format != Format::Text, interrupt);
-        let pricing = price(world, findings, &options, &watch, |edits| scene.load_with(edits));
-        watch.finish();
-        Pricing { partial: pricing.partial || watch.stop(), ..pricing }
+        let watch = Watch::start(options.runs, changes == 0 || self.format != Format::Text, interrupt, &world.room);
+        let pricing = price(world, findings, &options, &watch, |edits| scene.load_with(edits, &world.room));
+        watch.finish().ok()?;
+        Some(Pricing { partial: pricing.partial || watch.stop(), ..pricing })
     }
 
     fn print(&self, findings: &[Finding], sources: &[Source], priced: Option<&(&Scene, Pricing)>) -> Result<(), Stop> {

@@ -82,13 +82,14 @@ impl ClaimsArgs {
         let command = format!("billcast run {}{more}", shell_word(&scenario));
         let threads = self.threads.map_or(0, usize::from);
         let options = Options { runs, seed: world.seed, threads, precision: None, command };
-        let watch = Watch::start(runs, self.quiet, interrupt.clone());
+        let watch = Watch::start(runs, self.quiet, interrupt.clone(), &world.room);
         let mut forecast = forecast(&world, &options, &watch);
-        watch.finish();
+        watch.finish()?;
         if claims.reads_alerts(variant) {
             let wanted = AlertsWanted { budgets: Vec::new(), rules: world.alerts.unwrap_or_default() };
             forecast.alerts = Some(alerts(&world, &options, &wanted, &Unwatched));
         }
+        watch.finish()?;
         if watch.stop() { Err(Stop::Unfinished) } else { Ok(forecast) }
     }
 }

@@ -62,9 +62,9 @@ pub fn run(args: &CompareArgs) -> Result<(), Stop> {
     let others = args.others()?;
     let options = args.what.options(&base.world, None, args.words());
     let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
-    let watch = Watch::start(options.runs * (others.len() as u64 + 1), args.what.quiet, interrupt);
+    let watch = Watch::start(options.runs * (others.len() as u64 + 1), args.what.quiet, interrupt, &args.what.room);
     let comparison = compare(&base, &others, &options, &watch);
-    watch.finish();
+    watch.finish()?;
     if comparison.base.forecast.about.runs == 0 {
         return Err(Stop::Unfinished);
     }

@@ -67,10 +67,10 @@ pub fn run(args: &ExplainArgs) -> Result<(), Stop> {
     let interrupt = Interrupt::listen();
     let world = args.subject.load(Vec::new())?;
     let options = args.subject.options(&world, "explain", args.words(), None);
-    let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt);
+    let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt, &args.subject.what.room);
     let choice = args.run.map_or(Choice::At(args.at.0 / 100.0), Choice::Run);
     let told = explain(&world, &options, choice, args.request.as_ref().map(|request| &request.0), &watch);
-    watch.finish();
+    watch.finish()?;
     let told = told.map_err(|error| match error {
         ExplainError::NoRuns => Stop::Unfinished,
         other => Stop::Usage(format!("--request: {other}")),

@@ -85,6 +85,9 @@ fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Stop {
 
 /// Creates a directory if need be, and writes to it.
 fn try_folder(path: &Path) -> std::io::Result<()> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_dir()) {
+        return Err(std::io::Error::other("it is no folder"));
+    }
     fs::create_dir_all(path)?;
     remove_stale(&path.join("probe"));
     if nameless_file(path).is_err() {

@@ -18,7 +18,7 @@ use crate::cli::what::terminal_options;
 use crate::experiment::{Forecast, MonthOptions, Options, PATHS, Progress, forecast, month_after, project};
 use crate::random::Seed;
 use crate::report::month::MonthView;
-use crate::scenario::{Edit, Overrides, World, load};
+use crate::scenario::{Edit, Overrides, Room, World, load};
 use crate::units::{Money, Share};
 
 /// Arguments of `month`.
@@ -157,16 +157,16 @@ impl MonthArgs {
     /// A simulated week of each month.
     fn simulated(&self) -> Result<Basis, Stop> {
         let interrupt = Interrupt::listen();
-        let world = self.load(&[])?;
+        let world = self.load(&[], &Room::default())?;
         let weeks = self.weeks(&world, &self.first(&world.start)?, interrupt)?;
         let seed = Seed(self.seed.unwrap_or(world.seed.0));
         Ok(Basis { weeks, start: world.start, budget: world.budget.month, holidays: world.holidays, seed })
     }
 
-    fn load(&self, more: &[Edit]) -> Result<World, Stop> {
+    fn load(&self, more: &[Edit], room: &Room) -> Result<World, Stop> {
         let mut edits = self.edits.read()?;
         edits.extend_from_slice(more);
-        Ok(load(&self.source, &Overrides { edits, ..Overrides::default() })?)
+        Ok(load(&self.source, &Overrides { edits, room: room.clone(), ..Overrides::default() })?)
     }
 
     /// The begin of the first month in the zone of the scenario.
@@ -188,18 +188,19 @@ impl MonthArgs {
     /// A whole week from Monday for each month. The same seed gives the same volume in the same run of each of them.
     fn weeks(&self, world: &World, first: &Zoned, interrupt: Interrupt) -> Result<Vec<Forecast>, Stop> {
         let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
-        let watch = Watch::start(runs * u64::from(self.months), self.quiet, interrupt);
+        let watch = Watch::start(runs * u64::from(self.months), self.quiet, interrupt, &world.room);
         let mut all = Vec::new();
         for month in 0..self.months {
-            let week = self.load(&self.week_edits(first, month)?)?;
+            let week = self.load(&self.week_edits(first, month)?, &world.room)?;
             let command = format!("billcast month {} --seed {seed} --runs {runs}", shell_word(&self.source));
             let options = Options { runs, seed: Seed(seed), threads: 0, precision: None, command };
             all.push(forecast(&week, &options, &watch));
             if watch.stop() {
+                watch.finish()?;
                 return Err(Stop::Unfinished);
             }
         }
-        watch.finish();
+        watch.finish()?;
         Ok(all)
     }
 

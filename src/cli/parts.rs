@@ -1,7 +1,7 @@
 //! `run --part` and `run --merge`: one forecast on several machines.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -13,6 +13,8 @@ use crate::scenario::World;
 
 /// Larger files are no parts.
 const LARGEST: u64 = 1 << 30;
+/// The first line of a part is shorter than this.
+const LONGEST_HEAD: u64 = 1 << 20;
 /// More parts than anybody has machines.
 const MOST_PARTS: u64 = 10_000;
 
@@ -39,7 +41,7 @@ impl FromStr for PartOf {
 pub fn write(world: &World, options: &Options, which: PartOf, file: &Path, watch: &Watch) -> Result<String, Stop> {
     files::prepare(file)?;
     let part = part(world, options, which.number, which.of, watch);
-    watch.finish();
+    watch.finish()?;
     files::write(file, &part.to_json())?;
     if watch.stop() {
         return Err(Stop::Interrupted);
@@ -56,9 +58,11 @@ pub fn merged(world: &World, options: &Options, files: &[String]) -> Result<Fore
 fn read(file: &str) -> Result<Part, Stop> {
     let unreadable = |error: &dyn std::fmt::Display| Stop::Usage(format!("cannot read `{file}`: {error}"));
     let mut text = String::new();
-    let opened = File::open(file).map_err(|error| unreadable(&error))?;
-    let length = opened.take(LARGEST + 1).read_to_string(&mut text).map_err(|error| unreadable(&error))?;
-    if length as u64 > LARGEST {
+    let mut opened = BufReader::new(File::open(file).map_err(|error| unreadable(&error))?);
+    opened.by_ref().take(LONGEST_HEAD).read_line(&mut text).map_err(|error| unreadable(&error))?;
+    Part::check_head(file, &text).map_err(|error| Stop::Usage(error.to_string()))?;
+    opened.take(LARGEST + 1).read_to_string(&mut text).map_err(|error| unreadable(&error))?;
+    if text.len() as u64 > LARGEST {
         return Err(unreadable(&"it is larger than 1 GiB"));
     }
     Part::from_json(file, &text).map_err(|error| Stop::Usage(error.to_string()))

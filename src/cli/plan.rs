@@ -89,7 +89,7 @@ pub fn run(args: &PlanArgs) -> Result<(), Stop> {
     wanted.check(&world).map_err(refused)?;
     let options = args.subject.options(&world, "plan", args.words(), Some(world.runs.min(RUNS)));
     let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
-    let watch = Watch::start(options.runs, true, interrupt);
+    let watch = Watch::start(options.runs, true, interrupt, &args.subject.what.room);
     args.subject.what.say("simulating with today's limits, without, and with those that would do …");
     let made = plan(&world, &options, &wanted, &watch).map_err(refused).and_then(|mut made| {
         if args.budgets {
@@ -98,7 +98,7 @@ pub fn run(args: &PlanArgs) -> Result<(), Stop> {
         }
         Ok(made)
     });
-    watch.finish();
+    watch.finish()?;
     let made = made?;
     match args.format {
         TextOrJson::Json => streams::print_bytes(&json(&made))?,

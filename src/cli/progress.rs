@@ -3,28 +3,32 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::interrupt::Interrupt;
+use crate::cli::stop::Stop;
 use crate::experiment::Progress;
+use crate::scenario::Room;
 
-/// The progress bar and the Ctrl-C key.
+/// The progress bar, the Ctrl-C key, and what ends all runs because one of them has no room.
 pub struct Watch {
     bar: ProgressBar,
     interrupt: Interrupt,
+    room: Room,
 }
 
 impl Watch {
     /// Starts to watch. The bar is drawn on stderr if that is a terminal and `quiet` is not asked for.
-    pub fn start(runs: u64, quiet: bool, interrupt: Interrupt) -> Self {
+    pub fn start(runs: u64, quiet: bool, interrupt: Interrupt, room: &Room) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(runs), target);
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos} of {len} runs, {eta} left") {
             bar.set_style(style);
         }
-        Self { bar, interrupt }
+        Self { bar, interrupt, room: room.clone() }
     }
 
-    /// Takes the bar away.
-    pub fn finish(&self) {
+    /// Takes the bar away. An error where a run had no room: then nothing that was simulated is worth anything.
+    pub fn finish(&self) -> Result<(), Stop> {
         self.bar.finish_and_clear();
+        if self.room.is_exceeded() { Err(Stop::Overfull) } else { Ok(()) }
     }
 }
 
@@ -35,6 +39,6 @@ impl Progress for Watch {
     }
 
     fn stop(&self) -> bool {
-        self.interrupt.is_pressed()
+        self.interrupt.is_pressed() || self.room.is_exceeded()
     }
 }

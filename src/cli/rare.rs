@@ -48,7 +48,7 @@ impl FromStr for Question {
 /// Answers and prints.
 pub fn answer(world: &World, options: &Options, question: &Question, json: bool, watch: &Watch) -> Result<(), Stop> {
     let found: Option<Rare> = rare(world, options, question.metric, question.limit, watch);
-    watch.finish();
+    watch.finish()?;
     let found = found.ok_or(Stop::Unfinished)?;
     if json {
         return streams::print_bytes(&rare_json(&question.text, &found, &options.command));

@@ -154,14 +154,15 @@ impl ReportArgs {
         let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
         let options =
             Options { runs, seed: Seed(seed), threads: 0, precision: None, command: self.command(runs, seed) };
-        let watch = Watch::start(runs, self.quiet, interrupt);
+        let watch = Watch::start(runs, self.quiet, interrupt, &world.room);
         let mut forecast = forecast(&world, &options, &watch);
-        watch.finish();
+        watch.finish()?;
         forecast.about.partial |= watch.stop() && forecast.about.runs < runs;
         if forecast.about.runs == 0 {
             return Err(Stop::Unfinished);
         }
         forecast.percentile_runs = percentile_runs(&world, &forecast);
+        watch.finish()?;
         Ok(forecast)
     }
 

@@ -79,21 +79,21 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
     let world = args.subject.load(Vec::new())?;
     let options = args.options(&world);
     if let (Some(part), Some(file)) = (args.part, &args.out) {
-        let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt);
+        let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt, &args.subject.what.room);
         args.subject.what.say(&parts::write(&world, &options, part, file, &watch)?);
         return Ok(());
     }
     if let Some(question) = &args.rare {
-        let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt);
+        let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt, &args.subject.what.room);
         return rare::answer(&world, &options, question, args.format == Format::Json, &watch);
     }
     let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
-    let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt);
+    let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt, &args.subject.what.room);
     let mut forecast = match args.merge.as_slice() {
         [] => forecast(&world, &options, &watch),
         files => parts::merged(&world, &options, files)?,
     };
-    watch.finish();
+    watch.finish()?;
     // Fewer runs than asked for are no fragment when a precision was reached, but they are one after Ctrl-C.
     forecast.about.partial |= watch.stop() && forecast.about.runs < options.runs;
     if forecast.about.runs == 0 {
@@ -104,6 +104,7 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
         forecast.percentile_runs = percentile_runs(&world, &forecast);
     }
     forecast.alerts = args.alerts(&world, &options, &forecast, &watch);
+    watch.finish()?;
     forecast.policies = gates.judge("", None, &forecast.runs);
     args.print(&forecast)?;
     if let Some(out) = out {

@@ -2,7 +2,7 @@
 
 use crate::cli::stop::Stop;
 use crate::cli::values::shell_word;
-use crate::scenario::{Edit, Overrides, Problem, Quick, World, load, load_quick};
+use crate::scenario::{Edit, Overrides, Problem, Quick, Room, World, load, load_quick};
 
 /// A scenario that can be compiled again with changes.
 #[derive(Debug)]
@@ -49,12 +49,12 @@ impl Scene {
 
     /// Compiles it.
     pub fn load(&self) -> Result<World, Problem> {
-        self.load_with(Vec::new())
+        self.load_with(Vec::new(), &Room::default())
     }
 
-    /// Compiles it with changes.
-    pub fn load_with(&self, edits: Vec<Edit>) -> Result<World, Problem> {
-        let overrides = Overrides { edits, ..Overrides::default() };
+    /// Compiles it with changes. Its runs tell here that they had to end early.
+    pub fn load_with(&self, edits: Vec<Edit>, room: &Room) -> Result<World, Problem> {
+        let overrides = Overrides { edits, room: room.clone(), ..Overrides::default() };
         match self {
             Self::Scenario(name) => load(name, &overrides),
             Self::Under { config, scenario } => {

@@ -36,9 +36,9 @@ pub fn run(args: &SolveArgs) -> Result<(), Stop> {
     let base = args.subject.load(Vec::new())?;
     let options = args.subject.options(&base, "solve", args.words(), Some(USUAL_RUNS));
     let search = args.search(&base, target)?;
-    let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt);
+    let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt, &args.subject.what.room);
     let solution = solve(&search, &options, &watch, &|edits| args.subject.load(edits))?;
-    watch.finish();
+    watch.finish()?;
     match args.format {
         TextOrJson::Json => streams::print_bytes(&solve_json(&solution))?,
         TextOrJson::Text => streams::print(&solve_text(&solution, terminal_options(false)))?,
@@ -52,6 +52,7 @@ pub fn run(args: &SolveArgs) -> Result<(), Stop> {
 
 impl SolveArgs {
     fn search(&self, base: &World, target: Gate) -> Result<Search, Stop> {
+        let most_requests = Search::MOST_REQUESTS;
         if target.is_delta {
             return Err(Stop::Usage("a target is about the scenario itself, not about a difference".to_owned()));
         }
@@ -69,13 +70,14 @@ impl SolveArgs {
                 let message = format!("the scenario does not say what `{path}` is now");
                 return Err(Stop::Usage(format!("{message}; give a range: --vary '{path}=LOW..HIGH'")));
             }
-            return Ok(Search { common, path, range: None, now, target });
+            return Ok(Search { common, path, range: None, now, target, most_requests });
         }
         let axis: Axis = self.vary.parse()?;
         let Values::Range(range) = axis.values else {
             return Err(Stop::Usage("a search needs a range of numbers: PATH=LOW..HIGH".to_owned()));
         };
-        Ok(Search { common, now: base.written(&axis.path), path: axis.path, range: Some(range), target })
+        let now = base.written(&axis.path);
+        Ok(Search { common, now, path: axis.path, range: Some(range), target, most_requests })
     }
 
     fn words(&self) -> Vec<String> {

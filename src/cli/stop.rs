@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use crate::cli::streams;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::readable;
+use crate::engine::Overfull;
 use crate::report::diagnostics::{MOST_SHOWN, to_plain_text, to_text};
 use crate::scenario::Problem;
 
@@ -26,6 +27,10 @@ pub const UNDECIDED: u8 = 11;
 /// Ctrl-C; what was done until then has been kept.
 pub const INTERRUPTED: u8 = 130;
 
+/// What helps where too much is in flight.
+const WAY_OUT: &str = "  = help: lower the rate, the latencies, or how long calls may take (`timeout` of the config, of the clients, and of \
+                       an outage in which calls hang)";
+
 /// An early end.
 #[derive(Debug)]
 pub enum Stop {
@@ -35,6 +40,8 @@ pub enum Stop {
     Usage(String),
     /// Reading or writing failed.
     Io(String),
+    /// More is in flight at once in a run than is kept.
+    Overfull,
     /// Findings at or above the denied level; they have been printed.
     Findings,
     /// No value of the parameter reaches the target; what was tried has been printed.
@@ -71,6 +78,10 @@ impl Stop {
             Self::Io(message) => {
                 streams::complain(&format!("error: {}", readable(&message)));
                 INTERNAL
+            }
+            Self::Overfull => {
+                streams::complain(&format!("error: {Overfull}\n{WAY_OUT}"));
+                BAD_INPUT
             }
             Self::Findings => FINDINGS,
             Self::NoAnswer => NO_ANSWER,

@@ -83,9 +83,14 @@ impl SweepArgs {
         let how = self.sample.map_or(Design::Grid, |points| Design::LatinHypercube(points as usize));
         let points = design(&axes, how, options.seed.0)
             .ok_or_else(|| Stop::Usage("so many combinations would take years; use --sample".to_owned()))?;
-        let watch = Watch::start(options.runs * (points.len() as u64 + 1), self.subject.what.quiet, interrupt);
+        let watch = Watch::start(
+            options.runs * (points.len() as u64 + 1),
+            self.subject.what.quiet,
+            interrupt,
+            &self.subject.what.room,
+        );
         let found = sweep(&axes, &points, options, &watch, &|edits| self.subject.load(edits))?;
-        watch.finish();
+        watch.finish()?;
         let printed = match self.format {
             Format::Json => sweep_json(&found),
             Format::Csv => sweep_csv(&found),
@@ -99,9 +104,14 @@ impl SweepArgs {
         if swings.is_empty() {
             return Err(Stop::Usage("no assumption of this scenario has a range; use --vary".to_owned()));
         }
-        let watch = Watch::start(options.runs * (swings.len() as u64 * 2 + 1), self.subject.what.quiet, interrupt);
+        let watch = Watch::start(
+            options.runs * (swings.len() as u64 * 2 + 1),
+            self.subject.what.quiet,
+            interrupt,
+            &self.subject.what.room,
+        );
         let found = tornado(&swings, options, &watch, &|edits| self.subject.load(edits))?;
-        watch.finish();
+        watch.finish()?;
         let common = Common::of(base);
         let printed = match self.format {
             Format::Text => tornado_text(&common, &found, options, terminal_options(self.verbose)).into_bytes(),

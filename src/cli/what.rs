@@ -11,7 +11,7 @@ use crate::cli::values::{runs, seed, shell_word};
 use crate::experiment::Options;
 use crate::random::Seed;
 use crate::report::{Artefact, TerminalOptions};
-use crate::scenario::{Edit, Overrides, World, load, load_quick};
+use crate::scenario::{Edit, Overrides, Room, World, load, load_quick};
 
 /// One scenario, and how it is played.
 #[derive(Debug, clap::Args)]
@@ -47,6 +47,9 @@ pub struct WhatArgs {
     /// No progress bar and no notes on stderr.
     #[arg(long, short)]
     pub quiet: bool,
+    /// Where the runs of all scenarios that are loaded tell that they had to end early.
+    #[arg(skip)]
+    pub room: Room,
     // Last: its heading would hold for the options after it.
     #[command(flatten)]
     pub quick: QuickArgs,
@@ -84,7 +87,7 @@ impl WhatArgs {
     pub fn load(&self, scenario: Option<&str>, gateway: Option<&str>, edits: Vec<Edit>) -> Result<World, Stop> {
         let gateway = gateway.map(str::to_owned);
         let (prices, gateway_prices) = (self.prices.clone(), self.gateway_prices.clone());
-        let overrides = Overrides { prices, gateway_prices, gateway, edits };
+        let overrides = Overrides { prices, gateway_prices, gateway, edits, room: self.room.clone() };
         match (scenario, self.quick.validated()?) {
             (Some(_), Some(_)) => Err(Stop::Usage("give a scenario or --config, not both".to_owned())),
             (None, Some(quick)) => Ok(load_quick(&quick, &overrides)?),

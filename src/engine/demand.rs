@@ -39,13 +39,18 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// A call starts.
+    /// A call starts. `true` if [more ends may be known ahead](Self::more_ahead) than before.
     #[inline(always)]
-    pub fn begin(&mut self, now: SimTime, tokens: u64, totals: &mut DemandTotals) {
+    pub fn begin(&mut self, now: SimTime, tokens: u64, totals: &mut DemandTotals) -> bool {
         self.advance(now, totals);
         self.calls += 1;
         self.tokens += tokens;
-        self.flights.start(now);
+        self.flights.start(now)
+    }
+
+    /// By how much more ends are known ahead than the last time.
+    pub fn more_ahead(&mut self) -> isize {
+        self.flights.more_ahead()
     }
 
     /// A call ends.

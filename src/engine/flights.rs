@@ -20,6 +20,8 @@ pub struct Flights {
     ends: Vec<SimTime>,
     /// How many steps the block may hold.
     room: usize,
+    /// How many ends were known ahead when somebody asked last.
+    told: usize,
     /// The ends within the block, as they were told and cell by cell.
     due: Vec<SimTime>,
     sorted: Vec<SimTime>,
@@ -38,10 +40,10 @@ const CELLS: usize = 256;
 const BLOCK: usize = 256;
 
 impl Flights {
-    /// A call starts.
+    /// A call starts. `true` if a block was full: then [more may be known ahead](Self::more_ahead).
     #[inline(always)]
-    pub fn start(&mut self, now: SimTime) {
-        self.step(now, 1);
+    pub fn start(&mut self, now: SimTime) -> bool {
+        self.step(now, 1)
     }
 
     /// A call that has started ends now.
@@ -58,16 +60,24 @@ impl Flights {
 
     /// What starts and ends now. While nothing is known ahead, there is nothing to put in order.
     #[inline(always)]
-    fn step(&mut self, at: SimTime, change: i64) {
+    fn step(&mut self, at: SimTime, change: i64) -> bool {
         if self.ends.is_empty() && self.steps.is_empty() {
             self.count = self.count.wrapping_add_signed(change);
             self.most = self.most.max(self.count);
-            return;
+            return false;
         }
         self.steps.push(Step { at, change });
-        if self.steps.len() >= self.room {
+        let is_full = self.steps.len() >= self.room;
+        if is_full {
             self.settle(SimTime(at.0 + 1));
         }
+        is_full
+    }
+
+    /// By how much more ends are known ahead than the last time.
+    pub fn more_ahead(&mut self) -> isize {
+        let before = std::mem::replace(&mut self.told, self.ends.len());
+        self.ends.len().wrapping_sub(before) as isize
     }
 
     /// The most in flight at once since the last time, up to this moment; everything told happened before.

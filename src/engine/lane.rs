@@ -8,6 +8,7 @@ use crate::engine::attempt::conclude;
 use crate::engine::machine::{Arrival, Arrivals, Parts};
 use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::Class;
+use crate::engine::room::{FULL, MOST_ROWS};
 use crate::engine::slot::{Kind, NO_ATTEMPT, pack};
 use crate::gateway::{Attempt, Ended, Gateway, PlainAnswer, Response, Source};
 use crate::provider::{Service, Upstream, UpstreamCall};
@@ -142,11 +143,14 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Takes a request in; says its place.
+    /// Takes a request in; says its place. There is no room for more where it tells those who are woken.
     #[inline(always)]
-    pub fn put(&mut self, plain: Plain) -> CallId {
+    pub fn put(&mut self, plain: Plain, woken: &mut Vec<CallId>) -> CallId {
         let Some(id) = self.free.pop() else {
             self.rows.push(plain);
+            if self.rows.len() > MOST_ROWS {
+                woken.push(FULL);
+            }
             return CallId::from_index(self.rows.len() - 1);
         };
         self.rows[id.index()] = plain;
@@ -192,7 +196,7 @@ where
         let (now, record) = (arrival.at, plain.record());
         self.observer.arrived(ANY, &record);
         self.observer.attempted(ANY, &record, attempt, &service, now);
-        let place = self.lane.put(plain);
+        let place = self.lane.put(plain, &mut self.woken);
         self.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, 0));
         Passed::Plain
     }

@@ -8,6 +8,7 @@ use crate::engine::lane::{ANY, Plain};
 use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, Parts, ending};
 use crate::engine::observer::{Observer, RequestRecord};
 use crate::engine::queue::Class;
+use crate::engine::room::{FULL, MOST_ROWS};
 use crate::engine::slot::{Kind, pack};
 use crate::gateway::{Attempt, Gateway, Light, Response, Turn};
 use crate::provider::{Service, Upstream};
@@ -32,9 +33,12 @@ impl<H> Default for Rows<H> {
 
 impl<H: Copy> Rows<H> {
     #[inline(always)]
-    fn put(&mut self, plain: Plain, held: H) -> CallId {
+    fn put(&mut self, plain: Plain, held: H, woken: &mut Vec<CallId>) -> CallId {
         let Some(id) = self.free.pop() else {
             self.rows.push((plain, held));
+            if self.rows.len() > MOST_ROWS {
+                woken.push(FULL);
+            }
             return CallId::from_index(self.rows.len() - 1);
         };
         self.rows[id.index()] = (plain, held);
@@ -118,7 +122,7 @@ where
         let (plain, service, until) = self.try_plainly(arrival, &attempt);
         let Some(until) = until else { return Sent::Heavy(held, attempt, service) };
         self.observer.attempted(ANY, &plain.record(), &attempt, &service, now);
-        let place = self.light.put(plain, held);
+        let place = self.light.put(plain, held, &mut self.woken);
         self.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, LIGHT));
         Sent::Lightly
     }

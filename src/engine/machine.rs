@@ -5,6 +5,7 @@ use crate::engine::lane::{Lane, Passed};
 use crate::engine::light::{LIGHT, Rows};
 use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::{Class, Queue};
+use crate::engine::room::{FULL, MOST_EVENTS, MOST_SLOTS, Overfull};
 use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
 use crate::gateway::{Attempt, Ended, Event, Gateway, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream};
@@ -102,7 +103,10 @@ where
     }
 
     /// Runs until nothing is left to happen.
-    pub fn run(mut self) {
+    ///
+    /// # Errors
+    /// [`Overfull`] when more is in flight than is kept; what was told until then is no run.
+    pub fn run(mut self) -> Result<(), Overfull> {
         self.schedule_break();
         let mut arrival = Arrival::default();
         let is_open = O::ADDS_UP && self.parts.arrivals.is_open();
@@ -125,7 +129,7 @@ where
                 self.arrive(&arrival);
             }
             if !self.parts.woken.is_empty() {
-                self.wake_parked(arrival_at.min(event_at));
+                self.wake_parked(arrival_at.min(event_at))?;
             }
             if !O::ADDS_UP && self.parts.observer.has_enough() {
                 break;
@@ -134,6 +138,7 @@ where
         for (index, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.busy) {
             self.parts.observer.left_in_flight(CallId::from_index(index), &slot.record);
         }
+        Ok(())
     }
 
     /// A request has arrived. Not in the loop itself: that is short then for those that are settled at once.
@@ -179,6 +184,9 @@ where
             return id;
         }
         self.slots.push(Slot::new(arrival));
+        if self.slots.len() > MOST_SLOTS {
+            self.parts.woken.push(FULL);
+        }
         CallId::from_index(self.slots.len() - 1)
     }
 
@@ -280,13 +288,17 @@ where
 
     /// Resumes the parked calls that the gateway has woken, in its order, at this same moment.
     #[cold]
-    fn wake_parked(&mut self, now: SimTime) {
+    fn wake_parked(&mut self, now: SimTime) -> Result<(), Overfull> {
+        if self.parts.woken.contains(&FULL) {
+            return Err(Overfull);
+        }
         let mut next = 0;
         while let Some(&id) = self.parts.woken.get(next) {
             next += 1;
             self.resume(now, id, Event::Woke);
         }
         self.parts.woken.clear();
+        Ok(())
     }
 }
 
@@ -313,6 +325,9 @@ where
     pub(super) fn expect_leave(&mut self, slot: &SlotOf<G, U>, now: SimTime, id: CallId) {
         if let Leave::After(patience) | Leave::TimesOut(patience) = slot.leave {
             self.queue.push(now + patience, Class::Deadline, pack(Kind::Leave, id, slot.generation));
+            if self.queue.far.heap.len() > MOST_EVENTS {
+                self.woken.push(FULL);
+            }
         }
     }
 

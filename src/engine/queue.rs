@@ -40,7 +40,7 @@ pub struct Queue {
     near: Vec<Queued>,
     first: usize,
     /// All others: none is earlier than any in `near`.
-    far: Heap,
+    pub(super) far: Heap,
     sequence: u64,
 }
 
@@ -133,8 +133,8 @@ fn insert(row: &mut Vec<Queued>, first: usize, event: Queued) {
 
 /// A 4-ary heap in one flat vector: shallower than a binary heap, and the four children share a cache line pair.
 #[derive(Debug, Default)]
-struct Heap {
-    heap: Vec<Queued>,
+pub(super) struct Heap {
+    pub(super) heap: Vec<Queued>,
 }
 
 const ARITY: usize = 4;

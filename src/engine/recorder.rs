@@ -5,6 +5,7 @@ use crate::engine::capacity::{Capacities, Drawer, spilled};
 use crate::engine::demand::Meter;
 use crate::engine::lane::Plain;
 use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
+use crate::engine::room::MOST_AHEAD;
 use crate::engine::run::{DeploymentTotals, ErrorClass, Run, StepTotals};
 use crate::engine::steps::Steps;
 use crate::engine::tab::Tabs;
@@ -22,6 +23,8 @@ pub struct Recorder<'a> {
     horizon: SimTime,
     desks: Vec<Desk<'a>>,
     capacities: Capacities<'a>,
+    /// Ends of calls that are known ahead, at all deployments.
+    ahead: usize,
     /// From request to answer of what did not stand on tabs.
     latency: Spool,
     run: Run,
@@ -78,6 +81,7 @@ impl<'a> Recorder<'a> {
             horizon: SimTime::ZERO + horizon,
             desks: tariffs.deployments.iter().take(shape.deployments).enumerate().map(desk).collect(),
             capacities,
+            ahead: 0,
             latency: Spool::default(),
             run: Run {
                 replication,
@@ -125,6 +129,15 @@ impl<'a> Recorder<'a> {
     fn turn(&mut self, now: SimTime) {
         self.pay_tabs();
         self.steps.turn(now, &mut self.run);
+    }
+
+    /// More ends may be known ahead at a deployment. Where it becomes too many, nothing is put on tabs any more.
+    #[cold]
+    fn look_ahead(&mut self, deployment: DeploymentId) {
+        self.ahead = self.ahead.saturating_add_signed(self.desks[deployment.index()].meter.more_ahead());
+        if self.ahead > MOST_AHEAD {
+            self.desks.iter_mut().for_each(|desk| desk.tabs.close());
+        }
     }
 
     fn pay_tabs(&mut self) {
@@ -400,8 +413,11 @@ impl Observer for Recorder<'_> {
         let Some(tab) = desk.tabs.of(plain.class, plain.view.key) else { return false };
         tab.add(&plain.usage);
         desk.tab_latency.add(until - plain.started);
-        desk.meter.begin(plain.started, plain.usage.total(), &mut desk.totals.demand);
+        let is_more_ahead = desk.meter.begin(plain.started, plain.usage.total(), &mut desk.totals.demand);
         desk.meter.end_at(until);
+        if is_more_ahead {
+            self.look_ahead(plain.deployment);
+        }
         true
     }
 

@@ -134,8 +134,8 @@ pub fn replay(case: &Case) -> Trace {
     let mut gateway = LiteLlm::new(plan);
     let mut upstream = ScriptedUpstream::new(&case.script);
     let mut draws = Recorded::seeded(case.seed);
-    Engine::new(&mut gateway, &mut upstream, &mut scripted, &mut draws, &mut observer).run();
-    observer.trace.is_cut = observer.calls >= MOST_TRACED;
+    let played = Engine::new(&mut gateway, &mut upstream, &mut scripted, &mut draws, &mut observer).run();
+    observer.trace.is_cut = played.is_err() || observer.calls >= MOST_TRACED;
     observer.trace
 }
 

@@ -16,7 +16,8 @@ use crate::scenario::World;
 use crate::traffic::{Ending, Fate, Request, Stream};
 use crate::units::{ClassId, RequestId, SimDuration, SimTime};
 
-/// Plays one replication from its start until nothing is left to happen, with counters per `step` of time.
+/// Plays one replication from its start until nothing is left to happen, with counters per `step` of time. A run in which
+/// more is in flight than is kept ends early: then the world's `room` is exceeded, and the run says nothing.
 pub fn simulate(world: &World, seed: Seed, replication: Replication, step: SimDuration) -> Run {
     let mut upstream = world.providers.replicate(seed, replication);
     let mut recorder = recorder(world, replication, step);
@@ -82,9 +83,12 @@ fn drive<G: Gateway, U: Upstream<Fate = Fate>, O: Observer>(
     observer: &mut O,
 ) {
     let stream = world.traffic.replicate(seed, replication);
-    let mut arrivals = Requests { stream, horizon: SimTime::ZERO + world.horizon };
+    let mut arrivals = Requests { stream, horizon: SimTime::ZERO + world.horizon, looked: 0, is_overfull: false };
     let mut draws = Addressed::new(seed, replication);
-    Engine::new(&mut gateway, upstream, &mut arrivals, &mut draws, observer).run();
+    let played = Engine::new(&mut gateway, upstream, &mut arrivals, &mut draws, observer).run();
+    if played.is_err() || arrivals.is_overfull {
+        world.room.exceed();
+    }
 }
 
 /// Plays a replication once more and says what it is charged, line by line.
@@ -111,6 +115,23 @@ fn shape(world: &World) -> Shape {
 struct Requests {
     stream: Stream,
     horizon: SimTime,
+    /// How often something may have come to wait in it.
+    looked: u32,
+    is_overfull: bool,
+}
+
+/// What waits is counted as seldom as this.
+const LOOK_EVERY: u32 = 1 << 16;
+
+impl Requests {
+    /// A request may wait now to be sent. Where too many do, no more come.
+    #[inline(always)]
+    fn look(&mut self) {
+        self.looked = self.looked.wrapping_add(1);
+        if self.looked.is_multiple_of(LOOK_EVERY) && self.stream.is_overfull() {
+            (self.horizon, self.is_overfull) = (SimTime::ZERO, true);
+        }
+    }
 }
 
 impl Arrivals for Requests {
@@ -138,15 +159,19 @@ impl Arrivals for Requests {
 
     #[inline(always)]
     fn answered(&mut self, now: SimTime, class: ClassId, request: RequestId) {
-        self.stream.responded(now, class, request, true);
+        if self.stream.responded(now, class, request, true) {
+            self.look();
+        }
     }
 
     #[inline(always)]
     fn responded(&mut self, now: SimTime, record: &RequestRecord, asked: Asked<Fate>, ending: Ending) {
         if ending != Ending::Good && self.stream.failed(now, &request(record, asked), ending) {
-            return;
+            return self.look();
         }
-        self.stream.responded(now, record.class, record.view.id, ending == Ending::Good);
+        if self.stream.responded(now, record.class, record.view.id, ending == Ending::Good) {
+            self.look();
+        }
     }
 }
 

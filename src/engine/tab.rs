@@ -32,6 +32,11 @@ impl<'a> Tabs<'a> {
         Self { rates, below: rates.map_or(0, CompiledRates::plain_below), keys: shape.keys, tabs }
     }
 
+    /// Nothing is put on them any more; what stands there will be paid.
+    pub const fn close(&mut self) {
+        self.below = 0;
+    }
+
     /// Whether calls with such a usage are put on tabs here.
     #[inline(always)]
     pub const fn take(&self, usage: &Usage) -> bool {

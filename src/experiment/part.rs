@@ -53,6 +53,19 @@ pub enum PartError {
     Missing(u64, u64),
 }
 
+impl Head {
+    /// The first line, and what comes after it.
+    fn read<'a>(name: &str, text: &'a str) -> Result<(Self, &'a str), PartError> {
+        let wrong = |why: String| PartError::NotAPart(name.to_owned(), why);
+        let (head, rest) = text.split_once('\n').ok_or_else(|| wrong("its first line does not end".to_owned()))?;
+        let head: Self = serde_json::from_str(head).map_err(|error| wrong(error.to_string()))?;
+        if head.layout != LAYOUT || head.version != env!("CARGO_PKG_VERSION") {
+            return Err(wrong(format!("it says {} of version {}", head.layout, head.version)));
+        }
+        Ok((head, rest))
+    }
+}
+
 impl Part {
     pub(super) fn new(options: &Options, first: u64, fold: Fold) -> Self {
         let head = Head {
@@ -91,17 +104,21 @@ impl Part {
     /// [`PartError::NotAPart`] when the text is anything else.
     pub fn from_json(name: &str, text: &str) -> Result<Self, PartError> {
         let wrong = |why: String| PartError::NotAPart(name.to_owned(), why);
-        let (head, fold) = text.split_once('\n').ok_or_else(|| wrong("it has one line".to_owned()))?;
-        let head: Head = serde_json::from_str(head).map_err(|error| wrong(error.to_string()))?;
-        if head.layout != LAYOUT || head.version != env!("CARGO_PKG_VERSION") {
-            return Err(wrong(format!("it says {} of version {}", head.layout, head.version)));
-        }
+        let (head, fold) = Head::read(name, text)?;
         let fold = fold.strip_suffix('\n').unwrap_or(fold);
         if address_of(fold) != head.digest {
             return Err(wrong("it has been cut or changed".to_owned()));
         }
         let fold = serde_json::from_str(fold).map_err(|error| wrong(error.to_string()))?;
         Ok(Self { head, fold })
+    }
+
+    /// Whether a file that begins like this may be a part: the rest may be a gigabyte.
+    ///
+    /// # Errors
+    /// [`PartError::NotAPart`].
+    pub fn check_head(name: &str, first_line: &str) -> Result<(), PartError> {
+        Head::read(name, first_line).map(|_| ())
     }
 
     /// Whether it was made by this command from this world: its first run is simulated once more.

@@ -1,7 +1,10 @@
 //! Replications on all cores. Each run depends on its number only and runs are folded in the order of their numbers, so the
 //! result is the same on any number of threads.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -69,15 +72,55 @@ pub fn replicate_these(
         let done = fold.runs();
         let first = numbers.start + done;
         let batch = first..numbers.end.min(first + BATCH);
-        let job = || run_batch(batch.clone(), progress, done, all, &simulate);
+        let finished = AtomicU64::new(done);
+        let one = |number| {
+            if progress.stop() {
+                return None;
+            }
+            let run = simulate(Replication(number));
+            progress.done(finished.fetch_add(1, Ordering::Relaxed) + 1, all);
+            Some(run)
+        };
+        let job = || in_order(batch, one, |run: Run| fold.add(&run));
         // Without a pool of its own (no threads to be had) the work is done on the current thread.
-        let runs = match &pool {
+        match &pool {
             Ok(pool) => pool.install(job),
             Err(_) => job(),
-        };
-        runs.iter().map_while(Option::as_ref).for_each(|run| fold.add(run));
+        }
     }
     fold
+}
+
+/// Does jobs on all cores and hands their results over in the order of their numbers, each as soon as all before it are
+/// there: of worlds with thousands of deployments a run takes hundreds of megabytes, and only about as many as there are
+/// threads are kept. The first job that gives nothing is the last one that counts.
+pub(super) fn in_order<T: Send>(jobs: Range<u64>, job: impl Fn(u64) -> Option<T> + Sync, take: impl FnMut(T) + Send) {
+    let next = AtomicU64::new(jobs.start);
+    let row = Mutex::new(Row { due: jobs.start, early: BTreeMap::new(), take });
+    let work = || {
+        while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|number| *number < jobs.end) {
+            let Some(result) = job(number) else { break };
+            row.lock().unwrap_or_else(PoisonError::into_inner).put(number, result);
+        }
+    };
+    rayon::scope(|scope| (0..rayon::current_num_threads()).for_each(|_| scope.spawn(|_| work())));
+}
+
+/// Results that wait for those before them.
+struct Row<T, F> {
+    due: u64,
+    early: BTreeMap<u64, T>,
+    take: F,
+}
+
+impl<T, F: FnMut(T)> Row<T, F> {
+    fn put(&mut self, number: u64, result: T) {
+        self.early.insert(number, result);
+        while let Some(result) = self.early.remove(&self.due) {
+            (self.take)(result);
+            self.due += 1;
+        }
+    }
 }
 
 /// Does something for each of the first runs, on all cores; the results stand in the order of the runs. Those that
@@ -97,25 +140,6 @@ pub fn each_run<T: Send>(
     done.into_iter().map_while(|result| result).collect()
 }
 
-fn run_batch(
-    batch: Range<u64>,
-    progress: &dyn Progress,
-    done: u64,
-    of: u64,
-    simulate: &(impl Fn(Replication) -> Run + Sync),
-) -> Vec<Option<Run>> {
-    let finished = std::sync::atomic::AtomicU64::new(done);
-    let one = |replication| {
-        if progress.stop() {
-            return None;
-        }
-        let run = simulate(Replication(replication));
-        progress.done(finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, of);
-        Some(run)
-    };
-    batch.into_par_iter().map(one).collect()
-}
-
 /// Whether the confidence interval of the P95 bill is narrow enough.
 fn precise_enough(fold: &Fold, precision: Option<f64>) -> bool {
     let Some(precision) = precision else { return false };
@@ -126,4 +150,24 @@ fn precise_enough(fold: &Fold, precision: Option<f64>) -> bool {
     let [low, high] = bill.ci95_p95.map(crate::experiment::fold::dollars);
     let half_width = (high - low) / 2.0;
     half_width <= precision * crate::experiment::fold::dollars(bill.p95)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_the_order_of_their_numbers_up_to_the_first_gap() {
+        for threads in [1, 2, 7] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let mut taken = Vec::new();
+            let slow = |number: u64| {
+                // The first of each few takes longest.
+                std::hint::black_box((0..(7 - number % 7) * 10_000).map(std::hint::black_box).sum::<u64>());
+                (number != 40).then_some(number)
+            };
+            pool.install(|| in_order(3..60, slow, |number| taken.push(number)));
+            assert_eq!(taken, (3..40).collect::<Vec<_>>(), "{threads}");
+        }
+    }
 }

@@ -23,6 +23,13 @@ pub struct Search {
     pub now: Option<String>,
     /// The statistic and the value that it is to reach; the relation does not matter.
     pub target: Gate,
+    /// Requests of one trial, all runs together, beyond which a search without a range does not go.
+    pub most_requests: f64,
+}
+
+impl Search {
+    /// Some ten minutes of a core.
+    pub const MOST_REQUESTS: f64 = 1e10;
 }
 
 /// What was found.
@@ -102,8 +109,6 @@ const APART: f64 = 0.05;
 const NARROW: f64 = 1e-5;
 /// Without a range the search goes this far from the present value, either way.
 const FARTHEST: f64 = 1e6;
-/// Requests of one trial, all runs together, beyond which a search without a range does not go: some ten minutes of a core.
-const MOST_REQUESTS: f64 = 1e10;
 /// Places within a range that are tried when both ends are on the same side.
 const SCAN: usize = 8;
 
@@ -246,7 +251,7 @@ impl<E: From<Problem>> Hunt<'_, E> {
         let mut has_turned = false;
         while self.tried.len() < MOST_TRIALS {
             let Some(next_value) = self.nearest_valid(last.value, next) else { return Ok(None) };
-            if expected_requests(&self.sizes, next_value) > MOST_REQUESTS {
+            if expected_requests(&self.sizes, next_value) > self.search.most_requests {
                 return Ok(None);
             }
             let Some(trial) = self.try_value(next_value)? else { return Ok(None) };

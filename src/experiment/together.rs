@@ -2,11 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rayon::prelude::*;
-
 use crate::engine::{Run, simulate};
 use crate::experiment::fold::Fold;
-use crate::experiment::replicate::{Options, Progress};
+use crate::experiment::replicate::{Options, Progress, in_order};
 use crate::provider::Luck;
 use crate::random::Replication;
 use crate::scenario::World;
@@ -35,24 +33,32 @@ impl Played {
 /// Simulates the same runs of every world; there are equally many of each, those that all worlds have completed.
 pub fn replicate_together(worlds: &[World], options: &Options, progress: &dyn Progress) -> Vec<Played> {
     let mut played = vec![Played::default(); worlds.len()];
-    let (done, all) = (AtomicU64::new(0), options.runs * worlds.len() as u64);
+    let sides = worlds.len() as u64;
+    let (done, all) = (AtomicU64::new(0), options.runs * sides);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let mut first = 0;
     while first < options.runs && !progress.stop() {
-        let batch: Vec<u64> = (first..options.runs.min(first + BATCH)).collect();
-        let one = |job: usize| {
-            let (run, world) = (batch[job / worlds.len()], &worlds[job % worlds.len()]);
+        let last = options.runs.min(first + BATCH);
+        let one = |job: u64| {
+            let (run, world) = (first + job / sides, &worlds[(job % sides) as usize]);
             let result = (!progress.stop()).then(|| simulate(world, options.seed, Replication(run), STEP));
             progress.done(done.fetch_add(1, Ordering::Relaxed) + 1, all);
             result
         };
-        let job = || (0..batch.len() * worlds.len()).into_par_iter().map(one).collect::<Vec<Option<Run>>>();
+        let mut row: Vec<Run> = Vec::new();
+        let take = |run: Run| {
+            row.push(run);
+            if row.len() == worlds.len() {
+                row.drain(..).zip(&mut played).for_each(|(run, played)| played.add(&run));
+            }
+        };
+        let job = || in_order(0..(last - first) * sides, one, take);
         // Without a pool of its own (no threads to be had) the work is done on the current thread.
-        let runs = pool.as_ref().map_or_else(|_| job(), |pool| pool.install(job));
-        for row in runs.chunks(worlds.len()).take_while(|row| row.iter().all(Option::is_some)) {
-            row.iter().flatten().zip(&mut played).for_each(|(run, played)| played.add(run));
+        match &pool {
+            Ok(pool) => pool.install(job),
+            Err(_) => job(),
         }
-        first += batch.len() as u64;
+        first = last;
     }
     played
 }

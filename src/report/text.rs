@@ -77,6 +77,26 @@ pub fn money(amount: Money) -> String {
     }
 }
 
+/// An amount with so many decimals of a dollar, at most twelve.
+fn money_with(amount: Money, decimals: u32) -> String {
+    let unit = 10u128.pow(12 - decimals.min(12));
+    let rounded = (amount.picos().unsigned_abs() + unit / 2) / unit;
+    let (whole, rest) = (rounded / 10u128.pow(decimals), rounded % 10u128.pow(decimals));
+    let sign = if amount.picos() < 0 { "−" } else { "" };
+    format!("{sign}${}.{rest:0width$}", grouped(&whole.to_string()), width = decimals as usize)
+}
+
+/// An amount, and both ends of its interval; with as many decimals as tell the ends apart, if they are not the same.
+pub fn money_between(amount: Money, [low, high]: [Money; 2]) -> [String; 3] {
+    let all = [amount, low, high];
+    let usual = all.map(money);
+    if low == high || usual[1] != usual[2] {
+        return usual;
+    }
+    let told_apart = (3..=12).find(|decimals| money_with(low, *decimals) != money_with(high, *decimals));
+    all.map(|amount| money_with(amount, told_apart.unwrap_or(12)))
+}
+
 /// The amount in dollars as a float: for shares, ratios and pictures only.
 pub fn dollars(amount: Money) -> f64 {
     amount.picos() as f64 / 1e12
@@ -179,7 +199,8 @@ pub fn plural(number: u64, noun: &str) -> String {
 
 /// Both ends of an interval: `$1.00 to $2.00`.
 pub fn money_interval(interval: [Money; 2]) -> String {
-    format!("{} to {}", money(interval[0]), money(interval[1]))
+    let [_, low, high] = money_between(interval[0], interval);
+    format!("{low} to {high}")
 }
 
 #[cfg(test)]
@@ -202,6 +223,18 @@ mod tests {
         for (amount, text) in cases {
             assert_eq!(money(amount.parse().unwrap()), text, "{amount}");
         }
+    }
+
+    #[test]
+    fn ends_of_an_interval_are_told_apart() {
+        let between = |amount: &str, ends: [&str; 2]| {
+            money_between(amount.parse().unwrap(), ends.map(|end| end.parse().unwrap()))
+        };
+        assert_eq!(between("0.541", ["0.5391", "0.5432"]), ["$0.541", "$0.539", "$0.543"]);
+        assert_eq!(between("12.5", ["12", "13"]), ["$12.50", "$12.00", "$13.00"]);
+        assert_eq!(between("1234.00001", ["1234", "1234.00002"]), ["$1,234.00001", "$1,234.00000", "$1,234.00002"]);
+        assert_eq!(between("0.00000015", ["0.0000001", "0.0000002"])[1..], ["$0.0000001", "$0.0000002"]);
+        assert_eq!(between("0.5", ["0.5", "0.5"]), ["$0.50", "$0.50", "$0.50"], "these are the same");
     }
 
     #[test]

@@ -111,9 +111,10 @@ fn over(own: ScenarioFile, base: ScenarioFile) -> ScenarioFile {
 
 /// The base's entries in their order, then the new ones.
 fn joined<T>(own: Named<T>, base: Named<T>, over: impl Fn(T, T) -> T) -> Named<T> {
-    let mut all: Vec<(String, Option<T>)> = base.0.into_iter().map(|(name, entry)| (name, Some(entry))).collect();
-    for (name, entry) in own.0 {
-        match all.iter_mut().find(|(other, _)| *other == name) {
+    let places: Vec<Option<usize>> = own.iter().map(|(name, _)| base.place(name)).collect();
+    let mut all: Vec<(String, Option<T>)> = base.into_iter().map(|(name, entry)| (name, Some(entry))).collect();
+    for ((name, entry), place) in own.into_iter().zip(places) {
+        match place.and_then(|place| all.get_mut(place)) {
             Some((_, place)) => {
                 let below = place.take();
                 *place = Some(match below {
@@ -124,7 +125,8 @@ fn joined<T>(own: Named<T>, base: Named<T>, over: impl Fn(T, T) -> T) -> Named<T
             None => all.push((name, Some(entry))),
         }
     }
-    Named(all.into_iter().filter_map(|(name, entry)| Some((name, entry?))).collect())
+    let all: Vec<(String, T)> = all.into_iter().filter_map(|(name, entry)| Some((name, entry?))).collect();
+    Named::from(all)
 }
 
 /// `model` and `models` replace each other, and so do `key` and `keys`, and a trace and what says when requests come.

@@ -1,5 +1,6 @@
 //! The traffic of a scenario.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::diagnostic::codes;
@@ -12,7 +13,7 @@ use crate::scenario::embeds;
 use crate::scenario::file::TrafficEntry;
 use crate::scenario::holders::KeyEntry;
 use crate::scenario::named::Named;
-use crate::scenario::presets::{ModelKind, preset};
+use crate::scenario::presets::{ModelKind, Preset, preset};
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, assume_preset};
 use crate::scenario::recorded::{self, Traces};
@@ -65,9 +66,9 @@ pub fn compile(
         let help = "add at least one class: `traffic: { chat: { preset: chat, model: gpt-4o, rate: 40/min } }`";
         return Err(reading.error(codes::MISSING_KEY, &["traffic"], "nothing is sent: no `traffic`".to_owned(), help));
     }
-    let mut classes = Vec::new();
+    let (mut classes, mut presets) = (Vec::new(), Presets::new());
     for (name, entry) in entries.iter() {
-        classes.push(class(reading, (name, entry, traces.of(name)), plan, calendar)?);
+        classes.push(class(reading, (name, entry, traces.of(name)), &mut presets, plan, calendar)?);
     }
     embeds::add(reading, plan, &mut classes)?;
     let volume = volume(reading)?;
@@ -97,12 +98,13 @@ fn volume(reading: &mut Reading) -> Result<Option<Dist>, Problem> {
 fn class(
     reading: &mut Reading,
     (name, entry, trace): (&str, &TrafficEntry, Option<&Trace>),
+    presets: &mut Presets,
     plan: &Plan,
     calendar: &Calendar,
 ) -> Result<Class, Problem> {
     let path = ["traffic", name];
     let base = match &entry.own.preset {
-        Some(preset_name) => base(reading, &path, preset_name)?,
+        Some(preset_name) => base(reading, &path, preset_name, presets)?,
         None => TrafficModel::default(),
     };
     let model = entry.model.clone().over(base);
@@ -129,14 +131,22 @@ fn tell_of_unit(reading: &mut Reading, name: &str, entry: &TrafficEntry) {
     reading.findings.push(note);
 }
 
+/// The presets that have been read, by name.
+type Presets = HashMap<String, Preset<TrafficModel>>;
+
 /// The preset of a class. Its own spread of the volume is left out: that of the scenario holds for all classes together.
-fn base(reading: &mut Reading, path: &[&str; 2], name: &str) -> Result<TrafficModel, Problem> {
+fn base(reading: &mut Reading, path: &[&str; 2], name: &str, presets: &mut Presets) -> Result<TrafficModel, Problem> {
+    if let Some(found) = presets.get(name) {
+        assume_preset(reading, path, &found.described);
+        return Ok(found.model.clone());
+    }
     let place = [path[0], path[1], "preset"];
     match preset::<TrafficModel>(ModelKind::Traffic, name, &reading.files)? {
         Ok(mut found) => {
             found.described.fields.retain(|field| field.name != "volume");
+            found.model.volume = None;
             assume_preset(reading, path, &found.described);
-            Ok(TrafficModel { volume: None, ..found.model })
+            Ok(presets.entry(name.to_owned()).or_insert(found).model.clone())
         }
         Err(near) => Err(unknown(reading, &place, "traffic model", name, near)),
     }
@@ -189,13 +199,12 @@ pub fn keys(reading: &Reading, class: &str, entry: &TrafficEntry) -> Result<Vec<
     if named.is_empty() {
         return Ok(vec![(KeyId(0), 1.0)]);
     }
-    let known: Vec<&str> = reading.file.keys.iter().map(|(name, _)| name).collect();
     let mut ids = Vec::new();
     for (name, weight) in named {
         let path = ["traffic", class, key, &name];
-        let index = known.iter().position(|known| *known == name);
-        let index = index
-            .ok_or_else(|| unknown(reading, &path, "virtual key", &name, nearest(&name, known.iter().copied())))?;
+        let known = reading.file.keys.iter().map(|(name, _)| name);
+        let index = reading.file.keys.place(&name);
+        let index = index.ok_or_else(|| unknown(reading, &path, "virtual key", &name, nearest(&name, known)))?;
         ids.push((KeyId::from_index(index + 1), reading.within(&path, weight, 0.0, f64::MAX)?));
     }
     Ok(ids)
@@ -216,7 +225,7 @@ fn one_or_many(
             Err(reading.error(codes::SCENARIO_VALUE, &["traffic", class, many_key], message, ""))
         }
         (Some(name), None) => Ok((one_key, vec![(name.clone(), 1.0)])),
-        (None, Some(named)) => Ok((many_key, named.0.clone())),
+        (None, Some(named)) => Ok((many_key, named.iter().map(|(name, weight)| (name.to_owned(), *weight)).collect())),
         (None, None) => Ok((one_key, Vec::new())),
     }
 }

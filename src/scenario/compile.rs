@@ -24,6 +24,7 @@ use crate::scenario::reading::{Reading, calendar};
 use crate::scenario::recorded::Traces;
 use crate::scenario::redirect;
 use crate::scenario::retired;
+use crate::scenario::room::Room;
 use crate::scenario::upstream::{self, Known};
 use crate::scenario::world::{Budget, Names, World};
 use crate::scenario::written::written;
@@ -48,6 +49,8 @@ pub struct Overrides {
     pub gateway: Option<String>,
     /// Changes of single values, in order.
     pub edits: Vec<Edit>,
+    /// Where runs tell that they had to end early.
+    pub room: Room,
 }
 
 /// Compiles a scenario.
@@ -120,6 +123,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         diagnostics,
         sources: std::iter::once(source).chain(written).collect(),
         trees,
+        room: overrides.room.clone(),
     })
 }
 

@@ -1,5 +1,7 @@
 //! What the deployments of a gateway are called, and what they cost.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::Timestamp;
 
 use crate::gateway::litellm::lower::{add_greatest, fill_pattern};
@@ -31,20 +33,21 @@ pub fn kept(wire: &Wire) -> Vec<&Deployment> {
 
 /// The names of the groups in the order of their first deployments.
 pub fn groups(kept: &[&Deployment]) -> Vec<String> {
-    let mut groups: Vec<String> = Vec::new();
-    for deployment in kept {
-        if !groups.contains(&deployment.model_name.value) {
-            groups.push(deployment.model_name.value.clone());
-        }
-    }
-    groups
+    let mut seen = HashSet::new();
+    let names = kept.iter().map(|deployment| deployment.model_name.value.as_str());
+    names.filter(|name| seen.insert(*name)).map(str::to_owned).collect()
+}
+
+/// The groups by their names.
+fn by_name(groups: &[String]) -> HashMap<&str, GroupId> {
+    groups.iter().enumerate().map(|(index, name)| (name.as_str(), GroupId::from_index(index))).collect()
 }
 
 /// The names of the deployments, with the gateway's own limit of calls at once; the providers' limits are not known here.
 pub fn names(kept: &[&Deployment], groups: &[String], plan: &Plan) -> Vec<DeploymentName> {
-    let mut seen = vec![0; groups.len()];
+    let (mut seen, by_name) = (vec![0; groups.len()], by_name(groups));
     let name = |(deployment, planned): (&&Deployment, &crate::gateway::litellm::plan::Deployment)| {
-        let group = group_of(deployment, groups);
+        let group = group_of(deployment, &by_name);
         seen[group.index()] += 1;
         let number = seen[group.index()];
         let id = deployment.model_info.id.as_ref().map(|id| id.value.0.clone());
@@ -69,14 +72,15 @@ pub(super) fn models_behind<'a>(
 ) -> impl Iterator<Item = (NameId, String)> + 'a {
     let leads_here = move |name: &Name| matches!(&name.found, Found::Group(ids) if ids.contains(&id));
     let pattern = &entry.model_name.value;
+    // No other name leads to what is no pattern.
+    let names = if pattern.contains('*') { names } else { &[] };
     names.iter().enumerate().filter(move |(_, name)| leads_here(name)).filter_map(move |(index, name)| {
         Some((NameId::from_index(index), fill_pattern(pattern, priced_model(entry), &name.text)?))
     })
 }
 
-fn group_of(deployment: &Deployment, groups: &[String]) -> GroupId {
-    let index = groups.iter().position(|group| *group == deployment.model_name.value);
-    GroupId::from_index(index.unwrap_or_default())
+fn group_of(deployment: &Deployment, groups: &HashMap<&str, GroupId>) -> GroupId {
+    groups.get(deployment.model_name.value.as_str()).copied().unwrap_or_default()
 }
 
 fn model(deployment: &Deployment) -> &str {
@@ -102,7 +106,7 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
     let believed = books.reported.unwrap_or(books.billed);
     let kept = kept(wire);
     let mut deployments = Vec::new();
-    let names = &plan.names;
+    let (names, by_group) = (&plan.names, by_name(groups));
     for (index, (entry, planned)) in kept.iter().zip(&mut plan.deployments).enumerate() {
         let own = own_prices(entry, believed, time.start);
         let adjustment = adjustment(wire, entry.provider.unwrap_or_default());
@@ -121,12 +125,13 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
                 })
                 .collect(),
         };
-        deployments.push(DeploymentTariff { group: group_of(entry, groups), billed, reported, by_name });
+        deployments.push(DeploymentTariff { group: group_of(entry, &by_group), billed, reported, by_name });
     }
     add_greatest(plan);
-    let first_of = |group| deployments.iter().position(|tariff: &DeploymentTariff| tariff.group == group);
-    let lead = (0..groups.len()).map(|index| first_of(GroupId::from_index(index)).map(DeploymentId::from_index));
-    let lead = lead.collect();
+    let mut lead = vec![None; groups.len()];
+    for (index, tariff) in deployments.iter().enumerate().rev() {
+        lead[tariff.group.index()] = Some(DeploymentId::from_index(index));
+    }
     let homes = plan.names.iter().map(|name| home(&name.found, &deployments)).collect();
     Tariffs { deployments, homes, lead, capacities: Vec::new() }
 }

@@ -1,37 +1,76 @@
 //! A map whose keys the user chooses, in the order written.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::OnceLock;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 /// Names and values in the order written.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Named<T>(pub Vec<(String, T)>);
+#[derive(Debug, Clone)]
+pub struct Named<T> {
+    all: Vec<(String, T)>,
+    /// Where each name stands; made when somebody asks. There may be a hundred thousand keys, and as many who ask.
+    places: OnceLock<HashMap<String, usize>>,
+}
 
 impl<T> Default for Named<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self::from(Vec::new())
+    }
+}
+
+impl<T> From<Vec<(String, T)>> for Named<T> {
+    fn from(all: Vec<(String, T)>) -> Self {
+        Self { all, places: OnceLock::new() }
+    }
+}
+
+impl<T> IntoIterator for Named<T> {
+    type Item = (String, T);
+    type IntoIter = std::vec::IntoIter<(String, T)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.all.into_iter()
+    }
+}
+
+impl<T: PartialEq> PartialEq for Named<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.all == other.all
     }
 }
 
 impl<T> Named<T> {
     /// Name by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        self.all.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// The value under this name.
     pub fn get(&self, name: &str) -> Option<&T> {
-        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
+        self.place(name).map(|place| &self.all[place].1)
+    }
+
+    /// At which place this name stands; the first one if it stands twice.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        let places = self.places.get_or_init(|| {
+            let mut places = HashMap::with_capacity(self.all.len());
+            for (place, (name, _)) in self.all.iter().enumerate() {
+                places.entry(name.clone()).or_insert(place);
+            }
+            places
+        });
+        places.get(name).copied()
     }
 
     /// Whether there is nothing in it.
     pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 }
 
@@ -50,7 +89,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
                 while let Some(entry) = map.next_entry()? {
                     all.push(entry);
                 }
-                Ok(Named(all))
+                Ok(Named::from(all))
             }
         }
         deserializer.deserialize_map(Reader(PhantomData))

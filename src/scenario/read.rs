@@ -33,7 +33,7 @@ pub fn read<T: DeserializeOwned>(source: &Source) -> Result<Strict<T>, Problem> 
         _ => return Err(failed(errors)),
     };
     let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
-    let values = serde_saphyr::from_str(text).map_err(|error| failed(vec![explain(source, text, &error)]))?;
+    let values = parsed(text).map_err(|error| failed(vec![explain(source, text, &error)]))?;
     Ok(Strict { values, tree })
 }
 
@@ -54,12 +54,22 @@ pub fn read_edited<T: DeserializeOwned>(source: &Source, edits: &[Edit]) -> Resu
 /// The values of a tree that has been changed.
 pub fn typed<T: DeserializeOwned>(source: &Source, tree: &Node) -> Result<T, Problem> {
     let written = edit::written(tree);
-    serde_saphyr::from_str(&written.text).map_err(|error| {
+    parsed(&written.text).map_err(|error| {
         let line = error.without_snippet().location().map_or(0, |at| at.line() as usize);
         let diagnostic = Diagnostic { span: written.place(line), ..explain(source, &written.text, &error) };
         Problem { diagnostics: vec![diagnostic], sources: vec![Source { is_quotable: true, ..source.clone() }] }
     })
 }
+
+/// Typed values of a text. What is deep, or grows by aliases, has been refused when the tree was read; what is only long may
+/// be as long as a gateway with a hundred thousand keys needs it.
+fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    let budget = serde_saphyr::budget! { max_nodes: MOST_NODES, max_events: 2 * MOST_NODES };
+    serde_saphyr::from_str_with_options(text, serde_saphyr::options! { budget: budget })
+}
+
+/// Keys and values in a file of our own.
+const MOST_NODES: usize = 5_000_000;
 
 /// What cannot be let pass in a file of our own: a key that stands twice is a slip, one that is no text is read as text.
 fn fatal(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
@@ -90,6 +100,9 @@ fn explain(source: &Source, text: &str, problem: &Error) -> Diagnostic {
             (codes::WRONG_TYPE, format!("expected {}", kind(expected)), String::new())
         }
         Error::NullIntoString { .. } => (codes::WRONG_TYPE, "expected text, found nothing".into(), String::new()),
+        other if other.to_string().contains("budget breached: Nodes") => {
+            (codes::WRONG_TYPE, format!("the file holds more than {MOST_NODES} keys and values"), String::new())
+        }
         other if other.to_string().contains("non-finite") => {
             (codes::WRONG_TYPE, "expected a finite number".into(), String::new())
         }
@@ -111,7 +124,7 @@ fn kind(name: &'static str) -> &'static str {
     match name {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, at least 0",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
-        "f32" | "f64" | "float" => "a number",
+        "f32" | "f64" | "float" | "floating point" => "a number",
         "bool" | "boolean" => "true or false",
         "string scalar" => "text",
         "mapping start" => "a map: `key: value` on lines of their own, or `{key: value}`",

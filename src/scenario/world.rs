@@ -16,6 +16,7 @@ use crate::scenario::alerts::AlertRules;
 use crate::scenario::edit;
 use crate::scenario::files::Source;
 use crate::scenario::replay::TraceFile;
+use crate::scenario::room::Room;
 use crate::traffic::Traffic;
 use crate::units::{GroupId, Money, SimDuration};
 
@@ -66,6 +67,8 @@ pub struct World {
     pub sources: Vec<Source>,
     /// The scenario's files as trees, with all changes, what goes first in front; none where flags took their place.
     pub trees: Vec<Node>,
+    /// Whether its runs had room for all that was in flight in them.
+    pub room: Room,
 }
 
 impl World {

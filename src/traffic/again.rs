@@ -112,6 +112,11 @@ impl Later {
         self.due.pop().map(|Reverse(due)| due.request)
     }
 
+    /// How many wait for their moment.
+    pub(super) fn waiting(&self) -> usize {
+        self.due.len()
+    }
+
     /// Adds a request that is sent at its moment.
     pub(super) fn put(&mut self, request: Request) {
         self.due.push(Reverse(Due { key: (request.at, self.count), request }));

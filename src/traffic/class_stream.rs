@@ -278,6 +278,11 @@ impl ClassStream {
         Request { at, class: self.id, view, fate, leave: self.attributes.leave(own, stream), here: own }
     }
 
+    /// How many conversations wait for their next turn.
+    pub(super) fn waiting(&self) -> usize {
+        if let Source::Sessions(sessions) = &self.source { sessions.waiting() } else { 0 }
+    }
+
     /// Whether the moment of the next request may have changed.
     #[inline]
     pub(super) fn responded(&mut self, now: SimTime, id: RequestId, ok: bool) -> bool {

@@ -27,6 +27,10 @@ impl Due {
         }
     }
 
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
     fn pop(&mut self) -> Option<(SimTime, RequestId)> {
         self.0.pop().map(|Reverse(due)| due)
     }
@@ -107,6 +111,11 @@ impl Sessions {
         }
         let at = self.starts.next_at;
         (at != SimTime::NEVER).then(|| (at, RequestId(self.starts.step() << TURN_BITS)))
+    }
+
+    /// How many conversations wait for their next turn.
+    pub(super) fn waiting(&self) -> usize {
+        self.due.len()
     }
 
     /// The turn is over; a failed one ends the session. `draws` is moved to the session.

@@ -6,6 +6,7 @@ mod ahead;
 mod arrivals;
 mod class;
 mod class_stream;
+mod many;
 mod closed;
 mod crowd;
 mod excited;
@@ -30,4 +31,4 @@ pub use spec::{
     ClientsSpec, ExcitesSpec, LeavesSpec, OnOffSpec, RepeatsSpec, RetriesSpec, SessionSpec, Source, Spike, StopsSpec,
     TrafficModel, WorkersSpec,
 };
-pub use stream::{Stream, Traffic};
+pub use stream::{MOST_LATER, MOST_WAITING, Stream, Traffic};

@@ -6,6 +6,7 @@ use crate::traffic::ahead::Ahead;
 use crate::traffic::arrivals::{Arrivals, TrafficError};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::class_stream::ClassStream;
+use crate::traffic::many::Blocks;
 use crate::traffic::request::Request;
 use crate::units::{ClassId, RequestId, SimTime};
 
@@ -19,6 +20,11 @@ pub struct Traffic {
     /// Shifts of the normal scores of the volumes: of all, then class by class; empty for none.
     pushes: Vec<f64>,
 }
+
+/// Requests that wait to be sent again, or beside others.
+pub const MOST_LATER: usize = 1 << 22;
+/// Conversations that wait for their next turn.
+pub const MOST_WAITING: usize = 1 << 25;
 
 /// The stream of draws that decide the volume of all classes together.
 const VOLUME_STREAM: u64 = u64::MAX;
@@ -97,11 +103,11 @@ impl Traffic {
         // What is sent beside and again stands behind the classes; where nobody does that, it costs nothing.
         let has_later = self.classes().any(|class| class.retries.is_some() || class.embeds.is_some());
         next_ats.extend(has_later.then_some(SimTime::NEVER));
-        let later = Later::new(seed, replication);
+        let (later, blocks) = (Later::new(seed, replication), Blocks::new(&next_ats));
         let is_open = !has_later && classes.iter().all(|ahead| ahead.class.is_open());
         let mut stream =
-            Stream { is_open, classes, next_ats, first: 0, soonest: SimTime::NEVER, later, retries, embeds };
-        stream.find_first();
+            Stream { is_open, classes, next_ats, first: 0, soonest: SimTime::NEVER, blocks, later, retries, embeds };
+        stream.find_first(0);
         stream
     }
 }
@@ -114,6 +120,7 @@ pub struct Stream {
     first: usize,
     /// The moment of the first.
     soonest: SimTime,
+    blocks: Blocks,
     later: Later,
     retries: Vec<Option<Retries>>,
     embeds: Vec<Option<ClassId>>,
@@ -141,8 +148,9 @@ impl Stream {
         self.next_ats[self.first] = class.next_at();
         if taken && self.next_ats.len() > self.classes.len() {
             self.embed(next);
+            self.blocks.renew(&self.next_ats, self.classes.len());
         }
-        self.find_first();
+        self.find_first(self.first);
         taken
     }
 
@@ -159,7 +167,7 @@ impl Stream {
         let ahead = self.classes.get_mut(self.first)?;
         let (request, next_at) = ahead.class.take_open()?;
         self.next_ats[self.first] = next_at;
-        self.find_first();
+        self.find_first(self.first);
         Some(request)
     }
 
@@ -182,7 +190,7 @@ impl Stream {
     fn later_changed(&mut self) {
         if let Some(at) = self.next_ats.get_mut(self.classes.len()) {
             *at = self.later.next_at();
-            self.find_first();
+            self.find_first(self.classes.len());
         }
     }
 
@@ -195,22 +203,33 @@ impl Stream {
         again
     }
 
-    /// A request is over: its user may send the next one.
+    /// A request is over: its user may send the next one. Says whether that may be.
     #[inline(always)]
-    pub fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, ok: bool) {
-        let Some(waiting) = self.classes.get_mut(class.index()) else { return };
-        if waiting.class.responded(now, request.first_try(), ok) {
+    pub fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, ok: bool) -> bool {
+        let Some(waiting) = self.classes.get_mut(class.index()) else { return false };
+        let may_follow = waiting.class.responded(now, request.first_try(), ok);
+        if may_follow {
             self.next_ats[class.index()] = waiting.next_at();
-            self.find_first();
+            self.find_first(class.index());
         }
+        may_follow
     }
 
-    /// Few classes: a scan over one cache line or two beats a heap.
+    /// Whether more requests wait for their moment, or more conversations for their next turn, than are kept.
+    pub fn is_overfull(&self) -> bool {
+        let waiting: usize = self.classes.iter().map(|ahead| ahead.class.waiting()).sum();
+        self.later.waiting() > MOST_LATER || waiting > MOST_WAITING
+    }
+
+    /// The moment of one class may have changed. Few classes: a scan over one cache line or two beats a heap.
     #[inline]
-    fn find_first(&mut self) {
+    fn find_first(&mut self, changed: usize) {
         if let [only] = *self.next_ats {
             self.soonest = only;
             return;
+        }
+        if !self.blocks.is_empty() {
+            return self.find_first_of_many(changed);
         }
         // Both are chosen without a branch: nobody can foresee who is first.
         let (mut first, mut soonest) = (0, SimTime::NEVER);
@@ -220,6 +239,12 @@ impl Stream {
             soonest = if is_sooner { *at } else { soonest };
         }
         (self.first, self.soonest) = (first, soonest);
+    }
+
+    #[cold]
+    fn find_first_of_many(&mut self, changed: usize) {
+        self.blocks.renew(&self.next_ats, changed);
+        (self.first, self.soonest) = self.blocks.first(&self.next_ats);
     }
 }
 

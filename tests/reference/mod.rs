@@ -10,7 +10,7 @@ pub mod world;
 
 use std::collections::{BTreeMap, HashMap};
 
-use billcast::engine::{Arrival, Arrivals, Asked, AttemptRecord, Observer, RequestRecord};
+use billcast::engine::{Arrival, Arrivals, Asked, AttemptRecord, Observer, Overfull, RequestRecord};
 use billcast::gateway::{Attempt, Ended, Event, Gateway, Response, Source, Step, Turn};
 use billcast::provider::{Service, Upstream, UpstreamCall};
 use billcast::random::Addressed;
@@ -108,8 +108,8 @@ where
         Self { gateway, upstream, arrivals, draws, observer, events, live, events_so_far, calls_so_far, woken }
     }
 
-    /// Runs until nothing is left to happen.
-    pub fn run(mut self) {
+    /// Runs until nothing is left to happen. It has room for everything.
+    pub fn run(mut self) -> Result<(), Overfull> {
         self.queue_break();
         while let Some(now) = self.happen() {
             let mut turns = 0;
@@ -122,6 +122,7 @@ where
         for (id, live) in &self.live {
             self.observer.left_in_flight(*id, &live.record);
         }
+        Ok(())
     }
 
     /// Lets the next thing happen; says when. Requests arrive when everything else at that moment is done.

@@ -12,6 +12,8 @@ use crate::units::{SimDuration, SimTime};
 /// The job that resets budgets runs every 597 to 605 seconds; a proxy draws its own number when it starts.
 const JOB_EVERY: SimDuration = SimDuration::from_secs(601);
 const DAY_S: i64 = 86_400;
+/// Periods of more units than this are slips: it is a hundred years of seconds.
+const LONGEST: i64 = 3_155_760_000;
 
 /// By which clock budgets begin anew.
 #[derive(Debug, Clone)]
@@ -52,14 +54,16 @@ pub fn resets(period: &str, start: &Zoned, horizon: SimDuration, clock: &Clock) 
     let digits = period.find(|c: char| !c.is_ascii_digit())?;
     let value: i64 = period[..digits].parse().ok()?;
     let unit = &period[digits..];
-    if value == 0 || !["s", "m", "h", "d", "w", "mo"].contains(&unit) || (unit == "mo" && value != 1) {
+    if value == 0 || value > LONGEST || !["s", "m", "h", "d", "w", "mo"].contains(&unit) || (unit == "mo" && value != 1)
+    {
         return None;
     }
     let start = start.with_time_zone(clock.zone.clone());
     let mut all = Vec::new();
     let mut now = start.clone();
     loop {
-        let due = next(value, unit, &now, clock.time)?;
+        // Where the calendar ends, nothing begins anew.
+        let Some(due) = next(value, unit, &now, clock.time) else { return Some(all) };
         let after = due.timestamp().as_nanosecond() - start.timestamp().as_nanosecond();
         let runs = after.max(0).div_euclid(i128::from(JOB_EVERY.0)) + i128::from(after % i128::from(JOB_EVERY.0) > 0);
         let at = i64::try_from(runs.checked_mul(i128::from(JOB_EVERY.0))?).ok()?;

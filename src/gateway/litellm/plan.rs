@@ -1,6 +1,8 @@
 //! A LiteLLM configuration, compiled: every name is a number, every lookup is done, nothing is text on the hot path.
 
 pub use crate::gateway::litellm::body::{Body, CacheControl, FallbackOverride};
+use std::collections::HashMap;
+
 use crate::gateway::litellm::keyring::{AccountId, CountedTokens, KeyPlans};
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 use crate::gateway::parts::{Backoff, Minutes};
@@ -62,6 +64,8 @@ pub struct Plan {
     pub deployments: Vec<Deployment>,
     /// Every name that a client or a fallback may use.
     pub names: Vec<Name>,
+    /// Their numbers.
+    pub ids: HashMap<Box<str>, NameId>,
     /// Lists of fallback targets.
     pub lists: Vec<Box<[Target]>>,
     /// Request bodies that clients send, beside model and messages.
@@ -413,7 +417,7 @@ impl Deployment {
 impl Plan {
     /// The number of a name.
     pub fn name_id(&self, text: &str) -> Option<NameId> {
-        self.names.iter().position(|name| &*name.text == text).map(NameId::from_index)
+        self.ids.get(text).copied()
     }
 
     /// The deployment with this id.

@@ -2,7 +2,7 @@
 
 use crate::experiment::{Change, Comparison, Controlled, Difference, Direction, Measure, Metric};
 use crate::report::gates::shown;
-use crate::report::text::{clean, count, ellipsis, hours, money, percent, plural};
+use crate::report::text::{clean, count, ellipsis, hours, money, money_between, percent, plural};
 use crate::units::Money;
 
 /// Labels longer than this are cut; the files have them whole.
@@ -15,7 +15,17 @@ pub fn label(text: &str) -> String {
 
 /// An amount with its sign: `+$1.20`, `−$0.30`, `$0.00`.
 pub fn signed_money(amount: Money) -> String {
-    if amount > Money::ZERO { format!("+{}", money(amount)) } else { money(amount) }
+    with_sign(amount, money(amount))
+}
+
+fn with_sign(amount: Money, text: String) -> String {
+    if amount > Money::ZERO { format!("+{text}") } else { text }
+}
+
+/// A difference and both ends of its interval, with their signs and as many decimals as tell the ends apart.
+fn signed_between(delta: Money, [low, high]: [Money; 2]) -> [String; 3] {
+    let [delta_text, low_text, high_text] = money_between(delta, [low, high]);
+    [with_sign(delta, delta_text), with_sign(low, low_text), with_sign(high, high_text)]
 }
 
 /// A number with its sign; shares in percentage points.
@@ -51,12 +61,20 @@ pub fn relative(share: Option<f64>) -> String {
 
 /// Both ends of the interval of an amount.
 pub fn money_interval(difference: &Difference<Money>) -> String {
-    difference.ci95.map_or_else(|| "–".to_owned(), |[low, high]| between(&signed_money(low), &signed_money(high)))
+    let ends = difference.ci95.map(|ends| {
+        let [_, low, high] = signed_between(difference.delta, ends);
+        between(&low, &high)
+    });
+    ends.unwrap_or_else(|| "–".to_owned())
 }
 
 /// Both ends of the interval of a number.
 pub fn interval(difference: &Difference<f64>, measure: Measure) -> String {
-    let ends = difference.ci95.map(|[low, high]| between(&signed(low, measure), &signed(high, measure)));
+    let ends = difference.ci95.map(|[low, high]| match (signed(low, measure), signed(high, measure)) {
+        // What is not the same is not exact.
+        (low_text, high_text) if low_text == high_text && low != high => format!("about {low_text}"),
+        (low_text, high_text) => between(&low_text, &high_text),
+    });
     ends.unwrap_or_else(|| "–".to_owned())
 }
 
@@ -133,11 +151,10 @@ pub fn story(change: &Change) -> Vec<String> {
 
 /// What control variates say.
 fn taken_back(found: &Controlled) -> String {
-    let [low, high] = found.ci95.map(signed_money);
+    let [delta, low, high] = signed_between(found.delta, found.ci95);
     let names: Vec<String> = found.controls.iter().map(|name| clean(name)).collect();
     format!(
-        "With known chance taken back the mean difference is {}, 95% CI {low} to {high}, as sure as {} times the runs: {}.",
-        signed_money(found.delta),
+        "With known chance taken back the mean difference is {delta}, 95% CI {low} to {high}, as sure as {} times the runs: {}.",
         count(found.gain),
         names.join("; ")
     )

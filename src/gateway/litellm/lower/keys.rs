@@ -8,28 +8,55 @@ use crate::gateway::litellm::lower::settings::is_on;
 use crate::gateway::litellm::plan::{Budget, Found, Name};
 use crate::gateway::litellm::wire::{Deployment, Spanned, Wire};
 use crate::units::NameId;
+use std::collections::HashMap;
 
 /// Compiles the keys for these names.
 pub(super) fn lower(ring: &Keyring, names: &[Name], wire: &Wire) -> KeyPlans {
+    let kept: Vec<&Deployment> = wire.model_list.iter().filter(|deployment| !deployment.dropped).collect();
+    let defaults: Vec<ModelLimit> = names.iter().map(|name| defaults(name, &kept)).collect();
+    let is_limited = |limit: &ModelLimit| limit.rpm.is_some() || limit.tpm.is_some();
+    let limited_by_default = defaults.iter().enumerate().filter(|(_, limit)| is_limited(limit));
     let mut numbers = Numbers {
         ring,
         names,
-        defaults: names.iter().map(|name| defaults(name, wire)).collect(),
+        limited_by_default: limited_by_default.map(|(index, _)| NameId::from_index(index)).collect(),
+        defaults,
         users_pay_for_teams: is_on(&wire.general_settings.apply_user_budget_to_team_keys),
         windows: first_free(ring),
-        models: Vec::new(),
+        counters: HashMap::new(),
+        purses: HashMap::new(),
+        budgets: Vec::new(),
+        by_text: by_text(names),
     };
     let keys = ring.keys.iter().enumerate().map(|(index, key)| numbers.key(index, key)).collect();
     let holders = ring.keys.iter().map(|key| &key.own).chain(&ring.users).chain(&ring.teams).chain(&ring.members);
     let spent = holders.map(|holder| holder.spent).collect();
-    let model_budgets = numbers.models.into_iter().filter_map(|(_, counted)| counted.budget()).collect();
-    KeyPlans::new(keys, spent, numbers.windows as usize, model_budgets)
+    KeyPlans::new(keys, spent, numbers.windows as usize, numbers.budgets)
+}
+
+/// The names that a limit for a single model may mean: those with its text, and for budgets those with its text behind
+/// their last slash.
+fn by_text(names: &[Name]) -> HashMap<&str, Vec<NameId>> {
+    let mut all: HashMap<&str, Vec<NameId>> = HashMap::new();
+    for (index, name) in names.iter().enumerate() {
+        let id = NameId::from_index(index);
+        all.entry(&name.text).or_default().push(id);
+        let bare = bare(&name.text);
+        if bare != &*name.text {
+            all.entry(bare).or_default().push(id);
+        }
+    }
+    all
+}
+
+/// A model without what stands before its last slash.
+fn bare(model: &str) -> &str {
+    model.rsplit('/').next().unwrap_or(model)
 }
 
 /// What the deployments of a name allow each key: the least of each (`default_api_key_rpm_limit`) [T 190p].
-fn defaults(name: &Name, wire: &Wire) -> ModelLimit {
+fn defaults(name: &Name, kept: &[&Deployment]) -> ModelLimit {
     let Found::Group(ids) = &name.found else { return ModelLimit::default() };
-    let kept: Vec<&Deployment> = wire.model_list.iter().filter(|deployment| !deployment.dropped).collect();
     let least = |of: fn(&Deployment) -> &Option<Spanned<i64>>| {
         ids.iter().filter_map(|id| of(kept[id.index()]).as_ref()).map(|limit| limit.value.max(0) as u64).min()
     };
@@ -46,28 +73,12 @@ fn first_free(ring: &Keyring) -> u32 {
 }
 
 /// Who has something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Who {
     Key(usize),
     User(usize),
     Team(usize),
     Member(usize),
-}
-
-/// What is counted for one model of a holder: all keys that share the holder share it.
-#[derive(Debug, Clone, Copy)]
-enum Counted {
-    Window(u32),
-    Budget(u32, Budget),
-}
-
-impl Counted {
-    const fn budget(self) -> Option<Budget> {
-        match self {
-            Self::Budget(_, budget) => Some(budget),
-            Self::Window(_) => None,
-        }
-    }
 }
 
 /// Numbers that have been given.
@@ -76,9 +87,15 @@ struct Numbers<'a> {
     names: &'a [Name],
     /// Limits of the deployments, by name.
     defaults: Vec<ModelLimit>,
+    /// The names that have some.
+    limited_by_default: Vec<NameId>,
     users_pay_for_teams: bool,
     windows: u32,
-    models: Vec<((Who, &'a str), Counted)>,
+    /// What is counted for one model of a holder: all keys that share the holder share it.
+    counters: HashMap<(Who, &'a str), u32>,
+    purses: HashMap<(Who, &'a str), u32>,
+    budgets: Vec<Budget>,
+    by_text: HashMap<&'a str, Vec<NameId>>,
 }
 
 impl<'a> Numbers<'a> {
@@ -111,9 +128,20 @@ impl<'a> Numbers<'a> {
         let paid_from = payers.filter(|who| self.holder(*who).budget.is_some());
         let purses = paid_from.map(|who| self.purse(who, team.is_some()));
         let (windows, purses): (Box<[Window]>, Box<[Purse]>) = (windows.collect(), purses.collect());
-        let ids = (0..self.names.len()).map(NameId::from_index);
-        let models = ids.filter_map(|name| self.model(name, &windows, own, (user, team))).collect();
+        let names = self.limited_names([Some(own), user, team]);
+        let models = names.into_iter().filter_map(|name| self.model(name, &windows, own, (user, team))).collect();
         KeyPlan { parallel: key.parallel, windows, models, purses }
+    }
+
+    /// The names for which these holders, or the deployments, may have limits of their own.
+    fn limited_names(&self, holders: [Option<Who>; 3]) -> Vec<NameId> {
+        let by_holders = holders.into_iter().flatten().flat_map(|who| &self.holder(who).models);
+        let mut names: Vec<NameId> =
+            by_holders.filter_map(|limit| self.by_text.get(limit.model.as_str())).flatten().copied().collect();
+        names.extend(&self.limited_by_default);
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     fn window(&self, who: Who) -> Option<Window> {
@@ -171,31 +199,22 @@ impl<'a> Numbers<'a> {
     /// A budget may be written for the model as it is sent, or without what stands before its last slash.
     fn model_budget(&mut self, model: &'a str, who: Who) -> Option<u32> {
         let entries = &self.holder(who).models;
-        let bare = model.rsplit('/').next().unwrap_or(model);
+        let bare = bare(model);
         let named = |wanted: &str| entries.iter().find(|entry| entry.model == wanted && entry.budget.is_some());
         let entry = named(model).or_else(|| named(bare))?;
-        let known = self.models.iter().find_map(|(key, counted)| match counted {
-            Counted::Budget(number, _) if *key == (who, entry.model.as_str()) => Some(*number),
-            _ => None,
-        });
-        if known.is_some() {
-            return known;
+        if let Some(known) = self.purses.get(&(who, entry.model.as_str())) {
+            return Some(*known);
         }
-        let number = self.models.iter().filter(|(_, counted)| counted.budget().is_some()).count() as u32;
-        self.models.push(((who, &entry.model), Counted::Budget(number, entry.budget?)));
+        let number = self.budgets.len() as u32;
+        self.budgets.push(entry.budget?);
+        self.purses.insert((who, &entry.model), number);
         Some(number)
     }
 
     fn model_counter(&mut self, who: Who, model: &'a str) -> u32 {
-        let known = self.models.iter().find_map(|(key, counted)| match counted {
-            Counted::Window(number) if *key == (who, model) => Some(*number),
-            _ => None,
-        });
-        known.unwrap_or_else(|| {
-            let number = self.windows;
+        *self.counters.entry((who, model)).or_insert_with(|| {
             self.windows += 1;
-            self.models.push(((who, model), Counted::Window(number)));
-            number
+            self.windows - 1
         })
     }
 }

@@ -5,7 +5,7 @@ use crate::gateway::litellm::lower::{Setting, pattern, settings};
 use crate::gateway::litellm::plan::{Found, Layer, Name, Plan};
 use crate::gateway::litellm::wire::{Deployment, Fallbacks, Wire, provider_of};
 use crate::units::{DeploymentId, NameId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Names and tags, numbered.
 #[derive(Default)]
@@ -74,29 +74,75 @@ impl Names {
     }
 }
 
-/// What names are made of.
+/// What names are made of; everything that a name is looked up in, once for all names.
 struct Resolver<'a> {
     wire: &'a Wire,
     plan: &'a Plan,
+    aliases: HashMap<&'a str, &'a str>,
+    /// The first deployment with each id.
+    ids: HashMap<&'a str, DeploymentId>,
     /// Group of each deployment of the plan.
-    groups: &'a [String],
-    models: &'a [String],
+    groups: Vec<&'a str>,
+    by_group: HashMap<&'a str, Vec<DeploymentId>>,
+    by_model: HashMap<&'a str, Vec<DeploymentId>>,
+    /// Groups of all deployments, also of those that the gateway drops.
+    written: HashSet<&'a str>,
+    /// Groups that are patterns, the most specific first.
+    patterns: Vec<&'a str>,
 }
 
 /// Resolves every name.
 pub(super) fn resolve(wire: &Wire, plan: &mut Plan, names: &Names) {
-    let kept = wire.model_list.iter().filter(|deployment| !deployment.dropped);
-    let groups: Vec<String> = kept.clone().map(|deployment| deployment.model_name.value.clone()).collect();
-    let model = |deployment: &Deployment| {
-        deployment.litellm_params.model.as_ref().map(|model| model.value.clone()).unwrap_or_default()
-    };
-    let models: Vec<String> = kept.map(model).collect();
-    let resolver = Resolver { wire, plan, groups: &groups, models: &models };
+    let resolver = Resolver::new(wire, plan);
     let resolved = names.texts.iter().map(|text| resolver.name(text, names)).collect();
     plan.names = resolved;
+    plan.ids = names.texts.iter().map(|text| (text.as_str().into(), names.ids[text])).collect();
 }
 
-impl Resolver<'_> {
+/// The deployments under each of their names.
+fn by<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, Vec<DeploymentId>> {
+    let mut all: HashMap<&str, Vec<DeploymentId>> = HashMap::new();
+    for (at, name) in names.enumerate() {
+        all.entry(name).or_default().push(DeploymentId::from_index(at));
+    }
+    all
+}
+
+/// Each group that is a pattern, once.
+fn patterns<'a>(groups: &[&'a str]) -> Vec<&'a str> {
+    let mut seen = HashSet::new();
+    let mut patterns: Vec<&str> =
+        groups.iter().copied().filter(|group| group.contains('*') && seen.insert(*group)).collect();
+    patterns.sort_by_key(|pattern| std::cmp::Reverse(pattern::specificity(pattern)));
+    patterns
+}
+
+impl<'a> Resolver<'a> {
+    fn new(wire: &'a Wire, plan: &'a Plan) -> Self {
+        let kept = || wire.model_list.iter().filter(|deployment| !deployment.dropped);
+        let model =
+            |deployment: &'a Deployment| deployment.litellm_params.model.as_ref().map_or("", |model| &model.value);
+        let groups: Vec<&str> = kept().map(|deployment| deployment.model_name.value.as_str()).collect();
+        let (mut aliases, mut ids) = (HashMap::new(), HashMap::new());
+        for (alias, target) in wire.router_settings.model_group_alias.iter().flat_map(|aliases| &aliases.value) {
+            aliases.entry(alias.value.as_str()).or_insert(target.value.model.as_str());
+        }
+        for (at, deployment) in plan.deployments.iter().enumerate() {
+            ids.entry(&*deployment.id).or_insert(DeploymentId::from_index(at));
+        }
+        Self {
+            wire,
+            plan,
+            aliases,
+            ids,
+            by_group: by(groups.iter().copied()),
+            by_model: by(kept().map(model)),
+            written: wire.model_list.iter().map(|deployment| deployment.model_name.value.as_str()).collect(),
+            patterns: patterns(&groups),
+            groups,
+        }
+    }
+
     fn name(&self, text: &str, names: &Names) -> Name {
         let alias = self.alias(text);
         let target = alias.unwrap_or(text);
@@ -109,43 +155,39 @@ impl Resolver<'_> {
     }
 
     fn alias(&self, text: &str) -> Option<&str> {
-        let aliases = &self.wire.router_settings.model_group_alias.as_ref()?.value;
-        aliases.iter().find(|(alias, _)| alias.value == text).map(|(_, target)| target.value.model.as_str())
+        self.aliases.get(text).copied()
     }
 
-    fn indices(&self, keep: impl Fn(usize) -> bool) -> Box<[DeploymentId]> {
-        (0..self.groups.len()).filter(|at| keep(*at)).map(DeploymentId::from_index).collect()
+    fn group(&self, name: &str) -> Option<Box<[DeploymentId]>> {
+        self.by_group.get(name).map(|ids| ids.as_slice().into())
     }
 
     fn found(&self, text: &str, target: &str) -> Found {
-        if let Some(at) = self.plan.deployments.iter().position(|deployment| &*deployment.id == text) {
-            return Found::One(DeploymentId::from_index(at));
+        if let Some(id) = self.ids.get(text) {
+            return Found::One(*id);
         }
-        let is_group = self.wire.model_list.iter().any(|deployment| deployment.model_name.value == target);
+        let is_group = self.written.contains(target);
         if !is_group && let Some(matched) = self.by_pattern(target) {
             return Found::Group(matched);
         }
-        let by_name = self.indices(|at| self.groups[at] == target);
-        if !by_name.is_empty() {
+        if let Some(by_name) = self.group(target) {
             return Found::Group(by_name);
         }
-        let by_model = self.indices(|at| self.models[at] == target);
-        if !by_model.is_empty() {
-            return Found::Group(by_model);
+        if let Some(by_model) = self.by_model.get(target) {
+            return Found::Group(by_model.as_slice().into());
         }
         self.first_default(target)
     }
 
     /// Whether a group, a pattern or a model has this name.
     fn is_served(&self, target: &str) -> bool {
-        self.groups.iter().chain(self.models).any(|name| name == target) || self.by_pattern(target).is_some()
+        self.by_group.contains_key(target) || self.by_model.contains_key(target) || self.by_pattern(target).is_some()
     }
 
     /// A name that leads nowhere goes to the first default fallback; in the proxy only a fallback target can get here.
     fn first_default(&self, target: &str) -> Found {
         let first = settings::first_generic_fallback(self.wire).filter(|first| *first != target);
-        let by_name = first.map(|first| self.indices(|at| self.groups[at] == first)).unwrap_or_default();
-        if by_name.is_empty() { Found::Nothing } else { Found::Group(by_name) }
+        first.and_then(|first| self.group(first)).map_or(Found::Nothing, Found::Group)
     }
 
     /// The deployments of the most specific pattern that matches the name, or the name with its provider in front.
@@ -155,22 +197,15 @@ impl Resolver<'_> {
     }
 
     fn matching(&self, name: &str) -> Option<Box<[DeploymentId]>> {
-        let mut patterns: Vec<&str> = Vec::new();
-        for group in self.groups.iter().filter(|group| group.contains('*')) {
-            if !patterns.contains(&group.as_str()) {
-                patterns.push(group);
-            }
-        }
-        patterns.sort_by_key(|pattern| std::cmp::Reverse(pattern::specificity(pattern)));
-        let best = patterns.into_iter().find(|pattern| pattern::matches(pattern, name))?;
-        Some(self.indices(|at| self.groups[at] == best))
+        let best = self.patterns.iter().find(|pattern| pattern::matches(pattern, name))?;
+        self.group(best)
     }
 
     /// The orders of a name's deployments; those of a single deployment or of a default fallback do not count.
     fn orders(&self, text: &str, found: &Found) -> Box<[i32]> {
         let Found::Group(ids) = found else { return Box::default() };
-        let by_model = !self.groups.iter().any(|group| group == text) && self.alias(text).is_none() && {
-            let first = ids.first().map_or("", |id| self.groups[id.index()].as_str());
+        let by_model = !self.by_group.contains_key(text) && self.alias(text).is_none() && {
+            let first = ids.first().map_or("", |id| self.groups[id.index()]);
             !first.contains('*')
         };
         if by_model {
@@ -184,14 +219,11 @@ impl Resolver<'_> {
 
     /// Whether the proxy lets a request with this name through to the router (`route_llm_request.py`).
     fn is_known(&self, text: &str, found: &Found) -> bool {
-        let is_group = self.wire.model_list.iter().any(|deployment| deployment.model_name.value == text);
-        let has_patterns = self.groups.iter().any(|group| group.contains('*'));
-        let is_model = self.models.iter().any(|model| model == text);
         self.plan.layer == Layer::Router
-            || is_group
+            || self.written.contains(text)
             || matches!(found, Found::One(_))
             || self.alias(text).is_some()
-            || has_patterns
-            || is_model
+            || !self.patterns.is_empty()
+            || self.by_model.contains_key(text)
     }
 }

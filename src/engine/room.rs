@@ -1,0 +1,27 @@
+//! How many requests a run keeps in flight. A gateway that is sent a million requests a second, each of which hangs for an
+//! hour, would take all memory; a run that comes to such a number ends with an [`Overfull`] instead. The numbers are looked
+//! at only where memory grows, and depend on the run alone: so does the end. Each comes to about a gigabyte.
+
+use crate::traffic::{MOST_LATER, MOST_WAITING};
+use crate::units::CallId;
+
+/// Requests that the gateway keeps track of.
+pub(super) const MOST_SLOTS: usize = 1 << 20;
+/// Plain requests, and as many light ones.
+pub(super) const MOST_ROWS: usize = 1 << 22;
+/// Plain requests of which all is told when they start; up to twice as many, for they are not counted one by one.
+pub(super) const MOST_AHEAD: usize = 1 << 23;
+/// Events that wait; clients who may leave wait there until the moment is over, also when they have their answer.
+pub(super) const MOST_EVENTS: usize = 1 << 24;
+
+/// A run had to end: so much was in flight at once that it cannot be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a run has too much to keep: more than {MOST_SLOTS} requests in flight at once ({MOST_ROWS} where all are answered at \
+     the first try), {MOST_LATER} that wait to be sent again, or {MOST_WAITING} conversations that wait for their next turn"
+)]
+pub struct Overfull;
+
+/// Stands among the calls that are woken when there is no room for more: the loop looks there anyway. No call has this
+/// number.
+pub(super) const FULL: CallId = CallId(u32::MAX);
