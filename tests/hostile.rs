@@ -343,3 +343,22 @@ fn a_hundred_thousand_keys_are_no_hang() {
     let folder = scenario(&text);
     assert_clean("many keys", &run(&["run", "--quiet", "--runs", "1", folder.path().to_str().unwrap()]));
 }
+
+#[test]
+fn of_many_mistakes_the_first_are_told() {
+    let keys: Vec<String> = (0..30_000).map(|n| format!("k{n}: 1")).collect();
+    let text = format!("model_list: [{}]\nlitellm_settings: {{{}}}\n", ["x"; 30_000].join(","), keys.join(", "));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gateway.yaml");
+    fs::write(&file, text).unwrap();
+    assert_clean("many mistakes", &run(&["check", file.to_str().unwrap()]));
+    let output = run(&["check", "--format", "json", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stdout).unwrap();
+    for severity in ["error", "warning"] {
+        let left_out = format!("20000 more {severity}s from here on are not listed");
+        assert_eq!(said.matches(&left_out).count(), 1, "{left_out}");
+    }
+    assert_eq!(said.matches("\"BC009\"").count(), 2);
+    assert_eq!(said.matches("\"BC201\"").count(), 10_000, "unknown keys that are told");
+}

@@ -333,7 +333,7 @@ fn chains<'a>(wire: &'a Wire, groups: &[Group<'a>]) -> Vec<Chain<'a>> {
 }
 
 fn written<'a>(section: &str, lists: &'a Spanned<Fallbacks>, groups: &[Group<'a>]) -> Vec<Chain<'a>> {
-    let mut chains: Vec<Chain<'a>> = Vec::new();
+    let (mut chains, mut known): (Vec<Chain<'a>>, _) = (Vec::new(), BTreeSet::new());
     for list in &lists.value.0 {
         let plain = list.targets.iter().all(|target| !target.value.has_params);
         let key = quoted(&list.group.value).filter(|_| plain);
@@ -342,7 +342,7 @@ fn written<'a>(section: &str, lists: &'a Spanned<Fallbacks>, groups: &[Group<'a>
             list.targets.iter().map(|target| (target.value.model.as_str(), target.span)).collect();
         let mut add = |from: &'a str| {
             // Only the first list of a group counts.
-            if !chains.iter().any(|chain| chain.from == from) {
+            if known.insert(from) {
                 let targets = targets.iter().copied().filter(|(target, _)| *target != from).collect();
                 chains.push(Chain { from, targets, path: path.clone() });
             }

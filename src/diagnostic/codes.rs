@@ -37,6 +37,8 @@ codes! {
     KEY_NOT_TEXT = "BC007";
     /// A file that cannot be read at all.
     UNREADABLE = "BC008";
+    /// More findings than are listed.
+    AND_MORE = "BC009";
     /// A value of another type than expected.
     WRONG_TYPE = "BC101";
     /// A number that cannot be used: not finite, too large, or with too many digits.

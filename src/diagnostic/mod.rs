@@ -1,7 +1,10 @@
 //! What a reader or a lint has to say about a place in a file. No rendering here: `report` and `cli` do that.
 
 pub mod codes;
+mod collected;
 pub mod secrets;
+
+pub use collected::Collected;
 
 use std::fmt;
 use std::sync::Arc;

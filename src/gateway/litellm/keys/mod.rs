@@ -7,7 +7,7 @@ mod table;
 mod tests;
 mod walk;
 
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Collected, Diagnostic, Severity, Span};
 use crate::document;
 use crate::document::{Format, Node};
 use crate::gateway::litellm::wire::Wire;
@@ -34,22 +34,27 @@ pub fn check(file: &str, text: &str) -> Vec<Diagnostic> {
 
 /// What the keys of a config do that are not simulated, or do not do what they seem to.
 pub fn findings(file: &str, node: &Node, wire: &Wire) -> Vec<Diagnostic> {
-    let mut findings = Findings { file: Arc::from(file), found: Vec::new() };
+    let mut findings = Findings { file: Arc::from(file), found: Collected::default() };
     walk::keys(node, &mut findings);
     rules::all(node, wire, &mut findings);
-    findings.found
+    findings.found.all()
 }
 
 /// Collects findings about one file.
 pub(super) struct Findings {
     file: Arc<str>,
-    found: Vec<Diagnostic>,
+    found: Collected,
 }
 
 impl Findings {
     fn add(&mut self, code: &'static str, severity: Severity, span: Span, message: String, help: Option<String>) {
         let file = Arc::clone(&self.file);
-        self.found.push(Diagnostic { code, severity, file, span, message, help });
+        self.found.add(Diagnostic { code, severity, file, span, message, help });
+    }
+
+    /// Whether warnings are only counted from now on.
+    fn has_many_warnings(&mut self) -> bool {
+        self.found.is_full(Severity::Warning)
     }
 
     fn warn(&mut self, code: &'static str, span: Span, message: &str, help: &str) {

@@ -29,6 +29,13 @@ pub struct Row {
     pub works_as: &'static str,
 }
 
+impl Row {
+    /// Whether the key does something where it stands.
+    const fn works(&self) -> bool {
+        !matches!(self.verdict, Verdict::Inert | Verdict::Breaks)
+    }
+}
+
 /// Sections in which a misplaced key may belong, the likeliest first.
 const HOMES: [&str; 6] =
     ["router_settings", "litellm_params", "litellm_settings", "general_settings", "model_info", "cache_params"];
@@ -66,12 +73,12 @@ pub fn row(section: &str, key: &str) -> Option<&'static Row> {
 /// The keys of a section that do something there.
 pub fn working_keys(section: &str) -> impl Iterator<Item = &'static str> {
     let rows = TABLE.get(section).into_iter().flatten();
-    rows.filter(|(_, row)| !matches!(row.verdict, Verdict::Inert | Verdict::Breaks)).map(|(key, _)| *key)
+    rows.filter(|(_, row)| row.works()).map(|(key, _)| *key)
 }
 
 /// Another section in which a key works.
 pub fn home(section: &str, key: &str) -> Option<&'static str> {
-    let works_in = |home: &&str| *home != section && working_keys(home).any(|known| known == key);
+    let works_in = |home: &&str| *home != section && row(home, key).is_some_and(Row::works);
     HOMES.into_iter().find(works_in)
 }
 

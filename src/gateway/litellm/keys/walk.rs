@@ -85,7 +85,8 @@ fn unknown(section: &str, key: &str, span: Span, findings: &mut Findings) {
         findings.add(codes::INERT_KEY, Severity::Warning, span, message, help);
         return;
     }
-    let near = nearest(key, working_keys(section));
+    let is_told = !findings.has_many_warnings();
+    let near = if is_told { nearest(key, working_keys(section)) } else { None };
     // Users keep notes of their own in model_info; only what looks like a slip is worth a warning there.
     let severity = if section == "model_info" && near.is_none() { Severity::Note } else { Severity::Warning };
     let message = format!("{path} is not a key of LiteLLM 1.102: {}", fate(section));

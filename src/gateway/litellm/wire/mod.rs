@@ -87,7 +87,7 @@ impl Wire {
         if let Some(wire) = &wire {
             most::report(wire, &mut reader);
         }
-        (wire, reader.diagnostics)
+        (wire, reader.diagnostics.all())
     }
 
     fn sections(node: &Node, reader: &mut Reader) -> Self {

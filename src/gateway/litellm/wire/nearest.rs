@@ -14,7 +14,12 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
         let goes_on = length >= 6 && candidate.starts_with(word);
         if goes_on { 1 } else { distance(word, candidate) }
     };
-    let near = candidates.filter(|candidate| candidate.len() <= LONGEST).map(|candidate| (steps(candidate), candidate));
+    // A word takes as many steps at least as it is longer or shorter.
+    let may_be = |candidate: &&str| {
+        candidate.len() <= LONGEST
+            && (candidate.chars().count().abs_diff(length) <= limit || candidate.starts_with(word))
+    };
+    let near = candidates.filter(may_be).map(|candidate| (steps(candidate), candidate));
     near.filter(|(steps, _)| *steps <= limit).min().map(|(_, candidate)| candidate)
 }
 

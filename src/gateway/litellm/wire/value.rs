@@ -2,7 +2,7 @@
 
 use crate::diagnostic::codes;
 use crate::diagnostic::secrets::looks_secret;
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Collected, Diagnostic, Severity, Span};
 use crate::document::{Decimal, Node, Value};
 use crate::gateway::litellm::wire::consequence::{Consequence, Section};
 use crate::units::{Money, UnitPrice};
@@ -47,7 +47,7 @@ pub enum Endpoint {
 /// What reading a value may need and leave behind.
 pub(super) struct Reader {
     pub(super) file: Arc<str>,
-    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) diagnostics: Collected,
     section: Section,
     key: &'static str,
     /// Something in the deployment that is being read makes the gateway drop it.
@@ -56,7 +56,13 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(file: &str) -> Self {
-        Self { file: Arc::from(file), diagnostics: Vec::new(), section: Section::Top, key: "", dropped: false }
+        Self {
+            file: Arc::from(file),
+            diagnostics: Collected::default(),
+            section: Section::Top,
+            key: "",
+            dropped: false,
+        }
     }
 
     /// Reads inside another section.
@@ -85,7 +91,7 @@ impl Reader {
         help: Option<&str>,
     ) {
         let file = Arc::clone(&self.file);
-        self.diagnostics.push(Diagnostic { code, severity, file, span, message, help: help.map(Into::into) });
+        self.diagnostics.add(Diagnostic { code, severity, file, span, message, help: help.map(Into::into) });
     }
 
     /// A value that is not of the type expected.
