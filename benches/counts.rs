@@ -53,7 +53,7 @@ fn queue(times: u64) {
         let later = now + SimDuration(i64::from(draws.below(Purpose::Pace, 0, 1_000_000)));
         queue.push(later, classes[request as usize % classes.len()], request);
     }
-    black_box((sum, queue.next_at()));
+    black_box((sum, queue.next_at(), queue.behind()));
 }
 
 /// A request's address and one draw.

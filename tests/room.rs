@@ -73,8 +73,8 @@ upstream: { openai: { preset: none, latency: 1, errors: { 400: 100% }, error_ans
 }
 
 #[test]
-fn the_last_request_that_fits_is_played() {
-    // As many in flight as there are: all requests of a minute, of which none ends before the last has come.
+fn what_fits_is_played() {
+    // All requests of a minute are in flight at its end, some 600,000.
     let scenario = "
 traffic: { c: { model: m, rate: 10k/s, input: 10, output: 10 } }
 upstream: { openai: { preset: none, latency: 1, errors: { hang: 100% } } }

@@ -325,7 +325,7 @@ where
     pub(super) fn expect_leave(&mut self, slot: &SlotOf<G, U>, now: SimTime, id: CallId) {
         if let Leave::After(patience) | Leave::TimesOut(patience) = slot.leave {
             self.queue.push(now + patience, Class::Deadline, pack(Kind::Leave, id, slot.generation));
-            if self.queue.far.heap.len() > MOST_EVENTS {
+            if self.queue.behind() > MOST_EVENTS {
                 self.woken.push(FULL);
             }
         }

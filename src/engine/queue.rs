@@ -40,7 +40,7 @@ pub struct Queue {
     near: Vec<Queued>,
     first: usize,
     /// All others: none is earlier than any in `near`.
-    pub(super) far: Heap,
+    far: Heap,
     sequence: u64,
 }
 
@@ -62,6 +62,11 @@ impl Queue {
     #[inline]
     pub fn next_at(&self) -> SimTime {
         self.near.get(self.first).map_or(SimTime::NEVER, Queued::at)
+    }
+
+    /// How many events wait behind the row: there memory grows.
+    pub const fn behind(&self) -> usize {
+        self.far.heap.len()
     }
 
     /// Adds an event.
@@ -133,8 +138,8 @@ fn insert(row: &mut Vec<Queued>, first: usize, event: Queued) {
 
 /// A 4-ary heap in one flat vector: shallower than a binary heap, and the four children share a cache line pair.
 #[derive(Debug, Default)]
-pub(super) struct Heap {
-    pub(super) heap: Vec<Queued>,
+struct Heap {
+    heap: Vec<Queued>,
 }
 
 const ARITY: usize = 4;
