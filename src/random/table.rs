@@ -85,20 +85,6 @@ impl Table {
         self.tail(u)
     }
 
-    /// [`Table::at`] at both ends of the places within `error` of `u`: they share their look-up nearly always.
-    #[inline]
-    pub fn around(&self, u: f64, error: f64) -> (f64, f64) {
-        let (first, last) = ((u - error) * CELLS as f64, (u + error) * CELLS as f64);
-        let whole = first as i32;
-        let cell = whole as usize;
-        let is_one = whole == last as i32 && cell.wrapping_sub(EDGE_CELLS) < CELLS - 2 * EDGE_CELLS;
-        if !is_one {
-            return (self.at(u - error), self.at(u + error));
-        }
-        let (low, high) = (self.body[cell], self.body[cell + 1]);
-        (between(low, high, first - f64::from(whole)), between(low, high, last - f64::from(whole)))
-    }
-
     #[cold]
     fn tail(&self, u: f64) -> f64 {
         if u < 0.5 { self.lower.at(&self.law, u) } else { self.upper.at(&self.law, 1.0 - u) }
