@@ -52,8 +52,9 @@ impl Table {
     pub fn new(law: &Arc<Law>) -> Self {
         let (lower, upper) = (Tail::new(Level::below), Tail::new(Level::above));
         let mut table = Self { law: Arc::clone(law), body: [0.0; CELLS + 1], lower, upper };
-        for (i, cell) in table.body.iter_mut().enumerate().take(CELLS - EDGE_CELLS + 1).skip(EDGE_CELLS) {
-            *cell = law.quantile(Level::below(i as f64 / CELLS as f64)) as f32;
+        let levels = (EDGE_CELLS..=CELLS - EDGE_CELLS).map(|i| Level::below(i as f64 / CELLS as f64));
+        for (cell, value) in table.body[EDGE_CELLS..].iter_mut().zip(law.rising(levels)) {
+            *cell = value as f32;
         }
         table
     }
