@@ -199,6 +199,12 @@ where
         if O::ADDS_UP && kind == Kind::Plain {
             return if counter == LIGHT { self.parts.answer_lightly(now, id) } else { self.parts.answer(now, id) };
         }
+        self.happen_to_slot(now, kind, id, counter);
+    }
+
+    /// Something happens to a request that has a slot. Not in the loop itself, which is short then for all others.
+    #[inline(never)]
+    fn happen_to_slot(&mut self, now: SimTime, kind: Kind, id: CallId, counter: u32) {
         let slot = &mut self.slots[id.index()];
         match kind {
             Kind::Step if slot.step & COUNTER_MASK == counter => {
