@@ -137,7 +137,7 @@ where
     }
 
     /// A light request is answered.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn answer_lightly(&mut self, now: SimTime, place: CallId) {
         self.light.free.push(place);
         let (plain, held) = &self.light.rows[place.index()];

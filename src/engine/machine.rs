@@ -122,11 +122,8 @@ where
                     arrival = request;
                     self.arrive(&arrival);
                 }
-            } else {
-                if !self.parts.arrivals.take(&mut arrival) {
-                    break;
-                }
-                self.arrive(&arrival);
+            } else if !self.take_and_arrive(&mut arrival) {
+                break;
             }
             if !self.parts.woken.is_empty() {
                 self.wake_parked(arrival_at.min(event_at))?;
@@ -139,6 +136,16 @@ where
             self.parts.observer.left_in_flight(CallId::from_index(index), &slot.record);
         }
         Ok(())
+    }
+
+    /// Takes the next arrival; `false` if there is none.
+    #[inline(never)]
+    fn take_and_arrive(&mut self, arrival: &mut Arrival<U::Fate>) -> bool {
+        let is_there = self.parts.arrivals.take(arrival);
+        if is_there {
+            self.arrive(arrival);
+        }
+        is_there
     }
 
     /// A request has arrived. Not in the loop itself: that is short then for those that are settled at once.
