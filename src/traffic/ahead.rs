@@ -16,7 +16,7 @@ pub(super) struct Ahead {
 }
 
 /// Requests of a block: a few lines of memory each, which have to stay at hand for every class.
-const BLOCK: usize = 16;
+const BLOCK: usize = 32;
 
 impl Ahead {
     pub(super) const fn new(class: ClassStream) -> Self {
