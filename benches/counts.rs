@@ -4,21 +4,26 @@
 mod worlds;
 
 // The queue is private to the engine: it is compiled here once more, by its own text.
-#[path = "../src/engine/queue.rs"]
-#[expect(unused_imports, reason = "its tests are compiled along, but a bench has no test harness")]
-mod queue;
+#[path = "../src/engine"]
+mod engine {
+    #[expect(unused_imports, reason = "its tests are compiled along, but a bench has no test harness")]
+    pub mod queue;
+    #[expect(dead_code, reason = "the same")]
+    mod wheel;
+}
 
 use std::hint::black_box;
 use std::sync::Arc;
 
 use billcast::engine::simulate;
 use billcast::pricing::{Ask, PriceBook};
+use billcast::random;
 use billcast::random::{Addressed, Dist, Draws, Intensity, IntensityCursor, Law, Purpose, Replication, Seed};
 use billcast::stats::Histogram;
 use billcast::units;
 use billcast::units::{SimDuration, SimTime, Usage};
 
-use queue::{Class, Queue};
+use engine::queue::{Class, Queue};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -21,6 +21,7 @@ mod slot;
 mod steps;
 mod tab;
 mod watch;
+mod wheel;
 
 pub use billed::Billed;
 pub use charges::{ChargeKey, ChargeSum, Charges};

@@ -1,7 +1,7 @@
-//! The event queue. Few events are pending in most worlds, so the earliest of them stand in order in one short row:
-//! taking one is a step along the row, adding one moves the few that are later. What does not fit waits in a 4-ary heap.
-//! With 16 pending, one in and one out takes a third of what the heap alone takes; with thousands, as much.
+//! The event queue: a wheel for what is near, and a 4-ary heap for what is far or does not fit. Whatever stands where, the
+//! earliest of both comes next.
 
+use crate::engine::wheel::{NoRoom, Wheel};
 use crate::units::SimTime;
 
 /// Order of events at the same instant: what has ended counts before what starts.
@@ -34,37 +34,49 @@ pub struct Queued {
 }
 
 /// Pending events, earliest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Queue {
-    /// The earliest events, ascending from `first` on.
-    near: Vec<Queued>,
-    first: usize,
-    /// All others: none is earlier than any in `near`.
+    /// Those of the near future.
+    wheel: Wheel,
+    /// All others: too far ahead, or their bucket was full. Some may be due before any in the wheel.
     far: Heap,
+    /// The moment of the first in the heap, or never.
+    far_at: SimTime,
     sequence: u64,
 }
 
-/// Most events in the row; beyond, moving them costs more than a heap.
-const NEAR: usize = 48;
-/// Length of the row with what has been taken from it, before it is moved to its beginning.
-const ROW: usize = 4 * NEAR;
 const CLASS_SHIFT: u32 = 60;
 
 impl Queued {
+    /// What no event is behind.
+    pub(super) const NEVER: Self = Self { key: EventKey { at: SimTime::NEVER, order: u64::MAX }, payload: 0 };
+
     /// The moment of the event.
     pub const fn at(&self) -> SimTime {
         self.key.at
+    }
+
+    /// Its place in the order of all, as one number: no moment is before time zero.
+    #[inline(always)]
+    pub(super) const fn rank(&self) -> u128 {
+        (self.key.at.0 as u128) << 64 | self.key.order as u128
+    }
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self { wheel: Wheel::default(), far: Heap::default(), far_at: SimTime::NEVER, sequence: 0 }
     }
 }
 
 impl Queue {
     /// The moment of the earliest event, or never.
-    #[inline]
+    #[inline(always)]
     pub fn next_at(&self) -> SimTime {
-        self.near.get(self.first).map_or(SimTime::NEVER, Queued::at)
+        self.wheel.first().at().min(self.far_at)
     }
 
-    /// How many events wait behind the row: there memory grows.
+    /// How many events wait in the heap: there memory grows.
     pub const fn behind(&self) -> usize {
         self.far.heap.len()
     }
@@ -75,65 +87,43 @@ impl Queue {
         let order = ((class as u64) << CLASS_SHIFT) | self.sequence;
         self.sequence += 1;
         let event = Queued { key: EventKey { at, order }, payload };
-        let has_room = self.near.len() - self.first < NEAR && self.near.len() < ROW;
-        if has_room && (self.far.is_empty() || self.is_near(&event)) {
-            insert(&mut self.near, self.first, event);
-        } else {
-            self.push_far(event);
+        if let Err(why) = self.wheel.push(event) {
+            self.push_far(event, why);
         }
     }
 
     /// Takes the earliest event.
-    #[inline]
+    #[inline(always)]
     pub fn pop(&mut self) -> Option<Queued> {
-        let event = *self.near.get(self.first)?;
-        self.first += 1;
-        if self.first == self.near.len() {
-            self.refill();
+        if self.far_at <= self.wheel.first().at() {
+            return self.pop_either();
         }
-        Some(event)
+        Some(self.wheel.pop())
     }
 
-    /// Whether the event is earlier than the latest of the row.
-    #[inline]
-    fn is_near(&self, event: &Queued) -> bool {
-        self.near.last().is_some_and(|latest| event.key < latest.key)
-    }
-
-    /// The row is full, or the event belongs beyond it.
     #[cold]
-    fn push_far(&mut self, event: Queued) {
-        if !self.far.is_empty() && !self.is_near(&event) {
-            self.far.push(event);
-            return;
-        }
-        self.near.drain(..self.first);
-        self.first = 0;
-        insert(&mut self.near, 0, event);
-        if self.near.len() > NEAR
-            && let Some(latest) = self.near.pop()
-        {
-            self.far.push(latest);
-        }
+    fn push_far(&mut self, event: Queued, why: NoRoom) {
+        self.far.push(event);
+        self.wheel.left_out(why, self.sequence, |event| self.far.push(event));
+        self.look_far();
     }
 
-    /// The row is used up: it begins anew with the earliest events of the heap.
-    fn refill(&mut self) {
-        self.near.clear();
-        self.first = 0;
-        while self.near.len() < NEAR / 2
-            && let Some(event) = self.far.pop()
-        {
-            self.near.push(event);
+    /// The first in the heap may be the earliest of all.
+    #[inline(never)]
+    fn pop_either(&mut self) -> Option<Queued> {
+        let far = *self.far.heap.first()?;
+        if self.wheel.first().key < far.key {
+            return Some(self.wheel.pop());
         }
+        self.far.pop();
+        self.look_far();
+        self.wheel.pass(far.at());
+        Some(far)
     }
-}
 
-/// Adds an event to a row that is in order from `first` on.
-#[inline(always)]
-fn insert(row: &mut Vec<Queued>, first: usize, event: Queued) {
-    let place = first + row[first..].partition_point(|other| other.key < event.key);
-    row.insert(place, event);
+    fn look_far(&mut self) {
+        self.far_at = self.far.heap.first().map_or(SimTime::NEVER, Queued::at);
+    }
 }
 
 /// A 4-ary heap in one flat vector: shallower than a binary heap, and the four children share a cache line pair.
@@ -145,10 +135,6 @@ struct Heap {
 const ARITY: usize = 4;
 
 impl Heap {
-    const fn is_empty(&self) -> bool {
-        self.heap.is_empty()
-    }
-
     fn push(&mut self, event: Queued) {
         self.heap.push(event);
         self.sift_up(self.heap.len() - 1);
@@ -219,12 +205,14 @@ mod tests {
 
         /// The slow twin: the earliest of a list, while events come and go and their number passes all limits.
         #[test]
-        fn taking_and_adding_in_any_order(steps in prop::collection::vec((0i64..1000, 0u32..100), 0..2000)) {
+        fn taking_and_adding_in_any_order(
+            steps in prop::collection::vec((0i64..1000, 0u32..100), 0..2000), width in 0u32..40,
+        ) {
             let mut queue = Queue::default();
             let mut list: Vec<(i64, u64)> = Vec::new();
             let mut now = 0;
             for (payload, &(later, chance)) in steps.iter().enumerate() {
-                let at = now + later;
+                let at = now + (later << width);
                 queue.push(SimTime(at), Class::AttemptEnd, payload as u64);
                 list.push((at, payload as u64));
                 // Takes a little less than one for each that is added, then more.

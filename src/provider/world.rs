@@ -14,7 +14,7 @@ use crate::provider::warm::Warm;
 use crate::provider::weather::{Phase, Weather};
 use crate::random::{Here, Purpose, Replication, Seed};
 use crate::traffic::Fate;
-use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Usage};
+use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Tokens, Usage};
 
 /// The providers of one replication.
 #[derive(Debug, Clone)]
@@ -121,7 +121,8 @@ impl State {
         if now >= deployment.retired_from {
             return at.refused(Outcome::Status(404), RetryAfter::None);
         }
-        if deployment.context_tokens.is_some_and(|most| fate.input >= most) {
+        // No input is as long as the greatest number there is.
+        if fate.input >= deployment.context_tokens.unwrap_or(Tokens::MAX) {
             return at.refused(Outcome::ContextWindow, RetryAfter::None);
         }
         let (failure, latency_factor) = match self.calm(plan, now, at) {

@@ -115,6 +115,12 @@ impl Unit {
     /// Bits of a unit.
     pub const BITS: u32 = 53;
 
+    /// So many multiples of 2⁻⁵³.
+    #[cfg(test)]
+    pub(super) const fn of(lattice: u64) -> Self {
+        Self(lattice)
+    }
+
     /// How many multiples of 2⁻⁵³.
     #[inline(always)]
     pub const fn lattice(self) -> u64 {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::random::addressed::Unit;
 use crate::random::law::{Law, Level};
+use crate::random::score::exact;
 use crate::random::shelf::{Lazy, table_of};
 
 /// A distribution of a non-negative number that has been checked and tabulated. Cheap to clone; equal laws drawn at
@@ -139,15 +140,14 @@ impl Dist {
         ((self.sample(u) + 0.5) as u32).max(1)
     }
 
-    /// [`Dist::sample_count`] at all places within `error` of `u`, if they have the same.
-    #[inline]
-    pub fn count_around(&self, u: f64, error: f64) -> Option<u32> {
-        let count = |value: f64| ((value + 0.5) as u32).max(1);
-        let (least, most) = match &self.sampler {
-            Sampler::Table(table) => table.table().around(u, error),
-            Sampler::Line { .. } => (self.sample(u - error), self.sample(u + error)),
+    /// The value at a normal score as a whole number, at least 1.
+    #[inline(always)]
+    pub fn count_at_score(&self, score: f64) -> u32 {
+        let value = match &self.sampler {
+            Sampler::Table(table) => table.at_score(score),
+            Sampler::Line { .. } => exact(&self.law, score),
         };
-        (count(least) == count(most)).then(|| count(least))
+        ((value + 0.5) as u32).max(1)
     }
 
     /// The exact quantile with this share below.

@@ -1,6 +1,6 @@
 //! The exact mathematics of the distributions: tails, quantiles. Slow and precise; draws go through `table`.
 
-use crate::random::invert::invert;
+use crate::random::invert::{invert, invert_from};
 use crate::random::special::{gamma_tails, normal_cdf, normal_quantile};
 
 /// A level of a distribution, both sides precise: the share of it `below` and the share `above`.
@@ -32,6 +32,9 @@ impl Level {
         if self.below < 0.5 { normal_quantile(self.below) } else { -normal_quantile(self.above) }
     }
 }
+
+/// The least step from one value to the next, as a part of it.
+const LEAST_STEP: f64 = 1e-4;
 
 /// One side of a distribution, seen from a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,6 +167,20 @@ impl Law {
             }
             Self::Adjusted { law, shift, min, max } => (law.quantile(level) + shift).clamp(*min, *max),
         }
+    }
+
+    /// The values at levels that rise: those of mixtures are looked for from one to the next.
+    pub(super) fn rising(&self, levels: impl Iterator<Item = Level>) -> impl Iterator<Item = f64> {
+        // The last value, and how far it was from the one before.
+        let mut last: Option<(f64, f64)> = None;
+        levels.map(move |level| {
+            let step = last.map(|(value, width)| (value, width.max(value * LEAST_STEP)));
+            let near = step.filter(|(value, _)| *value > 0.0 && matches!(self, Self::Mixture(_)));
+            let found = near.and_then(|(value, step)| invert_from(level, value, step, |x, side| self.tail(x, side)));
+            let value = found.unwrap_or_else(|| self.quantile(level));
+            last = Some((value, last.map_or(0.0, |(before, _)| value - before)));
+            value
+        })
     }
 
     /// The smallest value whose share below reaches the level, by search between `low` and `high`.

@@ -13,6 +13,7 @@ mod mersenne;
 mod mixer;
 mod named;
 mod push;
+mod score;
 mod shelf;
 mod special;
 mod strata;

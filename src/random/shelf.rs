@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use crate::random::law::Law;
+use crate::random::score::ByScore;
 use crate::random::table::Table;
 
 /// A table that waits for its first use: reading and checking a scenario draws nothing.
@@ -12,6 +13,7 @@ use crate::random::table::Table;
 pub(super) struct Lazy {
     law: Arc<Law>,
     table: OnceLock<Table>,
+    by_score: OnceLock<ByScore>,
 }
 
 impl Lazy {
@@ -24,6 +26,12 @@ impl Lazy {
     #[inline(always)]
     pub(super) fn table(&self) -> &Table {
         self.table.get_or_init(|| Table::new(&self.law))
+    }
+
+    /// Its value at a normal score.
+    #[inline(always)]
+    pub(super) fn at_score(&self, score: f64) -> f64 {
+        self.by_score.get_or_init(|| ByScore::new(&self.law)).at(&self.law, score)
     }
 }
 
@@ -44,7 +52,7 @@ impl Shelf {
         if let Some(table) = self.tables.get(&text).and_then(Weak::upgrade) {
             return table;
         }
-        let table = Arc::new(Lazy { law: Arc::new(law), table: OnceLock::new() });
+        let table = Arc::new(Lazy { law: Arc::new(law), table: OnceLock::new(), by_score: OnceLock::new() });
         self.tables.insert(text, Arc::downgrade(&table));
         if self.tables.len() > self.full.max(FEW) {
             self.tables.retain(|_, table| table.strong_count() > 0);

@@ -52,8 +52,9 @@ impl Table {
     pub fn new(law: &Arc<Law>) -> Self {
         let (lower, upper) = (Tail::new(Level::below), Tail::new(Level::above));
         let mut table = Self { law: Arc::clone(law), body: [0.0; CELLS + 1], lower, upper };
-        for (i, cell) in table.body.iter_mut().enumerate().take(CELLS - EDGE_CELLS + 1).skip(EDGE_CELLS) {
-            *cell = law.quantile(Level::below(i as f64 / CELLS as f64)) as f32;
+        let levels = (EDGE_CELLS..=CELLS - EDGE_CELLS).map(|i| Level::below(i as f64 / CELLS as f64));
+        for (cell, value) in table.body[EDGE_CELLS..].iter_mut().zip(law.rising(levels)) {
+            *cell = value as f32;
         }
         table
     }
@@ -83,20 +84,6 @@ impl Table {
             return between(self.body[cell], self.body[cell + 1], place - f64::from(whole));
         }
         self.tail(u)
-    }
-
-    /// [`Table::at`] at both ends of the places within `error` of `u`: they share their look-up nearly always.
-    #[inline]
-    pub fn around(&self, u: f64, error: f64) -> (f64, f64) {
-        let (first, last) = ((u - error) * CELLS as f64, (u + error) * CELLS as f64);
-        let whole = first as i32;
-        let cell = whole as usize;
-        let is_one = whole == last as i32 && cell.wrapping_sub(EDGE_CELLS) < CELLS - 2 * EDGE_CELLS;
-        if !is_one {
-            return (self.at(u - error), self.at(u + error));
-        }
-        let (low, high) = (self.body[cell], self.body[cell + 1]);
-        (between(low, high, first - f64::from(whole)), between(low, high, last - f64::from(whole)))
     }
 
     #[cold]

@@ -243,7 +243,7 @@ impl Attributes {
         let own = draws.unit(Purpose::OutputTokens, 0, 0);
         match self.copula {
             None => dist.draw_count(own),
-            Some(copula) => copula.second_count(dist, of_input.as_f64(), own.as_f64()),
+            Some(copula) => dist.count_at_score(copula.score(of_input, own)),
         }
     }
 

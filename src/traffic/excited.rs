@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::random::{Addressed, Purpose, mix};
+use crate::random::{Addressed, Dist, Purpose, mix};
 use crate::traffic::arrivals::TrafficError;
 use crate::traffic::open::OpenArrivals;
 use crate::units::{RequestId, SimDuration, SimTime};
@@ -46,6 +46,8 @@ pub(super) struct Excited {
     excites: Excites,
     /// The probability that a request brings none along.
     none: f64,
+    /// Exponential, with mean 1.
+    delay: Dist,
     draws: Addressed,
     stream: u64,
 }
@@ -56,7 +58,7 @@ const OFFSPRING: u64 = 1 << 55;
 impl Excited {
     pub(super) fn new(roots: OpenArrivals, excites: Excites, draws: Addressed, stream: u64) -> Self {
         let none = libm::exp(-excites.share);
-        Self { roots, due: BinaryHeap::new(), excites, none, draws, stream }
+        Self { roots, due: BinaryHeap::new(), excites, none, delay: Dist::unit_exponential(), draws, stream }
     }
 
     pub(super) fn next_at(&self) -> SimTime {
@@ -81,9 +83,9 @@ impl Excited {
 
     fn bring_along(&mut self, at: SimTime, id: RequestId) {
         self.draws.begin_request(self.stream, id.0);
-        let unit = |nth| self.draws.unit_at(Purpose::Offspring, 0, nth);
-        for nth in 0..poisson(self.excites.share, self.none, unit(0)) {
-            let delay = -libm::log1p(-unit(nth + 1)) * self.excites.within_s;
+        let unit = self.draws.unit_at(Purpose::Offspring, 0, 0);
+        for nth in 0..poisson(self.excites.share, self.none, unit) {
+            let delay = self.delay.draw(self.draws.here().unit(Purpose::Offspring, 0, nth + 1)) * self.excites.within_s;
             let number = OFFSPRING | (mix(id.0 ^ mix(u64::from(nth) + 1)) & (OFFSPRING - 1));
             self.due.push(Reverse((at + SimDuration::from_secs_f64(delay), RequestId(number))));
         }

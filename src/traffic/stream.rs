@@ -9,6 +9,7 @@ use crate::traffic::class_stream::ClassStream;
 use crate::traffic::many::Blocks;
 use crate::traffic::request::Request;
 use crate::units::{ClassId, RequestId, SimTime};
+use std::hint::select_unpredictable;
 
 /// The checked traffic of a world, shared by all replications.
 #[derive(Debug, Clone)]
@@ -235,8 +236,8 @@ impl Stream {
         let (mut first, mut soonest) = (0, SimTime::NEVER);
         for (index, at) in self.next_ats.iter().enumerate() {
             let is_sooner = *at < soonest;
-            first = if is_sooner { index } else { first };
-            soonest = if is_sooner { *at } else { soonest };
+            first = select_unpredictable(is_sooner, index, first);
+            soonest = select_unpredictable(is_sooner, *at, soonest);
         }
         (self.first, self.soonest) = (first, soonest);
     }

@@ -43,6 +43,10 @@ pub fn read(file: &Arc<str>, bytes: &[u8]) -> Result<Vec<PriceRow>, PriceFileErr
             break;
         }
     }
+    if rows.is_empty() && problems.is_empty() {
+        let message = "the file has a header and no prices; expected a row for each model, or no file".to_owned();
+        problems.push(error_at(file, 1, 1, code::SYNTAX, message));
+    }
     if problems.is_empty() { Ok(rows) } else { Err(PriceFileError { diagnostics: problems }) }
 }
 

@@ -98,14 +98,12 @@ impl LiteLlm {
         if !used.windows.count_request(cx.now, windows) {
             return false;
         }
-        if let Some(limit) = key.parallel {
-            let in_flight = &mut used.in_flight[request.key.index()];
-            if *in_flight + 1 > limit {
-                return false;
-            }
-            *in_flight += 1;
-            held.parallel = true;
+        let in_flight = &mut used.in_flight[request.key.index()];
+        if *in_flight >= key.parallel.unwrap_or(u64::MAX) {
+            return false;
         }
+        held.parallel = key.parallel.is_some();
+        *in_flight += u64::from(held.parallel);
         let least = match windows {
             [window] => window.tpm,
             _ => windows.iter().filter_map(|window| window.tpm).min(),
@@ -139,9 +137,7 @@ impl LiteLlm {
     }
 
     fn free_parallel<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
-        if std::mem::take(&mut held.parallel) {
-            self.state.keys.in_flight[cx.request.key.index()] -= 1;
-        }
+        self.state.keys.in_flight[cx.request.key.index()] -= u64::from(std::mem::take(&mut held.parallel));
     }
 
     /// A failure has been logged, or the request is over without an answer: parallel place and tokens are given back.
