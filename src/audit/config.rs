@@ -15,6 +15,8 @@ use crate::units::{Money, SimTime, Usage};
 
 /// The request that prices are compared by.
 pub const TYPICAL: Usage = Usage::plain(1000, 300);
+/// Targets of all chains together that are looked at: one list of thousands may hold for thousands of groups.
+const MOST_TARGETS: usize = 1_000_000;
 /// A pattern that stands for every group.
 const ANY: &str = "*";
 
@@ -338,7 +340,7 @@ fn chains<'a>(wire: &'a Wire, groups: &[Group<'a>]) -> Vec<Chain<'a>> {
     };
     let Some(defaults) = defaults else { return chains };
     let with_own: BTreeSet<&str> = chains.iter().map(|chain| chain.from).collect();
-    for group in groups {
+    for group in groups.iter().take(MOST_TARGETS / defaults.value.len().max(1)) {
         if !with_own.contains(group.name) {
             let targets = defaults.value.iter().map(|target| (target.value.as_str(), target.span));
             let targets = targets.filter(|(target, _)| *target != group.name).collect();
@@ -351,6 +353,7 @@ fn chains<'a>(wire: &'a Wire, groups: &[Group<'a>]) -> Vec<Chain<'a>> {
 
 fn written<'a>(section: &str, lists: &'a Spanned<Fallbacks>, groups: &[Group<'a>]) -> Vec<Chain<'a>> {
     let (mut chains, mut known): (Vec<Chain<'a>>, _) = (Vec::new(), BTreeSet::new());
+    let mut room = MOST_TARGETS;
     for list in &lists.value.0 {
         let plain = list.targets.iter().all(|target| !target.value.has_params);
         let key = quoted(&list.group.value).filter(|_| plain);
@@ -359,7 +362,8 @@ fn written<'a>(section: &str, lists: &'a Spanned<Fallbacks>, groups: &[Group<'a>
             list.targets.iter().map(|target| (target.value.model.as_str(), target.span)).collect();
         let mut add = |from: &'a str| {
             // Only the first list of a group counts.
-            if known.insert(from) {
+            if known.insert(from) && targets.len() <= room {
+                room -= targets.len();
                 let targets = targets.iter().copied().filter(|(target, _)| *target != from).collect();
                 chains.push(Chain { from, targets, path: path.clone() });
             }
