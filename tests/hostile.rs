@@ -362,3 +362,75 @@ fn of_many_mistakes_the_first_are_told() {
     assert_eq!(said.matches("\"BC009\"").count(), 2);
     assert_eq!(said.matches("\"BC201\"").count(), 10_000, "unknown keys that are told");
 }
+
+/// Writes a config and checks it.
+fn check_config(name: &str, text: &str) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(name);
+    fs::write(&file, text).unwrap();
+    run(&["check", file.to_str().unwrap()])
+}
+
+/// Entries of a `model_list` with groups of their own.
+fn groups(count: usize, model: &str) -> String {
+    (0..count).map(|n| format!("- {{model_name: m{n}, litellm_params: {{model: {model}}}}}\n")).collect()
+}
+
+/// What looks for a group among all of them, for each of them, takes minutes here.
+#[test]
+fn many_groups_are_no_hang() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gateway.yaml");
+    fs::write(&file, format!("model_list:\n{}", groups(100_000, "openai/gpt-4o"))).unwrap();
+    for command in [&["check"][..], &["init", "--stdout"]] {
+        assert_clean("many groups", &run(&[command, &[file.to_str().unwrap()]].concat()));
+    }
+}
+
+/// What writes every list of fallbacks again for each of its entries takes minutes here, and gigabytes.
+#[test]
+fn many_dear_fallbacks_are_no_hang() {
+    let cheap = "- {model_name: cheap, litellm_params: {model: openai/gpt-4o-mini}}\n";
+    let names: Vec<String> = (0..8_000).map(|n| format!("m{n}")).collect();
+    let dear = groups(names.len(), "openai/gpt-4o");
+    let one_list = format!("{{cheap: [{}]}}", names.join(", "));
+    let text = format!("model_list:\n{cheap}{dear}router_settings: {{fallbacks: [{one_list}]}}\n");
+    assert_clean("one list", &check_config("gateway.yaml", &text));
+    let lists: Vec<String> = names.iter().map(|name| format!("{{{name}: [dear]}}")).collect();
+    let (cheap, dear) = (groups(names.len(), "openai/gpt-4o-mini"), dear.replacen("m0", "dear", 1));
+    let dear = dear.lines().next().unwrap_or_default();
+    let text = format!("model_list:\n{cheap}{dear}\nrouter_settings: {{fallbacks: [{}]}}\n", lists.join(", "));
+    assert_clean("many lists", &check_config("gateway.yaml", &text));
+}
+
+/// What follows a chain of fallbacks by calling itself runs out of its stack here.
+#[test]
+fn a_chain_of_many_fallbacks_ends() {
+    let lists: Vec<String> = (0..80_000).map(|n| format!("{{m{n}: [m{}]}}", n + 1)).collect();
+    let groups = groups(lists.len() + 1, "openai/gpt-4o");
+    let settings = format!("router_settings: {{max_fallbacks: 1000000, fallbacks: [{}]}}\n", lists.join(", "));
+    assert_clean("a chain", &check_config("gateway.yaml", &format!("model_list:\n{groups}{settings}")));
+}
+
+/// What looks for secrets in all of a line, for each finding in it, takes minutes here.
+#[test]
+fn many_mistakes_in_one_long_line_are_no_hang() {
+    let keys: Vec<String> = (0..400_000).map(|n| format!("\"key-{n}\": 1")).collect();
+    let output = check_config("gateway.json", &format!("{{{}}}", keys.join(", ")));
+    assert_clean("one line", &output);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 | ***\n"), "nothing of a long line is quoted");
+}
+
+#[test]
+fn more_values_than_are_kept_are_refused() {
+    for (name, text) in [
+        ("gateway.yaml", format!("model_list: [{}]\n", "[],".repeat(5_000_000))),
+        ("gateway.yaml", "a: 1\n".repeat(3_000_000)),
+        ("gateway.json", format!("{{\"model_list\": [{}[]]}}", "{},".repeat(5_000_000))),
+    ] {
+        let output = check_config(name, &text);
+        assert_clean(name, &output);
+        let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("more than 2000000 values"), "{said}");
+    }
+}

@@ -1,6 +1,6 @@
 //! A gateway's config as rules look at it: groups with what their models cost, chains of fallbacks, who asks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -15,6 +15,8 @@ use crate::units::{Money, SimTime, Usage};
 
 /// The request that prices are compared by.
 pub const TYPICAL: Usage = Usage::plain(1000, 300);
+/// Targets of all chains together that are looked at: one list of thousands may hold for thousands of groups.
+const MOST_TARGETS: usize = 1_000_000;
 /// A pattern that stands for every group.
 const ANY: &str = "*";
 
@@ -236,38 +238,38 @@ pub struct Config<'a> {
     pub offers: &'a [Offer],
     /// Who asks, if a scenario says so.
     pub asked: Option<&'a Asked>,
+    /// Where each group is, by its name; where its chain is; and the groups that something falls back to.
+    group_at: BTreeMap<&'a str, usize>,
+    chain_at: BTreeMap<&'a str, usize>,
+    targets: BTreeSet<&'a str>,
 }
 
 impl<'a> Config<'a> {
     pub(super) fn new(wire: &'a Wire, catalog: &'a Catalog, asked: Option<&'a Asked>) -> Self {
-        let mut groups: Vec<Group<'a>> = Vec::new();
-        let kept = wire.model_list.iter().enumerate().filter(|(_, entry)| !entry.dropped);
-        for ((index, entry), facts) in kept.zip(&catalog.facts) {
-            let member = Member { index, entry, facts: *facts };
-            match groups.iter_mut().find(|group| group.name == entry.model_name.value) {
-                Some(group) => group.members.push(member),
-                None => groups.push(Group { name: &entry.model_name.value, members: vec![member] }),
-            }
-        }
+        let (groups, group_at) = grouped(wire, catalog);
         let chains = chains(wire, &groups);
-        Self { wire, groups, chains, today: catalog.today, until: catalog.until, offers: &catalog.offers, asked }
+        // The first chain of a group counts.
+        let chain_at = chains.iter().enumerate().rev().map(|(index, chain)| (chain.from, index)).collect();
+        let targets = chains.iter().flat_map(|chain| &chain.targets).map(|(target, _)| *target).collect();
+        let (today, until) = (catalog.today, catalog.until);
+        Self { wire, groups, chains, today, until, offers: &catalog.offers, asked, group_at, chain_at, targets }
     }
 
     /// The group of this name.
     pub fn group(&self, name: &str) -> Option<&Group<'a>> {
-        self.groups.iter().find(|group| group.name == name)
+        self.group_at.get(name).map(|at| &self.groups[*at])
     }
 
     /// The chain of a group.
     pub fn chain(&self, group: &str) -> Option<&Chain<'a>> {
-        self.chains.iter().find(|chain| chain.from == group)
+        self.chain_at.get(group).map(|at| &self.chains[*at])
     }
 
     /// Whether clients ask for this group themselves: as the scenario says, else every group that nothing falls back to.
     pub fn is_asked_for(&self, group: &str) -> bool {
         match self.asked {
             Some(asked) => asked.groups.contains(group),
-            None => !self.chains.iter().any(|chain| chain.targets.iter().any(|(target, _)| *target == group)),
+            None => !self.targets.contains(group),
         }
     }
 
@@ -289,23 +291,39 @@ impl<'a> Config<'a> {
     pub fn reach(&self, group: &'a str) -> Vec<&'a str> {
         let (router, module) = (&self.wire.router_settings.max_fallbacks, &self.wire.litellm_settings.max_fallbacks);
         let depth = router.as_ref().or(module.as_ref()).map_or(defaults::MAX_FALLBACKS, |n| n.value);
-        let mut reached = vec![group];
-        self.visit(group, depth, &mut reached);
-        reached
-    }
-
-    fn visit(&self, group: &str, depth: i64, reached: &mut Vec<&'a str>) {
-        if depth <= 0 {
-            return;
-        }
-        let targets = self.chain(group).map(|chain| chain.targets.clone()).unwrap_or_default();
-        for (target, _) in targets {
-            if !reached.contains(&target) && self.group(target).is_some() {
-                reached.push(target);
-                self.visit(target, depth - 1, reached);
+        let targets = |group: &str| self.chain(group).map_or(&[][..], |chain| &chain.targets).iter();
+        let (mut reached, mut known) = (vec![group], BTreeSet::from([group]));
+        // No recursion: a config may allow for chains as long as it is.
+        let mut open = if depth > 0 { vec![targets(group)] } else { Vec::new() };
+        while let Some(level) = open.last_mut() {
+            match level.next() {
+                None => drop(open.pop()),
+                Some((target, _)) if self.group(target).is_some() && known.insert(target) => {
+                    reached.push(target);
+                    if (open.len() as i64) < depth {
+                        open.push(targets(target));
+                    }
+                }
+                Some(_) => {}
             }
         }
+        reached
     }
+}
+
+/// The groups in the order of their first deployments, and where each is.
+fn grouped<'a>(wire: &'a Wire, catalog: &Catalog) -> (Vec<Group<'a>>, BTreeMap<&'a str, usize>) {
+    let (mut groups, mut places): (Vec<Group<'a>>, _) = (Vec::new(), BTreeMap::new());
+    let kept = wire.model_list.iter().enumerate().filter(|(_, entry)| !entry.dropped);
+    for ((index, entry), facts) in kept.zip(&catalog.facts) {
+        let name = entry.model_name.value.as_str();
+        let at = *places.entry(name).or_insert(groups.len());
+        if at == groups.len() {
+            groups.push(Group { name, members: Vec::new() });
+        }
+        groups[at].members.push(Member { index, entry, facts: *facts });
+    }
+    (groups, places)
 }
 
 /// The chains in force: the router's list wins over the module's, the defaults serve groups without a list of their own.
@@ -321,8 +339,9 @@ fn chains<'a>(wire: &'a Wire, groups: &[Group<'a>]) -> Vec<Chain<'a>> {
         (None, list) => ("litellm_settings", list.as_ref()),
     };
     let Some(defaults) = defaults else { return chains };
-    for group in groups {
-        if !chains.iter().any(|chain| chain.from == group.name) {
+    let with_own: BTreeSet<&str> = chains.iter().map(|chain| chain.from).collect();
+    for group in groups.iter().take(MOST_TARGETS / defaults.value.len().max(1)) {
+        if !with_own.contains(group.name) {
             let targets = defaults.value.iter().map(|target| (target.value.as_str(), target.span));
             let targets = targets.filter(|(target, _)| *target != group.name).collect();
             let path = Some(format!("gateway.{section}.default_fallbacks"));
@@ -334,6 +353,7 @@ fn chains<'a>(wire: &'a Wire, groups: &[Group<'a>]) -> Vec<Chain<'a>> {
 
 fn written<'a>(section: &str, lists: &'a Spanned<Fallbacks>, groups: &[Group<'a>]) -> Vec<Chain<'a>> {
     let (mut chains, mut known): (Vec<Chain<'a>>, _) = (Vec::new(), BTreeSet::new());
+    let mut room = MOST_TARGETS;
     for list in &lists.value.0 {
         let plain = list.targets.iter().all(|target| !target.value.has_params);
         let key = quoted(&list.group.value).filter(|_| plain);
@@ -342,7 +362,8 @@ fn written<'a>(section: &str, lists: &'a Spanned<Fallbacks>, groups: &[Group<'a>
             list.targets.iter().map(|target| (target.value.model.as_str(), target.span)).collect();
         let mut add = |from: &'a str| {
             // Only the first list of a group counts.
-            if known.insert(from) {
+            if known.insert(from) && targets.len() <= room {
+                room -= targets.len();
                 let targets = targets.iter().copied().filter(|(target, _)| *target != from).collect();
                 chains.push(Chain { from, targets, path: path.clone() });
             }

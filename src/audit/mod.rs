@@ -25,6 +25,15 @@ pub struct Rule {
     check: fn(&Config<'_>, &mut Vec<Fault>),
 }
 
+/// Findings of one rule that come with changes. More have none: looking for them takes a look at the whole config for each,
+/// and only some of them are ever priced.
+const MOST_WITH_CHANGES: usize = 100;
+
+/// The changes for one more finding of a rule, if it has not found too many.
+fn changes(found: &[Fault], changes: impl FnOnce() -> Vec<Remedy>) -> Vec<Remedy> {
+    if found.len() < MOST_WITH_CHANGES { changes() } else { Vec::new() }
+}
+
 /// What a rule has found.
 struct Fault {
     severity: Severity,

@@ -5,12 +5,12 @@ use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::document::MAX_DEPTH;
 use crate::document::node::{Entry, Node, Value};
 use crate::document::scalar::Decimal;
-use crate::document::text::{Failure, failure, span_at};
+use crate::document::text::{Failure, check_values, failure, span_at};
 use std::collections::HashMap;
 
 /// Reads the one value of a text.
 pub(super) fn read(file: &str, text: &str, diagnostics: &mut Vec<Diagnostic>) -> Result<Node, Failure> {
-    let mut reader = Reader { file, text, at: 0, line: 1, line_start: 0, continuation: 0, diagnostics };
+    let mut reader = Reader { file, text, at: 0, line: 1, line_start: 0, continuation: 0, values: 0, diagnostics };
     reader.skip_space();
     if reader.at == text.len() {
         let start = Span { line: 1, column: 1, ..Span::default() };
@@ -29,6 +29,7 @@ struct Reader<'a> {
     line_start: usize,
     /// Bytes since the start of the line that do not start a character.
     continuation: usize,
+    values: usize,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
 
@@ -75,6 +76,8 @@ impl Reader<'_> {
             let message = format!("nested more than {MAX_DEPTH} levels deep");
             return Err(failure(self.file, codes::TOO_DEEP, start, message, ""));
         }
+        self.values += 1;
+        check_values(self.file, self.values, start)?;
         let value = match self.peek() {
             Some(b'{') => self.map(depth)?,
             Some(b'[') => self.list(depth)?,

@@ -19,6 +19,8 @@ pub use text::{MAX_BYTES, decode};
 
 /// Nesting beyond this is refused: the reader this mirrors gives up at a similar depth.
 pub const MAX_DEPTH: usize = 128;
+/// More values in one document are refused: each takes hundreds of bytes, many more than it is written with.
+pub const MAX_VALUES: usize = 2_000_000;
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::document::MAX_VALUES;
 
 /// The largest text that is read, in bytes: real configs and cases are a thousand times smaller.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -54,6 +55,15 @@ pub(super) fn check_size(file: &str, bytes: usize) -> Result<(), Failure> {
     }
     let message = format!("the file has {bytes} bytes; at most {MAX_BYTES} are read");
     Err(failure(file, codes::TOO_LARGE, Span::default(), message, "is this the right file?"))
+}
+
+/// Refuses a document with more values than are kept.
+pub(super) fn check_values(file: &str, values: usize, span: Span) -> Result<(), Failure> {
+    if values <= MAX_VALUES {
+        return Ok(());
+    }
+    let message = format!("more than {MAX_VALUES} values; no more are read of one file");
+    Err(failure(file, codes::TOO_LARGE, span, message, "is this the right file?"))
 }
 
 /// What PyYAML's reader calls printable.

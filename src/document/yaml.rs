@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::document::MAX_DEPTH;
 use crate::document::node::{Entry, Node, Value};
 use crate::document::scalar::{Decimal, Unreadable, resolve};
-use crate::document::text::{Failure, check_printable, failure, span_at};
+use crate::document::text::{Failure, check_printable, check_values, failure, span_at};
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -64,6 +64,7 @@ struct Builder<'a> {
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
     alias_cost: usize,
+    values: usize,
     documents: usize,
     root: Option<Node>,
     diagnostics: &'a mut Vec<Diagnostic>,
@@ -78,6 +79,7 @@ impl<'a> Builder<'a> {
             open: Vec::new(),
             anchors: HashMap::new(),
             alias_cost: 0,
+            values: 0,
             documents: 0,
             root: None,
             diagnostics,
@@ -254,6 +256,8 @@ impl<'a> Builder<'a> {
 
     /// Puts a finished value where it belongs.
     fn add(&mut self, node: Node, anchor: usize) -> Result<(), Failure> {
+        self.values += 1;
+        check_values(self.file, self.values, node.span)?;
         if anchor > 0 {
             self.spend(&node, node.span)?;
             self.anchors.insert(anchor, node.clone());

@@ -2,8 +2,8 @@
 //! hour, would take all memory; a run that comes to such a number ends with an [`Overfull`] instead. The numbers are looked
 //! at only where memory grows, and depend on the run alone: so does the end. Each comes to about a gigabyte.
 
+use crate::gateway::litellm::MOST_ANSWERS;
 use crate::traffic::{MOST_LATER, MOST_WAITING};
-use crate::units::CallId;
 
 /// Requests that the gateway keeps track of.
 pub(super) const MOST_SLOTS: usize = 1 << 20;
@@ -18,10 +18,7 @@ pub(super) const MOST_EVENTS: usize = 1 << 24;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a run has too much to keep: more than {MOST_SLOTS} requests in flight at once ({MOST_ROWS} where all are answered at \
-     the first try), {MOST_LATER} that wait to be sent again, or {MOST_WAITING} conversations that wait for their next turn"
+     the first try), {MOST_LATER} that wait to be sent again, {MOST_WAITING} conversations that wait for their next turn \
+     (or requests that others bring along, or prompts to repeat), or {MOST_ANSWERS} answers in the response cache"
 )]
 pub struct Overfull;
-
-/// Stands among the calls that are woken when there is no room for more: the loop looks there anyway. No call has this
-/// number.
-pub(super) const FULL: CallId = CallId(u32::MAX);

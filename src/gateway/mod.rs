@@ -144,6 +144,10 @@ pub trait Gateway {
     }
 }
 
+/// Stands among the calls that are woken when there is no room for more: the loop looks there anyway. No call has this
+/// number.
+pub const FULL: CallId = CallId(u32::MAX);
+
 /// What has happened to a call.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {

@@ -1,6 +1,6 @@
 //! `billcast init`: a commented scenario.yaml for a gateway config, which runs as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use crate::gateway::litellm::wire::{Deployment, Fallbacks, Spanned, Wire};
@@ -101,17 +101,16 @@ const KEYS: &str = "
 
 /// The groups in the order of the config, without what the gateway drops.
 fn groups(wire: &Wire) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
+    let (mut groups, mut places): (Vec<Group<'_>>, _) = (Vec::new(), BTreeMap::new());
     for deployment in kept(wire) {
         let name = deployment.model_name.value.as_str();
         let model = deployment.litellm_params.model.as_ref().map_or("", |model| model.value.as_str());
-        match groups.iter_mut().find(|group| group.name == name) {
-            Some(group) => group.models.push(model),
-            None => {
-                let mode = mode(deployment, model);
-                groups.push(Group { name, models: vec![model], provider: deployment.provider, mode });
-            }
+        let at = *places.entry(name).or_insert(groups.len());
+        if at == groups.len() {
+            let mode = mode(deployment, model);
+            groups.push(Group { name, models: Vec::new(), provider: deployment.provider, mode });
         }
+        groups[at].models.push(model);
     }
     groups
 }

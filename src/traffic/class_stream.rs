@@ -278,9 +278,15 @@ impl ClassStream {
         Request { at, class: self.id, view, fate, leave: self.attributes.leave(own, stream), here: own }
     }
 
-    /// How many conversations wait for their next turn.
+    /// How many conversations wait for their next turn, requests are still to come because of others, and prompts are
+    /// young enough to be repeated.
     pub(super) fn waiting(&self) -> usize {
-        if let Source::Sessions(sessions) = &self.source { sessions.waiting() } else { 0 }
+        match &self.source {
+            Source::Sessions(sessions) => sessions.waiting(),
+            Source::Excited(excited, recent) => excited.waiting() + recent.as_ref().map_or(0, Recent::waiting),
+            Source::Clients(_, recent) => recent.as_ref().map_or(0, Recent::waiting),
+            _ => 0,
+        }
     }
 
     /// Whether the moment of the next request may have changed.

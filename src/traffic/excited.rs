@@ -76,6 +76,11 @@ impl Excited {
         Some((at, id))
     }
 
+    /// Requests that are still to come because of others.
+    pub(super) fn waiting(&self) -> usize {
+        self.due.len()
+    }
+
     fn bring_along(&mut self, at: SimTime, id: RequestId) {
         self.draws.begin_request(self.stream, id.0);
         let unit = self.draws.unit_at(Purpose::Offspring, 0, 0);

@@ -52,6 +52,11 @@ impl Recent {
         }
     }
 
+    /// Originals that are remembered.
+    pub(super) fn waiting(&self) -> usize {
+        self.young.len()
+    }
+
     /// Forgets the originals that are too old.
     #[inline(never)]
     fn forget(&mut self, now: SimTime) {

@@ -1,7 +1,7 @@
 //! A fallback that goes up in price.
 
 use crate::audit::config::{Chain, Config, Group, Offer, quoted};
-use crate::audit::{Fault, Remedy, Rule};
+use crate::audit::{Fault, Remedy, Rule, changes};
 use crate::diagnostic::{Severity, codes};
 use crate::units::Money;
 
@@ -37,7 +37,7 @@ fn check(config: &Config<'_>, faults: &mut Vec<Fault>) {
                 times_words(times),
             );
             let help = format!("fall back sideways, to another provider at about the price of `{}`", chain.from);
-            let remedies = remedies(config, chain, home, target);
+            let remedies = changes(faults, || remedies(config, chain, home, target));
             faults.push(Fault { severity: Severity::Warning, span: *span, message, help, remedies });
         }
     }

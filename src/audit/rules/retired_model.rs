@@ -1,7 +1,7 @@
 //! A model that its provider has retired.
 
 use crate::audit::config::{Config, Member, Offer, quoted};
-use crate::audit::{Fault, Remedy, Rule};
+use crate::audit::{Fault, Remedy, Rule, changes};
 use crate::diagnostic::{Severity, codes};
 
 pub(super) const RULE: Rule = Rule {
@@ -36,7 +36,7 @@ fn check(config: &Config<'_>, faults: &mut Vec<Fault>) {
             let can_go = group.members.len() > 1 || !config.is_asked_for(group.name);
             let path = format!("gateway.model_list[{}]", member.index);
             let removed = can_go.then(|| Remedy::new("without this deployment", [Remedy::removal(&path)]));
-            let remedies = successor(config, member).into_iter().chain(removed).collect();
+            let remedies = changes(faults, || successor(config, member).into_iter().chain(removed).collect());
             faults.push(Fault { severity, span: model.span, message, help, remedies });
         }
     }

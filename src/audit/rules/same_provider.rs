@@ -1,7 +1,7 @@
 //! A fallback into the same provider.
 
 use crate::audit::config::Config;
-use crate::audit::{Fault, Remedy, Rule};
+use crate::audit::{Fault, Remedy, Rule, changes};
 use crate::diagnostic::{Severity, codes};
 
 pub(super) const RULE: Rule = Rule {
@@ -30,9 +30,8 @@ fn check(config: &Config<'_>, faults: &mut Vec<Fault>) {
             chain.from
         );
         let help = "add a fallback at another provider".to_owned();
-        let edit = chain.without(first.name);
-        let remedies = edit.map(|edit| Remedy::new(format!("`{}` without that fallback", chain.from), [edit]));
-        let remedies = remedies.into_iter().collect();
+        let without = |edit| Remedy::new(format!("`{}` without that fallback", chain.from), [edit]);
+        let remedies = changes(faults, || chain.without(first.name).map(without).into_iter().collect());
         faults.push(Fault { severity: Severity::Warning, span: *span, message, help, remedies });
     }
 }

@@ -1,7 +1,7 @@
 //! A model whose price nobody knows.
 
 use crate::audit::config::{Config, Group, Member, quoted};
-use crate::audit::{Fault, Remedy, Rule};
+use crate::audit::{Fault, Remedy, Rule, changes};
 use crate::diagnostic::{Severity, codes};
 
 pub(super) const RULE: Rule = Rule {
@@ -25,7 +25,7 @@ fn check(config: &Config<'_>, faults: &mut Vec<Fault>) {
         let message = "no price is known for this model: its calls are missing from the bill, and no budget sees them";
         let help = "write input_cost_per_token and output_cost_per_token, or model_info.base_model, or use --prices";
         let (message, help) = (message.to_owned(), help.to_owned());
-        let remedies = assumed_price(config, member).into_iter().collect();
+        let remedies = changes(faults, || assumed_price(config, member).into_iter().collect());
         faults.push(Fault { severity: Severity::Warning, span: model.span, message, help, remedies });
     }
 }

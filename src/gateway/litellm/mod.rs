@@ -28,4 +28,4 @@ mod strategy;
 pub mod wire;
 
 pub use call::CallState;
-pub use router::LiteLlm;
+pub use router::{LiteLlm, MOST_ANSWERS};

@@ -12,6 +12,9 @@ const MASK: &str = "***";
 /// Bytes shown before and after a place in a long line.
 const CONTEXT: usize = 100;
 
+/// Of a line that is longer nothing is quoted: to know what is secret in it, all of it has to be looked at for each finding.
+const LONGEST: usize = 128 * 1024;
+
 /// Lines that are looked at above a line to learn what it belongs to.
 const LINES_ABOVE: usize = 2000;
 
@@ -47,7 +50,8 @@ fn cut(source: &str, span: Span, secrets: impl Fn(&str, &str) -> Vec<Range<usize
     let mark = (start - line_start).min(line.len());
     let mark_end = span.end.saturating_sub(line_start).clamp(mark, line.len());
     let shown = line.floor_char_boundary(mark.saturating_sub(CONTEXT))..line.ceil_char_boundary(mark + CONTEXT);
-    let secrets = secrets(&source[..line_start], line);
+    let is_long = line.len() > LONGEST;
+    let secrets = if is_long { std::iter::once(0..line.len()).collect() } else { secrets(&source[..line_start], line) };
     let moved = |at: usize| moved(at.min(shown.end), &secrets) - moved(shown.start, &secrets);
     let out = masked(line, shown.clone(), &secrets);
     let start = out.floor_char_boundary(moved(mark).min(out.len()));

@@ -274,7 +274,7 @@ impl LiteLlm {
         }
         if self.plan.proxy.cache.is_some() {
             let called = (flight.deployment, flight.name);
-            self.keep_response(cx.now, cx.request, &call.held, called, ended.usage);
+            self.keep_response(cx, &call.held, called, ended.usage);
         }
         Next::Do(Step::Respond(Response::new(200, true, Some(flight.deployment), Source::Upstream)))
     }

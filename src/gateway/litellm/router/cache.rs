@@ -9,7 +9,7 @@ use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, Flight, Held};
 use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{Body, CachePlan};
-use crate::gateway::{Notes, RequestView, Response, Source, Step};
+use crate::gateway::{FULL, Notes, RequestView, Response, Source, Step};
 use crate::random::Draws;
 use crate::units::{DeploymentId, NameId, SimTime, Usage};
 
@@ -88,21 +88,22 @@ impl LiteLlm {
 
     /// Keeps an answer.
     #[inline]
-    pub(super) fn keep_response(
+    pub(super) fn keep_response<D: Draws, N: Notes>(
         &mut self,
-        now: SimTime,
-        request: &RequestView,
+        cx: &mut Cx<'_, D, N>,
         held: &Held,
         called: (DeploymentId, NameId),
         usage: Usage,
     ) {
         let Some(plan) = self.plan.proxy.cache else { return };
-        let body = self.body(request);
+        let body = self.body(cx.request);
         if body.cache.no_write || !takes_part(&plan, body) {
             return;
         }
         let life = body.cache.ttl.unwrap_or(plan.ttl);
-        let key = self.cache_key(request, held, called);
-        self.state.responses.put(now, key, usage, life, plan.capacity);
+        let key = self.cache_key(cx.request, held, called);
+        if !self.state.responses.put(cx.now, key, usage, life, plan.capacity) {
+            cx.woken.push(FULL);
+        }
     }
 }

@@ -76,7 +76,7 @@ impl LiteLlm {
         mut held: Held,
     ) {
         self.succeed_lightly(cx, &mut held, answer, false);
-        self.keep_response(cx.now, cx.request, &held, (answer.deployment, held.model), answer.usage);
+        self.keep_response(cx, &held, (answer.deployment, held.model), answer.usage);
     }
 
     /// Its attempt has been sent, but will not be answered in full: the request is what it would be on the long way.

@@ -31,6 +31,7 @@ use crate::gateway::litellm::state::State;
 pub(super) use budget::Budgets;
 pub(super) use limits::KeyUse;
 use logging::Success;
+pub use responses::MOST_ANSWERS;
 pub(super) use responses::Responses;
 pub(super) use shortcut::Shortcut;
 

@@ -81,8 +81,10 @@ struct Ending {
 }
 
 /// Answers that are kept.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::gateway::litellm) struct Responses {
+    /// More are not kept.
+    most: usize,
     row: Vec<Kept>,
     /// Places of the row that are free.
     free: Vec<u32>,
@@ -92,7 +94,17 @@ pub(in crate::gateway::litellm) struct Responses {
     ends: VecDeque<Ending>,
 }
 
+impl Default for Responses {
+    fn default() -> Self {
+        Self::of_at_most(MOST_ANSWERS)
+    }
+}
+
 impl Responses {
+    fn of_at_most(most: usize) -> Self {
+        Self { most, row: Vec::new(), free: Vec::new(), places: Places::default(), ends: VecDeque::new() }
+    }
+
     /// The answer to this, if it is not over, and not older than that.
     #[inline]
     pub(super) fn get(&self, now: SimTime, key: &Key, max_age: Option<SimDuration>) -> Option<Usage> {
@@ -103,23 +115,34 @@ impl Responses {
         is_fresh.then_some(kept.usage)
     }
 
-    /// Keeps an answer. One that is still there keeps its end.
-    pub(super) fn put(&mut self, now: SimTime, key: Key, usage: Usage, life: SimDuration, capacity: Option<usize>) {
+    /// Keeps an answer. One that is still there keeps its end. Says whether there is room for it; too many are not kept.
+    pub(super) fn put(
+        &mut self,
+        now: SimTime,
+        key: Key,
+        usage: Usage,
+        life: SimDuration,
+        capacity: Option<usize>,
+    ) -> bool {
         self.make_room(now, capacity);
         let key = Packed::new(&key);
         let hash = key.hash();
         if let Some(place) = self.place(&key, hash) {
             let kept = &mut self.row[place as usize];
             (kept.since, kept.usage) = (now, usage);
-            return;
+            return true;
         }
         if !self.places.has_room(self.ends.len() + 1) {
+            if self.ends.len() >= self.most {
+                return false;
+            }
             self.grow();
         }
         let expires = now + life;
         let place = self.settle(Kept { key, since: now, expires, usage });
         self.places.put(hash, place);
         self.will_end(Ending { at: expires, place, hash });
+        true
     }
 
     /// Writes an answer into a free place.
@@ -179,6 +202,9 @@ impl Responses {
     }
 }
 
+/// Answers that a run keeps: they come to about a gigabyte and a half. The index has room for just as many.
+pub const MOST_ANSWERS: usize = 1 << 24;
+
 /// Room in the index at the beginning.
 const FEW: usize = 64;
 
@@ -219,6 +245,15 @@ mod tests {
             responses.put(SimTime(prompt as i64), key(prompt), Usage::plain(1, 1), LIFE, Some(3));
         }
         assert_eq!([0, 1, 2, 3].map(|prompt| hit(&responses, 1, prompt)), [false, true, true, true]);
+    }
+
+    #[test]
+    fn for_more_than_the_most_there_is_no_room() {
+        let mut responses = Responses::of_at_most(2 * FEW);
+        let mut put = |at, prompt| responses.put(secs(at), key(prompt), Usage::plain(1, 1), LIFE, None);
+        assert!((0..2 * FEW as u64).all(|prompt| put(0, prompt)));
+        assert!(!put(1, 1_000) && put(1, 5), "what is there already is still kept");
+        assert!(put(61, 1_000), "what is over makes room");
     }
 
     #[test]
