@@ -16,12 +16,8 @@ model_list:
 const MEMORY_KIB: u32 = 5 * 1024 * 1024;
 
 fn run(scenario: &str, arguments: &[&str]) -> Output {
-    run_with(GATEWAY, scenario, arguments)
-}
-
-fn run_with(gateway: &str, scenario: &str, arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("gateway.yaml"), gateway).unwrap();
+    fs::write(folder.path().join("gateway.yaml"), GATEWAY).unwrap();
     let scenario = format!("gateway: gateway.yaml\nhours: 0.0167\nvolume_uncertainty: 0\n{scenario}");
     fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
     let script = format!("ulimit -v {MEMORY_KIB}; exec \"$0\" \"$@\"");
@@ -74,28 +70,6 @@ upstream: { openai: { preset: none, latency: 1, errors: { 400: 100% }, error_ans
     // 400 is final for SDKs; 503 is not.
     assert!(run(&scenario.replace("400k", "40k"), &["run", "--runs", "1"]).status.success());
     assert_overfull(&run(&scenario.replace("400: 100%", "503: 100%"), &["run", "--runs", "1"]));
-}
-
-/// A response cache without a bound of its own, in Redis, of answers that it keeps for a month.
-#[test]
-#[ignore = "takes half a minute without optimisation"]
-fn answers_that_are_kept_for_a_month_end_the_run() {
-    let gateway = "
-litellm_settings: { cache: true, cache_params: { type: redis, ttl: 2592000 } }
-model_list:
-  - { model_name: m, litellm_params: { model: openai/gpt-4o, api_key: x } }
-";
-    let scenario = |rate: &str| {
-        format!(
-            "traffic: {{ c: {{ model: m, rate: {rate}, input: 10, output: 10 }} }}
-upstream: {{ openai: {{ preset: none, latency: 0.1 }} }}
-"
-        )
-    };
-    let output = run_with(gateway, &scenario("400k/s"), &["run", "--runs", "1"]);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(2) && stderr.contains("16777216 answers in the response cache"), "{stderr}");
-    assert!(run_with(gateway, &scenario("4k/s"), &["run", "--runs", "1"]).status.success());
 }
 
 #[test]
