@@ -19,7 +19,7 @@ RECORDED = HERE / "counts.json"
 # Pieces repeat to the instruction on one machine; another processor may choose other routines of the C library.
 TOLERANCE = 0.05
 REPETITIONS = {
-    "queue": (1_000, 11_000),
+    "queue": (50_000, 60_000),
     "draw": (1_000, 11_000),
     "lognormal": (1_000, 11_000),
     "arrival": (1_000, 11_000),
