@@ -120,7 +120,7 @@ struct Requests {
     is_overfull: bool,
 }
 
-/// What waits is counted as seldom as this.
+/// What waits is counted once in so many requests and answers.
 const LOOK_EVERY: u32 = 1 << 16;
 
 impl Requests {
@@ -145,6 +145,8 @@ impl Arrivals for Requests {
 
     #[inline(always)]
     fn take(&mut self, next: &mut Request) -> bool {
+        // Requests may bring others along, and leave prompts behind that may be repeated.
+        self.look();
         self.stream.take_into(next)
     }
 

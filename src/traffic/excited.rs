@@ -103,3 +103,26 @@ fn poisson(mean: f64, none: f64, u: f64) -> u32 {
     }
     count
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Intensity, Replication, Seed};
+    use std::sync::Arc;
+
+    #[test]
+    fn what_is_brought_along_waits_until_it_comes() {
+        let hour = SimDuration::from_secs(3_600);
+        let draws = Addressed::new(Seed(7), Replication(0));
+        let intensity = Arc::new(Intensity::constant(1.0, hour));
+        let roots = OpenArrivals::new(intensity, 0.1, Dist::unit_exponential(), draws, 0);
+        let mut excited = Excited::new(roots, Excites { share: 0.9, within_s: 1e6 }, draws, 0);
+        let (mut taken, mut most) = (0, 0);
+        while excited.take().is_some() {
+            (taken, most) = (taken + 1, most.max(excited.waiting()));
+        }
+        assert_eq!(excited.waiting(), 0);
+        // 360 come by themselves within the hour, and nearly all that they bring along only later.
+        assert!(taken > 2_000 && most > 250, "{taken}, {most}");
+    }
+}
