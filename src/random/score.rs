@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use crate::random::addressed::Unit;
 use crate::random::law::{Law, Level};
 use crate::random::special::{normal_cdf, normal_quantile, normal_quantile_roughly};
+use crate::random::table::between;
 
 /// Cells of equal probability; the outermost [`EDGE_CELLS`] on each side are not tabulated.
 const CELLS: usize = 1024;
@@ -88,12 +89,6 @@ pub(super) fn exact(law: &Law, score: f64) -> f64 {
 
 fn level(score: f64) -> Level {
     Level { below: normal_cdf(score), above: normal_cdf(-score) }
-}
-
-#[inline(always)]
-fn between(low: f32, high: f32, part: f64) -> f64 {
-    let low = f64::from(low);
-    low + (f64::from(high) - low) * part
 }
 
 #[cfg(test)]

@@ -126,8 +126,9 @@ impl Table {
     }
 }
 
-#[inline]
-fn between(low: f32, high: f32, part: f64) -> f64 {
+/// The value at this part of the way from one knot to the next.
+#[inline(always)]
+pub(super) fn between(low: f32, high: f32, part: f64) -> f64 {
     let low = f64::from(low);
     low + (f64::from(high) - low) * part
 }
