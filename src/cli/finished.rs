@@ -29,5 +29,6 @@ pub fn read(file: &Path) -> Result<Forecast, Stop> {
     }
     let bytes =
         std::fs::read(file).map_err(|error| Stop::Usage(format!("cannot read `{}`: {error}", file.display())))?;
-    read_forecast(&bytes).map_err(|error| Stop::Usage(format!("`{}` is no forecast: {error}", file.display())))
+    let help = "`billcast run SCENARIO --out FOLDER` writes one";
+    read_forecast(&bytes).map_err(|error| Stop::Usage(format!("`{}` is no forecast: {error} ({help})", file.display())))
 }

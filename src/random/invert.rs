@@ -111,13 +111,18 @@ mod tests {
         high
     }
 
-    #[test]
-    fn a_neighbour_leads_to_the_same_value() {
-        let mixture = Law::Mixture(vec![
+    /// Two humps and a jump.
+    fn mixture() -> Law {
+        Law::Mixture(vec![
             (0.42, Law::LogNormal { mu: 1.67, sigma: 1.315 }),
             (0.5, Law::LogNormal { mu: 6.7, sigma: 0.9 }),
             (0.08, Law::Constant(40.0)),
-        ]);
+        ])
+    }
+
+    #[test]
+    fn a_neighbour_leads_to_the_same_value() {
+        let mixture = mixture();
         let levels = || (1..1024).map(|i| Level::below(f64::from(i) / 1024.0));
         for (level, value) in levels().zip(mixture.rising(levels())) {
             let slow = mixture.quantile(level);
@@ -127,13 +132,8 @@ mod tests {
 
     #[test]
     fn finds_what_bisection_finds() {
-        let mixture = Law::Mixture(vec![
-            (0.42, Law::LogNormal { mu: 1.67, sigma: 1.315 }),
-            (0.5, Law::LogNormal { mu: 6.7, sigma: 0.9 }),
-            (0.08, Law::Constant(40.0)),
-        ]);
         let (steps, mut searches) = (std::cell::Cell::new(0u32), 0);
-        for law in [mixture, Law::Gamma { shape: 0.21, scale: 4.0 }, Law::Gamma { shape: 40.0, scale: 1.0 }] {
+        for law in [mixture(), Law::Gamma { shape: 0.21, scale: 4.0 }, Law::Gamma { shape: 40.0, scale: 1.0 }] {
             for power in 1..50 {
                 let share = 0.5f64.powi(power);
                 for level in [Level::below(share), Level::above(share)] {

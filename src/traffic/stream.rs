@@ -24,7 +24,7 @@ pub struct Traffic {
 
 /// Requests that wait to be sent again, or beside others.
 pub const MOST_LATER: usize = 1 << 22;
-/// Conversations that wait for their next turn.
+/// Conversations that wait for their next turn, requests that others bring along, and prompts that may be repeated.
 pub const MOST_WAITING: usize = 1 << 25;
 
 /// The stream of draws that decide the volume of all classes together.
