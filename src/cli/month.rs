@@ -15,7 +15,7 @@ use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::{Dollars, runs, seed, shell_word};
 use crate::cli::what::terminal_options;
-use crate::experiment::{Forecast, MonthOptions, Options, PATHS, Progress, forecast, month_after, project};
+use crate::experiment::{Forecast, MonthOptions, Options, PATHS, Progress, month_after, project, weeks};
 use crate::random::Seed;
 use crate::report::month::MonthView;
 use crate::scenario::{Edit, Overrides, Room, World, load};
@@ -102,9 +102,11 @@ pub fn run(args: &MonthArgs) -> Result<(), Stop> {
         return Err(Stop::Usage("a workbook is no text to print: name a file with --out".to_owned()));
     }
     args.out.as_deref().map_or(Ok(()), prepare)?;
-    let basis = match finished::find(&args.source) {
-        Some(file) => args.finished(&file)?,
-        None => args.simulated()?,
+    let interrupt = Interrupt::listen();
+    let finished = finished::find(&args.source);
+    let basis = match &finished {
+        Some(file) => args.finished(file)?,
+        None => args.simulated(interrupt)?,
     };
     let budget = args.budget.map(|Dollars(amount)| amount).or(basis.budget);
     let spent = args.spent.zip(args.before).map(|(Dollars(amount), before)| (amount, before));
@@ -131,9 +133,10 @@ pub fn run(args: &MonthArgs) -> Result<(), Stop> {
         Format::Xlsx => view.xlsx(),
     };
     match &args.out {
-        Some(path) => write(path, &bytes),
-        None => streams::print_bytes(&bytes),
+        Some(path) => write(path, &bytes)?,
+        None => streams::print_bytes(&bytes)?,
     }
+    if projection.is_partial && finished.is_none() { Err(Stop::Interrupted) } else { Ok(()) }
 }
 
 impl MonthArgs {
@@ -155,8 +158,7 @@ impl MonthArgs {
     }
 
     /// A simulated week of each month.
-    fn simulated(&self) -> Result<Basis, Stop> {
-        let interrupt = Interrupt::listen();
+    fn simulated(&self, interrupt: Interrupt) -> Result<Basis, Stop> {
         let world = self.load(&[], &Room::default())?;
         let weeks = self.weeks(&world, &self.first(&world.start)?, interrupt)?;
         let seed = Seed(self.seed.unwrap_or(world.seed.0));
@@ -189,19 +191,18 @@ impl MonthArgs {
     fn weeks(&self, world: &World, first: &Zoned, interrupt: Interrupt) -> Result<Vec<Forecast>, Stop> {
         let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
         let watch = Watch::start(runs * u64::from(self.months), self.quiet, interrupt, &world.room);
-        let mut all = Vec::new();
+        let mut worlds = Vec::new();
         for month in 0..self.months {
-            let week = self.load(&self.week_edits(first, month)?, &world.room)?;
-            let command = format!("billcast month {} --seed {seed} --runs {runs}", shell_word(&self.source));
-            let options = Options { runs, seed: Seed(seed), threads: 0, precision: None, command };
-            all.push(forecast(&week, &options, &watch));
             if watch.stop() {
-                watch.finish()?;
                 return Err(Stop::Unfinished);
             }
+            worlds.push(self.load(&self.week_edits(first, month)?, &world.room)?);
         }
+        let command = format!("billcast month {} --seed {seed} --runs {runs}", shell_word(&self.source));
+        let options = Options { runs, seed: Seed(seed), threads: 0, precision: None, command };
+        let all = weeks(&worlds, &options, &watch);
         watch.finish()?;
-        Ok(all)
+        if all.iter().any(|week| week.about.runs == 0) { Err(Stop::Unfinished) } else { Ok(all) }
     }
 
     /// The week from the first Monday of a month on, and two hours more where it holds a day of 23 hours.

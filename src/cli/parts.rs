@@ -8,7 +8,8 @@ use std::str::FromStr;
 use crate::cli::files;
 use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
-use crate::experiment::{Forecast, Options, Part, Progress, merge, part};
+use crate::cli::streams;
+use crate::experiment::{Forecast, Options, Part, merge, part};
 use crate::scenario::World;
 
 /// Larger files are no parts.
@@ -42,8 +43,15 @@ pub fn write(world: &World, options: &Options, which: PartOf, file: &Path, watch
     files::prepare(file)?;
     let part = part(world, options, which.number, which.of, watch);
     watch.finish()?;
+    let wanted = Part::numbers(options.runs, which.number, which.of);
+    let wanted = wanted.end - wanted.start;
+    if part.runs() == 0 && wanted > 0 {
+        return Err(Stop::Unfinished);
+    }
     files::write(file, &part.to_json())?;
-    if watch.stop() {
+    if part.runs() < wanted {
+        let done = format!("{} of {wanted} runs written to {}", part.runs(), file.display());
+        streams::complain(&format!("interrupted: {done}; it cannot be merged"));
         return Err(Stop::Interrupted);
     }
     Ok(format!("{} runs written to {}", part.runs(), file.display()))

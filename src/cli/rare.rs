@@ -51,9 +51,11 @@ pub fn answer(world: &World, options: &Options, question: &Question, json: bool,
     watch.finish()?;
     let found = found.ok_or(Stop::Unfinished)?;
     if json {
-        return streams::print_bytes(&rare_json(&question.text, &found, &options.command));
+        streams::print_bytes(&rare_json(&question.text, &found, &options.command))?;
+    } else {
+        streams::print(&rare_text(&question.text, &found))?;
     }
-    streams::print(&rare_text(&question.text, &found))
+    if found.is_partial { Err(Stop::Interrupted) } else { Ok(()) }
 }
 
 #[cfg(test)]

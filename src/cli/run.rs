@@ -103,14 +103,21 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
     if out.is_some() || args.format == Format::Json {
         forecast.percentile_runs = percentile_runs(&world, &forecast);
     }
-    forecast.alerts = args.alerts(&world, &options, &forecast, &watch);
+    let alerts = args.alerts(&world, &options, &forecast, &watch);
     watch.finish()?;
+    forecast.about.partial |= alerts.as_ref().is_some_and(|alerts| is_cut(alerts, forecast.about.runs));
+    forecast.alerts = alerts.filter(|alerts| alerts.runs > 0);
     forecast.policies = gates.judge("", None, &forecast.runs);
     args.print(&forecast)?;
     if let Some(out) = out {
         args.subject.what.write(&out, &artefacts(&forecast))?;
     }
     if forecast.about.partial { Err(Stop::Interrupted) } else { finish(&forecast.policies) }
+}
+
+/// Whether budgets and alerts were to cover more runs.
+fn is_cut(alerts: &Alerts, runs: u64) -> bool {
+    alerts.of_run.is_none() && alerts.runs < runs
 }
 
 impl RunArgs {

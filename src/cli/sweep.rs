@@ -91,6 +91,9 @@ impl SweepArgs {
         );
         let found = sweep(&axes, &points, options, &watch, &|edits| self.subject.load(edits))?;
         watch.finish()?;
+        if found.is_partial && found.points.is_empty() {
+            return Err(Stop::Unfinished);
+        }
         let printed = match self.format {
             Format::Json => sweep_json(&found),
             Format::Csv => sweep_csv(&found),
@@ -112,6 +115,9 @@ impl SweepArgs {
         );
         let found = tornado(&swings, options, &watch, &|edits| self.subject.load(edits))?;
         watch.finish()?;
+        if found.is_partial && found.bars.is_empty() {
+            return Err(Stop::Unfinished);
+        }
         let common = Common::of(base);
         let printed = match self.format {
             Format::Text => tornado_text(&common, &found, options, terminal_options(self.verbose)).into_bytes(),

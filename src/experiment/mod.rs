@@ -46,7 +46,9 @@ pub use forecast::{
 };
 pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
 pub use metric::{Measure, Metric, Stat};
-pub use month::{DayBand, MonthError, MonthOptions, MonthRow, PATHS, Projection, month_after, month_ahead, project};
+pub use month::{
+    DayBand, MonthError, MonthOptions, MonthRow, PATHS, Projection, month_after, month_ahead, project, weeks,
+};
 pub use part::{Part, PartError, merge};
 pub use plan::{
     Binding, BudgetOf, BudgetPlan, CapacityPlan, Commitment, LimitKind, LimitPlan, Load, MOST_BUDGETS, MOST_GROWTH,

@@ -17,7 +17,11 @@ use jiff::{ToSpan, Zoned};
 use crate::experiment::detail::{DayRow, hours_of};
 use crate::experiment::fold::money_stats;
 use crate::experiment::forecast::{Forecast, MoneyStats};
+use crate::experiment::replicate::{Options, Progress};
+use crate::experiment::run::summed;
+use crate::experiment::together::replicate_together;
 use crate::random::{Replication, Seed, mix, stream};
+use crate::scenario::World;
 use crate::stats::{Estimate, nearest_rank};
 use crate::units::Money;
 
@@ -52,6 +56,13 @@ pub struct MonthOptions {
     pub seed: Seed,
 }
 
+/// Simulates a week for each month, run by run all of them: the runs of all weeks have the same volumes, so equally many of
+/// each are needed, and where it is interrupted, that is what there is. What is told of single runs is left out.
+pub fn weeks(worlds: &[World], options: &Options, progress: &dyn Progress) -> Vec<Forecast> {
+    let played = replicate_together(worlds, options, progress);
+    worlds.iter().zip(played).map(|(world, played)| summed(world, options, played.fold)).collect()
+}
+
 /// Months ahead.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
@@ -63,6 +74,8 @@ pub struct Projection {
     pub paths: u64,
     /// Runs that the weeks come from.
     pub runs: u64,
+    /// Whether these are fewer than were asked for, because somebody interrupted them.
+    pub is_partial: bool,
     /// The first month day by day: what is spent since its begin, at the end of the day.
     pub days: Vec<DayBand>,
 }
@@ -253,7 +266,8 @@ pub fn project(weeks: &[&Forecast], options: &MonthOptions) -> Result<Projection
         months.push(month_row(first, &targets, &paths, options.budget));
     }
     let runs = sources[0].by_volume.len() as u64;
-    Ok(Projection { months, whole: money_stats(whole), paths: options.paths, runs, days })
+    let is_partial = weeks.iter().any(|forecast| forecast.about.partial);
+    Ok(Projection { months, whole: money_stats(whole), paths: options.paths, runs, is_partial, days })
 }
 
 /// What a path has spent in a month by the end of each of its days.

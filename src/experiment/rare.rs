@@ -4,14 +4,14 @@
 //! much likelier the harsher world made it. Every fifth run is an ordinary one, so that no weight exceeds five (a defensive
 //! mixture: Hesterberg, Technometrics 37, 1995).
 
+use std::ops::Range;
 use std::sync::Arc;
-
-use rayon::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::simulate;
 use crate::experiment::forecast::RunRow;
 use crate::experiment::metric::{CONFIDENCE, Metric};
-use crate::experiment::replicate::{Options, Progress};
+use crate::experiment::replicate::{Options, Progress, in_order};
 use crate::random::{Replication, Scores, Seed};
 use crate::scenario::World;
 use crate::stats::{Estimate, Interval, Moments, normal_quantile};
@@ -30,6 +30,8 @@ pub struct Rare {
     pub pilot_runs: u64,
     /// Runs without importance sampling that would be as sure.
     pub worth_runs: f64,
+    /// Whether it was interrupted before all runs were weighed.
+    pub is_partial: bool,
 }
 
 /// Runs of one pilot stage.
@@ -60,7 +62,8 @@ struct Seen {
     scores: Vec<Scores>,
 }
 
-/// Estimates the probability that `metric` of a run is above `limit`; `None` if `progress` stops it.
+/// Estimates the probability that `metric` of a run is above `limit`. If `progress` stops it, the first runs without gaps
+/// are weighed; `None` if it stops it before there is one: pilot runs alone say nothing.
 pub fn rare(world: &World, options: &Options, metric: Metric, limit: f64, progress: &dyn Progress) -> Option<Rare> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let job = || estimate(world, options, metric, limit, progress);
@@ -73,16 +76,19 @@ pub fn rare(world: &World, options: &Options, metric: Metric, limit: f64, progre
 fn estimate(world: &World, options: &Options, metric: Metric, limit: f64, progress: &dyn Progress) -> Option<Rare> {
     let (direction, pilot_runs) = learn(world, options, metric, limit, progress)?;
     let harsh = direction.applied(world);
-    let numbers: Vec<u64> = (0..options.runs).collect();
     let see = |number: u64| {
         let world = if number % ORDINARY == ORDINARY - 1 { world } else { &harsh };
         see(world, options.seed, Replication(number), metric)
     };
-    let seen = watched(&numbers, pilot_runs, options.runs, progress, see)?;
+    let seen = watched(0..options.runs, pilot_runs, options.runs, progress, see);
+    if seen.is_empty() {
+        return None;
+    }
     let weighed = |seen: &Seen| if seen.figure > limit { direction.weight(&seen.scores) } else { 0.0 };
     let terms: Vec<f64> = seen.iter().map(weighed).collect();
     let hits = seen.iter().filter(|seen| seen.figure > limit).count() as u64;
-    Some(summary(&terms, hits, pilot_runs))
+    let is_partial = (terms.len() as u64) < options.runs;
+    Some(Rare { is_partial, ..summary(&terms, hits, pilot_runs) })
 }
 
 /// The mean of the weighed hits with its interval.
@@ -95,29 +101,34 @@ fn summary(terms: &[f64], hits: u64, pilot_runs: u64) -> Rare {
     // Without a hit there is no spread; that there is none bounds what ordinary runs can be.
     let most = ORDINARY as f64 * Estimate::of_share(hits, runs, CONFIDENCE).interval.high;
     let high = if hits == 0 { most } else { p + reach };
-    let interval = Interval { low: (p - reach).max(0.0), high: high.min(1.0) };
+    // One run shows no spread either.
+    let (low, high) = if runs < 2 { (0.0, 1.0) } else { ((p - reach).max(0.0), high.min(1.0)) };
+    let interval = Interval { low, high };
     let worth_runs = if error > 0.0 { p * (1.0 - p) / (error * error) } else { runs as f64 };
-    Rare { probability: Estimate { point: p, std_error: error, interval }, runs, hits, pilot_runs, worth_runs }
+    let probability = Estimate { point: p, std_error: error, interval };
+    Rare { probability, runs, hits, pilot_runs, worth_runs, is_partial: false }
 }
 
-/// Simulates runs on all threads, in the order of their numbers; `None` when stopped.
+/// Simulates runs on all threads, in the order of their numbers; when stopped, the first of them without gaps.
 fn watched(
-    numbers: &[u64],
+    numbers: Range<u64>,
     done: u64,
     of: u64,
     progress: &dyn Progress,
     see: impl Fn(u64) -> Seen + Sync,
-) -> Option<Vec<Seen>> {
-    let finished = std::sync::atomic::AtomicU64::new(0);
-    let one = |&number: &u64| {
+) -> Vec<Seen> {
+    let finished = AtomicU64::new(0);
+    let one = |number| {
         if progress.stop() {
             return None;
         }
         let seen = see(number);
-        progress.done(done + finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, done + of);
+        progress.done(done + finished.fetch_add(1, Ordering::Relaxed) + 1, done + of);
         Some(seen)
     };
-    numbers.par_iter().map(one).collect()
+    let mut all = Vec::new();
+    in_order(numbers, one, |seen| all.push(seen));
+    all
 }
 
 /// Finds the direction stage by stage: each begins where the worst of the one before were.
@@ -131,10 +142,12 @@ fn learn(
     let mut direction = Direction::none(world);
     for stage in 0..STAGES {
         let begin = PILOT_NUMBERS + stage * PILOT;
-        let numbers: Vec<u64> = (begin..begin + PILOT).collect();
         let pushed = direction.applied(world);
         let see = |number| see(&pushed, options.seed, Replication(number), metric);
-        let seen = watched(&numbers, stage * PILOT, options.runs + PILOT, progress, see)?;
+        let seen = watched(begin..begin + PILOT, stage * PILOT, options.runs + PILOT, progress, see);
+        if (seen.len() as u64) < PILOT {
+            return None;
+        }
         let mut figures: Vec<f64> = seen.iter().map(|seen| seen.figure).collect();
         figures.sort_unstable_by(f64::total_cmp);
         let worst = figures[(PILOT as f64 * (1.0 - ELITE_SHARE)) as usize];

@@ -6,8 +6,6 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
-
 use crate::engine::Run;
 use crate::experiment::fold::Fold;
 use crate::random::{Replication, Seed};
@@ -123,8 +121,8 @@ impl<T, F: FnMut(T)> Row<T, F> {
     }
 }
 
-/// Does something for each of the first runs, on all cores; the results stand in the order of the runs. Those that
-/// `progress` stopped are left out.
+/// Does something for each of the first runs, on all cores; the results stand in the order of the runs. When `progress`
+/// stops it, they are those of the first runs without gaps.
 pub fn each_run<T: Send>(
     options: &Options,
     runs: u64,
@@ -132,12 +130,13 @@ pub fn each_run<T: Send>(
     job: impl Fn(Replication) -> T + Sync,
 ) -> Vec<T> {
     let one = |number| (!progress.stop()).then(|| job(Replication(number)));
-    let all = || (0..runs).into_par_iter().map(one).collect::<Vec<Option<T>>>();
-    let done = match rayon::ThreadPoolBuilder::new().num_threads(options.threads).build() {
+    let mut done = Vec::new();
+    let mut all = || in_order(0..runs, &one, |result| done.push(result));
+    match rayon::ThreadPoolBuilder::new().num_threads(options.threads).build() {
         Ok(pool) => pool.install(all),
         Err(_) => all(),
-    };
-    done.into_iter().map_while(|result| result).collect()
+    }
+    done
 }
 
 /// Whether the confidence interval of the P95 bill is narrow enough.

@@ -9,7 +9,7 @@ use crate::experiment::assemble::{
 use crate::experiment::detail::{day_rows, provider_rows};
 use crate::experiment::findings::findings;
 use crate::experiment::fold::{Fold, latency};
-use crate::experiment::forecast::{About, Forecast, Timeline, TimelineStep, Window};
+use crate::experiment::forecast::{About, Forecast, RunRow, Timeline, TimelineStep, Window};
 use crate::experiment::next::next;
 use crate::experiment::part::Part;
 use crate::experiment::replicate::{Options, Progress, replicate, replicate_these};
@@ -45,9 +45,18 @@ pub(super) fn hourly(world: &World, seed: Seed, replication: Replication) -> Run
 
 /// What the folded runs of a world say.
 pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
+    let mut forecast = summed(world, options, fold);
+    forecast.expensive = expensive(world, options.seed, &forecast.runs);
+    forecast.findings = findings(&forecast);
+    forecast.next = next(world, &forecast);
+    forecast
+}
+
+/// The same without what is told of a single run and what follows from it.
+pub(super) fn summed(world: &World, options: &Options, fold: Fold) -> Forecast {
     let labels = labels(world);
     let runs = fold.runs().max(1);
-    let mut forecast = Forecast {
+    Forecast {
         about: about(world, options, &fold),
         bill: fold.bill_stats(),
         failure_rate: failure_rate(&fold.rows),
@@ -72,7 +81,7 @@ pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
         holidays: world.holidays.clone(),
         written: world.written.clone(),
         edges: edge_rows(&fold, &labels),
-        expensive: expensive(world, options.seed, &fold),
+        expensive: None,
         findings: Vec::new(),
         next: None,
         policies: Vec::new(),
@@ -80,10 +89,7 @@ pub fn assembled(world: &World, options: &Options, fold: Fold) -> Forecast {
         assumptions: world.assumptions.clone(),
         diagnostics: broken_traces(world).chain(world.diagnostics.clone()).collect(),
         runs: fold.rows,
-    };
-    forecast.findings = findings(&forecast);
-    forecast.next = next(world, &forecast);
-    forecast
+    }
 }
 
 /// Traces that could not be read to their ends while they were played: the figures are then those of a part.
@@ -151,8 +157,8 @@ pub(super) fn local_time(world: &World, nanos: i64) -> String {
 }
 
 /// The run at the P95 of the bill, simulated once more with finer steps.
-fn expensive(world: &World, seed: Seed, fold: &Fold) -> Option<Timeline> {
-    let mut by_bill: Vec<_> = fold.rows.iter().map(|row| (row.bill, row.run)).collect();
+fn expensive(world: &World, seed: Seed, rows: &[RunRow]) -> Option<Timeline> {
+    let mut by_bill: Vec<_> = rows.iter().map(|row| (row.bill, row.run)).collect();
     by_bill.sort_unstable();
     let (bill, number) = *by_bill.get(nearest_rank(by_bill.len().max(1), 0.95))?;
     let steps = TIMELINE_MINUTES.map(|minutes| SimDuration::from_secs(minutes * 60));

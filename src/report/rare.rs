@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::experiment::Rare;
 use crate::report::json::bytes;
-use crate::report::text::{clean, count};
+use crate::report::text::{clean, count, interrupted_after};
 
 /// A probability with three digits that count.
 fn probability(p: f64) -> String {
@@ -15,7 +15,7 @@ fn probability(p: f64) -> String {
     }
 }
 
-/// One paragraph.
+/// One paragraph, after what the reader must know first.
 pub fn rare_text(question: &str, rare: &Rare) -> String {
     let interval = rare.probability.interval;
     let (low, high) = (probability(interval.low), probability(interval.high));
@@ -27,8 +27,9 @@ pub fn rare_text(question: &str, rare: &Rare) -> String {
         0 => String::new(),
         _ => format!("; plain simulation would take {} runs to be as sure", count(rare.worth_runs)),
     };
+    let caveat = if rare.is_partial { format!("! {}\n", interrupted_after(rare.runs)) } else { String::new() };
     format!(
-        "P({}): {answer}\n{} of {} harsher and ordinary runs, weighed back, after {} pilot runs{worth}\n",
+        "{caveat}P({}): {answer}\n{} of {} harsher and ordinary runs, weighed back, after {} pilot runs{worth}\n",
         clean(question),
         count(rare.hits as f64),
         count(rare.runs as f64),
@@ -45,6 +46,7 @@ pub fn rare_json(question: &str, rare: &Rare, command: &str) -> Vec<u8> {
         "probability": rare.probability.point,
         "ci95": [interval.low, interval.high],
         "runs": rare.runs,
+        "partial": rare.is_partial,
         "hits": rare.hits,
         "pilot_runs": rare.pilot_runs,
         "worth_runs": rare.worth_runs,

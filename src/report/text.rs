@@ -5,6 +5,27 @@ use crate::units::Money;
 /// Shown where there is no number.
 pub const NOTHING: &str = "–";
 
+/// Fewer runs say little about the outer percentiles.
+pub const FEW_RUNS: u64 = 100;
+
+/// What a result says of itself that Ctrl-C ended after so many runs.
+pub fn interrupted_after(runs: u64) -> String {
+    format!("Partial: interrupted after {}; the figures cover only those.", plural(runs, "run"))
+}
+
+/// The begin of the stamp of an interrupted result.
+pub const fn partial_mark(is_partial: bool) -> &'static str {
+    if is_partial { "PARTIAL · " } else { "" }
+}
+
+/// What is said where there are few runs.
+pub fn few_runs(runs: u64) -> Option<String> {
+    let rough = || {
+        format!("With {} the outer percentiles are rough; {FEW_RUNS} or more would do.", plural(runs, "run"))
+    };
+    (runs < FEW_RUNS).then(rough)
+}
+
 /// A name without characters that could move a cursor, reorder a line or break XML: they become U+FFFD, blanks a
 /// space.
 pub fn clean(text: &str) -> String {

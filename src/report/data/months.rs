@@ -3,7 +3,7 @@
 use crate::experiment::{DayBand, MonthRow, Projection};
 use crate::report::data::{Cell, Dataset, number, text, text_or_none};
 
-/// A row a month.
+/// A row a month, with the runs that it comes from and whether they were interrupted.
 pub fn months(projection: &Projection) -> Dataset {
     let row = |row: &MonthRow| {
         let bill = &row.bill;
@@ -11,10 +11,11 @@ pub fn months(projection: &Projection) -> Dataset {
         cells.extend([bill.mean, bill.p5, bill.p50, bill.p80, bill.p95].map(Cell::Money));
         cells.push(row.over_budget.map_or(Cell::Missing, |over| number(over.point)));
         cells.extend(row.used_up.map(|day| text_or_none(day.map(|day| day.to_string()).as_deref())));
+        cells.extend([Cell::Count(projection.runs), text(&projection.is_partial.to_string())]);
         cells
     };
     let headings = "month days:count hours:count mean_usd:money p5_usd:money p50_usd:money p80_usd:money \
-                    p95_usd:money over_budget:share used_up_1_in_20 used_up_1_in_2";
+                    p95_usd:money over_budget:share used_up_1_in_20 used_up_1_in_2 runs:count partial";
     Dataset::new("months", headings, projection.months.iter().map(row))
 }
 

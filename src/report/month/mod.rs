@@ -13,7 +13,7 @@ use crate::report::data::{Dataset, month_days, months};
 use crate::report::json::bytes;
 use crate::report::markdown::escape;
 use crate::report::terminal::{Page, Style, TerminalOptions};
-use crate::report::text::{NOTHING, clean, money, percent, plural};
+use crate::report::text::{NOTHING, clean, few_runs, interrupted_after, money, partial_mark, percent, plural};
 use crate::report::view::{Column, Table};
 use crate::units::Money;
 
@@ -90,6 +90,12 @@ impl MonthView<'_> {
         cells
     }
 
+    /// What the reader must know before any figure.
+    pub(super) fn caveats(&self) -> Vec<String> {
+        let Projection { runs, is_partial, .. } = self.projection;
+        is_partial.then(|| interrupted_after(*runs)).into_iter().chain(few_runs(*runs)).collect()
+    }
+
     /// What the reader should know.
     pub(super) fn notes(&self) -> Vec<String> {
         let projection = self.projection;
@@ -117,7 +123,8 @@ impl MonthView<'_> {
     pub(super) fn stamp(&self) -> String {
         let about = self.about;
         format!(
-            "{} · {} · seed {} · {} · prices {} · billcast {}",
+            "{}{} · {} · seed {} · {} · prices {} · billcast {}",
+            partial_mark(self.projection.is_partial),
             clean(&about.scenario),
             plural(self.projection.runs, "run"),
             about.seed,
@@ -136,6 +143,7 @@ impl MonthView<'_> {
         let widths: Vec<usize> = (0..columns).map(wide).collect();
         let mut page = Page::new(options);
         page.wrapped("", "  ", Some(Style::Bold), &format!("{}: months ahead", clean(&self.about.scenario)));
+        self.caveats().iter().for_each(|caveat| page.wrapped("! ", "  ", Some(Style::Alert), caveat));
         page.line("");
         for row in &rows {
             let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
@@ -154,6 +162,7 @@ impl MonthView<'_> {
     pub fn markdown(&self) -> String {
         let headings = self.headings();
         let mut text = format!("# {}: months ahead\n\n", escape(&clean(&self.about.scenario)));
+        self.caveats().iter().for_each(|caveat| text.push_str(&format!("> **{}**\n\n", escape(caveat))));
         text.push_str(&format!("| {} |\n", headings.join(" | ")));
         text.push_str(&format!("|---|{}\n", "---:|".repeat(headings.len() - 1)));
         let cell = |cell: &String| escape(cell);
@@ -179,6 +188,7 @@ impl MonthView<'_> {
             "scenario": about.scenario,
             "seed": about.seed,
             "runs": self.projection.runs,
+            "partial": self.projection.is_partial,
             "paths": self.projection.paths,
             "gateway": { "name": about.gateway, "profile": about.profile },
             "prices_as_of": about.prices_as_of,

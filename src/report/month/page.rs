@@ -2,7 +2,7 @@
 
 use maud::html;
 
-use crate::report::html::page::{page, picture as drawing};
+use crate::report::html::page::{notices, page, picture as drawing};
 use crate::report::html::parts::{figures, table};
 use crate::report::month::{MonthView, picture};
 use crate::report::text::{clean, money, percent};
@@ -31,7 +31,7 @@ impl MonthView<'_> {
         page(
             &title,
             "billcast months",
-            &html! { (figures(&headline, true)) },
+            &html! { (notices(&self.caveats())) (figures(&headline, true)) },
             &html! {
                 section {
                     (table(&self.table()))

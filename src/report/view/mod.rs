@@ -19,7 +19,7 @@ use crate::diagnostic::Severity;
 use crate::experiment::{Forecast, Projection, month_ahead};
 use crate::ledger::Cause;
 use crate::report::month::MonthView;
-use crate::report::text::{clean, hours, money, money_interval, plural};
+use crate::report::text::{clean, hours, money, money_interval, partial_mark, plural};
 use crate::units::Money;
 
 /// A forecast made ready to be shown.
@@ -291,7 +291,7 @@ pub fn local_start(start: &str) -> String {
 /// What a picture needs to say about its origin.
 fn stamp(forecast: &Forecast) -> String {
     let about = &forecast.about;
-    let partial = if about.partial { "PARTIAL · " } else { "" };
+    let partial = partial_mark(about.partial);
     let scenario = crate::report::text::ellipsis(&clean(&about.scenario), 32);
     format!(
         "{partial}{scenario} · {} · seed {} · {} · prices {} · billcast {}",

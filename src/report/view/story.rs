@@ -3,14 +3,12 @@
 use crate::experiment::{DeploymentRow, Forecast, MoneyStats, RateStats, UnpricedRow};
 use crate::ledger::Cause;
 use crate::report::text::{
-    clean, count, dollars, hours, money, money_interval, percent, percent_half_width, plural, seconds, short_count,
+    FEW_RUNS, clean, count, dollars, few_runs, hours, interrupted_after, money, money_interval, percent,
+    percent_half_width, plural, seconds, short_count,
 };
 use crate::report::view::derive::{money_share, ratio};
 use crate::report::view::{Answer, BudgetView, CauseLine, Figure, Percentile, interval_note};
 use crate::units::Money;
-
-/// Below this many runs the outer percentiles rest on one or two of them.
-const FEW_RUNS: u64 = 100;
 
 /// What a cause is called and what it means.
 pub const fn words(cause: Cause) -> (&'static str, &'static str) {
@@ -71,7 +69,9 @@ pub fn caveats(forecast: &Forecast) -> Vec<String> {
     let mut caveats = Vec::new();
     let runs = forecast.about.runs;
     if forecast.about.partial {
-        caveats.push(format!("Partial: interrupted after {}; the figures cover only those.", plural(runs, "run")));
+        let alerts = forecast.alerts.as_ref().filter(|alerts| alerts.of_run.is_none() && alerts.runs < runs);
+        let fewer = alerts.map(|alerts| format!(" Budgets and alerts cover {}.", plural(alerts.runs, "run")));
+        caveats.push(interrupted_after(runs) + &fewer.unwrap_or_default());
     }
     let unpriced: Vec<&UnpricedRow> = forecast.unpriced.iter().filter(|row| row.calls > 0.0).collect();
     if !unpriced.is_empty() {
@@ -84,12 +84,7 @@ pub fn caveats(forecast: &Forecast) -> Vec<String> {
             .push(format!("Not in the bill: {tokens} tokens of models without a price ({}{more}).", names.join(", ")));
     }
     caveats.extend(retired(forecast));
-    if runs < FEW_RUNS {
-        caveats.push(format!(
-            "With {} the outer percentiles are rough; {FEW_RUNS} or more would do.",
-            plural(runs, "run")
-        ));
-    }
+    caveats.extend(few_runs(runs));
     caveats
 }
 

@@ -71,8 +71,11 @@ fn months_workbook(view: &MonthView<'_>) -> Result<Vec<u8>, XlsxError> {
     let sheet = workbook.add_worksheet();
     sheet.set_name("Method")?;
     sheet.set_column_width(0, 110)?;
-    for (row, note) in (0..).zip(view.notes().iter().chain([&view.stamp()])) {
-        sheet.write_string_with_format(row, 0, sheet::fitting(note), &styles.wrapped)?;
+    let (caveats, notes, stamp) = (view.caveats(), view.notes(), view.stamp());
+    let lines = caveats.iter().map(|caveat| (caveat, &styles.caveat));
+    let lines = lines.chain(notes.iter().chain([&stamp]).map(|note| (note, &styles.wrapped)));
+    for (row, (line, style)) in (0..).zip(lines) {
+        sheet.write_string_with_format(row, 0, sheet::fitting(line), style)?;
     }
     workbook.save_to_buffer()
 }
