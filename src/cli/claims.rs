@@ -7,7 +7,7 @@ use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
-use crate::experiment::{AlertsWanted, Forecast, Options, Progress, Unwatched, alerts, forecast};
+use crate::experiment::{AlertsWanted, Forecast, Options, alerts, forecast};
 use crate::report::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_terminal};
 use crate::scenario::{Claims, Overrides, builtins, load, read_claims};
 
@@ -42,17 +42,21 @@ enum Format {
 pub fn run(args: &ClaimsArgs) -> Result<(), Stop> {
     let interrupt = Interrupt::listen();
     let all = args.claims()?;
-    let mut stories = Vec::new();
-    for claims in all {
-        stories.push(args.story(claims, &interrupt)?);
-    }
+    let stories = all.into_iter().map(|claims| args.story(claims, &interrupt)).collect::<Result<Vec<_>, Stop>>()?;
     let view = ClaimsView::new(&stories).map_err(Stop::Usage)?;
+    if view.is_partial() && view.stories.is_empty() {
+        return Err(Stop::Unfinished);
+    }
     streams::print(&match args.format {
         Format::Text => claims_terminal(&view, streams::width()),
         Format::Markdown => claims_markdown(&view),
         Format::Json => claims_json(&view),
     })?;
-    if view.holds() { Ok(()) } else { Err(Stop::Findings) }
+    match view.holds() {
+        _ if view.is_partial() => Err(Stop::Interrupted),
+        Some(true) => Ok(()),
+        _ => Err(Stop::Findings),
+    }
 }
 
 impl ClaimsArgs {
@@ -64,17 +68,26 @@ impl ClaimsArgs {
         all.iter().map(|name| read_claims(name).map_err(Stop::from)).collect()
     }
 
-    /// Runs every variant that the claims read.
+    /// Runs every variant that the claims read, until somebody interrupts it.
     fn story(&self, claims: Claims, interrupt: &Interrupt) -> Result<StoryRun, Stop> {
         let mut forecasts = Vec::new();
         for variant in claims.variants() {
-            let forecast = self.forecast(&claims, variant.as_deref(), interrupt)?;
+            let Some(forecast) = self.forecast(&claims, variant.as_deref(), interrupt)? else { break };
             forecasts.push((variant, forecast));
         }
         Ok(StoryRun { claims, forecasts })
     }
 
-    fn forecast(&self, claims: &Claims, variant: Option<&str>, interrupt: &Interrupt) -> Result<Forecast, Stop> {
+    /// The forecast of a variant; none of fewer runs than the claims are about, because it was interrupted.
+    fn forecast(
+        &self,
+        claims: &Claims,
+        variant: Option<&str>,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Forecast>, Stop> {
+        if interrupt.is_pressed() {
+            return Ok(None);
+        }
         let scenario = claims.scenario_of(variant);
         let world = load(&scenario, &Overrides::default())?;
         let runs = claims.file.runs.unwrap_or(world.runs);
@@ -85,11 +98,17 @@ impl ClaimsArgs {
         let watch = Watch::start(runs, self.quiet, interrupt.clone(), &world.room);
         let mut forecast = forecast(&world, &options, &watch);
         watch.finish()?;
+        if forecast.about.partial {
+            return Ok(None);
+        }
         if claims.reads_alerts(variant) {
             let wanted = AlertsWanted { budgets: Vec::new(), rules: world.alerts.unwrap_or_default() };
-            forecast.alerts = Some(alerts(&world, &options, &wanted, &Unwatched));
+            forecast.alerts = Some(alerts(&world, &options, &wanted, &watch)).filter(|alerts| alerts.runs == runs);
+            watch.finish()?;
+            if forecast.alerts.is_none() {
+                return Ok(None);
+            }
         }
-        watch.finish()?;
-        if watch.stop() { Err(Stop::Unfinished) } else { Ok(forecast) }
+        Ok(Some(forecast))
     }
 }

@@ -17,7 +17,9 @@ This file is generated, `billcast claims --format markdown`, and a test holds it
 
 /// The whole document.
 pub fn claims_markdown(view: &ClaimsView) -> String {
-    let mut text = format!("{PREFACE}\n{}.\n", view.summary());
+    let mut text = format!("{PREFACE}\n");
+    view.caveat().into_iter().for_each(|caveat| text.push_str(&format!("> **{caveat}**\n\n")));
+    text.push_str(&format!("{}.\n", view.summary()));
     for story in &view.stories {
         text.push_str(&section(story));
     }

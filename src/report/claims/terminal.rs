@@ -10,7 +10,8 @@ const HEADINGS: [(&str, bool); 5] =
 
 /// The stories as tables, `width` characters a line.
 pub fn claims_terminal(view: &ClaimsView, width: usize) -> String {
-    let mut text: String = view.stories.iter().map(|story| section(story, width)).collect();
+    let caveat = view.caveat().map(|caveat| format!("! {caveat}\n\n")).unwrap_or_default();
+    let mut text = view.stories.iter().fold(caveat, |text, story| text + &section(story, width));
     text.push_str(&format!("{}\n", view.summary()));
     text
 }

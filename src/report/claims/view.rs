@@ -12,15 +12,17 @@ use crate::scenario::{Agrees, Claim, Claims, Figure, Place, Unit};
 pub struct StoryRun {
     /// What is said.
     pub claims: Claims,
-    /// The forecasts, by variant; `None` is the scenario itself.
+    /// The forecasts, by variant; `None` is the scenario itself. Those that are missing were interrupted.
     pub forecasts: Vec<(Option<String>, Forecast)>,
 }
 
 /// All stories, ready to be shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClaimsView {
-    /// Story by story, those with a letter first.
+    /// Story by story, those with a letter first; of an interrupted result those with a figure that was simulated.
     pub stories: Vec<Story>,
+    /// Figures of all stories that were asked for.
+    pub asked: u64,
 }
 
 /// One story.
@@ -52,10 +54,10 @@ pub struct Line {
     pub arithmetic: String,
     /// What billcast finds, for people.
     pub simulated: String,
-    /// What billcast finds.
-    pub value: f64,
-    /// Whether it is what the claim expects.
-    pub holds: bool,
+    /// What billcast finds; none where it was interrupted before it was simulated.
+    pub value: Option<f64>,
+    /// Whether it is what the claim expects; none where it was not simulated.
+    pub holds: Option<bool>,
     /// How the three figures stand to each other.
     pub verdict: String,
     /// Why it is so.
@@ -72,27 +74,70 @@ impl ClaimsView {
     pub fn new(runs: &[StoryRun]) -> Result<Self, String> {
         let mut stories = runs.iter().map(Story::new).collect::<Result<Vec<_>, _>>()?;
         stories.sort_by_key(|story| (story.letter.is_none(), story.letter.clone()));
-        Ok(Self { stories })
+        let asked = stories.iter().map(|story| story.lines.len() as u64).sum();
+        stories.retain(|story| story.lines.is_empty() || story.lines.iter().any(|line| line.value.is_some()));
+        Ok(Self { stories, asked })
     }
 
-    /// Whether every figure is what its claim expects.
-    pub fn holds(&self) -> bool {
-        self.stories.iter().flat_map(|story| &story.lines).all(|line| line.holds)
+    fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.stories.iter().flat_map(|story| &story.lines)
+    }
+
+    /// Figures that were simulated.
+    fn simulated(&self) -> u64 {
+        self.lines().filter(|line| line.value.is_some()).count() as u64
+    }
+
+    /// Figures that were not simulated, because it was interrupted.
+    pub fn missing(&self) -> u64 {
+        self.asked - self.simulated()
+    }
+
+    /// Whether it was interrupted before all figures were simulated.
+    pub fn is_partial(&self) -> bool {
+        self.missing() > 0
+    }
+
+    /// What the reader must know before any figure.
+    pub fn caveat(&self) -> Option<String> {
+        let words = || {
+            let (done, asked) = (self.simulated(), self.asked);
+            format!("Partial: interrupted after {done} of {asked} figures; the others were not simulated.")
+        };
+        self.is_partial().then(words)
+    }
+
+    /// Whether every figure is what its claim expects; none where all that were simulated are, and others were not.
+    pub fn holds(&self) -> Option<bool> {
+        let is_off = self.lines().any(|line| line.holds == Some(false));
+        if is_off { Some(false) } else { (!self.is_partial()).then_some(true) }
     }
 
     /// How many figures there are, and how they stand.
     pub fn summary(&self) -> String {
-        let lines = || self.stories.iter().flat_map(|story| &story.lines);
-        let number = |agrees| lines().filter(|line| line.holds && line.claim.agrees == agrees).count();
-        let off = lines().filter(|line| !line.holds).count();
+        let number =
+            |agrees| self.lines().filter(|line| line.holds == Some(true) && line.claim.agrees == agrees).count();
+        let off = self.lines().filter(|line| line.holds == Some(false)).count();
         let off = if off == 0 { String::new() } else { format!(", {off} OFF") };
         format!(
             "{} figures: {} as published, {} as the story's own figures say, {} where no agreement is expected{off}",
-            lines().count(),
+            self.simulated(),
             number(Agrees::Published),
             number(Agrees::Arithmetic),
             number(Agrees::Neither),
         )
+    }
+}
+
+impl StoryRun {
+    /// Where the forecast is that a place is in.
+    fn place_of(&self, place: &Place) -> Option<usize> {
+        self.forecasts.iter().position(|(variant, _)| *variant == place.variant)
+    }
+
+    /// Whether the forecast that a place is in was finished.
+    fn has(&self, place: &Place) -> bool {
+        self.place_of(place).is_some()
     }
 }
 
@@ -101,14 +146,18 @@ impl Story {
         let file = &run.claims.file;
         let documents: Vec<_> = run.forecasts.iter().map(|(_, forecast)| document(&View::new(forecast))).collect();
         let value = |place: &Place| {
-            let at = run.forecasts.iter().position(|(variant, _)| *variant == place.variant);
+            let at = run.place_of(place);
             let found = at.map_or_else(
                 || Err("there is no such variant".to_owned()),
                 |at| number_at(&documents[at], &place.path),
             );
             found.map_err(|why| format!("{}: {}: `{place}`: {why}", clean(&run.claims.scenario), FILE))
         };
-        let line = |claim: &Claim| Ok(Line::new(claim, claim.simulated.evaluate(&value)?, commands(run, claim)));
+        let is_simulated = |claim: &Claim| claim.simulated.places().iter().all(|place| run.has(place));
+        let line = |claim: &Claim| {
+            let found = is_simulated(claim).then(|| claim.simulated.evaluate(&value)).transpose()?;
+            Ok(Line::new(claim, found, commands(run, claim)))
+        };
         let title = clean(&file.title);
         Ok(Self {
             scenario: clean(&run.claims.scenario),
@@ -135,22 +184,27 @@ fn commands(run: &StoryRun, claim: &Claim) -> Vec<String> {
 }
 
 impl Line {
-    fn new(claim: &Claim, value: f64, commands: Vec<String>) -> Self {
+    fn new(claim: &Claim, value: Option<f64>, commands: Vec<String>) -> Self {
         let shown = |figure: Option<Figure>| figure.map_or_else(|| NOTHING.to_owned(), |f| range(f, claim.unit));
-        let holds = claim.holds(value);
+        let holds = value.map(|value| claim.holds(value));
         Self {
             figure: clean(&claim.figure),
             published: shown(claim.published),
             arithmetic: shown(claim.arithmetic),
-            simulated: number(value, claim.unit),
+            simulated: value.map_or_else(|| NOTHING.to_owned(), |value| number(value, claim.unit)),
             value,
             holds,
-            verdict: verdict(claim, value, holds),
+            verdict: value.zip(holds).map_or_else(unsimulated, |(value, holds)| verdict(claim, value, holds)),
             because: claim.because.as_deref().map(clean).unwrap_or_default(),
             commands,
             claim: claim.clone(),
         }
     }
+}
+
+/// The verdict on what was not simulated.
+fn unsimulated() -> String {
+    "not simulated".to_owned()
 }
 
 /// A figure for people; fractions of a count are not worth more than three digits.
