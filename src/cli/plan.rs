@@ -94,7 +94,7 @@ pub fn run(args: &PlanArgs) -> Result<(), Stop> {
     let made = plan(&world, &options, &wanted, &watch).map_err(refused).and_then(|mut made| {
         if args.budgets {
             args.subject.what.say("seeking budgets …");
-            made.budgets = seek_budgets(&world, &options, wanted.target, &watch, &|edits| args.subject.load(edits))?;
+            made.add(seek_budgets(&world, &options, wanted.target, &watch, &|edits| args.subject.load(edits))?);
         }
         Ok(made)
     });
@@ -107,13 +107,7 @@ pub fn run(args: &PlanArgs) -> Result<(), Stop> {
     if let Some(out) = out {
         args.subject.what.write(&out, &artefacts(&made))?;
     }
-    Ok(())
-}
-
-impl From<PlanError> for Stop {
-    fn from(error: PlanError) -> Self {
-        refused(error)
-    }
+    if made.about.partial { Err(Stop::Interrupted) } else { Ok(()) }
 }
 
 /// Why there is no plan, for whoever asked for it.

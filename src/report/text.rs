@@ -20,9 +20,8 @@ pub const fn partial_mark(is_partial: bool) -> &'static str {
 
 /// What is said where there are few runs.
 pub fn few_runs(runs: u64) -> Option<String> {
-    let rough = || {
-        format!("With {} the outer percentiles are rough; {FEW_RUNS} or more would do.", plural(runs, "run"))
-    };
+    let rough =
+        || format!("With {} the outer percentiles are rough; {FEW_RUNS} or more would do.", plural(runs, "run"));
     (runs < FEW_RUNS).then(rough)
 }
 

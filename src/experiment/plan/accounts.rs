@@ -5,6 +5,7 @@ use crate::engine::{AttemptRecord, Booked, RequestRecord, Watcher, simulate_watc
 use crate::experiment::assemble::demand;
 use crate::experiment::fold::dollars;
 use crate::experiment::forecast::Demand;
+use crate::experiment::plan::PlanError;
 use crate::experiment::replicate::{Options, Progress, each_run};
 use crate::provider::{Meter, Refill};
 use crate::scenario::World;
@@ -47,20 +48,35 @@ impl Watcher for Spend<'_> {
     }
 }
 
-/// How far the limits of accounts reach. `free` is the world without any limits.
-pub(super) fn spends(world: &World, free: &World, options: &Options, progress: &dyn Progress) -> Vec<SpendPlan> {
-    let accounts: Vec<usize> = {
-        let mut all: Vec<usize> = world.providers.deployments().iter().filter_map(|one| one.account).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
-    };
+/// The accounts whose limits are known, each once.
+fn accounts(world: &World) -> Vec<usize> {
+    let mut all: Vec<usize> = world.providers.deployments().iter().filter_map(|one| one.account).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Whether an account has limits.
+pub(super) fn has_any(world: &World) -> bool {
+    accounts(world).into_iter().any(|account| !world.providers.limits()[account].meters.is_empty())
+}
+
+/// How far the limits of accounts reach. `free` is the world without any limits. Those that were played in full come into
+/// `found`.
+pub(super) fn spends(
+    world: &World,
+    free: &World,
+    options: &Options,
+    progress: &dyn Progress,
+    found: &mut Vec<SpendPlan>,
+) -> Result<(), PlanError> {
+    let accounts = accounts(world);
     let place = |account: usize| accounts.iter().position(|other| *other == account);
     let account_of: Vec<Option<usize>> =
         world.providers.deployments().iter().map(|one| one.account.and_then(place)).collect();
     let limits = |account: usize| world.providers.limits()[accounts[account]].meters.iter();
     let each = (0..accounts.len()).flat_map(|account| limits(account).map(move |meter| (account, meter)));
-    let plan = |(account, meter): (usize, &Meter)| {
+    for (account, meter) in each {
         let is_endless = matches!(meter.refill, Refill::Never { .. });
         let step = if is_endless { world.horizon } else { meter.period };
         let length = ((world.horizon.0.max(1) - 1) / step.0.max(1) + 1) as usize;
@@ -70,9 +86,12 @@ pub(super) fn spends(world: &World, free: &World, options: &Options, progress: &
             simulate_watched(free, options.seed, replication, world.horizon, &mut spend);
             spend.steps.swap_remove(account)
         });
-        spend_plan(world, &account_of, account, meter, &runs)
-    };
-    each.map(plan).collect()
+        if progress.stop() {
+            return Err(PlanError::Interrupted);
+        }
+        found.push(spend_plan(world, &account_of, account, meter, &runs));
+    }
+    Ok(())
 }
 
 fn spend_plan(

@@ -3,7 +3,6 @@
 
 use crate::engine::{Run, simulate};
 use crate::experiment::fold::dollars;
-use crate::experiment::plan::PlanError;
 use crate::experiment::replicate::{Options, Progress, each_run};
 use crate::random::Replication;
 use crate::scenario::{Edit, Problem, World};
@@ -76,23 +75,33 @@ struct Seen {
     spent: Money,
 }
 
+/// Budgets that were sought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SoughtBudgets {
+    /// Those whose search came to an end.
+    pub found: Vec<BudgetPlan>,
+    /// Whether it was interrupted before all were found.
+    pub is_partial: bool,
+}
+
 /// Seeks the budgets. `load` compiles the scenario with changes.
 ///
 /// # Errors
-/// Those of `load`; [`PlanError::Interrupted`].
-pub fn seek_budgets<E: From<Problem> + From<PlanError>>(
+/// Those of `load`.
+pub fn seek_budgets<E: From<Problem>>(
     world: &World,
     options: &Options,
     target: f64,
     progress: &dyn Progress,
     load: &dyn Fn(Vec<Edit>) -> Result<World, E>,
-) -> Result<Vec<BudgetPlan>, E> {
-    let mut all = Vec::new();
+) -> Result<SoughtBudgets, E> {
+    let mut found = Vec::new();
     for subject in subjects(world).into_iter().take(MOST_BUDGETS) {
         let seek = Seek { subject: &subject, options, progress, load };
-        all.push(seek.smallest(target)?);
+        let Some(budget) = seek.smallest(target)? else { return Ok(SoughtBudgets { found, is_partial: true }) };
+        found.push(budget);
     }
-    Ok(all)
+    Ok(SoughtBudgets { found, is_partial: false })
 }
 
 /// Those with a budget today, then keys, then deployments.
@@ -154,27 +163,34 @@ struct Seek<'a, E> {
     load: &'a dyn Fn(Vec<Edit>) -> Result<World, E>,
 }
 
-impl<E: From<Problem> + From<PlanError>> Seek<'_, E> {
-    fn smallest(&self, target: f64) -> Result<BudgetPlan, E> {
-        let free = self.play(NO_BUDGET)?;
+impl<E: From<Problem>> Seek<'_, E> {
+    /// The smallest budget; none where the search was interrupted.
+    fn smallest(&self, target: f64) -> Result<Option<BudgetPlan>, E> {
+        let Some(free) = self.play(NO_BUDGET)? else { return Ok(None) };
         let most = free.iter().map(|seen| dollars(seen.spent)).fold(0.0, f64::max);
         let allowed = rate(&free) + target;
         // A budget counts what the gateway reports, which may be more than what is billed.
         let (mut low, mut high) = (0.0, if most > 0.0 { most * 1.1 } else { 1.0 });
-        let mut found = rate(&self.play(&written(high))?);
+        let Some(mut found) = self.rate_at(high)? else { return Ok(None) };
         while found > allowed && high < 1e9 {
             (low, high) = (high, high * 2.0);
-            found = rate(&self.play(&written(high))?);
+            let Some(there) = self.rate_at(high)? else { return Ok(None) };
+            found = there;
         }
         while high > 0.01 && high - low > PRECISION * high {
             let middle = cents(f64::midpoint(low, high));
             if middle <= low || middle >= high {
                 break;
             }
-            let there = rate(&self.play(&written(middle))?);
+            let Some(there) = self.rate_at(middle)? else { return Ok(None) };
             if there <= allowed { (high, found) = (middle, there) } else { low = middle }
         }
-        Ok(self.told(&free, high, found))
+        Ok(Some(self.told(&free, high, found)))
+    }
+
+    /// Share of the requests without a good answer at a budget in dollars.
+    fn rate_at(&self, budget: f64) -> Result<Option<f64>, E> {
+        Ok(self.play(&written(budget))?.map(|seen| rate(&seen)))
     }
 
     fn told(&self, free: &[Seen], smallest: f64, failure_rate: f64) -> BudgetPlan {
@@ -194,8 +210,11 @@ impl<E: From<Problem> + From<PlanError>> Seek<'_, E> {
         }
     }
 
-    /// The runs with this budget.
-    fn play(&self, budget: &str) -> Result<Vec<Seen>, E> {
+    /// The runs with this budget; none where they were interrupted.
+    fn play(&self, budget: &str) -> Result<Option<Vec<Seen>>, E> {
+        if self.progress.stop() {
+            return Ok(None);
+        }
         let Subject { path, adds_period, spent, index, .. } = self.subject;
         let mut edits = vec![Edit::parse(&format!("{path}={budget}"))?];
         edits.extend(adds_period.as_deref().map(Edit::parse).transpose()?);
@@ -206,7 +225,7 @@ impl<E: From<Problem> + From<PlanError>> Seek<'_, E> {
             let spent = spent.map_or(Money::ZERO, |of| of(&run, *index));
             Seen { failed: run.failed + run.rejected + run.lost, requests: run.requests, spent }
         });
-        if self.progress.stop() { Err(PlanError::Interrupted.into()) } else { Ok(seen) }
+        Ok((!self.progress.stop()).then_some(seen))
     }
 }
 

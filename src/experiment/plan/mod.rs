@@ -6,6 +6,7 @@ mod budgets;
 mod line;
 mod provisioned;
 mod search;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use crate::engine::{DemandTotals, Metered, PoolRecord, Pools, Watcher, simulate_metered};
 use crate::experiment::assemble::demand;
 use crate::experiment::fold::{Fold, share, unanswered};
-use crate::experiment::forecast::{About, Demand, RunRow};
+use crate::experiment::forecast::{Demand, RunRow};
 use crate::experiment::replicate::{Options, Progress, each_run};
 use crate::experiment::run::{about, local_time};
 use crate::provider::{Bound, Counted, Limits, Meter, ProviderError, Refill, TokenCharge};
@@ -23,8 +24,9 @@ use crate::stats::{Histogram, nearest_rank};
 use crate::units::{Money, SimDuration, SimTime};
 
 pub use accounts::SpendPlan;
-pub use budgets::{BudgetOf, BudgetPlan, MOST_BUDGETS, seek_budgets};
+pub use budgets::{BudgetOf, BudgetPlan, MOST_BUDGETS, SoughtBudgets, seek_budgets};
 pub use provisioned::{Commitment, Offer, OfferError};
+pub use told::{Binding, CapacityPlan, LimitKind, LimitPlan, Load, Missing, Outcome, PoolPlan, TokensOf};
 
 const MINUTE: SimDuration = SimDuration::from_secs(60);
 /// Growth is not sought beyond this.
@@ -53,134 +55,14 @@ impl Wanted {
     }
 }
 
-/// What limits could be.
-#[derive(Debug, Clone)]
-pub struct CapacityPlan {
-    /// What was simulated.
-    pub about: About,
-    /// The share of calls that limits may refuse.
-    pub target: f64,
-    /// Pool by pool.
-    pub pools: Vec<PoolPlan>,
-    /// What accounts may spend, and what they would.
-    pub spends: Vec<SpendPlan>,
-    /// Budgets of the gateway, where they were sought.
-    pub budgets: Vec<BudgetPlan>,
-    /// With today's limits.
-    pub today: Outcome,
-    /// With the smallest limits that meet the target, simulated again.
-    pub planned: Outcome,
-    /// Paid capacity beside pay as you go.
-    pub commitments: Vec<Commitment>,
-}
-
-/// What a whole scenario comes to under some limits.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
-    /// Mean bill of a horizon.
-    pub bill: Money,
-    /// Requests without a good answer.
-    pub failure_rate: f64,
-    /// Requests that another group answered.
-    pub fallback_share: f64,
-    /// Share of each pool's calls that limits refuse.
-    pub refused: Vec<f64>,
-}
-
-/// One pool: the deployments that share limits.
-#[derive(Debug, Clone)]
-pub struct PoolPlan {
-    /// Its deployments.
-    pub deployments: Vec<String>,
-    /// Their model.
-    pub model: String,
-    /// Their provider.
-    pub provider: String,
-    /// What the gateway sends.
-    pub offered: Load,
-    /// What the provider takes up.
-    pub admitted: Load,
-    /// Share of the calls that limits refuse.
-    pub refused_share: f64,
-    /// Its limits, those that are not set today as well.
-    pub limits: Vec<LimitPlan>,
-    /// The limit that is hit first, if any is.
-    pub binds: Option<Binding>,
-    /// The factor on all traffic at which its limits refuse more than the target; none where they never do up to
-    /// [`MOST_GROWTH`].
-    pub growth: Option<f64>,
-}
-
-/// Load by minute.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Load {
-    /// Calls a minute.
-    pub calls: Demand,
-    /// Tokens a minute.
-    pub tokens: Demand,
-    /// Calls at once.
-    pub concurrency: Demand,
-}
-
-/// One limit of a pool.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LimitPlan {
-    /// What it counts.
-    pub kind: LimitKind,
-    /// Today's limit, if there is one.
-    pub today: Option<f64>,
-    /// What would be counted in a period if every call were let in.
-    pub used: Demand,
-    /// The part of the limit that the 99.9th percentile leaves free; negative where it is not enough.
-    pub headroom: Option<f64>,
-    /// The smallest limit that refuses no more than the target, the others lifted.
-    pub needed: f64,
-    /// What meets the target together with the other limits.
-    pub proposed: f64,
-}
-
-/// What a limit counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LimitKind {
-    /// Requests in a period of so many seconds.
-    Requests(i64),
-    /// Tokens in such a period, and which.
-    Tokens(i64, TokensOf),
-    /// US dollars in such a period.
-    Dollars(i64),
-    /// Calls at once.
-    Concurrency,
-}
-
-/// Which tokens are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TokensOf {
-    /// Input and output, or input and `max_tokens`.
-    All,
-    /// Input that no prompt cache provides.
-    Input,
-    /// Output.
-    Output,
-}
-
-/// The limit that is hit first.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Binding {
-    /// Which.
-    pub kind: LimitKind,
-    /// Share of the runs in which a limit of the pool is hit at all.
-    pub run_share: f64,
-    /// Local time of the first refusal in the median of those runs.
-    pub at: String,
-    /// Hours since the start of the same.
-    pub at_hour: f64,
-}
-
 /// Makes a plan. Today's limits are played first, then the world without limits, then the limits that are proposed.
+///
+/// Where `progress` stops it, the plan holds what was found out by then, and says what is missing: of today's limits what
+/// the first runs tell, of all else what was played in full.
 ///
 /// # Errors
 /// [`ProviderError`] when a limit cannot be simulated; [`OfferError`] as text when an offer names no deployment;
-/// [`PlanError::Interrupted`] when it was: its worlds are held against each other, and a part of them is no plan.
+/// [`PlanError::Interrupted`] when it was, before a first run.
 pub fn plan(
     world: &World,
     options: &Options,
@@ -188,28 +70,72 @@ pub fn plan(
     progress: &dyn Progress,
 ) -> Result<CapacityPlan, PlanError> {
     let pooled = Pooled::of(world);
-    let runs = pooled.play(world, options, options.runs, progress, false)?;
-    let lifted = World { providers: Arc::new(world.providers.without_limits()?), ..world.clone() };
-    let calls = runs[0].1.iter().map(|record| record.calls).sum::<u64>().max(1);
+    let runs = pooled.play_some(world, options, options.runs, progress, false);
+    let first = runs.first().ok_or(PlanError::Interrupted)?;
+    let calls = first.1.iter().map(|record| record.calls).sum::<u64>().max(1);
     let kept = (MOST_EVENTS / (2 * calls)).clamp(1, options.runs);
-    let free = pooled.play(&lifted, options, kept, progress, true)?;
-    let needed = search::needed(&pooled, &free, wanted.target);
-    let (proposed, planned) = search::proposal(world, &pooled, &needed, options, (wanted.target, kept), progress)?;
-    let growth = growth(world, &pooled, options, wanted.target, progress)?;
-    let plan =
-        |index: usize| pooled.plan(world, index, &runs, &free, [&needed[index], &proposed[index]], growth[index]);
-    let fold = fold_of(&runs);
-    let made = CapacityPlan {
-        about: about(world, options, &fold),
+    let mut made = CapacityPlan {
+        about: about(world, options, &fold_of(&runs)),
+        missing: missing(world, wanted),
         target: wanted.target,
-        pools: (0..pooled.limits.len()).map(plan).collect(),
-        spends: accounts::spends(world, &lifted, options, progress),
+        pools: (0..pooled.limits.len()).map(|index| pooled.plan(world, index, &runs)).collect(),
+        spends: Vec::new(),
         budgets: Vec::new(),
         today: outcome(&runs),
-        planned,
-        commitments: provisioned::commitments(world, options, &wanted.offers, progress)?,
+        planned: None,
+        commitments: Vec::new(),
     };
-    if progress.stop() { Err(PlanError::Interrupted) } else { Ok(made) }
+    drop(runs);
+    match made.complete(&Basis { world, pooled: &pooled, options, progress }, wanted, kept) {
+        Ok(()) => {}
+        Err(PlanError::Interrupted) => made.about.partial = true,
+        Err(other) => return Err(other),
+    }
+    Ok(made)
+}
+
+/// What a plan has beside today's limits.
+fn missing(world: &World, wanted: &Wanted) -> Vec<Missing> {
+    let mut all = vec![Missing::Smallest, Missing::Together, Missing::Growth];
+    all.extend(accounts::has_any(world).then_some(Missing::Spends));
+    all.extend((!wanted.offers.is_empty()).then_some(Missing::Commitments));
+    all
+}
+
+/// What a plan is made from.
+struct Basis<'a> {
+    world: &'a World,
+    pooled: &'a Pooled,
+    options: &'a Options,
+    progress: &'a dyn Progress,
+}
+
+impl CapacityPlan {
+    /// Finds out all else, one thing after the other, until it is interrupted.
+    fn complete(&mut self, basis: &Basis<'_>, wanted: &Wanted, kept: u64) -> Result<(), PlanError> {
+        let Basis { world, pooled, options, progress } = *basis;
+        let lifted = World { providers: Arc::new(world.providers.without_limits()?), ..world.clone() };
+        let free = pooled.play(&lifted, options, kept, progress, true)?;
+        let needed = search::needed(pooled, &free, self.target);
+        for (index, pool) in self.pools.iter_mut().enumerate() {
+            pool.limits = pooled.limit_plans(index, &free, &needed[index]);
+        }
+        self.has(Missing::Smallest);
+        let (proposed, planned) = search::proposal(world, pooled, &needed, options, (self.target, kept), progress)?;
+        for (pool, limits) in self.pools.iter_mut().zip(&proposed) {
+            pool.limits.iter_mut().zip(figures(limits)).for_each(|(plan, limit)| plan.proposed = Some(limit));
+        }
+        self.planned = Some(planned);
+        self.has(Missing::Together);
+        let growth = growth(world, pooled, options, self.target, progress)?;
+        self.pools.iter_mut().zip(growth).for_each(|(pool, growth)| pool.growth = growth);
+        self.has(Missing::Growth);
+        accounts::spends(world, &lifted, options, progress, &mut self.spends)?;
+        self.has(Missing::Spends);
+        provisioned::commitments(world, options, &wanted.offers, progress, &mut self.commitments)?;
+        self.has(Missing::Commitments);
+        Ok(())
+    }
 }
 
 /// Why there is no plan.
@@ -221,7 +147,7 @@ pub enum PlanError {
     /// An offer makes no sense here.
     #[error(transparent)]
     Offer(#[from] OfferError),
-    /// It was interrupted before every world that the plan needs was played.
+    /// It was interrupted before what was to be found out was played in full.
     #[error("interrupted before there was a plan")]
     Interrupted,
 }
@@ -273,12 +199,24 @@ impl Pooled {
         progress: &dyn Progress,
         events: bool,
     ) -> Result<Vec<Played>, PlanError> {
-        let played = each_run(options, runs, progress, |replication: Replication| {
+        let played = self.play_some(world, options, runs, progress, events);
+        if progress.stop() { Err(PlanError::Interrupted) } else { Ok(played) }
+    }
+
+    /// The same; when it was interrupted, the first of them.
+    fn play_some(
+        &self,
+        world: &World,
+        options: &Options,
+        runs: u64,
+        progress: &dyn Progress,
+        events: bool,
+    ) -> Vec<Played> {
+        each_run(options, runs, progress, |replication: Replication| {
             let wrap = |inner| Metered::new(inner, &self.pools, events);
             let (run, metered) = simulate_metered(world, options.seed, replication, wrap, &mut Nobody);
             (RunRow::of(&run), metered.finish(world.horizon))
-        });
-        if progress.stop() { Err(PlanError::Interrupted) } else { Ok(played) }
+        })
     }
 
     fn members(&self, pool: usize) -> impl Iterator<Item = usize> {
@@ -286,15 +224,8 @@ impl Pooled {
         (0..of.len()).filter(move |deployment| of[*deployment] == pool)
     }
 
-    fn plan(
-        &self,
-        world: &World,
-        index: usize,
-        runs: &[Played],
-        free: &[Played],
-        found: [&Limits; 2],
-        growth: Option<f64>,
-    ) -> PoolPlan {
+    /// What today's limits do.
+    fn plan(&self, world: &World, index: usize, runs: &[Played]) -> PoolPlan {
         let names: Vec<_> = self.members(index).map(|deployment| &world.names.deployments[deployment]).collect();
         let records = || runs.iter().map(|(_, pools)| &pools[index]);
         let (offered, admitted) = (merged(records().map(|r| &r.offered)), merged(records().map(|r| &r.admitted)));
@@ -305,26 +236,35 @@ impl Pooled {
             offered: load(&offered),
             admitted: load(&admitted),
             refused_share: refused_share(runs, index),
-            limits: self.limit_plans(index, free, found),
+            limits: self.limits_today(index),
             binds: self.binding(world, index, runs),
-            growth,
+            growth: None,
         }
     }
 
-    fn limit_plans(&self, index: usize, free: &[Played], found: [&Limits; 2]) -> Vec<LimitPlan> {
+    /// The limits that are there, and what is sought beside them.
+    fn limits_today(&self, index: usize) -> Vec<LimitPlan> {
         let today = &self.limits[index];
+        let meters = self.sought[index].meters.iter().enumerate();
+        let mut plans: Vec<LimitPlan> = meters
+            .map(|(number, meter)| LimitPlan::new(kind_of(meter), today.meters.get(number).map(|meter| meter.limit)))
+            .collect();
+        plans.push(LimitPlan::new(LimitKind::Concurrency, today.concurrency.map(f64::from)));
+        plans
+    }
+
+    /// The same with what would be used of them, and the smallest that would do alone.
+    fn limit_plans(&self, index: usize, free: &[Played], needed: &Limits) -> Vec<LimitPlan> {
         let records = || free.iter().map(|(_, pools)| &pools[index]);
-        let meter = |(number, meter): (usize, &Meter)| {
+        let used = |number: usize| {
             let mut uses = Histogram::default();
             records().for_each(|record| uses.merge(&record.uses[number]));
-            let limit = today.meters.get(number).map(|meter| meter.limit);
-            limit_plan(kind_of(meter), limit, whole(&uses), found.map(|limits| limits.meters[number].limit))
+            whole(&uses)
         };
-        let mut plans: Vec<LimitPlan> = self.sought[index].meters.iter().enumerate().map(meter).collect();
-        let at_once = merged(records().map(|record| &record.admitted)).concurrency;
-        let needed = found.map(|limits| limits.concurrency.map_or(0.0, f64::from));
-        plans.push(limit_plan(LimitKind::Concurrency, today.concurrency.map(f64::from), whole(&at_once), needed));
-        plans
+        let at_once = whole(&merged(records().map(|record| &record.admitted)).concurrency);
+        let uses = (0..self.sought[index].meters.len()).map(used).chain([at_once]);
+        let plans = self.limits_today(index).into_iter().zip(uses).zip(figures(needed));
+        plans.map(|((plan, used), needed)| plan.with(used, needed)).collect()
     }
 
     fn binding(&self, world: &World, index: usize, runs: &[Played]) -> Option<Binding> {
@@ -374,9 +314,10 @@ pub(in crate::experiment) fn kind_of(meter: &Meter) -> LimitKind {
     }
 }
 
-fn limit_plan(kind: LimitKind, today: Option<f64>, used: Demand, [needed, proposed]: [f64; 2]) -> LimitPlan {
-    let headroom = today.map(|limit| 1.0 - used.p999 / limit.max(f64::MIN_POSITIVE));
-    LimitPlan { kind, today, used, headroom, needed, proposed }
+/// Limits as numbers, in the order of their plans.
+fn figures(limits: &Limits) -> impl Iterator<Item = f64> {
+    let at_once = limits.concurrency.map_or(0.0, f64::from);
+    limits.meters.iter().map(|meter| meter.limit).chain([at_once])
 }
 
 fn merged<'a>(all: impl Iterator<Item = &'a DemandTotals>) -> DemandTotals {

@@ -3,6 +3,7 @@
 
 use crate::engine::{AttemptRecord, Booked, RequestRecord, Watcher, simulate_watched};
 use crate::experiment::fold::dollars;
+use crate::experiment::plan::PlanError;
 use crate::experiment::replicate::{Options, Progress, each_run};
 use crate::scenario::World;
 use crate::units::{CallId, Money};
@@ -94,14 +95,22 @@ impl Watcher for Minutes {
     }
 }
 
-/// What each offer is worth.
+/// What each offer is worth. Those that were played in full come into `found`.
 pub(super) fn commitments(
     world: &World,
     options: &Options,
     offers: &[Offer],
     progress: &dyn Progress,
-) -> Result<Vec<Commitment>, OfferError> {
-    offers.iter().map(|offer| commitment(world, options, offer, progress)).collect()
+    found: &mut Vec<Commitment>,
+) -> Result<(), PlanError> {
+    for offer in offers {
+        let commitment = commitment(world, options, offer, progress)?;
+        if progress.stop() {
+            return Err(PlanError::Interrupted);
+        }
+        found.push(commitment);
+    }
+    Ok(())
 }
 
 fn commitment(

@@ -8,7 +8,7 @@ use crate::report::chart::frame::{LABEL, Plot, Swatch, legend};
 use crate::report::chart::png;
 use crate::report::chart::theme::Ink;
 use crate::report::plan::{kind_words, pool_name};
-use crate::report::text::{clean, plural, short_count};
+use crate::report::text::{clean, partial_mark, plural, short_count};
 
 const ROW: f64 = 26.0;
 const HEAD: f64 = 92.0;
@@ -49,6 +49,7 @@ fn svg(plan: &CapacityPlan) -> String {
         let scenario = clean(&about.scenario);
         let stamp =
             format!("{scenario} · {} · seed {} · billcast {}", plural(about.runs, "run"), about.seed, about.version);
+        let stamp = format!("{}{stamp}", partial_mark(about.partial));
         canvas.text(&stamp, (20.0, height - 14.0), 10.0, Ink::Muted, Anchor::Start);
     })
 }
@@ -65,7 +66,8 @@ fn entries() -> [(Swatch, String); 4] {
 /// The ends of the axis, as powers of ten.
 fn powers(rows: &[(String, &LimitPlan)]) -> (f64, f64) {
     let figures = rows.iter().flat_map(|(_, limit)| {
-        [limit.used.p50, limit.used.p999, limit.used.peak, limit.proposed, limit.today.unwrap_or(0.0)]
+        let used = limit.used.into_iter().flat_map(|used| [used.p50, used.p999, used.peak]);
+        used.chain(limit.proposed).chain(limit.today)
     });
     let positive: Vec<f64> = figures.filter(|value| *value >= 1.0 && value.is_finite()).map(f64::log10).collect();
     let least = positive.iter().copied().fold(f64::INFINITY, f64::min);
@@ -91,7 +93,7 @@ fn row(canvas: &mut Canvas<'_>, plot: &Plot, y: f64, name: &str, limit: &LimitPl
     let x = |value: f64| plot.at_x(value.max(1e-9).log10().clamp(plot.x.0, plot.x.1));
     canvas.text(&fit(name, LABEL, NAMES - 34.0), (NAMES - 12.0, y), LABEL, Ink::Text, Anchor::End);
     canvas.line(&[(plot.area.left, y), (plot.area.right, y)], Stroke::solid(Ink::Grid, 0.75));
-    let used = limit.used;
+    let used = limit.used.unwrap_or_default();
     if used.peak > 0.0 {
         canvas.line(&[(x(used.p50), y), (x(used.p999), y)], Stroke::solid(Ink::Blue, 6.0));
         canvas.line(&[(x(used.p999), y), (x(used.peak), y)], Stroke::solid(Ink::Sky, 2.0));
@@ -102,15 +104,19 @@ fn row(canvas: &mut Canvas<'_>, plot: &Plot, y: f64, name: &str, limit: &LimitPl
         }
         canvas.line(&[(x(today), y - 9.0), (x(today), y + 9.0)], Stroke::solid(Ink::Text, 2.0));
     }
-    canvas.line(&[(x(limit.proposed), y - 9.0), (x(limit.proposed), y + 9.0)], Stroke::solid(Ink::Green, 2.0));
+    if let Some(proposed) = limit.proposed {
+        canvas.line(&[(x(proposed), y - 9.0), (x(proposed), y + 9.0)], Stroke::solid(Ink::Green, 2.0));
+    }
     let today =
         limit.today.map_or_else(|| "no limit today".to_owned(), |today| format!("today {}", short_count(today)));
-    let note = format!(
-        "{name}: P50 {}, P99.9 {}, peak {}; {today}; together {}",
-        short_count(used.p50),
-        short_count(used.p999),
-        short_count(used.peak),
-        short_count(limit.proposed)
+    let used = limit.used.map_or_else(
+        || "use not found out".to_owned(),
+        |used| {
+            let [p50, p999, peak] = [used.p50, used.p999, used.peak].map(short_count);
+            format!("P50 {p50}, P99.9 {p999}, peak {peak}")
+        },
     );
+    let together = limit.proposed.map_or_else(|| "not found out".to_owned(), short_count);
+    let note = format!("{name}: {used}; {today}; together {together}");
     canvas.hover(Rect::new(0.0, y - ROW / 2.0, plot.area.right, y + ROW / 2.0), note);
 }

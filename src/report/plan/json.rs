@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::experiment::{BudgetPlan, CapacityPlan, Commitment, Demand, LimitPlan, Load, Outcome, PoolPlan, SpendPlan};
+use crate::experiment::{
+    BudgetPlan, CapacityPlan, Commitment, Demand, LimitPlan, Load, Missing, Outcome, PoolPlan, SpendPlan,
+};
 use crate::report::plan::{budget_of, kind_words};
 
 /// The id of this layout.
@@ -18,17 +20,31 @@ pub fn json(plan: &CapacityPlan) -> Vec<u8> {
         "prices_as_of": about.prices_as_of,
         "seed": about.seed,
         "runs": about.runs,
+        "partial": about.partial,
+        "missing": plan.missing.iter().map(|missing| name_of(*missing)).collect::<Vec<_>>(),
         "horizon_hours": about.horizon_hours,
         "target_refused_share": plan.target,
         "pools": plan.pools.iter().map(pool).collect::<Vec<_>>(),
         "spend_limits": plan.spends.iter().map(spend).collect::<Vec<_>>(),
         "money_limits": plan.budgets.iter().map(budget).collect::<Vec<_>>(),
         "today": outcome(&plan.today),
-        "planned": outcome(&plan.planned),
+        "planned": plan.planned.as_ref().map(outcome),
         "commitments": plan.commitments.iter().map(commitment).collect::<Vec<_>>(),
         "command": about.command,
     });
     crate::report::json::bytes(&document)
+}
+
+/// The part of the document that lacks it.
+const fn name_of(missing: Missing) -> &'static str {
+    match missing {
+        Missing::Smallest => "smallest",
+        Missing::Together => "together",
+        Missing::Growth => "growth",
+        Missing::Spends => "spend_limits",
+        Missing::Commitments => "commitments",
+        Missing::Budgets => "money_limits",
+    }
 }
 
 fn pool(pool: &PoolPlan) -> Value {
@@ -62,8 +78,8 @@ fn demand(demand: Demand) -> Value {
 
 fn limit(limit: &LimitPlan) -> Value {
     json!({
-        "limit": kind_words(limit.kind), "today": limit.today, "used": demand(limit.used), "headroom": limit.headroom,
-        "smallest": limit.needed, "together": limit.proposed,
+        "limit": kind_words(limit.kind), "today": limit.today, "used": limit.used.map(demand),
+        "headroom": limit.headroom, "smallest": limit.needed, "together": limit.proposed,
     })
 }
 

@@ -1,8 +1,8 @@
 mod json;
 
 use crate::experiment::{
-    BudgetOf, BudgetPlan, CapacityPlan, Commitment, Demand, LimitKind, LimitPlan, MOST_BUDGETS, MOST_GROWTH, Outcome,
-    PoolPlan, SpendPlan, TokensOf,
+    BudgetOf, BudgetPlan, CapacityPlan, Commitment, Demand, LimitKind, LimitPlan, MOST_BUDGETS, MOST_GROWTH, Missing,
+    Outcome, PoolPlan, SpendPlan, TokensOf,
 };
 use crate::report::Artefact;
 use crate::report::chart::plan::files;
@@ -33,13 +33,14 @@ pub fn text(plan: &CapacityPlan, options: TerminalOptions) -> String {
         about.seed
     );
     page.wrapped("", "", Some(Style::Dim), &facts);
+    caveat(plan).iter().for_each(|caveat| page.wrapped("! ", "  ", Some(Style::Alert), caveat));
     demand(&mut page, plan);
     limits(&mut page, plan);
     spends(&mut page, plan);
     budgets(&mut page, plan);
     page.title("What that comes to");
     page.wrapped(" Today:   ", "          ", None, &outcome(&plan.today));
-    page.wrapped(" Planned: ", "          ", None, &outcome(&plan.planned));
+    page.wrapped(" Planned: ", "          ", None, &plan.planned.as_ref().map_or_else(unknown, outcome));
     if !plan.commitments.is_empty() {
         page.title("Paid capacity");
         plan.commitments.iter().for_each(|commitment| page.wrapped(" ", "   ", None, &commitment_words(commitment)));
@@ -50,6 +51,31 @@ pub fn text(plan: &CapacityPlan, options: TerminalOptions) -> String {
     page.line("");
     page.wrapped("Again: ", "  ", None, &clean(&about.command));
     page.text
+}
+
+/// What stands in the place of what an interrupted plan lacks.
+fn unknown() -> String {
+    "?".to_owned()
+}
+
+/// What the reader must know before any figure.
+fn caveat(plan: &CapacityPlan) -> Option<String> {
+    let word = |missing: &Missing| match missing {
+        Missing::Smallest => "the smallest limits",
+        Missing::Together => "what meets the target together",
+        Missing::Growth => "the growth that limits bear",
+        Missing::Spends if plan.spends.is_empty() => "what accounts would spend",
+        Missing::Spends => "what the other accounts would spend",
+        Missing::Commitments if plan.commitments.is_empty() => "what paid capacity is worth",
+        Missing::Commitments => "what the other offers are worth",
+        Missing::Budgets if plan.budgets.is_empty() => "budgets",
+        Missing::Budgets => "the other budgets",
+    };
+    let lacks = plan.missing.iter().map(word).collect::<Vec<_>>().join(", ");
+    let runs = plural(plan.about.runs, "run");
+    plan.about
+        .partial
+        .then(|| format!("Partial: interrupted after {runs} with today's limits; not found out: {lacks}."))
 }
 
 /// What a plan is about, and what it is not about.
@@ -108,7 +134,7 @@ fn limits(page: &mut Page, plan: &CapacityPlan) {
         them in force, simulated again.";
     page.wrapped(" ", " ", Some(Style::Dim), note);
     for pool in &plan.pools {
-        page.wrapped(" ", "   ", None, &verdict(pool, plan.target));
+        page.wrapped(" ", "   ", None, &verdict(pool, plan));
     }
 }
 
@@ -184,16 +210,18 @@ fn period_words(spend: &SpendPlan) -> String {
 
 fn limit_row(name: String, limit: &LimitPlan) -> Vec<String> {
     let none = || "none".to_owned();
-    let headroom = limit.headroom.map_or_else(|| "–".to_owned(), free);
+    let is_unknown = limit.today.is_some() && limit.used.is_none();
+    let headroom = limit.headroom.map_or_else(|| if is_unknown { unknown() } else { "–".to_owned() }, free);
     let today = limit.today.map_or_else(none, short_count);
+    let or_unknown = |figure: Option<f64>| figure.map_or_else(unknown, short_count);
     vec![
         name,
         kind_words(limit.kind),
         today,
-        short_count(limit.used.p999),
+        or_unknown(limit.used.map(|used| used.p999)),
         headroom,
-        short_count(limit.needed),
-        short_count(limit.proposed),
+        or_unknown(limit.needed),
+        or_unknown(limit.proposed),
     ]
 }
 
@@ -220,9 +248,10 @@ pub fn kind_words(kind: LimitKind) -> String {
 }
 
 /// Which limit binds, when, and how much more traffic they bear.
-fn verdict(pool: &PoolPlan, target: f64) -> String {
+fn verdict(pool: &PoolPlan, plan: &CapacityPlan) -> String {
     let name = pool_name(pool);
     let growth = match pool.growth {
+        None if plan.missing.contains(&Missing::Growth) => String::new(),
         Some(factor) if factor < 1.0 => format!("; they bear {} of this traffic", percent(factor)),
         Some(factor) => format!("; they bear {factor:.2} times this traffic"),
         None if pool.limits.iter().all(|limit| limit.today.is_none()) => String::new(),
@@ -237,7 +266,7 @@ fn verdict(pool: &PoolPlan, target: f64) -> String {
             percent(pool.refused_share),
         ),
         None if pool.limits.iter().all(|limit| limit.today.is_none()) => format!("{name}: no limit is stated."),
-        None => format!("{name}: no limit is ever hit (target {}){growth}.", percent(target)),
+        None => format!("{name}: no limit is ever hit (target {}){growth}.", percent(plan.target)),
     }
 }
 
