@@ -122,16 +122,21 @@ fn ctrl_c_keeps_what_is_done_and_says_so() {
 /// What other commands print of unfinished work says so, and none of them ends as if all was done.
 #[test]
 fn ctrl_c_is_told_by_every_command_that_simulates() {
-    let many = ["--runs", "1000000", "--quiet", "--threads", "1", "--format", "json"];
-    let commands: [&[&str]; 4] = [
-        &["explain", SCENARIO],
-        &["sweep", SCENARIO, "--tornado"],
-        &["sweep", SCENARIO, "--vary", "hours=1,2"],
-        &["compare", SCENARIO, "--set", "traffic.chat.rate=50/min"],
+    let usual: &[&str] = &["--quiet", "--format", "json"];
+    let many: &[&str] = &["--runs", "1000000", "--threads", "1"];
+    let commands: [(&[&str], &[&str]); 8] = [
+        (&["explain", SCENARIO], many),
+        (&["sweep", SCENARIO, "--tornado"], many),
+        (&["sweep", SCENARIO, "--vary", "hours=1,2"], many),
+        (&["compare", SCENARIO, "--set", "traffic.chat.rate=50/min"], many),
+        (&["month", SCENARIO, "--months", "2"], &["--runs", "1000000"]),
+        (&["plan", SCENARIO], many),
+        (&["run", SCENARIO, "--set", "hours=1", "--rare", "requests > 1000"], many),
+        (&["claims", "weekend-upward", "retry-storm"], &["--threads", "1"]),
     ];
-    for command in commands {
+    for (command, many) in commands {
         let child = Command::new(env!("CARGO_BIN_EXE_billcast"))
-            .args([command, &many].concat())
+            .args([command, many, usual].concat())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

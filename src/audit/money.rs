@@ -89,11 +89,13 @@ pub fn price(
             let why = format!("a check tries at most {MOST_PRICED} changes, those of errors and warnings first");
             return Tried { remedy: remedy.clone(), stake: Err(why) };
         }
-        let changed = edits(remedy).and_then(&edited);
-        let stake = match changed {
+        let load = |edits| if progress.stop() { Ok(None) } else { edited(edits).map(Some) };
+        let played = |changed| Some(play(&changed, options, progress)).filter(|fold| fold.runs() == options.runs);
+        let stake = match edits(remedy).and_then(load) {
             Err(problem) => Err(first_line(&problem)),
-            Ok(_) if progress.stop() => Err("interrupted".to_owned()),
-            Ok(changed) => Ok(stake(&fold, &play(&changed, options, progress))),
+            Ok(changed) => {
+                changed.and_then(played).map(|changed| stake(&fold, &changed)).ok_or_else(|| "interrupted".to_owned())
+            }
         };
         known.push((remedy.edits.clone(), stake.clone()));
         Tried { remedy: remedy.clone(), stake }

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first one asks for a clean end, the second one ends at once.
+//! Ctrl-C: the first one asks for a clean end, a later one ends at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,11 +7,17 @@ use std::time::Duration;
 use crate::cli::stop::INTERRUPTED;
 use crate::cli::streams;
 
+/// A terminal and a wrapper around the program (`timeout`, a script runner) may both pass one Ctrl-C on: what comes so soon
+/// after the first is no second one.
+const ONE_PRESS: Duration = Duration::from_millis(500);
 /// The runs under way are finished first; that is told where it takes longer than anybody notices.
 const LONG: Duration = Duration::from_secs(2);
 
-fn tell_if_it_takes_long() {
-    std::thread::sleep(LONG);
+/// Lets a further Ctrl-C count after a while, and says so.
+fn wait_for_another(counts: &AtomicBool) {
+    std::thread::sleep(ONE_PRESS);
+    counts.store(true, Ordering::Relaxed);
+    std::thread::sleep(LONG.saturating_sub(ONE_PRESS));
     streams::complain("ending after the runs that are under way; Ctrl-C again ends at once");
 }
 
@@ -23,12 +29,14 @@ impl Interrupt {
     /// Starts to listen. Where that is not possible, Ctrl-C ends the program as it always does.
     pub fn listen() -> Self {
         let this = Self::default();
-        let pressed = Arc::clone(&this.0);
+        let (pressed, counts) = (Arc::clone(&this.0), Arc::new(AtomicBool::new(false)));
         let _ = ctrlc::set_handler(move || {
-            if pressed.swap(true, Ordering::Relaxed) {
+            if !pressed.swap(true, Ordering::Relaxed) {
+                let counts = Arc::clone(&counts);
+                std::thread::spawn(move || wait_for_another(&counts));
+            } else if counts.load(Ordering::Relaxed) {
                 std::process::exit(i32::from(INTERRUPTED));
             }
-            std::thread::spawn(tell_if_it_takes_long);
         });
         this
     }

@@ -101,11 +101,13 @@ enum Target {
 
 /// Reads or simulates a forecast and writes its report.
 pub fn run(args: &ReportArgs) -> Result<(), Stop> {
+    // Of a finished run nothing is simulated, but its files are not to be left half written.
+    let interrupt = Interrupt::listen();
     let finished = finished::find(&args.source);
     let target = args.target(finished.as_deref())?;
     let mut forecast = match &finished {
         Some(file) => args.read(file)?,
-        None => args.simulate()?,
+        None => args.simulate(interrupt)?,
     };
     if let Some(Dollars(amount)) = args.budget {
         forecast.budget.horizon = Some(amount);
@@ -147,8 +149,7 @@ impl ReportArgs {
         finished::read(file)
     }
 
-    fn simulate(&self) -> Result<Forecast, Stop> {
-        let interrupt = Interrupt::listen();
+    fn simulate(&self, interrupt: Interrupt) -> Result<Forecast, Stop> {
         let (prices, edits) = (self.prices.clone(), self.edits.read()?);
         let world = load(&self.source, &Overrides { prices, edits, ..Overrides::default() })?;
         let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));

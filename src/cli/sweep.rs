@@ -91,7 +91,7 @@ impl SweepArgs {
         );
         let found = sweep(&axes, &points, options, &watch, &|edits| self.subject.load(edits))?;
         watch.finish()?;
-        if found.is_partial && found.points.is_empty() {
+        if found.runs == 0 {
             return Err(Stop::Unfinished);
         }
         let printed = match self.format {
@@ -115,9 +115,10 @@ impl SweepArgs {
         );
         let found = tornado(&swings, options, &watch, &|edits| self.subject.load(edits))?;
         watch.finish()?;
-        if found.is_partial && found.bars.is_empty() {
+        if found.runs == 0 {
             return Err(Stop::Unfinished);
         }
+        let options = &Options { runs: found.runs, ..options.clone() };
         let common = Common::of(base);
         let printed = match self.format {
             Format::Text => tornado_text(&common, &found, options, terminal_options(self.verbose)).into_bytes(),

@@ -131,7 +131,7 @@ pub fn each_run<T: Send>(
 ) -> Vec<T> {
     let one = |number| (!progress.stop()).then(|| job(Replication(number)));
     let mut done = Vec::new();
-    let mut all = || in_order(0..runs, &one, |result| done.push(result));
+    let mut all = || in_order(0..runs, one, |result| done.push(result));
     match rayon::ThreadPoolBuilder::new().num_threads(options.threads).build() {
         Ok(pool) => pool.install(all),
         Err(_) => all(),

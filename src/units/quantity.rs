@@ -29,6 +29,10 @@ pub struct PerSecond(pub f64);
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Share(pub f64);
 
+/// By how much something becomes more, or less: `0.02`, `2%` or `-5%`.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Growth(pub f64);
+
 /// A number of things, at least zero and finite: `500`, `30k`, `4M`.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Count(pub f64);
@@ -130,6 +134,20 @@ impl Share {
     }
 }
 
+impl Growth {
+    const EXPECTED: &str = "growth above -100% and at most 100 (10000%), such as 2% or 0.02";
+    const MOST: f64 = 100.0;
+
+    /// Checked growth.
+    ///
+    /// # Errors
+    /// [`QuantityError::OutOfRange`] when nothing would be left, or a hundredfold more would come.
+    pub fn new(growth: f64) -> Result<Self, QuantityError> {
+        let fits = growth > -1.0 && growth <= Self::MOST;
+        fits.then_some(Self(growth)).ok_or_else(|| QuantityError::OutOfRange(short(growth), Self::EXPECTED))
+    }
+}
+
 /// A number as people write it: no row of zeros for one that is out of all proportion, no digits that nobody asked for.
 pub fn short(number: f64) -> String {
     let magnitude = number.abs();
@@ -196,11 +214,24 @@ impl FromStr for Share {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        match split(text, Self::EXPECTED)? {
-            (share, "") => Self::new(share),
-            (percent, "%") => Self::new(percent / 100.0),
-            (_, unit) => Err(QuantityError::UnknownUnit(unit.to_owned(), Self::EXPECTED)),
-        }
+        parts_of_one(text, Self::EXPECTED).and_then(Self::new)
+    }
+}
+
+impl FromStr for Growth {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        parts_of_one(text, Self::EXPECTED).and_then(Self::new)
+    }
+}
+
+/// `0.05` or `5%`.
+fn parts_of_one(text: &str, expected: &'static str) -> Result<f64, QuantityError> {
+    match split(text, expected)? {
+        (part, "") => Ok(part),
+        (percent, "%") => Ok(percent / 100.0),
+        (_, unit) => Err(QuantityError::UnknownUnit(unit.to_owned(), expected)),
     }
 }
 
@@ -254,6 +285,7 @@ readable! {
     PerSecond, "Rate";
     Count, "Count";
     Share, "Share";
+    Growth, "Growth";
 }
 
 #[cfg(test)]
@@ -269,6 +301,10 @@ mod tests {
         assert_eq!("86.4k / day".parse(), Ok(PerSecond(1.0)));
         assert_eq!("30k".parse(), Ok(Count(3e4)));
         assert_eq!("5%".parse(), Ok(Share(0.05)));
+        assert_eq!(
+            ["20%", "0.2", "-5%", "250%"].map(str::parse),
+            [0.2, 0.2, -0.05, 2.5].map(|growth| Ok(Growth(growth)))
+        );
         assert_eq!(parse_scaled("1_000k"), Ok(1e6));
         assert_eq!(parse_scaled("2.5e-3"), Ok(0.0025));
     }
@@ -283,6 +319,9 @@ mod tests {
         }
         for text in ["1.01", "101%", "-1%", "5 %%"] {
             assert!(text.parse::<Share>().is_err(), "{text}");
+        }
+        for text in ["-1", "-100%", "101", "NaN", "2 times"] {
+            assert!(text.parse::<Growth>().is_err(), "{text}");
         }
         let message = "40/fortnight".parse::<PerSecond>().unwrap_err().to_string();
         assert!(message.contains("`fortnight`") && message.contains("40/min"), "{message}");

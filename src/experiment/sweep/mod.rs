@@ -33,7 +33,7 @@ pub struct Sweep {
     pub points: Vec<Point>,
     /// Whether it was interrupted before all configurations were done.
     pub is_partial: bool,
-    /// Replications of each configuration.
+    /// Replications of each configuration; where it was interrupted before the first of them, those of the scenario as it is.
     pub runs: u64,
     /// Seed of all.
     pub seed: u64,
@@ -131,7 +131,7 @@ pub fn sweep<E: From<crate::scenario::Problem>>(
         base: Point::new(Vec::new(), &base_rows, &base_rows),
         points: Vec::new(),
         is_partial: (base_rows.len() as u64) < options.runs,
-        runs: options.runs,
+        runs: base_rows.len() as u64,
         seed: options.seed.0,
         common: Common::of(&base),
         command: options.command.clone(),

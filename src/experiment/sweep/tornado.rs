@@ -238,6 +238,8 @@ pub struct Tornado {
     pub bars: Vec<Bar>,
     /// Whether it was interrupted: some assumptions, or some runs of the bill as it is, are missing.
     pub is_partial: bool,
+    /// Replications of each; where it was interrupted before the first bar, those of the bill as it is.
+    pub runs: u64,
 }
 
 /// Plays both ends of each assumption, all else as it is; the widest first.
@@ -269,7 +271,8 @@ pub fn tornado<E: From<Problem>>(
     }
     let is_partial = bars.len() < swings.len() || (base.len() as u64) < options.runs;
     bars.sort_by(|a, b| b.width().total_cmp(&a.width()));
-    Ok(Tornado { base: money_stats(base.iter().map(|row| row.bill).collect()), bars, is_partial })
+    let runs = base.len() as u64;
+    Ok(Tornado { base: money_stats(base.iter().map(|row| row.bill).collect()), bars, is_partial, runs })
 }
 
 #[cfg(test)]

@@ -138,6 +138,10 @@ fn summary(page: &mut Page, findings: &[Finding], priced: &Priced<'_>) {
     let worth = |stake: &Stake| (!fails_more(stake) && !hides_more(stake), stake.saved_mean, stake.saved_p95);
     all.sort_by_key(|(_, stake, _)| std::cmp::Reverse(worth(stake)));
     page.title("What a change is worth");
+    if pricing.runs == 0 {
+        page.line(" Interrupted before the first run: nothing is priced.");
+        return;
+    }
     let (base, partial) = (&pricing.base, if pricing.partial { ", interrupted" } else { "" });
     let bill =
         format!("{} on average, {} at P95, {} of the requests fail", money(base.mean), money(base.p95), failures(base));
@@ -150,7 +154,12 @@ fn summary(page: &mut Page, findings: &[Finding], priced: &Priced<'_>) {
         page.wrapped(" ! ", "   ", Some(Style::Alert), &caveat);
     }
     if all.is_empty() {
-        page.line(" No finding has a change that could be priced.");
+        let none = if pricing.partial {
+            " It was interrupted before a change was priced."
+        } else {
+            " No finding has a change that could be priced."
+        };
+        page.line(none);
         return;
     }
     let headings = [("Change", false), ("Saves", true), ("at P95", true), ("Failures", true), ("Code", false)];

@@ -100,7 +100,7 @@ pub fn tornado_text(common: &Common, tornado: &Tornado, run: &Options, options: 
 
 /// `tornado.json`.
 pub fn tornado_json(common: &Common, tornado: &Tornado, run: &Options) -> Vec<u8> {
-    let Tornado { base, bars, is_partial } = tornado;
+    let Tornado { base, bars, is_partial, .. } = tornado;
     let end = |bar: &Bar, index: usize| -> Value {
         let delta = bar.deltas[index];
         let ends = [delta.interval.low, delta.interval.high];

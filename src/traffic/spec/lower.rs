@@ -8,7 +8,7 @@ use crate::traffic::class::{Class, Patience, Repeats};
 use crate::traffic::excited::Excites;
 use crate::traffic::replay::Replay;
 use crate::traffic::spec::{RetriesSpec, TrafficModel};
-use crate::units::{BodyId, Count, KeyId, NameId, Seconds, SimDuration, SimTime, Tokens};
+use crate::units::{BodyId, Count, Growth, KeyId, NameId, Seconds, SimDuration, SimTime, Tokens};
 
 impl TrafficModel {
     /// The class that these fields describe, in a run on this calendar.
@@ -155,11 +155,7 @@ impl TrafficModel {
         let rate = self.rate.ok_or(TrafficError::Missing("rate"))?;
         let shape = self.shape.as_ref().map_or(&Shape::Flat, |spec| &spec.0);
         let mut intensity = shape.intensity(rate.0, calendar);
-        if let Some(growth) = self.growth_per_week {
-            if !(growth > -1.0 && growth <= MOST_GROWTH) {
-                let expected = "a number above -1 (-100%) and at most 100";
-                return Err(TrafficError::Parameter("growth_per_week", growth, expected));
-            }
+        if let Some(Growth(growth)) = self.growth_per_week {
             let middle_weeks = |from: SimTime, to: SimTime| (from.as_secs_f64() + to.as_secs_f64()) / 2.0 / WEEK_S;
             intensity = intensity.scaled_by(|from, to| libm::pow(1.0 + growth, middle_weeks(from, to)));
         }
@@ -175,7 +171,6 @@ impl TrafficModel {
 }
 
 pub(super) const WEEK_S: f64 = 604_800.0;
-const MOST_GROWTH: f64 = 100.0;
 /// OpenAI's rule of thumb for English text: one token is about four characters.
 const DEFAULT_CHARS_PER_TOKEN: f64 = 4.0;
 

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::random::{DistSpec, GapsSpec, ShapeSpec};
-use crate::units::{Count, PerSecond, Seconds, Share};
+use crate::units::{Count, Growth, PerSecond, Seconds, Share};
 pub use parts::{ExcitesSpec, LeavesSpec, OnOffSpec, RepeatsSpec, SessionSpec, Source, Spike, StopsSpec, WorkersSpec};
 pub use short::{ClientsSpec, RetriesSpec};
 
@@ -29,8 +29,8 @@ pub struct TrafficModel {
     pub shape: Option<ShapeSpec>,
     /// How arrivals bunch.
     pub gaps: Option<GapsSpec>,
-    /// Growth of the rate per week: 0.02 is 2%.
-    pub growth_per_week: Option<f64>,
+    /// Growth of the rate per week: `2%`.
+    pub growth_per_week: Option<Growth>,
     /// A switch that makes the rate alternate.
     pub on_off: Option<OnOffSpec>,
     /// Requests that bring others along (a self-exciting process): `{ share: 60%, within: 30s }`.

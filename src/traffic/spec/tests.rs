@@ -143,4 +143,7 @@ fn growth_and_spikes_add_to_the_rate() {
     let growth = WEEK_S / 2f64.ln() * (2f64.powf(1.0 / 7.0) - 1.0);
     let expected = growth + 48_000.0;
     assert!((intensity.expected_until(SimTime::NEVER) / expected - 1.0).abs() < 1e-4);
+    let read = |growth: &str| serde_saphyr::from_str::<TrafficModel>(&format!("{{ growth_per_week: {growth} }}"));
+    assert_eq!(read("20%").unwrap(), read("0.2").unwrap());
+    assert!(read("-100%").is_err() && read("101").is_err());
 }
