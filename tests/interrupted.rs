@@ -245,7 +245,8 @@ fn budgets_whose_search_was_interrupted_are_left_out() {
     made.add(SoughtBudgets { found: whole.found[..1].to_vec(), is_partial: true });
     let printed: Value = serde_json::from_slice(&json(&made)).unwrap();
     assert_eq!((&printed["partial"], &printed["missing"]), (&json!(true), &json!(["money_limits"])));
-    assert!(text(&made, TerminalOptions::default()).contains("the other budgets."));
+    let wide = TerminalOptions { width: 300, ..TerminalOptions::default() };
+    assert!(text(&made, wide).contains("not found out: the other budgets."));
 }
 
 const CLAIMS: &str = "title: t

@@ -93,6 +93,9 @@ fn row(canvas: &mut Canvas<'_>, plot: &Plot, y: f64, name: &str, limit: &LimitPl
     let x = |value: f64| plot.at_x(value.max(1e-9).log10().clamp(plot.x.0, plot.x.1));
     canvas.text(&fit(name, LABEL, NAMES - 34.0), (NAMES - 12.0, y), LABEL, Ink::Text, Anchor::End);
     canvas.line(&[(plot.area.left, y), (plot.area.right, y)], Stroke::solid(Ink::Grid, 0.75));
+    if limit.used.is_none() {
+        canvas.text("?", (plot.area.left + 8.0, y), LABEL, Ink::Muted, Anchor::Start);
+    }
     let used = limit.used.unwrap_or_default();
     if used.peak > 0.0 {
         canvas.line(&[(x(used.p50), y), (x(used.p999), y)], Stroke::solid(Ink::Blue, 6.0));
