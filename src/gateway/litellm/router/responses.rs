@@ -72,6 +72,12 @@ impl Packed {
 /// Odd multipliers (golden ratio and two of the constants of random numbers).
 const SPREAD: [u64; 3] = [0x9E37_79B9_7F4A_7C15, 0xD1B5_4A32_D192_ED03, 0xBF58_476D_1CE4_E5B9];
 
+/// The class of prompts stands in their first byte; whatever stands there, it divides them.
+#[inline(always)]
+const fn first_byte(prompt: PromptId) -> usize {
+    (prompt.0 >> (u64::BITS - u8::BITS)) as usize
+}
+
 /// When an answer is over, and where it is: dropping it needs no look at it.
 #[derive(Debug, Clone, Copy)]
 struct Ending {
@@ -90,6 +96,8 @@ pub(in crate::gateway::litellm) struct Responses {
     free: Vec<u32>,
     /// Places of the row by hash of the key.
     places: Places,
+    /// The greatest prompt that was ever kept, of those that begin with the same byte.
+    greatest: Box<[u64; 1 << u8::BITS]>,
     /// The ends of what is kept, soonest first. Nearly all are kept equally long, so that a new one belongs at the end.
     ends: VecDeque<Ending>,
 }
@@ -102,7 +110,15 @@ impl Default for Responses {
 
 impl Responses {
     fn of_at_most(most: usize) -> Self {
-        Self { most, row: Vec::new(), free: Vec::new(), places: Places::default(), ends: VecDeque::new() }
+        let (row, free, ends) = (Vec::new(), Vec::new(), VecDeque::new());
+        Self { most, row, free, places: Places::default(), greatest: Box::new([0; 1 << u8::BITS]), ends }
+    }
+
+    /// Whether nothing like this prompt has been kept so far. Where prompts are numbered as they come, that is said of nearly
+    /// all that are new, and of no other: they need not be looked up (70 instructions less).
+    #[inline(always)]
+    pub(super) fn is_new(&self, prompt: PromptId) -> bool {
+        prompt.0 > self.greatest[first_byte(prompt)]
     }
 
     /// The answer to this, if it is not over, and not older than that.
@@ -125,6 +141,8 @@ impl Responses {
         capacity: Option<usize>,
     ) -> bool {
         self.make_room(now, capacity);
+        let greatest = &mut self.greatest[first_byte(key.prompt)];
+        *greatest = key.prompt.0.max(*greatest);
         let key = Packed::new(&key);
         let hash = key.hash();
         if let Some(place) = self.place(&key, hash) {
@@ -316,6 +334,7 @@ mod tests {
                 let (usage, life) = (Usage::plain(at as u32, 1), SimDuration::from_secs(life));
                 let age = max_age.map(SimDuration::from_secs);
                 prop_assert_eq!(fast.get(secs(now), &key, age), slow.get(secs(now), &key, age));
+                prop_assert!(!fast.is_new(key.prompt) || slow.get(secs(now), &key, None).is_none());
                 fast.put(secs(now), key, usage, life, capacity);
                 slow.put(secs(now), key, usage, life, capacity);
                 prop_assert_eq!(fast.ends.len(), slow.0.len());
