@@ -13,14 +13,18 @@ pub(super) struct Ahead {
     made: Vec<Request>,
     /// The first of them that nobody has taken.
     next: usize,
+    /// How many are made at a time.
+    block: usize,
 }
 
-/// Requests of a block: a few lines of memory each, which have to stay at hand for every class.
-const BLOCK: usize = 32;
+/// Requests that are made ahead in all classes together: a few lines of memory each, which have to stay at hand.
+const AHEAD: usize = 512;
 
 impl Ahead {
-    pub(super) const fn new(class: ClassStream) -> Self {
-        Self { class, made: Vec::new(), next: 0 }
+    /// The requests of one of so many classes.
+    pub(super) fn new(class: ClassStream, classes: usize) -> Self {
+        let block = if class.comes_by_itself() { (AHEAD / classes.max(1)).clamp(8, 128) } else { 1 };
+        Self { class, made: Vec::new(), next: 0, block }
     }
 
     /// The moment of the next request, or never.
@@ -47,8 +51,7 @@ impl Ahead {
     /// Makes the next block.
     #[inline(never)]
     fn make(&mut self) {
-        let block = if self.class.comes_by_itself() { BLOCK } else { 1 };
-        self.made.resize(block, Request::default());
+        self.made.resize(self.block, Request::default());
         self.next = 0;
         let is_there = |request| self.class.take(request);
         let there = self.made.iter_mut().map(is_there).take_while(|is_there| *is_there).count();
@@ -106,7 +109,7 @@ mod tests {
             let attributes = Attributes::new(&class).unwrap();
             let draws = Addressed::new(Seed(5), Replication(1));
             let stream = || ClassStream::new(ClassId(2), &class, attributes.clone(), draws, 1.0);
-            let (mut slow, mut fast) = (stream(), Ahead::new(stream()));
+            let (mut slow, mut fast) = (stream(), Ahead::new(stream(), 16));
             let mut count = 0;
             loop {
                 assert_eq!(fast.next_at(), slow.next_at(), "kind {kind}, request {count}");

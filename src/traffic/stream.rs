@@ -95,7 +95,8 @@ impl Traffic {
         let open = |(index, (class, attributes)): (usize, &(Class, Attributes))| {
             let id = ClassId::from_index(index);
             let volume = self.volume(seed, replication, id);
-            Ahead::new(ClassStream::new(id, class, attributes.clone(), Addressed::new(seed, replication), volume))
+            let stream = ClassStream::new(id, class, attributes.clone(), Addressed::new(seed, replication), volume);
+            Ahead::new(stream, self.classes.len())
         };
         let classes: Vec<Ahead> = self.classes.iter().enumerate().map(open).collect();
         let mut next_ats: Vec<SimTime> = classes.iter().map(Ahead::next_at).collect();

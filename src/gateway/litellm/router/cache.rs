@@ -19,7 +19,7 @@ const fn takes_part(plan: &CachePlan, body: &Body) -> bool {
 }
 
 impl LiteLlm {
-    #[inline]
+    #[inline(always)]
     fn cache_key(&self, request: &RequestView, held: &Held, (deployment, name): (DeploymentId, NameId)) -> Key {
         let own = request.max_tokens.or(held.output_cap);
         Key {
@@ -90,7 +90,7 @@ impl LiteLlm {
     }
 
     /// Keeps an answer.
-    #[inline]
+    #[inline(never)]
     pub(super) fn keep_response<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
