@@ -13,18 +13,21 @@ pub(super) struct Ahead {
     made: Vec<Request>,
     /// The first of them that nobody has taken.
     next: usize,
+    /// Whether requests come whatever becomes of others: only then can they be made ahead.
+    pub(super) comes_by_itself: bool,
     /// How many are made at a time.
     block: usize,
 }
 
 /// Requests that are made ahead in all classes together: a few lines of memory each, which have to stay at hand.
-const AHEAD: usize = 512;
+const AHEAD: usize = 256;
 
 impl Ahead {
     /// The requests of one of so many classes.
     pub(super) fn new(class: ClassStream, classes: usize) -> Self {
-        let block = if class.comes_by_itself() { (AHEAD / classes.max(1)).clamp(8, 128) } else { 1 };
-        Self { class, made: Vec::new(), next: 0, block }
+        let comes_by_itself = class.comes_by_itself();
+        let block = if comes_by_itself { (AHEAD / classes.max(1)).clamp(8, 128) } else { 1 };
+        Self { class, made: Vec::new(), next: 0, comes_by_itself, block }
     }
 
     /// The moment of the next request, or never.
