@@ -21,12 +21,15 @@ pub(super) struct Tabs<'a> {
 
 /// With more classes and keys than this a deployment has no tabs: they would be paid more often than used.
 const MOST_TABS: usize = 512;
+/// Nor has any in a fleet where it would be more than this in all: a hundred megabytes.
+const MOST_IN_ALL: usize = 1 << 21;
 
 impl<'a> Tabs<'a> {
     /// Tabs at these prices: those of provider and gateway alike, which never change.
     pub fn new(rates: Option<&'a CompiledRates>, shape: Shape) -> Self {
-        let count = shape.classes * shape.keys;
-        let rates = rates.filter(|rates| rates.adds_up_below() > 0 && count <= MOST_TABS);
+        let count = shape.classes.saturating_mul(shape.keys);
+        let is_small = count <= MOST_TABS && count * shape.deployments <= MOST_IN_ALL;
+        let rates = rates.filter(|rates| is_small && rates.adds_up_below() > 0);
         let tabs = vec![UsageSum::default(); if rates.is_some() { count } else { 0 }];
         Self { rates, below: rates.map_or(0, CompiledRates::adds_up_below), keys: shape.keys, tabs }
     }

@@ -106,6 +106,26 @@ mod tests {
         by_themselves.map(|arrivals| class(arrivals, false)).into_iter().chain(repeating).chain(closed).collect()
     }
 
+    /// There are more classes than a prompt has room for in its first byte.
+    #[test]
+    fn classes_have_no_prompts_in_common() {
+        let class = class(Arrivals::poisson(Intensity::constant(0.3, HOUR)), false);
+        let attributes = Attributes::new(&class).unwrap();
+        let mut prompts: Vec<u64> = Vec::new();
+        for id in [0, 1, 255, 256, 257, 512, 4096].map(ClassId) {
+            let draws = Addressed::new(Seed(5), Replication(1));
+            let mut stream = Ahead::new(ClassStream::new(id, &class, attributes.clone(), draws, 1.0), 7);
+            let mut request = Request::default();
+            while stream.take(&mut request) {
+                prompts.push(request.view.prompt.0);
+            }
+        }
+        let all = prompts.len();
+        prompts.sort_unstable();
+        prompts.dedup();
+        assert!(all > 7_000 && prompts.len() == all, "{} of {all}", prompts.len());
+    }
+
     #[test]
     fn requests_are_those_that_come_one_by_one() {
         for (kind, class) in classes().into_iter().enumerate() {
