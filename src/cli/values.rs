@@ -26,10 +26,19 @@ impl FromStr for Dollars {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let plain = text.trim().trim_start_matches('$').replace([',', '_'], "");
-        let amount: Money = plain.parse().map_err(|_| format!("`{text}` is not an amount such as 1500 or 99.50"))?;
+        let plain = text.trim().trim_start_matches('$');
+        let number = has_thousands(plain).then(|| plain.replace([',', '_'], ""));
+        let amount: Option<Money> = number.and_then(|number| number.parse().ok());
+        let amount = amount.ok_or_else(|| format!("`{text}` is not an amount such as 1500, 1,500 or 99.50"))?;
         (amount >= Money::ZERO).then_some(Self(amount)).ok_or_else(|| "expected an amount that is not negative".into())
     }
+}
+
+/// Whether commas part nothing but thousands: where `1,5` is written, it means one and a half.
+fn has_thousands(number: &str) -> bool {
+    let whole = number.split('.').next().unwrap_or_default();
+    let no_comma_behind = !number[whole.len()..].contains(',');
+    no_comma_behind && whole.split(',').skip(1).all(|part| part.len() == 3)
 }
 
 /// A seed.
@@ -62,6 +71,17 @@ mod tests {
         assert_eq!("0.5".parse(), Ok(Precision(0.5)));
         for text in ["0", "100%", "-1%", "nan", "much"] {
             assert!(text.parse::<Precision>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn commas_part_thousands_and_nothing_else() {
+        let dollars = |picos: i128| Ok(Dollars(Money::from_picos(picos * 1_000_000_000_000)));
+        for (text, amount) in [("1500", 1_500), ("$1,500", 1_500), ("1,234,567.00", 1_234_567), ("1_500", 1_500)] {
+            assert_eq!(text.parse(), dollars(amount), "{text}");
+        }
+        for text in ["1,5", "1,50", "1,5000", "1.500,00", "1,234,56", ",", "", "-1"] {
+            assert!(text.parse::<Dollars>().is_err(), "{text}");
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use crate::engine::Run;
 use crate::experiment::fold::Fold;
@@ -67,7 +68,7 @@ pub fn replicate_these(
 ) -> Fold {
     let mut fold = Fold::default();
     let all = numbers.end - numbers.start;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
+    let pool = threads(options, all.min(BATCH));
     while fold.runs() < all && !progress.stop() && !precise_enough(&fold, options.precision) {
         let done = fold.runs();
         let first = numbers.start + done;
@@ -89,6 +90,12 @@ pub fn replicate_these(
         }
     }
     fold
+}
+
+/// As many threads as are wanted, and no more than there are jobs at once: a thousand idle ones take seconds to come and go.
+pub(super) fn threads(options: &Options, jobs: u64) -> Result<ThreadPool, ThreadPoolBuildError> {
+    let most = usize::try_from(jobs.max(1)).unwrap_or(usize::MAX);
+    ThreadPoolBuilder::new().num_threads(options.threads.min(most)).build()
 }
 
 /// Does jobs on all cores and hands their results over in the order of their numbers, each as soon as all before it are
@@ -133,7 +140,7 @@ pub fn each_run<T: Send>(
 ) -> Vec<T> {
     let one = |number| (!progress.stop()).then(|| job(Replication(number)));
     let all = || (0..runs).into_par_iter().map(one).collect::<Vec<Option<T>>>();
-    let done = match rayon::ThreadPoolBuilder::new().num_threads(options.threads).build() {
+    let done = match threads(options, runs) {
         Ok(pool) => pool.install(all),
         Err(_) => all(),
     };
