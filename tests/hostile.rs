@@ -474,6 +474,6 @@ fn a_pipe_that_nobody_writes_into_is_told() {
     std::io::BufReader::new(child.stderr.take().unwrap()).read_line(&mut told).unwrap();
     assert!(told.starts_with("waiting for the other end of the pipe"), "{told}");
     // Somebody comes after all.
-    fs::write(&pipe, "model_list: []\n").unwrap();
+    fs::write(&pipe, "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o}}]\n").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::units::{Money, Share};
+use crate::units::{Money, Share, without_separators};
 
 /// A relative precision: a share above 0 and below 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,19 +26,11 @@ impl FromStr for Dollars {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let plain = text.trim().trim_start_matches('$');
-        let number = has_thousands(plain).then(|| plain.replace([',', '_'], ""));
+        let number = without_separators(text.trim().trim_start_matches('$'));
         let amount: Option<Money> = number.and_then(|number| number.parse().ok());
         let amount = amount.ok_or_else(|| format!("`{text}` is not an amount such as 1500, 1,500 or 99.50"))?;
         (amount >= Money::ZERO).then_some(Self(amount)).ok_or_else(|| "expected an amount that is not negative".into())
     }
-}
-
-/// Whether commas part nothing but thousands: where `1,5` is written, it means one and a half.
-fn has_thousands(number: &str) -> bool {
-    let whole = number.split('.').next().unwrap_or_default();
-    let no_comma_behind = !number[whole.len()..].contains(',');
-    no_comma_behind && whole.split(',').skip(1).all(|part| part.len() == 3)
 }
 
 /// A seed.
