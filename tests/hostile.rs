@@ -477,3 +477,16 @@ fn a_pipe_that_nobody_writes_into_is_told() {
     fs::write(&pipe, "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o}}]\n").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn whole_numbers_have_no_end_in_python() {
+    let with = |key: &str| {
+        format!(
+            "model_list: [{{model_name: a, litellm_params: {{model: openai/gpt-4o, {key}: {}}}}}]\n",
+            "9".repeat(30)
+        )
+    };
+    for key in ["rpm", "tpm", "max_parallel_requests"] {
+        assert_eq!(check_config("gateway.yaml", &with(key)).status.code(), Some(0), "{key}");
+    }
+}

@@ -22,6 +22,6 @@ pub(super) const MOST_A_SECOND: u32 = 1 << 24;
     "a run has too much to keep: more than {MOST_SLOTS} requests in flight at once ({MOST_ROWS} where all are answered at \
      the first try), {MOST_LATER} that wait to be sent again, {MOST_WAITING} conversations that wait for their next turn \
      (or requests that others bring along, or prompts to repeat), {MOST_ANSWERS} answers in the response cache, or \
-     {MOST_A_SECOND} requests and answers in a second, of workers that are answered at once and hardly pause"
+     {MOST_A_SECOND} requests and answers in a second, of workers that do not think and are answered at once"
 )]
 pub struct Overfull;

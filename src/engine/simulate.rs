@@ -138,8 +138,8 @@ impl Requests {
         }
     }
 
-    /// Whether more is sent within a second than any gateway takes: where workers that pause for a nanosecond are refused in
-    /// no time, a minute of theirs takes days.
+    /// Whether more is sent within a second than any gateway takes: where a million workers that do not think are refused in
+    /// no time, a day of theirs takes months.
     #[cold]
     fn is_flooded(&mut self) -> bool {
         const SECOND_NANOS: i64 = 1_000_000_000;

@@ -71,6 +71,9 @@ impl Histogram {
             self.zeros += times;
             return;
         }
+        if times == 0 {
+            return;
+        }
         let key = key_of(value).clamp(FIRST_KEY, END_KEY - 1);
         let octave = key - key % BUCKETS_PER_OCTAVE;
         self.reach(octave, octave + BUCKETS_PER_OCTAVE);
