@@ -4,7 +4,7 @@
 #![cfg(unix)]
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -432,5 +432,61 @@ fn more_values_than_are_kept_are_refused() {
         assert_clean(name, &output);
         let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
         assert!(said.contains("more than 2000000 values"), "{said}");
+    }
+}
+
+#[test]
+fn paths_deeper_than_files_are_refused() {
+    let folder = scenario("hours: 1\ntraffic: { c: { model: m, input: 5, output: 5, rate: 1/h } }\n");
+    let deep = format!("gateway{}=1", ".x".repeat(20_000));
+    for flag in ["--set", "--vary"] {
+        let command = if flag == "--vary" { "sweep" } else { "run" };
+        let (code, said) = complaint(&[command, "--quiet", folder.path().to_str().unwrap(), flag, &deep]);
+        assert!(code == Some(2) && said.contains("more than 128 steps"), "{said}");
+    }
+}
+
+/// What is given and not used must be told: the figures would be those of something else.
+#[test]
+fn flags_that_would_do_nothing_are_refused() {
+    let folder = scenario("hours: 1\ntraffic: { c: { model: m, input: 5, output: 5, rate: 1/h } }\n");
+    let (here, config) = (folder.path().to_str().unwrap(), folder.path().join("gateway.yaml"));
+    for (arguments, says) in [
+        (&["run", here, "--rate", "1/h"][..], "--set traffic.CLASS.rate="),
+        (&["run", here, "--rate", "1/h", "--hours", "5"], "--set traffic.CLASS.rate="),
+        (&["explain", here, "--hours", "5"], "--config"),
+        (&["check", here, "--rate", "1/h"], "--rate goes with"),
+        (&["check", config.to_str().unwrap(), "--rate", "1/h"], "--rate goes with"),
+        (&["check", config.to_str().unwrap(), "--scenario", here, "--rate", "1/h"], "--rate"),
+    ] {
+        let (code, said) = complaint(arguments);
+        assert!(code == Some(2) && said.contains(says), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_into_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut child = billcast(&["check", pipe.to_str().unwrap()]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = String::new();
+    std::io::BufReader::new(child.stderr.take().unwrap()).read_line(&mut told).unwrap();
+    assert!(told.starts_with("waiting for the other end of the pipe"), "{told}");
+    // Somebody comes after all.
+    fs::write(&pipe, "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o}}]\n").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn whole_numbers_have_no_end_in_python() {
+    let with = |key: &str| {
+        format!(
+            "model_list: [{{model_name: a, litellm_params: {{model: openai/gpt-4o, {key}: {}}}}}]\n",
+            "9".repeat(30)
+        )
+    };
+    for key in ["rpm", "tpm", "max_parallel_requests"] {
+        assert_eq!(check_config("gateway.yaml", &with(key)).status.code(), Some(0), "{key}");
     }
 }

@@ -81,3 +81,18 @@ upstream: { openai: { preset: none, latency: 1, errors: { hang: 100% } } }
 ";
     assert!(run(scenario, &["run", "--runs", "1"]).status.success());
 }
+
+/// Many workers that do not think and are refused in no time send hundreds of millions of requests a second.
+#[test]
+fn workers_that_flood_the_gateway_end_the_run() {
+    let scenario = |workers: u32| {
+        format!(
+            "keys: {{ k: {{ max_budget: 0.000001 }} }}\n\
+             traffic: {{ c: {{ model: m, key: k, workers: {{ count: {workers}, think: 0 }}, input: 10, output: 10 }} }}\n"
+        )
+    };
+    let output = run(&scenario(200_000), &["run", "--runs", "1"]);
+    assert_overfull(&output);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("do not think"));
+    assert!(run(&scenario(10), &["run", "--runs", "1"]).status.success());
+}

@@ -23,6 +23,9 @@ use crate::scenario::{BUILT_IN, Builtin, Files, Problem, Source, World, read_pri
 /// Runs of each side unless the command line says otherwise: differences are paired, so few are enough.
 const RUNS: u64 = 50;
 
+/// Load that is assumed unless the command line says otherwise.
+const RATE: &str = "10/min";
+
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
@@ -54,7 +57,7 @@ struct MoneyArgs {
     #[arg(long, value_name = "SCENARIO")]
     scenario: Option<String>,
     /// Without a scenario: requests a time of the chat preset, in equal shares for all groups that nothing falls back to.
-    #[arg(long, value_name = "RATE", allow_hyphen_values = true, default_value = "10/min")]
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true, default_value = RATE, conflicts_with = "scenario")]
     rate: String,
     /// Runs of each side.
     #[arg(long, value_name = "N", default_value_t = RUNS, allow_negative_numbers = true, value_parser = runs::<1_000_000>)]
@@ -167,6 +170,11 @@ impl CheckArgs {
     /// What the findings are priced under, if they are.
     fn scene(&self, config: &str) -> Result<Option<Scene>, Stop> {
         let money = &self.money;
+        let is_assumed = money.money && money.scenario.is_none() && !is_scenario(config);
+        if money.rate != RATE && !is_assumed {
+            let help = "a scenario says itself what is asked";
+            return Err(Stop::Usage(format!("--rate goes with --money and a config without a scenario: {help}")));
+        }
         match (&money.scenario, is_scenario(config)) {
             (Some(_), true) => Err(Stop::Usage(format!("`{config}` is a scenario itself: leave out --scenario"))),
             (Some(scenario), false) => Ok(Some(Scene::config_under(config, scenario))),

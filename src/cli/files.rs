@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::cli::stop::Stop;
+use crate::scenario::patiently;
 
 /// A directory that results will be written to.
 #[derive(Debug)]
@@ -156,7 +157,9 @@ fn names_below(folder: &Path, prefix: &str) -> Option<Vec<String>> {
 /// Writes one file in one step. What is no file (a pipe, a device such as `/dev/stdout`) is written to, never replaced.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
     if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        return fs::write(path, bytes).map_err(|error| Stop::io("write", path, &error));
+        let opened = patiently(path, || fs::OpenOptions::new().write(true).truncate(true).open(path));
+        let written = opened.and_then(|mut file| file.write_all(bytes));
+        return written.map_err(|error| Stop::io("write", path, &error));
     }
     remove_stale(path);
     Staged::write(path.to_owned(), bytes)?.publish()

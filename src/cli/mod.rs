@@ -41,6 +41,8 @@ use clap::Parser;
 
 use crate::cli::args::{Args, Command};
 use crate::cli::stop::Stop;
+use crate::diagnostic::readable;
+use crate::scenario::tell_of_pipes;
 
 /// Runs the program: reads the arguments, does what they say, and turns the end into an exit code.
 pub fn main() -> ExitCode {
@@ -48,6 +50,10 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return refuse(&error),
     };
+    tell_of_pipes(|pipe| {
+        let name = pipe.to_string_lossy();
+        streams::complain(&format!("waiting for the other end of the pipe `{}`; Ctrl-C ends it", readable(&name)));
+    });
     match dispatch(args.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => stop.report(),

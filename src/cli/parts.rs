@@ -10,7 +10,7 @@ use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::experiment::{Forecast, Options, Part, merge, part};
-use crate::scenario::World;
+use crate::scenario::{World, patiently};
 
 /// Larger files are no parts.
 const LARGEST: u64 = 1 << 30;
@@ -66,7 +66,8 @@ pub fn merged(world: &World, options: &Options, files: &[String]) -> Result<Fore
 fn read(file: &str) -> Result<Part, Stop> {
     let unreadable = |error: &dyn std::fmt::Display| Stop::Usage(format!("cannot read `{file}`: {error}"));
     let mut text = String::new();
-    let mut opened = BufReader::new(File::open(file).map_err(|error| unreadable(&error))?);
+    let mut opened =
+        BufReader::new(patiently(Path::new(file), || File::open(file)).map_err(|error| unreadable(&error))?);
     opened.by_ref().take(LONGEST_HEAD).read_line(&mut text).map_err(|error| unreadable(&error))?;
     Part::check_head(file, &text).map_err(|error| Stop::Usage(error.to_string()))?;
     opened.take(LARGEST + 1).read_to_string(&mut text).map_err(|error| unreadable(&error))?;

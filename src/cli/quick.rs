@@ -39,7 +39,7 @@ fn finite(text: &str) -> Result<f64, String> {
 impl QuickArgs {
     /// The flags as a scenario; none if there is no config.
     pub fn validated(&self) -> Result<Option<Quick>, Stop> {
-        let Some(config) = &self.config else { return Ok(None) };
+        let Some(config) = &self.config else { return self.unused().map_or(Ok(None), |why| Err(Stop::Usage(why))) };
         let rate: Option<Result<PerSecond, _>> = self.rate.as_ref().map(|rate| rate.parse());
         let rate = match rate {
             Some(rate) => rate.map_err(|error| Stop::Usage(format!("--rate: {error}")))?,
@@ -56,6 +56,15 @@ impl QuickArgs {
             hours: self.hours,
             start: self.start.clone(),
         }))
+    }
+
+    /// What is wrong with flags beside a scenario. The parser finds most: --rate and --config ask for each other, and a
+    /// scenario keeps it from asking for --config.
+    fn unused(&self) -> Option<String> {
+        let paths = [("rate", "traffic.CLASS.rate", self.rate.is_some()), ("hours", "hours", self.hours.is_some())];
+        let others = [("model", "traffic.CLASS.model", self.model.is_some()), ("start", "start", self.start.is_some())];
+        let (flag, path, _) = paths.into_iter().chain(others).find(|(.., is_given)| *is_given)?;
+        Some(format!("--{flag} goes with --config: in a scenario it is changed by --set {path}=…"))
     }
 
     /// The flags as they are written.

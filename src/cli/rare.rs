@@ -8,7 +8,7 @@ use crate::cli::streams;
 use crate::experiment::{Measure, Metric, Options, Rare, rare};
 use crate::report::{rare_json, rare_text};
 use crate::scenario::World;
-use crate::units::Share;
+use crate::units::{Share, without_separators};
 
 /// What is asked: a figure above a limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +36,9 @@ impl FromStr for Question {
         let (name, limit) = (name.trim(), limit.trim());
         let metric = Metric::named(name).ok_or(EXPECTED)?;
         let number = match metric.measure() {
-            Measure::Dollars => limit.trim_start_matches('$').replace(',', "").parse::<f64>().ok(),
+            Measure::Dollars => {
+                without_separators(limit.trim_start_matches('$')).and_then(|number| number.parse::<f64>().ok())
+            }
             Measure::Share => limit.parse::<Share>().ok().map(|share| share.0),
             Measure::Count | Measure::Seconds => limit.parse::<f64>().ok(),
         };

@@ -29,7 +29,7 @@ pub const INTERRUPTED: u8 = 130;
 
 /// What helps where too much is in flight.
 const WAY_OUT: &str = "  = help: lower the rate, the latencies, or how long calls may take (`timeout` of the config, of the clients, and of \
-                       an outage in which calls hang)";
+                       an outage in which calls hang); let workers `think`";
 
 /// An early end.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::units::{Money, Share};
+use crate::units::{Money, Share, without_separators};
 
 /// A relative precision: a share above 0 and below 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,8 +26,9 @@ impl FromStr for Dollars {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let plain = text.trim().trim_start_matches('$').replace([',', '_'], "");
-        let amount: Money = plain.parse().map_err(|_| format!("`{text}` is not an amount such as 1500 or 99.50"))?;
+        let number = without_separators(text.trim().trim_start_matches('$'));
+        let amount: Option<Money> = number.and_then(|number| number.parse().ok());
+        let amount = amount.ok_or_else(|| format!("`{text}` is not an amount such as 1500, 1,500 or 99.50"))?;
         (amount >= Money::ZERO).then_some(Self(amount)).ok_or_else(|| "expected an amount that is not negative".into())
     }
 }
@@ -62,6 +63,17 @@ mod tests {
         assert_eq!("0.5".parse(), Ok(Precision(0.5)));
         for text in ["0", "100%", "-1%", "nan", "much"] {
             assert!(text.parse::<Precision>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn commas_part_thousands_and_nothing_else() {
+        let dollars = |picos: i128| Ok(Dollars(Money::from_picos(picos * 1_000_000_000_000)));
+        for (text, amount) in [("1500", 1_500), ("$1,500", 1_500), ("1,234,567.00", 1_234_567), ("1_500", 1_500)] {
+            assert_eq!(text.parse(), dollars(amount), "{text}");
+        }
+        for text in ["1,5", "1,50", "1,5000", "1.500,00", "1,234,56", ",", "", "-1"] {
+            assert!(text.parse::<Dollars>().is_err(), "{text}");
         }
     }
 

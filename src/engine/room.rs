@@ -13,12 +13,15 @@ pub(super) const MOST_ROWS: usize = 1 << 22;
 pub(super) const MOST_AHEAD: usize = 1 << 23;
 /// Events that wait; clients who may leave wait there until the moment is over, also when they have their answer.
 pub(super) const MOST_EVENTS: usize = 1 << 24;
+/// Requests and answers within a second of the clock, of clients who wait for answers: rates are bounded far below that.
+pub(super) const MOST_A_SECOND: u32 = 1 << 24;
 
 /// A run had to end: so much was in flight at once that it cannot be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a run has too much to keep: more than {MOST_SLOTS} requests in flight at once ({MOST_ROWS} where all are answered at \
      the first try), {MOST_LATER} that wait to be sent again, {MOST_WAITING} conversations that wait for their next turn \
-     (or requests that others bring along, or prompts to repeat), or {MOST_ANSWERS} answers in the response cache"
+     (or requests that others bring along, or prompts to repeat), {MOST_ANSWERS} answers in the response cache, or \
+     {MOST_A_SECOND} requests and answers in a second, of workers that do not think and are answered at once"
 )]
 pub struct Overfull;

@@ -4,6 +4,7 @@ use crate::engine::charges::{ChargeKey, ChargeSum, Charges};
 use crate::engine::machine::{Arrivals, Asked, Engine};
 use crate::engine::observer::{Observer, RequestRecord};
 use crate::engine::recorder::Recorder;
+use crate::engine::room::MOST_A_SECOND;
 use crate::engine::run::Run;
 use crate::engine::watch::{Watched, Watcher};
 use crate::gateway::Gateway;
@@ -83,7 +84,8 @@ fn drive<G: Gateway, U: Upstream<Fate = Fate>, O: Observer>(
     observer: &mut O,
 ) {
     let stream = world.traffic.replicate(seed, replication);
-    let mut arrivals = Requests { stream, horizon: SimTime::ZERO + world.horizon, looked: 0, is_overfull: false };
+    let horizon = SimTime::ZERO + world.horizon;
+    let mut arrivals = Requests { stream, horizon, looked: 0, is_overfull: false, second: SimTime::ZERO, looks: 0 };
     let mut draws = Addressed::new(seed, replication);
     let played = Engine::new(&mut gateway, upstream, &mut arrivals, &mut draws, observer).run();
     if played.is_err() || arrivals.is_overfull {
@@ -118,6 +120,9 @@ struct Requests {
     /// How often something may have come to wait in it.
     looked: u32,
     is_overfull: bool,
+    /// When the current second began, and how often something was looked at in it.
+    second: SimTime,
+    looks: u32,
 }
 
 /// What waits is counted once in so many requests and answers.
@@ -128,9 +133,22 @@ impl Requests {
     #[inline(always)]
     fn look(&mut self) {
         self.looked = self.looked.wrapping_add(1);
-        if self.looked.is_multiple_of(LOOK_EVERY) && self.stream.is_overfull() {
+        if self.looked.is_multiple_of(LOOK_EVERY) && (self.stream.is_overfull() || self.is_flooded()) {
             (self.horizon, self.is_overfull) = (SimTime::ZERO, true);
         }
+    }
+
+    /// Whether more is sent within a second than any gateway takes: where a million workers that do not think are refused in
+    /// no time, a day of theirs takes months.
+    #[cold]
+    fn is_flooded(&mut self) -> bool {
+        const SECOND_NANOS: i64 = 1_000_000_000;
+        let now = self.stream.next_at();
+        if now.0.saturating_sub(self.second.0) >= SECOND_NANOS {
+            (self.second, self.looks) = (now, 0);
+        }
+        self.looks += 1;
+        self.looks > MOST_A_SECOND / LOOK_EVERY
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a change does: the same random weekends under two configurations, and their differences.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::experiment::assemble::{Labels, ShareLabel};
@@ -341,9 +342,11 @@ type Bills<'a> = (&'a [String], &'a [Vec<Money>]);
 
 /// Part by part, those of the base first; a part that one side does not have costs nothing there.
 fn parts((base_names, base): Bills<'_>, (other_names, other): Bills<'_>) -> Vec<PartDifference> {
-    let only_other = other_names.iter().filter(|name| !base_names.contains(name));
+    let (in_base, in_other) = (places(base_names), places(other_names));
+    let only_other = other_names.iter().filter(|name| !in_base.contains_key(name.as_str()));
     let part = |name: &String| {
-        let (at_base, at_other) = (place(base_names, name), place(other_names, name));
+        let place = |places: &BTreeMap<&str, usize>| places.get(name.as_str()).copied();
+        let (at_base, at_other) = (place(&in_base), place(&in_other));
         let series = |bills: &[Vec<Money>], place: Option<usize>| -> Vec<Money> {
             bills.iter().map(|run| place.map_or(Money::ZERO, |place| run[place])).collect()
         };
@@ -353,6 +356,7 @@ fn parts((base_names, base): Bills<'_>, (other_names, other): Bills<'_>) -> Vec<
     base_names.iter().chain(only_other).map(part).collect()
 }
 
-fn place(names: &[String], name: &str) -> Option<usize> {
-    names.iter().position(|other| other == name)
+/// Where each name stands first.
+fn places(names: &[String]) -> BTreeMap<&str, usize> {
+    names.iter().enumerate().rev().map(|(place, name)| (name.as_str(), place)).collect()
 }

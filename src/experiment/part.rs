@@ -12,7 +12,7 @@ use crate::random::{Replication, address_of};
 use crate::scenario::World;
 
 /// The id of the layout of a part's file. It is for the same version of billcast only.
-const LAYOUT: &str = "billcast.part/2";
+const LAYOUT: &str = "billcast.part/3";
 
 /// Some of the runs of a forecast, folded.
 #[derive(Debug, Clone)]

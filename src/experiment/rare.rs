@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::engine::simulate;
 use crate::experiment::forecast::RunRow;
 use crate::experiment::metric::{CONFIDENCE, Metric};
-use crate::experiment::replicate::{Options, Progress, in_order};
+use crate::experiment::replicate::{Options, Progress, in_order, threads};
 use crate::random::{Replication, Scores, Seed};
 use crate::scenario::World;
 use crate::stats::{Estimate, Interval, Moments, normal_quantile};
@@ -65,7 +65,7 @@ struct Seen {
 /// Estimates the probability that `metric` of a run is above `limit`. If `progress` stops it, the first runs without gaps
 /// are weighed; `None` if it stops it before there is one: pilot runs alone say nothing.
 pub fn rare(world: &World, options: &Options, metric: Metric, limit: f64, progress: &dyn Progress) -> Option<Rare> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
+    let pool = threads(options, options.runs);
     let job = || estimate(world, options, metric, limit, progress);
     match &pool {
         Ok(pool) => pool.install(job),

@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
 use crate::engine::Run;
 use crate::experiment::fold::Fold;
 use crate::random::{Replication, Seed};
@@ -65,7 +67,7 @@ pub fn replicate_these(
 ) -> Fold {
     let mut fold = Fold::default();
     let all = numbers.end - numbers.start;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
+    let pool = threads(options, all.min(BATCH));
     while fold.runs() < all && !progress.stop() && !precise_enough(&fold, options.precision) {
         let done = fold.runs();
         let first = numbers.start + done;
@@ -87,6 +89,12 @@ pub fn replicate_these(
         }
     }
     fold
+}
+
+/// As many threads as are wanted, and no more than there are jobs at once: a thousand idle ones take seconds to come and go.
+pub(super) fn threads(options: &Options, jobs: u64) -> Result<ThreadPool, ThreadPoolBuildError> {
+    let most = usize::try_from(jobs.max(1)).unwrap_or(usize::MAX);
+    ThreadPoolBuilder::new().num_threads(options.threads.min(most)).build()
 }
 
 /// Does jobs on all cores and hands their results over in the order of their numbers, each as soon as all before it are
@@ -132,7 +140,7 @@ pub fn each_run<T: Send>(
     let one = |number| (!progress.stop()).then(|| job(Replication(number)));
     let mut done = Vec::new();
     let mut all = || in_order(0..runs, one, |result| done.push(result));
-    match rayon::ThreadPoolBuilder::new().num_threads(options.threads).build() {
+    match threads(options, runs) {
         Ok(pool) => pool.install(all),
         Err(_) => all(),
     }

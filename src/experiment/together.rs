@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::{Run, simulate};
 use crate::experiment::fold::Fold;
-use crate::experiment::replicate::{Options, Progress, in_order};
+use crate::experiment::replicate::{Options, Progress, in_order, threads};
 use crate::provider::Luck;
 use crate::random::Replication;
 use crate::scenario::World;
@@ -35,7 +35,7 @@ pub fn replicate_together(worlds: &[World], options: &Options, progress: &dyn Pr
     let mut played = vec![Played::default(); worlds.len()];
     let sides = worlds.len() as u64;
     let (done, all) = (AtomicU64::new(0), options.runs * sides);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
+    let pool = threads(options, BATCH.min(options.runs) * sides);
     let mut first = 0;
     while first < options.runs && !progress.stop() {
         let last = options.runs.min(first + BATCH);

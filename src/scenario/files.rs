@@ -3,7 +3,10 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Duration;
 
 use include_dir::Dir;
 
@@ -90,7 +93,35 @@ fn open_disk(path: &Path) -> Result<File, Problem> {
         let message = format!("`{name}` is a directory, not a file");
         return Err(Problem::about_file(codes::UNREADABLE, &name, message, "name the file in it"));
     }
-    File::open(path).map_err(|error| unreadable(&name, &error))
+    patiently(path, || File::open(path)).map_err(|error| unreadable(&name, &error))
+}
+
+/// Whom to tell that a pipe keeps the program waiting.
+static TOLD: OnceLock<fn(&Path)> = OnceLock::new();
+/// What takes longer than this is told.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// From now on, pipes that nobody is at the other end of are told of in this way.
+pub fn tell_of_pipes(tell: fn(&Path)) {
+    let _ = TOLD.set(tell);
+}
+
+/// Opens what is at a path. A named pipe opens when somebody opens its other end, which may be never: that is told.
+pub fn patiently<T>(path: &Path, open: impl FnOnce() -> T) -> T {
+    let is_pipe = path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir());
+    let Some(&tell) = TOLD.get().filter(|_| is_pipe) else { return open() };
+    let (opened, wait) = mpsc::channel::<()>();
+    let path = path.to_owned();
+    let watch = move || {
+        if wait.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            tell(&path);
+        }
+    };
+    // Without a thread to be had nobody is told.
+    let _ = thread::Builder::new().spawn(watch);
+    let result = open();
+    drop(opened);
+    result
 }
 
 /// Reads a file on disk.

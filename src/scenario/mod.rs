@@ -50,7 +50,7 @@ pub use compile::Overrides;
 pub use edit::{Edit, as_yaml, scalar_text, value_at};
 pub use embeds::EmbedsSpec;
 pub use file::{BudgetEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEntry, UpstreamKeys, schema};
-pub use files::{Files, Source};
+pub use files::{Files, Source, patiently, tell_of_pipes};
 pub use gateway::{GatewayFile, read_edited_gateway, read_gateway};
 pub use holders::{KeyEntry, MemberEntry, ModelBudgetEntry, TeamEntry, UserEntry};
 pub use load::{Quick, load, load_quick};

@@ -16,7 +16,7 @@ pub use ids::{
 pub use money::{Money, MoneyError};
 pub use outcome::{Outcome, Phase, RetryAfter};
 pub use price::{ExactCost, UnitPrice};
-pub use quantity::{Count, Growth, PerSecond, QuantityError, Seconds, Share, parse_scaled, short};
+pub use quantity::{Count, Growth, PerSecond, QuantityError, Seconds, Share, parse_scaled, short, without_separators};
 pub use request::RequestView;
 pub use time::{SimDuration, SimTime};
 pub use usage::{TokenKind, Tokens, Usage, UsageSum};

@@ -75,6 +75,14 @@ fn split<'a>(text: &'a str, expected: &'static str) -> Result<(f64, &'a str), Qu
     Ok((number, text[end..].trim()))
 }
 
+/// A number without what parts its thousands: `1,500` and `1_500`. None where commas part anything else: where `1,5` is
+/// written, it means one and a half.
+pub fn without_separators(number: &str) -> Option<String> {
+    let (whole, fraction) = number.split_at(number.find('.').unwrap_or(number.len()));
+    let parts_thousands = !fraction.contains(',') && whole.split(',').skip(1).all(|part| part.len() == 3);
+    parts_thousands.then(|| number.replace([',', '_'], ""))
+}
+
 /// A number with an optional suffix of [`scale_of`], in base units.
 ///
 /// # Errors

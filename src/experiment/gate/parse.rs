@@ -7,6 +7,7 @@ use crate::experiment::gate::{Gate, Limit, Quantity, Relation};
 use crate::experiment::metric::{Measure, Metric, Stat};
 use crate::gateway::litellm::wire::nearest;
 use crate::scenario::{Problem, Source};
+use crate::units::without_separators;
 
 /// What a text is read from, and how far.
 struct Reader<'a> {
@@ -159,10 +160,8 @@ impl Reader<'_> {
         let start = self.at;
         let has_dollar = self.take("$");
         let digits = self.while_(|c| c.is_ascii_digit() || "+-._,eE".contains(c));
-        let number: f64 = digits
-            .replace(['_', ','], "")
-            .parse()
-            .ok()
+        let number: f64 = without_separators(&digits)
+            .and_then(|digits| digits.parse().ok())
             .filter(|number: &f64| number.is_finite())
             .ok_or_else(|| self.wrong(start, "expected a number", "such as 500, 1% or 2.5s"))?;
         self.blanks();
@@ -182,7 +181,11 @@ impl Reader<'_> {
         if has_dollar && (measure != Measure::Dollars || is_relative) {
             return Err(self.unit(start, "$", measure));
         }
-        Ok(Limit { value: number * factor, is_relative })
+        let value = number * factor;
+        if measure == Measure::Share && value.abs() > 1.0 {
+            return Err(self.wrong(start, "no share is more than 100%", "5 percent are written 5% or 0.05"));
+        }
+        Ok(Limit { value, is_relative })
     }
 
     fn unit(&self, at: usize, unit: &str, measure: Measure) -> Wrong {

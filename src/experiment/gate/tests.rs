@@ -115,3 +115,14 @@ fn differences_are_judged_run_by_run() {
     let same = gate("delta.bill.mean > 0").judge(Level::Fail, "", Some(&base), &base);
     assert_eq!((same.decision, same.value.interval.high), (Decision::Kept, 0.0));
 }
+
+/// A policy that can never be violated guards nothing.
+#[test]
+fn no_share_is_more_than_all() {
+    for text in ["failure_rate > 5", "p(bill > 1) > 200%", "p(failure_rate > 5) > 1%", "bill.p95 > 1,5"] {
+        assert!(text.parse::<Gate>().is_err(), "{text}");
+    }
+    for text in ["failure_rate > 5%", "failure_rate.p95 > 1", "bill.p95 > 1,500", "delta.bill.p95 > 200%"] {
+        gate(text);
+    }
+}

@@ -1,5 +1,7 @@
 //! Figures that follow from the forecast's own: unit costs, spend by model, the shape of the bills.
 
+use std::collections::BTreeMap;
+
 use crate::experiment::{DeploymentRow, Forecast};
 use crate::report::scale::nice_step;
 use crate::report::text::{clean, dollars};
@@ -80,14 +82,14 @@ impl ModelSpend {
 
 /// Spend by model over all its deployments, dearest first; equal ones keep the order of the deployments.
 pub fn models(forecast: &Forecast) -> Vec<ModelSpend> {
-    let mut models: Vec<(&str, ModelSpend)> = Vec::new();
+    let mut models: Vec<ModelSpend> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, deployment) in forecast.deployments.iter().enumerate() {
-        let known = models.iter().position(|(model, _)| *model == deployment.model);
-        let position = known.unwrap_or_else(|| {
-            models.push((&deployment.model, ModelSpend::nothing(deployment, forecast.hours.len())));
+        let place = *places.entry(&deployment.model).or_insert_with(|| {
+            models.push(ModelSpend::nothing(deployment, forecast.hours.len()));
             models.len() - 1
         });
-        let spend = &mut models[position].1;
+        let spend = &mut models[place];
         spend.bill_mean += deployment.bill_mean;
         spend.calls += deployment.attempts;
         spend.input_tokens += deployment.input_tokens;
@@ -96,13 +98,13 @@ pub fn models(forecast: &Forecast) -> Vec<ModelSpend> {
             *sum += hour.spend_by_deployment.get(index).copied().map_or(0.0, dollars);
         }
     }
-    for (_, spend) in &mut models {
+    for spend in &mut models {
         let tokens = (spend.input_tokens + spend.output_tokens).round() as u64;
         spend.per_million_tokens = per(spend.bill_mean, 1_000_000, tokens);
         spend.share = money_share(spend.bill_mean, forecast.bill.mean);
     }
-    models.sort_by_key(|(_, spend)| std::cmp::Reverse(spend.bill_mean));
-    models.into_iter().map(|(_, spend)| spend).collect()
+    models.sort_by_key(|spend| std::cmp::Reverse(spend.bill_mean));
+    models
 }
 
 /// How many runs had which bill.

@@ -1,5 +1,7 @@
 //! What finance asks for: who spends it, whether the budget holds, what was assumed, what caches do.
 
+use std::collections::BTreeMap;
+
 use crate::experiment::{Forecast, MonthError, MonthRow, Projection};
 use crate::report::text::{clean, count, hours, money, percent, plural};
 use crate::report::view::derive::{money_share, per, ratio};
@@ -31,8 +33,9 @@ pub struct TeamSpend {
 /// Spend by team over its keys, in the order of the keys; keys that nothing came with are left out.
 pub fn teams(forecast: &Forecast) -> Vec<TeamSpend> {
     let mut teams: Vec<TeamSpend> = Vec::new();
+    let mut places: BTreeMap<Option<&str>, usize> = BTreeMap::new();
     for key in forecast.keys.iter().filter(|key| key.requests > 0.0 || key.bill_mean != Money::ZERO) {
-        let place = teams.iter().position(|team| team.name == key.team).unwrap_or_else(|| {
+        let place = *places.entry(key.team.as_deref()).or_insert_with(|| {
             let (requests, failed, share) = (0.0, 0.0, 0.0);
             let name = key.team.clone();
             let bill_mean = Money::ZERO;

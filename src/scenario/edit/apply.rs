@@ -88,10 +88,11 @@ impl Change<'_> {
         }
         let found = element::find(items, step)?;
         if self.value.is_none() && rest.is_empty() {
-            let mut index = 0;
+            // They are in the order of the list.
+            let (mut index, mut found) = (0, found.into_iter().map(Found::index).peekable());
             items.retain(|_| {
                 index += 1;
-                !found.iter().any(|found| found.index() == index - 1)
+                found.next_if_eq(&(index - 1)).is_none()
             });
             return Ok(());
         }

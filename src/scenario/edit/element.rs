@@ -1,5 +1,7 @@
 //! Elements of lists by number and by name.
 
+use std::collections::BTreeMap;
+
 use crate::document::{Node, Value};
 use crate::scenario::edit::Wrong;
 use crate::scenario::edit::apply::missing;
@@ -73,7 +75,7 @@ struct Name {
 /// Everything that elements are called.
 fn names(items: &[Node]) -> Vec<Name> {
     let mut names = Vec::new();
-    let mut groups: Vec<&str> = Vec::new();
+    let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, item) in items.iter().enumerate() {
         let mut add = |text: String, rank, found| names.push(Name { text, rank, found });
         let text = |key: &str| item.get(key).and_then(Node::as_str);
@@ -82,10 +84,11 @@ fn names(items: &[Node]) -> Vec<Name> {
             add(id.to_owned(), Rank::Id, Found::Whole(index));
         }
         if let Some(group) = text("model_name") {
-            groups.push(group);
-            let number = groups.iter().filter(|other| **other == group).count();
+            let number = groups.entry(group).or_default();
+            *number += 1;
+            let numbered = format!("{group}/{number}");
             add(group.to_owned(), Rank::Group, Found::Whole(index));
-            add(format!("{group}/{number}"), Rank::Numbered, Found::Whole(index));
+            add(numbered, Rank::Numbered, Found::Whole(index));
         }
         for other in [text("name"), text("id"), item.as_str()].into_iter().flatten() {
             add(other.to_owned(), Rank::Other, Found::Whole(index));

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::document::MAX_DEPTH;
 use crate::scenario::edit::Wrong;
 
 /// One step into a tree.
@@ -36,6 +37,10 @@ pub(super) fn read(text: &str) -> Result<(Vec<Step>, Option<usize>), Wrong> {
         let step = step(text, at)?;
         at = step.at.end;
         steps.push(step);
+        if steps.len() > MAX_DEPTH {
+            let message = format!("the path is deeper than files may be: it has more than {MAX_DEPTH} steps");
+            return Err(Wrong { at: 0..at, message, help: String::new() });
+        }
         match text[at..].chars().next() {
             None => return Ok((steps, None)),
             Some('=') => return Ok((steps, Some(at + 1))),

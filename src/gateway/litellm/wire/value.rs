@@ -242,6 +242,9 @@ impl FromNode for f64 {
 
 impl FromNode for i64 {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
+        if let Value::Int(number) = node.value {
+            return Some(saturated(number));
+        }
         let decimal = number(node, "a whole number", reader)?;
         let must_be_integer = matches!(node.value, Value::Float(_)) && reader.section.needs_integer(reader.key);
         let is_scientific_text = node.as_str().is_some() && decimal.text.contains(['e', 'E']);
@@ -255,6 +258,11 @@ impl FromNode for i64 {
         }
         whole
     }
+}
+
+/// To Python there is no largest whole number; no setting tells those beyond 2^63 apart.
+fn saturated(number: i128) -> i64 {
+    i64::try_from(number).unwrap_or(if number < 0 { -i64::MAX } else { i64::MAX })
 }
 
 /// `3.0` is 3; `3.5` is no whole number.
