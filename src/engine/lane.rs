@@ -18,6 +18,9 @@ use crate::units::{
     CallId, ClassId, DeploymentId, Outcome, Phase, RequestView, RetryAfter, SimDuration, SimTime, Tokens, Usage,
 };
 
+/// The counter in an event that ends a request on a tab has this bit.
+pub(super) const ON_TAB: u32 = 2;
+
 /// Nobody tells the requests apart that have no slot.
 pub const ANY: CallId = CallId(0);
 
@@ -90,12 +93,15 @@ impl Plain {
         }
     }
 
-    /// Its attempt has been answered: the provider bills, the observer books. When the parts of the answer came is nobody's
-    /// concern any more.
+    /// Its attempt has been answered: the provider bills, the observer books, unless it [stands on a
+    /// tab](Observer::tab). When the parts of the answer came is nobody's concern any more.
     #[inline(always)]
-    pub fn book<U: Upstream, O: Observer>(&self, now: SimTime, upstream: &mut U, observer: &mut O) {
+    pub fn book<U: Upstream, O: Observer>(&self, now: SimTime, is_on_tab: bool, upstream: &mut U, observer: &mut O) {
         let service = Service::answer(now - self.started, self.usage);
         let billed = upstream.ended(now, &self.upstream_call(), &service, Outcome::Ok, service.total);
+        if is_on_tab {
+            return observer.tab_ended(self.deployment, now);
+        }
         let (name, max_tokens) = (self.view.model, self.max_tokens);
         let attempt = &Attempt { deployment: self.deployment, name, max_tokens, ..NO_ATTEMPT };
         let record = AttemptRecord { attempt, service: &service, ended: &self.ended(), at: now, billed };
@@ -104,9 +110,11 @@ impl Plain {
 
     /// Its client has the answer.
     #[inline(always)]
-    pub fn respond<S: Arrivals, O: Observer>(&self, now: SimTime, observer: &mut O, arrivals: &mut S) {
-        let response = Response::new(200, true, Some(self.deployment), Source::Upstream);
-        observer.responded(ANY, &self.record(), &response, now);
+    pub fn respond<S: Arrivals, O: Observer>(&self, now: SimTime, is_on_tab: bool, observer: &mut O, arrivals: &mut S) {
+        if !is_on_tab {
+            let response = Response::new(200, true, Some(self.deployment), Source::Upstream);
+            observer.responded(ANY, &self.record(), &response, now);
+        }
         arrivals.answered(now, self.class, self.view.id);
     }
 }
@@ -193,12 +201,23 @@ where
     pub(super) fn pass(&mut self, arrival: &Arrival<U::Fate>, attempt: &Attempt) -> Passed {
         let (plain, service, until) = self.try_plainly(arrival, attempt);
         let Some(until) = until else { return Passed::Served(service) };
-        let (now, record) = (arrival.at, plain.record());
-        self.observer.arrived(ANY, &record);
-        self.observer.attempted(ANY, &record, attempt, &service, now);
+        let way = self.set_off(&plain, attempt, &service, until);
         let place = self.lane.put(plain, &mut self.woken);
-        self.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, 0));
+        self.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, way));
         Passed::Plain
+    }
+
+    /// A request sets off that will be answered at the moment `until`: all of it is told now, or only so much. Says which
+    /// counter its event will carry.
+    #[inline(always)]
+    pub(super) fn set_off(&mut self, plain: &Plain, attempt: &Attempt, service: &Service, until: SimTime) -> u32 {
+        if self.observer.tab(plain, until) {
+            return ON_TAB;
+        }
+        let record = plain.record();
+        self.observer.arrived(ANY, &record);
+        self.observer.attempted(ANY, &record, attempt, service, plain.started);
+        0
     }
 
     /// Asks the provider: its answer, and when it has come in full to a client that still waits, if it does.
@@ -226,7 +245,7 @@ where
             return false;
         };
         let Some(until) = answered_until(arrival, &attempt, &service) else { return false };
-        if !self.observer.tab(&Plain { usage: service.usage, ..plain }, until) {
+        if !self.observer.tab_ahead(&Plain { usage: service.usage, ..plain }, until) {
             return false;
         }
         self.gateway.tally(now, until, attempt.deployment);
@@ -235,10 +254,10 @@ where
 
     /// A plain request is answered.
     #[inline(always)]
-    pub(super) fn answer(&mut self, now: SimTime, place: CallId) {
+    pub(super) fn answer(&mut self, now: SimTime, place: CallId, is_on_tab: bool) {
         let plain = self.lane.take(place);
-        plain.book(now, self.upstream, self.observer);
+        plain.book(now, is_on_tab, self.upstream, self.observer);
         self.gateway.plainly_answered(now, &plain.view, &plain.answer());
-        plain.respond(now, self.observer, self.arrivals);
+        plain.respond(now, is_on_tab, self.observer, self.arrivals);
     }
 }

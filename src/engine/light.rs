@@ -4,7 +4,7 @@
 //! draws, the order of events and all that is told stay the same (`tests/reference_engine.rs` holds every scenario against
 //! runs that go the long way throughout).
 
-use crate::engine::lane::{ANY, Plain};
+use crate::engine::lane::{ANY, ON_TAB, Plain};
 use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, Parts, ending};
 use crate::engine::observer::{Observer, RequestRecord};
 use crate::engine::queue::Class;
@@ -15,7 +15,7 @@ use crate::provider::{Service, Upstream};
 use crate::random::Draws;
 use crate::units::{CallId, SimTime};
 
-/// The counter in an event that ends a light request; it is 0 in those of the fast lane.
+/// The counter in an event that ends a light request has this bit; in those of the fast lane it has not.
 pub(super) const LIGHT: u32 = 1;
 
 /// The light requests on their way, with what the gateway holds of each. Places are used again.
@@ -107,7 +107,6 @@ where
     #[inline(always)]
     fn send(&mut self, arrival: &Arrival<U::Fate>) -> Sent<G::Held> {
         let now = arrival.at;
-        self.observer.arrived(ANY, &RequestRecord::new(arrival));
         self.draws.stand_at(arrival.here);
         let turn = Turn { now, call: ANY, draws: self.draws, notes: self.observer, woken: &mut self.woken };
         let mut held = G::Held::default();
@@ -117,13 +116,19 @@ where
                 self.respond_lightly(arrival, &response);
                 return Sent::Lightly;
             }
-            Light::GoOn => return Sent::In(held),
+            Light::GoOn => {
+                self.observer.arrived(ANY, &RequestRecord::new(arrival));
+                return Sent::In(held);
+            }
         };
         let (plain, service, until) = self.try_plainly(arrival, &attempt);
-        let Some(until) = until else { return Sent::Heavy(held, attempt, service) };
-        self.observer.attempted(ANY, &plain.record(), &attempt, &service, now);
+        let Some(until) = until else {
+            self.observer.arrived(ANY, &RequestRecord::new(arrival));
+            return Sent::Heavy(held, attempt, service);
+        };
+        let way = self.set_off(&plain, &attempt, &service, until);
         let place = self.light.put(plain, held, &mut self.woken);
-        self.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, LIGHT));
+        self.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, LIGHT | way));
         Sent::Lightly
     }
 
@@ -131,6 +136,7 @@ where
     #[inline(never)]
     fn respond_lightly(&mut self, arrival: &Arrival<U::Fate>, response: &Response) {
         let (now, record) = (arrival.at, RequestRecord::new(arrival));
+        self.observer.arrived(ANY, &record);
         self.observer.responded(ANY, &record, response, now);
         let asked = Asked { fate: arrival.fate, leave: arrival.leave };
         self.arrivals.responded(now, &record, asked, ending(response));
@@ -138,12 +144,13 @@ where
 
     /// A light request is answered.
     #[inline(never)]
-    pub(super) fn answer_lightly(&mut self, now: SimTime, place: CallId) {
+    pub(super) fn answer_lightly(&mut self, now: SimTime, place: CallId, way: u32) {
         self.light.free.push(place);
+        let is_on_tab = way & ON_TAB != 0;
         let (plain, held) = &self.light.rows[place.index()];
-        plain.book(now, self.upstream, self.observer);
+        plain.book(now, is_on_tab, self.upstream, self.observer);
         let turn = Turn { now, call: ANY, draws: self.draws, notes: self.observer, woken: &mut self.woken };
         self.gateway.lightly_answered(turn, &plain.view, &plain.answer(), *held);
-        plain.respond(now, self.observer, self.arrivals);
+        plain.respond(now, is_on_tab, self.observer, self.arrivals);
     }
 }

@@ -1,7 +1,7 @@
 //! The loop: takes the next event or arrival, asks the gateway what to do, does it.
 
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
-use crate::engine::lane::{Lane, Passed};
+use crate::engine::lane::{Lane, ON_TAB, Passed};
 use crate::engine::light::{LIGHT, Rows};
 use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::{Class, Queue};
@@ -204,7 +204,10 @@ where
         }
         let (kind, id, counter) = unpack(payload);
         if O::ADDS_UP && kind == Kind::Plain {
-            return if counter == LIGHT { self.parts.answer_lightly(now, id) } else { self.parts.answer(now, id) };
+            return match counter & LIGHT {
+                0 => self.parts.answer(now, id, counter & ON_TAB != 0),
+                _ => self.parts.answer_lightly(now, id, counter),
+            };
         }
         self.happen_to_slot(now, kind, id, counter);
     }

@@ -4,7 +4,7 @@ use crate::engine::lane::Plain;
 use crate::engine::machine::Arrival;
 use crate::gateway::{Attempt, Ended, Notes, Response};
 use crate::provider::Service;
-use crate::units::{CallId, ClassId, RequestView, SimTime, Usage};
+use crate::units::{CallId, ClassId, DeploymentId, RequestView, SimTime, Usage};
 
 /// One upstream attempt after its end.
 #[derive(Debug, Clone, Copy)]
@@ -71,10 +71,20 @@ pub trait Observer: Notes {
     /// A request is over.
     fn responded(&mut self, call: CallId, request: &RequestRecord, response: &Response, now: SimTime);
     /// A plain request, its attempt and its answer, which comes at the moment `until`, are put on the tab of its class and
-    /// deployment, if the attempt can be billed there; `false` if not, and then nothing has changed.
+    /// deployment, if the attempt can be billed there; `false` if not, and then nothing has changed. That it is over is
+    /// [told](Self::tab_ended) at that moment.
     fn tab(&mut self, plain: &Plain, until: SimTime) -> bool {
         let _ = (plain, until);
         false
+    }
+    /// The same, and nothing more is told of the request.
+    fn tab_ahead(&mut self, plain: &Plain, until: SimTime) -> bool {
+        let _ = (plain, until);
+        false
+    }
+    /// The attempt of a request that stands on a tab has ended, and its client has the answer.
+    fn tab_ended(&mut self, deployment: DeploymentId, now: SimTime) {
+        let _ = (deployment, now);
     }
     /// Whether it has seen so much that the run ends here. Only asked where it does not just add up.
     fn has_enough(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Watches a run and keeps sums: the books, counters by step of time, by deployment and by class.
 
-use crate::engine::billed::{Billed, PlainCalls};
+use crate::engine::billed::Billed;
 use crate::engine::capacity::{Capacities, Drawer, spilled};
 use crate::engine::demand::Meter;
 use crate::engine::lane::Plain;
@@ -14,7 +14,9 @@ use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, RateSchedule, Shape
 use crate::pricing::{ChargedTokens, CompiledRates};
 use crate::provider::Service;
 use crate::stats::Spool;
-use crate::units::{CallId, DeploymentId, GroupId, Money, NameId, Outcome, SimDuration, SimTime, TokenKind, Usage};
+use crate::units::{
+    CallId, DeploymentId, GroupId, Money, NameId, Outcome, SimDuration, SimTime, TokenKind, Usage, UsageSum,
+};
 
 /// Records one run.
 pub struct Recorder<'a> {
@@ -39,7 +41,8 @@ struct Desk<'a> {
     same_prices: bool,
     /// Its prices, if they are the same throughout and for all names.
     only_rates: Option<&'a CompiledRates>,
-    plain: PlainCalls,
+    /// Calls that know only input and output, at prices that do not change: multiplied at the end.
+    plain: UsageSum,
     tabs: Tabs<'a>,
     /// From request to answer of what stood on tabs.
     tab_latency: Spool,
@@ -68,7 +71,7 @@ impl<'a> Recorder<'a> {
             is_paid_ahead: capacities.has(DeploymentId::from_index(index)),
             same_prices: tariff.is_reported_as_billed(),
             only_rates: tariff.billed.as_ref().filter(|_| tariff.by_name.is_empty()).and_then(RateSchedule::only),
-            plain: PlainCalls::default(),
+            plain: UsageSum::default(),
             tabs: Tabs::new(tab_rates(tariff).filter(|_| !capacities.has(DeploymentId::from_index(index))), shape),
             tab_latency: Spool::default(),
             latency: Spool::default(),
@@ -107,8 +110,8 @@ impl<'a> Recorder<'a> {
             desk.totals.latency = desk.latency.finish();
             desk.totals.latency.merge(&on_tabs);
             desk.meter.close(self.horizon, &mut desk.totals.demand);
-            if let Some(rates) = desk.only_rates {
-                desk.plain.add_to(&mut desk.totals.billed, rates);
+            if let Some(parts) = desk.only_rates.and_then(|rates| rates.sums(&desk.plain)) {
+                desk.totals.billed.add_parts(&parts);
             }
             self.run.deployments.push(desk.totals);
         }
@@ -129,6 +132,24 @@ impl<'a> Recorder<'a> {
     fn turn(&mut self, now: SimTime) {
         self.pay_tabs();
         self.steps.turn(now, &mut self.run);
+    }
+
+    /// Puts a plain request on the tab of its class and key at its deployment, if it can be billed there and is over within
+    /// this step of time; `false` if not.
+    #[inline(always)]
+    fn put_on_tab(&mut self, plain: &Plain, until: SimTime) -> bool {
+        self.enter(plain.started);
+        let desk = &mut self.desks[plain.deployment.index()];
+        // A plain request is answered by the group that it asks for.
+        debug_assert!(self.tariffs.homes[plain.view.model.index()].is_none_or(|home| home == desk.tariff.group));
+        let is_short = until <= plain.started || !self.steps.holds(until);
+        if is_short || !desk.tabs.take(&plain.usage) || plain.usage.total() == 0 {
+            return false;
+        }
+        let Some(tab) = desk.tabs.of(plain.class, plain.view.key) else { return false };
+        tab.add(&plain.usage);
+        desk.tab_latency.add(until - plain.started);
+        true
     }
 
     /// More ends may be known ahead at a deployment. Where it becomes too many, nothing is put on tabs any more.
@@ -259,7 +280,7 @@ impl<'a> Recorder<'a> {
         let (name, tariff) = (attempt.attempt.name, desk.tariff);
         match tariff.billed_as(name).map(|schedule| schedule.at(attempt.at)) {
             Some(rates) => {
-                let amounts = priced_over(rates, usage, over, &mut desk.totals.billed);
+                let amounts = desk.totals.billed.add_parts(&over_parts(rates, usage, over));
                 self.post(request, attempt, tariff.group, amounts);
             }
             None if over > 0 => desk.totals.unpriced(usage),
@@ -307,28 +328,7 @@ fn reported(tariff: &DeploymentTariff, name: NameId, at: SimTime, usage: Usage) 
 /// while nobody keeps its address, nothing of the attempt has to stand in memory.
 #[inline(never)]
 fn priced(rates: &CompiledRates, usage: Usage, billed: &mut Billed) -> (Money, Money) {
-    let (mut amount, mut writing) = (Money::ZERO, Money::ZERO);
-    for part in rates.all_parts(&usage) {
-        billed.add(part.kind, part.quantity, part.amount);
-        amount += part.amount;
-        if part.kind == TokenKind::CacheWrite {
-            writing += part.amount;
-        }
-    }
-    (amount, writing)
-}
-
-/// The part of a usage that does not fit into paid capacity.
-fn priced_over(rates: &CompiledRates, usage: Usage, over: u64, billed: &mut Billed) -> (Money, Money) {
-    let (mut amount, mut writing) = (Money::ZERO, Money::ZERO);
-    for part in over_parts(rates, usage, over) {
-        billed.add(part.kind, part.quantity, part.amount);
-        amount += part.amount;
-        if part.kind == TokenKind::CacheWrite {
-            writing += part.amount;
-        }
-    }
-    (amount, writing)
+    billed.add_parts(&rates.all_parts(&usage))
 }
 
 /// What a usage is charged for, of which only so many tokens do not fit into paid capacity.
@@ -400,25 +400,34 @@ impl Observer for Recorder<'_> {
     }
 
     #[inline(always)]
-    fn tab(&mut self, plain: &Plain, until: SimTime) -> bool {
-        self.enter(plain.started);
-        let desk = &mut self.desks[plain.deployment.index()];
-        // A plain request is answered by the group that it asks for.
-        debug_assert!(self.tariffs.homes[plain.view.model.index()].is_none_or(|home| home == desk.tariff.group));
-        let Usage { input, output, .. } = plain.usage;
-        let is_short = until <= plain.started || !self.steps.holds(until);
-        if is_short || !desk.tabs.take(&plain.usage) || (input | output) == 0 {
+    fn tab_ahead(&mut self, plain: &Plain, until: SimTime) -> bool {
+        if !self.put_on_tab(plain, until) {
             return false;
         }
-        let Some(tab) = desk.tabs.of(plain.class, plain.view.key) else { return false };
-        tab.add(&plain.usage);
-        desk.tab_latency.add(until - plain.started);
+        let desk = &mut self.desks[plain.deployment.index()];
         let is_more_ahead = desk.meter.begin(plain.started, plain.usage.total(), &mut desk.totals.demand);
         desk.meter.end_at(until);
         if is_more_ahead {
             self.look_ahead(plain.deployment);
         }
         true
+    }
+
+    #[inline(always)]
+    fn tab(&mut self, plain: &Plain, until: SimTime) -> bool {
+        let is_told = self.put_on_tab(plain, until);
+        if is_told {
+            let desk = &mut self.desks[plain.deployment.index()];
+            desk.meter.begin(plain.started, plain.usage.total(), &mut desk.totals.demand);
+            self.run.client_retries += u64::from(plain.view.id.tried() > 0);
+        }
+        is_told
+    }
+
+    #[inline(always)]
+    fn tab_ended(&mut self, deployment: DeploymentId, now: SimTime) {
+        let desk = &mut self.desks[deployment.index()];
+        desk.meter.end(now, &mut desk.totals.demand);
     }
 
     #[inline(always)]

@@ -111,6 +111,6 @@ impl Tariffs {
     pub fn home_charge(&self, home: GroupId, name: NameId, usage: &Usage, now: SimTime) -> Option<Money> {
         let lead = self.lead.get(home.index()).copied().flatten()?;
         let rates = self.deployments[lead.index()].billed_as(name)?.at(now);
-        Some(rates.plain_charge(usage).unwrap_or_else(|| rates.charge(usage)))
+        Some(rates.charge(usage))
     }
 }

@@ -7,7 +7,7 @@ use super::rates::{Metered, Split, TokenRates};
 use super::rule::{Moment, Rule};
 use super::service_tier::ServiceTier;
 use super::tariff::Tariff;
-use crate::units::{ExactCost, Money, TokenKind, Tokens, UnitPrice, Usage};
+use crate::units::{ExactCost, Money, TokenKind, Tokens, UnitPrice, Usage, UsageSum};
 
 /// Prices of one model at one service tier and hour, ready to charge usages.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,11 +168,11 @@ impl CompiledRates {
 
     /// What a usage costs.
     pub fn charge(&self, usage: &Usage) -> Money {
-        self.charge_parts(usage).total()
+        self.plain_charge(usage).unwrap_or_else(|| self.charge_parts(usage).total())
     }
 
     /// What a usage costs that knows only input and output, and not so much input that other prices might hold: two
-    /// multiplications (25 instructions instead of 140). `None` for everything else; the slow twin is [`Self::charge`].
+    /// multiplications (25 instructions instead of 140). `None` for everything else; the slow twin is [`Self::charge_parts`].
     #[inline(always)]
     pub fn plain_charge(&self, usage: &Usage) -> Option<Money> {
         let Plain { input, output, below } = self.plain?;
@@ -184,18 +184,36 @@ impl CompiledRates {
         tokens.checked_add(self.fixed).map(|picos| Money::from_picos(picos.into()))
     }
 
-    /// Calls that know only input and output, with less input than this, can be added up: [`Self::plain_sums`]. 0 where none
-    /// can.
-    pub fn plain_below(&self) -> Tokens {
+    /// Calls with less input than this can be added up: [`Self::sums`]. 0 where none can.
+    pub fn adds_up_below(&self) -> Tokens {
         self.plain.map_or(0, |plain| plain.below)
     }
 
-    /// What so many plain calls with so many tokens of input and output in all cost: for the input, for the output, and the
-    /// fixed amounts. `None` where no calls are [plain](Self::plain_below).
-    pub fn plain_sums(&self, calls: u64, input: u64, output: u64) -> Option<[Money; 3]> {
-        let plain = self.plain?;
-        let product = |n: u64, picos: u64| Money::from_picos(i128::from(n) * i128::from(picos));
-        Some([product(input, plain.input.into()), product(output, plain.output.into()), product(calls, self.fixed)])
+    /// What calls cost together that can be added up, by kind: to the last digit the sum of what [`Self::all_parts`], the slow
+    /// twin, says of each. `None` where no calls [can be](Self::adds_up_below).
+    pub fn sums(&self, sum: &UsageSum) -> Option<[ChargedTokens; 6]> {
+        self.plain?;
+        let Some(Band { prices: Prices::Picos(rates), .. }) = self.bands.last() else { return None };
+        let kept = |tokens: u64, is_split: bool| if is_split { tokens } else { 0 };
+        let cached = kept(sum.cached, self.split.cached);
+        let (write, write_1h) = (kept(sum.cache_write, self.split.writes), kept(sum.cache_write_1h, self.split.writes));
+        let reasoning = kept(sum.reasoning, self.split.reasoning);
+        let (input, output) = (sum.input - cached - write - write_1h, sum.output - reasoning);
+        let product = |quantity: u64, price: u64| i128::from(quantity) * i128::from(price);
+        let cost = |tokens: u64, price: u32| product(tokens, price.into());
+        let part = |kind, quantity, picos| ChargedTokens { kind, quantity, amount: Money::from_picos(picos) };
+        Some([
+            part(TokenKind::Input, input, cost(input, rates.input) + cost(sum.input, rates.input_fee)),
+            part(TokenKind::CacheRead, cached, cost(cached, rates.cache_read)),
+            part(
+                TokenKind::CacheWrite,
+                write + write_1h,
+                cost(write, rates.cache_write) + cost(write_1h, rates.cache_write_1h),
+            ),
+            part(TokenKind::Output, output, cost(output, rates.output)),
+            part(TokenKind::Reasoning, reasoning, cost(reasoning, rates.reasoning)),
+            part(TokenKind::Call, kept(sum.calls, self.fixed > 0), product(sum.calls, self.fixed)),
+        ])
     }
 
     /// What a usage costs, by kind. Parts that are not whole picodollars are rounded half away from zero, each.
@@ -425,8 +443,9 @@ mod tests {
             let compiled = tariff.compile(service, Timestamp::UNIX_EPOCH, &Adjustment::default()).unwrap();
             for usage in usages {
                 let plain = Usage::plain(usage.input, usage.output);
-                prop_assert!(compiled.plain_charge(&plain).is_none_or(|quick| quick == compiled.charge(&plain)));
-                prop_assert!(compiled.plain_charge(&usage).is_none_or(|quick| quick == compiled.charge(&usage)));
+                for usage in [plain, usage] {
+                    prop_assert_eq!(compiled.charge(&usage), compiled.charge_parts(&usage).total());
+                }
                 prop_assert_eq!(
                     compiled.charge_parts(&usage),
                     parts_of_exact_path(&tariff, &usage, service),

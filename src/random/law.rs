@@ -28,7 +28,8 @@ impl Level {
         if self.below < 0.5 { -libm::log1p(-self.below) } else { -libm::log(self.above) }
     }
 
-    fn normal(self) -> f64 {
+    /// The normal score.
+    pub(super) fn normal(self) -> f64 {
         if self.below < 0.5 { normal_quantile(self.below) } else { -normal_quantile(self.above) }
     }
 }

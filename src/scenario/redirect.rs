@@ -8,7 +8,7 @@ use crate::scenario::deployments::{PriceTime, schedule_of};
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::Reading;
 use crate::scenario::world::DeploymentName;
-use crate::units::SimTime;
+use crate::units::{Money, SimTime};
 
 /// Bills redirected deployments at the prices of the model that really answers.
 ///
@@ -43,10 +43,16 @@ pub fn apply(
     Ok(())
 }
 
+/// The same number whichever way it is converted; that of 64 bits is one instruction.
+fn dollars(amount: Money) -> f64 {
+    let picos = amount.picos();
+    i64::try_from(picos).map_or(picos as f64, |few| few as f64) / 1e12
+}
+
 /// What calls cost, for limits on spend: at the prices of their moment, with tiers and caches, as the ledger bills them.
 pub fn costs(tariffs: &Tariffs) -> Vec<Cost> {
     let cost = |tariff: &DeploymentTariff| match tariff.billed.clone() {
-        Some(rates) => Cost::new(move |at, usage| rates.at(at).charge(usage).picos() as f64 / 1e12),
+        Some(rates) => Cost::new(move |at, usage| dollars(rates.at(at).charge(usage))),
         None => Cost::default(),
     };
     tariffs.deployments.iter().map(cost).collect()

@@ -13,14 +13,21 @@ pub(super) struct Ahead {
     made: Vec<Request>,
     /// The first of them that nobody has taken.
     next: usize,
+    /// Whether requests come whatever becomes of others: only then can they be made ahead.
+    pub(super) comes_by_itself: bool,
+    /// How many are made at a time.
+    block: usize,
 }
 
-/// Requests of a block: a few lines of memory each, which have to stay at hand for every class.
-const BLOCK: usize = 32;
+/// Requests that are made ahead in all classes together: a few lines of memory each, which have to stay at hand.
+const AHEAD: usize = 256;
 
 impl Ahead {
-    pub(super) const fn new(class: ClassStream) -> Self {
-        Self { class, made: Vec::new(), next: 0 }
+    /// The requests of one of so many classes.
+    pub(super) fn new(class: ClassStream, classes: usize) -> Self {
+        let comes_by_itself = class.comes_by_itself();
+        let block = if comes_by_itself { (AHEAD / classes.max(1)).clamp(8, 128) } else { 1 };
+        Self { class, made: Vec::new(), next: 0, comes_by_itself, block }
     }
 
     /// The moment of the next request, or never.
@@ -47,8 +54,7 @@ impl Ahead {
     /// Makes the next block.
     #[inline(never)]
     fn make(&mut self) {
-        let block = if self.class.comes_by_itself() { BLOCK } else { 1 };
-        self.made.resize(block, Request::default());
+        self.made.resize(self.block, Request::default());
         self.next = 0;
         let is_there = |request| self.class.take(request);
         let there = self.made.iter_mut().map(is_there).take_while(|is_there| *is_there).count();
@@ -100,13 +106,33 @@ mod tests {
         by_themselves.map(|arrivals| class(arrivals, false)).into_iter().chain(repeating).chain(closed).collect()
     }
 
+    /// There are more classes than a prompt has room for in its first byte.
+    #[test]
+    fn classes_have_no_prompts_in_common() {
+        let class = class(Arrivals::poisson(Intensity::constant(0.3, HOUR)), false);
+        let attributes = Attributes::new(&class).unwrap();
+        let mut prompts: Vec<u64> = Vec::new();
+        for id in [0, 1, 255, 256, 257, 512, 4096].map(ClassId) {
+            let draws = Addressed::new(Seed(5), Replication(1));
+            let mut stream = Ahead::new(ClassStream::new(id, &class, attributes.clone(), draws, 1.0), 7);
+            let mut request = Request::default();
+            while stream.take(&mut request) {
+                prompts.push(request.view.prompt.0);
+            }
+        }
+        let all = prompts.len();
+        prompts.sort_unstable();
+        prompts.dedup();
+        assert!(all > 7_000 && prompts.len() == all, "{} of {all}", prompts.len());
+    }
+
     #[test]
     fn requests_are_those_that_come_one_by_one() {
         for (kind, class) in classes().into_iter().enumerate() {
             let attributes = Attributes::new(&class).unwrap();
             let draws = Addressed::new(Seed(5), Replication(1));
             let stream = || ClassStream::new(ClassId(2), &class, attributes.clone(), draws, 1.0);
-            let (mut slow, mut fast) = (stream(), Ahead::new(stream()));
+            let (mut slow, mut fast) = (stream(), Ahead::new(stream(), 16));
             let mut count = 0;
             loop {
                 assert_eq!(fast.next_at(), slow.next_at(), "kind {kind}, request {count}");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::random::{Addressed, Dist, Here};
+use crate::random::{Addressed, Dist, Here, mix};
 use crate::traffic::arrivals::{Arrivals, MOST_WORKERS};
 use crate::traffic::class::{Attributes, Class};
 use crate::traffic::closed::{Sessions, Workers, turn_of};
@@ -23,6 +23,8 @@ pub(super) struct ClassStream {
     attributes: Attributes,
     source: Source,
     draws: Addressed,
+    /// What makes its prompts others than those of every other class.
+    prompts: u64,
 }
 
 #[derive(Debug)]
@@ -94,7 +96,9 @@ impl ClassStream {
                 Source::Sessions(Sessions::new(starts, turns, think_s, follow_up, SimTime(end.0)))
             }
         };
-        Self { id, class: class.clone(), attributes, source, draws }
+        // There may be more classes than the upper bits have room for.
+        let prompts = stream << PROMPT_CLASS_SHIFT ^ mix(stream >> (u64::BITS - PROMPT_CLASS_SHIFT));
+        Self { id, class: class.clone(), attributes, source, draws, prompts }
     }
 
     fn stream(&self) -> u64 {
@@ -269,7 +273,7 @@ impl ClassStream {
             model: class.models[self.attributes.model(what)].0,
             key: class.keys[self.attributes.key(who)].0,
             body: class.body,
-            prompt: PromptId(u64::from(self.id.0) << PROMPT_CLASS_SHIFT ^ prompt),
+            prompt: PromptId(self.prompts ^ prompt),
             prompt_chars: (f64::from(fate.input) * class.chars_per_token) as u32,
             prompt_tokens: (f64::from(fate.input) * class.tokenizer_ratio + 0.5) as u32,
             max_tokens: class.max_tokens,

@@ -95,7 +95,8 @@ impl Traffic {
         let open = |(index, (class, attributes)): (usize, &(Class, Attributes))| {
             let id = ClassId::from_index(index);
             let volume = self.volume(seed, replication, id);
-            Ahead::new(ClassStream::new(id, class, attributes.clone(), Addressed::new(seed, replication), volume))
+            let stream = ClassStream::new(id, class, attributes.clone(), Addressed::new(seed, replication), volume);
+            Ahead::new(stream, self.classes.len())
         };
         let classes: Vec<Ahead> = self.classes.iter().enumerate().map(open).collect();
         let mut next_ats: Vec<SimTime> = classes.iter().map(Ahead::next_at).collect();
@@ -207,7 +208,9 @@ impl Stream {
     /// A request is over: its user may send the next one. Says whether that may be.
     #[inline(always)]
     pub fn responded(&mut self, now: SimTime, class: ClassId, request: RequestId, ok: bool) -> bool {
-        let Some(waiting) = self.classes.get_mut(class.index()) else { return false };
+        let Some(waiting) = self.classes.get_mut(class.index()).filter(|ahead| !ahead.comes_by_itself) else {
+            return false;
+        };
         let may_follow = waiting.class.responded(now, request.first_try(), ok);
         if may_follow {
             self.next_ats[class.index()] = waiting.next_at();

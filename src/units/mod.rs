@@ -19,4 +19,4 @@ pub use price::{ExactCost, UnitPrice};
 pub use quantity::{Count, PerSecond, QuantityError, Seconds, Share, parse_scaled, short, without_separators};
 pub use request::RequestView;
 pub use time::{SimDuration, SimTime};
-pub use usage::{TokenKind, Tokens, Usage};
+pub use usage::{TokenKind, Tokens, Usage, UsageSum};

@@ -39,6 +39,12 @@ impl Usage {
         (input | cached | cache_write | cache_write_1h | output | reasoning) == 0
     }
 
+    /// Whether its kinds are no more than the whole.
+    pub const fn is_whole(&self) -> bool {
+        let apart = self.cached as u64 + self.cache_write as u64 + self.cache_write_1h as u64;
+        (apart <= self.input as u64) & (self.reasoning <= self.output)
+    }
+
     /// Input tokens that are neither read from nor written to a prompt cache.
     pub const fn text_input(&self) -> Tokens {
         self.input.saturating_sub(self.cached).saturating_sub(self.cache_write).saturating_sub(self.cache_write_1h)
@@ -47,6 +53,39 @@ impl Usage {
     /// Input and output together, as rate limiters count.
     pub const fn total(&self) -> u64 {
         self.input as u64 + self.output as u64
+    }
+}
+
+/// What several calls consumed together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UsageSum {
+    /// How many calls.
+    pub calls: u64,
+    /// All input tokens.
+    pub input: u64,
+    /// Input tokens read from prompt caches.
+    pub cached: u64,
+    /// Input tokens written to prompt caches for 5 minutes.
+    pub cache_write: u64,
+    /// Input tokens written to prompt caches for 1 hour.
+    pub cache_write_1h: u64,
+    /// All output tokens.
+    pub output: u64,
+    /// Output tokens spent on reasoning.
+    pub reasoning: u64,
+}
+
+impl UsageSum {
+    /// Adds a call.
+    #[inline(always)]
+    pub fn add(&mut self, usage: &Usage) {
+        self.calls += 1;
+        self.input += u64::from(usage.input);
+        self.cached += u64::from(usage.cached);
+        self.cache_write += u64::from(usage.cache_write);
+        self.cache_write_1h += u64::from(usage.cache_write_1h);
+        self.output += u64::from(usage.output);
+        self.reasoning += u64::from(usage.reasoning);
     }
 }
 

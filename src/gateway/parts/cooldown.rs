@@ -23,18 +23,33 @@ pub struct Cooldowns {
     all_over: SimTime,
     /// When the entries were last looked at: an entry that was over by then is gone.
     looked: SimTime,
+    /// How often an entry was written: while it stays the same, rests end but none begins.
+    changes: u64,
 }
 
 impl Cooldowns {
     /// None of `deployments` rests.
     pub fn new(deployments: usize) -> Self {
-        Self { entries: vec![NONE; deployments], all_over: SimTime(i64::MIN), looked: SimTime(i64::MIN) }
+        let long_ago = SimTime(i64::MIN);
+        Self { entries: vec![NONE; deployments], all_over: long_ago, looked: long_ago, changes: 0 }
     }
 
     /// Looks at the entries: says whether any deployment may be resting.
     pub fn any(&mut self, now: SimTime) -> bool {
         self.looked = now;
         now < self.all_over
+    }
+
+    /// Looks at the entries: says how often they have changed.
+    pub const fn look(&mut self, now: SimTime) -> u64 {
+        self.looked = now;
+        self.changes
+    }
+
+    /// The last moment at which this deployment rests, if it does now and its entry stays as it is.
+    pub fn rests_until(&self, deployment: DeploymentId, now: SimTime) -> Option<SimTime> {
+        let Entry { kept_until, rests_until, .. } = self.entries[deployment.index()];
+        self.rests(deployment, now).then(|| kept_until.min(SimTime(rests_until.0 - 1)))
     }
 
     /// Whether this deployment rests.
@@ -46,6 +61,7 @@ impl Cooldowns {
     /// Another process has put a deployment to rest that did not rest here.
     pub fn learn(&mut self, deployment: DeploymentId, until: SimTime, span: SimDuration) {
         self.entries[deployment.index()] = Entry { kept_until: until, rests_until: until, span };
+        self.changes += 1;
         self.all_over = self.all_over.max(until);
     }
 
@@ -60,6 +76,7 @@ impl Cooldowns {
         let dropped = entry.kept_until <= now || entry.rests_until <= self.looked;
         entry.rests_until = now + span;
         entry.span = span;
+        self.changes += 1;
         if dropped {
             entry.kept_until = now + span;
         }

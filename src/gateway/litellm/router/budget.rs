@@ -184,7 +184,7 @@ impl LiteLlm {
             if shares {
                 spend.share(now, dollars, place);
             }
-            *overruns += u64::from(spend.dollars >= budget.limit);
+            *overruns += u64::from(spend.dollars >= budget.limit && budget.limit > 0.0);
         };
         if let Some(budget) = entry.budget {
             add(&mut budgets.deployments[deployment.index()], &budget);

@@ -19,7 +19,7 @@ const fn takes_part(plan: &CachePlan, body: &Body) -> bool {
 }
 
 impl LiteLlm {
-    #[inline]
+    #[inline(always)]
     fn cache_key(&self, request: &RequestView, held: &Held, (deployment, name): (DeploymentId, NameId)) -> Key {
         let own = request.max_tokens.or(held.output_cap);
         Key {
@@ -32,7 +32,7 @@ impl LiteLlm {
     }
 
     /// Looks a request up that this deployment would be called for.
-    #[inline]
+    #[inline(always)]
     pub(super) fn cached(
         &self,
         now: SimTime,
@@ -40,9 +40,12 @@ impl LiteLlm {
         held: &Held,
         called: (DeploymentId, NameId),
     ) -> Option<Usage> {
-        let plan = self.plan.proxy.cache?;
+        let plan = self.plan.proxy.cache.as_ref()?;
+        if self.state.responses.is_new(request.prompt) {
+            return None;
+        }
         let body = self.body(request);
-        if body.cache.no_read || !takes_part(&plan, body) {
+        if body.cache.no_read || !takes_part(plan, body) {
             return None;
         }
         let key = self.cache_key(request, held, called);
@@ -87,7 +90,7 @@ impl LiteLlm {
     }
 
     /// Keeps an answer.
-    #[inline]
+    #[inline(never)]
     pub(super) fn keep_response<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -95,9 +98,9 @@ impl LiteLlm {
         called: (DeploymentId, NameId),
         usage: Usage,
     ) {
-        let Some(plan) = self.plan.proxy.cache else { return };
+        let Some(plan) = &self.plan.proxy.cache else { return };
         let body = self.body(cx.request);
-        if body.cache.no_write || !takes_part(&plan, body) {
+        if body.cache.no_write || !takes_part(plan, body) {
             return;
         }
         let life = body.cache.ttl.unwrap_or(plan.ttl);

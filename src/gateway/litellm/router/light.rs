@@ -38,8 +38,7 @@ impl LiteLlm {
         if held.model != name {
             return None;
         }
-        let out = self.left_out(cx.now, name)?;
-        let deployment = self.pick_of_rest(out, cx.draws, name, 0)?;
+        let deployment = self.pick_of_rest(cx.now, cx.draws, name, 0)?;
         if let Some(slots) = &mut self.state.slots[deployment.index()] {
             held.slot = Some(slots.take_free(cx.now)?);
         }

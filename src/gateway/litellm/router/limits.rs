@@ -174,14 +174,13 @@ impl LiteLlm {
         }
         self.free_parallel(cx, held);
         let counted_as = if held.tokens > 0 { held.model } else { served_as };
-        let windows = self.plan.keys.get(cx.request.key).windows(counted_as);
-        self.state.keys.windows.add_tokens(
-            cx.now,
-            windows,
-            self.plan.proxy.counted_tokens.of(&usage) as i64 - held.tokens as i64,
-        );
-        self.spend_model_budgets(cx, served_as, dollars);
-        self.settle_budget(cx, held, dollars);
+        let key = self.plan.keys.get(cx.request.key);
+        let more = self.plan.proxy.counted_tokens.of(&usage) as i64 - held.tokens as i64;
+        self.state.keys.windows.add_tokens(cx.now, key.windows(counted_as), more);
+        if key.spends() {
+            self.spend_model_budgets(cx, served_as, dollars);
+            self.settle_budget(cx, held, dollars);
+        }
     }
 
     /// The process that had a request has ended: what is held in Redis for it expires; what was held in the process is

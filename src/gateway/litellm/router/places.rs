@@ -70,25 +70,54 @@ impl Places {
         }
     }
 
-    /// Adds a place; there must be room.
+    /// Adds a place; there must be room. Nearly always there is some in its own line.
     #[inline]
     pub(super) fn put(&mut self, hash: u32, place: u32) {
-        let mut at = self.home(hash);
-        loop {
-            if let Some(slot) = slots(same(self.lines[at].tags, 0)).next() {
-                self.lines[at].tags |= u64::from(tag(hash)) << (8 * slot);
-                self.places[at][slot] = place;
-                return;
-            }
+        let home = self.home(hash);
+        if !self.put_into(home, hash, place) {
+            self.put_behind(home, hash, place);
+        }
+    }
+
+    /// Adds a place to a line, if there is room.
+    #[inline(always)]
+    fn put_into(&mut self, line: usize, hash: u32, place: u32) -> bool {
+        let Line { tags, .. } = &mut self.lines[line];
+        // Each byte that stands for a place has its highest bit set.
+        let vacant = !*tags & HIGH;
+        if vacant == 0 {
+            return false;
+        }
+        *tags |= u64::from(tag(hash)) << shift(vacant);
+        self.places[line][slot(vacant)] = place;
+        true
+    }
+
+    #[inline(never)]
+    fn put_behind(&mut self, home: usize, hash: u32, place: u32) {
+        let mut at = home;
+        while !self.put_into(at, hash, place) {
             self.lines[at].passed += 1;
             at = self.behind(at);
         }
     }
 
-    /// Takes a place out that stands here with this hash.
+    /// Takes a place out that stands here with this hash: nearly always as the first of its own line that is like it.
     #[inline]
     pub(super) fn take(&mut self, hash: u32, place: u32) {
-        let mut at = self.home(hash);
+        let home = self.home(hash);
+        let tags = &mut self.lines[home].tags;
+        let like_it = same(*tags, tag(hash));
+        if like_it != 0 && self.places[home][slot(like_it)] == place {
+            *tags &= !(0xFF << shift(like_it));
+        } else {
+            self.search_and_take(home, hash, place);
+        }
+    }
+
+    #[inline(never)]
+    fn search_and_take(&mut self, home: usize, hash: u32, place: u32) {
+        let mut at = home;
         loop {
             let like_it = same(self.lines[at].tags, tag(hash));
             if let Some(slot) = slots(like_it).find(|slot| self.places[at][*slot] == place) {
@@ -124,6 +153,18 @@ const fn same(tags: u64, tag: u8) -> u64 {
     let differ = tags ^ (tag as u64 * LOW);
     // What is zero borrows; what is one, above it, as well.
     differ.wrapping_sub(LOW) & !differ & HIGH
+}
+
+/// The first slot of these bits, of which there are some.
+#[inline]
+const fn slot(bits: u64) -> usize {
+    bits.trailing_zeros() as usize / 8 % SLOTS
+}
+
+/// How far the byte of that slot is from the lowest.
+#[inline]
+const fn shift(bits: u64) -> u32 {
+    bits.trailing_zeros() / 8 * 8
 }
 
 /// The slots of these bits.

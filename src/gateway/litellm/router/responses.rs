@@ -72,6 +72,15 @@ impl Packed {
 /// Odd multipliers (golden ratio and two of the constants of random numbers).
 const SPREAD: [u64; 3] = [0x9E37_79B9_7F4A_7C15, 0xD1B5_4A32_D192_ED03, 0xBF58_476D_1CE4_E5B9];
 
+/// So many bits of a prompt say which class it is of, and whether another request brought it along; within those, prompts
+/// are numbered as they come. Whatever stands there, it divides them.
+const FIRST_BITS: u32 = 9;
+
+#[inline(always)]
+const fn first_bits(prompt: PromptId) -> usize {
+    (prompt.0 >> (u64::BITS - FIRST_BITS)) as usize
+}
+
 /// When an answer is over, and where it is: dropping it needs no look at it.
 #[derive(Debug, Clone, Copy)]
 struct Ending {
@@ -90,6 +99,8 @@ pub(in crate::gateway::litellm) struct Responses {
     free: Vec<u32>,
     /// Places of the row by hash of the key.
     places: Places,
+    /// The greatest prompt that was ever kept, of those that begin with the same bits.
+    greatest: Box<[u64; 1 << FIRST_BITS]>,
     /// The ends of what is kept, soonest first. Nearly all are kept equally long, so that a new one belongs at the end.
     ends: VecDeque<Ending>,
 }
@@ -102,7 +113,15 @@ impl Default for Responses {
 
 impl Responses {
     fn of_at_most(most: usize) -> Self {
-        Self { most, row: Vec::new(), free: Vec::new(), places: Places::default(), ends: VecDeque::new() }
+        let (row, free, ends) = (Vec::new(), Vec::new(), VecDeque::new());
+        Self { most, row, free, places: Places::default(), greatest: Box::new([0; 1 << FIRST_BITS]), ends }
+    }
+
+    /// Whether nothing like this prompt has been kept so far. Where prompts are numbered as they come, that is said of nearly
+    /// all that are new, and of no other: they need not be looked up (70 instructions less).
+    #[inline(always)]
+    pub(super) fn is_new(&self, prompt: PromptId) -> bool {
+        prompt.0 > self.greatest[first_bits(prompt)]
     }
 
     /// The answer to this, if it is not over, and not older than that.
@@ -116,6 +135,7 @@ impl Responses {
     }
 
     /// Keeps an answer. One that is still there keeps its end. Says whether there is room for it; too many are not kept.
+    #[inline(always)]
     pub(super) fn put(
         &mut self,
         now: SimTime,
@@ -125,6 +145,8 @@ impl Responses {
         capacity: Option<usize>,
     ) -> bool {
         self.make_room(now, capacity);
+        let greatest = &mut self.greatest[first_bits(key.prompt)];
+        *greatest = key.prompt.0.max(*greatest);
         let key = Packed::new(&key);
         let hash = key.hash();
         if let Some(place) = self.place(&key, hash) {
@@ -173,8 +195,14 @@ impl Responses {
     #[inline]
     fn will_end(&mut self, ending: Ending) {
         if self.ends.back().is_none_or(|last| last.at < ending.at) {
-            return self.ends.push_back(ending);
+            self.ends.push_back(ending);
+        } else {
+            self.will_end_among(ending);
         }
+    }
+
+    #[inline(never)]
+    fn will_end_among(&mut self, ending: Ending) {
         let order = |ending: &Ending| (ending.at, self.row[ending.place as usize].key.key());
         let own = order(&ending);
         let at = self.ends.partition_point(|other| order(other) < own);
@@ -185,17 +213,10 @@ impl Responses {
     #[inline]
     fn make_room(&mut self, now: SimTime, capacity: Option<usize>) {
         let most = capacity.unwrap_or(usize::MAX);
-        // A cache that is full drops one for each that is kept, and nothing else.
-        if self.ends.len() >= most {
-            self.drop_soonest();
-        }
-        while self.ends.front().is_some_and(|ending| ending.at <= now || self.ends.len() >= most) {
-            self.drop_soonest();
-        }
-    }
-
-    fn drop_soonest(&mut self) {
-        if let Some(Ending { place, hash, .. }) = self.ends.pop_front() {
+        while let Some(&Ending { at, place, hash }) = self.ends.front()
+            && (at <= now || self.ends.len() >= most)
+        {
+            self.ends.pop_front();
             self.places.take(hash, place);
             self.free.push(place);
         }
@@ -316,6 +337,7 @@ mod tests {
                 let (usage, life) = (Usage::plain(at as u32, 1), SimDuration::from_secs(life));
                 let age = max_age.map(SimDuration::from_secs);
                 prop_assert_eq!(fast.get(secs(now), &key, age), slow.get(secs(now), &key, age));
+                prop_assert!(!fast.is_new(key.prompt) || slow.get(secs(now), &key, None).is_none());
                 fast.put(secs(now), key, usage, life, capacity);
                 slow.put(secs(now), key, usage, life, capacity);
                 prop_assert_eq!(fast.ends.len(), slow.0.len());

@@ -26,57 +26,59 @@ pub(in crate::gateway::litellm) struct Shortcut {
     only_tallies: bool,
     /// The group.
     ids: Box<[DeploymentId]>,
-    shares: Option<Shares>,
     /// The deployments with a budget, of their own or of their provider, with their places in the group.
     budgeted: Box<[(usize, DeploymentId)]>,
-    spent: Spent,
-    /// What was left of the group when some of it was left out last.
+    /// Who is left out for the time being.
+    out: Out,
+    /// The others.
     left: Left,
 }
 
 /// Some deployments of a group, a bit each by its place.
 type Places = u64;
 
-/// Deployments that are left out of a group.
+/// Deployments that are left out of a group, as was found out last.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Out {
+struct Out {
     resting: Places,
     /// Those whose budget is used up, of the others.
     spent: Places,
-}
-
-/// Deployments whose budget is used up, as was found out last.
-#[derive(Debug, Clone, Copy)]
-struct Spent {
-    places: Places,
     /// That holds until then,
     until: SimTime,
-    /// and while no other budget is used up.
-    overruns: u64,
+    /// and while no rest has begun and no other budget is used up.
+    changes: u64,
 }
 
-impl Default for Spent {
+impl Default for Out {
     /// Nobody has looked yet.
     fn default() -> Self {
-        Self { places: 0, until: SimTime(i64::MIN), overruns: 0 }
+        Self { resting: 0, spent: 0, until: SimTime(i64::MIN), changes: 0 }
     }
+}
+
+/// The places of those that have a moment, and the first of those moments.
+fn gather(moments: impl Iterator<Item = (usize, Option<SimTime>)>) -> (Places, SimTime) {
+    let there = moments.filter_map(|(at, moment)| Some((at, moment?)));
+    there.fold((0, SimTime::NEVER), |(places, first), (at, moment)| (places | 1 << at, first.min(moment)))
 }
 
 /// What is left of a group without some of it.
 #[derive(Debug, Default)]
 struct Left {
-    without: Places,
+    without: Option<Places>,
     ids: Vec<DeploymentId>,
     shares: Option<Shares>,
 }
 
 impl Left {
-    #[cold]
     fn leave_out(&mut self, plan: &Plan, group: &[DeploymentId], without: Places) {
+        if self.without == Some(without) {
+            return;
+        }
+        self.without = Some(without);
         let left = group.iter().enumerate().filter(|(place, _)| without >> place & 1 == 0);
         self.ids.clear();
         self.ids.extend(left.map(|(_, id)| *id));
-        self.without = without;
         self.shares = simple_shuffle::shares(plan, &self.ids);
     }
 }
@@ -111,9 +113,8 @@ impl Shortcut {
             is_light,
             only_tallies: is_plain && !router.counts_minutes && !router.has_budgets,
             ids: ids.iter().copied().collect(),
-            shares: simple_shuffle::shares(plan, ids),
             budgeted: ids.iter().copied().enumerate().filter(has_budget).collect(),
-            spent: Spent::default(),
+            out: Out::default(),
             left: Left::default(),
         }
     }
@@ -132,74 +133,54 @@ impl LiteLlm {
         if !call.hop().is_some_and(|hop| hop.takes_all()) {
             return None;
         }
-        let out = self.left_out(cx.now, name)?;
-        let picked = self.pick_of_rest(out, cx.draws, name, call.picks)?;
+        let picked = self.pick_of_rest(cx.now, cx.draws, name, call.picks)?;
         call.picks += 1;
-        self.tell_left_out(cx, name, out);
+        self.tell_left_out(cx, name);
         Some(picked)
     }
 
-    /// Which of a group are left out now; `None` where more has to be asked than this.
-    #[inline(always)]
-    pub(super) fn left_out(&mut self, now: SimTime, name: NameId) -> Option<Out> {
-        let state = &mut self.state;
-        let shortcut = &state.shortcuts[name.index()];
-        let ids = &*shortcut.ids;
-        // One of several processes has more to ask.
-        if !shortcut.is_open || state.shared.is_some() {
-            return None;
-        }
-        let places = |out: Places, (place, is_out)| out | Places::from(is_out) << place;
-        let mut resting = 0;
-        if state.cooldowns.any(now) {
-            let rests = |(place, id): (usize, &DeploymentId)| (place, state.cooldowns.rests(*id, now));
-            resting = ids.iter().enumerate().map(rests).fold(0, places);
-        }
-        let Spent { places: spent, until, overruns } = shortcut.spent;
-        let holds = shortcut.budgeted.is_empty() || (now <= until && overruns == state.budgets.overruns);
-        let spent = if holds { spent } else { self.look_at_budgets(now, name) };
-        Some(Out { resting, spent: spent & !resting })
-    }
-
-    /// Finds out which budgets of a group are used up, and until when that holds.
-    #[cold]
-    fn look_at_budgets(&mut self, now: SimTime, name: NameId) -> Places {
-        let (budgets, place) = (&self.state.budgets, &self.state.place);
-        let Shortcut { budgeted, spent, .. } = &mut self.state.shortcuts[name.index()];
-        *spent = Spent { places: 0, until: SimTime::NEVER, overruns: budgets.overruns };
-        for (at, id) in &*budgeted {
-            if let Some(until) = budgets.over_until(&self.plan, *id, now, place) {
-                spent.places |= 1 << at;
-                spent.until = spent.until.min(until);
-            }
-        }
-        spent.places
-    }
-
-    /// The `nth` pick of a request among those that are not left out, if there are any.
+    /// The `nth` pick of a request among those of a group that are not left out, if there are any; `None` as well where more
+    /// has to be asked than this.
     #[inline(always)]
     pub(super) fn pick_of_rest<D: Draws>(
         &mut self,
-        out: Out,
+        now: SimTime,
         draws: &mut D,
         name: NameId,
         nth: u32,
     ) -> Option<DeploymentId> {
-        let Shortcut { ids, shares, left, .. } = &mut self.state.shortcuts[name.index()];
-        let without = out.resting | out.spent;
-        if without == 0 {
-            return Some(simple_shuffle::pick_of_all(shares.as_ref(), ids, draws, nth));
+        let state = &mut self.state;
+        let shortcut = &state.shortcuts[name.index()];
+        // One of several processes has more to ask.
+        if !shortcut.is_open || state.shared.is_some() {
+            return None;
         }
-        if without != left.without {
-            left.leave_out(&self.plan, ids, without);
+        let changes = state.cooldowns.look(now) + state.budgets.overruns;
+        if now > shortcut.out.until || changes != shortcut.out.changes {
+            self.find_out(now, name, changes);
         }
-        (!left.ids.is_empty()).then(|| simple_shuffle::pick_of_all(left.shares.as_ref(), &left.ids, draws, nth))
+        let Left { ids, shares, .. } = &self.state.shortcuts[name.index()].left;
+        (!ids.is_empty()).then(|| simple_shuffle::pick_of_all(shares.as_ref(), ids, draws, nth))
+    }
+
+    /// Finds out who of a group rests, and whose budget is used up, and until when that holds.
+    #[cold]
+    #[inline(never)]
+    fn find_out(&mut self, now: SimTime, name: NameId, changes: u64) {
+        let (cooldowns, budgets, place) = (&self.state.cooldowns, &self.state.budgets, &self.state.place);
+        let Shortcut { ids, budgeted, out, left, .. } = &mut self.state.shortcuts[name.index()];
+        let (resting, first_rested) =
+            gather(ids.iter().enumerate().map(|(at, id)| (at, cooldowns.rests_until(*id, now))));
+        let (spent, first_anew) =
+            gather(budgeted.iter().map(|(at, id)| (*at, budgets.over_until(&self.plan, *id, now, place))));
+        *out = Out { resting, spent: spent & !resting, until: first_rested.min(first_anew), changes };
+        left.leave_out(&self.plan, ids, resting | spent);
     }
 
     /// Writes down what [`LiteLlm::gather`] would.
     #[inline(always)]
-    fn tell_left_out<D: Draws, N: Notes>(&self, cx: &mut Cx<'_, D, N>, name: NameId, out: Out) {
-        let ids = &self.state.shortcuts[name.index()].ids;
+    fn tell_left_out<D: Draws, N: Notes>(&self, cx: &mut Cx<'_, D, N>, name: NameId) {
+        let Shortcut { ids, out, .. } = &self.state.shortcuts[name.index()];
         if out.resting | out.spent == 0 {
             return;
         }
@@ -236,8 +217,7 @@ impl LiteLlm {
 
     #[inline(always)]
     fn first_pick<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
-        let out = self.left_out(now, request.model)?;
-        let deployment = self.pick_of_rest(out, draws, request.model, 0)?;
+        let deployment = self.pick_of_rest(now, draws, request.model, 0)?;
         Some(self.attempt(
             request,
             (deployment, request.model),
