@@ -113,14 +113,15 @@ fn a_place_that_cannot_be_written_to_is_refused_before_the_work() {
 #[test]
 fn a_reader_that_is_full_is_an_error() {
     let dir = tempfile::tempdir().expect("a folder");
-    for form in ["html", "md", "json", "focus-csv"] {
-        let report = format!("\"$0\" report weekend-upward --runs 2 --set hours=4 --quiet --format {form} > /dev/full");
+    let report = |form| format!("report weekend-upward --runs 2 --set hours=4 --quiet --format {form}");
+    let reports = ["html", "md", "json", "focus-csv"].map(report);
+    for command in reports.iter().map(String::as_str).chain(["--help", "--version", "run --help"]) {
         let output = Command::new("sh")
-            .args(["-c", &report, env!("CARGO_BIN_EXE_billcast")])
+            .args(["-c", &format!("\"$0\" {command} > /dev/full"), env!("CARGO_BIN_EXE_billcast")])
             .current_dir(dir.path())
             .output()
             .expect("a shell");
-        assert_eq!(output.status.code(), Some(NOT_WRITTEN), "{form}: {}", told(&output));
+        assert_eq!(output.status.code(), Some(NOT_WRITTEN), "{command}: {}", told(&output));
         assert!(!told(&output).contains("panicked"), "{}", told(&output));
     }
 }

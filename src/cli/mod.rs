@@ -35,6 +35,7 @@ mod trace;
 mod values;
 mod what;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -86,6 +87,10 @@ fn dispatch(command: Command) -> Result<(), Stop> {
 
 /// Shows what is wrong with the arguments, or the help that was asked for. A reader that has gone away is no error.
 fn refuse(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    if error.use_stderr() { ExitCode::from(stop::BAD_INPUT) } else { ExitCode::SUCCESS }
+    let printed = error.print().and_then(|()| io::stdout().flush());
+    match printed {
+        _ if error.use_stderr() => ExitCode::from(stop::BAD_INPUT),
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => Stop::from(error).report(),
+    }
 }
