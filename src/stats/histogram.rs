@@ -240,6 +240,8 @@ mod tests {
     fn numbers_of_one_size_take_little_memory() {
         let mut histogram = Histogram::default();
         histogram.add_all((600..900).map(f64::from));
+        // Idle minutes are counted together, also where there is none.
+        histogram.add_many(3.0, 0);
         assert_eq!(histogram.buckets.len(), 64);
     }
 
