@@ -138,8 +138,8 @@ impl Requests {
         }
     }
 
-    /// Whether more is sent within a second than any gateway takes: where a million workers that do not think are refused in
-    /// no time, a day of theirs takes months.
+    /// Whether more is sent within a second than any gateway takes: workers that do not think and are refused in no time
+    /// send hundreds of millions of requests a second, and their run does not come to an end.
     #[cold]
     fn is_flooded(&mut self) -> bool {
         const SECOND_NANOS: i64 = 1_000_000_000;
