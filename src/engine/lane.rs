@@ -63,7 +63,7 @@ impl Plain {
 
     /// Its call, as the provider sees it.
     #[inline(always)]
-    const fn upstream_call(&self) -> UpstreamCall {
+    pub const fn upstream_call(&self) -> UpstreamCall {
         UpstreamCall {
             deployment: self.deployment,
             class: self.class,
@@ -121,7 +121,7 @@ impl Plain {
 
 /// When the answer has come in full to a client that still waits; `None` if it ends in another way.
 #[inline(always)]
-fn answered_until<F: Copy>(arrival: &Arrival<F>, attempt: &Attempt, service: &Service) -> Option<SimTime> {
+pub fn answered_until<F: Copy>(arrival: &Arrival<F>, attempt: &Attempt, service: &Service) -> Option<SimTime> {
     let end = conclude(service, &attempt.limits, arrival.view.stream);
     let is_answered = end.outcome == Outcome::Ok && waits_for(arrival.leave, end.after);
     is_answered.then_some(arrival.at + end.after)
@@ -199,8 +199,10 @@ where
     /// Sends a request along the lane, if it is answered in full.
     #[inline(always)]
     pub(super) fn pass(&mut self, arrival: &Arrival<U::Fate>, attempt: &Attempt) -> Passed {
-        let (plain, service, until) = self.try_plainly(arrival, attempt);
-        let Some(until) = until else { return Passed::Served(service) };
+        let plain = Plain::new(arrival, attempt);
+        let service = self.upstream.serve(arrival.at, arrival.here, &plain.upstream_call(), &arrival.fate);
+        let Some(until) = answered_until(arrival, attempt, &service) else { return Passed::Served(service) };
+        let plain = Plain { usage: service.usage, ..plain };
         let way = self.set_off(&plain, attempt, &service, until);
         let place = self.lane.put(plain, &mut self.woken);
         self.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, way));
@@ -218,18 +220,6 @@ where
         self.observer.arrived(ANY, &record);
         self.observer.attempted(ANY, &record, attempt, service, plain.started);
         0
-    }
-
-    /// Asks the provider: its answer, and when it has come in full to a client that still waits, if it does.
-    #[inline(always)]
-    pub(super) fn try_plainly(
-        &mut self,
-        arrival: &Arrival<U::Fate>,
-        attempt: &Attempt,
-    ) -> (Plain, Service, Option<SimTime>) {
-        let plain = Plain::new(arrival, attempt);
-        let service = self.upstream.serve(arrival.at, arrival.here, &plain.upstream_call(), &arrival.fate);
-        (Plain { usage: service.usage, ..plain }, service, answered_until(arrival, attempt, &service))
     }
 
     /// Tells all of an open request at once, if it is plain, its provider answers it in full, and its charge can go on a tab.

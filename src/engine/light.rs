@@ -4,7 +4,7 @@
 //! draws, the order of events and all that is told stay the same (`tests/reference_engine.rs` holds every scenario against
 //! runs that go the long way throughout).
 
-use crate::engine::lane::{ANY, ON_TAB, Plain};
+use crate::engine::lane::{ANY, ON_TAB, Plain, answered_until};
 use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, Parts, ending};
 use crate::engine::observer::{Observer, RequestRecord};
 use crate::engine::queue::Class;
@@ -46,16 +46,6 @@ impl<H: Copy> Rows<H> {
     }
 }
 
-/// What has become of a request that may be light.
-enum Sent<H> {
-    /// It is on its way, or over.
-    Lightly,
-    /// It has been sent, but this is how its provider will answer.
-    Heavy(H, Attempt, Service),
-    /// It has been let in, and nothing else.
-    In(H),
-}
-
 impl<G, U, S, D, O> Engine<'_, G, U, S, D, O>
 where
     G: Gateway,
@@ -64,18 +54,34 @@ where
     D: Draws,
     O: Observer,
 {
-    /// A request has arrived that may be light.
+    /// A request has arrived that may be light. The provider's answer stands in one place, whoever looks at it: moved, it would
+    /// be read in large pieces that have just been written in small ones, for which a processor waits.
     #[inline(always)]
     pub(super) fn arrive_lightly(&mut self, arrival: &Arrival<U::Fate>) {
-        match self.parts.send(arrival) {
-            Sent::Lightly => {}
-            Sent::Heavy(held, attempt, service) => self.take_up(arrival, held, &attempt, &service),
-            Sent::In(held) => self.go_on(arrival, held),
+        let (parts, mut held) = (&mut self.parts, G::Held::default());
+        parts.draws.stand_at(arrival.here);
+        let turn =
+            Turn { now: arrival.at, call: ANY, draws: parts.draws, notes: parts.observer, woken: &mut parts.woken };
+        let attempt = match parts.gateway.admit_lightly(turn, &arrival.view, &mut held) {
+            Light::Attempt(attempt) => attempt,
+            Light::Respond(response) => return parts.respond_lightly(arrival, &response),
+            Light::GoOn => return self.go_on(arrival, held),
+        };
+        let plain = Plain::new(arrival, &attempt);
+        let service = parts.upstream.serve(arrival.at, arrival.here, &plain.upstream_call(), &arrival.fate);
+        match answered_until(arrival, &attempt, &service) {
+            Some(until) => {
+                let plain = Plain { usage: service.usage, ..plain };
+                parts.set_off_lightly(plain, held, &attempt, &service, until);
+            }
+            None => self.take_up(arrival, held, &attempt, &service),
         }
     }
 
+    /// The request has been sent, but it will end in another way.
     #[inline(never)]
     fn take_up(&mut self, arrival: &Arrival<U::Fate>, held: G::Held, attempt: &Attempt, service: &Service) {
+        self.parts.observer.arrived(ANY, &RequestRecord::new(arrival));
         let (now, id) = (arrival.at, self.occupy(arrival));
         let (parts, slot) = (&mut self.parts, &mut self.slots[id.index()]);
         parts.expect_leave(slot, now, id);
@@ -85,8 +91,10 @@ where
         parts.fly(slot, now, id, nth_try, service);
     }
 
+    /// The request has been let in, and nothing else.
     #[inline(never)]
     fn go_on(&mut self, arrival: &Arrival<U::Fate>, held: G::Held) {
+        self.parts.observer.arrived(ANY, &RequestRecord::new(arrival));
         let (now, id) = (arrival.at, self.occupy(arrival));
         let (parts, slot) = (&mut self.parts, &mut self.slots[id.index()]);
         parts.expect_leave(slot, now, id);
@@ -104,32 +112,12 @@ where
     D: Draws,
     O: Observer,
 {
+    /// A request is on its way that will be answered in full at the moment `until`.
     #[inline(always)]
-    fn send(&mut self, arrival: &Arrival<U::Fate>) -> Sent<G::Held> {
-        let now = arrival.at;
-        self.draws.stand_at(arrival.here);
-        let turn = Turn { now, call: ANY, draws: self.draws, notes: self.observer, woken: &mut self.woken };
-        let mut held = G::Held::default();
-        let attempt = match self.gateway.admit_lightly(turn, &arrival.view, &mut held) {
-            Light::Attempt(attempt) => attempt,
-            Light::Respond(response) => {
-                self.respond_lightly(arrival, &response);
-                return Sent::Lightly;
-            }
-            Light::GoOn => {
-                self.observer.arrived(ANY, &RequestRecord::new(arrival));
-                return Sent::In(held);
-            }
-        };
-        let (plain, service, until) = self.try_plainly(arrival, &attempt);
-        let Some(until) = until else {
-            self.observer.arrived(ANY, &RequestRecord::new(arrival));
-            return Sent::Heavy(held, attempt, service);
-        };
-        let way = self.set_off(&plain, &attempt, &service, until);
+    fn set_off_lightly(&mut self, plain: Plain, held: G::Held, attempt: &Attempt, service: &Service, until: SimTime) {
+        let way = self.set_off(&plain, attempt, service, until);
         let place = self.light.put(plain, held, &mut self.woken);
         self.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, LIGHT | way));
-        Sent::Lightly
     }
 
     /// The request is over before anything was sent.

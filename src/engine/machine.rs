@@ -373,6 +373,7 @@ where
         slot.flight = Some(Flight { started: now, nth_try, outcome, phase });
         slot.service = *service;
         if let Leave::AfterChunks(n) = slot.leave
+            && let Ok(n) = u32::try_from(n)
             && stream
             && (1..=service.chunks).contains(&n)
             && service.chunk_at(n) < after

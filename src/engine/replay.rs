@@ -159,7 +159,7 @@ fn arrival(index: usize, request: &CaseRequest, model: NameId) -> Arrival<Script
     let leave = match request.departure {
         Departure::Served => Leave::Never,
         Departure::After(span) => Leave::After(span.max(SimDuration::ZERO)),
-        Departure::AfterChunks(chunks) => Leave::AfterChunks(chunks),
+        Departure::AfterChunks(chunks) => Leave::AfterChunks(chunks.into()),
     };
     // Its draws are the recorded ones, whatever its address.
     Arrival { at: request.at, class: ClassId(0), view, fate, leave, here: Here::default() }

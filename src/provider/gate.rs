@@ -10,6 +10,8 @@ use crate::units::{SimDuration, SimTime};
 #[derive(Debug, Clone)]
 pub struct Gate {
     levels: Levels,
+    /// Whether it matters to it when calls end; else nobody tells it.
+    minds_ends: bool,
     in_flight: u32,
     /// Calls at once; as many as can be counted where nothing limits them.
     most: u32,
@@ -46,7 +48,8 @@ impl Gate {
         let levels = Levels::new(&limits.meters);
         let most = limits.concurrency.unwrap_or(u32::MAX);
         let longest = limits.queue.unwrap_or(SimDuration::ZERO);
-        Self { levels, in_flight: 0, most, longest, limits, ends: BTreeMap::new() }
+        let minds_ends = limits.concurrency.is_some() || limits.queue.is_some() || levels.take_at_ends();
+        Self { levels, minds_ends, in_flight: 0, most, longest, limits, ends: BTreeMap::new() }
     }
 
     /// Admits a call, after some time in line, or refuses it. An admitted call must [`Gate::leave`].
@@ -54,13 +57,17 @@ impl Gate {
     /// # Errors
     /// [`Refused`] with the limit that it hit.
     pub fn enter(&mut self, now: SimTime, demand: &CallDemand) -> Result<SimDuration, Refused> {
-        let charges = demand.charges();
+        self.admit(now, &demand.charges())
+    }
+
+    /// The same with what the call is charged.
+    pub(super) fn admit(&mut self, now: SimTime, charges: &Charges) -> Result<SimDuration, Refused> {
         let line = self.line(now);
-        if !self.levels.have_room(now, &charges) || line > self.longest {
-            return Err(self.refuse(now, &charges, line));
+        if !self.levels.have_room(now, charges) || line > self.longest {
+            return Err(self.refuse(now, charges, line));
         }
-        self.levels.take(&charges);
-        self.in_flight += 1;
+        self.levels.take(charges);
+        self.in_flight += u32::from(self.minds_ends);
         Ok(line)
     }
 
@@ -109,7 +116,15 @@ impl Gate {
     }
 
     /// A call that was admitted is over: it was to end then, has produced this much, and costs this much.
+    #[inline(always)]
     pub fn leave(&mut self, now: SimTime, planned: SimTime, output: f64, dollars: f64) {
+        if self.minds_ends {
+            self.end(now, planned, output, dollars);
+        }
+    }
+
+    #[inline(never)]
+    fn end(&mut self, now: SimTime, planned: SimTime, output: f64, dollars: f64) {
         self.in_flight = self.in_flight.saturating_sub(1);
         if self.limits.queue.is_some() {
             self.leave_line(planned);

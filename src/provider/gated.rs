@@ -4,31 +4,47 @@ use crate::provider::attempt::Attempt;
 use crate::provider::deployment::Deployment;
 use crate::provider::fault::whole_seconds_up;
 use crate::provider::gate::{Gate, Refused};
-use crate::provider::limits::CallDemand;
+use crate::provider::limits::{CallDemand, Charges};
 use crate::provider::service::{Service, UpstreamCall};
 use crate::provider::world::State;
 use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Usage};
 
 impl State {
-    /// The limits of the model, then those of the account: how long the call waits in line, or its refusal.
-    pub(super) fn enter_gates(&mut self, now: SimTime, at: Attempt<'_>, usage: Usage) -> Result<SimDuration, Service> {
-        let asks = demand(&at.call, &usage);
-        let mut longest = SimDuration::ZERO;
-        for gate in at.deployment.gates() {
-            match self.gates[gate].enter(now, &asks) {
-                Ok(line) => longest = longest.max(line),
+    /// The limits of the model, then those of the account: how long the call waits in line, or which of them refuses it. What
+    /// the refusal is made of is asked for only then: nothing of the call stands in memory before.
+    #[inline(always)]
+    pub(super) fn enter_gates(
+        &mut self,
+        now: SimTime,
+        deployment: &Deployment,
+        charges: &Charges,
+    ) -> Result<SimDuration, (usize, Refused)> {
+        let mut line = SimDuration::ZERO;
+        if let Some(limits) = deployment.limits {
+            line = self.gates[limits].admit(now, charges).map_err(|refused| (limits, refused))?;
+        }
+        if let Some(account) = deployment.account {
+            match self.gates[account].admit(now, charges) {
+                Ok(longer) => line = line.max(longer),
                 Err(refused) => {
-                    // What a gate before this one has let in is out again.
-                    for earlier in at.deployment.gates().take_while(|earlier| *earlier != gate) {
-                        self.gates[earlier].leave(now, SimTime::NEVER, 0.0, 0.0);
+                    // What the limits before this have let in is out again.
+                    if let Some(limits) = deployment.limits {
+                        self.gates[limits].leave(now, SimTime::NEVER, 0.0, 0.0);
                     }
-                    // What is said of an account's limits is not said of a model's.
-                    self.hit = (Some(gate) == at.deployment.limits).then_some(refused.by);
-                    return Err(refusal(&self.gates[gate], at, refused));
+                    return Err((account, refused));
                 }
             }
         }
-        Ok(longest)
+        Ok(line)
+    }
+
+    /// The answer to a call that a gate has refused.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn refusal(&mut self, at: Attempt<'_>, (gate, refused): (usize, Refused)) -> Service {
+        // What is said of an account's limits is not said of a model's.
+        self.hit = (Some(gate) == at.deployment.limits).then_some(refused.by);
+        refusal(&self.gates[gate], at, refused)
     }
 
     /// A call has been let in that will end then.
@@ -72,10 +88,13 @@ fn refusal(gate: &Gate, at: Attempt<'_>, refused: Refused) -> Service {
     at.refused(Outcome::Status(429), if is_known { wait } else { RetryAfter::None })
 }
 
-fn demand(call: &UpstreamCall, usage: &Usage) -> CallDemand {
-    CallDemand {
+/// What a call is charged at the gates.
+#[inline(always)]
+pub(super) fn charges(call: &UpstreamCall, usage: &Usage) -> Charges {
+    let demand = CallDemand {
         uncached_input: f64::from(usage.input - usage.cached),
         input: f64::from(usage.input),
         max_tokens: call.max_tokens.map_or(0.0, f64::from),
-    }
+    };
+    demand.charges()
 }

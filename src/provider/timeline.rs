@@ -105,12 +105,13 @@ impl Timeline {
                 }
             }
             Self::Renewal(renewal) => {
-                let active = renewal.active_s.mean();
-                if active < SHORTEST_WINDOW_S {
-                    return Err(TimelineError::TooShort(active));
+                if !renewal.active_s.has_mean_of(SHORTEST_WINDOW_S) {
+                    return Err(TimelineError::TooShort(renewal.active_s.mean()));
                 }
-                let cycle = renewal.cycle_s();
-                if cycle >= SHORTEST_CYCLE_S { Ok(()) } else { Err(TimelineError::TooFrequent(cycle)) }
+                if renewal.quiet_s.has_mean_of(SHORTEST_CYCLE_S) || renewal.cycle_s() >= SHORTEST_CYCLE_S {
+                    return Ok(());
+                }
+                Err(TimelineError::TooFrequent(renewal.cycle_s()))
             }
         }
     }

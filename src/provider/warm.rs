@@ -25,41 +25,23 @@ const LONG_AGO: SimTime = SimTime(i64::MIN);
 const FEW: usize = 1_024;
 
 impl Warm {
-    /// Divides the input into what the cache provides, what is written to it, and the rest.
-    #[inline]
-    pub(super) fn read(
-        &mut self,
-        now: SimTime,
-        at: Attempt<'_>,
-        cache: &PromptCache,
-        fate: &Fate,
-        mut usage: Usage,
-    ) -> Usage {
+    /// How much of the input the cache provides, and how much is written to it.
+    #[inline(always)]
+    pub(super) fn read(&mut self, now: SimTime, at: Attempt<'_>, cache: &PromptCache, fate: &Fate) -> (Tokens, Tokens) {
         if fate.session {
-            return self.read_session(now, at, cache, fate, usage);
+            return self.read_session(now, at, cache, fate);
         }
         if fate.prefix < cache.least_tokens || fate.prefix == 0 {
-            return usage;
+            return (0, 0);
         }
-        if self.knows_class(now, at, cache) && at.unit(Purpose::PromptCache, 0).as_f64() < cache.hit_share {
-            usage.cached = fate.prefix;
-        } else {
-            write(cache, fate.prefix, &mut usage);
-        }
-        usage
+        let is_found = self.knows_class(now, at, cache) && at.unit(Purpose::PromptCache, 0).as_f64() < cache.hit_share;
+        if is_found { (fate.prefix, 0) } else { (0, fate.prefix) }
     }
 
     /// A turn of a conversation finds what its last turn left at this very deployment, if that was not too long ago. Where
     /// nothing was said before, it finds what the class shares. All of its prompt is written for the next turn.
     #[cold]
-    fn read_session(
-        &mut self,
-        now: SimTime,
-        at: Attempt<'_>,
-        cache: &PromptCache,
-        fate: &Fate,
-        mut usage: Usage,
-    ) -> Usage {
+    fn read_session(&mut self, now: SimTime, at: Attempt<'_>, cache: &PromptCache, fate: &Fate) -> (Tokens, Tokens) {
         let (session, turn) = session_of(at.call.request);
         let key = (at.call.class.0, session);
         let own = self.sessions.insert(key, (now, fate.input));
@@ -70,11 +52,8 @@ impl Warm {
             Some(_) | None => 0,
         };
         let is_found = known >= cache.least_tokens && at.unit(Purpose::PromptCache, 0).as_f64() < cache.hit_share;
-        usage.cached = if is_found { known } else { 0 };
-        if fate.input >= cache.least_tokens {
-            write(cache, fate.input - usage.cached, &mut usage);
-        }
-        usage
+        let cached = if is_found { known } else { 0 };
+        (cached, if fate.input >= cache.least_tokens { fate.input - cached } else { 0 })
     }
 
     /// Whether the class has used its prefix here a short while ago; it uses it now.
@@ -82,10 +61,15 @@ impl Warm {
     fn knows_class(&mut self, now: SimTime, at: Attempt<'_>, cache: &PromptCache) -> bool {
         let class = at.call.class.index();
         if class >= self.classes.len() {
-            self.classes.resize(class + 1, LONG_AGO);
+            self.learn_of(class);
         }
         let last = std::mem::replace(&mut self.classes[class], now);
         last != LONG_AGO && (now - last) <= cache.ttl
+    }
+
+    #[cold]
+    fn learn_of(&mut self, class: usize) {
+        self.classes.resize(class + 1, LONG_AGO);
     }
 
     /// Forgets conversations that are cold, now and then.
@@ -97,10 +81,13 @@ impl Warm {
     }
 }
 
-fn write(cache: &PromptCache, tokens: Tokens, usage: &mut Usage) {
+/// Divides the input into what the cache provides, what is written to it, and the rest.
+#[inline(always)]
+pub(super) fn divide(usage: &mut Usage, cache: &PromptCache, (cached, written): (Tokens, Tokens)) {
+    usage.cached = cached;
     match cache.writes {
         CacheWrites::Free => {}
-        CacheWrites::FiveMinutes => usage.cache_write = tokens,
-        CacheWrites::OneHour => usage.cache_write_1h = tokens,
+        CacheWrites::FiveMinutes => usage.cache_write = written,
+        CacheWrites::OneHour => usage.cache_write_1h = written,
     }
 }

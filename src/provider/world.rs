@@ -6,11 +6,12 @@ use crate::provider::Upstream;
 use crate::provider::attempt::{Attempt, Failure};
 use crate::provider::fault::{RetryAdvice, whole_seconds_up};
 use crate::provider::gate::{Bound, Gate};
+use crate::provider::gated::charges;
 use crate::provider::luck::{self, Tries};
 use crate::provider::providers::{Providers, Trouble};
 use crate::provider::service::{Service, UpstreamCall};
 use crate::provider::timeline::{Walk, Window};
-use crate::provider::warm::Warm;
+use crate::provider::warm::{Warm, divide};
 use crate::provider::weather::{Phase, Weather};
 use crate::random::{Here, Purpose, Replication, Seed};
 use crate::traffic::Fate;
@@ -140,13 +141,13 @@ impl State {
             other => other,
         };
         if let Some(cache) = &deployment.prompt_cache {
-            usage = self.warm[call.deployment.index()].read(now, at, cache, fate, usage);
+            divide(&mut usage, cache, self.warm[call.deployment.index()].read(now, at, cache, fate));
         }
         // The answer is made in one place for both: less code in the hot path.
         let line = match deployment.has_gates() {
-            true => match self.enter_gates(now, at, usage) {
+            true => match self.enter_gates(now, deployment, &charges(&at.call, &usage)) {
                 Ok(line) => Some(line),
-                Err(refusal) => return refusal,
+                Err(refused) => return self.refusal(at, refused),
             },
             false => None,
         };

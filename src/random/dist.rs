@@ -163,6 +163,12 @@ impl Dist {
         }
     }
 
+    /// Whether the mean is at least this. Mostly it is far above: half of what lies above the median is enough to know it, and
+    /// needs no table.
+    pub fn has_mean_of(&self, least: f64) -> bool {
+        0.49 * self.law().quantile(Level::below(0.5)) >= least || self.mean() >= least
+    }
+
     /// What is left, at a random moment, of the interval that covers it, when intervals follow this distribution: the
     /// start of a renewal process that has been running for ever. Two independent uniform numbers.
     pub fn residual(&self, size: f64, place: f64) -> f64 {
@@ -324,7 +330,7 @@ impl fmt::Display for Law {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{Addressed, Draws, Purpose, Replication, Seed};
+    use crate::random::{Addressed, DistSpec, Draws, Purpose, Replication, Seed};
 
     /// The largest distance between the empirical and the exact distribution function, times √n. Below 1.95 with
     /// probability 99.9% when the draws follow the law.
@@ -382,6 +388,16 @@ mod tests {
     fn counts_round_halves_up_and_start_at_one() {
         let count = |value: f64| Dist::constant(value).unwrap().sample_count(0.3);
         assert_eq!([0.0, 0.4, 1.5, 2.49, 1e12].map(count), [1, 1, 2, 2, u32::MAX]);
+    }
+
+    #[test]
+    fn a_mean_is_compared_as_if_it_were_known() {
+        for text in ["lognormal(median=3, p95=30)", "exponential(2)", "5", "uniform(1, 4)", "gamma(mean=2, cv=3)"] {
+            let dist = text.parse::<DistSpec>().unwrap().compile().unwrap();
+            for part in [0.01, 0.3, 0.499, 0.999, 1.001, 1.5, 9.0] {
+                assert_eq!(dist.has_mean_of(part * dist.mean()), part < 1.0, "{text}: {part} of the mean");
+            }
+        }
     }
 
     #[test]

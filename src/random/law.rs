@@ -1,6 +1,6 @@
 //! The exact mathematics of the distributions: tails, quantiles. Slow and precise; draws go through `table`.
 
-use crate::random::invert::{invert, invert_from};
+use crate::random::invert::{Point, invert, invert_from, side_of};
 use crate::random::special::{gamma_tails, normal_cdf, normal_quantile};
 
 /// A level of a distribution, both sides precise: the share of it `below` and the share `above`.
@@ -54,6 +54,15 @@ impl Side {
             Self::Above => above,
         }
     }
+}
+
+/// One of several values that rise.
+struct Step {
+    point: Point,
+    /// The side of which the share at it is known.
+    side: Side,
+    /// How far it is from the one before.
+    width: f64,
 }
 
 /// A distribution of a non-negative number.
@@ -128,25 +137,31 @@ impl Law {
             }
             Self::Exponential { mean } => hazard_tail(x / mean, side),
             Self::LogNormal { .. } if x <= 0.0 => side.of((0.0, 1.0)),
-            Self::LogNormal { mu, sigma } => {
-                if *sigma == 0.0 {
-                    return side.of(step(x >= libm::exp(*mu)));
-                }
-                let z = (libm::log(x) - mu) / sigma;
-                normal_cdf(if side == Side::Below { z } else { -z })
-            }
+            Self::LogNormal { mu, sigma: 0.0 } => side.of(step(x >= libm::exp(*mu))),
+            Self::LogNormal { mu, sigma } => lognormal_tail((libm::log(x) - mu) / sigma, side),
             Self::Gamma { shape, scale } => side.of(gamma_tails(*shape, x / scale)),
             Self::Weibull { shape, scale } => hazard_tail(libm::pow(x.max(0.0) / scale, *shape), side),
             Self::Quantiles(points) => {
                 let below = share_below(points, x);
                 side.of((below, 1.0 - below))
             }
-            Self::Mixture(parts) => parts.iter().fold(0.0, |sum, (share, law)| sum + share * law.tail(x, side)),
+            Self::Mixture(parts) => {
+                let log = libm::log(x);
+                parts.iter().fold(0.0, |sum, (share, law)| sum + share * law.tail_of_part(x, log, side))
+            }
             Self::Adjusted { law, shift, min, max } => match x {
                 x if x < *min => side.of((0.0, 1.0)),
                 x if x >= *max => side.of((1.0, 0.0)),
                 x => law.tail(x - shift, side),
             },
+        }
+    }
+
+    /// The same for a part of a mixture: all lognormals among them share the logarithm.
+    fn tail_of_part(&self, x: f64, log: f64, side: Side) -> f64 {
+        match self {
+            Self::LogNormal { mu, sigma } if x > 0.0 && *sigma != 0.0 => lognormal_tail((log - mu) / sigma, side),
+            other => other.tail(x, side),
         }
     }
 
@@ -170,18 +185,29 @@ impl Law {
         }
     }
 
-    /// The values at levels that rise: those of mixtures are looked for from one to the next.
+    /// The values at levels that rise: those that have to be searched for are looked for from one to the next.
     pub(super) fn rising(&self, levels: impl Iterator<Item = Level>) -> impl Iterator<Item = f64> {
-        // The last value, and how far it was from the one before.
-        let mut last: Option<(f64, f64)> = None;
+        let is_searched = matches!(self, Self::Mixture(_) | Self::Gamma { .. });
+        let mut last: Option<Step> = None;
         levels.map(move |level| {
-            let step = last.map(|(value, width)| (value, width.max(value * LEAST_STEP)));
-            let near = step.filter(|(value, _)| *value > 0.0 && matches!(self, Self::Mixture(_)));
-            let found = near.and_then(|(value, step)| invert_from(level, value, step, |x, side| self.tail(x, side)));
-            let value = found.unwrap_or_else(|| self.quantile(level));
-            last = Some((value, last.map_or(0.0, |(before, _)| value - before)));
-            value
+            let near = last.as_ref().filter(|last| is_searched && last.point.value > 0.0);
+            let found = near.and_then(|last| self.next_value(level, last));
+            let point = found.unwrap_or_else(|| {
+                let value = self.quantile(level);
+                Point { value, share: if is_searched { self.tail(value, side_of(level)) } else { 0.0 } }
+            });
+            let width = last.as_ref().map_or(0.0, |before| point.value - before.point.value);
+            last = Some(Step { point, side: side_of(level), width });
+            point.value
         })
+    }
+
+    /// The value at a level that is a little above that of the last value.
+    fn next_value(&self, level: Level, last: &Step) -> Option<Point> {
+        let Step { point: Point { value, share }, side, width } = *last;
+        let share = if side == side_of(level) { share } else { self.tail(value, side_of(level)) };
+        let step = width.max(value * LEAST_STEP);
+        invert_from(level, Point { value, share }, step, |x, side| self.tail(x, side))
     }
 
     /// The smallest value whose share below reaches the level, by search between `low` and `high`.
@@ -192,6 +218,10 @@ impl Law {
 
 fn step(reached: bool) -> (f64, f64) {
     if reached { (1.0, 0.0) } else { (0.0, 1.0) }
+}
+
+fn lognormal_tail(score: f64, side: Side) -> f64 {
+    normal_cdf(if side == Side::Below { score } else { -score })
 }
 
 fn hazard_tail(hazard: f64, side: Side) -> f64 {

@@ -45,8 +45,18 @@ pub fn apply(
 
 /// The same number whichever way it is converted; that of 64 bits is one instruction.
 fn dollars(amount: Money) -> f64 {
-    let picos = amount.picos();
-    i64::try_from(picos).map_or(picos as f64, |few| few as f64) / 1e12
+    const PICOS: f64 = 1e12;
+    match i64::try_from(amount.picos()) {
+        Ok(few) => few as f64 / PICOS,
+        Err(_) => many(amount.picos()) / PICOS,
+    }
+}
+
+/// Apart, or it is converted in any case.
+#[cold]
+#[inline(never)]
+fn many(picos: i128) -> f64 {
+    picos as f64
 }
 
 /// What calls cost, for limits on spend: at the prices of their moment, with tiers and caches, as the ledger bills them.

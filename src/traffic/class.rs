@@ -282,7 +282,7 @@ impl Patience {
     fn leave(&self, draws: Here, stream: bool) -> Leave {
         let unit = |nth| draws.unit(Purpose::Patience, 0, nth).as_f64();
         if stream && self.stops_reading_share > 0.0 && unit(0) < self.stops_reading_share {
-            return Leave::AfterChunks(self.reads_chunks.sample_count(unit(1)));
+            return Leave::AfterChunks(self.reads_chunks.sample_count(unit(1)).into());
         }
         if self.leaving_share > 0.0 && unit(2) < self.leaving_share {
             return Leave::After(SimDuration::from_secs_f64(self.wait_s.sample(unit(3))));

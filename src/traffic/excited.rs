@@ -42,7 +42,7 @@ impl Excites {
 #[derive(Debug)]
 pub(super) struct Excited {
     roots: OpenArrivals,
-    due: BinaryHeap<Reverse<(SimTime, RequestId)>>,
+    due: BinaryHeap<Reverse<Due>>,
     excites: Excites,
     /// The probability that a request brings none along.
     none: f64,
@@ -50,6 +50,18 @@ pub(super) struct Excited {
     delay: Dist,
     draws: Addressed,
     stream: u64,
+}
+
+/// A moment and the request that comes then, in one number: compared at once, without a branch.
+type Due = u128;
+
+fn due(at: SimTime, id: RequestId) -> Due {
+    // Moments of a run are not negative.
+    u128::from(at.0.max(0).cast_unsigned()) << u64::BITS | u128::from(id.0)
+}
+
+fn due_at(due: Due) -> SimTime {
+    SimTime(((due >> u64::BITS) as u64).cast_signed())
 }
 
 /// Numbers of requests that are brought along: hashes of their place in the tree, apart from those of the roots.
@@ -62,7 +74,7 @@ impl Excited {
     }
 
     pub(super) fn next_at(&self) -> SimTime {
-        let due = self.due.peek().map_or(SimTime::NEVER, |Reverse((at, _))| *at);
+        let due = self.due.peek().map_or(SimTime::NEVER, |Reverse(due)| due_at(*due));
         due.min(self.roots.next_at)
     }
 
@@ -71,7 +83,8 @@ impl Excited {
         if at == SimTime::NEVER {
             return None;
         }
-        let id = if at == self.roots.next_at { RequestId(self.roots.step()) } else { self.due.pop()?.0.1 };
+        let id =
+            if at == self.roots.next_at { RequestId(self.roots.step()) } else { RequestId(self.due.pop()?.0 as u64) };
         self.bring_along(at, id);
         Some((at, id))
     }
@@ -87,7 +100,7 @@ impl Excited {
         for nth in 0..poisson(self.excites.share, self.none, unit) {
             let delay = self.delay.draw(self.draws.here().unit(Purpose::Offspring, 0, nth + 1)) * self.excites.within_s;
             let number = OFFSPRING | (mix(id.0 ^ mix(u64::from(nth) + 1)) & (OFFSPRING - 1));
-            self.due.push(Reverse((at + SimDuration::from_secs_f64(delay), RequestId(number))));
+            self.due.push(Reverse(due(at + SimDuration::from_secs_f64(delay), RequestId(number))));
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::random::Here;
 use crate::units::{ClassId, RequestView, SimDuration, SimTime, Tokens};
 
-/// When the client of a request gives up, if it does.
+/// When the client of a request gives up, if it does. All that it may hold is of one size: so it is passed in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Leave {
     /// It waits for the answer.
@@ -12,7 +12,7 @@ pub enum Leave {
     /// This long after it asked.
     After(SimDuration),
     /// When it has received this many pieces of a stream.
-    AfterChunks(u32),
+    AfterChunks(u64),
     /// Its SDK closes the connection when nothing of the answer has come for this long after it asked.
     TimesOut(SimDuration),
 }

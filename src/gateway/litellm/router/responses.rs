@@ -128,7 +128,8 @@ impl Responses {
     #[inline]
     pub(super) fn get(&self, now: SimTime, key: &Key, max_age: Option<SimDuration>) -> Option<Usage> {
         let key = Packed::new(key);
-        let place = self.place(&key, key.hash())?;
+        let hash = key.hash();
+        let place = self.place(&key, hash, self.places.home(hash))?;
         let kept = self.row.get(place as usize).filter(|kept| now <= kept.expires)?;
         let is_fresh = max_age.is_none_or(|most| now - kept.since <= most);
         is_fresh.then_some(kept.usage)
@@ -149,21 +150,20 @@ impl Responses {
         *greatest = key.prompt.0.max(*greatest);
         let key = Packed::new(&key);
         let hash = key.hash();
-        if let Some(place) = self.place(&key, hash) {
+        let has_room = self.places.has_room(self.ends.len() + 1) || self.grow();
+        let home = self.places.home(hash);
+        if let Some(place) = self.place(&key, hash, home) {
             let kept = &mut self.row[place as usize];
             (kept.since, kept.usage) = (now, usage);
             return true;
         }
-        if !self.places.has_room(self.ends.len() + 1) {
-            if self.ends.len() >= self.most {
-                return false;
-            }
-            self.grow();
+        if !has_room {
+            return false;
         }
         let expires = now + life;
         let place = self.settle(Kept { key, since: now, expires, usage });
-        self.places.put(hash, place);
-        self.will_end(Ending { at: expires, place, hash });
+        self.places.put(home, hash, place);
+        self.will_end(expires, place, hash);
         true
     }
 
@@ -180,29 +180,38 @@ impl Responses {
 
     /// The place of an answer.
     #[inline]
-    fn place(&self, key: &Packed, hash: u32) -> Option<u32> {
-        self.places.find(hash, |place| self.row[place as usize].key == *key)
+    fn place(&self, key: &Packed, hash: u32, home: usize) -> Option<u32> {
+        // A copy, so that the key need not stand in memory unless it comes to a search.
+        let key = *key;
+        self.places.find(home, hash, move |place| self.row[place as usize].key == key)
     }
 
-    /// A larger index.
+    /// A larger index, unless there are as many answers as are kept at most.
     #[cold]
-    fn grow(&mut self) {
+    fn grow(&mut self) -> bool {
+        if self.ends.len() >= self.most {
+            return false;
+        }
         self.places = Places::of(2 * self.ends.len().max(FEW));
-        self.ends.iter().for_each(|ending| self.places.put(ending.hash, ending.place));
+        for Ending { hash, place, .. } in &self.ends {
+            self.places.put(self.places.home(*hash), *hash, *place);
+        }
+        true
     }
 
     /// Puts an end in its place: what ends at the same moment stands in order of its key.
     #[inline]
-    fn will_end(&mut self, ending: Ending) {
-        if self.ends.back().is_none_or(|last| last.at < ending.at) {
-            self.ends.push_back(ending);
+    fn will_end(&mut self, at: SimTime, place: u32, hash: u32) {
+        if self.ends.back().is_none_or(|last| last.at < at) {
+            self.ends.push_back(Ending { at, place, hash });
         } else {
-            self.will_end_among(ending);
+            self.will_end_among(at, place, hash);
         }
     }
 
     #[inline(never)]
-    fn will_end_among(&mut self, ending: Ending) {
+    fn will_end_among(&mut self, at: SimTime, place: u32, hash: u32) {
+        let ending = Ending { at, place, hash };
         let order = |ending: &Ending| (ending.at, self.row[ending.place as usize].key.key());
         let own = order(&ending);
         let at = self.ends.partition_point(|other| order(other) < own);
@@ -212,14 +221,26 @@ impl Responses {
     /// Drops what is over, then what ends soonest while the cache is full (`InMemoryCache.evict_cache`; from source only).
     #[inline]
     fn make_room(&mut self, now: SimTime, capacity: Option<usize>) {
-        let most = capacity.unwrap_or(usize::MAX);
-        while let Some(&Ending { at, place, hash }) = self.ends.front()
-            && (at <= now || self.ends.len() >= most)
-        {
-            self.ends.pop_front();
-            self.places.take(hash, place);
-            self.free.push(place);
+        if self.ends.front().is_some_and(|first| first.at <= now) {
+            self.drop_what_is_over(now);
         }
+        while self.ends.len() >= capacity.unwrap_or(usize::MAX) && self.drop_first() {}
+    }
+
+    #[inline(never)]
+    fn drop_what_is_over(&mut self, now: SimTime) {
+        while self.ends.front().is_some_and(|first| first.at <= now) {
+            self.drop_first();
+        }
+    }
+
+    /// Drops what ends soonest, if there is anything.
+    #[inline(always)]
+    fn drop_first(&mut self) -> bool {
+        let Some(Ending { place, hash, .. }) = self.ends.pop_front() else { return false };
+        self.places.take(hash, place);
+        self.free.push(place);
+        true
     }
 }
 
