@@ -17,8 +17,17 @@ pub(super) struct Levels {
     others: Vec<Pair>,
     /// One for each limit.
     rests: Vec<Rest>,
-    /// The numbers of the limits that take something when a call has ended.
-    at_end: Vec<usize>,
+    /// The limits that take something when a call has ended.
+    at_end: Vec<AtEnd>,
+}
+
+/// A limit that takes something when a call has ended.
+#[derive(Debug, Clone, Copy)]
+struct AtEnd {
+    limit: usize,
+    /// What the call costs, and not what it has produced.
+    takes_dollars: bool,
+    is_rolling: bool,
 }
 
 /// Two limits. An odd number of them is filled up with one that limits nothing.
@@ -65,7 +74,7 @@ impl Levels {
             first: Pair::new(meters.get(..2).unwrap_or(meters)),
             others: meters.chunks(2).skip(1).map(Pair::new).collect(),
             rests: meters.iter().map(rest).collect(),
-            at_end: (0..meters.len()).filter(|&index| meters[index].takes_at_end()).collect(),
+            at_end: meters.iter().enumerate().filter(|(_, meter)| meter.takes_at_end()).map(AtEnd::new).collect(),
         }
     }
 
@@ -148,36 +157,31 @@ impl Levels {
     #[inline]
     pub(super) fn take_at_end(&mut self, now: SimTime, output: f64, dollars: f64) {
         for at in 0..self.at_end.len() {
-            let index = self.at_end[at];
-            match self.rests[index].meter.counted {
-                Counted::Dollars if dollars > 0.0 => {
-                    self.take_later(index, now, dollars);
-                    self.remember(index, now, dollars);
-                }
-                Counted::Dollars => {}
-                Counted::Requests | Counted::Tokens(_) => self.take_later(index, now, output),
+            let AtEnd { limit, takes_dollars, is_rolling } = self.at_end[at];
+            if takes_dollars && dollars <= 0.0 {
+                continue;
+            }
+            let amount = if takes_dollars { dollars } else { output };
+            let pair = nth(&mut self.first, &mut self.others, limit / 2);
+            if now.0 >= pair.due {
+                self.bring_back(limit / 2, now);
+            }
+            let pair = nth(&mut self.first, &mut self.others, limit / 2);
+            pair.fill(limit % 2, now);
+            pair.left[limit % 2] -= amount;
+            if is_rolling && takes_dollars {
+                self.remember(limit, now, amount);
             }
         }
     }
 
-    #[inline]
-    fn take_later(&mut self, index: usize, now: SimTime, amount: f64) {
-        let ((pair, rest), lane) = (self.parts(index), index % 2);
-        if now.0 >= rest.due {
-            rest.bring_back(&mut pair.left[lane], now);
-        }
-        pair.fill(lane, now);
-        pair.left[lane] -= amount;
-    }
-
     /// What a rolling limit gets back when it is old enough.
-    fn remember(&mut self, index: usize, now: SimTime, amount: f64) {
-        let (pair, rest) = self.parts(index);
-        if rest.meter.refill == Refill::Rolling {
-            rest.used.push_back((now, amount));
-            rest.due = rest.next_back();
-            pair.due = pair.due.min(rest.due);
-        }
+    #[inline(never)]
+    fn remember(&mut self, limit: usize, now: SimTime, amount: f64) {
+        let (pair, rest) = self.parts(limit);
+        rest.used.push_back((now, amount));
+        rest.due = rest.next_back();
+        pair.due = pair.due.min(rest.due);
     }
 
     /// Gives a pair back what comes back all at once.
@@ -191,6 +195,13 @@ impl Levels {
             }
             pair.due = pair.due.min(rest.due);
         }
+    }
+}
+
+impl AtEnd {
+    fn new((limit, meter): (usize, &Meter)) -> Self {
+        let takes_dollars = meter.counted == Counted::Dollars;
+        Self { limit, takes_dollars, is_rolling: meter.refill == Refill::Rolling }
     }
 }
 

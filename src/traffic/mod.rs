@@ -8,6 +8,7 @@ mod class;
 mod class_stream;
 mod closed;
 mod crowd;
+mod due;
 mod excited;
 mod expected;
 mod many;

@@ -258,6 +258,7 @@ where
         let pending = self.add(now + verdict.after, Class::AttemptEnd, What::AttemptEnd(id));
         self.live(id).pending = pending;
         if let Leave::AfterChunks(n) = leave
+            && let Ok(n) = u32::try_from(n)
             && call.stream
             && !gone
             && (1..=service.chunks).contains(&n)

@@ -83,7 +83,7 @@ impl Traffic {
         let mut draws = draws(&self.knobs, 2 + u64::from(class.0), id.0);
         let leave = match draws.below(Purpose::Patience, 0, 6) {
             0 => Leave::After(ticks(&mut draws, 1, 40)),
-            1 => Leave::AfterChunks(draws.below(Purpose::Patience, 2, 5)),
+            1 => Leave::AfterChunks(draws.below(Purpose::Patience, 2, 5).into()),
             2 => Leave::TimesOut(ticks(&mut draws, 1, 40)),
             _ => Leave::Never,
         };

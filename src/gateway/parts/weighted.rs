@@ -25,11 +25,14 @@ fn halved(count: usize, reached: impl Fn(usize) -> f64, point: f64) -> usize {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shares {
     total: f64,
-    /// The sums rise, and are few enough to be counted.
-    is_counted: bool,
     /// The sum of all shares up to and including each.
     reached: Box<[f64]>,
+    /// All of these but the last, where they rise and are few enough to be counted; filled up with what is never reached.
+    counted: Option<Box<[Lane]>>,
 }
+
+/// Sums that are compared at once, however many of them there are: groups are small, and of changing size while some rest.
+type Lane = [f64; 4];
 
 /// Among more, halving takes fewer steps than counting.
 const MOST_COUNTED: usize = 16;
@@ -48,18 +51,24 @@ impl Shares {
         };
         let reached: Box<[f64]> = weights.iter().map(add).collect();
         let is_counted = reached.len() <= MOST_COUNTED && reached.is_sorted();
-        Some(Self { total, is_counted, reached })
+        let counted =
+            reached.split_last().filter(|_| is_counted).map(|(_, most)| most.chunks(4).map(filled_up).collect());
+        Some(Self { total, reached, counted })
     }
 
     /// The index that a uniform `draw` in [0, 1) picks.
     #[inline]
     pub fn pick(&self, draw: f64) -> usize {
         let point = draw * self.total;
-        if let (true, [most @ .., _]) = (self.is_counted, &*self.reached) {
-            return most.iter().map(|sum| usize::from(*sum <= point)).sum();
+        match &self.counted {
+            Some(lanes) => lanes.iter().flatten().map(|sum| usize::from(*sum <= point)).sum(),
+            None => halved(self.reached.len(), |index| self.reached[index], point),
         }
-        halved(self.reached.len(), |index| self.reached[index], point)
     }
+}
+
+fn filled_up(sums: &[f64]) -> Lane {
+    std::array::from_fn(|at| sums.get(at).copied().unwrap_or(f64::INFINITY))
 }
 
 #[cfg(test)]
