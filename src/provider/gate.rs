@@ -76,7 +76,7 @@ impl Gate {
     fn refuse(&mut self, now: SimTime, charges: &Charges, line: SimDuration) -> Refused {
         let (wait, by) = self.levels.longest_wait(now, charges);
         debug_assert!(wait > SimDuration::ZERO || line > self.longest);
-        self.count_failure();
+        self.count_failure(now);
         let after_line = if wait > SimDuration::ZERO { None } else { self.limits.queue };
         Refused { wait, by, after_line }
     }
@@ -107,11 +107,11 @@ impl Gate {
         }
     }
 
-    /// A call has failed or been refused.
+    /// A call has failed or been refused: it counts in the window in which it does, and takes from what a bucket holds then.
     #[inline]
-    pub fn count_failure(&mut self) {
+    pub fn count_failure(&mut self, now: SimTime) {
         if self.limits.failures_count {
-            self.levels.take_a_request();
+            self.levels.take_a_request(now);
         }
     }
 
@@ -207,6 +207,16 @@ mod tests {
         gate.limits.failures_count = true;
         // A retry storm at twice the limit: each refusal eats what has been refilled.
         assert!(admitted(&mut gate, 500, 10) < 20);
+    }
+
+    #[test]
+    fn a_failure_counts_in_the_window_in_which_it_comes() {
+        let mut gate = per_minute(Counted::Requests, 2.0, Refill::Window { offset: SimDuration::ZERO });
+        gate.limits.failures_count = true;
+        // Nothing came before in this minute: it has room for one call beside the failure.
+        gate.enter(millis(0), &CALL).unwrap();
+        gate.count_failure(millis(60_000));
+        assert!(gate.enter(millis(61_000), &CALL).is_ok() && gate.enter(millis(62_000), &CALL).is_err());
     }
 
     #[test]
@@ -344,8 +354,9 @@ mod tests {
             Self { limits, levels, in_flight: 0, ends: Vec::new() }
         }
 
-        fn fail(&mut self) {
+        fn fail(&mut self, now: SimTime) {
             for (meter, level) in self.limits.meters.iter().zip(&mut self.levels) {
+                refill(meter, level, now);
                 if self.limits.failures_count && meter.counted == Counted::Requests {
                     level.left = (level.left - 1.0).max(0.0);
                 }
@@ -382,7 +393,7 @@ mod tests {
             let line = self.line(now);
             let is_too_long = self.limits.queue.map_or(line > SimDuration::ZERO, |longest| line > longest);
             if longest > SimDuration::ZERO || is_too_long {
-                self.fail();
+                self.fail(now);
                 let after_line = self.limits.queue.filter(|_| longest == SimDuration::ZERO);
                 return Err(Refused { wait: longest, by, after_line });
             }
@@ -462,8 +473,8 @@ mod tests {
                     slow.leave(now, end, input, dollars);
                 }
                 if input > 250.0 {
-                    fast.count_failure();
-                    slow.fail();
+                    fast.count_failure(now);
+                    slow.fail(now);
                 }
                 let demand = CallDemand { uncached_input: input / 2.0, input, max_tokens };
                 let entered = fast.enter(now, &demand);

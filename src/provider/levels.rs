@@ -143,10 +143,14 @@ impl Levels {
     }
 
     /// Takes a request away from where requests are counted.
-    pub(super) fn take_a_request(&mut self) {
+    pub(super) fn take_a_request(&mut self, now: SimTime) {
         for index in 0..self.rests.len() {
             let (pair, rest) = self.parts(index);
             if rest.meter.counted == Counted::Requests {
+                if now.0 >= rest.due {
+                    rest.bring_back(&mut pair.left[index % 2], now);
+                }
+                pair.fill(index % 2, now);
                 let left = &mut pair.left[index % 2];
                 *left = (*left - 1.0).max(0.0);
             }

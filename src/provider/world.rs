@@ -134,7 +134,7 @@ impl State {
         let service = match failure {
             Some(failure) if !occupies(failure.fault.outcome(call.stream)) => {
                 if let Some(limits) = deployment.limits {
-                    self.gates[limits].count_failure();
+                    self.gates[limits].count_failure(now);
                 }
                 return at.failed(failure, usage, latency_factor);
             }

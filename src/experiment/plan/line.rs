@@ -38,7 +38,7 @@ pub(super) fn refused(run: &[(SimTime, GateEvent)], limits: &Limits) -> (u64, u6
             }
             GateEvent::Fail => {
                 came += 1;
-                gate.count_failure();
+                gate.count_failure(*now);
             }
             GateEvent::Leave(..) => {}
         }

@@ -99,7 +99,7 @@ fn refused(events: &[&[(SimTime, GateEvent)]], limits: &Limits) -> (u64, u64) {
                 GateEvent::Leave(..) => {}
                 GateEvent::Fail => {
                     came += 1;
-                    gate.count_failure();
+                    gate.count_failure(*now);
                 }
             }
         }
