@@ -6,7 +6,7 @@ use crate::document::{self, Format};
 use crate::gateway::litellm::keyring::Keyring;
 use crate::gateway::litellm::keys;
 use crate::gateway::litellm::lower::{RequestParams, Setting, lower};
-use crate::gateway::litellm::plan::Plan;
+use crate::gateway::litellm::plan::{Deployment, Plan};
 use crate::gateway::litellm::wire::{Spanned, Wire};
 use crate::gateway::parts::Minutes;
 use crate::scenario::edit::{self, Edit};
@@ -113,8 +113,7 @@ fn note_defaults(wire: &Wire, plan: &Plan, reading: &mut Reading) {
     note(depth, "max_fallbacks", format!("{} levels deep", plan.router.max_fallbacks));
     let times = router.timeout.is_some() || module.request_timeout.is_some();
     let first = plan.deployments.first().map(|_| plan.deployment(DeploymentId(0)));
-    let patience = first.and_then(|deployment| deployment.timeout);
-    if let (false, None) = (times, patience) {
+    if !times && first.is_none_or(Deployment::waits_by_default) {
         note(false, "timeout", "6000 s".to_owned());
     }
 }

@@ -3,6 +3,7 @@
 pub use crate::gateway::litellm::body::{Body, CacheControl, FallbackOverride};
 use std::collections::HashMap;
 
+use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::keyring::{AccountId, CountedTokens, KeyPlans};
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 use crate::gateway::parts::{Backoff, Minutes};
@@ -187,9 +188,9 @@ pub struct Deployment {
     pub allowed_fails: Option<i64>,
     /// `model_info.allowed_fails_policy`.
     pub fails_policy: Option<FailsPolicy>,
-    /// Longest silence of a call without stream.
-    pub timeout: Option<SimDuration>,
-    /// Longest silence of a stream.
+    /// Longest silence of a call without stream, and of a stream, where the request says nothing.
+    pub silence: [SimDuration; 2],
+    /// `stream_timeout`, by which a stream goes before the request's own `timeout`.
     pub stream_timeout: Option<SimDuration>,
     /// Calls at the same time; more wait in line.
     pub parallel: Option<u32>,
@@ -213,6 +214,13 @@ pub struct Deployment {
     pub provider_budget: Option<u32>,
     /// Tags, interned.
     pub tags: Box<[u32]>,
+}
+
+impl Deployment {
+    /// Whether its calls are as patient as where no timeout is written.
+    pub fn waits_by_default(&self) -> bool {
+        self.silence[0] == defaults::TIMEOUT
+    }
 }
 
 /// What an answer costs in LiteLLM's own books.

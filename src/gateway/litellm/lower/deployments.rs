@@ -1,5 +1,6 @@
 //! `model_list`: one deployment each, with everything that its calls need.
 
+use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::lower::durations::{parse, unless_zero};
 use crate::gateway::litellm::lower::names::Names;
 use crate::gateway::litellm::lower::prices::KnownPrices;
@@ -57,7 +58,7 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
         cooldown: cooldown.map(|secs| SimDuration::from_secs_f64(secs.value.max(0.0))),
         allowed_fails: info.allowed_fails.as_ref().map(|fails| fails.value),
         fails_policy: info.allowed_fails_policy.as_ref().map(|policy| fails_policy(&policy.value)),
-        timeout: timeouts.of_call(params),
+        silence: timeouts.silence(params),
         stream_timeout: timeouts.of_stream(params),
         parallel: parallel(params, wire),
         max_tokens: count(&params.max_tokens).map(|n| n as u32),
@@ -83,6 +84,12 @@ impl Timeouts {
             router_stream: of(&wire.router_settings.stream_timeout),
             module: of(&wire.litellm_settings.request_timeout),
         }
+    }
+
+    /// Of a call without stream, and of a stream, whose requests say nothing.
+    fn silence(&self, params: &LitellmParams) -> [SimDuration; 2] {
+        let of_call = self.of_call(params).unwrap_or(defaults::TIMEOUT);
+        [of_call, self.of_stream(params).unwrap_or(of_call)]
     }
 
     /// `litellm_settings.request_timeout` beats `router_settings.timeout` [T 111].

@@ -97,10 +97,15 @@ impl LiteLlm {
 
     /// The longest silence that is borne: the timeout is httpx's read timeout, not a total [T 110–114]. The order of
     /// its sources is that of `router.py:_get_timeout`.
+    #[inline(always)]
     fn timeout(&self, request: &RequestView, deployment: DeploymentId) -> SimDuration {
         let (body, entry) = (self.body(request), self.plan.deployment(deployment));
+        let silence = entry.silence[usize::from(request.stream)];
+        if body.timeout.is_none() && body.stream_timeout.is_none() {
+            return silence;
+        }
         let of_stream = if request.stream { body.stream_timeout.or(entry.stream_timeout) } else { None };
-        of_stream.or(body.timeout).or(entry.timeout).unwrap_or(defaults::TIMEOUT)
+        of_stream.or(body.timeout).unwrap_or(silence)
     }
 
     /// The limits of the calendar minute, where they are enforced: requests are counted here, before the call
