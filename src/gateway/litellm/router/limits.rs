@@ -163,6 +163,7 @@ impl LiteLlm {
     /// The request has been answered by this group: the reservation is replaced by what was really used. The reservation
     /// is taken off even if a failure before had given it back. Where nothing was reserved, the windows of the group that
     /// has answered are charged: a fallback counts for its target [T 190h].
+    #[inline(always)]
     pub(super) fn release_after_success<D: Draws, N: Notes>(
         &mut self,
         cx: &Cx<'_, D, N>,
