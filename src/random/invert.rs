@@ -45,7 +45,7 @@ pub fn side_of(level: Level) -> Side {
 }
 
 /// The same, from a point on that is not above it and of which the share on the [side](side_of) of this level is known:
-/// steps grow from `step` on until one leads past it. A quarter of the work where the value at a level close by is known.
+/// steps grow from `step` on until one leads past it. Four or five steps where the value at a level close by is known.
 pub fn invert_from(level: Level, from: Point, step: f64, tail: impl Fn(f64, Side) -> f64) -> Option<Point> {
     let side = side_of(level);
     let over = |point: &Point| match side {

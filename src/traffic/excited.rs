@@ -1,8 +1,10 @@
 //! Self-exciting arrivals (a Hawkes process): each request makes further ones likelier for a while.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use crate::random::{Addressed, Dist, Purpose, mix};
 use crate::traffic::arrivals::TrafficError;
-use crate::traffic::due::Due;
 use crate::traffic::open::OpenArrivals;
 use crate::units::{RequestId, SimDuration, SimTime};
 
@@ -40,7 +42,7 @@ impl Excites {
 #[derive(Debug)]
 pub(super) struct Excited {
     roots: OpenArrivals,
-    due: Due,
+    due: BinaryHeap<Reverse<Due>>,
     excites: Excites,
     /// The probability that a request brings none along.
     none: f64,
@@ -50,17 +52,30 @@ pub(super) struct Excited {
     stream: u64,
 }
 
+/// A moment and the request that comes then, in one number: compared at once, without a branch.
+type Due = u128;
+
+fn due(at: SimTime, id: RequestId) -> Due {
+    // Moments of a run are not negative.
+    u128::from(at.0.max(0).cast_unsigned()) << u64::BITS | u128::from(id.0)
+}
+
+fn due_at(due: Due) -> SimTime {
+    SimTime(((due >> u64::BITS) as u64).cast_signed())
+}
+
 /// Numbers of requests that are brought along: hashes of their place in the tree, apart from those of the roots.
 const OFFSPRING: u64 = 1 << 55;
 
 impl Excited {
     pub(super) fn new(roots: OpenArrivals, excites: Excites, draws: Addressed, stream: u64) -> Self {
         let none = libm::exp(-excites.share);
-        Self { roots, due: Due::default(), excites, none, delay: Dist::unit_exponential(), draws, stream }
+        Self { roots, due: BinaryHeap::new(), excites, none, delay: Dist::unit_exponential(), draws, stream }
     }
 
     pub(super) fn next_at(&self) -> SimTime {
-        self.due.next_at().min(self.roots.next_at)
+        let due = self.due.peek().map_or(SimTime::NEVER, |Reverse(due)| due_at(*due));
+        due.min(self.roots.next_at)
     }
 
     pub(super) fn take(&mut self) -> Option<(SimTime, RequestId)> {
@@ -68,7 +83,8 @@ impl Excited {
         if at == SimTime::NEVER {
             return None;
         }
-        let id = if at == self.roots.next_at { RequestId(self.roots.step()) } else { self.due.pop()? };
+        let id =
+            if at == self.roots.next_at { RequestId(self.roots.step()) } else { RequestId(self.due.pop()?.0 as u64) };
         self.bring_along(at, id);
         Some((at, id))
     }
@@ -84,7 +100,7 @@ impl Excited {
         for nth in 0..poisson(self.excites.share, self.none, unit) {
             let delay = self.delay.draw(self.draws.here().unit(Purpose::Offspring, 0, nth + 1)) * self.excites.within_s;
             let number = OFFSPRING | (mix(id.0 ^ mix(u64::from(nth) + 1)) & (OFFSPRING - 1));
-            self.due.push(at + SimDuration::from_secs_f64(delay), RequestId(number));
+            self.due.push(Reverse(due(at + SimDuration::from_secs_f64(delay), RequestId(number))));
         }
     }
 }

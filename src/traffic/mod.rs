@@ -8,7 +8,6 @@ mod class;
 mod class_stream;
 mod closed;
 mod crowd;
-mod due;
 mod excited;
 mod expected;
 mod many;
