@@ -45,6 +45,9 @@ fn every_control_has_mean_zero_in_every_built_in_scenario() {
             let n = values.len() as f64;
             let mean = values.iter().sum::<f64>() / n;
             let error = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
+            // What happens once in a hundred runs mostly did not: its error is then that of a count, not what is seen of it.
+            let of_count = if name.contains("failures") { (mean.abs() / n).sqrt() } else { 0.0 };
+            let error = error.max(of_count);
             assert!(mean.abs() < 5.0 * error, "{}: {name}: {mean} ± {error}", scenario.name);
             *seen.entry(name.split(" of ").next().unwrap_or_default().to_owned()).or_insert(0) += 1;
         }

@@ -36,7 +36,9 @@ fn windows_and_the_rest_account_for_every_failure_fallback_and_premium() {
         let extra: Money = windows.iter().map(|w| w.did.extra).sum::<Money>() + rest.extra;
         let premium = run.ledger.fallback_premium();
         let causes = run.ledger.by_cause();
-        assert!(extra >= premium && extra <= premium + causes[Cause::FailedAttempt] + causes[Cause::CacheWrite]);
+        // All of a failed call is extra, and the premium of one that fell back sideways may be negative.
+        let failed = causes[Cause::FailedAttempt];
+        assert!(extra >= premium && extra <= premium + failed + failed + causes[Cause::CacheWrite]);
         let edges: Money = told.edges.iter().map(|edge| edge.premium).sum();
         assert_eq!(edges, premium);
         let difference: Money = told.drivers.iter().map(|driver| driver.amount).sum();

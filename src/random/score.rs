@@ -6,47 +6,48 @@ use std::sync::OnceLock;
 
 use crate::random::addressed::Unit;
 use crate::random::law::{Law, Level};
-use crate::random::special::{normal_cdf, normal_quantile, normal_quantile_roughly};
-use crate::random::table::between;
-
-/// Cells of equal probability; the outermost [`EDGE_CELLS`] on each side are not tabulated.
-const CELLS: usize = 1024;
-const EDGE_CELLS: usize = 16;
-const PART_BITS: u32 = Unit::BITS - CELLS.trailing_zeros();
-const PARTS: u64 = 1 << PART_BITS;
+use crate::random::special::{normal_cdf, normal_quantile};
+use crate::random::table::{CELLS, EDGE_CELLS, TAIL_CELLS, between, body_place, knot_scores, tail_edge, tail_place};
 
 /// The normal scores of uniform numbers.
 #[derive(Debug, PartialEq)]
-pub(super) struct NormalScores([f32; CELLS + 1]);
+pub(super) struct NormalScores {
+    body: [f32; CELLS + 1],
+    /// Those near the lower end, the farthest out first; the upper end mirrors them.
+    outer: [f32; TAIL_CELLS + 1],
+}
 
 impl NormalScores {
     /// The table.
     pub(super) fn get() -> &'static Self {
         static SCORES: OnceLock<Box<NormalScores>> = OnceLock::new();
         SCORES.get_or_init(|| {
-            let inner = |cell: usize| cell.clamp(EDGE_CELLS, CELLS - EDGE_CELLS) as f64 / CELLS as f64;
-            Box::new(Self(std::array::from_fn(|cell| normal_quantile(inner(cell)) as f32)))
+            let mut body = [0.0; CELLS + 1];
+            let inner = body[EDGE_CELLS..].iter_mut().zip(knot_scores());
+            inner.for_each(|(knot, score)| *knot = *score as f32);
+            Box::new(Self { body, outer: std::array::from_fn(|cell| normal_quantile(tail_edge(cell)) as f32) })
         })
     }
 
     /// The score of a uniform number, within 2e-4.
     #[inline(always)]
     pub(super) fn of(&self, unit: Unit) -> f64 {
-        let cell = (unit.lattice() >> PART_BITS) as usize;
-        if cell.wrapping_sub(EDGE_CELLS) < CELLS - 2 * EDGE_CELLS {
-            let part = (unit.lattice() & (PARTS - 1)) as i64 as f64 * (1.0 / PARTS as f64);
-            return between(self.0[cell], self.0[cell + 1], part);
+        match body_place(unit) {
+            Some((cell, part)) => between(self.body[cell], self.body[cell + 1], part),
+            None => self.outer(unit.as_f64()),
         }
-        outer(unit)
     }
-}
 
-/// The score near the ends. Half a lattice step keeps it finite.
-#[cold]
-#[inline(never)]
-fn outer(unit: Unit) -> f64 {
-    const HALF: f64 = f64::EPSILON / 4.0;
-    normal_quantile_roughly((unit.as_f64() + HALF).min(1.0 - f64::EPSILON / 2.0))
+    /// The score near an end.
+    #[cold]
+    #[inline(never)]
+    fn outer(&self, u: f64) -> f64 {
+        let below = |distance| {
+            let (cell, part) = tail_place(distance);
+            between(self.outer[cell], self.outer[cell + 1], part)
+        };
+        if u < 0.5 { below(u) } else { -below(1.0 - u) }
+    }
 }
 
 /// The table of a law reaches from this score below the median to this above.

@@ -25,16 +25,6 @@ pub fn normal_quantile(p: f64) -> f64 {
     z - step / (1.0 + z * step / 2.0)
 }
 
-/// The same without the last step. The middle is symmetric by itself: no branch on the half, which nobody can foresee.
-#[inline]
-pub(super) fn normal_quantile_roughly(p: f64) -> f64 {
-    let q = p - 0.5;
-    if q.abs() <= 0.5 - TAIL {
-        return acklam_middle(q);
-    }
-    if p > 0.5 { -acklam(1.0 - p) } else { acklam(p) }
-}
-
 /// Where Acklam's tails begin.
 const TAIL: f64 = 0.02425;
 

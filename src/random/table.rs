@@ -11,8 +11,9 @@ use std::sync::{Arc, OnceLock};
 use crate::random::addressed::Unit;
 use crate::random::law::{Law, Level, Side};
 
-const CELLS: usize = 1024;
-const EDGE_CELLS: usize = 16;
+/// Cells of equal probability, of which the outermost on each side belong to the tails.
+pub(super) const CELLS: usize = 1024;
+pub(super) const EDGE_CELLS: usize = 16;
 /// Mantissa bits that choose the cell within an octave.
 const OCTAVE_BITS: u32 = 4;
 const CELL_SHIFT: u32 = 52 - OCTAVE_BITS;
@@ -20,7 +21,7 @@ const LAST_OCTAVE: u64 = 53;
 const FIRST_OCTAVE: u64 = 6;
 const OCTAVE_CELLS: usize = 1 << OCTAVE_BITS;
 const OCTAVES: usize = (LAST_OCTAVE - FIRST_OCTAVE) as usize;
-const TAIL_CELLS: usize = OCTAVES << OCTAVE_BITS;
+pub(super) const TAIL_CELLS: usize = OCTAVES << OCTAVE_BITS;
 /// The upper bits of 2^-53, where the tail tables begin.
 const TAIL_BASE: u64 = (1023 - LAST_OCTAVE) << OCTAVE_BITS;
 
@@ -44,8 +45,28 @@ struct Tail {
 }
 
 /// The distance from the end of the distribution at which the tail cell `index` begins.
-fn tail_edge(index: usize) -> f64 {
+pub(super) fn tail_edge(index: usize) -> f64 {
     f64::from_bits((TAIL_BASE + index as u64) << CELL_SHIFT)
+}
+
+/// The cell of the body with a uniform number, and how much of it lies below; `None` in a tail.
+#[inline(always)]
+pub(super) fn body_place(unit: Unit) -> Option<(usize, f64)> {
+    const PART_BITS: u32 = Unit::BITS - CELLS.trailing_zeros();
+    const PARTS: u64 = 1 << PART_BITS;
+    let cell = (unit.lattice() >> PART_BITS) as usize;
+    let part = (unit.lattice() & (PARTS - 1)) as i64 as f64 * (1.0 / PARTS as f64);
+    (cell.wrapping_sub(EDGE_CELLS) < CELLS - 2 * EDGE_CELLS).then_some((cell, part))
+}
+
+/// The tail cell with this distance from the end, and how much of it lies farther out. What is nearer than its table
+/// reaches has the value of the outermost knot, what is where the body begins that of the innermost.
+#[inline]
+pub(super) fn tail_place(distance: f64) -> (usize, f64) {
+    let bits = distance.clamp(tail_edge(0), tail_edge(TAIL_CELLS)).to_bits();
+    let cell = ((bits >> CELL_SHIFT) - TAIL_BASE) as usize;
+    let part = (bits & ((1 << CELL_SHIFT) - 1)) as f64 / (1u64 << CELL_SHIFT) as f64;
+    if cell < TAIL_CELLS { (cell, part) } else { (TAIL_CELLS - 1, 1.0) }
 }
 
 /// The levels of the knots of a body, from the first to the last.
@@ -55,7 +76,7 @@ fn knot_levels() -> impl Iterator<Item = Level> {
 
 /// Their normal scores, which all lognormals share: most tables are theirs, and an exponential takes a fifth of the time
 /// of a normal quantile.
-fn knot_scores() -> &'static [f64] {
+pub(super) fn knot_scores() -> &'static [f64] {
     static SCORES: OnceLock<Box<[f64]>> = OnceLock::new();
     SCORES.get_or_init(|| knot_levels().map(Level::normal).collect())
 }
@@ -83,14 +104,10 @@ impl Table {
     /// quarter fewer instructions).
     #[inline(always)]
     pub fn draw(&self, unit: Unit) -> f64 {
-        const PART_BITS: u32 = Unit::BITS - CELLS.trailing_zeros();
-        const PARTS: u64 = 1 << PART_BITS;
-        let cell = (unit.lattice() >> PART_BITS) as usize;
-        if cell.wrapping_sub(EDGE_CELLS) < CELLS - 2 * EDGE_CELLS {
-            let part = (unit.lattice() & (PARTS - 1)) as i64 as f64 * (1.0 / PARTS as f64);
-            return between(self.body[cell], self.body[cell + 1], part);
+        match body_place(unit) {
+            Some((cell, part)) => between(self.body[cell], self.body[cell + 1], part),
+            None => self.tail(unit.as_f64()),
         }
-        self.tail(unit.as_f64())
     }
 
     /// The value at `u` in [0, 1);
@@ -161,16 +178,7 @@ impl Tail {
 
     /// The value at `distance` from the end of the distribution.
     fn at(&self, law: &Law, distance: f64) -> f64 {
-        let bits = distance.to_bits();
-        let cell = (bits >> CELL_SHIFT).saturating_sub(TAIL_BASE) as usize;
-        if distance < tail_edge(0) {
-            return self.ends(law, 0).0;
-        }
-        if cell >= TAIL_CELLS {
-            // Exactly where the body begins.
-            return self.ends(law, TAIL_CELLS - 1).1;
-        }
-        let part = (bits & ((1 << CELL_SHIFT) - 1)) as f64 / (1u64 << CELL_SHIFT) as f64;
+        let (cell, part) = tail_place(distance);
         let (octave, place) = (self.octave(law, cell / OCTAVE_CELLS), cell % OCTAVE_CELLS);
         between(octave[place], octave[place + 1], part)
     }
