@@ -411,6 +411,47 @@ fn a_finished_run_is_reported_and_put_together_to_months() {
     assert!(code == 0 && report.contains("--set hours=3 --seed 1 --runs 2"), "{stderr}{report}");
 }
 
+#[test]
+fn a_report_of_a_scenario_is_that_of_its_run() {
+    let rest = "budget: { run: 0.05, day: 0.02 }\nalerts: { fallback_share: 2%, act_within: 5m, budget_share: 50% }\n";
+    let dir = with_scenario(&format!("{TRAFFIC}{rest}"));
+    let run = ["run", "scenario.yaml", "--runs", "3", "--out", "run", "--quiet"];
+    assert_eq!(outcome(dir.path(), &run).0, 0);
+    let report = ["report", "scenario.yaml", "--runs", "3", "--format", "md,html,json", "--out", "report", "--quiet"];
+    assert_eq!(outcome(dir.path(), &report).0, 0);
+    for file in ["report.md", "report.html", "forecast.json"] {
+        let [of_run, of_report] = ["run", "report"].map(|folder| fs::read(dir.path().join(folder).join(file)).unwrap());
+        assert!(of_run == of_report, "{file}");
+    }
+}
+
+#[test]
+fn budgets_count_paid_capacity_and_alerts_do_not_save_it() {
+    let rest = "commitments: { c: { of: cheap, tokens: 1M, price: 3 } }\nbudget: { run: 5 }\nvolume_uncertainty: 0\n";
+    let dir = with_scenario(&format!("{TRAFFIC}{rest}"));
+    let (code, json, stderr) = outcome(dir.path(), &["run", "scenario.yaml", "--quiet", "--format", "json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let told: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let budget = &told["alerts"]["budgets"][0];
+    assert_eq!(budget["exhausted"]["run_share"], 1.0, "two hours at $3 are $6: {budget}");
+    let number = |value: &serde_json::Value| value.as_str().unwrap().parse::<f64>().unwrap();
+    let bill = number(&told["bill"]["mean"]);
+    assert!((number(&budget["beyond_mean"]) - (bill - 5.0)).abs() < 1e-9, "{budget} of {bill}");
+    assert!(number(&budget["alert"]["outcome"]["saved_mean"]["stopped"]) <= bill - 6.0 + 1e-9, "{budget}");
+}
+
+#[test]
+fn numbers_that_no_machine_can_serve_are_refused() {
+    let dir = with_scenario(TRAFFIC);
+    let output =
+        billcast(dir.path()).args(["run", "scenario.yaml"]).env("RAYON_NUM_THREADS", "20000").output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && stderr.contains("1024 at most"), "{stderr}");
+    refused(dir.path(), &["run", "scenario.yaml", "--runs", "2000000"], "1000000");
+    let spent = ["month", "scenario.yaml", "--spent", "90000000000000000000000000", "--before", "2026-12-02"];
+    refused(dir.path(), &spent, "quadrillion");
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_with_130() {

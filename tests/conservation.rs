@@ -196,6 +196,29 @@ upstream: {{openai: {{preset: none, latency: 1}}}}\n{tokens}"
 }
 
 #[test]
+fn what_has_no_price_draws_on_paid_capacity_too() {
+    let gateway = "model_list:
+- {model_name: a, litellm_params: {model: openai/gpt-4o-mini}}
+- {model_name: a, litellm_params: {model: openai/no-such-price}}
+";
+    let scenario = "hours: 3\nvolume_uncertainty: 0
+traffic: {x: {model: a, rate: 2/min, input: 1000, output: 100}}
+commitments: {c: {of: a, tokens: 1500, price: 0.25}}
+upstream: {openai: {preset: none, latency: 2}}\n";
+    let world = support::world(gateway, scenario);
+    for replication in 0..4 {
+        let run = support::run(&world, 1, replication);
+        check(&run).expect("books that balance");
+        let lines = charges(&world, Seed(1), Replication(replication));
+        assert_eq!(lines.iter().map(|(_, sum)| sum.amount).sum::<Money>(), run.ledger.total());
+        let of_cause = |cause| lines.iter().filter(move |(key, _)| key.cause == cause).map(|(_, sum)| sum.amount);
+        for cause in [Cause::FirstAttempt, Cause::Commitment] {
+            assert_eq!(of_cause(cause).sum::<Money>(), run.ledger.by_cause()[cause], "{cause:?}");
+        }
+    }
+}
+
+#[test]
 fn a_budget_is_exceeded_by_what_is_in_flight_and_no_more() {
     // The budget is looked at before a call and charged after it: at most the calls that the key may have at once come on
     // top. Every call costs the same.

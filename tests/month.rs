@@ -113,10 +113,24 @@ fn a_weekend_is_no_month() {
 }
 
 #[test]
+fn days_begin_at_midnight_whenever_the_run_begins() {
+    let forecast = simulated_from("2026-06-05 23:45", 49, "0", 3);
+    let hours: Vec<f64> = forecast.days.iter().map(|day| (day.hours * 100.0).round() / 100.0).collect();
+    assert_eq!(hours, [0.25, 24.0, 24.0, 0.75]);
+    assert_eq!(forecast.days.iter().map(|day| day.is_whole()).collect::<Vec<_>>(), [false, true, true, false]);
+    for (run, row) in forecast.runs.iter().enumerate() {
+        assert_eq!(forecast.days.iter().map(|day| day.bills[run]).sum::<Money>(), row.bill);
+    }
+    // A quarter of an hour, and not the hour that it is part of.
+    let [first, whole] = [0, 1].map(|day| dollars(forecast.days[day].bills.iter().copied().sum()));
+    assert!(first < 0.05 * whole, "{first} of {whole}");
+}
+
+#[test]
 fn a_week_from_friday_evening_has_all_seven_days() {
     let (monday, friday) =
         (simulated("2026-06-01", 168, "0.2", 60), simulated_from("2026-06-05 18:00", 168, "0.2", 60));
-    assert_eq!(friday.days.iter().filter(|day| day.hours == day.of_hours).count(), 6);
+    assert_eq!(friday.days.iter().filter(|day| day.is_whole()).count(), 6);
     let [a, b] = [&monday, &friday].map(|week| project(&[week], &options("2026-06-01", 1)).unwrap().months[0].clone());
     // The bill of a month of 30 days is within a few standard errors of 60 runs whichever way the week is cut.
     let ratio = dollars(a.bill.mean) / dollars(b.bill.mean);

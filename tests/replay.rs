@@ -3,11 +3,20 @@
 mod support;
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::Write as _;
 use std::path::Path;
+#[cfg(unix)]
+use std::process::{Command, Output};
+#[cfg(unix)]
+use std::thread;
+#[cfg(unix)]
+use std::time::Duration;
 
 use billcast::engine::Run;
-use billcast::scenario::{Overrides, World, load};
+use billcast::random::Replication;
+use billcast::scenario::{Overrides, Room, World, load};
+use tempfile::TempDir;
 
 const GATEWAY: &str = "model_list:
 - {model_name: a, litellm_params: {model: openai/gpt-4o-mini}}
@@ -20,7 +29,7 @@ const UPSTREAM: &str = "upstream: {openai: {preset: none, latency: 0.1}}\n";
 /// A world whose class `x` replays `trace`, a file of this text.
 fn try_world(name: &str, trace: &[u8], class: &str) -> Result<World, String> {
     let folder = tempfile::tempdir().unwrap();
-    let write = |file: &str, bytes: &[u8]| std::fs::write(folder.path().join(file), bytes).unwrap();
+    let write = |file: &str, bytes: &[u8]| fs::write(folder.path().join(file), bytes).unwrap();
     write(name, trace);
     write("gateway.yaml", GATEWAY.as_bytes());
     let text = format!("gateway: gateway.yaml\ntraffic: {{x: {{{class}}}}}\n{UPSTREAM}");
@@ -67,19 +76,15 @@ fn a_long_trace_is_read_again_by_each_run_and_its_totals_are_exact() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(text.as_bytes()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("gateway.yaml"), GATEWAY).unwrap();
-    std::fs::write(folder.path().join("long.csv.gz"), packed.finish().unwrap()).unwrap();
+    fs::write(folder.path().join("gateway.yaml"), GATEWAY).unwrap();
+    fs::write(folder.path().join("long.csv.gz"), packed.finish().unwrap()).unwrap();
     let scenario = format!("gateway: gateway.yaml\ntraffic: {{x: {{replay: long.csv.gz, model: a}}}}\n{UPSTREAM}");
-    std::fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
+    fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
     let world = open(folder.path()).unwrap();
     for replication in 0..2 {
         assert_eq!(totals(&support::run(&world, 1, replication)), (ROWS, input, output));
     }
-    assert!(world.traces.iter().all(|trace| trace.broken().is_none()));
-    // A file that changes under a running forecast is noticed.
-    std::fs::write(folder.path().join("long.csv.gz"), "time,input,output\n1,2,3\n").unwrap();
-    support::run(&world, 1, 0);
-    assert!(world.traces[0].broken().unwrap().contains("changed"));
+    assert!(world.room.spoilt().is_none());
 }
 
 #[test]
@@ -237,10 +242,10 @@ fn a_trace_begins_again_and_moves() {
     let at = |class: &str| {
         let text = "time,input,output\n100,1,1\n110,1,1\n140,1,1\n";
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("trace"), text).unwrap();
-        std::fs::write(folder.path().join("gateway.yaml"), GATEWAY).unwrap();
+        fs::write(folder.path().join("trace"), text).unwrap();
+        fs::write(folder.path().join("gateway.yaml"), GATEWAY).unwrap();
         let scenario = format!("gateway: gateway.yaml\nhours: 0.05\ntraffic: {{x: {{model: a, {class}}}}}\n{UPSTREAM}");
-        std::fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
+        fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
         let world = open(folder.path()).unwrap();
         let mut stream = world.traffic.replicate(world.seed, billcast::random::Replication(0));
         let until = std::iter::from_fn(|| stream.take()).map(|r| r.at.as_secs_f64());
@@ -271,4 +276,204 @@ fn an_array_of_rows_is_played_like_lines() {
     let broken = array.replacen("250", "?", 1);
     let world = world(&broken, class);
     assert!(said(&world).contains("trace:2"), "rows are counted: {}", said(&world));
+}
+
+/// Rows at a steady pace, all with these tokens.
+fn rows(count: u32, tokens: u32) -> String {
+    (0..count).fold("time,input,output\n".to_owned(), |text, row| text + &format!("{},{tokens},10\n", row / 1_000))
+}
+
+/// More rows than are kept in memory.
+fn long() -> String {
+    rows(250_500, 20)
+}
+
+/// A folder with a scenario that plays `trace.csv`.
+fn folder_with(trace: Option<&str>, more: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("gateway.yaml"), GATEWAY).unwrap();
+    let scenario = format!("gateway: gateway.yaml\ntraffic: {{x: {{replay: trace.csv, model: a}}}}\n{UPSTREAM}{more}");
+    fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
+    trace.into_iter().for_each(|trace| fs::write(folder.path().join("trace.csv"), trace).unwrap());
+    folder
+}
+
+/// Why the runs of a world are worth nothing.
+fn spoilt(room: &Room) -> String {
+    room.spoilt().map(|problem| format!("{problem}")).unwrap_or_default()
+}
+
+/// What may become of a file, and the word for it.
+type Change = (&'static str, fn(&Path));
+const CHANGES: [Change; 6] = [
+    ("vanished", |trace| fs::remove_file(trace).unwrap()),
+    ("changed", |trace| fs::OpenOptions::new().write(true).open(trace).unwrap().set_len(500_000).unwrap()),
+    ("changed", |trace| fs::write(trace, long().replace(",20,", ",30,")).unwrap()),
+    ("changed", |trace| fs::write(trace, [0xFF, 0, b'"', b'\n'].repeat(1_000)).unwrap()),
+    ("changed", |trace| writeln!(fs::OpenOptions::new().append(true).open(trace).unwrap(), "251,1,1").unwrap()),
+    ("changed", |trace| {
+        let other = trace.with_extension("other");
+        fs::write(&other, rows(3, 1)).unwrap();
+        fs::rename(other, trace).unwrap();
+    }),
+];
+
+#[test]
+fn a_long_trace_that_does_not_stay_the_same_spoils_all_runs() {
+    let text = long();
+    for (word, change) in CHANGES {
+        let folder = folder_with(Some(&text), "");
+        let world = open(folder.path()).unwrap();
+        assert_eq!((support::run(&world, 1, 0).requests, spoilt(&world.room)), (250_500, String::new()));
+        change(&folder.path().join("trace.csv"));
+        support::run(&world, 1, 1);
+        let told = spoilt(&world.room);
+        assert!(told.contains("trace.csv") && told.contains(&format!("{word} while it was played")), "{told}");
+        // Whoever simulates without the command line finds it among the diagnostics.
+        let forecast = support::forecast_of(&world, 1, 1, 1);
+        assert!(forecast.diagnostics.iter().any(|found| found.message.contains(word)));
+    }
+    // Under a run that does not come to the end of the trace.
+    let folder = folder_with(Some(&text), "");
+    let world = open(folder.path()).unwrap();
+    let mut stream = world.traffic.replicate(world.seed, Replication(0));
+    assert!(stream.take().is_some());
+    fs::write(folder.path().join("trace.csv"), long().replace(",20,", ",30,")).unwrap();
+    assert_eq!(spoilt(&world.room), "");
+    drop(stream);
+    assert!(spoilt(&world.room).contains("changed"));
+}
+
+#[test]
+fn worlds_that_are_compiled_for_one_purpose_play_the_same_trace() {
+    let overrides = Overrides::default();
+    let folder = folder_with(Some(&steady()), "");
+    let load = || load(&folder.path().to_string_lossy(), &overrides).map_err(|problem| format!("{problem}"));
+    let world = load().unwrap();
+    assert!(load().is_ok() && !world.room.is_over());
+    // Also where it is short.
+    fs::write(folder.path().join("trace.csv"), rows(3, 1)).unwrap();
+    let told = load().unwrap_err();
+    assert!(told.contains("trace.csv: the trace has changed"), "{told}");
+    assert!(world.room.is_over() && spoilt(&world.room).contains("changed"));
+    assert_eq!(support::run(&world, 1, 0).requests, 2_000, "what is in memory is played on");
+    assert!(open(folder.path()).is_ok(), "for another purpose it is a trace like any other");
+    fs::remove_file(folder.path().join("trace.csv")).unwrap();
+    assert!(load().unwrap_err().contains("vanished"));
+}
+
+#[cfg(unix)]
+fn make_pipe(at: &Path) {
+    assert!(Command::new("mkfifo").arg(at).status().unwrap().success());
+}
+
+/// Writes into a pipe as soon as somebody reads from it, after having done something else.
+#[cfg(unix)]
+fn feed(pipe: &Path, text: String, first: impl FnOnce() + Send + 'static) {
+    let pipe = pipe.to_owned();
+    thread::spawn(move || {
+        let mut pipe = fs::OpenOptions::new().write(true).open(pipe).unwrap();
+        first();
+        // Who has read enough goes away.
+        let _ = pipe.write_all(text.as_bytes());
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_once() {
+    let folder = folder_with(None, "");
+    let pipe = folder.path().join("trace.csv");
+    make_pipe(&pipe);
+    let overrides = Overrides::default();
+    let load = |with: &Overrides| load(&folder.path().to_string_lossy(), with).map_err(|problem| format!("{problem}"));
+    feed(&pipe, steady(), || {});
+    let world = load(&overrides).unwrap();
+    assert_eq!((support::run(&world, 1, 0).requests, support::run(&world, 1, 1).requests), (2_000, 2_000));
+    assert_eq!(spoilt(&world.room), "");
+    // Nobody will ever write into it again.
+    let told = load(&overrides).unwrap_err();
+    assert!(told.contains("a pipe can be read only once") && told.contains("write it to a file first"), "{told}");
+    // Too long to be kept; the second is not even read to its end.
+    for count in [250_500, 2_000_000] {
+        feed(&pipe, rows(count, 1), || {});
+        let told = load(&Overrides::default()).unwrap_err();
+        assert!(told.contains("a pipe can be read only once") && told.contains("250000 rows"), "{told}");
+    }
+}
+
+/// Runs the program; what takes so long never ends.
+#[cfg(unix)]
+fn billcast(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_billcast"));
+    command.current_dir(folder).args(arguments).timeout(Duration::from_secs(120)).output().unwrap()
+}
+
+#[cfg(unix)]
+fn assert_spoilt(output: &Output, word: &str, what: &str) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{what}: {stderr}");
+    assert!(stderr.contains("trace.csv") && stderr.contains(&format!("the trace has {word}")), "{what}: {stderr}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    // Of a config `check` tells more than what it costs.
+    let has_figures = if what == "check" { stdout.contains('$') } else { !stdout.is_empty() };
+    assert!(!has_figures, "{what} tells figures: {stdout}");
+}
+
+#[cfg(unix)]
+#[test]
+fn every_command_ends_with_an_error_when_a_trace_changes() {
+    const PRICES: &str = r#"{"gpt-4o-mini": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-6,
+                             "output_cost_per_token": 1e-6}}"#;
+    const CLAIMS: &str = "title: t\nsays: s\nfinds: f\nruns: 2\nclaims:\n\
+        - {figure: bill, unit: usd, arithmetic: [1, 2], simulated: bill.mean, agrees: arithmetic, because: b}\n";
+    let (text, retries) = (long(), "gateway.router_settings.num_retries=1");
+    let commands: [&[&str]; 15] = [
+        &["run", ".", "--runs", "2", "--out", "out"],
+        &["run", ".", "--runs", "2", "--out", "out/part", "--part", "1/2"],
+        &["run", ".", "--runs", "2", "--rare", "bill > 1"],
+        &["report", ".", "--runs", "2", "--out", "out"],
+        &["explain", ".", "--runs", "2"],
+        &["check", ".", "--runs", "2"],
+        &["claims", "."],
+        &["plan", ".", "--runs", "2", "--out", "out"],
+        &["plan", ".", "--runs", "2", "--out", "out", "--budgets"],
+        &["compare", ".", "--runs", "2", "--out", "out", "--set", retries],
+        &["sweep", ".", "--runs", "2", "--out", "out", "--vary", retries],
+        &["sweep", ".", "--runs", "2", "--out", "out", "--tornado"],
+        &["solve", ".", "--runs", "2", "--vary", "upstream.openai.latency=1..2", "--target", "bill=1"],
+        &["month", ".", "--runs", "2", "--out", "out/month.html"],
+        &["month", ".", "--runs", "2", "--months", "2"],
+    ];
+    for ((word, change), command) in CHANGES.into_iter().cycle().zip(commands) {
+        let folder = folder_with(Some(&text), "prices: prices.json\n");
+        fs::write(folder.path().join("claims.yaml"), CLAIMS).unwrap();
+        // Prices are read after the trace, so that it changes between the first reading and whatever comes next.
+        let (prices, trace) = (folder.path().join("prices.json"), folder.path().join("trace.csv"));
+        make_pipe(&prices);
+        feed(&prices, PRICES.to_owned(), move || change(&trace));
+        assert_spoilt(&billcast(folder.path(), command), word, command[0]);
+        let left = fs::read_dir(folder.path().join("out")).map_or(0, Iterator::count);
+        assert_eq!(left, 0, "{command:?} has written something");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn runs_under_way_end_when_the_trace_changes() {
+    for (word, change) in CHANGES {
+        let folder = folder_with(Some(&long()), "");
+        let (out, trace) = (folder.path().join("out"), folder.path().join("trace.csv"));
+        // The folder is there when all has been read.
+        let wait = move || {
+            while !out.exists() {
+                thread::sleep(Duration::from_millis(10));
+            }
+            thread::sleep(Duration::from_millis(300));
+            change(&trace);
+        };
+        thread::spawn(wait);
+        assert_spoilt(&billcast(folder.path(), &["run", ".", "--runs", "100000", "--out", "out"]), word, "run");
+        assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), 0);
+    }
 }

@@ -7,7 +7,7 @@ use billcast::gateway::litellm::keys::check;
 use billcast::gateway::litellm::wire::read;
 use billcast::random::Seed;
 use billcast::report::artefacts;
-use billcast::report::diagnostics::{to_json, to_sarif, to_text};
+use billcast::report::diagnostics::{to_json, to_plain_text, to_sarif, to_text};
 use billcast::scenario::{Overrides, load};
 use proptest::prelude::*;
 
@@ -286,4 +286,94 @@ fn a_virtual_key_goes_by_its_alias() {
     assert_refused(PLAYED, &set, "alias");
     let (code, shown) = said(&keyed("key: team-a", "keys: { team-a: { rpm_limit: 5 } }\n"), &run);
     assert_eq!(code, Some(0), "{shown}");
+}
+
+const TOKEN: &str = "sk-proj-abcdEFGH1234567890abcdEFGH1234";
+const ADDRESS: &str = "postgres://u:hunter2pass@h/db";
+
+/// What a command says in the folder of [`said`], where secrets stand in files that are none of its own.
+fn told(args: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
+    put("config.yaml", "model_list: [{model_name: cheap, litellm_params: {model: openai/gpt-4o-mini}}]\n".to_owned());
+    put(
+        "s.yaml",
+        format!("{PLAYED}keys: {{ team-a: {{ rpm_limit: 5 }} }}\nupstream: {{ openai: {{ latency: 1 }} }}\n"),
+    );
+    put(".env", format!("OPENAI_API_KEY={TOKEN}\nDB={ADDRESS}\n"));
+    put("db.env", format!("DB={ADDRESS}\nOPENAI_API_KEY={TOKEN}\n"));
+    put("prices.json", format!("{{\"gpt-4o\":{{\"mode\":\"chat\",\"input_cost_per_token\":\"{TOKEN}\"}}}}\n"));
+    put("trace.csv", format!("time,model,input,output\n0,{TOKEN},10,10\n1,{TOKEN},10,10\n"));
+    let mut command = assert_cmd::Command::cargo_bin("billcast").unwrap();
+    let output = command.current_dir(folder.path()).args(args).output().unwrap();
+    let shown = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    (output.status.code(), shown.concat())
+}
+
+#[test]
+fn no_message_quotes_a_secret() {
+    let set = |path: &str| format!("{path}={TOKEN}");
+    let sets: Vec<String> = [
+        "traffic.chat.model",
+        "traffic.chat.preset",
+        "traffic.chat.rate",
+        "traffic.chat.replay",
+        "start",
+        "hours",
+        "upstream.openai.latency",
+        "upstream.openai.preset",
+        "keys.team-a.rpm_limit",
+        "gateway",
+        "prices",
+    ]
+    .map(set)
+    .into();
+    let mut commands: Vec<Vec<&str>> =
+        sets.iter().map(|set| vec!["run", "s.yaml", "--runs", "2", "--set", set]).collect();
+    let replay = ["run", "s.yaml", "--runs", "2", "--unset", "traffic.chat.rate", "--unset", "traffic.chat.preset"];
+    let replayed = |file: &'static str| replay.into_iter().chain(["--set", file]).collect::<Vec<_>>();
+    commands.push(replayed("traffic.chat.replay=.env"));
+    commands.push(replayed("traffic.chat.replay=db.env"));
+    let trace = ["--unset", "traffic.chat.model", "--set", "traffic.chat.replay=trace.csv"];
+    commands.push(replay.into_iter().chain(trace).collect());
+    for file in [".env", "db.env", "prices.json", TOKEN, ADDRESS] {
+        commands.push(vec!["prices", "--prices", file]);
+        commands.push(vec!["run", "s.yaml", "--runs", "2", "--prices", file]);
+        commands.push(vec!["check", file, "--format", "json"]);
+        commands.push(vec!["check", file, "--format", "sarif"]);
+    }
+    commands.push(vec!["run", TOKEN]);
+    commands.push(vec!["run", "s.yaml", "--runs", TOKEN]);
+    commands.push(vec![TOKEN]);
+    for command in commands {
+        let (code, shown) = told(&command);
+        assert!(!shown.contains("abcdEFGH") && !shown.contains("hunter2"), "{command:?}: {shown}");
+        let is_found = command[0] == "check" && code == Some(3);
+        assert!(is_found || (code == Some(2) && shown.contains("***")), "{command:?}: {shown}");
+    }
+}
+
+/// Each way in which a diagnostic is shown.
+#[test]
+fn no_form_of_a_diagnostic_shows_a_secret() {
+    let finding = Diagnostic {
+        code: billcast::diagnostic::codes::SCENARIO_VALUE,
+        severity: billcast::diagnostic::Severity::Warning,
+        file: TOKEN.into(),
+        span: billcast::diagnostic::Span { start: 0, end: 1, line: 1, column: 1 },
+        message: format!("found `{TOKEN}`"),
+        help: Some(format!("write `MY_PASSWORD=hunter2` or {ADDRESS}")),
+    };
+    let all = std::slice::from_ref(&finding);
+    let world = load("retry-chain", &Overrides::default()).unwrap();
+    let options = Options { runs: 2, seed: Seed(1), threads: 0, precision: None, command: "billcast run .".to_owned() };
+    let mut forecast = forecast(&world, &options, &Unwatched);
+    forecast.diagnostics.push(finding.clone());
+    let texts =
+        [finding.to_string(), to_text(all, "x", false), to_plain_text(all, "x", false), to_json(all), to_sarif(all)];
+    let files = artefacts(&forecast).into_iter().map(|artefact| String::from_utf8_lossy(&artefact.bytes).into_owned());
+    for text in texts.iter().cloned().chain(files) {
+        assert!(!text.contains("abcdEFGH") && !text.contains("hunter2"), "{text}");
+    }
+    assert!(texts.iter().all(|text| text.contains("found `***`") && text.contains("MY_PASSWORD=***")), "{texts:?}");
 }

@@ -81,3 +81,40 @@ fn a_claim_that_is_off_ends_with_3() {
     let (code, _, stderr) = claims("1", "requests.medium");
     assert!(code == 2 && stderr.contains("there is no `medium`; possible here: mean"), "{stderr}");
 }
+
+/// What has no value is neither off nor as published.
+#[test]
+fn a_claim_that_cannot_be_computed_ends_with_11() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    put("gateway.yaml", "model_list: [{model_name: m, litellm_params: {model: openai/gpt-4o}}]\n");
+    put(
+        "scenario.yaml",
+        "gateway: gateway.yaml\nhours: 1\nruns: 4\ntraffic: {a: {model: m, rate: 1/min, input: 1000, output: 100}}\n\
+         upstream: {openai: {preset: none, latency: 1}}\n",
+    );
+    let claims = |lines: &[&str], format: &str| {
+        let line = |line: &&str| format!("  - {{ figure: f, unit: usd, published: 5, {line} }}\n");
+        let lines: String = lines.iter().map(line).collect();
+        put("claims.yaml", &format!("title: t\nsays: s\nfinds: f\nclaims:\n{lines}"));
+        billcast(&["claims", dir.path().to_str().unwrap(), "--quiet", "--format", format])
+    };
+    let by_failures = "simulated: failure_rate.mean / failure_rate.mean, because: b";
+    let by_zero = "simulated: bill.mean / 0, agrees: published";
+    let (code, stdout, stderr) = claims(&[by_failures, by_zero], "json");
+    let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert!(code == 11 && json["holds"].is_null() && json["not_computed"] == 2, "{code} {stdout} {stderr}");
+    assert!(json["partial"] == false && json["not_simulated"] == 0, "{stdout}");
+    for line in json["stories"][0]["claims"].as_array().unwrap() {
+        assert!(line["simulated"].is_null() && line["holds"].is_null(), "{line}");
+        assert_eq!(line["verdict"], "not computed: it divides by zero");
+    }
+    let (code, stdout, _) = claims(&[by_failures, by_zero], "text");
+    let summary = "2 figures: 0 as published, 0 as the story's own figures say, 0 where no agreement is expected, \
+                   2 that could not be computed\n";
+    assert!(code == 11 && stdout.ends_with(summary) && !stdout.contains("OFF"), "{stdout}");
+    let (code, stdout, _) = claims(&[by_zero, "simulated: bill.mean, agrees: published"], "text");
+    assert!(code == 3 && stdout.contains("1 OFF, 1 that could not be computed"), "{stdout}");
+    let (code, stdout, _) = claims(&[by_zero, "simulated: 5, agrees: published"], "markdown");
+    assert!(code == 11 && stdout.contains("| – | not computed: it divides by zero |"), "{stdout}");
+}

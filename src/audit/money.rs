@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::audit::config::quoted;
 use crate::audit::{Finding, Remedy};
-use crate::diagnostic::codes;
+use crate::diagnostic::{codes, masked};
 use crate::engine::simulate;
 use crate::experiment::{Fold, MoneyStats, Options, Progress, RunRow, money_stats, replicate, share};
 use crate::scenario::{Edit, Problem, World};
@@ -143,7 +143,8 @@ fn edits(remedy: &Remedy) -> Result<Vec<Edit>, Problem> {
 }
 
 fn first_line(problem: &Problem) -> String {
-    problem.diagnostics.first().map_or_else(|| "the change cannot be made".to_owned(), |found| found.message.clone())
+    let first = problem.diagnostics.first();
+    first.map_or_else(|| "the change cannot be made".to_owned(), |found| masked(&found.message).into_owned())
 }
 
 fn play(world: &World, options: &Options, progress: &dyn Progress) -> Fold {

@@ -122,8 +122,8 @@ pub fn run(args: &CheckArgs) -> Result<(), Stop> {
     if scene.is_some() && world.is_none() {
         streams::complain("not priced: a config with errors cannot be played");
     }
-    if world.is_some_and(|world| world.room.is_exceeded()) {
-        return Err(Stop::Overfull);
+    if let Some(world) = &world {
+        Stop::if_worthless(&world.room)?;
     }
     if priced.is_some_and(|(_, pricing)| pricing.partial) {
         return Err(Stop::Interrupted);
@@ -184,7 +184,7 @@ impl CheckArgs {
         }
     }
 
-    /// What the findings cost; none where a run has no room for what is in flight in it.
+    /// What the findings cost; none where the runs are worth nothing.
     fn price(&self, scene: &Scene, world: &World, findings: &[Finding], interrupt: Interrupt) -> Option<Pricing> {
         let money = &self.money;
         let changes: usize = findings.iter().map(|finding| finding.remedies.len()).sum();

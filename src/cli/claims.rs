@@ -9,7 +9,7 @@ use crate::cli::streams;
 use crate::cli::values::shell_word;
 use crate::experiment::{AlertsWanted, Forecast, Options, alerts, forecast};
 use crate::report::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_terminal};
-use crate::scenario::{Claims, Overrides, builtins, load, read_claims};
+use crate::scenario::{Claims, Overrides, Room, builtins, load, read_claims};
 
 /// Arguments of `claims`.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,8 @@ pub fn run(args: &ClaimsArgs) -> Result<(), Stop> {
     match view.holds() {
         _ if view.is_partial() => Err(Stop::Interrupted),
         Some(true) => Ok(()),
-        _ => Err(Stop::Findings),
+        Some(false) => Err(Stop::Findings),
+        None => Err(Stop::Undecided),
     }
 }
 
@@ -70,9 +71,9 @@ impl ClaimsArgs {
 
     /// Runs every variant that the claims read, until somebody interrupts it.
     fn story(&self, claims: Claims, interrupt: &Interrupt) -> Result<StoryRun, Stop> {
-        let mut forecasts = Vec::new();
+        let (mut forecasts, room) = (Vec::new(), Room::default());
         for variant in claims.variants() {
-            let Some(forecast) = self.forecast(&claims, variant.as_deref(), interrupt)? else { break };
+            let Some(forecast) = self.forecast(&claims, variant.as_deref(), interrupt, &room)? else { break };
             forecasts.push((variant, forecast));
         }
         Ok(StoryRun { claims, forecasts })
@@ -84,18 +85,19 @@ impl ClaimsArgs {
         claims: &Claims,
         variant: Option<&str>,
         interrupt: &Interrupt,
+        room: &Room,
     ) -> Result<Option<Forecast>, Stop> {
         if interrupt.is_pressed() {
             return Ok(None);
         }
         let scenario = claims.scenario_of(variant);
-        let world = load(&scenario, &Overrides::default())?;
+        let world = load(&scenario, &Overrides { room: room.clone(), ..Overrides::default() })?;
         let runs = claims.file.runs.unwrap_or(world.runs);
         let more = claims.file.runs.map_or_else(String::new, |runs| format!(" --runs {runs}"));
         let command = format!("billcast run {}{more}", shell_word(&scenario));
         let threads = self.threads.map_or(0, usize::from);
         let options = Options { runs, seed: world.seed, threads, precision: None, command };
-        let watch = Watch::start(runs, self.quiet, interrupt.clone(), &world.room);
+        let watch = Watch::start(runs, self.quiet, interrupt.clone(), room);
         let mut forecast = forecast(&world, &options, &watch);
         watch.finish()?;
         if forecast.about.partial {

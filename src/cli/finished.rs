@@ -9,7 +9,7 @@ use crate::report::read_forecast;
 /// Name of the file that a run leaves behind for reports.
 const FORECAST: &str = "forecast.json";
 /// More than any forecast needs.
-const MOST_BYTES: u64 = 2 << 30;
+const MOST_BYTES: u64 = 1 << 29;
 
 /// The forecast.json that an argument stands for, if it is a finished run.
 pub fn find(source: &str) -> Option<PathBuf> {

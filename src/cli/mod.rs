@@ -1,5 +1,6 @@
 //! The command line: arguments, dispatch, printing, progress, exit codes. One file per command.
 
+mod alerts;
 mod args;
 mod book;
 mod check;
@@ -35,6 +36,7 @@ mod trace;
 mod values;
 mod what;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -42,7 +44,7 @@ use clap::Parser;
 
 use crate::cli::args::{Args, Command};
 use crate::cli::stop::Stop;
-use crate::diagnostic::readable;
+use crate::diagnostic::{masked, readable};
 use crate::scenario::tell_of_pipes;
 
 /// Runs the program: reads the arguments, does what they say, and turns the end into an exit code.
@@ -63,6 +65,7 @@ pub fn main() -> ExitCode {
 
 /// Does what the arguments say.
 fn dispatch(command: Command) -> Result<(), Stop> {
+    check_threads()?;
     match command {
         Command::Run(args) => run::run(&args),
         Command::Month(args) => month::run(&args),
@@ -85,8 +88,27 @@ fn dispatch(command: Command) -> Result<(), Stop> {
     }
 }
 
+/// The variable that says how many threads there are where `--threads` does not: a machine without so many ends the program.
+fn check_threads() -> Result<(), Stop> {
+    let wanted = std::env::var(THREADS_VARIABLE).ok().and_then(|text| text.trim().parse::<u64>().ok());
+    match wanted.filter(|wanted| *wanted > MOST_THREADS) {
+        Some(wanted) => Err(Stop::Usage(format!("{THREADS_VARIABLE} is {wanted}: expected {MOST_THREADS} at most"))),
+        None => Ok(()),
+    }
+}
+
+const THREADS_VARIABLE: &str = "RAYON_NUM_THREADS";
+const MOST_THREADS: u64 = 1024;
+
 /// Shows what is wrong with the arguments, or the help that was asked for. A reader that has gone away is no error.
 fn refuse(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    if let Cow::Owned(shown) = masked(&text)
+        && error.use_stderr()
+    {
+        streams::complain(&shown);
+        return ExitCode::from(stop::BAD_INPUT);
+    }
     let printed = error.print().and_then(|()| io::stdout().flush());
     match printed {
         _ if error.use_stderr() => ExitCode::from(stop::BAD_INPUT),

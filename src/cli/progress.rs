@@ -7,7 +7,7 @@ use crate::cli::stop::Stop;
 use crate::experiment::Progress;
 use crate::scenario::Room;
 
-/// The progress bar, the Ctrl-C key, and what ends all runs because one of them has no room.
+/// The progress bar, the Ctrl-C key, and what ends all runs because one of them is worth nothing.
 pub struct Watch {
     bar: ProgressBar,
     interrupt: Interrupt,
@@ -25,10 +25,11 @@ impl Watch {
         Self { bar, interrupt, room: room.clone() }
     }
 
-    /// Takes the bar away. An error where a run had no room: then nothing that was simulated is worth anything.
+    /// Takes the bar away. An error where a run had no room, or a trace has changed: then nothing that was simulated is
+    /// worth anything.
     pub fn finish(&self) -> Result<(), Stop> {
         self.bar.finish_and_clear();
-        if self.room.is_exceeded() { Err(Stop::Overfull) } else { Ok(()) }
+        Stop::if_worthless(&self.room)
     }
 }
 
@@ -39,6 +40,6 @@ impl Progress for Watch {
     }
 
     fn stop(&self) -> bool {
-        self.interrupt.is_pressed() || self.room.is_exceeded()
+        self.interrupt.is_pressed() || self.room.is_over()
     }
 }

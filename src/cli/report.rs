@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use crate::cli::alerts::{budgets, tell_alerts};
 use crate::cli::edits::EditArgs;
 use crate::cli::files::{OutDir, prepare, write};
 use crate::cli::finished;
@@ -12,7 +13,7 @@ use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::{Dollars, runs, seed, shell_word};
-use crate::experiment::{Forecast, Options, Progress, forecast, percentile_runs};
+use crate::experiment::{AlertsWanted, Forecast, Options, Progress, forecast, percentile_runs};
 use crate::random::Seed;
 use crate::report::{Artefact, Form, View};
 use crate::scenario::{Overrides, load};
@@ -36,7 +37,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "USD", allow_hyphen_values = true)]
     month_budget: Option<Dollars>,
     /// Replications, when a scenario is simulated.
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = runs::<10_000_000>)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = runs::<1_000_000>)]
     runs: Option<u64>,
     /// Seed of the random numbers, when a scenario is simulated.
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
@@ -109,12 +110,7 @@ pub fn run(args: &ReportArgs) -> Result<(), Stop> {
         Some(file) => args.read(file)?,
         None => args.simulate(interrupt)?,
     };
-    if let Some(Dollars(amount)) = args.budget {
-        forecast.budget.horizon = Some(amount);
-    }
-    if let Some(Dollars(amount)) = args.month_budget {
-        forecast.budget.month = Some(amount);
-    }
+    args.set_budgets(&mut forecast);
     let view = View::new(&forecast);
     let files: Vec<Artefact> = args.format.iter().flat_map(|format| format.form().files(&view)).collect();
     args.deliver(&target, &files)?;
@@ -162,9 +158,22 @@ impl ReportArgs {
         if forecast.about.runs == 0 {
             return Err(Stop::Unfinished);
         }
+        self.set_budgets(&mut forecast);
         forecast.percentile_runs = percentile_runs(&world, &forecast);
+        let wanted = AlertsWanted { budgets: budgets(&forecast), rules: world.alerts.unwrap_or_default() };
+        tell_alerts(&world, &options, wanted, &mut forecast, &watch);
         watch.finish()?;
         Ok(forecast)
+    }
+
+    /// What the bill is held against.
+    fn set_budgets(&self, forecast: &mut Forecast) {
+        if let Some(Dollars(amount)) = self.budget {
+            forecast.budget.horizon = Some(amount);
+        }
+        if let Some(Dollars(amount)) = self.month_budget {
+            forecast.budget.month = Some(amount);
+        }
     }
 
     /// The command that gives the same result again.
@@ -172,6 +181,8 @@ impl ReportArgs {
         let mut words = vec!["billcast run".to_owned(), shell_word(&self.source)];
         words.extend(self.prices.iter().map(|file| format!("--prices {}", shell_word(file))));
         words.extend(self.edits.words().map(|(flag, value)| format!("--{flag} {}", shell_word(&value))));
+        words.extend(self.budget.map(|Dollars(amount)| format!("--budget {amount}/run")));
+        words.extend(self.month_budget.map(|Dollars(amount)| format!("--budget {amount}/month")));
         words.push(format!("--seed {seed} --runs {runs}"));
         words.join(" ")
     }

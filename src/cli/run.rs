@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use crate::cli::alerts::{budgets, tell_alerts};
 use crate::cli::files::OutDir;
 use crate::cli::gates::{GateArgs, finish};
 use crate::cli::interrupt::Interrupt;
@@ -14,13 +15,9 @@ use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::{Precision, shell_word};
 use crate::cli::what::{Subject, terminal_options};
-use crate::experiment::{
-    Alerts, AlertsWanted, BudgetLimit, Forecast, Options, Period, Progress, alerts, alerts_of_run, forecast,
-    percentile_runs,
-};
+use crate::experiment::{AlertsWanted, BudgetLimit, Forecast, Options, Period, Progress, forecast, percentile_runs};
 use crate::report::{View, artefacts, json, terminal};
-use crate::scenario::World;
-use crate::units::Money;
+use crate::scenario::{AlertRules, World};
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -103,10 +100,10 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
     if out.is_some() || args.format == Format::Json {
         forecast.percentile_runs = percentile_runs(&world, &forecast);
     }
-    let alerts = args.alerts(&world, &options, &forecast, &watch);
+    let rules = args.rules(&world);
+    let budgets = if args.budget.is_empty() { budgets(&forecast) } else { args.budget.clone() };
+    tell_alerts(&world, &options, AlertsWanted { budgets, rules }, &mut forecast, &watch);
     watch.finish()?;
-    forecast.about.partial |= alerts.as_ref().is_some_and(|alerts| is_cut(alerts, forecast.about.runs));
-    forecast.alerts = alerts.filter(|alerts| alerts.runs > 0);
     forecast.policies = gates.judge("", None, &forecast.runs);
     args.print(&forecast)?;
     if let Some(out) = out {
@@ -115,35 +112,10 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
     if forecast.about.partial { Err(Stop::Interrupted) } else { finish(&forecast.policies) }
 }
 
-/// Whether budgets and alerts were to cover more runs.
-fn is_cut(alerts: &Alerts, runs: u64) -> bool {
-    alerts.of_run.is_none() && alerts.runs < runs
-}
-
 impl RunArgs {
-    /// Budgets and alerts over all runs where some are given, else the alert about fallbacks in the expensive run.
-    fn alerts(&self, world: &World, options: &Options, forecast: &Forecast, watch: &Watch) -> Option<Alerts> {
-        let mut rules = world.alerts.unwrap_or_default();
-        rules.act_within_minutes = self.act_within.unwrap_or(rules.act_within_minutes);
-        let wanted = AlertsWanted { budgets: self.budgets(forecast), rules };
-        if wanted.budgets.is_empty() && world.alerts.is_none() {
-            let has_fallbacks = forecast.fallback_share.mean > 0.0;
-            let expensive = forecast.expensive.as_ref().filter(|_| has_fallbacks)?;
-            return Some(alerts_of_run(world, options.seed, expensive.run, &wanted));
-        }
-        let options = Options { runs: forecast.about.runs, ..options.clone() };
-        Some(alerts(world, &options, &wanted, watch))
-    }
-
-    /// The budgets of the command line, else those of the scenario.
-    fn budgets(&self, forecast: &Forecast) -> Vec<BudgetLimit> {
-        if !self.budget.is_empty() {
-            return self.budget.clone();
-        }
-        let of = |limit: Option<Money>, period| limit.map(|limit| BudgetLimit { limit, period });
-        let budget = forecast.budget;
-        let all = [of(budget.horizon, Period::Run), of(budget.day, Period::Day), of(budget.month, Period::Month)];
-        all.into_iter().flatten().collect()
+    fn rules(&self, world: &World) -> AlertRules {
+        let rules = world.alerts.unwrap_or_default();
+        AlertRules { act_within_minutes: self.act_within.unwrap_or(rules.act_within_minutes), ..rules }
     }
 
     /// What reports hold the bill against.

@@ -52,7 +52,7 @@ impl Scene {
         self.load_with(Vec::new(), &Room::default())
     }
 
-    /// Compiles it with changes. Its runs tell here that they had to end early.
+    /// Compiles it with changes. Its runs tell here that they are worth nothing.
     pub fn load_with(&self, edits: Vec<Edit>, room: &Room) -> Result<World, Problem> {
         let overrides = Overrides { edits, room: room.clone(), ..Overrides::default() };
         match self {

@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::diagnostic::readable;
 use crate::engine::Overfull;
 use crate::report::diagnostics::{MOST_SHOWN, to_plain_text, to_text};
-use crate::scenario::Problem;
+use crate::scenario::{Problem, Room};
 
 /// Something went wrong that is not the user's input: a full disk, a bug.
 pub const INTERNAL: u8 = 1;
@@ -22,7 +22,7 @@ pub const FINDINGS: u8 = 3;
 pub const NO_ANSWER: u8 = 4;
 /// A policy is violated.
 pub const VIOLATED: u8 = 10;
-/// A policy cannot be decided with so few runs.
+/// A policy cannot be decided with so few runs, or a figure of a claim cannot be computed from them.
 pub const UNDECIDED: u8 = 11;
 /// Ctrl-C; what was done until then has been kept.
 pub const INTERRUPTED: u8 = 130;
@@ -48,7 +48,7 @@ pub enum Stop {
     NoAnswer,
     /// A policy is violated; the results have been printed.
     Violated,
-    /// A policy cannot be decided with so few runs; the results have been printed.
+    /// A policy cannot be decided with so few runs, or a claim has no figure; the results have been printed.
     Undecided,
     /// Ctrl-C; the results so far have been printed.
     Interrupted,
@@ -62,6 +62,15 @@ impl Stop {
     /// Reading or writing this file failed.
     pub fn io(doing: &str, path: &Path, error: &impl Display) -> Self {
         Self::Io(format!("cannot {doing} `{}`: {error}", path.display()))
+    }
+
+    /// An error where nothing that was simulated is worth anything: a run had no room, or a trace has changed.
+    pub fn if_worthless(room: &Room) -> Result<(), Self> {
+        match room.spoilt() {
+            _ if room.is_exceeded() => Err(Self::Overfull),
+            Some(problem) => Err(problem.clone().into()),
+            None => Ok(()),
+        }
     }
 
     /// Says on stderr what has happened, and gives the exit code for it.

@@ -18,6 +18,9 @@ impl FromStr for Precision {
     }
 }
 
+/// Far above any bill, and sums of such amounts stay within what money can count.
+const MOST_DOLLARS: Money = Money::from_picos(10i128.pow(27));
+
 /// An amount of US dollars, not negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dollars(pub Money);
@@ -29,6 +32,9 @@ impl FromStr for Dollars {
         let number = without_separators(text.trim().trim_start_matches('$'));
         let amount: Option<Money> = number.and_then(|number| number.parse().ok());
         let amount = amount.ok_or_else(|| format!("`{text}` is not an amount such as 1500, 1,500 or 99.50"))?;
+        if amount > MOST_DOLLARS {
+            return Err("expected an amount of at most a quadrillion dollars".into());
+        }
         (amount >= Money::ZERO).then_some(Self(amount)).ok_or_else(|| "expected an amount that is not negative".into())
     }
 }

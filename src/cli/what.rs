@@ -27,7 +27,7 @@ pub struct Subject {
 #[derive(Debug, Clone, clap::Args)]
 pub struct WhatArgs {
     /// Replications of each configuration [default: as the scenario says, else 200; sweep and solve 64, plan 32].
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = runs::<10_000_000>)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = runs::<1_000_000>)]
     pub runs: Option<u64>,
     /// Seed of the random numbers, the same for all [default: as the scenario says, else 1].
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
@@ -47,7 +47,7 @@ pub struct WhatArgs {
     /// No progress bar and no notes on stderr.
     #[arg(long, short)]
     pub quiet: bool,
-    /// Where the runs of all scenarios that are loaded tell that they had to end early.
+    /// Where the runs of all scenarios that are loaded tell that they are worth nothing.
     #[arg(skip)]
     pub room: Room,
     // Last: its heading would hold for the options after it.

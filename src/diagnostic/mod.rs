@@ -5,6 +5,7 @@ mod collected;
 pub mod secrets;
 
 pub use collected::Collected;
+pub use secrets::masked;
 
 use std::fmt;
 use std::sync::Arc;
@@ -58,9 +59,9 @@ pub struct Diagnostic {
     pub file: Arc<str>,
     /// The place in it.
     pub span: Span,
-    /// What is the case. Never contains a value that could be a secret.
+    /// What is the case. It may quote a file or an argument, so nobody sees it that is not [`masked`].
     pub message: String,
-    /// What to do about it.
+    /// What to do about it; the same goes for it.
     pub help: Option<String>,
 }
 
@@ -77,9 +78,9 @@ impl fmt::Display for Severity {
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.span.line > 0 {
-            write!(f, "{}:{}:{}: ", self.file, self.span.line, self.span.column)?;
+            write!(f, "{}:{}:{}: ", masked(&self.file), self.span.line, self.span.column)?;
         } else if !self.file.is_empty() {
-            write!(f, "{}: ", self.file)?;
+            write!(f, "{}: ", masked(&self.file))?;
         }
         write!(f, "{} [{}]: {}", self.severity, self.code, readable(&self.message))?;
         match &self.help {
@@ -92,8 +93,11 @@ impl fmt::Display for Diagnostic {
 /// More of a message than this nobody reads: it quotes something that is no name.
 const LONGEST_MESSAGE: usize = 1_000;
 
-/// A message for a terminal: what it quotes from files and arguments cannot move the cursor or flood the screen.
+/// A message for a terminal: what it quotes from files and arguments cannot move the cursor or flood the screen, and holds
+/// no secret.
 pub fn readable(message: &str) -> String {
+    // Before it is cut: of half a secret nobody could tell what it is.
+    let message = masked(message);
     let shown = |c: char| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c };
     let mut text: String = message.chars().take(LONGEST_MESSAGE).map(shown).collect();
     if message.chars().nth(LONGEST_MESSAGE).is_some() {

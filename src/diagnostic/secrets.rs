@@ -1,5 +1,8 @@
 //! What may be a secret, so that no message and no quoted line shows it.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 /// Whether a text looks like a credential: a known prefix, or a long run without separators that mixes digits and
 /// letters.
 pub fn looks_secret(text: &str) -> bool {
@@ -119,6 +122,218 @@ pub fn may_be_shown(key: &str) -> bool {
     SHOWN.contains(&key) || OF_NAMES.contains(&key)
 }
 
+/// What stands in place of a secret.
+pub const MASK: &str = "***";
+
+/// A text for people without what looks like a secret: every message and help of a diagnostic, and every error that ends a
+/// command, goes through this before anybody sees it.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let secrets = found_in(text);
+    if secrets.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut at = 0;
+    for secret in secrets {
+        shown.push_str(&text[at..secret.start]);
+        shown.push_str(MASK);
+        at = secret.end;
+    }
+    shown.push_str(&text[at..]);
+    Cow::Owned(shown)
+}
+
+/// The bytes of a text that look like secrets, wherever they stand: in order, without overlap. Texts may be long, so each
+/// part of one is looked at a fixed number of times.
+pub fn found_in(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    words(text, &mut found);
+    addresses(text, &mut found);
+    values(text, &mut found);
+    bearers(text, &mut found);
+    merged(found)
+}
+
+/// The same bytes in order, without overlap, and nothing that is empty.
+pub fn merged(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    found.retain(|range| !range.is_empty());
+    found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for range in found {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+/// Ends of files that people name in arguments: the name of such a file may hold a hash.
+const FILES: [&str; 14] = [
+    ".yaml", ".yml", ".json", ".jsonl", ".csv", ".gz", ".parquet", ".toml", ".txt", ".md", ".html", ".svg", ".png",
+    ".xlsx",
+];
+
+/// Words that look like credentials.
+fn words(text: &str, found: &mut Vec<Range<usize>>) {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '/' | '~');
+    let mut start = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (start, is_part(c)) {
+            (None, true) => start = Some(at),
+            (Some(from), false) => {
+                let word = text[from..at].trim_end_matches('.');
+                let is_name = word.starts_with(REFERENCE) || FILES.iter().any(|end| word.ends_with(end));
+                if !is_name && looks_secret(word) {
+                    found.push(from..from + word.len());
+                }
+                start = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// User and password of an address, and its query.
+fn addresses(text: &str, found: &mut Vec<Range<usize>>) {
+    let starts: Vec<usize> = text.match_indices("://").map(|(at, sign)| at + sign.len()).collect();
+    for (number, &from) in starts.iter().enumerate() {
+        let rest = &text[from..starts.get(number + 1).copied().unwrap_or(text.len())];
+        // A password may hold what ends an address in a list.
+        let wide = until(rest, |c| is_end(c) || matches!(c, '"' | '\''));
+        let user = wide.rfind('@');
+        let host = from + user.map_or(0, |at| at + 1);
+        let address = until(&wide[host - from..], |c| matches!(c, ',' | '}' | ']'));
+        let address = address.trim_end_matches([')', '.', ';', ':', '>']);
+        let authority = address.split('/').next().unwrap_or_default();
+        let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
+        match user {
+            Some(user) => found.push(from..from + user),
+            None if port.bytes().all(|b| b.is_ascii_digit()) => {}
+            None => found.push(from..from + authority.len()),
+        }
+        if let Some(query) = address.find('?') {
+            found.push(host + query + 1..host + address.len());
+        }
+    }
+}
+
+/// Values behind names of secrets: `NAME_KEY=value`, `password = "value"`, `"api_key":"value"`, `api_key: value`.
+fn values(text: &str, found: &mut Vec<Range<usize>>) {
+    let mut at = 0;
+    while let Some(sign) = text[at..].find(['=', ':']).map(|found| at + found) {
+        at = sign + 1;
+        if !names_secret(&text[..sign], text.as_bytes()[sign] == b':') {
+            continue;
+        }
+        let from = at + text[at..].len() - text[at..].trim_start_matches([' ', '\t']).len();
+        let value = value(&text[from..]);
+        at = from + value.len();
+        let plain = value.trim_matches(QUOTES);
+        if !plain.starts_with(REFERENCE) && !matches!(plain, "true" | "false" | "null" | "None" | "") {
+            found.push(from..at);
+        }
+    }
+}
+
+/// Tokens behind the word `Bearer`, which no name of a key needs to stand before.
+fn bearers(text: &str, found: &mut Vec<Range<usize>>) {
+    for (at, word) in text.match_indices("Bearer ") {
+        let token = until(&text[at + word.len()..], |c| is_end(c) || QUOTES.contains(&c));
+        if token.contains(|c: char| c.is_ascii_digit() || c == '.') {
+            found.push(at + word.len()..at + word.len() + token.trim_end_matches(MARKS).len());
+        }
+    }
+}
+
+/// A value that is read from the environment: its name is no secret.
+const REFERENCE: &str = "os.environ/";
+const QUOTES: [char; 2] = ['"', '\''];
+/// What stands behind a value in prose and in lists.
+const MARKS: [char; 8] = ['"', '\'', ',', '.', ';', ')', '}', ']'];
+/// Lower case ends of names whose values are secrets. The name `key` alone is that of a virtual key, by its alias.
+const ENDS: [&str; 17] = [
+    "_key",
+    "api-key",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "credential",
+    "credentials",
+    "authorization",
+    "_auth",
+    "_pass",
+];
+
+/// Ends of names that sound like those, and are none.
+const COUNTS: [&str; 3] = ["first_token", "per_token", "by_key"];
+
+/// Whether a text ends with the name of a secret. Before a colon an ordinary word is prose, no name.
+fn names_secret(before: &str, is_colon: bool) -> bool {
+    let unquoted = before.trim_end_matches(if is_colon { ['"', '\'', '\\'] } else { [' ', '\t', '"'] });
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let name = &unquoted[unquoted.trim_end_matches(is_part).len()..];
+    if !name.contains(|c: char| c.is_ascii_lowercase()) {
+        return is_secret_key(name);
+    }
+    if is_colon && unquoted == before && !name.contains(['_', '-']) {
+        return false;
+    }
+    let name = name.to_ascii_lowercase();
+    let counts = name.contains("cost") || COUNTS.iter().any(|end| name.ends_with(end));
+    !counts && ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// The value that a text begins with: all that is in its quotes, or its first word.
+fn value(text: &str) -> &str {
+    if text.starts_with(MASK) {
+        return &text[..MASK.len()];
+    }
+    if let Some(quote) = text.chars().next().filter(|c| QUOTES.contains(c)) {
+        return &text[..closing_quote(text, quote)];
+    }
+    // As it stands in a text in quotes.
+    if let Some(inner) = text.strip_prefix("\\\"") {
+        return inner.find('"').map_or(text, |end| &text[..end + 3]);
+    }
+    let word = until(text, is_end);
+    // `authorization: Bearer x`.
+    let is_scheme = ["bearer", "basic"].iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
+    let next = text[word.len()..].strip_prefix(' ').filter(|_| is_scheme);
+    let next = next.map_or(0, |rest| 1 + until(rest, is_end).len());
+    text[..word.len() + next].trim_end_matches(MARKS)
+}
+
+/// The length of a quoted text with its quotes; to the end when it is not closed.
+pub fn closing_quote(text: &str, quote: char) -> usize {
+    let mut chars = text.char_indices().skip(1).peekable();
+    while let Some((at, c)) = chars.next() {
+        let next_is_quote = chars.peek().is_some_and(|(_, next)| *next == quote);
+        if (c == '\\' && quote == '"') || (c == '\'' && quote == '\'' && next_is_quote) {
+            chars.next();
+        } else if c == quote {
+            return at + 1;
+        }
+    }
+    text.len()
+}
+
+/// Whether a value or an address ends before this.
+fn is_end(c: char) -> bool {
+    c.is_whitespace() || c == '`'
+}
+
+fn until(text: &str, ends: impl Fn(char) -> bool) -> &str {
+    &text[..text.find(ends).unwrap_or(text.len())]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +345,56 @@ mod tests {
         }
         for name in ["gpt-4o", "anthropic/claude-3-5-sonnet-20241022", "sk-", "my-group", "us.anthropic.claude-v2:1"] {
             assert!(!looks_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn secrets_in_a_text_are_masked_and_the_rest_is_not() {
+        let token = "sk-proj-abcdEFGH1234567890abcdEFGH1234";
+        for (text, shown) in [
+            ("`OPENAI_API_KEY=TOKEN` is not a column", "`OPENAI_API_KEY=***` is not a column"),
+            ("`DB=postgres://u:hunter2pass@h/db` is not", "`DB=postgres://***@h/db` is not"),
+            ("found `TOKEN`, a text.", "found `***`, a text."),
+            ("cannot read `TOKEN`: no such file", "cannot read `***`: no such file"),
+            ("write --set traffic.c.model=TOKEN.", "write --set traffic.c.model=***."),
+            ("PGPASSWORD=p'w\"d, x", "PGPASSWORD=***, x"),
+            ("API_TOKEN = \"two words\"; SECRET='a=b' c", "API_TOKEN = ***; SECRET=*** c"),
+            ("{\"api_key\":\"hun\\\"ter2\",\"rpm\":5}", "{\"api_key\":***,\"rpm\":5}"),
+            (r#"{\"password\": \"hunter2\", \"rpm\": 5}"#, r#"{\"password\": ***, \"rpm\": 5}"#),
+            ("authorization: Bearer abc1, and Bearer tokens", "authorization: Bearer ***, and Bearer tokens"),
+            ("`litellm_params.api_key=hunter2` and api_key: hunter2", "`litellm_params.api_key=***` and api_key: ***"),
+            ("redis://:p,w]@h:1/0?pw=x, http://h:4000/v1.", "redis://***@h:1/0?***, http://h:4000/v1."),
+            ("a KEY=*** stays, postgres://***@h too", "a KEY=*** stays, postgres://***@h too"),
+        ] {
+            let text = text.replace("TOKEN`", &format!("{token}`")).replace("=TOKEN", &format!("={token}"));
+            assert_eq!(masked(&text), shown, "{text}");
+            assert_eq!(masked(shown), shown, "again");
+        }
+    }
+
+    #[test]
+    fn names_are_not_masked() {
+        for text in [
+            "gpt-4o-2024-08-06, anthropic/claude-3-opus-20240229, us.anthropic.claude-3-5-sonnet-20241022-v2:0",
+            "accounts/fireworks/models/llama-v3p1-405b-instruct, vertex_ai/claude-3-5-sonnet@20240620",
+            "`3fa85f64-5717-4562-b3fc-2c963f66afa6` and `runs/9f8e7d6c5b4a39281706abcdef012345.jsonl`",
+            "cannot read `../traces/2024-05-01_prod.csv.gz`: No such file or directory (os error 2)",
+            "`api_key`: os.environ/OPENAI_API_KEY, api_key=os.environ/KEY, https://h.example:4000/v1",
+            "traffic.chat.key=team-a, `key: team-a`, the key: it is unknown; max_tokens=5, \"model\": \"gpt-4o\"",
+            "stale-key: claims.yaml: `bill.mean`; latency: { first_token: 0.5, per_token: 0.02 }; \"by_key\": 3",
+            "input_cost_per_token=0.1; did you mean `master_key`? at 12:30, 5/min",
+        ] {
+            assert_eq!(masked(text), text);
+        }
+    }
+
+    #[test]
+    fn long_texts_are_looked_at_once() {
+        for part in
+            ["://", "A_KEY=", "A_KEY=os.environ/", "\"a_key\":", "a_key: '", "a=", "x@", "Bearer ", "sk-", "\" ="]
+        {
+            // Quadratic work would take minutes.
+            assert!(masked(&part.repeat(300_000)).len() <= part.len() * 300_000, "{part}");
         }
     }
 }

@@ -104,14 +104,15 @@ impl Observer for Charges<'_> {
     fn ended(&mut self, _: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
         let deployment = attempt.attempt.deployment;
         let tariff = &self.tariffs.deployments[deployment.index()];
-        let Some(schedule) = tariff.billed_as(attempt.attempt.name) else { return };
         if attempt.billed == Usage::default() {
             return;
         }
         let day = self.day_of(attempt.at);
         let who = Drawer { deployment, key: request.view.key, class: request.class };
         let tokens = attempt.billed.total();
+        // What has no price draws on paid capacity, too.
         let over = self.capacities.draw(who, attempt.at, tokens).unwrap_or(tokens);
+        let Some(schedule) = tariff.billed_as(attempt.attempt.name) else { return };
         for part in over_parts(schedule.at(attempt.at), attempt.billed, over) {
             let cause = if part.kind == TokenKind::CacheWrite { Cause::CacheWrite } else { cause_of(request, attempt) };
             let key = ChargeKey { day, deployment, key: request.view.key, cause, kind: part.kind };

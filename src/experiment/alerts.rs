@@ -7,6 +7,7 @@ use crate::experiment::fold::money_stats;
 use crate::experiment::replicate::{Options, Progress, each_run};
 use crate::experiment::run::{HOUR, local_time};
 use crate::gateway::{AttemptRole, Response};
+use crate::ledger::split;
 use crate::random::{Replication, Seed};
 use crate::scenario::{AlertRules, World};
 use crate::stats::nearest_rank;
@@ -212,6 +213,8 @@ pub fn alerts_of_run(world: &World, seed: Seed, run: u64, wanted: &AlertsWanted)
 /// Holds runs against budgets and rules.
 struct Judge<'a> {
     wanted: &'a AlertsWanted,
+    /// What each minute costs whatever is called: paid capacity counts against budgets, and no alert saves it.
+    committed: Vec<Money>,
     /// For each budget the period that each minute belongs to.
     periods: Vec<Vec<u32>>,
 }
@@ -220,17 +223,18 @@ impl<'a> Judge<'a> {
     fn new(world: &World, wanted: &'a AlertsWanted) -> Self {
         let length = length_minutes(world);
         let periods = wanted.budgets.iter().map(|budget| periods(world, budget.period, length)).collect();
-        Self { wanted, periods }
+        Self { wanted, committed: committed(world, length), periods }
     }
 
     fn story(&self, run: &[Minute]) -> RunStory {
         let rules = &self.wanted.rules;
+        let spent: Vec<Money> = run.iter().zip(&self.committed).map(|(minute, paid)| minute.spend + *paid).collect();
         let budget = |(budget, of_minute): (&BudgetLimit, &Vec<u32>)| {
             let part = Money::from_picos((budget.limit.picos() as f64 * rules.budget_share).round() as i128);
             BudgetStory {
-                used_up: crossing(run, of_minute, budget.limit),
-                beyond: beyond(run, of_minute, budget.limit),
-                alert: alert_story(run, crossing(run, of_minute, part), rules),
+                used_up: crossing(&spent, of_minute, budget.limit),
+                beyond: beyond(&spent, of_minute, budget.limit),
+                alert: alert_story(run, crossing(&spent, of_minute, part), rules),
             }
         };
         RunStory {
@@ -242,6 +246,19 @@ impl<'a> Judge<'a> {
 
 fn length_minutes(world: &World) -> usize {
     ((world.horizon.0.max(1) - 1) / MINUTE_NANOS + 1) as usize
+}
+
+/// The price of all paid capacity, minute by minute.
+fn committed(world: &World, minutes: usize) -> Vec<Money> {
+    let end = world.horizon.0.max(1);
+    let length = |minute: usize| (end - minute as i64 * MINUTE_NANOS).clamp(0, MINUTE_NANOS).unsigned_abs();
+    let lengths: Vec<u64> = (0..minutes).map(length).collect();
+    let mut paid = vec![Money::ZERO; minutes];
+    for capacity in &world.tariffs.capacities {
+        let parts = split(capacity.price(world.horizon).picos(), &lengths);
+        paid.iter_mut().zip(parts).for_each(|(sum, part)| *sum += Money::from_picos(part));
+    }
+    paid
 }
 
 fn minutes(world: &World, seed: Seed, replication: Replication) -> Vec<Minute> {
@@ -307,23 +324,23 @@ fn periods(world: &World, period: Period, minutes: usize) -> Vec<u32> {
 }
 
 /// The first minute in which the spend of its period reaches a limit.
-fn crossing(run: &[Minute], of_minute: &[u32], limit: Money) -> Option<usize> {
-    let (mut spent, mut period) = (Money::ZERO, 0);
-    run.iter().zip(of_minute).position(|(minute, number)| {
+fn crossing(spent: &[Money], of_minute: &[u32], limit: Money) -> Option<usize> {
+    let (mut sum, mut period) = (Money::ZERO, 0);
+    spent.iter().zip(of_minute).position(|(amount, number)| {
         if *number != period {
-            (spent, period) = (Money::ZERO, *number);
+            (sum, period) = (Money::ZERO, *number);
         }
-        spent += minute.spend;
-        spent >= limit
+        sum += *amount;
+        sum >= limit
     })
 }
 
 /// What is spent beyond a limit, over all periods.
-fn beyond(run: &[Minute], of_minute: &[u32], limit: Money) -> Money {
+fn beyond(spent: &[Money], of_minute: &[u32], limit: Money) -> Money {
     let mut sums: Vec<Money> = Vec::new();
-    for (minute, number) in run.iter().zip(of_minute) {
+    for (amount, number) in spent.iter().zip(of_minute) {
         sums.resize((*number as usize + 1).max(sums.len()), Money::ZERO);
-        sums[*number as usize] += minute.spend;
+        sums[*number as usize] += *amount;
     }
     sums.into_iter().filter(|sum| *sum > limit).map(|sum| sum - limit).sum()
 }
@@ -390,7 +407,7 @@ mod tests {
 
     #[test]
     fn budgets_begin_anew_with_their_period() {
-        let minutes = run(&[0; 6]);
+        let minutes = [Money::from_picos(10); 6];
         let (one, two) = ([0; 6], [0, 0, 0, 1, 1, 1]);
         assert_eq!(crossing(&minutes, &one, Money::from_picos(40)), Some(3));
         assert_eq!(crossing(&minutes, &two, Money::from_picos(40)), None);

@@ -2,13 +2,15 @@
 //! the providers, the days.
 
 use jiff::civil::Date;
+use jiff::{SignedDuration, Zoned};
 use rayon::prelude::*;
 
 use crate::engine::{ChargeKey, ChargeSum, DeploymentTotals, charges};
 use crate::experiment::assemble::{DeploymentLabel, errors};
 use crate::experiment::fold::{Fold, latency, money_stats};
 use crate::experiment::forecast::{ErrorCounts, Forecast, LatencyStats};
-use crate::ledger::Cause;
+use crate::experiment::run::HOUR;
+use crate::ledger::{Cause, split};
 use crate::random::{Replication, Seed};
 use crate::scenario::World;
 use crate::stats::nearest_rank;
@@ -72,7 +74,7 @@ pub struct DayRow {
     /// The day.
     pub date: Date,
     /// How many of its hours lie in the horizon.
-    pub hours: u32,
+    pub hours: f64,
     /// How many hours the day has: 23 or 25 when the clocks change.
     pub of_hours: u32,
     /// Whether it counts as a Sunday.
@@ -146,25 +148,53 @@ fn provider_row(fold: &Fold, labels: &[DeploymentLabel], name: &str) -> Provider
     }
 }
 
-/// Day by day in the zone of the start, from the hours of the runs.
+impl DayRow {
+    /// Whether all of it lies in the horizon.
+    pub fn is_whole(&self) -> bool {
+        (self.hours - f64::from(self.of_hours)).abs() < 1e-6
+    }
+}
+
+/// Day by day in the zone of the start, from the hours of the runs. An hour around midnight, where a run does not begin on
+/// the hour, is divided by time.
 pub fn day_rows(world: &World, fold: &Fold) -> Vec<DayRow> {
     let mut days: Vec<DayRow> = Vec::new();
     for hour in 0..fold.steps.len() {
-        let since = jiff::SignedDuration::from_hours(i64::try_from(hour).unwrap_or(i64::MAX));
-        let at = world.start.checked_add(since).unwrap_or_else(|_| world.start.clone());
-        let date = at.date();
-        if days.last().is_none_or(|day| day.date != date) {
-            let of_hours = hours_of(&at);
-            let holiday = world.holidays.contains(&date);
-            days.push(DayRow { date, hours: 0, of_hours, holiday, bills: vec![Money::ZERO; fold.hour_bills.len()] });
-        }
-        let Some(day) = days.last_mut() else { continue };
-        day.hours += 1;
-        for (sum, hours) in day.bills.iter_mut().zip(&fold.hour_bills) {
-            *sum += hours[hour];
+        let begin = HOUR.0 * i64::try_from(hour).unwrap_or(i64::MAX / HOUR.0);
+        let (from, to) = (moment(world, begin), moment(world, begin.saturating_add(HOUR.0).min(world.horizon.0)));
+        let midnight = from.start_of_day().and_then(|day| day.tomorrow()).ok().filter(|midnight| *midnight < to);
+        let pieces: Vec<(Zoned, u64)> = match &midnight {
+            Some(midnight) => vec![(from.clone(), nanos(&from, midnight)), (midnight.clone(), nanos(midnight, &to))],
+            None => vec![(from.clone(), nanos(&from, &to))],
+        };
+        let lengths: Vec<u64> = pieces.iter().map(|(_, length)| *length).collect();
+        for (place, (at, length)) in pieces.iter().enumerate() {
+            let date = at.date();
+            if days.last().is_none_or(|day| day.date != date) {
+                let (of_hours, holiday) = (hours_of(at), world.holidays.contains(&date));
+                let bills = vec![Money::ZERO; fold.hour_bills.len()];
+                days.push(DayRow { date, hours: 0.0, of_hours, holiday, bills });
+            }
+            let Some(day) = days.last_mut() else { continue };
+            day.hours += *length as f64 / HOUR.0 as f64;
+            for (sum, hours) in day.bills.iter_mut().zip(&fold.hour_bills) {
+                *sum += match lengths.len() {
+                    1 => hours[hour],
+                    _ => Money::from_picos(split(hours[hour].picos(), &lengths)[place]),
+                };
+            }
         }
     }
     days
+}
+
+/// The wall clock so many nanoseconds after the start.
+fn moment(world: &World, nanos: i64) -> Zoned {
+    world.start.checked_add(SignedDuration::from_nanos(nanos)).unwrap_or_else(|_| world.start.clone())
+}
+
+fn nanos(from: &Zoned, to: &Zoned) -> u64 {
+    u64::try_from(from.duration_until(to).as_nanos()).unwrap_or(0)
 }
 
 /// Hours of a local day.

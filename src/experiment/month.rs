@@ -116,7 +116,10 @@ pub struct DayBand {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MonthError {
     /// A day of the week was never simulated as a whole.
-    #[error("no run covers a whole {0}, and months need every day of the week: simulate one with `hours: 168`")]
+    #[error(
+        "no run covers a whole {0}, and months need every day of the week: simulate one with `hours: 168` \
+         (169 where the clocks change and a day has 25 hours)"
+    )]
     MissingDay(&'static str),
     /// There are no runs.
     #[error("there are no runs")]
@@ -139,7 +142,7 @@ struct Weeks<'a> {
 impl<'a> Weeks<'a> {
     fn of(forecast: &'a Forecast) -> Result<Self, MonthError> {
         let mut days: [Vec<Cow<'_, DayRow>>; 7] = Default::default();
-        let whole = forecast.days.iter().filter(|day| day.hours == day.of_hours).map(Cow::Borrowed);
+        let whole = forecast.days.iter().filter(|day| day.is_whole()).map(Cow::Borrowed);
         for day in whole.chain(joined(&forecast.days).into_iter().map(Cow::Owned)) {
             days[weekday_of(&day)].push(day);
         }
@@ -177,10 +180,10 @@ fn joined(days: &[DayRow]) -> Option<DayRow> {
     let (first, last) = (days.first()?, days.last()?);
     let is_one = weekday_of(first) == weekday_of(last)
         && first.of_hours == last.of_hours
-        && first.hours + last.hours == first.of_hours
+        && (first.hours + last.hours - f64::from(first.of_hours)).abs() < 1e-6
         && first.date < last.date;
     is_one.then(|| DayRow {
-        hours: last.of_hours,
+        hours: last.of_hours.into(),
         bills: last.bills.iter().zip(&first.bills).map(|(begin, end)| *begin + *end).collect(),
         ..last.clone()
     })

@@ -1,6 +1,6 @@
 //! The main job: a world in, a forecast out.
 
-use crate::diagnostic::{Diagnostic, Severity, Span, codes};
+use crate::diagnostic::Diagnostic;
 use crate::engine::{Run, simulate};
 use crate::experiment::assemble::{
     DeploymentLabel, Labels, ShareLabel, deployment_rows, edge_rows, failure_rate, fallback_share, hour_rows, intents,
@@ -87,21 +87,14 @@ pub(super) fn summed(world: &World, options: &Options, fold: Fold) -> Forecast {
         policies: Vec::new(),
         alerts: None,
         assumptions: world.assumptions.clone(),
-        diagnostics: broken_traces(world).chain(world.diagnostics.clone()).collect(),
+        diagnostics: spoilt(world).chain(&world.diagnostics).cloned().collect(),
         runs: fold.rows,
     }
 }
 
-/// Traces that could not be read to their ends while they were played: the figures are then those of a part.
-fn broken_traces(world: &World) -> impl Iterator<Item = Diagnostic> + '_ {
-    world.traces.iter().filter_map(|trace| trace.broken()).map(|message| Diagnostic {
-        code: codes::UNREADABLE,
-        severity: Severity::Error,
-        file: "".into(),
-        span: Span::default(),
-        message,
-        help: Some("the forecast lacks the rest of it: run again".to_owned()),
-    })
+/// Why the figures are worth nothing, where a trace was not the same in all runs.
+fn spoilt(world: &World) -> impl Iterator<Item = &Diagnostic> {
+    world.room.spoilt().into_iter().flat_map(|problem| &problem.diagnostics)
 }
 
 /// What was simulated.

@@ -1,8 +1,8 @@
 //! The summary for a terminal: what matters, on one screen.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, presets};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, Width, presets};
 
-use crate::report::text::{clean, ellipsis, money, money_of, percent};
+use crate::report::text::{clean, ellipsis, money, money_of, percent, short_amounts};
 use crate::report::view::{Table, View};
 use crate::units::Money;
 
@@ -95,22 +95,8 @@ impl Page {
 
     /// A table without borders, two blanks in from the left.
     pub(super) fn table(&mut self, headings: &[(String, bool)], rows: &[Vec<String>]) {
-        let cell = |text: &String, numeric: bool| {
-            let cell = Cell::new(text);
-            if numeric { cell.set_alignment(CellAlignment::Right) } else { cell }
-        };
-        let numeric: Vec<bool> = headings.iter().map(|(_, numeric)| *numeric).collect();
-        let mut table = comfy_table::Table::new();
-        table.load_style(presets::NOTHING).force_no_tty().set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(u16::try_from(self.options.width).unwrap_or(u16::MAX));
-        table.set_header(headings.iter().map(|(text, numeric)| cell(text, *numeric)).collect::<Vec<_>>());
-        for row in rows {
-            table.add_row(row.iter().zip(&numeric).map(|(text, numeric)| cell(text, *numeric)).collect::<Vec<_>>());
-        }
-        for column in table.column_iter_mut() {
-            column.set_padding((1, 1));
-        }
-        for (number, line) in table.lines().enumerate() {
+        let rows = with_room(headings, rows.to_vec(), self.options.width);
+        for (number, line) in laid_out(headings, &rows, self.options.width).lines().enumerate() {
             let line = if number == 0 { self.paint(Style::Dim, line.trim_end()) } else { line };
             self.line(&line);
         }
@@ -118,14 +104,15 @@ impl Page {
 
     /// A table of the view, at most `limit` rows, its names cut to what fits beside the numbers.
     pub(super) fn view_table(&mut self, table: &Table, limit: usize) {
-        let longest = name_width(table, limit, self.options.width);
         let headings: Vec<(String, bool)> =
             table.columns.iter().map(|column| (column.title.to_string(), column.numeric)).collect();
-        let shorten = |row: &Vec<String>| {
-            let cells = row.iter().zip(&table.columns);
-            cells.map(|(text, column)| if column.numeric { text.clone() } else { ellipsis(text, longest) }).collect()
-        };
-        let rows: Vec<Vec<String>> = table.rows.iter().take(limit).map(shorten).collect();
+        let rows = table.rows.iter().take(limit).cloned().collect();
+        let mut rows = with_room(&headings, rows, self.options.width);
+        let longest = name_width(&headings, &rows, self.options.width);
+        for row in &mut rows {
+            let names = row.iter_mut().zip(&headings).filter(|(_, (_, numeric))| !numeric);
+            names.for_each(|(text, _)| *text = ellipsis(text, longest));
+        }
         self.table(&headings, &rows);
         if table.rows.len() > limit {
             let more = self.paint(Style::Dim, &format!(" … and {} more", table.rows.len() - limit));
@@ -134,25 +121,99 @@ impl Page {
     }
 }
 
-/// The room for each column of names beside the columns of numbers.
-fn name_width(table: &Table, limit: usize, width: usize) -> usize {
-    let widest = |index: usize, heading: &str| {
-        let cells = table.rows.iter().take(limit).map(|row| row[index].chars().count());
-        cells.max().unwrap_or(0).max(heading.chars().count()) + 2
-    };
-    let numeric = table.columns.iter().enumerate().filter(|(_, column)| column.numeric);
-    let numbers: usize = numeric.map(|(index, column)| widest(index, &column.title)).sum();
-    let names = table.columns.iter().filter(|column| !column.numeric).count().max(1);
-    (width.saturating_sub(numbers) / names).saturating_sub(2).max(10)
+/// A name is not cut to less than this.
+const SHORTEST_NAME: usize = 10;
+
+/// The length of the longest of these cells.
+fn longest(rows: &[Vec<String>], column: usize) -> usize {
+    rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
 }
 
-/// Breaks a text at blanks into lines of at most `width` characters; a word that is longer is cut.
+/// The width of the columns of numbers, or of names, with the blanks around them; each of at most so many characters.
+fn width_of(headings: &[(String, bool)], rows: &[Vec<String>], numeric: bool, most: usize) -> usize {
+    let columns = headings.iter().enumerate().filter(|(_, (_, is_numeric))| *is_numeric == numeric);
+    columns.map(|(column, (title, _))| longest(rows, column).max(title.chars().count()).min(most) + 2).sum()
+}
+
+/// The room for each column of names beside the columns of numbers.
+fn name_width(headings: &[(String, bool)], rows: &[Vec<String>], width: usize) -> usize {
+    let numbers = width_of(headings, rows, true, usize::MAX);
+    let names = headings.iter().filter(|(_, numeric)| !numeric).count().max(1);
+    (width.saturating_sub(numbers) / names).saturating_sub(2).max(SHORTEST_NAME)
+}
+
+/// The rows; where the numbers leave no room for names, with large amounts in short.
+pub(super) fn with_room(headings: &[(String, bool)], mut rows: Vec<Vec<String>>, width: usize) -> Vec<Vec<String>> {
+    let names = width_of(headings, &rows, false, SHORTEST_NAME);
+    if width_of(headings, &rows, true, usize::MAX) + names > width {
+        for row in &mut rows {
+            let numbers = row.iter_mut().zip(headings).filter(|(_, (_, numeric))| *numeric);
+            numbers.for_each(|(text, _)| *text = short_amounts(text));
+        }
+    }
+    rows
+}
+
+/// A table without borders. Where there is no room, headings and names are broken, but no number: half a number reads as
+/// another one.
+pub(super) fn laid_out(headings: &[(String, bool)], rows: &[Vec<String>], width: usize) -> comfy_table::Table {
+    let cell = |text: &String, numeric: bool| {
+        let cell = Cell::new(text);
+        if numeric { cell.set_alignment(CellAlignment::Right) } else { cell }
+    };
+    let mut table = comfy_table::Table::new();
+    table.load_style(presets::NOTHING).force_no_tty();
+    table.set_header(headings.iter().map(|(text, numeric)| cell(text, *numeric)).collect::<Vec<_>>());
+    for row in rows {
+        let cells = row.iter().zip(headings).map(|(text, (_, numeric))| cell(text, *numeric));
+        table.add_row(cells.collect::<Vec<_>>());
+    }
+    let natural: Vec<usize> = table.column_max_content_widths().into_iter().map(usize::from).collect();
+    for (column, width) in table.column_iter_mut().zip(widths(natural, headings, rows, width)) {
+        let width = u16::try_from(width + 2).unwrap_or(u16::MAX);
+        column.set_padding((1, 1)).set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
+    }
+    table
+}
+
+/// The widths of columns without the blanks around them. Where there is no room, the widest are made narrower until all
+/// fit, but none so that a number would be cut, or what is the least of a name or heading.
+fn widths(mut widths: Vec<usize>, headings: &[(String, bool)], rows: &[Vec<String>], room: usize) -> Vec<usize> {
+    const LEAST_OF_HEADING: usize = 4;
+    let word = |text: &str| text.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+    // An interval may stand on two lines, a number stays with its unit.
+    let end = |(number, end): (usize, &str)| end.chars().count() + if number > 0 { "to ".len() } else { 0 };
+    let number = |cell: &str| cell.split(" to ").enumerate().map(end).max().unwrap_or(0);
+    let least = |(column, (title, numeric)): (usize, &(String, bool))| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let longest = cells.map(|cell| if *numeric { number(cell) } else { word(cell).min(SHORTEST_NAME) });
+        longest.max().unwrap_or(0).max(word(title).min(LEAST_OF_HEADING))
+    };
+    let least: Vec<usize> = headings.iter().enumerate().map(least).collect();
+    // Words of headings are broken last.
+    let with_headings = least.iter().zip(headings).map(|(least, (title, _))| word(title).max(*least)).collect();
+    for least in [with_headings, least] {
+        let spare = |widths: &[usize]| {
+            let columns = widths.iter().zip(&least).enumerate().filter(|(_, (width, least))| width > least);
+            columns.max_by_key(|(_, (width, _))| **width).map(|(column, _)| column)
+        };
+        while widths.iter().map(|width| width + 2).sum::<usize>() > room
+            && let Some(column) = spare(&widths)
+        {
+            widths[column] -= 1;
+        }
+    }
+    widths
+}
+
+/// Breaks a text at blanks into lines of at most `width` characters; a word that is longer is cut, unless it is a number.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(8);
     let mut lines = vec![String::new()];
     let mut length = 0;
     for word in text.split_whitespace() {
-        let mut rest: Vec<char> = word.chars().collect();
+        let word: Vec<char> = word.chars().collect();
+        let mut rest = word.as_slice();
         if length > 0 && length + 1 + rest.len() > width {
             lines.push(String::new());
             length = 0;
@@ -161,8 +222,9 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
             lines.last_mut().expect("one line").push(' ');
             length += 1;
         }
-        while length + rest.len() > width {
-            let cut: Vec<char> = rest.drain(..width - length).collect();
+        while length + rest.len() > width && !is_number(&word) {
+            let (cut, behind) = rest.split_at(width - length);
+            rest = behind;
             lines.last_mut().expect("one line").extend(cut);
             lines.push(String::new());
             length = 0;
@@ -171,6 +233,13 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
         lines.last_mut().expect("one line").extend(rest);
     }
     lines
+}
+
+/// Whether a word is an amount or another number, perhaps with marks around it.
+fn is_number(word: &[char]) -> bool {
+    const LONGEST: usize = 50;
+    let is_part = |c: &char| c.is_ascii_digit() || "$%,.;:+-−–±<>()×?".contains(*c);
+    word.len() <= LONGEST && word.iter().any(char::is_ascii_digit) && word.iter().all(is_part)
 }
 
 fn heading(page: &mut Page, view: &View<'_>) {
@@ -359,6 +428,29 @@ mod tests {
             let lines = wrap(&text, width);
             assert!(lines.iter().all(|line| line.chars().count() <= width), "{lines:?}");
             assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
+        }
+    }
+
+    #[test]
+    fn no_number_is_cut() {
+        let amounts = ["$50,378,058,012.34", "−$8,588,723,012.34", "$1,234,567,890,123.45 to $2,234,567,890,123.45"];
+        for width in [8, 20, 33] {
+            let text = format!("it is ({}), or {}", amounts[0], amounts[1]);
+            assert!(wrap(&text, width).iter().any(|line| line.contains(amounts[0])), "{width}");
+        }
+        let headings = ["a name with much to say", "Mean", "P50", "Interval"];
+        let headings: Vec<_> = headings.iter().map(|title| ((*title).to_owned(), *title != headings[0])).collect();
+        let row: Vec<String> = ["n".repeat(60).as_str(), amounts[0], amounts[1], amounts[2]].map(str::to_owned).into();
+        for width in [40, 60, 80, 99, 100, 150] {
+            let mut page = Page::new(TerminalOptions { width, ..TerminalOptions::default() });
+            page.table(&headings, std::slice::from_ref(&row));
+            let all = page.text.split_whitespace().collect::<Vec<_>>();
+            let is_whole = |amount: &str| all.contains(&amount) || all.contains(&short_amounts(amount).as_str());
+            let ends = [amounts[0], amounts[1]].into_iter().chain(amounts[2].split(" to "));
+            assert!(ends.clone().all(is_whole), "{width}: {}", page.text);
+            assert_eq!(all.contains(&amounts[0]), width >= 100, "{}", page.text);
+            let longest = page.text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+            assert!(longest <= width.max(50), "{width}: {}", page.text);
         }
     }
 

@@ -97,6 +97,38 @@ pub fn money(amount: Money) -> String {
     }
 }
 
+/// A text with its amounts from a million dollars on in short: `+$48,588,723,012.34` → `+$48.59B`.
+pub fn short_amounts(text: &str) -> String {
+    let mut short = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('$') {
+        let length = behind.find(|c: char| !(c.is_ascii_digit() || matches!(c, ',' | '.'))).unwrap_or(behind.len());
+        let digits = behind[..length].trim_end_matches([',', '.']);
+        short.push_str(before);
+        short.push('$');
+        short.push_str(&short_amount(digits).unwrap_or_else(|| digits.to_owned()));
+        rest = &behind[digits.len()..];
+    }
+    short + rest
+}
+
+/// The digits of an amount in short; none where it is not large.
+fn short_amount(digits: &str) -> Option<String> {
+    const UNITS: [(f64, &str); 3] = [(1e6, "M"), (1e9, "B"), (1e12, "T")];
+    // Four digits of it are shown.
+    const ROUNDED_UP: f64 = 0.99995;
+    let value: f64 = digits.replace(',', "").parse().ok()?;
+    let (unit, name) = UNITS.into_iter().rfind(|(unit, _)| value >= unit * ROUNDED_UP)?;
+    let scaled = value / unit;
+    Some(match scaled {
+        s if s >= 9_999.5 => format!("{value:.3e}"),
+        s if s >= 999.95 => format!("{s:.0}{name}"),
+        s if s >= 99.995 => format!("{s:.1}{name}"),
+        s if s >= 9.9995 => format!("{s:.2}{name}"),
+        s => format!("{s:.3}{name}"),
+    })
+}
+
 /// An amount with so many decimals of a dollar, at most twelve.
 fn money_with(amount: Money, decimals: u32) -> String {
     let unit = 10u128.pow(12 - decimals.min(12));
@@ -242,6 +274,22 @@ mod tests {
         ];
         for (amount, text) in cases {
             assert_eq!(money(amount.parse().unwrap()), text, "{amount}");
+        }
+    }
+
+    #[test]
+    fn large_amounts_can_be_written_in_short() {
+        for (text, short) in [
+            ("$48,588,723,012.34", "$48.59B"),
+            ("−$1,234,567.89", "−$1.235M"),
+            ("+$999,950.00 to +$123,456,789.00", "+$1.000M to +$123.5M"),
+            ("$999,900.00, 5.1%", "$999,900.00, 5.1%"),
+            ("$999,999,999,999.99", "$1.000T"),
+            ("about $50,378,058,012,345.00.", "about $50.38T."),
+            ("$50,378,058,012,345,678.00", "$5.038e16"),
+            ("<$0.0001 and $", "<$0.0001 and $"),
+        ] {
+            assert_eq!(short_amounts(text), short);
         }
     }
 

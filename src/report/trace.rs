@@ -1,6 +1,6 @@
 //! A trace, as JSON in the format of the recordings and as a waterfall for people.
 
-use crate::diagnostic::{Diagnostic, Severity, Span, codes};
+use crate::diagnostic::{Diagnostic, Severity, Span, codes, masked};
 use crate::engine::{MOST_TRACED, Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, TraceStep, replay};
 use crate::scenario::{PROFILE, read_case};
 use crate::units::SimTime;
@@ -19,7 +19,8 @@ pub fn trace(file_name: &str, text: &str) -> Result<(Trace, Vec<Diagnostic>), Ve
             if trace.is_cut { Err(vec![too_long(file_name)]) } else { Ok((trace, case.warnings)) }
         }
         Err(found) if found.iter().any(breaks_start) && found.iter().all(|d| breaks_start(d) || !is_error(d)) => {
-            let reasons: Vec<String> = found.iter().filter(|d| breaks_start(d)).map(|d| d.message.clone()).collect();
+            let reasons = found.iter().filter(|d| breaks_start(d)).map(|d| masked(&d.message).into_owned());
+            let reasons: Vec<String> = reasons.collect();
             let others = found.into_iter().filter(|d| !breaks_start(d)).collect();
             Ok((Trace { fatal: Some(reasons.join("; ")), layer: "proxy", ..Trace::default() }, others))
         }

@@ -36,7 +36,7 @@ const DEFAULT_SEED: u64 = 1;
 /// One year: longer runs are several runs.
 const LONGEST_HOURS: f64 = 8784.0;
 /// More keeps nothing but the machine busy.
-const MOST_RUNS: f64 = 1e7;
+const MOST_RUNS: f64 = 1e6;
 
 /// What the command line says instead of the scenario.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +49,7 @@ pub struct Overrides {
     pub gateway: Option<String>,
     /// Changes of single values, in order.
     pub edits: Vec<Edit>,
-    /// Where runs tell that they had to end early.
+    /// Where runs tell that they are worth nothing.
     pub room: Room,
 }
 
@@ -59,7 +59,7 @@ pub struct Overrides {
 /// A [`Problem`] with the place of the first thing that cannot be used.
 pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Result<World, Problem> {
     holders::check_aliases(&reading)?;
-    let traces = Traces::read(&mut reading)?;
+    let traces = Traces::read(&mut reading, &overrides.room)?;
     let (book, prices_as_of) = price_book(&mut reading, overrides)?;
     let gateway_book = gateway_book(&reading, overrides)?;
     let start = start(&mut reading, &traces)?;
@@ -112,7 +112,6 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         traffic,
         providers,
         tariffs,
-        traces: traces.all().map(|trace| trace.source.clone()).collect(),
         names,
         prices_as_of,
         holidays: calendar.holidays,

@@ -1,12 +1,12 @@
 //! Where the files of a scenario are: on disk, in the binary, or on stdin.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use include_dir::Dir;
 
@@ -51,13 +51,35 @@ impl Files {
     ///
     /// # Errors
     /// A [`Problem`] when there is no such file, or it is a directory.
-    pub fn open(&self, file: &str) -> Result<Box<dyn Read + Send>, Problem> {
+    pub fn open(&self, file: &str) -> Result<(Box<dyn Read + Send>, Handle), Problem> {
         match self {
-            Self::Disk(folder) => Ok(Box::new(open_disk(&folder.join(file))?)),
+            Self::Disk(folder) => {
+                let opened = Arc::new(open_disk(&folder.join(file))?);
+                Ok((Box::new(opened.clone()), Handle(Some(opened))))
+            }
             Self::Embedded(folder) => {
                 let found = folder.get_file(folder.path().join(file)).ok_or_else(|| not_found(file))?;
-                Ok(Box::new(found.contents()))
+                Ok((Box::new(found.contents()), Handle(None)))
             }
+        }
+    }
+
+    /// What a file is, without opening it: a pipe would wait for its other end.
+    ///
+    /// # Errors
+    /// When there is no such file, or nothing can be known of it.
+    pub fn stamp(&self, file: &str) -> io::Result<Stamp> {
+        match self {
+            Self::Disk(folder) => folder.join(file).metadata().map(|about| Stamp::of(&about)),
+            Self::Embedded(_) => Ok(Stamp::IN_BINARY),
+        }
+    }
+
+    /// A file's name for messages.
+    pub fn name_of(&self, file: &str) -> String {
+        match self {
+            Self::Disk(folder) => folder.join(file).to_string_lossy().into_owned(),
+            Self::Embedded(_) => file.to_owned(),
         }
     }
 
@@ -75,6 +97,45 @@ impl Files {
                 let found = folder.get_file(folder.path().join(file)).ok_or_else(|| not_found(file))?;
                 text_of(file, found.contents())
             }
+        }
+    }
+}
+
+/// What is known of a file without reading it: as long as this is the same, so is the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Whether it can be read again from its beginning: a pipe or a device cannot.
+    pub is_lasting: bool,
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    /// What is in the binary never changes.
+    const IN_BINARY: Self = Self { is_lasting: true, length: 0, modified: None };
+
+    /// Whoever writes into a pipe changes nothing that has been read.
+    fn of(about: &Metadata) -> Self {
+        match about.is_file() {
+            true => Self { is_lasting: true, length: about.len(), modified: about.modified().ok() },
+            false => Self { is_lasting: false, length: 0, modified: None },
+        }
+    }
+}
+
+/// Tells of a file that is being read whether it is still the same.
+#[derive(Debug)]
+pub struct Handle(Option<Arc<File>>);
+
+impl Handle {
+    /// What the file is now.
+    ///
+    /// # Errors
+    /// When that cannot be known.
+    pub fn stamp(&self) -> io::Result<Stamp> {
+        match &self.0 {
+            Some(file) => file.metadata().map(|about| Stamp::of(&about)),
+            None => Ok(Stamp::IN_BINARY),
         }
     }
 }

@@ -43,7 +43,7 @@ pub use builtin::{Builtin, builtins};
 pub use case::{Case, CaseRequest, Departure, read_case};
 pub use catalog::{ModelFacts, model_facts};
 pub use claims::{
-    Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Unit, claims_schema, read_claims,
+    Agrees, Claim, Claims, ClaimsFile, Expression, Figure, Operator, Place, Undefined, Unit, claims_schema, read_claims,
 };
 pub use commitments::CommitmentEntry;
 pub use compile::Overrides;

@@ -9,6 +9,7 @@ use crate::scenario::file::TrafficEntry;
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::Reading;
 use crate::scenario::replay::{Loop, ReplayMap, Trace, read};
+use crate::scenario::room::Room;
 use crate::traffic::{Class, Replay, TrafficModel};
 use crate::units::{BodyId, KeyId, NameId, SimDuration};
 
@@ -20,13 +21,13 @@ const NANOS_PER_HOUR: f64 = 3.6e12;
 const WHERE: &str = "the trace";
 
 impl Traces {
-    /// Reads the traces of all classes through.
-    pub fn read(reading: &mut Reading) -> Result<Self, Problem> {
+    /// Reads the traces of all classes through; runs tell the room when they find them changed.
+    pub fn read(reading: &mut Reading, room: &Room) -> Result<Self, Problem> {
         let mut traces = Self::default();
         let entries = reading.file.traffic.clone();
         for (class, entry) in entries.iter() {
             let Some(replay) = &entry.own.replay else { continue };
-            let trace = read(&reading.files, &replay.0).map_err(|problem| named(reading, class, problem))?;
+            let trace = read(&reading.files, &replay.0, room).map_err(|problem| named(reading, class, problem))?;
             note(reading, class, &replay.0, &trace);
             traces.0.push((class.to_owned(), trace));
         }
@@ -39,7 +40,7 @@ impl Traces {
     }
 
     /// All of them.
-    pub fn all(&self) -> impl Iterator<Item = &Trace> {
+    fn all(&self) -> impl Iterator<Item = &Trace> {
         self.0.iter().map(|(_, trace)| trace)
     }
 

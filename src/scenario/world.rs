@@ -15,7 +15,6 @@ use crate::random::Seed;
 use crate::scenario::alerts::AlertRules;
 use crate::scenario::edit;
 use crate::scenario::files::Source;
-use crate::scenario::replay::TraceFile;
 use crate::scenario::room::Room;
 use crate::traffic::Traffic;
 use crate::units::{GroupId, Money, SimDuration};
@@ -45,8 +44,6 @@ pub struct World {
     pub providers: Arc<Providers>,
     /// What it costs.
     pub tariffs: Tariffs,
-    /// The recorded traces that are played.
-    pub traces: Vec<Arc<TraceFile>>,
     /// What everything is called.
     pub names: Names,
     /// The newest date that the prices know of, or the name of the file they come from.
@@ -67,7 +64,7 @@ pub struct World {
     pub sources: Vec<Source>,
     /// The scenario's files as trees, with all changes, what goes first in front; none where flags took their place.
     pub trees: Vec<Node>,
-    /// Whether its runs had room for all that was in flight in them.
+    /// Whether its runs had room for all that was in flight in them, and its traces stayed the same.
     pub room: Room,
 }
 

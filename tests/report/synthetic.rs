@@ -553,7 +553,7 @@ fn days(recipe: Recipe, worlds: &[World]) -> Vec<DayRow> {
     let first = jiff::civil::date(2026, 11, 20);
     let day = |index: u32| DayRow {
         date: first.saturating_add(jiff::Span::new().days(i64::from(index))),
-        hours: if index == 0 { 6 } else { 24 },
+        hours: if index == 0 { 6.0 } else { 24.0 },
         of_hours: 24,
         holiday: false,
         bills: worlds.iter().map(|w| if index == 0 { w.row.bill } else { Money::ZERO }).collect(),

@@ -1,5 +1,6 @@
 //! A sheet to draw on: plotters' SVG backend in pixels with fractions, dashes, hatching and texts that appear on hover.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use plotters::backend::SVGBackend;
@@ -10,7 +11,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoFont, RGBAColor, ShapeStyle, TextStyle};
 
 use crate::report::chart::theme::Ink;
-use crate::report::text::clean;
+use crate::report::text::{clean, ellipsis};
 
 /// The backend has whole coordinates only; it draws this much larger.
 const SCALE: f64 = 4.0;
@@ -272,11 +273,14 @@ fn dashes(points: &[Point], dash: f64, gap: f64) -> Vec<Vec<Point>> {
     pieces
 }
 
+/// The width of the narrowest characters, as a share of the font's size.
+const NARROWEST: f64 = 0.37;
+
 /// The width of a text in pixels, roughly: fonts differ, so labels keep some room.
 pub fn text_width(text: &str, size: f64) -> f64 {
     let em = |c: char| match c {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' | 'I' | 't' | 'f' | 'r' | '/' | '(' | ')' => {
-            0.37
+            NARROWEST
         }
         'm' | 'w' | 'M' | 'W' | '@' | '%' => 0.93,
         'A'..='Z' => 0.7,
@@ -288,13 +292,26 @@ pub fn text_width(text: &str, size: f64) -> f64 {
 
 /// The text cut with an ellipsis so that it is not wider than `width` pixels.
 pub fn fit(text: &str, size: f64, width: f64) -> String {
+    // Names may be very long: of what cannot fit only the ends are looked at, which are all that is kept of it.
+    let most = ((width / (NARROWEST * size)).max(0.0) as usize).saturating_add(2);
+    let text = ends(text, most);
     let mut limit = text.chars().count();
-    let mut fitted = text.to_owned();
+    let mut fitted = text.to_string();
     while limit > 1 && text_width(&fitted, size) > width {
         limit -= 1;
-        fitted = crate::report::text::ellipsis(text, limit);
+        fitted = ellipsis(&text, limit);
     }
     fitted
+}
+
+/// The first and the last so many characters of a text that is longer than both.
+fn ends(text: &str, most: usize) -> Cow<'_, str> {
+    let start = text.char_indices().nth(most).map(|(at, _)| at);
+    let end = text.char_indices().nth_back(most.saturating_sub(1)).map(|(at, _)| at);
+    match (start, end) {
+        (Some(start), Some(end)) if start < end => Cow::Owned([&text[..start], &text[end..]].concat()),
+        _ => Cow::Borrowed(text),
+    }
 }
 
 #[cfg(test)]
@@ -325,6 +342,43 @@ mod tests {
         let name = "tenant-eu-central-1/claude-sonnet-production-4";
         assert!(text_width(&fit(name, 12.0, 100.0), 12.0) <= 100.0);
         assert_eq!(fit("gpt-4o", 12.0, 100.0), "gpt-4o");
+    }
+
+    /// One character at a time is left out until it fits.
+    fn fit_slowly(text: &str, size: f64, width: f64) -> String {
+        let fits = |fitted: &String| text_width(fitted, size) <= width;
+        let shorter = (1..text.chars().count()).rev().map(|limit| ellipsis(text, limit));
+        let mut all = std::iter::once(text.to_owned()).chain(shorter).peekable();
+        while let Some(fitted) = all.next() {
+            if fits(&fitted) || all.peek().is_none() {
+                return fitted;
+            }
+        }
+        String::new()
+    }
+
+    #[test]
+    fn a_text_is_fitted_as_if_its_characters_were_left_out_one_by_one() {
+        let letters: Vec<char> = "iil.mwW@ABaz09é–…日本語".chars().collect();
+        let mut state = 1u64;
+        let mut random = |most: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % most
+        };
+        for _ in 0..5_000 {
+            let text: String = (0..random(60)).map(|_| letters[random(letters.len())]).collect();
+            let (size, width) = (6.0 + random(20) as f64, random(300) as f64 - 10.0);
+            assert_eq!(fit(&text, size, width), fit_slowly(&text, size, width), "{text} {size} {width}");
+        }
+    }
+
+    #[test]
+    fn of_a_very_long_text_both_ends_are_kept() {
+        let text = format!("start{}end", "日i".repeat(500_000));
+        let fitted = fit(&text, 12.0, 200.0);
+        assert!(fitted.starts_with("start日i") && fitted.ends_with("日iend") && fitted.contains('…'), "{fitted}");
+        assert!(text_width(&fitted, 12.0) <= 200.0);
+        assert_eq!(fit(&text, 12.0, f64::INFINITY), text);
     }
 
     #[test]

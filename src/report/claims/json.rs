@@ -11,7 +11,8 @@ const SCHEMA: &str = "billcast.claims/1";
 /// The stories with exact figures.
 pub fn claims_json(view: &ClaimsView) -> String {
     let document = json!({
-        "schema": SCHEMA, "partial": view.is_partial(), "not_simulated": view.missing(), "holds": view.holds(),
+        "schema": SCHEMA, "partial": view.is_partial(), "not_simulated": view.missing(),
+        "not_computed": view.undefined(), "holds": view.holds(),
         "stories": view.stories.iter().map(story).collect::<Vec<_>>(),
     });
     format!("{document:#}\n")

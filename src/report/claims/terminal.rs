@@ -1,9 +1,7 @@
 //! Claims for a terminal.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
-
 use crate::report::claims::view::{ClaimsView, Line, Story};
-use crate::report::terminal::wrap;
+use crate::report::terminal::{laid_out, with_room, wrap};
 
 const HEADINGS: [(&str, bool); 5] =
     [("figure", false), ("published", true), ("arithmetic", true), ("simulated", true), ("verdict", false)];
@@ -17,18 +15,9 @@ pub fn claims_terminal(view: &ClaimsView, width: usize) -> String {
 }
 
 fn section(story: &Story, width: usize) -> String {
-    let cell = |text: &str, numeric: bool| {
-        let cell = Cell::new(text);
-        if numeric { cell.set_alignment(CellAlignment::Right) } else { cell }
-    };
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).force_no_tty().set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    table.set_header(HEADINGS.iter().map(|(title, numeric)| cell(title, *numeric)).collect::<Vec<_>>());
-    for line in &story.lines {
-        let cells = cells(line);
-        table.add_row(cells.iter().zip(HEADINGS).map(|(text, (_, numeric))| cell(text, numeric)).collect::<Vec<_>>());
-    }
+    let headings = HEADINGS.map(|(title, numeric)| (title.to_owned(), numeric));
+    let rows = story.lines.iter().map(|line| cells(line).map(str::to_owned).into()).collect();
+    let table = laid_out(&headings, &with_room(&headings, rows, width), width);
     let body: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     let found: String =
         wrap(&format!("Found: {}", story.finds), width).iter().map(|line| format!("{line}\n")).collect();

@@ -5,7 +5,7 @@ use crate::report::claims::lookup::number_at;
 use crate::report::json::document;
 use crate::report::text::{NOTHING, clean, count, money_of, percent};
 use crate::report::view::View;
-use crate::scenario::{Agrees, Claim, Claims, Figure, Place, Unit};
+use crate::scenario::{Agrees, Claim, Claims, Figure, Place, Undefined, Unit};
 
 /// The claims of one scenario with the forecasts that they need.
 #[derive(Debug)]
@@ -54,9 +54,11 @@ pub struct Line {
     pub arithmetic: String,
     /// What billcast finds, for people.
     pub simulated: String,
-    /// What billcast finds; none where it was interrupted before it was simulated.
+    /// What billcast finds; none where it was interrupted before it was simulated, or it has no value.
     pub value: Option<f64>,
-    /// Whether it is what the claim expects; none where it was not simulated.
+    /// Why it has no value although it was simulated.
+    pub undefined: Option<Undefined>,
+    /// Whether it is what the claim expects; none where there is no value.
     pub holds: Option<bool>,
     /// How the three figures stand to each other.
     pub verdict: String,
@@ -75,7 +77,7 @@ impl ClaimsView {
         let mut stories = runs.iter().map(Story::new).collect::<Result<Vec<_>, _>>()?;
         stories.sort_by_key(|story| (story.letter.is_none(), story.letter.clone()));
         let asked = stories.iter().map(|story| story.lines.len() as u64).sum();
-        stories.retain(|story| story.lines.is_empty() || story.lines.iter().any(|line| line.value.is_some()));
+        stories.retain(|story| story.lines.is_empty() || story.lines.iter().any(Line::is_simulated));
         Ok(Self { stories, asked })
     }
 
@@ -85,7 +87,12 @@ impl ClaimsView {
 
     /// Figures that were simulated.
     fn simulated(&self) -> u64 {
-        self.lines().filter(|line| line.value.is_some()).count() as u64
+        self.lines().filter(|line| line.is_simulated()).count() as u64
+    }
+
+    /// Figures that were simulated and have no value.
+    pub fn undefined(&self) -> u64 {
+        self.lines().filter(|line| line.undefined.is_some()).count() as u64
     }
 
     /// Figures that were not simulated, because it was interrupted.
@@ -107,10 +114,12 @@ impl ClaimsView {
         self.is_partial().then(words)
     }
 
-    /// Whether every figure is what its claim expects; none where all that were simulated are, and others were not.
+    /// Whether every figure is what its claim expects; none where all that have a value are, and others were not simulated
+    /// or have none.
     pub fn holds(&self) -> Option<bool> {
         let is_off = self.lines().any(|line| line.holds == Some(false));
-        if is_off { Some(false) } else { (!self.is_partial()).then_some(true) }
+        let is_known = !self.is_partial() && self.undefined() == 0;
+        if is_off { Some(false) } else { is_known.then_some(true) }
     }
 
     /// How many figures there are, and how they stand.
@@ -118,9 +127,10 @@ impl ClaimsView {
         let number =
             |agrees| self.lines().filter(|line| line.holds == Some(true) && line.claim.agrees == agrees).count();
         let off = self.lines().filter(|line| line.holds == Some(false)).count();
-        let off = if off == 0 { String::new() } else { format!(", {off} OFF") };
+        let some = |count: usize, words: &str| if count == 0 { String::new() } else { format!(", {count} {words}") };
+        let (off, undefined) = (some(off, "OFF"), some(self.undefined() as usize, "that could not be computed"));
         format!(
-            "{} figures: {} as published, {} as the story's own figures say, {} where no agreement is expected{off}",
+            "{} figures: {} as published, {} as the story's own figures say, {} where no agreement is expected{off}{undefined}",
             self.simulated(),
             number(Agrees::Published),
             number(Agrees::Arithmetic),
@@ -184,7 +194,9 @@ fn commands(run: &StoryRun, claim: &Claim) -> Vec<String> {
 }
 
 impl Line {
-    fn new(claim: &Claim, value: Option<f64>, commands: Vec<String>) -> Self {
+    /// A figure; `found` is none where it was not simulated.
+    fn new(claim: &Claim, found: Option<Result<f64, Undefined>>, commands: Vec<String>) -> Self {
+        let (value, undefined) = (found.and_then(Result::ok), found.and_then(Result::err));
         let shown = |figure: Option<Figure>| figure.map_or_else(|| NOTHING.to_owned(), |f| range(f, claim.unit));
         let holds = value.map(|value| claim.holds(value));
         Self {
@@ -193,18 +205,23 @@ impl Line {
             arithmetic: shown(claim.arithmetic),
             simulated: value.map_or_else(|| NOTHING.to_owned(), |value| number(value, claim.unit)),
             value,
+            undefined,
             holds,
-            verdict: value.zip(holds).map_or_else(unsimulated, |(value, holds)| verdict(claim, value, holds)),
+            verdict: match found {
+                Some(Ok(value)) => verdict(claim, value, claim.holds(value)),
+                Some(Err(why)) => format!("not computed: {why}"),
+                None => "not simulated".to_owned(),
+            },
             because: claim.because.as_deref().map(clean).unwrap_or_default(),
             commands,
             claim: claim.clone(),
         }
     }
-}
 
-/// The verdict on what was not simulated.
-fn unsimulated() -> String {
-    "not simulated".to_owned()
+    /// Whether the forecasts that it needs were finished.
+    const fn is_simulated(&self) -> bool {
+        self.value.is_some() || self.undefined.is_some()
+    }
 }
 
 /// A figure for people; fractions of a count are not worth more than three digits.

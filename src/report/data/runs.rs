@@ -106,14 +106,14 @@ pub fn days(forecast: &Forecast) -> Dataset {
             vec![
                 text(&day.date.to_string()),
                 text(weekday(day.date)),
-                Cell::Count(u64::from(day.hours)),
+                Cell::Number(day.hours),
                 Cell::Count(u64::from(day.of_hours)),
                 Cell::Count(run.run),
                 Cell::Money(*bill),
             ]
         })
     });
-    Dataset::new("days", "date weekday hours:count of_hours:count run:count bill_usd:money", rows)
+    Dataset::new("days", "date weekday hours:number of_hours:count run:count bill_usd:money", rows)
 }
 
 /// The English name of a day of the week.

@@ -1,6 +1,6 @@
 //! Findings as a JSON list.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, masked};
 use crate::report::json_text;
 use serde_json::{Value, json};
 
@@ -16,10 +16,10 @@ pub fn finding(diagnostic: &Diagnostic) -> Value {
     json!({
         "code": diagnostic.code,
         "severity": diagnostic.severity,
-        "file": &*diagnostic.file,
+        "file": masked(&diagnostic.file),
         "line": has_place.then_some(diagnostic.span.line),
         "column": has_place.then_some(diagnostic.span.column),
-        "message": diagnostic.message,
-        "help": diagnostic.help,
+        "message": masked(&diagnostic.message),
+        "help": diagnostic.help.as_deref().map(masked),
     })
 }

@@ -3,11 +3,8 @@
 //! every text that does not stand under a key known to hold none.
 
 use crate::diagnostic::Span;
-use crate::diagnostic::secrets::{OF_NAMES, SHOWN, is_secret_key, looks_secret};
+use crate::diagnostic::secrets::{MASK, OF_NAMES, SHOWN, closing_quote, found_in, is_secret_key, merged};
 use std::ops::Range;
-
-/// What stands in place of a secret.
-const MASK: &str = "***";
 
 /// Bytes shown before and after a place in a long line.
 const CONTEXT: usize = 100;
@@ -35,11 +32,7 @@ pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
 
 /// The line of a span as it is, but for what looks like a credential; of a long line only what is near.
 pub(super) fn plain(source: &str, span: Span) -> Excerpt {
-    cut(source, span, |_, line| {
-        let mut found = Vec::new();
-        words(line, &mut found);
-        found
-    })
+    cut(source, span, |_, line| found_in(line))
 }
 
 fn cut(source: &str, span: Span, secrets: impl Fn(&str, &str) -> Vec<Range<usize>>) -> Excerpt {
@@ -109,18 +102,8 @@ fn secrets(before: &str, line: &str) -> Vec<Range<usize>> {
         found.extend(words_before_keys(line));
     }
     values_of_keys(line, holds_names, &mut found);
-    words(line, &mut found);
-    urls(line, &mut found);
-    found.retain(|range: &Range<usize>| !range.is_empty());
-    found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
-    let mut merged: Vec<Range<usize>> = Vec::new();
-    for range in found {
-        match merged.last_mut() {
-            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-            _ => merged.push(range),
-        }
-    }
-    merged
+    found.extend(found_in(line));
+    merged(found)
 }
 
 /// From the first to the last word of a line without keys.
@@ -245,58 +228,6 @@ fn closing_bracket(text: &str) -> usize {
         }
     }
     text.len()
-}
-
-/// The length of a quoted text with its quotes; to the end when it is not closed.
-fn closing_quote(text: &str, quote: char) -> usize {
-    let mut chars = text.char_indices().skip(1).peekable();
-    while let Some((at, c)) = chars.next() {
-        let next_is_quote = chars.peek().is_some_and(|(_, next)| *next == quote);
-        if (c == '\\' && quote == '"') || (c == '\'' && quote == '\'' && next_is_quote) {
-            chars.next();
-        } else if c == quote {
-            return at + 1;
-        }
-    }
-    text.len()
-}
-
-/// Words that look like credentials, wherever they stand.
-fn words(line: &str, found: &mut Vec<Range<usize>>) {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '/' | '=' | '~');
-    let mut start = None;
-    for (at, c) in line.char_indices().chain([(line.len(), ' ')]) {
-        match (start, is_part(c)) {
-            (None, true) => start = Some(at),
-            (Some(from), false) => {
-                let is_reference = line[from..at].starts_with("os.environ/");
-                if looks_secret(&line[from..at]) && !is_reference {
-                    found.push(from..at);
-                }
-                start = None;
-            }
-            _ => {}
-        }
-    }
-}
-
-/// User and password of an address, and its query.
-fn urls(line: &str, found: &mut Vec<Range<usize>>) {
-    for (at, _) in line.match_indices("://") {
-        let from = at + 3;
-        let len = line[from..].find([' ', '"', '\'', ',', '}', ']']).unwrap_or(line.len() - from);
-        let address = &line[from..from + len];
-        let authority = address.split('/').next().unwrap_or_default();
-        let after_colon = authority.rsplit_once(':').map_or("", |(_, port)| port);
-        if let Some(user) = address.rfind('@') {
-            found.push(from..from + user);
-        } else if !after_colon.bytes().all(|b| b.is_ascii_digit()) {
-            found.push(from..from + authority.len());
-        }
-        if let Some(query) = address.find('?') {
-            found.push(from + query + 1..from + len);
-        }
-    }
 }
 
 #[cfg(test)]

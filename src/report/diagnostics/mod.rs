@@ -1,5 +1,4 @@
-//! Findings, rendered. No value that could be a secret is ever shown: messages do not hold any, and quoted lines are
-//! masked.
+//! Findings, rendered. No value that could be a secret is ever shown: messages and quoted lines are masked.
 
 mod json;
 mod mask;

@@ -1,7 +1,7 @@
 //! Findings as SARIF 2.1.0, which code hosts and editors read.
 
 use crate::diagnostic::codes;
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Diagnostic, Severity, Span, masked};
 use crate::report::json_text;
 use serde_json::{Value, json};
 
@@ -53,12 +53,13 @@ fn result(diagnostic: &Diagnostic) -> Value {
         Some(help) => format!("{}\n{help}", diagnostic.message),
         None => diagnostic.message.clone(),
     };
-    let mut result = json!({"ruleId": diagnostic.code, "level": level(diagnostic.severity), "message": {"text": text}});
+    let message = json!({"text": masked(&text)});
+    let mut result = json!({"ruleId": diagnostic.code, "level": level(diagnostic.severity), "message": message});
     if let Some(index) = codes::ALL.iter().position(|code| code.id == diagnostic.code) {
         result["ruleIndex"] = json!(index);
     }
     if !diagnostic.file.is_empty() {
-        let mut location = json!({"artifactLocation": {"uri": uri(&diagnostic.file)}});
+        let mut location = json!({"artifactLocation": {"uri": uri(&masked(&diagnostic.file))}});
         if diagnostic.span.line > 0 {
             location["region"] = region(diagnostic.span);
         }

@@ -7,7 +7,7 @@ pub use read::{ReadError, read};
 
 use serde_json::{Map, Value, json};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, masked};
 use crate::experiment::{
     Assumption, Band, ChargeRow, DayRow, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
     LatencyStats, MeterRow, MoneyBand, PercentileRun, ProviderRow, RateStats, RunRow, ShareRow, Timeline, UnpricedRow,
@@ -172,11 +172,11 @@ fn diagnostic(diagnostic: &Diagnostic) -> Value {
     json!({
         "code": diagnostic.code,
         "severity": diagnostic.severity,
-        "file": (!diagnostic.file.is_empty()).then_some(&*diagnostic.file),
+        "file": (!diagnostic.file.is_empty()).then(|| masked(&diagnostic.file)),
         "line": place.map(|span| span.line),
         "column": place.map(|span| span.column),
-        "message": diagnostic.message,
-        "help": diagnostic.help,
+        "message": masked(&diagnostic.message),
+        "help": diagnostic.help.as_deref().map(masked),
     })
 }
 
@@ -228,9 +228,14 @@ fn provider(row: &ProviderRow) -> Value {
     })
 }
 
+/// A number without `.0`.
+fn plain(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() < 1e15 { json!(number as i64) } else { json!(number) }
+}
+
 fn day(row: &DayRow) -> Value {
     json!({
-        "date": row.date.to_string(), "hours": row.hours, "of_hours": row.of_hours, "holiday": row.holiday,
+        "date": row.date.to_string(), "hours": plain(row.hours), "of_hours": row.of_hours, "holiday": row.holiday,
         "bills": row.bills,
     })
 }

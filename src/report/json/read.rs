@@ -355,7 +355,7 @@ fn day(at: &Place<'_>) -> Result<DayRow> {
     let small = |key| at.count(key).map(|count| u32::try_from(count).unwrap_or(u32::MAX));
     Ok(DayRow {
         date: at.date("date")?,
-        hours: small("hours")?,
+        hours: at.number("hours")?,
         of_hours: small("of_hours")?,
         holiday: at.flag("holiday"),
         bills: at.list("bills", |at| at.as_money())?,

@@ -12,7 +12,7 @@ use crate::report::csv_files::csv_files;
 use crate::report::data::{Dataset, month_days, months};
 use crate::report::json::bytes;
 use crate::report::markdown::escape;
-use crate::report::terminal::{Page, Style, TerminalOptions};
+use crate::report::terminal::{Page, Style, TerminalOptions, with_room};
 use crate::report::text::{NOTHING, clean, few_runs, interrupted_after, money, partial_mark, percent, plural};
 use crate::report::view::{Column, Table};
 use crate::units::Money;
@@ -136,8 +136,10 @@ impl MonthView<'_> {
 
     /// For a terminal.
     pub fn terminal(&self, options: TerminalOptions) -> String {
-        let mut rows = vec![self.headings().into_iter().map(str::to_owned).collect::<Vec<_>>()];
-        rows.extend(self.rows());
+        let headings = self.headings().into_iter().enumerate();
+        let headings: Vec<(String, bool)> = headings.map(|(index, title)| (title.to_owned(), index > 0)).collect();
+        let mut rows = vec![headings.iter().map(|(title, _)| title.clone()).collect::<Vec<_>>()];
+        rows.extend(with_room(&headings, self.rows(), options.width));
         let columns = rows[0].len();
         let wide = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns).map(wide).collect();

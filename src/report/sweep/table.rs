@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::experiment::{Axis, Point, Sweep};
 use crate::report::csv_files::csv_files;
 use crate::report::data::{Cell, Column, Dataset, Kind, number};
-use crate::report::text::{NOTHING, clean, ellipsis, money, money_of, money_units, percent};
+use crate::report::text::{NOTHING, clean, ellipsis, money, money_of, money_units, percent, short_amounts};
 use crate::report::view::{Column as Heading, Table};
 
 /// Configuration by configuration: the values, and what they lead to.
@@ -25,7 +25,8 @@ pub fn points(sweep: &Sweep) -> Table {
     table
 }
 
-/// The table without those columns that a terminal of this width has no room for, the least telling first.
+/// The table without those columns that a terminal of this width has no room for even with large amounts in short, the
+/// least telling first.
 pub fn fitting(mut table: Table, width: usize) -> Table {
     const NAME: usize = 20;
     let needed = |table: &Table| {
@@ -35,6 +36,9 @@ pub fn fitting(mut table: Table, width: usize) -> Table {
         };
         table.columns.iter().enumerate().map(|(index, heading)| widest(index, heading)).sum::<usize>()
     };
+    if needed(&table) > width {
+        table.rows.iter_mut().flatten().for_each(|cell| *cell = short_amounts(cell));
+    }
     for title in ["P50", "95% CI", "Fallbacks", "P95", "Failures"] {
         if needed(&table) <= width {
             break;

@@ -1,5 +1,6 @@
 //! The tables of the report.
 
+use crate::diagnostic::masked;
 use crate::experiment::{DeploymentRow, Forecast, ShareRow};
 use crate::report::text::{NOTHING, clean, count, money, percent, short_count};
 use crate::report::view::derive::{money_share, per, ratio};
@@ -137,12 +138,13 @@ fn diagnostics(forecast: &Forecast) -> Table {
     let mut sorted: Vec<_> = forecast.diagnostics.iter().collect();
     sorted.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.severity));
     let row = |diagnostic: &crate::diagnostic::Diagnostic| {
+        let shown = |text: &str| clean(&masked(text));
         let place = match diagnostic.span.line {
-            0 => clean(&diagnostic.file),
-            line => format!("{}:{line}:{}", clean(&diagnostic.file), diagnostic.span.column),
+            0 => shown(&diagnostic.file),
+            line => format!("{}:{line}:{}", shown(&diagnostic.file), diagnostic.span.column),
         };
-        let help = or_nothing(diagnostic.help.as_deref().map(clean));
-        [diagnostic.severity.to_string(), place, clean(&diagnostic.message), help, diagnostic.code.to_owned()]
+        let help = or_nothing(diagnostic.help.as_deref().map(shown));
+        [diagnostic.severity.to_string(), place, shown(&diagnostic.message), help, diagnostic.code.to_owned()]
     };
     Table::new("diagnostics", "Diagnostics", &["Severity", "Place", "Message", "What to do", "Code"])
         .with_note("What the readers of the input files had to say.")

@@ -37,6 +37,37 @@ pub enum Operator {
     Over,
 }
 
+/// Why a figure has no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undefined {
+    /// Something is divided by zero.
+    DividesByZero,
+    /// It is larger than any number.
+    TooLarge,
+}
+
+impl fmt::Display for Undefined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DividesByZero => "it divides by zero",
+            Self::TooLarge => "it is larger than any number",
+        })
+    }
+}
+
+impl Operator {
+    fn apply(self, left: f64, right: f64) -> Result<f64, Undefined> {
+        let value = match self {
+            Self::Plus => left + right,
+            Self::Minus => left - right,
+            Self::Times => left * right,
+            Self::Over if right == 0.0 => return Err(Undefined::DividesByZero),
+            Self::Over => left / right,
+        };
+        if value.is_finite() { Ok(value) } else { Err(Undefined::TooLarge) }
+    }
+}
+
 impl Expression {
     /// The places that it reads, in order.
     pub fn places(&self) -> Vec<&Place> {
@@ -47,23 +78,18 @@ impl Expression {
         }
     }
 
-    /// The figure, when `value` gives what stands at a place.
+    /// The figure, or why it has no value, when `value` gives what stands at a place.
     ///
     /// # Errors
     /// Those of `value`.
-    pub fn evaluate<E>(&self, value: &impl Fn(&Place) -> Result<f64, E>) -> Result<f64, E> {
+    pub fn evaluate<E>(&self, value: &impl Fn(&Place) -> Result<f64, E>) -> Result<Result<f64, Undefined>, E> {
         Ok(match self {
-            Self::Number(number) => *number,
-            Self::Value(place) => value(place)?,
-            Self::Both(left, operator, right) => {
-                let (left, right) = (left.evaluate(value)?, right.evaluate(value)?);
-                match operator {
-                    Operator::Plus => left + right,
-                    Operator::Minus => left - right,
-                    Operator::Times => left * right,
-                    Operator::Over => left / right,
-                }
-            }
+            Self::Number(number) => Ok(*number),
+            Self::Value(place) => Ok(value(place)?),
+            Self::Both(left, operator, right) => match (left.evaluate(value)?, right.evaluate(value)?) {
+                (Ok(left), Ok(right)) => operator.apply(left, right),
+                (Err(why), _) | (_, Err(why)) => Err(why),
+            },
         })
     }
 }
@@ -196,10 +222,15 @@ mod tests {
     use super::*;
 
     fn value(text: &str) -> f64 {
+        evaluated(text).unwrap()
+    }
+
+    fn evaluated(text: &str) -> Result<f64, Undefined> {
         let read = |place: &Place| match place.to_string().as_str() {
             "bill.mean" => Ok(8.0),
             "cured:bill.mean" => Ok(2.0),
             "deployments.gpt-4o/1.attempts" => Ok(5.0),
+            "failure_rate.mean" => Ok(0.0),
             other => Err(other.to_owned()),
         };
         text.parse::<Expression>().unwrap().evaluate(&read).unwrap()
@@ -212,6 +243,17 @@ mod tests {
         assert_eq!(value("(bill.mean - cured:bill.mean) / 2 * 3"), 9.0);
         assert_eq!(value("10 - 4 - 3"), 3.0);
         assert_eq!(value("2 * deployments.gpt-4o/1.attempts"), 10.0);
+    }
+
+    #[test]
+    fn figures_without_a_value_say_why() {
+        for text in
+            ["bill.mean / 0", "failure_rate.mean / failure_rate.mean", "1 / (1 / failure_rate.mean)", "1 - 2 / 0"]
+        {
+            assert_eq!(evaluated(text), Err(Undefined::DividesByZero), "{text}");
+        }
+        assert_eq!(evaluated("1e308 * bill.mean"), Err(Undefined::TooLarge));
+        assert_eq!(evaluated("failure_rate.mean / bill.mean"), Ok(0.0));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
-pub use expression::{Expression, Operator, Place};
+pub use expression::{Expression, Operator, Place, Undefined};
 pub use figure::{Figure, Unit};
 
 use crate::diagnostic::codes;

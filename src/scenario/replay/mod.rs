@@ -8,6 +8,7 @@ mod array;
 mod json;
 mod moment;
 mod order;
+mod original;
 mod rows;
 mod source;
 mod spec;
@@ -18,10 +19,12 @@ use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::gateway::litellm::wire::nearest;
 use crate::scenario::files::Files;
 use crate::scenario::problem::Problem;
+use crate::scenario::room::Room;
 use crate::traffic::{TraceRow, TraceSource};
 use crate::units::SimDuration;
 use format::Format;
 use order::Waiting;
+use original::Original;
 use rows::{Names, Opened, Rows};
 pub use source::TraceFile;
 pub use spec::{Loop, ReplayMap, ReplaySpec};
@@ -68,12 +71,12 @@ const MOST_SORTED: usize = 1_000_000;
 /// Moments after this are dates: the year 2000.
 const FIRST_DATE: i64 = 946_684_800_000_000_000;
 
-/// Reads a trace through.
+/// Reads a trace through. The room is told when it is not the same each time, now or while it is played.
 ///
 /// # Errors
-/// A [`Problem`] when it cannot be read, has no known format, or no row that can be used.
-pub fn read(files: &Files, written: &ReplayMap) -> Result<Trace, Problem> {
-    let opened = open(files, &written.file)?;
+/// A [`Problem`] when it cannot be read, has no known format, no row that can be used, or has changed.
+pub fn read(files: &Files, written: &ReplayMap, room: &Room) -> Result<Trace, Problem> {
+    let (original, opened, handle) = Original::open(files, &written.file, room)?;
     let format = format_of(written, &opened)?;
     let mut scan = Scan::default();
     let mut rows = opened.rows(format, Names::default(), Names::default());
@@ -83,12 +86,18 @@ pub fn read(files: &Files, written: &ReplayMap) -> Result<Trace, Problem> {
             Ok(row) => scan.add(row),
             Err(reason) => scan.add_bad(&written.file, line, &reason),
         }
+        // Too many to be kept however they are ordered; a pipe may be endless.
+        if scan.rows > MOST_SORTED as u64 && !original.is_lasting() {
+            return Err(too_long(&original));
+        }
     }
-    scan.finish(files, written, format, rows)
+    original.check(&handle)?;
+    scan.finish(original, written, format, rows)
 }
 
-fn open(files: &Files, file: &str) -> Result<Opened, Problem> {
-    rows::open(files.open(file)?).map_err(|error| broken(file, &error))
+/// A trace that would have to be read again, from a pipe.
+fn too_long(original: &Original) -> Problem {
+    original.read_once(&format!("the trace has more than {MOST_KEPT} rows, the most that are kept in memory"))
 }
 
 fn broken(file: &str, error: &std::io::Error) -> Problem {
@@ -178,7 +187,7 @@ impl Scan {
 
     fn finish(
         mut self,
-        files: &Files,
+        original: Original,
         written: &ReplayMap,
         format: &'static Format,
         rows: Rows,
@@ -204,19 +213,12 @@ impl Scan {
             self.shown.push(warning(&written.file, Span::default(), message, None));
         }
         let kept = self.kept(first, &written.file)?;
+        if kept.is_none() && !original.is_lasting() {
+            return Err(too_long(&original));
+        }
         let (models, keys) = (rows.models, rows.keys);
         let (model_names, key_names) = (models.all.clone(), keys.all.clone());
-        let source = TraceFile {
-            files: files.clone(),
-            file: written.file.clone(),
-            format,
-            first,
-            rows: self.rows,
-            kept,
-            models,
-            keys,
-            broken: Arc::default(),
-        };
+        let source = TraceFile { original, format, first, rows: self.rows, kept, models, keys };
         Ok(Trace {
             file: written.file.clone(),
             format: format.name,

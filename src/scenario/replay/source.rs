@@ -1,18 +1,18 @@
 //! Where the rows of a trace come from while it is played: from memory, or from the file.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use crate::scenario::files::Files;
+use crate::scenario::files::Handle;
 use crate::scenario::replay::format::Format;
 use crate::scenario::replay::order::Waiting;
+use crate::scenario::replay::original::Original;
 use crate::scenario::replay::rows::{Names, Rows};
 use crate::traffic::{TraceRow, TraceRows, TraceSource};
 
 /// A trace, ready to be played.
 #[derive(Debug)]
 pub struct TraceFile {
-    pub(super) files: Files,
-    pub(super) file: String,
+    pub(super) original: Original,
     pub(super) format: &'static Format,
     /// The file's own moment of the first row, nanoseconds.
     pub(super) first: i64,
@@ -21,14 +21,6 @@ pub struct TraceFile {
     pub(super) kept: Option<Arc<[TraceRow]>>,
     pub(super) models: Names,
     pub(super) keys: Names,
-    pub(super) broken: Arc<OnceLock<String>>,
-}
-
-impl TraceFile {
-    /// Why the file could not be read again while it was played, if it could not: the results are not to be trusted then.
-    pub fn broken(&self) -> Option<String> {
-        self.broken.get().map(|reason| format!("{}: {reason}", self.file))
-    }
 }
 
 impl TraceSource for TraceFile {
@@ -36,15 +28,11 @@ impl TraceSource for TraceFile {
         if let Some(rows) = &self.kept {
             return Box::new(Kept { rows: rows.clone(), next: 0 });
         }
-        let rows = match super::open(&self.files, &self.file) {
-            Ok(opened) => Some(opened.rows(self.format, self.models.clone(), self.keys.clone())),
-            Err(problem) => {
-                drop(self.broken.set(problem.to_string()));
-                None
-            }
-        };
-        let (waiting, broken) = (Waiting::default(), self.broken.clone());
-        Box::new(FromFile { rows, waiting, first: self.first, left: self.rows, broken })
+        // Of a file that cannot be opened there are no rows: whoever asked for the run looks into the room.
+        let (opened, handle) = self.original.open_again().ok().unzip();
+        let rows = opened.map(|opened| opened.rows(self.format, self.models.clone(), self.keys.clone()));
+        let (waiting, original) = (Waiting::default(), self.original.clone());
+        Box::new(FromFile { rows, handle, waiting, first: self.first, left: self.rows, original })
     }
 }
 
@@ -65,30 +53,43 @@ impl TraceRows for Kept {
 /// Rows from a file. What cannot be used has been told when the file was read through.
 struct FromFile {
     rows: Option<Rows>,
+    handle: Option<Handle>,
     waiting: Waiting,
     first: i64,
     left: u64,
-    broken: Arc<OnceLock<String>>,
+    original: Original,
 }
 
 impl FromFile {
     fn read(&mut self) -> Option<TraceRow> {
         let rows = self.rows.as_mut()?;
-        let told = loop {
+        let end = loop {
             match rows.next() {
                 Ok(Some((_, Ok(row)))) => {
                     self.left = self.left.wrapping_sub(1);
                     return Some(row);
                 }
                 Ok(Some((_, Err(_)))) => {}
-                Ok(None) if self.left == 0 => break None,
-                Ok(None) => break Some("the trace has changed while it was played".to_owned()),
-                Err(error) => break Some(format!("the trace cannot be read any more: {error}")),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
             }
         };
         self.rows = None;
-        told.into_iter().for_each(|told| drop(self.broken.set(told)));
+        self.check();
+        // The room keeps what it is told first: a change, where it is known.
+        match end {
+            Ok(()) if self.left == 0 => {}
+            Ok(()) => drop(self.original.changed()),
+            Err(error) => drop(self.original.lost(&error)),
+        }
         None
+    }
+
+    /// Tells the room if the file is not any more what it was when it was opened.
+    fn check(&mut self) {
+        if let Some(handle) = self.handle.take() {
+            let _ = self.original.check(&handle);
+        }
     }
 }
 
@@ -106,5 +107,12 @@ impl TraceRows for FromFile {
         };
         row.at.0 -= self.first;
         Some(row)
+    }
+}
+
+/// A run may end before the trace does.
+impl Drop for FromFile {
+    fn drop(&mut self) {
+        self.check();
     }
 }

@@ -146,7 +146,7 @@ fn the_budget_of_the_proxy_needs_a_database() {
     let found = with("litellm_settings: {max_budget: 100, budget_duration: 30d}");
     expect(found, codes::GLOBAL_BUDGET, &["never stops anything", "database_url"]);
     let found = with("litellm_settings: {max_budget: 100}\ngeneral_settings: {database_url: os.environ/DB}");
-    assert_eq!(only(found).severity, Severity::Note);
+    expect(found, codes::NOT_SIMULATED, &["not simulated", "429"]);
     expect(with("litellm_settings: {budget_duration: 30d}"), codes::GLOBAL_BUDGET, &["without `max_budget`"]);
 }
 

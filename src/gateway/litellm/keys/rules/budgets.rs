@@ -67,9 +67,11 @@ fn global(wire: &Wire, findings: &mut Findings) {
             findings.warn(codes::GLOBAL_BUDGET, budget.span, message, help);
         }
         (Some(budget), _) => {
-            let message = "the budget of the whole proxy is compared with the total spend in the database, which \
-                lags behind by the writing interval; requests are refused with 429 once it is exceeded";
-            findings.add(codes::GLOBAL_BUDGET, Severity::Note, budget.span, message.into(), None);
+            let message = "the budget of the whole proxy is not simulated: with a database, requests are refused with \
+                429 once the total spend there, which lags behind by the writing interval, is above it";
+            let help =
+                "simulated are budgets of keys, users and teams: one team of all keys with this budget comes close";
+            findings.warn(codes::NOT_SIMULATED, budget.span, message, help);
         }
         (None, Some(period)) => {
             let help = "add litellm_settings.max_budget, or remove it";
