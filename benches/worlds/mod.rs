@@ -1,6 +1,5 @@
 //! The worlds that speed is measured on: the built-in scenarios `bench-w1` and `bench-full`.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,19 +7,13 @@ use billcast::provider::{Providers, Timeline, Trouble};
 use billcast::random::{Dist, Law};
 use billcast::scenario::{Overrides, World, load};
 
-const W1: &str = include_str!("../../scenarios/bench-w1/scenario.yaml");
-const W1_GATEWAY: &str = include_str!("../../scenarios/bench-w1/gateway.yaml");
-const W1_RATE: &str = "rate: 20833.333333/h";
-const HORIZON_H: f64 = 48.0;
+/// How many requests `bench-w1` has.
+const REQUESTS: f64 = 1e6;
 
 /// W1 with about this many requests. `fixed` sets calm and burst to their mean lengths: one source of noise less.
 pub fn w1(requests: f64, fixed: bool) -> World {
-    assert!(W1.contains(W1_RATE), "the scenario's rate has changed");
-    let folder = tempfile::tempdir().expect("a directory");
-    let rate = format!("rate: {:.6}/h", requests / HORIZON_H);
-    fs::write(folder.path().join("scenario.yaml"), W1.replace(W1_RATE, &rate)).expect("a file");
-    fs::write(folder.path().join("gateway.yaml"), W1_GATEWAY).expect("a file");
-    let mut world = scenario(folder.path());
+    let mut world = scenario(Path::new("bench-w1"));
+    world.traffic = Arc::new(world.traffic.scaled(requests / REQUESTS));
     if fixed {
         world.providers = Arc::new(without_chance(&world.providers));
     }

@@ -100,7 +100,8 @@ impl PriceTable {
             let file = (*name).into();
             let rows = read::read(&file, bytes)?;
             places.extend(std::iter::repeat_n(file, rows.len()));
-            table.rows.extend(rows);
+            // Most tables are one file: its rows stay where they were read.
+            if table.rows.is_empty() { table.rows = rows } else { table.rows.extend(rows) }
         }
         table.index();
         overlap::check(&table, &places)?;
@@ -149,7 +150,7 @@ fn full_name(provider: &str, name: &str) -> String {
 /// The rows of all tables under the header that they share, `None` if they do not: a reader costs more to make than a
 /// hundred rows to read.
 fn joined(files: &[(&str, &[u8])]) -> Option<Vec<u8>> {
-    let mut all = Vec::new();
+    let mut all = Vec::with_capacity(files.iter().map(|(_, bytes)| bytes.len() + 1).sum());
     let mut shared: Option<&[u8]> = None;
     for (_, bytes) in files {
         let end = bytes.iter().position(|byte| *byte == b'\n')? + 1;

@@ -3,6 +3,8 @@
 //! LiteLLM knows a price only under the provider that it calls: behind an `openai/` prefix that are OpenAI's models. Here
 //! they come from the built-in table; prices written in the config replace them.
 
+use std::sync::Arc;
+
 use crate::gateway::litellm::lower::pattern;
 use crate::gateway::litellm::plan::{Deployment, Found, Greatest, Plan, Price};
 use crate::gateway::litellm::wire;
@@ -15,7 +17,7 @@ const UNKNOWN_PRICE: f64 = 5.0;
 
 /// The model prices that LiteLLM is taken to know.
 pub(super) struct KnownPrices {
-    rows: Vec<PriceRow>,
+    table: Option<Arc<PriceTable>>,
 }
 
 /// What is known of one model.
@@ -26,26 +28,27 @@ pub(super) struct Known {
     pub max_output_tokens: Option<Tokens>,
 }
 
+/// Whether it always holds.
+fn is_plain(row: &PriceRow) -> bool {
+    row.service == ServiceTier::Standard && row.above.is_none() && row.hours.is_empty() && row.valid_to.is_none()
+}
+
 impl KnownPrices {
-    /// The rows of the built-in table that always hold; a table that cannot be read is none.
+    /// Those of the built-in table; a table that cannot be read is none.
     pub fn load() -> Self {
-        let plain = |row: &PriceRow| {
-            row.service == ServiceTier::Standard
-                && row.above.is_none()
-                && row.hours.is_empty()
-                && row.valid_to.is_none()
-        };
-        let rows = PriceTable::built_in().map(|table| table.rows().iter().filter(|row| plain(row)).cloned().collect());
-        Self { rows: rows.unwrap_or_default() }
+        Self { table: PriceTable::built_in().ok() }
     }
 
+    /// The row of a model that always holds.
     fn row(&self, provider: &str, model: &str) -> Option<&PriceRow> {
         let mut name = model;
         while let Some(rest) = name.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')) {
             name = rest;
         }
-        let is_named = |row: &&PriceRow| row.model == name || row.aliases.iter().any(|alias| alias == name);
-        self.rows.iter().filter(|row| row.provider == provider).find(is_named)
+        let is_meant = |row: &&PriceRow| {
+            row.provider == provider && (row.model == name || row.aliases.iter().any(|alias| alias == name))
+        };
+        self.table.as_ref()?.rows().iter().find(|row| is_meant(row) && is_plain(row))
     }
 
     /// What LiteLLM knows of a deployment's model: its own prices first. Where only one direction has a price of its
