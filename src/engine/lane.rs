@@ -10,12 +10,12 @@ use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::Class;
 use crate::engine::room::MOST_ROWS;
 use crate::engine::slot::{Kind, NO_ATTEMPT, pack};
-use crate::gateway::{Attempt, Ended, FULL, Gateway, PlainAnswer, Response, Source};
+use crate::gateway::{Attempt, AttemptRole, Ended, FULL, Gateway, PlainAnswer, Response, Source, Turn};
 use crate::provider::{Service, Upstream, UpstreamCall};
 use crate::random::Draws;
 use crate::traffic::Leave;
 use crate::units::{
-    CallId, ClassId, DeploymentId, Outcome, Phase, RequestView, RetryAfter, SimDuration, SimTime, Tokens, Usage,
+    CallId, ClassId, DeploymentId, NameId, Outcome, Phase, RequestView, RetryAfter, SimDuration, SimTime, Tokens, Usage,
 };
 
 /// The counter in an event that ends a request on a tab has this bit.
@@ -32,6 +32,10 @@ pub struct Plain {
     pub class: ClassId,
     pub view: RequestView,
     pub deployment: DeploymentId,
+    /// The name that led there.
+    pub name: NameId,
+    /// Why the call is made.
+    pub role: AttemptRole,
     /// `max_tokens` of the call.
     pub max_tokens: Option<Tokens>,
     /// Tokens of the answer.
@@ -43,8 +47,8 @@ impl Plain {
     #[inline(always)]
     pub const fn new<F: Copy>(arrival: &Arrival<F>, attempt: &Attempt) -> Self {
         let Arrival { at: started, class, view, .. } = *arrival;
-        let Attempt { deployment, max_tokens, .. } = *attempt;
-        Self { started, class, view, deployment, max_tokens, usage: Usage::plain(0, 0) }
+        let Attempt { deployment, name, role, max_tokens, .. } = *attempt;
+        Self { started, class, view, deployment, name, role, max_tokens, usage: Usage::plain(0, 0) }
     }
 
     /// The request as it is told of.
@@ -77,7 +81,7 @@ impl Plain {
     /// What the gateway is told of the answer.
     #[inline(always)]
     pub const fn answer(&self) -> PlainAnswer {
-        PlainAnswer { deployment: self.deployment, started: self.started, usage: self.usage }
+        PlainAnswer { deployment: self.deployment, name: self.name, started: self.started, usage: self.usage }
     }
 
     /// How the attempt ends.
@@ -102,8 +106,8 @@ impl Plain {
         if is_on_tab {
             return observer.tab_ended(self.deployment, now);
         }
-        let (name, max_tokens) = (self.view.model, self.max_tokens);
-        let attempt = &Attempt { deployment: self.deployment, name, max_tokens, ..NO_ATTEMPT };
+        let Self { deployment, name, role, max_tokens, .. } = *self;
+        let attempt = &Attempt { deployment, name, role, max_tokens, ..NO_ATTEMPT };
         let record = AttemptRecord { attempt, service: &service, ended: &self.ended(), at: now, billed };
         observer.ended(ANY, &self.record(), &record);
     }
@@ -203,6 +207,11 @@ where
         let service = self.upstream.serve(arrival.at, arrival.here, &plain.upstream_call(), &arrival.fate);
         let Some(until) = answered_until(arrival, attempt, &service) else { return Passed::Served(service) };
         let plain = Plain { usage: service.usage, ..plain };
+        if plain.role == AttemptRole::Fallback {
+            let turn =
+                Turn { now: arrival.at, call: ANY, draws: self.draws, notes: self.observer, woken: &mut self.woken };
+            self.gateway.fell_back_plainly(turn, &arrival.view, attempt);
+        }
         let way = self.set_off(&plain, attempt, &service, until);
         let place = self.lane.put(plain, &mut self.woken);
         self.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, way));

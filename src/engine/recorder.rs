@@ -138,6 +138,10 @@ impl<'a> Recorder<'a> {
     /// this step of time; `false` if not.
     #[inline(always)]
     fn put_on_tab(&mut self, plain: &Plain, until: SimTime) -> bool {
+        // What others answer than those who were asked has a cause of its own, and a premium.
+        if plain.role != AttemptRole::First {
+            return false;
+        }
         self.enter(plain.started);
         let desk = &mut self.desks[plain.deployment.index()];
         // A plain request is answered by the group that it asks for.

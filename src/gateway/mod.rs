@@ -51,13 +51,23 @@ pub trait Gateway {
     ) -> Step;
 
     /// The attempt with which [`admit`](Self::admit) would answer, if the gateway keeps nothing of the request until that
-    /// attempt has ended. `None` where that is not sure; then nothing has changed, and it is admitted.
+    /// attempt has ended. `None` where that is not sure, and then it is admitted; nothing has changed so far.
     fn plain_attempt<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
         let _ = (now, draws, request);
         None
     }
 
-    /// The same, if the only thing that will be remembered of the answer to that attempt is that there was one:
+    /// That attempt falls back to another group, and will be answered in full: does what `admit` would have done before it.
+    fn fell_back_plainly<D: Draws, N: Notes>(
+        &mut self,
+        turn: Turn<'_, D, N>,
+        request: &RequestView,
+        attempt: &Attempt,
+    ) {
+        let _ = (turn, request, attempt);
+    }
+
+    /// The same as [`plain_attempt`](Self::plain_attempt), if the only thing that will be remembered of the answer to that attempt is that there was one:
     /// [`tally`](Self::tally) tells of it ahead, and nothing else does.
     fn tallied_attempt<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
         let _ = (now, draws, request);
@@ -210,6 +220,8 @@ pub struct Attempt {
 pub struct PlainAnswer {
     /// Who answered.
     pub deployment: DeploymentId,
+    /// The name that led there.
+    pub name: NameId,
     /// When the request arrived and the attempt was started.
     pub started: SimTime,
     /// Tokens of the answer.

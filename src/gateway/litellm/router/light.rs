@@ -19,7 +19,7 @@ impl LiteLlm {
         }
         let Some(called) = self.pick_lightly(cx, held) else { return Light::GoOn };
         if let Some(usage) = self.cached(cx.now, cx.request, held, called) {
-            let answer = PlainAnswer { deployment: called.0, started: cx.now, usage };
+            let answer = PlainAnswer { deployment: called.0, name: called.1, started: cx.now, usage };
             self.succeed_lightly(cx, held, &answer, true);
             return Light::Respond(Response::new(200, true, Some(called.0), Source::Cache));
         }
@@ -54,15 +54,15 @@ impl LiteLlm {
         answer: &PlainAnswer,
         from_cache: bool,
     ) {
-        let PlainAnswer { deployment, started, usage } = *answer;
-        let flight = Flight { deployment, name: held.model, started, slot: held.slot };
+        let PlainAnswer { deployment, name, started, usage } = *answer;
+        let flight = Flight { deployment, name, started, slot: held.slot };
         self.give_slot_back(cx, &flight);
         let success = Success { flight, since: started, usage, first_token: None, from_cache };
         self.log_success(cx.now, cx.request.stream, success);
         if self.plan.proxy.has_key_limits {
             let is_free = from_cache || !self.plan.keys.get(cx.request.key).spends();
             let dollars = if is_free { 0.0 } else { self.cost(&flight, &usage) };
-            self.release_after_success(cx, held, (held.model, usage, dollars));
+            self.release_after_success(cx, held, (name, usage, dollars));
         }
     }
 
@@ -75,7 +75,7 @@ impl LiteLlm {
         mut held: Held,
     ) {
         self.succeed_lightly(cx, &mut held, answer, false);
-        self.keep_response(cx, &held, (answer.deployment, held.model), answer.usage);
+        self.keep_response(cx, &held, (answer.deployment, answer.name), answer.usage);
     }
 
     /// Its attempt has been sent, but will not be answered in full: the request is what it would be on the long way.

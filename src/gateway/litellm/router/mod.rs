@@ -178,6 +178,16 @@ impl Gateway for LiteLlm {
         self.plain_pick(now, draws, request)
     }
 
+    fn fell_back_plainly<D: Draws, N: Notes>(
+        &mut self,
+        turn: Turn<'_, D, N>,
+        request: &RequestView,
+        attempt: &Attempt,
+    ) {
+        let Turn { now, call: id, draws, notes, woken } = turn;
+        self.blame_for_home(&mut Cx { now, id, draws, notes, woken, request }, attempt);
+    }
+
     #[inline(always)]
     fn tallied_attempt<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
         self.tallied_pick(now, draws, request)
@@ -190,8 +200,8 @@ impl Gateway for LiteLlm {
 
     #[inline(always)]
     fn plainly_answered(&mut self, now: SimTime, request: &RequestView, answer: &PlainAnswer) {
-        let PlainAnswer { deployment, started, usage } = *answer;
-        let flight = Flight { deployment, name: request.model, started, slot: None };
+        let PlainAnswer { deployment, name, started, usage } = *answer;
+        let flight = Flight { deployment, name, started, slot: None };
         let success = Success { flight, since: started, usage, first_token: None, from_cache: false };
         self.log_success(now, request.stream, success);
     }

@@ -5,7 +5,8 @@
 
 use super::{Cx, LiteLlm};
 use crate::gateway::litellm::call::CallState;
-use crate::gateway::litellm::plan::{Found, Layer, Name, Plan, Strategy};
+use crate::gateway::litellm::failure::Failure;
+use crate::gateway::litellm::plan::{FallbackOverride, Found, Layer, Name, Plan, Strategy, Target};
 use crate::gateway::litellm::strategy::simple_shuffle;
 use crate::gateway::parts::Shares;
 use crate::gateway::{Attempt, AttemptRole, Notes, RequestView};
@@ -19,6 +20,8 @@ pub(in crate::gateway::litellm) struct Shortcut {
     is_open: bool,
     /// Nothing is kept of a request until its first attempt has ended.
     is_plain: bool,
+    /// Where such a request goes first if all of the group rest.
+    falls_back_to: Option<NameId>,
     /// Little is kept of it.
     pub is_light: bool,
     /// Of an answer to such a request it is only kept that there was one: no minutes are counted, no budgets spent, and
@@ -86,11 +89,11 @@ impl Left {
 impl Shortcut {
     /// The shortcut of each name.
     pub fn all(plan: &Plan) -> Vec<Self> {
-        plan.names.iter().map(|name| Self::of(plan, name)).collect()
+        (0..plan.names.len()).map(|name| Self::of(plan, NameId::from_index(name))).collect()
     }
 
-    fn of(plan: &Plan, name: &Name) -> Self {
-        let router = &plan.router;
+    fn of(plan: &Plan, id: NameId) -> Self {
+        let (router, name) = (&plan.router, plan.name(id));
         let is_simple = router.strategy == Strategy::SimpleShuffle && !router.pre_call_checks && router.tags.is_none();
         let Found::Group(ids) = &name.found else { return Self::default() };
         let has_budget = |(_, id): &(usize, DeploymentId)| {
@@ -110,6 +113,7 @@ impl Shortcut {
         Self {
             is_open,
             is_plain,
+            falls_back_to: falls_back_to(plan, name).filter(|to| is_plain && *to != id),
             is_light,
             only_tallies: is_plain && !router.counts_minutes && !router.has_budgets,
             ids: ids.iter().copied().collect(),
@@ -118,6 +122,18 @@ impl Shortcut {
             left: Left::default(),
         }
     }
+}
+
+/// The first group that the configuration names for requests of which no deployment is left, if nothing else is tried
+/// before it.
+fn falls_back_to(plan: &Plan, name: &Name) -> Option<NameId> {
+    let router = &plan.router;
+    let policy = name.retry_policy.as_ref().or(router.retry_policy.as_ref());
+    let is_retried = policy.is_some_and(|policy| policy.retries(Failure::NO_DEPLOYMENT.class).is_some());
+    if is_retried || router.weighted_failover || router.max_fallbacks <= 0 {
+        return None;
+    }
+    if let Target::Name(to) = *plan.list(name.fallbacks?).first()? { Some(to) } else { None }
 }
 
 impl LiteLlm {
@@ -200,7 +216,41 @@ impl LiteLlm {
         draws: &mut D,
         request: &RequestView,
     ) -> Option<Attempt> {
-        if self.state.shortcuts[request.model.index()].is_plain { self.first_pick(now, draws, request) } else { None }
+        if !self.state.shortcuts[request.model.index()].is_plain {
+            return None;
+        }
+        self.first_pick(now, draws, request).or_else(|| self.fallback_pick(now, draws, request))
+    }
+
+    /// The first attempt of such a request where all of its group rest: it goes to the first group that the configuration
+    /// names, on the way of [`LiteLlm::try_failed`], [`LiteLlm::hop_failed`] and [`LiteLlm::walk_on`], the slow twins (2,900
+    /// instructions a request; 1,100 so).
+    #[inline(never)]
+    fn fallback_pick<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
+        let Shortcut { ids, out, falls_back_to, .. } = &self.state.shortcuts[request.model.index()];
+        let to = (*falls_back_to)?;
+        let body = self.body(request);
+        let is_as_configured = matches!(body.fallbacks, FallbackOverride::Configured) && body.max_fallbacks.is_none();
+        // Who has budget left but rests may come back for a retry, who has none is no reason to fall back at once.
+        let all_rest = out.spent == 0 && out.resting.count_ones() as usize == ids.len();
+        let is_alone = self.state.shared.is_none();
+        let goes_there = is_as_configured && !body.disable_fallbacks && all_rest && is_alone;
+        if !goes_there || !self.state.shortcuts[to.index()].is_plain {
+            return None;
+        }
+        let picked = self.pick_of_rest(now, draws, to, 0)?;
+        let (number, forever) = (AttemptNumber(0), SimDuration::FOREVER);
+        Some(self.attempt(request, (picked, to), number, forever, AttemptRole::Fallback))
+    }
+
+    /// A request whose group rests has gone to another: the proxy puts the failure of the first down to who serves it there,
+    /// as [`LiteLlm::log_deferred`] has it.
+    pub(super) fn blame_for_home<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, attempt: &Attempt) {
+        if self.plan.layer == Layer::Proxy {
+            let Attempt { deployment, name, .. } = *attempt;
+            self.state.strategy.failed(cx.now, deployment, name, &Failure::NO_DEPLOYMENT);
+            self.blame(cx, deployment, &Failure::NO_DEPLOYMENT);
+        }
     }
 
     /// The same, where it is only counted that it has been answered.
