@@ -87,6 +87,61 @@ proptest! {
     }
 }
 
+/// A group that often rests, and where its requests go then: straight on, or somewhere that may rest or fail itself.
+fn resting() -> impl Strategy<Value = (String, String)> {
+    let options = prop::sample::subsequence(
+        vec![
+            "retry_policy: {RateLimitErrorRetries: 1}",
+            "enable_weighted_failover: true",
+            "allowed_fails_policy: {RateLimitErrorAllowedFails: 1}",
+            "timeout: 3",
+            "provider_budget_config: {openai: {budget_limit: 0.02, time_period: 20m}}",
+        ],
+        0..3,
+    );
+    let back = prop::sample::select(vec![
+        "{model: anthropic/claude-haiku-5-5}",
+        "{model: anthropic/claude-haiku-5-5, max_parallel_requests: 2}",
+        "{model: anthropic/no-such-price}",
+    ]);
+    let own = prop::sample::select(vec![
+        "",
+        ", model_info: {allowed_fails: 3}",
+        ", model_info: {allowed_fails_policy: {RateLimitErrorAllowedFails: 2}}",
+    ]);
+    let numbers = (0u32..3, 1u32..60, 0u32..3, 1u32..3, 0u32..100, 0u32..20);
+    (options, back, own, numbers, any::<bool>()).prop_map(|(options, back, own, numbers, is_stream)| {
+        let (retries, cooldown, max_fallbacks, homes, burst, errors) = numbers;
+        let home = "- {model_name: home, litellm_params: {model: openai/gpt-4o-mini}}\n".repeat(homes as usize);
+        let options: String = options.iter().map(|option| format!("  {option}\n")).collect();
+        let gateway = format!(
+            "model_list:\n{home}- {{model_name: back, litellm_params: {back}{own}}}
+- {{model_name: last, litellm_params: {{model: deepseek/deepseek-chat}}}}
+router_settings:\n  num_retries: {retries}\n  cooldown_time: {cooldown}\n  max_fallbacks: {max_fallbacks}
+  fallbacks: [{{home: [back, last]}}, {{back: [last, home]}}]\n{options}"
+        );
+        let stream = if is_stream { 50 } else { 0 };
+        let scenario = format!(
+            "hours: 1\nvolume_uncertainty: 0\ntraffic: {{x: {{model: home, rate: 40/min, input: 400, output: 100, stream: {stream}%}}}}
+upstream:\n  openai: {{bursts: {{every: 5m, lasts: 2m, share: {burst}%}}}}
+  anthropic: {{errors: {{500: {errors}%}}, bursts: {{every: 12m, lasts: 2m, share: {burst}%}}}}\n"
+        );
+        (gateway, scenario)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(60), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_lane_changes_nothing_where_a_group_rests((gateway, scenario) in resting(), seed in 0u64..1000) {
+        let world = support::world(&gateway, &scenario);
+        let run = support::run(&world, seed, 0);
+        check(&run)?;
+        prop_assert_eq!(format!("{:?}", run), format!("{:?}", support::run_the_long_way(&world, seed, 0)));
+    }
+}
+
 /// What a config implies: the most calls that one request may take.
 fn check_bounds(world: &World, run: &Run) -> Result<(), TestCaseError> {
     // At most 4 tries (3 retries, by setting or policy) at a group, each with every deployment when failing over; at most
