@@ -5,6 +5,7 @@ mod read;
 
 pub use read::{ReadError, read};
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::diagnostic::{Diagnostic, masked};
@@ -22,7 +23,7 @@ pub const SCHEMA: &str = "billcast.forecast/1";
 
 /// The bytes of `forecast.json`.
 pub fn json(view: &View<'_>) -> Vec<u8> {
-    bytes(&document(view))
+    safe_text(&Document(view)).into_bytes()
 }
 
 /// A document as text that is safe to print.
@@ -32,7 +33,16 @@ pub(super) fn bytes(document: &Value) -> Vec<u8> {
 
 /// A document as text that is safe to print.
 pub fn json_text(document: &Value) -> String {
-    let text = serde_json::to_string_pretty(document).expect("values of a tree have a text");
+    safe_text(document)
+}
+
+/// A document as text that is safe to print.
+fn safe_text(document: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(document).expect("values of a tree have a text");
+    if !text.chars().any(|c| c != '\n' && is_unprintable(c)) {
+        text.push('\n');
+        return text;
+    }
     let mut safe = String::with_capacity(text.len() + 1);
     for c in text.chars() {
         match c {
@@ -55,10 +65,35 @@ fn push_escaped(text: &mut String, c: char) {
 
 /// The document as a tree.
 pub(super) fn document(view: &View<'_>) -> Value {
-    let Value::Object(mut all) = contract(view) else { unreachable!("the contract is an object") };
-    let Value::Object(more) = further(view) else { unreachable!("the rest is an object") };
-    all.extend(more);
-    Value::Object(all)
+    serde_json::to_value(Document(view)).expect("a document is a tree")
+}
+
+/// The document, in its order.
+struct Document<'a>(&'a View<'a>);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(view) = *self;
+        let mut map = serializer.serialize_map(None)?;
+        write_all(&mut map, &contract(view))?;
+        write_all(&mut map, &further(view))?;
+        map.serialize_entry("run_results", &Runs(&view.forecast.runs))?;
+        write_all(&mut map, &singles(view))?;
+        map.end()
+    }
+}
+
+fn write_all<M: SerializeMap>(map: &mut M, object: &Value) -> Result<(), M::Error> {
+    object.as_object().into_iter().flatten().try_for_each(|(key, value)| map.serialize_entry(key, value))
+}
+
+/// The runs: there may be a million of them, and a tree takes ten times as much memory as its text.
+struct Runs<'a>(&'a [RunRow]);
+
+impl Serialize for Runs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(run))
+    }
 }
 
 /// What every version of this layout has.
@@ -120,7 +155,13 @@ fn further(view: &View<'_>) -> Value {
         "classes": forecast.classes.iter().map(share).collect::<Vec<_>>(),
         "keys": forecast.keys.iter().map(share).collect::<Vec<_>>(),
         "hours": forecast.hours.iter().map(hour).collect::<Vec<_>>(),
-        "run_results": forecast.runs.iter().map(run).collect::<Vec<_>>(),
+    })
+}
+
+/// Days and single runs.
+fn singles(view: &View<'_>) -> Value {
+    let forecast = view.forecast;
+    json!({
         "days": forecast.days.iter().map(day).collect::<Vec<_>>(),
         "percentile_runs": forecast.percentile_runs.iter().map(percentile_run).collect::<Vec<_>>(),
         "expensive_run": forecast.expensive.as_ref().map(timeline),

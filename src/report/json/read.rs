@@ -1,6 +1,7 @@
 //! `forecast.json` back into a forecast, so that every artefact can be made again without simulating again.
 
 mod alerts;
+mod document;
 mod hours;
 
 use std::borrow::Cow;
@@ -27,6 +28,9 @@ pub enum ReadError {
     /// Another layout.
     #[error("its schema is {0}, not `{SCHEMA}`: write it again with this version of billcast")]
     Schema(String),
+    /// More than anybody writes.
+    #[error("it holds more than {0} values beside its runs")]
+    TooMany(usize),
     /// A key is missing or holds something else.
     #[error("`{0}` is not {1}")]
     Field(String, &'static str),
@@ -136,14 +140,13 @@ impl<'a> Place<'a> {
 /// # Errors
 /// When it is no forecast of this layout; with the key that cannot be used.
 pub fn read(bytes: &[u8]) -> Result<Forecast> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| ReadError::Syntax(error.to_string()))?;
+    let (value, runs) = document::parts(bytes)?;
     let all = Place { value: &value, path: String::new() };
     match value.get("schema").and_then(Value::as_str) {
         Some(SCHEMA) => {}
         Some(other) => return Err(ReadError::Schema(format!("`{}`", other.escape_debug()))),
         None => return Err(ReadError::Schema("missing".to_owned())),
     }
-    let runs = all.list("run_results", run)?;
     Ok(Forecast {
         alerts: alerts::alerts(&all.at("alerts"))?,
         policies: all.list("policies", |at| policy(at, &runs))?,

@@ -1,0 +1,173 @@
+//! The text of a `forecast.json` taken apart: its runs are read one at a time, for there may be a million of them and a tree
+//! takes ten times as much memory as its text.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::{Place, ReadError, Result, run};
+use crate::experiment::RunRow;
+
+/// Values beside the runs; a year of hours with a thousand deployments has nine million.
+const MOST_VALUES: usize = 20_000_000;
+
+/// Bytes of one run; it has some seven hundred.
+const LONGEST_RUN: usize = 1 << 16;
+
+/// What a text holds: everything but the runs, and the runs.
+pub(super) fn parts(bytes: &[u8]) -> Result<(Value, Vec<RunRow>)> {
+    let document = Document { problem: RefCell::default() };
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let parts = document.deserialize(&mut reader).and_then(|parts| reader.end().map(|()| parts));
+    parts.map_err(|error| match document.problem.take() {
+        Some(problem) => problem,
+        None if error.is_data() => ReadError::Schema("missing".to_owned()),
+        None => ReadError::Syntax(error.to_string()),
+    })
+}
+
+/// Reads a document.
+struct Document {
+    /// What is wrong with it, in our own words.
+    problem: RefCell<Option<ReadError>>,
+}
+
+impl Document {
+    /// Ends the reading.
+    fn fail<E: Error>(&self, problem: ReadError) -> E {
+        self.problem.replace(Some(problem));
+        E::custom("")
+    }
+
+    /// A part of the text as a tree.
+    fn value<E: Error>(&self, text: &RawValue) -> std::result::Result<Value, E> {
+        serde_json::from_str(text.get()).map_err(|error| self.fail(ReadError::Syntax(error.to_string())))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &Document {
+    type Value = (Value, Vec<RunRow>);
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &Document {
+    type Value = (Value, Vec<RunRow>);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a forecast")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+        let (mut rest, mut runs, mut left) = (Map::new(), Vec::new(), MOST_VALUES);
+        while let Some(key) = map.next_key::<String>()? {
+            if key == "run_results" {
+                runs = map.next_value_seed(Runs(self))?;
+                continue;
+            }
+            let text: &RawValue = map.next_value()?;
+            let values = text.get().bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+            left = left.checked_sub(values).ok_or_else(|| self.fail(ReadError::TooMany(MOST_VALUES)))?;
+            rest.insert(key, self.value(text)?);
+        }
+        Ok((Value::Object(rest), runs))
+    }
+}
+
+/// Reads the runs of a document.
+struct Runs<'a>(&'a Document);
+
+impl<'de> DeserializeSeed<'de> for Runs<'_> {
+    type Value = Vec<RunRow>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Runs<'_> {
+    type Value = Vec<RunRow>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of runs")
+    }
+
+    /// Nothing, as in files of earlier versions.
+    fn visit_unit<E: Error>(self) -> std::result::Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Self::Value, A::Error> {
+        let mut runs = Vec::new();
+        while let Some(text) = items.next_element::<&RawValue>()? {
+            let path = format!("run_results[{}]", runs.len());
+            if text.get().len() > LONGEST_RUN {
+                return Err(self.0.fail(ReadError::Field(path, "a run")));
+            }
+            let value = self.0.value(text)?;
+            runs.push(run(&Place { value: &value, path }).map_err(|problem| self.0.fail(problem))?);
+        }
+        Ok(runs)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> std::result::Result<Self::Value, A::Error> {
+        Err(self.no_list())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> std::result::Result<Self::Value, E> {
+        Err(self.no_list())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> std::result::Result<Self::Value, E> {
+        Err(self.no_list())
+    }
+}
+
+impl Runs<'_> {
+    fn no_list<E: Error>(&self) -> E {
+        self.0.fail(ReadError::Field("run_results".to_owned(), "a list"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> String {
+        parts(text.as_bytes()).expect_err("no forecast").to_string()
+    }
+
+    #[test]
+    fn what_is_no_forecast_is_told() {
+        for (text, expected) in [
+            ("[1, 2]", "its schema is missing"),
+            ("5", "its schema is missing"),
+            ("{\"a\": [}", "no JSON"),
+            ("{} {}", "no JSON"),
+            ("{\"run_results\": 5}", "`run_results` is not a list"),
+            ("{\"run_results\": \"x\"}", "`run_results` is not a list"),
+            ("{\"run_results\": {}}", "`run_results` is not a list"),
+            ("{\"run_results\": true}", "`run_results` is not a list"),
+            ("{\"run_results\": [1]}", "`run_results[0].run` is not a whole number"),
+        ] {
+            assert!(problem(text).contains(expected), "{text}: {}", problem(text));
+        }
+        assert!(
+            parts(b"{\"run_results\": null, \"a\": 1.50}")
+                .is_ok_and(|(rest, runs)| { runs.is_empty() && rest["a"].to_string() == "1.50" })
+        );
+    }
+
+    #[test]
+    fn more_than_anybody_writes_is_refused_before_it_takes_memory() {
+        let long = |key: &str, item: &str, count| format!("{{\"{key}\": [{}0]}}", item.repeat(count));
+        assert!(problem(&long("days", "0,", MOST_VALUES)).contains("more than 20000000 values"));
+        let run = format!("{{\"run_results\": [[{}0]]}}", "0,".repeat(LONGEST_RUN));
+        assert!(problem(&run).contains("`run_results[0]` is not a run"));
+    }
+}
