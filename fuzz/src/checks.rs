@@ -11,7 +11,7 @@ use billcast::provider::ProviderModel;
 use billcast::random::Seed;
 use billcast::report::diagnostics::to_text;
 use billcast::report::text::clean;
-use billcast::report::{Form, TerminalOptions, View, html, json, terminal};
+use billcast::report::{Form, TerminalOptions, View, html, json, read_forecast, terminal};
 use billcast::scenario::{Overrides, Problem, Source, World, load, read as read_typed, read_case};
 use billcast::traffic::TrafficModel;
 use billcast::units::{Money, TokenKind};
@@ -20,7 +20,7 @@ use billcast::units::{Money, TokenKind};
 pub type Check = fn(&[u8]);
 
 /// All checks by the name of their fuzz target.
-pub const CHECKS: [(&str, Check); 13] = [
+pub const CHECKS: [(&str, Check); 14] = [
     ("yaml", yaml),
     ("json", json_text),
     ("litellm_config", litellm_config),
@@ -34,6 +34,7 @@ pub const CHECKS: [(&str, Check); 13] = [
     ("recorded_traffic", recorded_traffic),
     ("writers", writers),
     ("focus_csv", focus_csv),
+    ("finished_run", finished_run),
 ];
 
 /// YAML text to a tree.
@@ -179,6 +180,91 @@ pub fn focus_csv(bytes: &[u8]) {
     let bill = charges.iter().map(|charge| charge.amount).sum();
     forecast.percentile_runs = vec![PercentileRun { percentile: 95, run: 0, bill, charges }];
     check_focus(&forecast);
+}
+
+/// A `forecast.json` that somebody has changed: the text itself where it begins like one, else a true one of which the bytes
+/// change values, three a change. What can be read gives every form, and comes back as it was.
+pub fn finished_run(bytes: &[u8]) {
+    thread_local! {
+        static TRUE: serde_json::Value = {
+            let scenario = b"gateway: gateway.yaml\nhours: 2\nbudget: {run: 1}\nalerts: {budget_share: 50%}\n\
+                traffic: {x: {preset: chat, model: a, rate: 9/h}}\nupstream: {openai: {bursts: {every: 1h, lasts: 9m, share: 50%}}}\n";
+            let world = loaded(&[("scenario.yaml", scenario), ("gateway.yaml", GATEWAY)]).expect("a world");
+            let options = Options { runs: 2, seed: Seed(1), threads: 1, precision: None, command: String::new() };
+            serde_json::from_slice(&json(&View::new(&forecast(&world, &options, &Unwatched)))).expect("JSON")
+        };
+    }
+    let text = match bytes.first() {
+        Some(b'{') => bytes.to_vec(),
+        _ => TRUE.with(|document| changed(document.clone(), bytes).to_string().into_bytes()),
+    };
+    let Ok(forecast) = read_forecast(&text) else { return };
+    let view = View::new(&forecast);
+    assert!(terminal(&view, TerminalOptions::default()).chars().all(|c| c == '\n' || !c.is_control()));
+    for form in Form::ALL.into_iter().filter(|form| *form != Form::Charts) {
+        assert!(form.files(&view).iter().all(|file| !file.bytes.is_empty()), "{form:?}");
+    }
+    let written = json(&view);
+    let again = read_forecast(&written).expect("what is written can be read");
+    assert!(json(&View::new(&again)) == written, "it comes back as it was");
+}
+
+/// A document with other values in some places.
+fn changed(mut document: serde_json::Value, bytes: &[u8]) -> serde_json::Value {
+    const VALUES: [&str; 24] = [
+        "null",
+        "true",
+        "0",
+        "-1",
+        "0.5",
+        "-0.5",
+        "1e308",
+        "-1e308",
+        "1e-320",
+        "1e999",
+        "18446744073709551615",
+        "2e19",
+        "-9223372036854775808",
+        "\"\"",
+        "\"-5\"",
+        "\"0.0000000000001\"",
+        "\"99999999999999999999999999\"",
+        "\"=1+1\"",
+        "\"\\u202e<b>&\"",
+        "\"2026-02-30\"",
+        "\"9999-12-31\"",
+        "\"-0001-01-01\"",
+        "[]",
+        "{}",
+    ];
+    for change in bytes.as_chunks::<3>().0.iter().take(20) {
+        let places = places(&document);
+        let place = &places[usize::from(u16::from_le_bytes([change[0], change[1]])) % places.len()];
+        let value = serde_json::from_str(VALUES[usize::from(change[2]) % VALUES.len()]).expect("a value");
+        *document.pointer_mut(place).expect("a place") = value;
+    }
+    document
+}
+
+/// The places in a document below its top, as JSON pointers.
+fn places(document: &serde_json::Value) -> Vec<String> {
+    fn below(value: &serde_json::Value, path: &str, all: &mut Vec<String>) {
+        let mut step = |key: &str, value: &serde_json::Value| {
+            let path = format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"));
+            below(value, &path, all);
+            all.push(path);
+        };
+        match value {
+            serde_json::Value::Array(items) => {
+                items.iter().enumerate().for_each(|(at, item)| step(&at.to_string(), item))
+            }
+            serde_json::Value::Object(entries) => entries.iter().for_each(|(key, value)| step(key, value)),
+            _ => {}
+        }
+    }
+    let mut all = Vec::new();
+    below(document, "", &mut all);
+    if all.is_empty() { vec![String::new()] } else { all }
 }
 
 /// What a strict reader finds in `focus.csv` is what the forecast holds.

@@ -44,6 +44,11 @@ struct Place<'a> {
     path: String,
 }
 
+/// Larger numbers than these are in no forecast, and their sums and products would be none.
+const LARGEST: f64 = 1e15;
+const MOST: u64 = 1_000_000_000_000;
+const MOST_PICOS: u128 = 10u128.pow(27);
+
 const NULL: &Value = &Value::Null;
 
 impl<'a> Place<'a> {
@@ -80,7 +85,8 @@ impl<'a> Place<'a> {
     }
 
     fn as_number(&self) -> Result<f64> {
-        if self.value.is_null() { Ok(f64::NAN) } else { self.or_wrong(self.value.as_f64(), "a number") }
+        let number = self.value.as_f64().filter(|number| number.abs() <= LARGEST);
+        if self.value.is_null() { Ok(f64::NAN) } else { self.or_wrong(number, "a number, at most a quadrillion") }
     }
 
     fn optional(&self, key: &str) -> Result<Option<f64>> {
@@ -88,7 +94,14 @@ impl<'a> Place<'a> {
         if at.value.is_null() { Ok(None) } else { at.as_number().map(Some) }
     }
 
+    /// How many of something there were; the sum of those of a million runs is a number still.
     fn count(&self, key: &str) -> Result<u64> {
+        let at = self.at(key);
+        at.or_wrong(at.value.as_u64().filter(|count| *count <= MOST), "a whole number, at most a million million")
+    }
+
+    /// A seed.
+    fn whole(&self, key: &str) -> Result<u64> {
         let at = self.at(key);
         at.or_wrong(at.value.as_u64(), "a whole number")
     }
@@ -102,7 +115,9 @@ impl<'a> Place<'a> {
     }
 
     fn as_money(&self) -> Result<Money> {
-        self.or_wrong(self.value.as_str().and_then(|text| text.parse().ok()), "an amount such as \"12.34\"")
+        let amount = self.value.as_str().and_then(|text| text.parse::<Money>().ok());
+        let amount = amount.filter(|amount| amount.picos().unsigned_abs() <= MOST_PICOS);
+        self.or_wrong(amount, "an amount such as \"12.34\", at most a quadrillion dollars")
     }
 
     fn money_or_none(&self, key: &str) -> Result<Option<Money>> {
@@ -188,7 +203,7 @@ fn about(all: &Place<'_>) -> Result<About> {
     Ok(About {
         scenario: all.string("scenario")?,
         description: all.string("description")?,
-        seed: all.count("seed")?,
+        seed: all.whole("seed")?,
         runs: all.count("runs")?,
         partial: all.flag("partial"),
         horizon_hours: all.number("horizon_hours")?,

@@ -53,9 +53,12 @@ pub fn meters(forecast: &Forecast) -> Vec<MeterLine> {
     lines
 }
 
-/// What so many units cost when `quantity` cost `amount`, to a billionth of a dollar: means have no more in them.
+/// What so many units cost when `quantity` cost `amount`, to a billionth of a dollar: means have no more in them. At most a
+/// quadrillion dollars.
 fn unit_price(amount: Money, quantity: f64, units: f64) -> Money {
-    Money::from_picos((dollars(amount) / quantity * units * 1e9).round() as i128 * 1_000)
+    const MOST: f64 = 1e24;
+    let billionths = (dollars(amount) / quantity * units * 1e9).round().clamp(-MOST, MOST);
+    Money::from_picos(billionths as i128 * 1_000)
 }
 
 /// What the provider's prompt cache does for a deployment, or for all deployments of a provider.
