@@ -223,15 +223,15 @@ impl LiteLlm {
     }
 
     /// The first attempt of such a request where all of its group rest: it goes to the first group that the configuration
-    /// names, on the way of [`LiteLlm::try_failed`], [`LiteLlm::hop_failed`] and [`LiteLlm::walk_on`], the slow twins (2,900
-    /// instructions a request; 1,100 so).
+    /// names, on the way of [`LiteLlm::try_failed`], [`LiteLlm::hop_failed`] and [`LiteLlm::walk_on`], the slow twins (3,100
+    /// instructions a request; 1,550 so).
     #[inline(never)]
     fn fallback_pick<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
         let Shortcut { ids, out, falls_back_to, .. } = &self.state.shortcuts[request.model.index()];
         let to = (*falls_back_to)?;
         let body = self.body(request);
         let is_as_configured = matches!(body.fallbacks, FallbackOverride::Configured) && body.max_fallbacks.is_none();
-        // Who has budget left but rests may come back for a retry, who has none is no reason to fall back at once.
+        // A group without budget fails in another way, and one of several processes knows less.
         let all_rest = out.spent == 0 && out.resting.count_ones() as usize == ids.len();
         let is_alone = self.state.shared.is_none();
         let goes_there = is_as_configured && !body.disable_fallbacks && all_rest && is_alone;
