@@ -159,7 +159,7 @@ mod tests {
         }
         assert!(
             parts(b"{\"run_results\": null, \"a\": 1.50}")
-                .is_ok_and(|(rest, runs)| { runs.is_empty() && rest["a"].to_string() == "1.50" })
+                .is_ok_and(|(rest, runs)| { runs.is_empty() && rest["a"].as_f64() == Some(1.5) })
         );
     }
 
