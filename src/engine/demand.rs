@@ -26,6 +26,18 @@ impl DemandTotals {
     }
 }
 
+/// A minute that is over.
+#[derive(Debug, Clone, Copy)]
+struct Minute {
+    calls: u64,
+    tokens: u64,
+    /// The most calls in flight at once.
+    most: u64,
+}
+
+/// So many minutes are counted together: what the three histograms of a deployment have in memory is fetched once for all.
+const TOGETHER: usize = 32;
+
 /// Counts the current minute of one deployment.
 #[derive(Debug, Clone)]
 pub struct Meter {
@@ -36,6 +48,8 @@ pub struct Meter {
     calls: u64,
     tokens: u64,
     flights: Flights,
+    /// Minutes that are over and not counted yet.
+    over: Vec<Minute>,
 }
 
 impl Meter {
@@ -69,6 +83,15 @@ impl Meter {
     /// The run is over: the minutes up to `end`, or to the end of the last call if that is later, are complete.
     pub fn close(&mut self, end: SimTime, totals: &mut DemandTotals) {
         self.advance(self.flights.last_end().map_or(end, |last| last.max(end)), totals);
+        self.count(totals);
+    }
+
+    /// Counts the minutes that are over.
+    fn count(&mut self, totals: &mut DemandTotals) {
+        totals.calls.add_all(self.over.iter().map(|minute| minute.calls as f64));
+        totals.tokens.add_all(self.over.iter().map(|minute| minute.tokens as f64));
+        totals.concurrency.add_all(self.over.iter().map(|minute| minute.most as f64));
+        self.over.clear();
     }
 
     /// Writes down all minutes that are over.
@@ -82,9 +105,11 @@ impl Meter {
     #[cold]
     fn turn(&mut self, now: SimTime, totals: &mut DemandTotals) {
         while now >= self.ends {
-            totals.calls.add(self.calls as f64);
-            totals.tokens.add(self.tokens as f64);
-            totals.concurrency.add(self.flights.take_most(self.ends) as f64);
+            let most = self.flights.take_most(self.ends);
+            self.over.push(Minute { calls: self.calls, tokens: self.tokens, most });
+            if self.over.len() == TOGETHER {
+                self.count(totals);
+            }
             (self.calls, self.tokens) = (0, 0);
             // Until the next end that is known ahead nothing changes.
             let next = self.flights.first_end().map_or(now, |end| end.min(now));
@@ -100,7 +125,8 @@ impl Meter {
 
 impl Default for Meter {
     fn default() -> Self {
-        Self { minute: 0, ends: SimTime(MINUTE_NANOS), calls: 0, tokens: 0, flights: Flights::default() }
+        let (flights, over) = (Flights::default(), Vec::new());
+        Self { minute: 0, ends: SimTime(MINUTE_NANOS), calls: 0, tokens: 0, flights, over }
     }
 }
 

@@ -22,8 +22,11 @@ pub(super) fn parts(bytes: &[u8]) -> Result<(Value, Vec<RunRow>)> {
     let document = Document { problem: RefCell::default() };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let parts = document.deserialize(&mut reader).and_then(|parts| reader.end().map(|()| parts));
+    let is_object = bytes.trim_ascii_start().starts_with(b"{");
     parts.map_err(|error| match document.problem.take() {
         Some(problem) => problem,
+        // In an object only its runs are asked to be anything.
+        None if error.is_data() && is_object => ReadError::Field("run_results".to_owned(), "a list"),
         None if error.is_data() => ReadError::Schema("missing".to_owned()),
         None => ReadError::Syntax(error.to_string()),
     })
@@ -113,24 +116,6 @@ impl<'de> Visitor<'de> for Runs<'_> {
             runs.push(run(&Place { value: &value, path }).map_err(|problem| self.0.fail(problem))?);
         }
         Ok(runs)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, _: A) -> std::result::Result<Self::Value, A::Error> {
-        Err(self.no_list())
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> std::result::Result<Self::Value, E> {
-        Err(self.no_list())
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> std::result::Result<Self::Value, E> {
-        Err(self.no_list())
-    }
-}
-
-impl Runs<'_> {
-    fn no_list<E: Error>(&self) -> E {
-        self.0.fail(ReadError::Field("run_results".to_owned(), "a list"))
     }
 }
 
