@@ -53,8 +53,8 @@ fn every_variant_is_read_by_a_claim() {
     }
 }
 
-#[test]
-fn a_claim_that_is_off_ends_with_3() {
+/// A scenario of a single model without any trouble.
+fn plain_scenario() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
     put("gateway.yaml", "model_list: [{model_name: m, litellm_params: {model: openai/gpt-4o}}]\n");
@@ -63,14 +63,21 @@ fn a_claim_that_is_off_ends_with_3() {
         "gateway: gateway.yaml\nhours: 1\nruns: 4\ntraffic: {a: {model: m, rate: 1/min, input: 1000, output: 100}}\n\
          upstream: {openai: {preset: none, latency: 1}}\n",
     );
+    dir
+}
+
+#[test]
+fn a_claim_that_is_off_ends_with_3() {
+    let dir = plain_scenario();
     let claims = |published: &str, path: &str| {
-        put(
-            "claims.yaml",
-            &format!(
+        std::fs::write(
+            dir.path().join("claims.yaml"),
+            format!(
                 "title: t\nsays: s\nfinds: f\nclaims:\n  - {{ figure: cost of a request, unit: usd, published: {published}, \
                  simulated: bill.mean / {path}, agrees: published }}\n"
             ),
-        );
+        )
+        .unwrap();
         billcast(&["claims", dir.path().to_str().unwrap(), "--format", "json"])
     };
     // 1000 input tokens at 2.50 and 100 output tokens at 10 dollars a million, whatever the number of requests.
@@ -85,18 +92,12 @@ fn a_claim_that_is_off_ends_with_3() {
 /// What has no value is neither off nor as published.
 #[test]
 fn a_claim_that_cannot_be_computed_ends_with_11() {
-    let dir = tempfile::tempdir().unwrap();
-    let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
-    put("gateway.yaml", "model_list: [{model_name: m, litellm_params: {model: openai/gpt-4o}}]\n");
-    put(
-        "scenario.yaml",
-        "gateway: gateway.yaml\nhours: 1\nruns: 4\ntraffic: {a: {model: m, rate: 1/min, input: 1000, output: 100}}\n\
-         upstream: {openai: {preset: none, latency: 1}}\n",
-    );
+    let dir = plain_scenario();
     let claims = |lines: &[&str], format: &str| {
         let line = |line: &&str| format!("  - {{ figure: f, unit: usd, published: 5, {line} }}\n");
         let lines: String = lines.iter().map(line).collect();
-        put("claims.yaml", &format!("title: t\nsays: s\nfinds: f\nclaims:\n{lines}"));
+        let text = format!("title: t\nsays: s\nfinds: f\nclaims:\n{lines}");
+        std::fs::write(dir.path().join("claims.yaml"), text).unwrap();
         billcast(&["claims", dir.path().to_str().unwrap(), "--quiet", "--format", format])
     };
     let by_failures = "simulated: failure_rate.mean / failure_rate.mean, because: b";

@@ -44,10 +44,11 @@ struct Place<'a> {
     path: String,
 }
 
-/// Larger numbers than these are in no forecast, and their sums and products would be none.
-const LARGEST: f64 = 1e15;
-const MOST: u64 = 1_000_000_000_000;
-const MOST_PICOS: u128 = 10u128.pow(27);
+/// Larger numbers than these are in no forecast, and the sums of ten million of them would be none: tokens and other
+/// figures; requests and calls of a run; picodollars.
+const LARGEST: f64 = 1e18;
+const MOST: u64 = 10u64.pow(12);
+const MOST_PICOS: u128 = 10u128.pow(30);
 
 const NULL: &Value = &Value::Null;
 
@@ -86,7 +87,7 @@ impl<'a> Place<'a> {
 
     fn as_number(&self) -> Result<f64> {
         let number = self.value.as_f64().filter(|number| number.abs() <= LARGEST);
-        if self.value.is_null() { Ok(f64::NAN) } else { self.or_wrong(number, "a number, at most a quadrillion") }
+        if self.value.is_null() { Ok(f64::NAN) } else { self.or_wrong(number, "a number, at most 10^18") }
     }
 
     fn optional(&self, key: &str) -> Result<Option<f64>> {
@@ -97,10 +98,10 @@ impl<'a> Place<'a> {
     /// How many of something there were; the sum of those of a million runs is a number still.
     fn count(&self, key: &str) -> Result<u64> {
         let at = self.at(key);
-        at.or_wrong(at.value.as_u64().filter(|count| *count <= MOST), "a whole number, at most a million million")
+        at.or_wrong(at.value.as_u64().filter(|count| *count <= MOST), "a whole number, at most 10^12")
     }
 
-    /// A seed.
+    /// A seed, or tokens of one charge: nobody adds them up.
     fn whole(&self, key: &str) -> Result<u64> {
         let at = self.at(key);
         at.or_wrong(at.value.as_u64(), "a whole number")
@@ -117,7 +118,7 @@ impl<'a> Place<'a> {
     fn as_money(&self) -> Result<Money> {
         let amount = self.value.as_str().and_then(|text| text.parse::<Money>().ok());
         let amount = amount.filter(|amount| amount.picos().unsigned_abs() <= MOST_PICOS);
-        self.or_wrong(amount, "an amount such as \"12.34\", at most a quadrillion dollars")
+        self.or_wrong(amount, "an amount such as \"12.34\", at most 10^18 dollars")
     }
 
     fn money_or_none(&self, key: &str) -> Result<Option<Money>> {
@@ -399,7 +400,7 @@ fn charge(at: &Place<'_>) -> Result<ChargeRow> {
         key: index("key")?,
         cause: at.at("cause").or_wrong(known_cause, "a cause")?,
         kind: kind(at)?,
-        quantity: at.count("quantity")?,
+        quantity: at.whole("quantity")?,
         amount: at.money("amount")?,
     })
 }
