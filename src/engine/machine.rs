@@ -11,7 +11,7 @@ use crate::gateway::{Attempt, Ended, Event, FULL, Gateway, Response, Source, Ste
 use crate::provider::{Service, Upstream};
 use crate::random::Draws;
 use crate::traffic::{Ending, Leave, Request};
-use crate::units::{CallId, ClassId, Outcome, Phase, RequestId, RetryAfter, SimTime, Usage};
+use crate::units::{CallId, ClassId, Outcome, Phase, RequestId, RetryAfter, SimDuration, SimTime, Usage};
 
 /// A request on its way in.
 pub type Arrival<F> = Request<F>;
@@ -318,6 +318,15 @@ where
     }
 }
 
+/// When a client has read this many pieces of a stream, if there are so many. The last one of a whole answer says that it is
+/// finished.
+fn read_by(pieces: u64, service: &Service, outcome: Outcome) -> Option<SimDuration> {
+    let pieces = u32::try_from(pieces).ok()?;
+    let is_finish = outcome == Outcome::Ok && pieces == service.chunks.checked_add(1)?;
+    let is_content = (1..=service.chunks).contains(&pieces);
+    (is_content || is_finish).then(|| service.chunk_at(pieces.min(service.chunks)))
+}
+
 impl<G, U, S, D, O> Parts<'_, G, U, S, D, O>
 where
     G: Gateway,
@@ -373,13 +382,13 @@ where
         slot.flight = Some(Flight { started: now, nth_try, outcome, phase });
         slot.service = *service;
         if let Leave::AfterChunks(n) = slot.leave
-            && let Ok(n) = u32::try_from(n)
+            && let Some(read) = read_by(n, service, outcome)
             && stream
-            && (1..=service.chunks).contains(&n)
-            && service.chunk_at(n) < after
+            && read <= after
             && !slot.record.client_gone
         {
-            self.queue.push(now + service.chunk_at(n), Class::Deadline, pack(Kind::Leave, id, slot.generation));
+            // Whoever leaves with the last piece does not see the end.
+            self.queue.push(now + read, Class::AttemptEnd, pack(Kind::Leave, id, slot.generation));
         }
         self.schedule(slot, now + after, Class::AttemptEnd, id);
     }

@@ -28,7 +28,8 @@ pub struct Body {
     pub cache: CacheControl,
     /// Completions that are asked for.
     pub n: u32,
-    /// The request came with a timeout of its own (header): a 408 is then not held against a fallback's deployment.
+    /// The request came with a timeout of its own, in its body or a header: a 408 is then not held against a fallback's
+    /// deployment.
     pub client_side_timeout: bool,
     /// Tells bodies apart that the response cache keeps apart.
     pub cache_class: u32,

@@ -39,6 +39,17 @@ pub enum Class {
     Refused,
 }
 
+/// What the text of an exception tells, whatever its class: the proxy answers by it. What is told last outweighs the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Told {
+    /// Nothing that counts.
+    Nothing,
+    /// No deployment has the tags that were asked for: 401.
+    NoTags,
+    /// No deployment is available: 429.
+    NoDeployment,
+}
+
 /// One failure, as it travels through retries and fallbacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failure {
@@ -52,8 +63,8 @@ pub struct Failure {
     pub deployment: Option<DeploymentId>,
     /// Retries that the exception itself asks for (`num_retries` of the deployment or of a limit).
     pub num_retries: Option<u32>,
-    /// Its text says that no deployment is available: whatever the status, the proxy then answers 429.
-    pub tells_no_deployment: bool,
+    /// What its text tells.
+    pub told: Told,
     /// The HTTP status that the client would see.
     pub http_status: u16,
 }
@@ -67,7 +78,7 @@ impl Failure {
             retry_after: RetryAfter::None,
             deployment: None,
             num_retries: None,
-            tells_no_deployment: false,
+            told: Told::Nothing,
             http_status: status,
         }
     }
@@ -83,23 +94,30 @@ impl Failure {
             retry_after: RetryAfter::None,
             deployment: None,
             num_retries: None,
-            tells_no_deployment: http_status == 429,
+            told: if http_status == 429 { Told::NoDeployment } else { Told::Nothing },
             http_status,
         }
     }
 
+    /// No deployment has the tags that were asked for. The proxy answers 401 [T 102].
+    pub const NO_TAGS: Self = Self { told: Told::NoTags, ..Self::without_status(Class::Refused, 401) };
+
     /// This failure after its fallbacks have failed: their last failure is told in its text. Exceptions of the router
-    /// itself have no such text.
-    pub const fn telling(self, last: &Self) -> Self {
+    /// itself have no such text, and of a stream that broke it is the provider's own exception that comes out in the end.
+    pub fn telling(self, last: &Self) -> Self {
         match self.status {
-            Some(_) if last.tells_no_deployment => Self { tells_no_deployment: true, ..self },
+            Some(_) if self.class != Class::MidStream => Self { told: self.told.max(last.told), ..self },
             _ => self,
         }
     }
 
     /// The status that the proxy answers with (`proxy/_types.py:ProxyException`).
     pub const fn answered_with(&self) -> u16 {
-        if self.tells_no_deployment { 429 } else { self.http_status }
+        match self.told {
+            Told::Nothing => self.http_status,
+            Told::NoTags => 401,
+            Told::NoDeployment => 429,
+        }
     }
 
     /// What the end of an upstream attempt becomes; `None` if it was good.

@@ -277,8 +277,11 @@ pub struct Name {
     pub policy_fallbacks: Option<ListId>,
     /// The highest prices and longest answer of its deployments, for reserving budgets.
     pub greatest: Option<Greatest>,
-    /// It is in no group and only reaches a default fallback: budgets go by what is listed under the name itself.
-    pub by_default: bool,
+    /// It is in no group and only reaches a default fallback, or a hidden alias: budgets go by what is listed under the
+    /// name itself.
+    pub is_unlisted: bool,
+    /// A pattern has filled the model in: budgets go by what is listed under that.
+    pub is_filled: bool,
     /// What an answer costs when a pattern has filled the model in.
     pub wildcard_price: Option<Price>,
     /// `model_group_retry_policy`.

@@ -3,7 +3,7 @@
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Class;
 use crate::gateway::litellm::plan::{Plan, Strategy};
-use crate::gateway::litellm::router::{Budgets, KeyUse, Responses, Shortcut};
+use crate::gateway::litellm::router::{Budgets, KeyUse, Late, Responses, Shortcut};
 use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::strategy::StrategyState;
 use crate::gateway::parts::{AheadCounter, Cooldowns, ExpiringCounter, MinuteCounter, Slots};
@@ -32,6 +32,8 @@ pub(super) struct State {
     pub budgets: Budgets,
     pub keys: KeyUse,
     pub responses: Responses,
+    /// Successes that are logged when the next in line has gone on.
+    pub late: Vec<Late>,
     /// What this process shares with others; none where it is the only one.
     pub shared: Option<Box<Shared>>,
     pub place: Place,
@@ -86,6 +88,7 @@ impl State {
             budgets: Budgets::new(plan),
             keys: KeyUse::new(plan),
             responses: Responses::default(),
+            late: Vec::new(),
             shared: None,
             place: Place::default(),
             shortcuts: Shortcut::all(plan),

@@ -13,7 +13,18 @@ struct Entry {
     span: SimDuration,
 }
 
+impl Entry {
+    fn is_kept_too_long(&self) -> bool {
+        self.kept_until.0 > self.rests_until.0.saturating_add(TOO_LONG.0)
+    }
+}
+
 const NONE: Entry = Entry { kept_until: SimTime(i64::MIN), rests_until: SimTime(i64::MIN), span: SimDuration::ZERO };
+
+/// An entry that would be kept this much longer than its cooldown lasts is written anew by who looks at it, to be kept as
+/// long as the cooldown lasts, but no longer than that.
+const TOO_LONG: SimDuration = SimDuration::from_secs(5);
+const LONGEST_AGAIN: SimDuration = SimDuration::from_secs(60);
 
 /// Cooldowns of all deployments.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +34,8 @@ pub struct Cooldowns {
     all_over: SimTime,
     /// When the entries were last looked at: an entry that was over by then is gone.
     looked: SimTime,
+    /// Some entry is kept too long, and nobody has looked since.
+    keeps_too_long: bool,
     /// How often an entry was written: while it stays the same, rests end but none begins.
     changes: u64,
 }
@@ -31,19 +44,34 @@ impl Cooldowns {
     /// None of `deployments` rests.
     pub fn new(deployments: usize) -> Self {
         let long_ago = SimTime(i64::MIN);
-        Self { entries: vec![NONE; deployments], all_over: long_ago, looked: long_ago, changes: 0 }
+        let entries = vec![NONE; deployments];
+        Self { entries, all_over: long_ago, looked: long_ago, keeps_too_long: false, changes: 0 }
     }
 
     /// Looks at the entries: says whether any deployment may be resting.
     pub fn any(&mut self, now: SimTime) -> bool {
-        self.looked = now;
+        self.look(now);
         now < self.all_over
     }
 
     /// Looks at the entries: says how often they have changed.
-    pub const fn look(&mut self, now: SimTime) -> u64 {
+    #[inline]
+    pub fn look(&mut self, now: SimTime) -> u64 {
         self.looked = now;
+        if self.keeps_too_long {
+            self.keep_no_longer(now);
+        }
         self.changes
+    }
+
+    /// What is kept too long is not kept any longer than the cooldown lasts (`cooldown_cache.py:_corrected_active_cooldown`).
+    #[cold]
+    fn keep_no_longer(&mut self, now: SimTime) {
+        for entry in self.entries.iter_mut().filter(|entry| now < entry.rests_until && entry.is_kept_too_long()) {
+            entry.kept_until = entry.rests_until.min(now + LONGEST_AGAIN);
+        }
+        self.keeps_too_long = false;
+        self.changes += 1;
     }
 
     /// The last moment at which this deployment rests, if it does now and its entry stays as it is.
@@ -80,6 +108,7 @@ impl Cooldowns {
         if dropped {
             entry.kept_until = now + span;
         }
+        self.keeps_too_long |= entry.is_kept_too_long();
         let until = entry.rests_until.min(entry.kept_until);
         self.all_over = self.all_over.max(until);
         until
@@ -113,5 +142,27 @@ mod tests {
         assert_eq!(cooldowns.add(A, secs(1), SimDuration::from_secs(5)), secs(6));
         cooldowns.any(secs(7));
         assert_eq!(cooldowns.add(A, secs(8), SimDuration::from_secs(70)), secs(78));
+    }
+
+    /// 60 s, then 2 s, then 10 s, all at once: with a look in between the 2 s hold, without it the 10 s do.
+    #[test]
+    fn who_looks_at_an_entry_that_is_kept_too_long_makes_it_end() {
+        for (looks, until) in [(false, 10), (true, 2)] {
+            let mut cooldowns = Cooldowns::new(1);
+            cooldowns.add(A, secs(0), SimDuration::from_secs(60));
+            cooldowns.add(A, secs(0), SimDuration::from_secs(2));
+            if looks {
+                cooldowns.any(secs(0));
+            }
+            assert_eq!(cooldowns.add(A, secs(0), SimDuration::from_secs(10)), secs(until));
+        }
+    }
+
+    #[test]
+    fn what_is_kept_again_is_kept_for_a_minute_at_most() {
+        let mut cooldowns = Cooldowns::new(1);
+        cooldowns.add(A, secs(0), SimDuration::from_secs(300));
+        assert_eq!(cooldowns.add(A, secs(0), SimDuration::from_secs(100)), secs(100));
+        assert!(cooldowns.any(secs(10)) && cooldowns.rests(A, secs(70)) && !cooldowns.rests(A, secs(71)));
     }
 }

@@ -220,10 +220,7 @@ fn read_headers(node: &Node, body: &mut RequestParams, reader: &mut Reader) {
     for entry in headers.entries() {
         let Some(text) = super::fields::printed(&entry.value) else { continue };
         match entry.key.to_ascii_lowercase().as_str() {
-            "x-litellm-timeout" => {
-                body.timeout = text.parse().ok().or(body.timeout);
-                body.timeout_in_header = true;
-            }
+            "x-litellm-timeout" => body.timeout = text.parse().ok().or(body.timeout),
             "x-litellm-stream-timeout" => body.stream_timeout = text.parse().ok().or(body.stream_timeout),
             "x-litellm-num-retries" => body.num_retries = text.parse().ok().or(body.num_retries),
             "x-litellm-tags" => body.tags.extend(text.split(',').map(|tag| tag.trim().to_owned())),

@@ -51,7 +51,7 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> (Plan, Vec<Diagnostic>) {
     names::resolve(wire, &mut plan, &names);
     plan.keys = keys::lower(setting.keys.unwrap_or(&Keyring::default()), &plan.names, wire);
     plan.proxy.has_key_limits = plan.keys.limits_any;
-    prices::add_wildcard_prices(wire, &mut plan);
+    prices::add_prices_of_names(wire, &mut plan);
     prices::add_greatest(&mut plan);
     deployments::group_retry_policies(wire, &mut plan);
     fallbacks::add(wire, &mut plan, &names);

@@ -5,6 +5,7 @@ use crate::gateway::litellm::lower::{Setting, pattern, settings};
 use crate::gateway::litellm::plan::{Found, Layer, Name, Plan};
 use crate::gateway::litellm::wire::{Deployment, Fallbacks, Wire, provider_of};
 use crate::units::{DeploymentId, NameId};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// Names and tags, numbered.
@@ -79,6 +80,8 @@ struct Resolver<'a> {
     wire: &'a Wire,
     plan: &'a Plan,
     aliases: HashMap<&'a str, &'a str>,
+    /// Those of them that are hidden.
+    hidden: HashSet<&'a str>,
     /// The first deployment with each id.
     ids: HashMap<&'a str, DeploymentId>,
     /// Group of each deployment of the plan.
@@ -123,9 +126,12 @@ impl<'a> Resolver<'a> {
         let model =
             |deployment: &'a Deployment| deployment.litellm_params.model.as_ref().map_or("", |model| &model.value);
         let groups: Vec<&str> = kept().map(|deployment| deployment.model_name.value.as_str()).collect();
-        let (mut aliases, mut ids) = (HashMap::new(), HashMap::new());
+        let (mut aliases, mut hidden, mut ids) = (HashMap::new(), HashSet::new(), HashMap::new());
         for (alias, target) in wire.router_settings.model_group_alias.iter().flat_map(|aliases| &aliases.value) {
-            aliases.entry(alias.value.as_str()).or_insert(target.value.model.as_str());
+            if let Entry::Vacant(new) = aliases.entry(alias.value.as_str()) {
+                new.insert(target.value.model.as_str());
+                hidden.extend(target.value.hidden.then_some(alias.value.as_str()));
+            }
         }
         for (at, deployment) in plan.deployments.iter().enumerate() {
             ids.entry(&*deployment.id).or_insert(DeploymentId::from_index(at));
@@ -134,6 +140,7 @@ impl<'a> Resolver<'a> {
             wire,
             plan,
             aliases,
+            hidden,
             ids,
             by_group: by(groups.iter().copied()),
             by_model: by(kept().map(model)),
@@ -150,8 +157,8 @@ impl<'a> Resolver<'a> {
         let orders = self.orders(text, &found);
         let resolved = names.id(target).or_else(|| names.id(text)).unwrap_or_default();
         let is_known = self.is_known(text, &found);
-        let by_default = matches!(found, Found::Group(_)) && !self.is_served(target);
-        Name { text: text.into(), is_known, found, resolved, orders, by_default, ..Name::default() }
+        let is_unlisted = matches!(found, Found::Group(_)) && (self.hidden.contains(text) || !self.is_served(target));
+        Name { text: text.into(), is_known, found, resolved, orders, is_unlisted, ..Name::default() }
     }
 
     fn alias(&self, text: &str) -> Option<&str> {

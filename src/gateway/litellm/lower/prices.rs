@@ -10,7 +10,7 @@ use crate::gateway::litellm::plan::{Deployment, Found, Greatest, Plan, Price};
 use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{Prices, Wire};
 use crate::pricing::{PriceRow, PriceTable, ServiceTier};
-use crate::units::{Tokens, UnitPrice};
+use crate::units::{DeploymentId, Tokens, UnitPrice};
 
 /// What the cost-based strategy takes for a price that it does not know, in dollars.
 const UNKNOWN_PRICE: f64 = 5.0;
@@ -54,7 +54,11 @@ impl KnownPrices {
     /// What LiteLLM knows of a deployment's model: its own prices first. Where only one direction has a price of its
     /// own, the other is free [T 170].
     pub fn of(&self, entry: &wire::Deployment, wire: &Wire) -> Known {
-        let model = entry.litellm_params.model.as_ref().map(|model| model.value.as_str()).unwrap_or_default();
+        self.of_model(entry, model_of(entry), wire)
+    }
+
+    /// The same when this is the model that is called.
+    fn of_model(&self, entry: &wire::Deployment, model: &str, wire: &Wire) -> Known {
         let row = self.row(entry.provider.unwrap_or_default(), model);
         Known {
             price: self.price_of(entry, model, wire),
@@ -89,7 +93,7 @@ impl KnownPrices {
     /// What the cost-based strategy compares: prices in `litellm_params` (0 counts as not set), else those that LiteLLM
     /// lists under exactly this model string, so that a prefix hides them [T 97].
     pub fn compared(&self, entry: &wire::Deployment) -> f64 {
-        let model = entry.litellm_params.model.as_ref().map(|model| model.value.as_str()).unwrap_or_default();
+        let model = model_of(entry);
         let row = if model.contains('/') { None } else { self.row(entry.provider.unwrap_or_default(), model) };
         let own = |key| custom(&entry.params_prices, key).filter(|price| *price != 0.0);
         let listed = |price: Option<UnitPrice>| price.map_or(UNKNOWN_PRICE, float);
@@ -126,41 +130,57 @@ fn float(price: UnitPrice) -> f64 {
     format!("{}e-6", price.per_million_text()).parse().unwrap_or(0.0)
 }
 
-/// Names that a pattern resolves are priced by the model that the pattern fills in.
-pub(super) fn add_wildcard_prices(wire: &Wire, plan: &mut Plan) {
+/// The model of a deployment, as it is written.
+fn model_of(entry: &wire::Deployment) -> &str {
+    entry.litellm_params.model.as_ref().map(|model| model.value.as_str()).unwrap_or_default()
+}
+
+/// Names that no group is listed under are priced by what is listed under the name itself, names that a pattern resolves
+/// by the model that it fills in.
+pub(super) fn add_prices_of_names(wire: &Wire, plan: &mut Plan) {
     let prices = KnownPrices::load();
     let kept: Vec<&wire::Deployment> = wire.model_list.iter().filter(|entry| !entry.dropped).collect();
-    for name in &mut plan.names {
+    let (deployments, names) = (&plan.deployments, &mut plan.names);
+    for name in names {
         let Found::Group(ids) = &name.found else { continue };
-        if name.by_default {
+        if name.is_unlisted {
             name.greatest = prices.listed(&name.text);
             continue;
         }
-        let Some(entry) = ids.first().map(|id| kept[id.index()]) else { continue };
-        let model = entry.litellm_params.model.as_ref().map(|model| model.value.as_str()).unwrap_or_default();
-        if let Some(filled) = pattern::fill(&entry.model_name.value, model, &name.text) {
-            name.wildcard_price = prices.price_of(entry, &filled, wire);
-        }
+        let filled = |id: &DeploymentId| {
+            let entry = kept[id.index()];
+            let model = pattern::fill(&entry.model_name.value, model_of(entry), &name.text)?;
+            Some(prices.of_model(entry, &model, wire))
+        };
+        let known: Vec<Known> = ids.iter().filter_map(filled).collect();
+        let Some(first) = known.first() else { continue };
+        let entries = ids.iter().map(|id| &deployments[id.index()]);
+        (name.is_filled, name.wildcard_price) = (true, first.price);
+        name.greatest = Some(greatest(known.iter().map(|known| (known.price, known.max_output_tokens)), entries));
     }
 }
 
 /// The highest prices and longest answer of every name's deployments (`router.py:_set_model_group_info`).
 pub fn add_greatest(plan: &mut Plan) {
-    for index in 0..plan.names.len() {
-        let Found::Group(ids) = &plan.names[index].found else { continue };
-        if plan.names[index].by_default {
-            continue;
-        }
-        let entries = ids.iter().map(|id| plan.deployment(*id));
-        let priced = entries.clone().filter_map(|entry| entry.price);
-        let most = |of: fn(&Price) -> f64| priced.clone().map(|price| of(&price)).fold(0.0, f64::max);
-        let greatest = Greatest {
-            input: most(|price| price.input),
-            output: most(|price| price.output),
-            max_output_tokens: entries.clone().filter_map(|entry| entry.max_output_tokens).max(),
-            is_free: !ids.is_empty() && entries.clone().all(Deployment::is_free),
-        };
-        plan.names[index].greatest = Some(greatest);
+    let (deployments, names) = (&plan.deployments, &mut plan.names);
+    for name in names.iter_mut().filter(|name| !name.is_unlisted && !name.is_filled) {
+        let Found::Group(ids) = &name.found else { continue };
+        let entries = ids.iter().map(|id| &deployments[id.index()]);
+        name.greatest = Some(greatest(entries.clone().map(|entry| (entry.price, entry.max_output_tokens)), entries));
+    }
+}
+
+/// The greatest of prices and longest answers, and whether all deployments are free by the config.
+fn greatest<'a>(
+    known: impl Iterator<Item = (Option<Price>, Option<Tokens>)> + Clone,
+    mut entries: impl ExactSizeIterator<Item = &'a Deployment>,
+) -> Greatest {
+    let most = |of: fn(&Price) -> f64| known.clone().filter_map(|(price, _)| Some(of(&price?))).fold(0.0, f64::max);
+    Greatest {
+        input: most(|price| price.input),
+        output: most(|price| price.output),
+        max_output_tokens: known.clone().filter_map(|(_, most)| most).max(),
+        is_free: entries.len() > 0 && entries.all(Deployment::is_free),
     }
 }
 

@@ -14,8 +14,6 @@ pub struct RequestParams {
     pub timeout: Option<f64>,
     /// `stream_timeout`, or the header, in seconds.
     pub stream_timeout: Option<f64>,
-    /// The timeout came in a header.
-    pub timeout_in_header: bool,
     /// `fallbacks`.
     pub fallbacks: Option<RequestFallbacks>,
     /// `context_window_fallbacks`.
@@ -88,7 +86,7 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
         tags: params.tags.iter().map(|tag| names.tag(tag)).collect(),
         cache: params.cache,
         n: params.n.unwrap_or(1),
-        client_side_timeout: params.timeout_in_header,
+        client_side_timeout: params.timeout.is_some() || params.stream_timeout.is_some(),
         cache_class: params.cache_class,
     }
 }

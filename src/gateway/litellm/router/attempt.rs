@@ -188,14 +188,14 @@ impl LiteLlm {
         self.give_slot_back(cx, flight);
     }
 
-    /// The slot passes to the next in line.
+    /// The slot passes to the next in line. Says whether there is one.
     #[inline]
-    pub(super) fn give_slot_back<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, flight: &Flight) {
-        if let Some(number) = flight.slot
-            && let Some(slots) = &mut self.state.slots[flight.deployment.index()]
-        {
-            cx.woken.extend(slots.give_back(number));
-        }
+    pub(super) fn give_slot_back<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, flight: &Flight) -> bool {
+        let Some(number) = flight.slot else { return false };
+        let Some(slots) = &mut self.state.slots[flight.deployment.index()] else { return false };
+        let next = slots.give_back(number);
+        cx.woken.extend(next);
+        next.is_some()
     }
 
     /// The attempt in flight has ended.
@@ -264,22 +264,22 @@ impl LiteLlm {
         flight: &Flight,
         ended: &Ended,
     ) -> Next {
-        self.give_slot_back(cx, flight);
+        let is_awaited = self.give_slot_back(cx, flight);
         self.log_deferred(cx, call);
         let since = self.counted_since(call, flight, cx.request.stream);
         let (usage, first_token) = (ended.usage, ended.first_token);
-        self.log_success(
-            cx.now,
-            cx.request.stream,
-            Success { flight: *flight, since, usage, first_token, from_cache: false },
-        );
+        let success = Success { flight: *flight, since, usage, first_token, from_cache: false };
+        if is_awaited {
+            self.log_when_next_has_gone(cx, &call.held, success);
+        } else {
+            self.log_success(cx.now, cx.request.stream, success);
+        }
         if self.plan.proxy.has_key_limits {
             let dollars = self.cost(flight, &ended.usage);
             self.release_after_success(cx, &mut call.held, (flight.name, ended.usage, dollars));
         }
-        if self.plan.proxy.cache.is_some() {
-            let called = (flight.deployment, flight.name);
-            self.keep_response(cx, &call.held, called, ended.usage);
+        if !(is_awaited && cx.request.stream) {
+            self.keep_response(cx, &call.held, &success);
         }
         Next::Do(Step::Respond(Response::new(200, true, Some(flight.deployment), Source::Upstream)))
     }

@@ -11,7 +11,7 @@ use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{Body, CachePlan};
 use crate::gateway::{FULL, Notes, RequestView, Response, Source, Step};
 use crate::random::Draws;
-use crate::units::{DeploymentId, NameId, SimTime, Usage};
+use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Usage};
 
 /// Whether this request takes part (`should_use_cache`).
 const fn takes_part(plan: &CachePlan, body: &Body) -> bool {
@@ -95,17 +95,33 @@ impl LiteLlm {
         &mut self,
         cx: &mut Cx<'_, D, N>,
         held: &Held,
-        called: (DeploymentId, NameId),
-        usage: Usage,
+        success: &Success,
     ) {
-        let Some(plan) = &self.plan.proxy.cache else { return };
-        let body = self.body(cx.request);
-        if body.cache.no_write || !takes_part(plan, body) {
-            return;
+        if let Some((key, life)) = self.to_keep(cx.request, held, success) {
+            self.keep(cx, key, success.usage, life);
         }
-        let life = body.cache.ttl.unwrap_or(plan.ttl);
-        let key = self.cache_key(cx.request, held, called);
-        if !self.state.responses.put(cx.now, key, usage, life, plan.capacity) {
+    }
+
+    /// What an answer is kept under and for how long, if it is kept.
+    #[inline(always)]
+    pub(super) fn to_keep(&self, request: &RequestView, held: &Held, success: &Success) -> Option<(Key, SimDuration)> {
+        let plan = self.plan.proxy.cache.as_ref()?;
+        let body = self.body(request);
+        let is_kept = !body.cache.no_write && takes_part(plan, body);
+        let called = (success.flight.deployment, success.flight.name);
+        is_kept.then(|| (self.cache_key(request, held, called), body.cache.ttl.unwrap_or(plan.ttl)))
+    }
+
+    #[inline(always)]
+    pub(super) fn keep<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        key: Key,
+        usage: Usage,
+        life: SimDuration,
+    ) {
+        let capacity = self.plan.proxy.cache.as_ref().and_then(|plan| plan.capacity);
+        if !self.state.responses.put(cx.now, key, usage, life, capacity) {
             cx.woken.push(FULL);
         }
     }

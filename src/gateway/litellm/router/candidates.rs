@@ -70,7 +70,9 @@ impl LiteLlm {
         if self.plan.router.pre_call_checks {
             self.drop_by_pre_call_checks(cx, name)?;
         }
-        if let Some(matching) = self.plan.router.tags {
+        if let Some(matching) = self.plan.router.tags
+            && self.plan.router.strategy != Strategy::UsageV1
+        {
             self.keep_tagged(cx, name, matching)?;
         }
         let hop = call.hop().map(|hop| (hop.order, &hop.excluded, &hop.refused));
@@ -168,8 +170,8 @@ impl LiteLlm {
             let defaults: Few = candidates.iter().copied().filter(is_default).collect();
             match (asked.is_empty(), defaults.is_empty()) {
                 (true, true) => return Ok(()),
-                (false, true) => return Err(Failure::without_status(Class::Refused, 401)),
-                (false, false) if is_known => return Err(Failure::without_status(Class::Refused, 401)),
+                (false, true) => return Err(Failure::NO_TAGS),
+                (false, false) if is_known => return Err(Failure::NO_TAGS),
                 _ => defaults,
             }
         };

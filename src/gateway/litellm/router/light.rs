@@ -56,13 +56,20 @@ impl LiteLlm {
     ) {
         let PlainAnswer { deployment, name, started, usage } = *answer;
         let flight = Flight { deployment, name, started, slot: held.slot };
-        self.give_slot_back(cx, &flight);
+        let is_awaited = self.give_slot_back(cx, &flight);
         let success = Success { flight, since: started, usage, first_token: None, from_cache };
-        self.log_success(cx.now, cx.request.stream, success);
+        if is_awaited && !from_cache {
+            self.log_when_next_has_gone(cx, held, success);
+        } else {
+            self.log_success(cx.now, cx.request.stream, success);
+        }
         if self.plan.proxy.has_key_limits {
             let is_free = from_cache || !self.plan.keys.get(cx.request.key).spends();
             let dollars = if is_free { 0.0 } else { self.cost(&flight, &usage) };
             self.release_after_success(cx, held, (name, usage, dollars));
+        }
+        if !(from_cache || (is_awaited && cx.request.stream)) {
+            self.keep_response(cx, held, &success);
         }
     }
 
@@ -75,7 +82,6 @@ impl LiteLlm {
         mut held: Held,
     ) {
         self.succeed_lightly(cx, &mut held, answer, false);
-        self.keep_response(cx, &held, (answer.deployment, answer.name), answer.usage);
     }
 
     /// Its attempt has been sent, but will not be answered in full: the request is what it would be on the long way.

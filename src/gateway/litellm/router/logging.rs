@@ -4,14 +4,25 @@
 //! One logging object serves a whole client request. Its failure handlers run once, unless the request is a stream
 //! (`has_run_logging` returns early) [T 01, 15, 20, 69, 120]. The bare router makes a new one for every attempt.
 
+use super::responses::Key;
 use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
-use crate::gateway::litellm::call::{CallState, Flight};
+use crate::gateway::litellm::call::{CallState, Flight, Held};
 use crate::gateway::litellm::failure::Failure;
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::litellm::strategy::Sample;
 use crate::random::Draws;
-use crate::units::{SimTime, Usage};
+use crate::units::{SimDuration, SimTime, Usage};
+
+/// A success that is logged when the next in line has gone on.
+#[derive(Debug)]
+pub(in crate::gateway::litellm) struct Late {
+    success: Success,
+    /// Whether it was a stream.
+    stream: bool,
+    /// What its answer is kept under and for how long, if that is still to be done.
+    kept: Option<(Key, SimDuration)>,
+}
 
 /// A success, as the callbacks see it.
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +92,31 @@ impl LiteLlm {
         if stream && self.plan.layer == Layer::Proxy { call.arrived } else { flight.started }
     }
 
+    /// A success of which the slot has passed on to a call that has been waiting for it: that call has looked at limits and
+    /// cache by the time that a task of its own logs the success, and keeps the answer if it was a stream [T 193, 194].
+    #[cold]
+    pub(super) fn log_when_next_has_gone<D: Draws, N: Notes>(
+        &mut self,
+        cx: &Cx<'_, D, N>,
+        held: &Held,
+        success: Success,
+    ) {
+        let stream = cx.request.stream;
+        let kept = if stream { self.to_keep(cx.request, held, &success) } else { None };
+        self.state.late.push(Late { success, stream, kept });
+    }
+
+    /// A call that was waiting for a slot has gone on: what ended before it is logged.
+    #[inline]
+    pub(super) fn log_late<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>) {
+        while let Some(Late { success, stream, kept }) = self.state.late.pop() {
+            self.log_success(cx.now, stream, success);
+            if let Some((key, life)) = kept {
+                self.keep(cx, key, success.usage, life);
+            }
+        }
+    }
+
     /// A success.
     #[inline(always)]
     pub(super) fn log_success(&mut self, now: SimTime, stream: bool, success: Success) {
@@ -89,8 +125,8 @@ impl LiteLlm {
         if self.state.strategy.learns() {
             self.state.strategy.succeeded(&self.plan, now, &success_sample(now, success));
         }
-        // A stream's answer does not carry the name that its tokens would be counted under.
-        if self.plan.router.counts_minutes && !stream {
+        // Neither a stream's answer nor one from the cache carries the name that its tokens would be counted under.
+        if self.plan.router.counts_minutes && !stream && !success.from_cache {
             let minute = self.plan.router.minutes.of(now);
             let tokens = success.usage.total();
             self.state.minutes[deployment.index()].add_tokens(minute, tokens);

@@ -25,11 +25,12 @@ mod windows;
 
 use crate::gateway::litellm::call::{CallState, Flight, Held, Waiting};
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{Body, Plan};
+use crate::gateway::litellm::plan::{Body, Layer, Plan};
 use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::state::State;
 pub(super) use budget::Budgets;
 pub(super) use limits::KeyUse;
+pub(super) use logging::Late;
 use logging::Success;
 pub use responses::MOST_ANSWERS;
 pub(super) use responses::Responses;
@@ -147,8 +148,8 @@ impl LiteLlm {
             Some(_) => Source::Upstream,
             None => Source::NoDeployment,
         };
-        // A stream that had begun has its deployment in the headers already.
-        let served_by = call.streamed;
+        // A stream that had begun has its deployment in the headers already, where there are any.
+        let served_by = call.streamed.filter(|_| self.plan.layer == Layer::Proxy);
         // Only the router's own exception brings a header along (`common_request_processing.py`); those of upstreams are
         // renamed to `llm_provider-retry-after`, which no client obeys.
         let retry_after = match failure.class {
@@ -269,7 +270,11 @@ impl Gateway for LiteLlm {
                 next => next,
             },
             Event::Woke => match std::mem::take(&mut call.waiting) {
-                Waiting::Slot(deployment, number) => Next::Call(deployment, Some(number)),
+                Waiting::Slot(deployment, number) => {
+                    let step = self.drive_on(&mut cx, call, Next::Call(deployment, Some(number)));
+                    self.log_late(&mut cx);
+                    return step;
+                }
                 Waiting::Failed(failure) => Next::HopFailed(failure),
                 Waiting::Pause | Waiting::Nothing => Next::Try,
             },

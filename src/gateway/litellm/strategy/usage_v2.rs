@@ -2,7 +2,7 @@
 
 use crate::gateway::litellm::call::CallState;
 use crate::gateway::litellm::defaults;
-use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::failure::{Class, Failure, Told};
 use crate::gateway::litellm::plan::Plan;
 use crate::gateway::parts::MinuteCounter;
 use crate::random::{Draws, Purpose};
@@ -39,7 +39,7 @@ pub(super) fn pick<D: Draws>(
         let wait = RetryAfter::Seconds(defaults::LIMIT_RETRY_AFTER_SECS);
         return Err(Failure {
             retry_after: wait,
-            tells_no_deployment: true,
+            told: Told::NoDeployment,
             ..Failure::with_status(Class::RateLimit, 429)
         });
     }
