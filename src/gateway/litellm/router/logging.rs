@@ -9,7 +9,7 @@ use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Flight, Held};
 use crate::gateway::litellm::failure::Failure;
-use crate::gateway::litellm::plan::Layer;
+use crate::gateway::litellm::plan::{Layer, Strategy};
 use crate::gateway::litellm::strategy::Sample;
 use crate::random::Draws;
 use crate::units::{SimDuration, SimTime, Usage};
@@ -127,8 +127,11 @@ impl LiteLlm {
         }
         // Neither a stream's answer nor one from the cache carries the name that its tokens would be counted under.
         if self.plan.router.counts_minutes && !stream && !success.from_cache {
-            let minute = self.plan.router.minutes.of(now);
-            let tokens = success.usage.total();
+            let router = &self.plan.router;
+            let minute = router.minutes.of(now);
+            // The strategy and the check of limits count into one counter, each of them.
+            let counted_twice = router.enforce_rate_limits && router.strategy == Strategy::UsageV2;
+            let tokens = success.usage.total() * if counted_twice { 2 } else { 1 };
             self.state.minutes[deployment.index()].add_tokens(minute, tokens);
             if let Some(shared) = &mut self.state.shared {
                 shared.count_tokens(deployment, minute, tokens);
