@@ -5,7 +5,8 @@ use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::gateway::litellm::LiteLlm;
 use crate::gateway::litellm::defaults::CACHE_ITEMS;
 use crate::gateway::litellm::lower::{Setting, lower};
-use crate::gateway::litellm::plan::Layer;
+use crate::gateway::litellm::plan::{Layer, Plan};
+use crate::gateway::litellm::wire::provider_of;
 use crate::gateway::parts::Minutes;
 use crate::gateway::{Attempt, Notes, RequestView, Response};
 use crate::provider::{ScriptedRequest, ScriptedUpstream, Service};
@@ -127,7 +128,7 @@ pub fn replay(case: &Case) -> Trace {
         .requests
         .iter()
         .enumerate()
-        .filter_map(|(index, request)| Some(arrival(index, request, plan.name_id(&request.model)?)))
+        .filter_map(|(index, request)| Some(arrival(index, request, plan.name_id(&request.model)?, &plan)))
         .collect();
     let mut scripted = Scripted { arrivals, next: 0 };
     let mut observer = TraceObserver::new(case);
@@ -139,7 +140,15 @@ pub fn replay(case: &Case) -> Trace {
     observer.trace
 }
 
-fn arrival(index: usize, request: &CaseRequest, model: NameId) -> Arrival<ScriptedRequest> {
+/// Whether a stream is asked for its usage (`common_request_processing.py:_stream_usage_tracking_updates`): not by the bare
+/// router, and not for a name that only leads to a default fallback and is none of a provider's.
+fn asks_usage(plan: &Plan, model: NameId) -> bool {
+    let name = plan.name(model);
+    let leads_to_default = name.is_unlisted && name.resolved == model;
+    plan.layer == Layer::Proxy && !(leads_to_default && provider_of(&name.text, None, None).is_none())
+}
+
+fn arrival(index: usize, request: &CaseRequest, model: NameId, plan: &Plan) -> Arrival<ScriptedRequest> {
     let view = RequestView {
         id: RequestId(index as u64),
         model,
@@ -155,6 +164,7 @@ fn arrival(index: usize, request: &CaseRequest, model: NameId) -> Arrival<Script
         index: index as u32,
         prompt_tokens: request.prompt_tokens,
         completion_tokens: request.completion_tokens,
+        counted_tokens: (!asks_usage(plan, model)).then_some(request.counted_tokens),
     };
     let leave = match request.departure {
         Departure::Served => Leave::Never,

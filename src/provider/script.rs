@@ -15,6 +15,8 @@ pub struct ScriptedRequest {
     pub prompt_tokens: Tokens,
     /// Completion tokens of a complete answer.
     pub completion_tokens: Tokens,
+    /// Prompt tokens as the gateway counts them, if it asks a stream for no usage: then it learns of no other.
+    pub counted_tokens: Option<Tokens>,
 }
 
 /// When a rule applies.
@@ -156,7 +158,10 @@ impl Upstream for ScriptedUpstream<'_> {
         let answer = self.answer(now, call, request).unwrap_or(&default);
         let usage = Usage::plain(request.prompt_tokens, request.completion_tokens);
         match answer.kind {
-            Kind::Ok if call.stream => stream(answer, usage),
+            Kind::Ok if call.stream => match request.counted_tokens {
+                None => stream(answer, usage),
+                Some(prompt) => stream(answer, Usage::plain(prompt, counted(answer.chunks.max(1)))),
+            },
             Kind::Ok => plain(answer, Outcome::Ok, usage),
             Kind::Error(outcome) => plain(answer, outcome, Usage::default()),
             Kind::Hang => plain(answer, Outcome::ConnectionError, Usage::default()),
@@ -166,10 +171,8 @@ impl Upstream for ScriptedUpstream<'_> {
         }
     }
 
-    /// Every chunk of the script is a short word and a space: a token each, and one for the last space.
     fn counted_part(&self, service: &Service, elapsed: SimDuration) -> Usage {
-        let chunks = service.chunks_by(elapsed);
-        Usage { output: if chunks == 0 { 0 } else { chunks + 1 }, ..service.usage }
+        Usage { output: counted(service.chunks_by(elapsed)), ..service.usage }
     }
 
     fn ended(
@@ -182,6 +185,11 @@ impl Upstream for ScriptedUpstream<'_> {
     ) -> Usage {
         if outcome == Outcome::Ok { service.usage } else { service.usage_by(elapsed) }
     }
+}
+
+/// The tokens that a gateway counts in so many chunks: each is a short word and a space, a token, and one for the last space.
+const fn counted(chunks: u32) -> Tokens {
+    if chunks == 0 { 0 } else { chunks.saturating_add(1) }
 }
 
 /// An answer in one piece.

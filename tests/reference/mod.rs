@@ -15,7 +15,7 @@ use billcast::gateway::{Attempt, Ended, Event, Gateway, Response, Source, Step, 
 use billcast::provider::{Service, Upstream, UpstreamCall};
 use billcast::random::Addressed;
 use billcast::traffic::{Ending, Leave};
-use billcast::units::{CallId, DeploymentId, Outcome, Phase, RetryAfter, SimTime, Usage};
+use billcast::units::{CallId, DeploymentId, Outcome, Phase, RetryAfter, SimDuration, SimTime, Usage};
 use patience::{Verdict, verdict};
 
 /// What happens at one instant happens in this order (the house's event order).
@@ -255,17 +255,22 @@ where
         let verdict = verdict(&service, &attempt.limits, call.stream);
         live.flight = Some(Flight { attempt, call, service, started: now, verdict });
         let (leave, gone) = (live.leave, live.record.client_gone);
-        let pending = self.add(now + verdict.after, Class::AttemptEnd, What::AttemptEnd(id));
-        self.live(id).pending = pending;
+        // What a client reads, piece by piece; behind those with content comes one that says that this was all.
+        let mut pieces: Vec<SimDuration> = (1..=service.chunks).map(|nth| service.chunk_at(nth)).collect();
+        if verdict.outcome == Outcome::Ok {
+            pieces.extend(pieces.last().copied());
+        }
         if let Leave::AfterChunks(n) = leave
-            && let Ok(n) = u32::try_from(n)
+            && let Some(last) = n.checked_sub(1).and_then(|at| pieces.get(at as usize))
             && call.stream
             && !gone
-            && (1..=service.chunks).contains(&n)
         {
-            let leaving = self.add(now + service.chunk_at(n), Class::Deadline, What::ClientLeaves(id));
+            // Added before the end of the attempt: at the same instant it comes first.
+            let leaving = self.add(now + *last, Class::AttemptEnd, What::ClientLeaves(id));
             self.live(id).leaving = leaving;
         }
+        let pending = self.add(now + verdict.after, Class::AttemptEnd, What::AttemptEnd(id));
+        self.live(id).pending = pending;
     }
 
     fn attempt_is_over(&mut self, now: SimTime, id: CallId) {

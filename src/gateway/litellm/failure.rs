@@ -99,11 +99,11 @@ impl Failure {
         }
     }
 
-    /// No deployment has the tags that were asked for. The proxy answers 401 [T 102].
+    /// No deployment has the tags that were asked for. The proxy answers 401 [T 180, 180f].
     pub const NO_TAGS: Self = Self { told: Told::NoTags, ..Self::without_status(Class::Refused, 401) };
 
     /// This failure after its fallbacks have failed: their last failure is told in its text. Exceptions of the router
-    /// itself have no such text, and of a stream that broke it is the provider's own exception that comes out in the end.
+    /// itself have no such text, and of a stream that broke it is the provider's own exception that comes out in the end [T 116k].
     pub fn telling(self, last: &Self) -> Self {
         match self.status {
             Some(_) if self.class != Class::MidStream => Self { told: self.told.max(last.told), ..self },

@@ -267,8 +267,10 @@ pub struct Name {
     pub found: Found,
     /// The name that an alias stands for; itself otherwise.
     pub resolved: NameId,
-    /// The orders of its deployments, ascending, each once.
+    /// The orders of its deployments that it falls back to, ascending, each once.
     pub orders: Box<[i32]>,
+    /// Some of its deployments have an order: the lowest that is left is called.
+    pub is_ordered: bool,
     /// Where its fallback list is, if it has one.
     pub fallbacks: Option<ListId>,
     /// The same for prompts that are too long.

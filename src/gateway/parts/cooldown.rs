@@ -50,23 +50,24 @@ impl Cooldowns {
 
     /// Looks at the entries: says whether any deployment may be resting.
     pub fn any(&mut self, now: SimTime) -> bool {
-        self.look(now);
+        self.looked = now;
+        self.keep_no_longer(now);
         now < self.all_over
     }
 
-    /// Looks at the entries: says how often they have changed.
-    #[inline]
-    pub fn look(&mut self, now: SimTime) -> u64 {
+    /// Looks at the entries: says how often they have changed. Who sees a change goes on to
+    /// [`keep_no_longer`](Self::keep_no_longer).
+    pub const fn look(&mut self, now: SimTime) -> u64 {
         self.looked = now;
-        if self.keeps_too_long {
-            self.keep_no_longer(now);
-        }
         self.changes
     }
 
-    /// What is kept too long is not kept any longer than the cooldown lasts (`cooldown_cache.py:_corrected_active_cooldown`).
-    #[cold]
-    fn keep_no_longer(&mut self, now: SimTime) {
+    /// What is kept too long is not kept any longer than the cooldown lasts, once somebody looks at it
+    /// (`cooldown_cache.py:_corrected_active_cooldown`).
+    pub fn keep_no_longer(&mut self, now: SimTime) {
+        if !self.keeps_too_long {
+            return;
+        }
         for entry in self.entries.iter_mut().filter(|entry| now < entry.rests_until && entry.is_kept_too_long()) {
             entry.kept_until = entry.rests_until.min(now + LONGEST_AGAIN);
         }

@@ -155,10 +155,12 @@ impl<'a> Resolver<'a> {
         let target = alias.unwrap_or(text);
         let found = self.found(text, target);
         let orders = self.orders(text, &found);
+        let is_ordered =
+            matches!(&found, Found::Group(ids) if ids.iter().any(|id| self.plan.deployment(*id).order.is_some()));
         let resolved = names.id(target).or_else(|| names.id(text)).unwrap_or_default();
         let is_known = self.is_known(text, &found);
         let is_unlisted = matches!(found, Found::Group(_)) && (self.hidden.contains(text) || !self.is_served(target));
-        Name { text: text.into(), is_known, found, resolved, orders, is_unlisted, ..Name::default() }
+        Name { text: text.into(), is_known, found, resolved, orders, is_ordered, is_unlisted, ..Name::default() }
     }
 
     fn alias(&self, text: &str) -> Option<&str> {
@@ -208,7 +210,7 @@ impl<'a> Resolver<'a> {
         self.group(best)
     }
 
-    /// The orders of a name's deployments; those of a single deployment or of a default fallback do not count.
+    /// The orders that a name falls back to; those of a single deployment or of a default fallback do not count.
     fn orders(&self, text: &str, found: &Found) -> Box<[i32]> {
         let Found::Group(ids) = found else { return Box::default() };
         let by_model = !self.by_group.contains_key(text) && self.alias(text).is_none() && {

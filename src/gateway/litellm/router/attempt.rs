@@ -278,7 +278,7 @@ impl LiteLlm {
             let dollars = self.cost(flight, &ended.usage);
             self.release_after_success(cx, &mut call.held, (flight.name, ended.usage, dollars));
         }
-        if !(is_awaited && cx.request.stream) {
+        if self.plan.proxy.cache.is_some() && !(is_awaited && cx.request.stream) {
             self.keep_response(cx, &call.held, &success);
         }
         Next::Do(Step::Respond(Response::new(200, true, Some(flight.deployment), Source::Upstream)))

@@ -91,12 +91,7 @@ impl LiteLlm {
 
     /// Keeps an answer.
     #[inline(never)]
-    pub(super) fn keep_response<D: Draws, N: Notes>(
-        &mut self,
-        cx: &mut Cx<'_, D, N>,
-        held: &Held,
-        success: &Success,
-    ) {
+    pub(super) fn keep_response<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, held: &Held, success: &Success) {
         if let Some((key, life)) = self.to_keep(cx.request, held, success) {
             self.keep(cx, key, success.usage, life);
         }

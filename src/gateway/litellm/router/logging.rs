@@ -93,7 +93,7 @@ impl LiteLlm {
     }
 
     /// A success of which the slot has passed on to a call that has been waiting for it: that call has looked at limits and
-    /// cache by the time that a task of its own logs the success, and keeps the answer if it was a stream [T 193, 194].
+    /// cache by the time that a task of its own logs the success, and keeps the answer if it was a stream [T 98o, 98p].
     #[cold]
     pub(super) fn log_when_next_has_gone<D: Draws, N: Notes>(
         &mut self,
