@@ -168,6 +168,8 @@ fn arrival(index: usize, request: &CaseRequest, model: NameId, plan: &Plan) -> A
     };
     let leave = match request.departure {
         Departure::Served => Leave::Never,
+        // The bare router has no connection of a client that could be closed.
+        Departure::After(_) if plan.layer == Layer::Router => Leave::Never,
         Departure::After(span) => Leave::After(span.max(SimDuration::ZERO)),
         Departure::AfterChunks(chunks) => Leave::AfterChunks(chunks.into()),
     };

@@ -267,10 +267,11 @@ pub struct Name {
     pub found: Found,
     /// The name that an alias stands for; itself otherwise.
     pub resolved: NameId,
-    /// The orders of its deployments that it falls back to, ascending, each once.
+    /// The orders of its deployments, ascending, each once: the lowest that is left is called.
     pub orders: Box<[i32]>,
-    /// Some of its deployments have an order: the lowest that is left is called.
-    pub is_ordered: bool,
+    /// A group, an alias or a pattern has this name: only then are there higher orders to fall back to, and others to fail over
+    /// to.
+    pub has_group: bool,
     /// Where its fallback list is, if it has one.
     pub fallbacks: Option<ListId>,
     /// The same for prompts that are too long.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Seeded generator of random conformance cases.
 
-    generate.py --seed S --n N --out DIR [--prefix g] [--first 1] [--narrow] [--topic NAME ...]
+    generate.py --seed S --n N --out DIR [--prefix g] [--first 1] [--narrow] [--long] [--mutate] [--topic NAME ...]
 
 Writes N case files DIR/<prefix>0001.json ... Each case draws one or a few topics (outage windows,
 429 bursts, streams, key limits, caches, ...), builds a configuration around them, scripts the
@@ -10,6 +10,8 @@ upstream and spreads requests over time. The same seed gives the same files, byt
 --narrow draws only from the topics (and in the proportions) of the recorded `random/` folder;
 without it another set of topics (wildcards, tags, budgets, layer router, ...) is mixed in.
 --topic forces a topic into every case (others are still added).
+--long makes cases of five to twenty-five minutes with more requests.
+--mutate then changes some settings of every case, whatever its topics: so those meet that no topic brings together.
 
 No exact ties: request times end in a microsecond count that is 1 modulo 3 and is unique in the case,
 latencies are odd milliseconds, window edges lie on half milliseconds, disconnect times on 0.7 ms.
@@ -36,8 +38,8 @@ EXCLUSIVE = [{"least_busy", "latency", "ubr_v2", "cost", "ubr_v1", "weighted_fai
 
 
 class Gen:
-    def __init__(self, rng, narrow, forced):
-        self.r, self.narrow, self.forced = rng, narrow, forced
+    def __init__(self, rng, narrow, forced, long=False):
+        self.r, self.narrow, self.forced, self.long = rng, narrow, forced, long
 
     # ---- small draws
     def lat(self, lo, hi):
@@ -85,8 +87,8 @@ class Gen:
         r = self.r
         t = self.t = self.topics()
         has = lambda *x: any(y in t for y in x)
-        self.T = r.choice([20, 20, 40, 60, 60, 60, 90, 120, 200])
-        n = r.choice([6, 12, 20, 20, 30, 30, 40, 40, 50, 60, 60, 80, 100])
+        self.T = r.choice([300, 600, 900, 1500] if self.long else [20, 20, 40, 60, 60, 60, 90, 120, 200])
+        n = r.choice([60, 100, 150, 200] if self.long else [6, 12, 20, 20, 30, 30, 40, 40, 50, 60, 60, 80, 100])
         case = {"name": name, "doc": "random case: " + ", ".join(t), "seed": r.randrange(1, 9999)}
         if has("router_layer"):
             case["layer"] = "router"
@@ -571,6 +573,92 @@ class Gen:
         return out
 
 
+def mutate(case, r):
+    """changes one to five settings of a finished case"""
+    p = lambda x: r.random() < x
+    cf, proxy = case["config"], case.get("layer") != "router"
+    rs, ls, gs = (cf.setdefault(a, {}) for a in ("router_settings", "litellm_settings", "general_settings"))
+    ml, requests = cf["model_list"], case["requests"]
+    groups = sorted({m["model_name"] for m in ml if "*" not in m["model_name"]})
+
+    def some(share, change):
+        for q in requests:
+            if p(share):
+                change(q)
+
+    def params(share, change):
+        for m in ml:
+            if p(share):
+                change(m["litellm_params"])
+
+    def strategy():
+        rs["routing_strategy"] = r.choice(["simple-shuffle", "least-busy", "latency-based-routing", "usage-based-routing-v2", "usage-based-routing", "cost-based-routing"])
+
+    def key():
+        limits = {"rpm_limit": r.choice([3, 8, 20]), "tpm_limit": r.choice([900, 4000, 15000]), "max_parallel_requests": r.choice([1, 2, 4]), "max_budget": r.choice([0.001, 0.01])}
+        case.setdefault("keys", {})["sk-mutated"] = {a: b for a, b in limits.items() if p(0.45)} or {"rpm_limit": 5}
+        some(0.6, lambda q: q.update(key="sk-mutated"))
+
+    def alias():
+        rs["model_group_alias"] = {"alias-1": r.choice(groups), "alias-2": {"model": r.choice(groups), "hidden": p(0.5)}}
+        some(0.3, lambda q: q.update(model=r.choice(["alias-1", "alias-2"])))
+
+    def wildcard():
+        ml.append({"model_name": r.choice(["openai/*", "*", "vendor/*"]), "litellm_params": {"model": "openai/*"}, "model_info": {"id": "wild-mutated"}})
+        some(0.3, lambda q: q.update(model=r.choice(["openai/gpt-4o", "openai/o3", "vendor/x1", "nothing-known"])))
+
+    def streams():
+        case["drain"] = 20
+        some(0.4, lambda q: q.update(stream=True))
+
+    def leaving():
+        case["drain"] = 20
+        some(0.25, lambda q: q.update(disconnect_at=round(round(r.uniform(0.05, 2.5), 3) + 0.0007, 4)))
+
+    def fallbacks():
+        ls.pop("fallbacks", None)
+        others = lambda g: [x for x in groups if x != g]
+        rs["fallbacks"] = [{g: r.sample(others(g), min(len(groups) - 1, r.choice([1, 2, 3])))} for g in groups if len(groups) > 1 and p(0.8)]
+
+    def body():
+        own = {"num_retries": lambda: r.choice([0, 1, 2]), "timeout": lambda: r.choice([1, 2]), "disable_fallbacks": lambda: True, "fallbacks": lambda: r.sample(groups, 1),
+               "max_fallbacks": lambda: r.choice([0, 1, 2]), "stream_timeout": lambda: 1, "n": lambda: r.choice([2, 3])}
+        some(0.3, lambda q: (lambda name: q.setdefault("params", {}).update({name: own[name]()}))(r.choice(list(own))))
+
+    def cache():
+        ls["cache"] = True
+        ls.setdefault("cache_params", {"type": "local", "ttl": r.choice([3, 10, 60])})
+        some(1, lambda q: None if q.get("real_tokens") else q.setdefault("content", "question %d" % r.randrange(5)))
+
+    RETRIES = ["RateLimitErrorRetries", "InternalServerErrorRetries", "TimeoutErrorRetries", "BadRequestErrorRetries", "AuthenticationErrorRetries"]
+    changes = {
+        "strategy": strategy, "alias": alias, "wildcard": wildcard, "streams": streams, "fallbacks": fallbacks, "body": body, "cache": cache,
+        "enforced": lambda: rs.update(optional_pre_call_checks=["enforce_model_rate_limits"]),
+        "pre-call": lambda: rs.update(enable_pre_call_checks=True),
+        "parallel": lambda: rs.update(default_max_parallel_requests=r.choice([1, 2, 3])),
+        "failover": lambda: rs.update(enable_weighted_failover=True),
+        "cancel": lambda: gs.update(cancel_on_disconnect=not gs.get("cancel_on_disconnect", False)),
+        "counted": lambda: gs.update(token_rate_limit_type=r.choice(["input", "output", "total"])),
+        "order": lambda: params(0.5, lambda x: x.update(order=r.choice([1, 2, 3]))),
+        "default": lambda: (rs if p(0.5) else ls).update(default_fallbacks=r.sample(groups, min(len(groups), r.choice([1, 2])))),
+        "allowed": lambda: rs.update(allowed_fails=r.choice([0, 1, 3])),
+        "limits": lambda: params(0.4, lambda x: x.update({r.choice(["rpm", "tpm"]): r.choice([3, 8, 500, 3000])})),
+        "deployments": lambda: params(0.4, lambda x: x.update({r.choice(["num_retries", "cooldown_time", "timeout", "stream_timeout", "max_retries", "weight"]): r.choice([0, 1, 2, 3])})),
+        "retries": lambda: rs.update(retry_policy={a: r.choice([0, 1, 2]) for a in r.sample(RETRIES, 2)}),
+        "cooldown": lambda: rs.update(cooldown_time=r.choice([0, 1, 5, 30])),
+        "depth": lambda: rs.update(max_fallbacks=r.choice([0, 1, 2, 4])),
+        "longest": lambda: params(0.4, lambda x: x.update(max_tokens=r.choice([50, 200]))),
+        "budgets": lambda: rs.update(provider_budget_config={"openai": {"budget_limit": r.choice([0.005, 0.02]), "time_period": "30s"}}),
+        **({"key": key, "leaving": leaving} if proxy else {}),
+    }
+    names = r.sample(list(changes), r.choice([1, 2, 3, 4, 5]))
+    for name in names:
+        changes[name]()
+    for part in [a for a in cf if cf[a] == {}]:
+        del cf[part]
+    case["doc"] += "; then " + ", ".join(names)
+
+
 def dump(case):
     """one line per deployment, rule and request"""
     J = json.dumps
@@ -603,12 +691,17 @@ def main():
     ap.add_argument("--prefix", default="g")
     ap.add_argument("--first", type=int, default=1)
     ap.add_argument("--narrow", action="store_true")
+    ap.add_argument("--long", action="store_true")
+    ap.add_argument("--mutate", action="store_true")
     ap.add_argument("--topic", action="append", default=[])
     a = ap.parse_args()
     os.makedirs(a.out, exist_ok=True)
     for i in range(a.first, a.first + a.n):
         name = "%s%04d" % (a.prefix, i)
-        c = Gen(random.Random("%d/%d" % (a.seed, i)), a.narrow, a.topic).case(name)
+        rng = random.Random("%d/%d" % (a.seed, i))
+        c = Gen(rng, a.narrow, a.topic, a.long).case(name)
+        if a.mutate:
+            mutate(c, rng)
         with open(os.path.join(a.out, name + ".json"), "w") as f:
             f.write(dump(c))
 

@@ -154,13 +154,11 @@ impl<'a> Resolver<'a> {
         let alias = self.alias(text);
         let target = alias.unwrap_or(text);
         let found = self.found(text, target);
-        let orders = self.orders(text, &found);
-        let is_ordered =
-            matches!(&found, Found::Group(ids) if ids.iter().any(|id| self.plan.deployment(*id).order.is_some()));
+        let (orders, has_group) = (self.orders(&found), self.has_group(text, &found));
         let resolved = names.id(target).or_else(|| names.id(text)).unwrap_or_default();
         let is_known = self.is_known(text, &found);
         let is_unlisted = matches!(found, Found::Group(_)) && (self.hidden.contains(text) || !self.is_served(target));
-        Name { text: text.into(), is_known, found, resolved, orders, is_ordered, is_unlisted, ..Name::default() }
+        Name { text: text.into(), is_known, found, resolved, orders, has_group, is_unlisted, ..Name::default() }
     }
 
     fn alias(&self, text: &str) -> Option<&str> {
@@ -210,16 +208,17 @@ impl<'a> Resolver<'a> {
         self.group(best)
     }
 
-    /// The orders that a name falls back to; those of a single deployment or of a default fallback do not count.
-    fn orders(&self, text: &str, found: &Found) -> Box<[i32]> {
+    /// Whether a group, an alias or a pattern has this name: one that is a deployment's model, or only leads to a default
+    /// fallback, has neither orders to fall back to nor others to fail over to.
+    fn has_group(&self, text: &str, found: &Found) -> bool {
+        let Found::Group(ids) = found else { return false };
+        let is_pattern = || ids.first().is_some_and(|id| self.groups[id.index()].contains('*'));
+        self.by_group.contains_key(text) || self.alias(text).is_some() || is_pattern()
+    }
+
+    /// The orders of a group's deployments.
+    fn orders(&self, found: &Found) -> Box<[i32]> {
         let Found::Group(ids) = found else { return Box::default() };
-        let by_model = !self.by_group.contains_key(text) && self.alias(text).is_none() && {
-            let first = ids.first().map_or("", |id| self.groups[id.index()]);
-            !first.contains('*')
-        };
-        if by_model {
-            return Box::default();
-        }
         let mut orders: Vec<i32> = ids.iter().filter_map(|id| self.plan.deployment(*id).order).collect();
         orders.sort_unstable();
         orders.dedup();

@@ -78,7 +78,7 @@ impl LiteLlm {
         let hop = call.hop().map(|hop| (hop.order, &hop.excluded, &hop.refused));
         let Some((order, excluded, refused)) = hop else { return Ok(()) };
         let entry = self.plan.name(name);
-        if order.is_some() || entry.is_ordered {
+        if order.is_some() || !entry.orders.is_empty() {
             self.keep_order(order);
         }
         self.leave_out(excluded, refused);

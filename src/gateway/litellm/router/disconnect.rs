@@ -55,7 +55,9 @@ impl LiteLlm {
         if !cx.request.stream {
             self.log_failure(cx, call, &Failure::without_status(Class::ApiConnection, CLIENT_CLOSED));
         }
-        let streamed = if ended.phase == Phase::BeforeHeaders { call.streamed } else { Some(flight.deployment) };
+        // The headers of a stream that broke before are the client's already.
+        let begun = if ended.phase == Phase::BeforeHeaders { None } else { Some(flight.deployment) };
+        let streamed = call.streamed.or(begun);
         self.gone(cx, call, streamed)
     }
 

@@ -36,8 +36,9 @@ impl LiteLlm {
 
     /// The higher orders of the same group come before other groups, each with its own retries [T 41].
     fn higher_orders(&self, own: &Body, hop: &Hop, failure: &Failure) -> Option<Targets> {
-        let orders = &self.plan.name(hop.name).orders;
-        if orders.len() < 2 || failure.class.has_own_fallbacks() {
+        let entry = self.plan.name(hop.name);
+        let orders = &entry.orders;
+        if !entry.has_group || orders.len() < 2 || failure.class.has_own_fallbacks() {
             return None;
         }
         let above = hop.order.unwrap_or(orders[0]);
@@ -59,9 +60,10 @@ impl LiteLlm {
     }
 
     fn others_are_left<D: Draws, N: Notes>(&self, cx: &Cx<'_, D, N>, hop: &Hop, failed: &Few) -> bool {
-        let Found::Group(ids) = &self.plan.name(hop.name).found else { return false };
+        let entry = self.plan.name(hop.name);
+        let Found::Group(ids) = &entry.found else { return false };
         let is_left = |id| !self.state.cooldowns.rests(id, cx.now) && !failed.contains(&id);
-        self.state.uses_shuffle && !failed.is_empty() && ids.iter().any(|id| is_left(*id))
+        entry.has_group && self.state.uses_shuffle && !failed.is_empty() && ids.iter().any(|id| is_left(*id))
     }
 
     /// Walks the list that is configured for this kind of failure; without one the failure is raised.
