@@ -120,7 +120,8 @@ pub fn replay(case: &Case) -> Trace {
         keys: Some(&case.keys),
     };
     let (mut plan, _) = lower(&case.wire, &setting);
-    // The recordings keep answers in memory, whatever the config names.
+    // The recordings have no database, and keep answers in memory, whatever the config names.
+    plan.proxy.no_database = true;
     if let Some(cache) = &mut plan.proxy.cache {
         cache.capacity = Some(CACHE_ITEMS);
     }

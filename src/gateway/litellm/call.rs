@@ -150,6 +150,8 @@ pub struct CallState {
     /// The deployment whose stream had begun and broke before its first content. From then on the request's own
     /// `num_retries` and fallbacks do not count any more: they have been taken out of its parameters.
     pub(super) streamed: Option<DeploymentId>,
+    /// How many streams have broken so.
+    pub(super) broken: u32,
     /// The client left while the upstream runs on.
     pub(super) client_left: bool,
     /// The failed attempts of inner fallbacks still to be made.
@@ -185,6 +187,7 @@ impl CallState {
         self.held = Held { model, ..Held::default() };
         self.flight = None;
         self.streamed = None;
+        self.broken = 0;
         self.client_left = false;
         self.inner_left = 0;
     }

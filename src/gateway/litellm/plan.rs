@@ -351,6 +351,8 @@ pub struct ProxyPlan {
     pub counted_tokens: CountedTokens,
     /// `disable_budget_reservation`.
     pub no_reservation: bool,
+    /// There is no database that would know what was spent.
+    pub no_database: bool,
     /// `fail_closed_budget_enforcement`.
     pub fail_closed: bool,
     /// The same without a Redis to verify spend against: every request with a budget is answered 503.

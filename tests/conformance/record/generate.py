@@ -613,7 +613,12 @@ def mutate(case, r):
 
     def leaving():
         case["drain"] = 20
-        some(0.25, lambda q: q.update(disconnect_at=round(round(r.uniform(0.05, 2.5), 3) + 0.0007, 4)))
+
+        def leave(q):
+            at = round(round(r.uniform(0.05, 2.5), 3) + 0.0007, 4)
+            if "disconnect_after" not in q:
+                q["disconnect_at"] = at
+        some(0.25, leave)
 
     def fallbacks():
         ls.pop("fallbacks", None)

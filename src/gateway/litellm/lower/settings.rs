@@ -142,6 +142,7 @@ pub(super) fn proxy(wire: &Wire) -> ProxyPlan {
             _ => CountedTokens::Total,
         },
         no_reservation: is_on(&general.disable_budget_reservation),
+        no_database: false,
         fail_closed: is_on(&general.fail_closed_budget_enforcement),
         unverified_budgets: is_on(&general.fail_closed_budget_enforcement) && !has_redis,
     }

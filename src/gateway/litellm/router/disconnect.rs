@@ -92,7 +92,11 @@ impl LiteLlm {
         served_by: Option<DeploymentId>,
     ) -> Next {
         self.log_deferred(cx, call);
-        self.release_after_failure(cx, &mut call.held);
+        if served_by.is_some() {
+            self.release_after_nothing(cx, &mut call.held);
+        } else {
+            self.release_after_failure(cx, &mut call.held);
+        }
         Next::Do(Step::Respond(Response::new(CLIENT_CLOSED, false, served_by, Source::ClientLeft)))
     }
 }

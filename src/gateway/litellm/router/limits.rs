@@ -160,6 +160,15 @@ impl LiteLlm {
         self.settle_budget(cx, held, 0.0);
     }
 
+    /// The client of a stream that had begun has gone before its first piece: neither a success nor a failure is logged, and
+    /// only the parallel place is given back. What was reserved stays reserved [T 119l].
+    pub(super) fn release_after_nothing<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
+        if self.plan.proxy.has_key_limits {
+            self.free_parallel(cx, held);
+            self.lose_reservation(cx, held);
+        }
+    }
+
     /// The request has been answered by this group: the reservation is replaced by what was really used. The reservation
     /// is taken off even if a failure before had given it back. Where nothing was reserved, the windows of the group that
     /// has answered are charged: a fallback counts for its target [T 190h].

@@ -10,10 +10,12 @@ use crate::gateway::litellm::plan::{Plan, Redis};
 use crate::gateway::litellm::shared::{SPEND_COUNTER_LIFE, Shared};
 use crate::gateway::{Notes, RequestView};
 use crate::random::Draws;
-use crate::units::{KeyId, NameId, SimTime};
+use crate::units::{KeyId, NameId, SimDuration, SimTime};
 
 /// Output that a budget reserves where neither request nor model limit it (`DEFAULT_MAX_OUTPUT_TOKENS_FALLBACK`).
 const LONGEST_OUTPUT: u32 = 16_384;
+/// How long a process keeps a sum (`InMemoryCache`, its default).
+const SUM_LIFE: SimDuration = SimDuration::from_secs(600);
 /// What is less than this is nothing left.
 const NOTHING_LEFT: f64 = 1e-12;
 
@@ -22,6 +24,10 @@ const NOTHING_LEFT: f64 = 1e-12;
 pub(super) struct Account {
     /// Dollars spent and reserved.
     dollars: f64,
+    /// Reservations among them that nobody gives back.
+    lost: f64,
+    /// Until when they are remembered: then the sum is taken from the database anew. `None` before the first use.
+    kept_until: Option<SimTime>,
     /// Until when a process of several trusts its own sum; `None` where it always does.
     trusted_until: Option<SimTime>,
 }
@@ -29,7 +35,20 @@ pub(super) struct Account {
 impl Account {
     /// So much was spent before.
     pub const fn new(spent: f64) -> Self {
-        Self { dollars: spent, trusted_until: None }
+        Self { dollars: spent, lost: 0.0, kept_until: None, trusted_until: None }
+    }
+
+    /// A sum is kept for a while from its first use, whatever is added to it. The database knows what was spent, but of no
+    /// reservation that was lost; without one nothing is known any more.
+    fn refresh(&mut self, now: SimTime, has_database: bool) {
+        if self.kept_until.is_some_and(|until| now <= until) {
+            return;
+        }
+        if self.kept_until.is_some() {
+            self.dollars = if has_database { self.dollars - self.lost } else { 0.0 };
+            self.lost = 0.0;
+        }
+        self.kept_until = Some(now + SUM_LIFE);
     }
 }
 
@@ -121,6 +140,11 @@ impl LiteLlm {
         }
         if let Some(shared) = state.shared.as_mut().filter(|_| plan.redis != Redis::Proxy) {
             state.keys.reseed(cx.now, key, plan, shared);
+        } else if state.shared.is_none() {
+            let accounts = &mut state.keys.accounts;
+            key.purses.iter().for_each(|purse| {
+                accounts[purse.account.index()].refresh(cx.now, !plan.proxy.no_database);
+            });
         }
         let used = &mut state.keys;
         if used.is_spent(cx.now, key, model_budgets, plan) {
@@ -146,6 +170,14 @@ impl LiteLlm {
             if let Some(shared) = self.state.shared.as_mut().filter(|_| dollars > 0.0) {
                 shared.spend(cx.now, &self.state.place, purse.account, dollars);
             }
+        }
+    }
+
+    /// Nobody will give back what was reserved [T 164d].
+    pub(super) fn lose_reservation<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
+        let Some(reserved) = held.dollars.take() else { return };
+        for purse in self.plan.keys.get(cx.request.key).purses.iter().filter(|purse| purse.reserves().is_some()) {
+            self.state.keys.accounts[purse.account.index()].lost += reserved;
         }
     }
 

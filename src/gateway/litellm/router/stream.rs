@@ -48,7 +48,11 @@ impl LiteLlm {
             call.frames.drain(..at);
         }
         // The request's own retries and fallbacks are forgotten by then, and no deployment is named on the failure.
-        call.streamed = Some(flight.deployment);
+        // A stream takes over the headers of the one that it falls back to, but not of what that one falls back to [T 116m].
+        if call.broken < 2 {
+            call.streamed = Some(flight.deployment);
+        }
+        call.broken += 1;
         Next::HopFailed(Failure::with_status(Class::MidStream, 500))
     }
 }
