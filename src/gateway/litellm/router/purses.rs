@@ -63,7 +63,8 @@ impl KeyUse {
         while let Some((at, account)) = plan.proxy.budget_resets.get(self.resets)
             && *at <= now
         {
-            self.accounts[account.index()].dollars = 0.0;
+            let account = &mut self.accounts[account.index()];
+            (account.dollars, account.lost) = (0.0, 0.0);
             self.resets += 1;
         }
     }
@@ -84,6 +85,7 @@ impl KeyUse {
             let account = &mut self.accounts[purse.account.index()];
             if account.trusted_until.is_none_or(|until| now > until) {
                 account.dollars = shared.spent(now, purse.account, &plan.proxy.budget_resets);
+                account.lost = 0.0;
                 account.trusted_until = Some(now + SPEND_COUNTER_LIFE);
             }
         }
@@ -211,4 +213,26 @@ fn greatest_cost(plan: &Plan, request: &RequestView) -> Option<f64> {
     let completions = f64::from(plan.bodies[request.body.index()].n.max(1));
     let input = f64::from(request.prompt_tokens) * group.input;
     Some(input + f64::from(output) * completions * group.output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_lost_is_forgotten_with_the_sum_and_without_a_database_all_is() {
+        let secs = |secs: i64| SimTime(secs * 1_000_000_000);
+        for (has_database, rest) in [(true, 6.0), (false, 0.0)] {
+            let mut account = Account::new(5.0);
+            account.refresh(secs(10), has_database);
+            (account.dollars, account.lost) = (8.0, 2.0);
+            account.refresh(secs(610), has_database);
+            assert_eq!(account.dollars, 8.0, "the sum is kept for 600 s");
+            account.refresh(secs(611), has_database);
+            assert_eq!((account.dollars, account.lost), (rest, 0.0));
+            account.lost = 1.0;
+            account.refresh(secs(1_200), has_database);
+            assert_eq!((account.dollars, account.lost), (rest, 1.0), "and the next one as well");
+        }
+    }
 }
