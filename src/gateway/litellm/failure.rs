@@ -39,7 +39,7 @@ pub enum Class {
     Refused,
 }
 
-/// What the text of an exception tells, whatever its class: the proxy answers by it. What is told last outweighs the rest.
+/// What the text of an exception tells, whatever its class: the proxy answers by it. What stands last here outweighs the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Told {
     /// Nothing that counts.
