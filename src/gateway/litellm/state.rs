@@ -7,8 +7,9 @@ use crate::gateway::litellm::router::{Budgets, KeyUse, Late, Responses, Shortcut
 use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::strategy::StrategyState;
 use crate::gateway::parts::{AheadCounter, Cooldowns, ExpiringCounter, MinuteCounter, Slots};
-use crate::units::DeploymentId;
+use crate::units::{DeploymentId, NameId};
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 
 /// The counters of one deployment's failures; nearly always there is one at most.
 pub type FailCounters = SmallVec<[(FailCounter, ExpiringCounter<i64>); 1]>;
@@ -26,6 +27,8 @@ pub(super) struct State {
     pub picks: Vec<ExpiringCounter>,
     /// Requests and tokens of the calendar minute, for the usage-based strategy and enforced limits.
     pub minutes: Vec<MinuteCounter>,
+    /// The same of deployments that are patterns, for each name that one fills in: enforced limits count so.
+    pub filled: BTreeMap<(DeploymentId, NameId), MinuteCounter>,
     pub strategy: StrategyState,
     /// The strategy is simple-shuffle.
     pub uses_shuffle: bool,
@@ -83,6 +86,7 @@ impl State {
             slots,
             picks: vec![ExpiringCounter::default(); count],
             minutes: vec![MinuteCounter::default(); count],
+            filled: BTreeMap::new(),
             strategy: StrategyState::new(plan),
             uses_shuffle: plan.router.strategy == Strategy::SimpleShuffle,
             budgets: Budgets::new(plan),
@@ -94,6 +98,12 @@ impl State {
             shortcuts: Shortcut::all(plan),
             candidates: Vec::with_capacity(count),
         }
+    }
+
+    /// Whether the calendar minutes of a deployment are counted for each name that it fills in [T 105f].
+    pub fn counts_by_name(&self, plan: &Plan, deployment: DeploymentId) -> bool {
+        let is_pattern = plan.deployment(deployment).is_wildcard;
+        is_pattern && plan.router.strategy != Strategy::UsageV2 && self.shared.is_none()
     }
 
     /// A counter of allowed failures.

@@ -7,6 +7,7 @@ use crate::gateway::litellm::call::{CallState, Flight, Frame, Waiting};
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::Strategy;
+use crate::gateway::litellm::state::State;
 use crate::gateway::parts::Slot;
 use crate::gateway::{Attempt, AttemptRole, Ended, Limits, Notes, RequestView, Response, Source, Step};
 use crate::random::Draws;
@@ -45,7 +46,7 @@ impl LiteLlm {
         let Some(hop) = call.hop() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
         let name = hop.name;
         let flight = Flight { deployment, name, started: cx.now, slot };
-        if let Some(failure) = self.over_minute_limit(cx, deployment) {
+        if let Some(failure) = self.over_minute_limit(cx, deployment, name) {
             self.refuse_before_call(cx, call, &flight, failure);
             return Next::Failed(failure);
         }
@@ -115,10 +116,11 @@ impl LiteLlm {
         &mut self,
         cx: &Cx<'_, D, N>,
         deployment: DeploymentId,
+        name: NameId,
     ) -> Option<Failure> {
         let router = &self.plan.router;
         match router.enforce_rate_limits || router.strategy == Strategy::UsageV2 {
-            true => self.over_enforced_limit(cx, deployment),
+            true => self.over_enforced_limit(cx, deployment, name),
             false => None,
         }
     }
@@ -127,6 +129,7 @@ impl LiteLlm {
         &mut self,
         cx: &Cx<'_, D, N>,
         deployment: DeploymentId,
+        name: NameId,
     ) -> Option<Failure> {
         let router = &self.plan.router;
         let by_strategy = router.strategy == Strategy::UsageV2;
@@ -134,7 +137,12 @@ impl LiteLlm {
         if by_strategy {
             self.state.learn_minutes(cx.now, minute, Some(deployment));
         }
-        let (counter, shared) = (&mut self.state.minutes[deployment.index()], &mut self.state.shared);
+        let by_name = self.state.counts_by_name(&self.plan, deployment);
+        let State { minutes, filled, shared, place, .. } = &mut self.state;
+        let counter = match by_name {
+            true => filled.entry((deployment, name)).or_default(),
+            false => &mut minutes[deployment.index()],
+        };
         let limited = |num_retries: Option<u32>| {
             let failure = Failure::with_status(Class::RateLimit, 429);
             let wait = RetryAfter::Seconds(defaults::LIMIT_RETRY_AFTER_SECS);
@@ -147,7 +155,7 @@ impl LiteLlm {
                 return limited(None);
             }
             if let Some(shared) = shared.as_mut() {
-                shared.push_request(cx.now, &self.state.place, deployment, minute);
+                shared.push_request(cx.now, place, deployment, minute);
             }
             if counter.add_request(minute) > limit {
                 return limited(None);
