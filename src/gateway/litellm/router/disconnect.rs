@@ -93,7 +93,7 @@ impl LiteLlm {
     ) -> Next {
         self.log_deferred(cx, call);
         if served_by.is_some() {
-            self.release_after_nothing(cx, &mut call.held);
+            self.release_place_only(cx, &mut call.held);
         } else {
             self.release_after_failure(cx, &mut call.held);
         }

@@ -162,7 +162,7 @@ impl LiteLlm {
 
     /// The client of a stream that had begun has gone before its first piece: neither a success nor a failure is logged, and
     /// only the parallel place is given back. What was reserved stays reserved [T 119l].
-    pub(super) fn release_after_nothing<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
+    pub(super) fn release_place_only<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
         if self.plan.proxy.has_key_limits {
             self.free_parallel(cx, held);
             self.lose_reservation(cx, held);

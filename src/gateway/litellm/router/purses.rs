@@ -24,7 +24,9 @@ const NOTHING_LEFT: f64 = 1e-12;
 pub(super) struct Account {
     /// Dollars spent and reserved.
     dollars: f64,
-    /// Reservations among them that nobody gives back.
+    /// Dollars that were spent before: they stand on the key itself.
+    before: f64,
+    /// Reservations among the dollars that nobody gives back.
     lost: f64,
     /// Until when they are remembered: then the sum is taken from the database anew. `None` before the first use.
     kept_until: Option<SimTime>,
@@ -35,17 +37,17 @@ pub(super) struct Account {
 impl Account {
     /// So much was spent before.
     pub const fn new(spent: f64) -> Self {
-        Self { dollars: spent, lost: 0.0, kept_until: None, trusted_until: None }
+        Self { dollars: spent, before: spent, lost: 0.0, kept_until: None, trusted_until: None }
     }
 
     /// A sum is kept for a while from its first use, whatever is added to it. The database knows what was spent, but of no
-    /// reservation that was lost; without one nothing is known any more.
+    /// reservation that was lost; without one nothing is known but what was spent before [T 164e].
     fn refresh(&mut self, now: SimTime, has_database: bool) {
         if self.kept_until.is_some_and(|until| now <= until) {
             return;
         }
         if self.kept_until.is_some() {
-            self.dollars = if has_database { self.dollars - self.lost } else { 0.0 };
+            self.dollars = if has_database { self.dollars - self.lost } else { self.before };
             self.lost = 0.0;
         }
         self.kept_until = Some(now + SUM_LIFE);
@@ -220,9 +222,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_lost_is_forgotten_with_the_sum_and_without_a_database_all_is() {
+    fn what_was_lost_is_forgotten_with_the_sum_and_without_a_database_all_is_but_what_was_spent_before() {
         let secs = |secs: i64| SimTime(secs * 1_000_000_000);
-        for (has_database, rest) in [(true, 6.0), (false, 0.0)] {
+        for (has_database, rest) in [(true, 6.0), (false, 5.0)] {
             let mut account = Account::new(5.0);
             account.refresh(secs(10), has_database);
             (account.dollars, account.lost) = (8.0, 2.0);
