@@ -102,6 +102,8 @@ pub struct Script {
 /// A script that is being played.
 pub struct ScriptedUpstream<'a> {
     script: &'a Script,
+    /// By deployment: whether its streams tell their usage even if nobody asks.
+    tell_usage: Vec<bool>,
     calls: Vec<u64>,
     /// Calls let through by a rule in a minute, by deployment and number of the rule.
     let_through: HashMap<(usize, usize, i64), u64>,
@@ -110,9 +112,13 @@ pub struct ScriptedUpstream<'a> {
 const MICROS_PER_SECOND: f64 = 1e6;
 
 impl<'a> ScriptedUpstream<'a> {
-    /// A script at its beginning.
-    pub fn new(script: &'a Script) -> Self {
-        Self { script, calls: vec![0; script.rules.len()], let_through: HashMap::new() }
+    /// A script at its beginning, for deployments of which these tell the usage of their streams even if nobody asks.
+    pub fn new(script: &'a Script, tell_usage: Vec<bool>) -> Self {
+        Self { script, tell_usage, calls: vec![0; script.rules.len()], let_through: HashMap::new() }
+    }
+
+    fn tells_usage(&self, call: &UpstreamCall) -> bool {
+        self.tell_usage.get(call.deployment.index()).copied().unwrap_or_default()
     }
 
     /// The answer to a call that starts now.
@@ -158,10 +164,11 @@ impl Upstream for ScriptedUpstream<'_> {
         let answer = self.answer(now, call, request).unwrap_or(&default);
         let usage = Usage::plain(request.prompt_tokens, request.completion_tokens);
         match answer.kind {
-            Kind::Ok if call.stream => match request.counted_tokens {
+            Kind::Ok if call.stream && !self.tells_usage(call) => match request.counted_tokens {
                 None => stream(answer, usage),
                 Some(prompt) => stream(answer, Usage::plain(prompt, counted(answer.chunks.max(1)))),
             },
+            Kind::Ok if call.stream => stream(answer, usage),
             Kind::Ok => plain(answer, Outcome::Ok, usage),
             Kind::Error(outcome) => plain(answer, outcome, Usage::default()),
             Kind::Hang => plain(answer, Outcome::ConnectionError, Usage::default()),

@@ -61,6 +61,8 @@ pub enum Purpose {
     Worker = 30,
     /// Time that the gateway itself takes.
     Overhead = 31,
+    /// Pause of a provider's client before it calls again by itself.
+    ClientPause = 32,
 }
 
 /// Spreads the parts of an address over 64 bits (odd, from the golden ratio).

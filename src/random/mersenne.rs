@@ -109,22 +109,26 @@ const fn wrapped(i: usize, words: &mut [u32; SIZE]) -> usize {
     1
 }
 
-/// The draws of a recording: picks and jitter each come from a generator of their own, in the order they are asked for.
+/// The draws of a recording: picks and jitters each come from a generator of their own, in the order they are asked for.
 #[derive(Clone)]
 pub struct Recorded {
     picks: Mersenne,
     jitter: Mersenne,
+    client: Mersenne,
 }
 
 impl Recorded {
-    /// The generators of a case with this seed: `Random(seed)` for picks, `Random(seed + 1)` for jitter.
+    /// The generators of a case with this seed: `Random(seed)` for picks, `Random(seed + 1)` for jitter,
+    /// `Random(seed + 2)` for that of a provider's client.
     pub fn seeded(seed: i64) -> Self {
-        Self { picks: Mersenne::seeded(seed), jitter: Mersenne::seeded(seed.saturating_add(1)) }
+        let of = |after: i64| Mersenne::seeded(seed.saturating_add(after));
+        Self { picks: of(0), jitter: of(1), client: of(2) }
     }
 
     const fn generator(&mut self, purpose: Purpose) -> &mut Mersenne {
         match purpose {
             Purpose::Jitter => &mut self.jitter,
+            Purpose::ClientPause => &mut self.client,
             _ => &mut self.picks,
         }
     }

@@ -93,6 +93,8 @@ pub(super) enum Waiting {
     Nothing,
     /// A pause before the next try.
     Pause,
+    /// A pause of the provider's client, which then calls again by itself.
+    Client,
     /// A slot of this deployment, of the semaphore with this number.
     Slot(DeploymentId, u32),
     /// A failure that is answered only now.
@@ -156,6 +158,8 @@ pub struct CallState {
     pub(super) client_left: bool,
     /// The failed attempts of inner fallbacks still to be made.
     pub(super) inner_left: u32,
+    /// Times that the provider's client has called again by itself.
+    pub(super) again: u32,
 }
 
 /// The attempt in flight.
@@ -190,6 +194,7 @@ impl CallState {
         self.broken = 0;
         self.client_left = false;
         self.inner_left = 0;
+        self.again = 0;
     }
 
     /// Begins with a hop to this group. Nearly every request before this one has left a single hop, whose memory is used

@@ -1,8 +1,6 @@
-//! What can go wrong with an attempt, as LiteLLM's exception mapping sees it
-//! (`litellm_core_utils/exception_mapping_utils.py`, OpenAI-compatible providers).
+//! What can go wrong with an attempt, as LiteLLM sees it (`exceptions.py`). What each provider's failures become is in `client`.
 
-use crate::gateway::Ended;
-use crate::units::{DeploymentId, Outcome, Phase, RetryAfter};
+use crate::units::{DeploymentId, RetryAfter};
 
 /// The class of an exception: retry policies and allowed failures go by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +13,8 @@ pub enum Class {
     ContentPolicy,
     /// `AuthenticationError`: 401.
     Authentication,
+    /// `PermissionDeniedError`: 403, where the provider's failures are mapped so.
+    PermissionDenied,
     /// `NotFoundError`: 404.
     NotFound,
     /// `Timeout`: 408, 504 and the proxy's own timeouts.
@@ -33,6 +33,8 @@ pub enum Class {
     ApiConnection,
     /// `MidStreamFallbackError`, a kind of `ServiceUnavailableError`: a stream that broke before its first content.
     MidStream,
+    /// The own exception of a provider's client, of no class that a policy or a fallback knows.
+    Raw,
     /// `RouterRateLimitError`: no deployment is left (a `ValueError`, without status).
     NoDeployment,
     /// Another `ValueError` of the router, without status: budgets, tags.
@@ -103,10 +105,10 @@ impl Failure {
     pub const NO_TAGS: Self = Self { told: Told::NoTags, ..Self::without_status(Class::Refused, 401) };
 
     /// This failure after its fallbacks have failed: their last failure is told in its text. Exceptions of the router
-    /// itself have no such text, and of a stream that broke it is the provider's own exception that comes out in the end [T 116k].
+    /// itself and those of clients have no such text, and of a stream that broke it is the provider's own exception that comes out in the end [T 116k].
     pub fn telling(self, last: &Self) -> Self {
         match self.status {
-            Some(_) if self.class != Class::MidStream => Self { told: self.told.max(last.told), ..self },
+            Some(_) if !matches!(self.class, Class::MidStream | Class::Raw) => Self { told: self.told.max(last.told), ..self },
             _ => self,
         }
     }
@@ -120,21 +122,6 @@ impl Failure {
         }
     }
 
-    /// What the end of an upstream attempt becomes; `None` if it was good.
-    pub fn of_attempt(ended: &Ended, deployment: DeploymentId) -> Option<Self> {
-        let failure = match ended.outcome {
-            Outcome::Ok => return None,
-            Outcome::Status(status) => Self::with_status(Class::of_status(status), status),
-            Outcome::ContextWindow => Self::with_status(Class::ContextWindow, 400),
-            Outcome::ContentPolicy => Self::with_status(Class::ContentPolicy, 400),
-            Outcome::Timeout if ended.phase == Phase::BeforeHeaders => Self::with_status(Class::Timeout, 408),
-            Outcome::ConnectionError => Self::with_status(Class::InternalServer, 500),
-            Outcome::Timeout | Outcome::Cut => Self::with_status(Class::MidStream, 500),
-            Outcome::Cancelled => Self::without_status(Class::ApiConnection, 499),
-        };
-        Some(Self { retry_after: ended.retry_after, deployment: Some(deployment), ..failure })
-    }
-
     /// Whether the SDK's rule calls the status worth another try (`utils.py:_should_retry`).
     pub const fn status_is_transient(status: u16) -> bool {
         matches!(status, 408 | 409 | 429) || status >= 500
@@ -142,7 +129,7 @@ impl Failure {
 }
 
 impl Class {
-    /// The class that a status is mapped to.
+    /// The class that OpenAI's statuses are mapped to.
     pub const fn of_status(status: u16) -> Self {
         match status {
             400 | 422 => Self::BadRequest,
@@ -169,6 +156,7 @@ impl Class {
             Self::ContextWindow => "context window exceeded",
             Self::ContentPolicy => "content policy violation",
             Self::Authentication => "authentication error",
+            Self::PermissionDenied => "permission denied",
             Self::NotFound => "not found",
             Self::Timeout => "timeout",
             Self::RateLimit => "rate limit",
@@ -178,6 +166,7 @@ impl Class {
             Self::Api => "API error",
             Self::ApiConnection => "connection error",
             Self::MidStream => "stream broken",
+            Self::Raw => "error of the provider's client",
             Self::NoDeployment => "no deployment available",
             Self::Refused => "refused by the router",
         }

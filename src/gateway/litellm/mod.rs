@@ -6,6 +6,7 @@
 
 mod body;
 mod call;
+mod client;
 /// LiteLLM's own defaults.
 pub mod budget_reset;
 pub mod defaults;

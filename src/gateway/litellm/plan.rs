@@ -3,6 +3,7 @@
 pub use crate::gateway::litellm::body::{Body, CacheControl, FallbackOverride};
 use std::collections::HashMap;
 
+pub use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::keyring::{AccountId, CountedTokens, KeyPlans};
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
@@ -194,6 +195,8 @@ pub struct Deployment {
     pub stream_timeout: Option<SimDuration>,
     /// Calls at the same time; more wait in line.
     pub parallel: Option<u32>,
+    /// With what its provider is called.
+    pub client: Client,
     /// `litellm_params.max_tokens`, where the request says nothing.
     pub max_tokens: Option<Tokens>,
     /// Context window, for `enable_pre_call_checks`.

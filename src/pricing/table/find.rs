@@ -29,6 +29,13 @@ impl PriceTable {
         rows.iter().map(|&row| &self.rows[row]).collect()
     }
 
+    /// The rows of a model at a provider that bills for it, in the order of the file: its own, or those of the maker whose models it
+    /// resells.
+    pub fn sold(&self, name: &str, provider: &str) -> impl Iterator<Item = &PriceRow> {
+        let name = name.to_lowercase();
+        self.sold_as(&name, provider).map_or(&[][..], |model| &self.models[model]).iter().map(|&row| &self.rows[row])
+    }
+
     /// Midnights at which some price of the model starts or ends.
     pub fn dates_of_change(&self, model: &str, provider: Option<&str>) -> Vec<Timestamp> {
         let rows = self.rows_of(model, provider);
@@ -53,10 +60,12 @@ impl PriceTable {
             },
         };
         let name = model.strip_prefix(&format!("{provider}/")).unwrap_or(&model);
-        let found = sellers(&provider)
-            .iter()
-            .find_map(|seller| self.at(seller, name).or_else(|| self.at(seller, without_geography(name))));
-        found.or_else(|| if PASSES_ON.contains(&provider.as_str()) { self.bare(name) } else { None })
+        self.sold_as(name, &provider).or_else(|| if PASSES_ON.contains(&provider.as_str()) { self.bare(name) } else { None })
+    }
+
+    fn sold_as(&self, name: &str, provider: &str) -> Option<usize> {
+        let at = |seller: &&str| self.at(seller, name).or_else(|| self.at(seller, without_geography(name)));
+        sellers(provider).iter().find_map(at)
     }
 
     fn at(&self, provider: &str, name: &str) -> Option<usize> {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Seeded generator of random conformance cases.
 
-    generate.py --seed S --n N --out DIR [--prefix g] [--first 1] [--narrow] [--long] [--mutate] [--topic NAME ...]
+    generate.py --seed S --n N --out DIR [--prefix g] [--first 1] [--narrow] [--long] [--mutate] [--providers] [--topic NAME ...]
 
 Writes N case files DIR/<prefix>0001.json ... Each case draws one or a few topics (outage windows,
 429 bursts, streams, key limits, caches, ...), builds a configuration around them, scripts the
@@ -12,6 +12,7 @@ without it another set of topics (wildcards, tags, budgets, layer router, ...) i
 --topic forces a topic into every case (others are still added).
 --long makes cases of five to twenty-five minutes with more requests.
 --mutate then changes some settings of every case, whatever its topics: so those meet that no topic brings together.
+--providers then puts most deployments at other providers than OpenAI and lets some of their connections be lost.
 
 No exact ties: request times end in a microsecond count that is 1 modulo 3 and is unique in the case,
 latencies are odd milliseconds, window edges lie on half milliseconds, disconnect times on 0.7 ms.
@@ -664,6 +665,30 @@ def mutate(case, r):
     case["doc"] += "; then " + ", ".join(names)
 
 
+AWS = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "none", "aws_region_name": "us-east-1"}
+# Models whose price LiteLLM lists as our own table has it, and unknown ones ("m-x").
+PROVIDERS = [("anthropic/claude-sonnet-4-5", {}), ("anthropic/claude-haiku-4-5", {}), ("gemini/gemini-2.5-flash", {}), ("gemini/gemini-2.5-pro", {}),
+             ("bedrock/anthropic.claude-haiku-4-5-20251001-v1:0", AWS), ("bedrock/meta.llama3-70b-instruct-v1:0", AWS), ("azure/gpt-4.1", {"api_version": "2024-10-21"}),
+             ("azure/gpt-4o", {"api_version": "2024-10-21"}), ("cerebras/llama3.1-8b", {}), ("minimax/MiniMax-M2", {}),
+             *[(provider + "/m-x", {}) for provider in ("nvidia_nim", "deepinfra", "sambanova", "xai", "deepseek", "mistral", "openrouter", "databricks", "hosted_vllm")]]
+
+
+def providers(case, r):
+    """puts most deployments at other providers, and lets connections be lost"""
+    for m in case["config"]["model_list"]:
+        if "*" not in m["litellm_params"]["model"] and r.random() < 0.75:
+            model, extra = r.choice(PROVIDERS)
+            m["litellm_params"].update({"model": model, **extra})
+        rules = case["upstream"].setdefault(m["model_info"]["id"], [])
+        if r.random() < 0.4:
+            t = max(q["t"] for q in case["requests"])
+            start = r.uniform(0, 0.7) * t
+            edge = lambda x: round(int(x * 1000) / 1000 + 0.0005, 4)
+            which = {"conn_error": True} if r.random() < 0.5 else {"status": r.choice([403, 409, 413, 422, 500, 502, 503, 529])}
+            rules.insert(0, {"t": [edge(start), edge(start + r.uniform(0.05, 0.4) * t)], **which, "latency": (r.randrange(20, 500) | 1) / 1000})
+    case["doc"] += "; at several providers"
+
+
 def dump(case):
     """one line per deployment, rule and request"""
     J = json.dumps
@@ -698,6 +723,7 @@ def main():
     ap.add_argument("--narrow", action="store_true")
     ap.add_argument("--long", action="store_true")
     ap.add_argument("--mutate", action="store_true")
+    ap.add_argument("--providers", action="store_true")
     ap.add_argument("--topic", action="append", default=[])
     a = ap.parse_args()
     os.makedirs(a.out, exist_ok=True)
@@ -707,6 +733,8 @@ def main():
         c = Gen(rng, a.narrow, a.topic, a.long).case(name)
         if a.mutate:
             mutate(c, rng)
+        if a.providers:
+            providers(c, rng)
         with open(os.path.join(a.out, name + ".json"), "w") as f:
             f.write(dump(c))
 

@@ -5,7 +5,7 @@ use crate::gateway::litellm::lower::durations::{parse, unless_zero};
 use crate::gateway::litellm::lower::names::Names;
 use crate::gateway::litellm::lower::prices::KnownPrices;
 use crate::gateway::litellm::lower::settings::{dollars, fails_policy, provider_budgets, retry_policy};
-use crate::gateway::litellm::plan::{Budget, Deployment, Plan};
+use crate::gateway::litellm::plan::{Budget, Client, Deployment, Plan};
 use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{LitellmParams, Spanned, Wire};
 use crate::units::SimDuration;
@@ -46,6 +46,7 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
     let (params, info) = (&entry.litellm_params, &entry.model_info);
     let count = |value: &Option<Spanned<i64>>| value.as_ref().and_then(|value| u64::try_from(value.value).ok());
     let (rpm, tpm) = (count(&params.rpm), count(&params.tpm));
+    let client = client(entry);
     let cooldown = info.cooldown_time.as_ref().or(params.cooldown_time.as_ref());
     Deployment {
         id: info.id.as_ref().map(|id| id.value.0.as_str()).unwrap_or_default().into(),
@@ -58,7 +59,8 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
         cooldown: cooldown.map(|secs| SimDuration::from_secs_f64(secs.value.max(0.0))),
         allowed_fails: info.allowed_fails.as_ref().map(|fails| fails.value),
         fails_policy: info.allowed_fails_policy.as_ref().map(|policy| fails_policy(&policy.value)),
-        silence: timeouts.silence(params),
+        silence: timeouts.silence(params, client),
+        client,
         stream_timeout: timeouts.of_stream(params),
         parallel: parallel(params, wire),
         max_tokens: count(&params.max_tokens).map(|n| n as u32),
@@ -67,6 +69,12 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
         tags: params.tags.iter().flat_map(|tags| &tags.value).map(|tag| names.tag(&tag.value)).collect(),
         ..Deployment::default()
     }
+}
+
+/// With what its provider is called.
+fn client(entry: &wire::Deployment) -> Client {
+    let model = entry.litellm_params.model.as_ref().map_or("", |model| &model.value);
+    Client::of(entry.provider.unwrap_or_default(), model)
 }
 
 /// The proxy's sources of timeouts, after those of request and deployment (`router.py:_get_timeout`) [T 110–113].
@@ -87,9 +95,11 @@ impl Timeouts {
     }
 
     /// Of a call without stream, and of a stream, whose requests say nothing.
-    fn silence(&self, params: &LitellmParams) -> [SimDuration; 2] {
+    fn silence(&self, params: &LitellmParams, client: Client) -> [SimDuration; 2] {
         let of_call = self.of_call(params).unwrap_or(defaults::TIMEOUT);
-        [of_call, self.of_stream(params).unwrap_or(of_call)]
+        let untold = client.untold_silence().map(|silence| self.module.unwrap_or(silence));
+        let of_stream = untold.or_else(|| self.of_stream(params));
+        [of_call, of_stream.unwrap_or(of_call)]
     }
 
     /// `litellm_settings.request_timeout` beats `router_settings.timeout` [T 111].

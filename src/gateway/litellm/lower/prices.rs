@@ -1,7 +1,7 @@
 //! What LiteLLM itself takes an answer to cost: budgets and the cost-based strategy go by it.
 //!
 //! LiteLLM knows a price only under the provider that it calls: behind an `openai/` prefix that are OpenAI's models. Here
-//! they come from the built-in table; prices written in the config replace them.
+//! they come from the built-in table, for clouds that resell from their makers; prices written in the config replace them.
 
 use std::sync::Arc;
 
@@ -14,6 +14,9 @@ use crate::units::{DeploymentId, Tokens, UnitPrice};
 
 /// What the cost-based strategy takes for a price that it does not know, in dollars.
 const UNKNOWN_PRICE: f64 = 5.0;
+
+/// Providers whose models LiteLLM's map lists under their names alone; all others have their prefix there.
+const LISTED_WITHOUT_PREFIX: [&str; 6] = ["openai", "anthropic", "bedrock", "cohere_chat", "cohere", "vertex_ai"];
 
 /// The model prices that LiteLLM is taken to know.
 pub(super) struct KnownPrices {
@@ -45,10 +48,7 @@ impl KnownPrices {
         while let Some(rest) = name.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')) {
             name = rest;
         }
-        let is_meant = |row: &&PriceRow| {
-            row.provider == provider && (row.model == name || row.aliases.iter().any(|alias| alias == name))
-        };
-        self.table.as_ref()?.rows().iter().find(|row| is_meant(row) && is_plain(row))
+        self.table.as_ref()?.sold(name, provider).find(|row| is_plain(row))
     }
 
     /// What LiteLLM knows of a deployment's model: its own prices first. Where only one direction has a price of its
@@ -91,10 +91,12 @@ impl KnownPrices {
     }
 
     /// What the cost-based strategy compares: prices in `litellm_params` (0 counts as not set), else those that LiteLLM
-    /// lists under exactly this model string, so that a prefix hides them [T 97].
+    /// lists under exactly this model string: a prefix hides the models that are listed without one [T 97, 207].
     pub fn compared(&self, entry: &wire::Deployment) -> f64 {
-        let model = model_of(entry);
-        let row = if model.contains('/') { None } else { self.row(entry.provider.unwrap_or_default(), model) };
+        let (model, provider) = (model_of(entry), entry.provider.unwrap_or_default());
+        let is_prefixed = model.strip_prefix(provider).is_some_and(|rest| rest.starts_with('/'));
+        let is_hidden = is_prefixed == LISTED_WITHOUT_PREFIX.contains(&provider);
+        let row = if is_hidden { None } else { self.row(provider, model) };
         let own = |key| custom(&entry.params_prices, key).filter(|price| *price != 0.0);
         let listed = |price: Option<UnitPrice>| price.map_or(UNKNOWN_PRICE, float);
         own("input_cost_per_token").unwrap_or_else(|| listed(row.and_then(|row| row.rates.input)))

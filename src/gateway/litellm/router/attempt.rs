@@ -10,7 +10,7 @@ use crate::gateway::litellm::plan::Strategy;
 use crate::gateway::litellm::state::State;
 use crate::gateway::parts::Slot;
 use crate::gateway::{Attempt, AttemptRole, Ended, Limits, Notes, RequestView, Response, Source, Step};
-use crate::random::Draws;
+use crate::random::{Draws, Purpose};
 use crate::units::{AttemptNumber, DeploymentId, NameId, Outcome, Phase, RetryAfter, SimDuration};
 
 impl LiteLlm {
@@ -62,6 +62,7 @@ impl LiteLlm {
         self.state.strategy.called(cx.now, deployment, name);
         call.flight = Some(flight);
         call.inner_left = self.plan.deployment(deployment).inner_fallbacks;
+        call.again = 0;
         self.send(cx, call, deployment)
     }
 
@@ -102,7 +103,8 @@ impl LiteLlm {
     fn timeout(&self, request: &RequestView, deployment: DeploymentId) -> SimDuration {
         let (body, entry) = (self.body(request), self.plan.deployment(deployment));
         let silence = entry.silence[usize::from(request.stream)];
-        if body.timeout.is_none() && body.stream_timeout.is_none() {
+        let is_told = !request.stream || entry.client.untold_silence().is_none();
+        if !is_told || (body.timeout.is_none() && body.stream_timeout.is_none()) {
             return silence;
         }
         let of_stream = if request.stream { body.stream_timeout.or(entry.stream_timeout) } else { None };
@@ -229,15 +231,23 @@ impl LiteLlm {
         flight: Flight,
         ended: &Ended,
     ) -> Next {
-        let Some(failure) = Failure::of_attempt(ended, flight.deployment) else {
+        let (client, stream) = (self.plan.deployment(flight.deployment).client, cx.request.stream);
+        let Some(failure) = client.failure(ended, flight.deployment, stream, call.again) else {
             return self.served(cx, call, &flight, ended);
         };
         if ended.phase != Phase::BeforeHeaders {
             return self.stream_broken(cx, call, &flight, ended);
         }
+        let (nth, is_steady) = (call.attempts, self.plan.router.backoff.jitter_secs == 0.0);
+        let draw = || if is_steady { 0.0 } else { cx.draws.unit(Purpose::ClientPause, nth) };
+        if let Some(pause) = client.pause(ended, call.again, cx.now, draw) {
+            return self.client_calls_again(cx, call, flight, pause);
+        }
         let num_retries = self.plan.deployment(flight.deployment).num_retries;
         let failure = Failure { num_retries, ..failure };
-        self.log_failure(cx, call, &failure);
+        if client.is_heard(stream) {
+            self.log_failure(cx, call, &failure);
+        }
         if call.inner_left > 0 {
             return self.inner_fallback(cx, call, flight);
         }
@@ -245,9 +255,39 @@ impl LiteLlm {
         Next::Failed(self.after_inner_fallbacks(&flight, failure))
     }
 
+    /// The provider's client calls again by itself: nothing of the gateway hears of it, and the slot stays taken [T 201, 202].
+    fn client_calls_again<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: Flight,
+        pause: SimDuration,
+    ) -> Next {
+        call.again += 1;
+        call.flight = Some(flight);
+        cx.notes.decided(cx.now, cx.id, || match pause {
+            SimDuration::ZERO => "the provider's client calls again by itself".to_owned(),
+            _ => format!("the provider's client calls again by itself after {} s", pause.as_secs_f64()),
+        });
+        if pause == SimDuration::ZERO {
+            return self.send(cx, call, flight.deployment);
+        }
+        call.waiting = Waiting::Client;
+        Next::Do(Step::Sleep(pause))
+    }
+
+    /// The pause of the provider's client is over.
+    pub(super) fn client_woke<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) -> Next {
+        match call.flight {
+            Some(flight) => self.send(cx, call, flight.deployment),
+            None => Next::GiveUp(Failure::NO_DEPLOYMENT),
+        }
+    }
+
     /// `litellm_params.fallbacks` are run by the SDK inside the attempt, against the same deployment [T 106].
     fn inner_fallback<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, flight: Flight) -> Next {
         call.inner_left -= 1;
+        call.again = 0;
         self.state.strategy.called(cx.now, flight.deployment, flight.name);
         call.flight = Some(flight);
         self.send(cx, call, flight.deployment)

@@ -28,6 +28,11 @@ impl LiteLlm {
         if !has_begun && !cancels {
             return Next::Do(Step::CarryOn);
         }
+        if let Waiting::Client = call.waiting
+            && let Some(flight) = call.flight.take()
+        {
+            return self.left_before_answer(cx, call, &flight, Phase::BeforeHeaders);
+        }
         if call.flight.is_some() {
             return Next::Do(Step::CancelAttempt);
         }
@@ -48,15 +53,27 @@ impl LiteLlm {
         flight: &Flight,
         ended: &Ended,
     ) -> Next {
-        self.give_slot_back(cx, flight);
         if cx.request.stream && ended.phase == Phase::AfterContent {
+            self.give_slot_back(cx, flight);
             return self.left_within_stream(cx, call, flight, ended);
         }
+        self.left_before_answer(cx, call, flight, ended.phase)
+    }
+
+    /// Nothing of the answer had come.
+    fn left_before_answer<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: &Flight,
+        phase: Phase,
+    ) -> Next {
+        self.give_slot_back(cx, flight);
         if !cx.request.stream {
             self.log_failure(cx, call, &Failure::without_status(Class::ApiConnection, CLIENT_CLOSED));
         }
         // The headers of a stream that broke before are the client's already.
-        let begun = if ended.phase == Phase::BeforeHeaders { None } else { Some(flight.deployment) };
+        let begun = if phase == Phase::BeforeHeaders { None } else { Some(flight.deployment) };
         let streamed = call.streamed.or(begun);
         self.gone(cx, call, streamed)
     }

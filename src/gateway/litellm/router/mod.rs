@@ -276,6 +276,7 @@ impl Gateway for LiteLlm {
                     return step;
                 }
                 Waiting::Failed(failure) => Next::HopFailed(failure),
+                Waiting::Client => self.client_woke(&cx, call),
                 Waiting::Pause | Waiting::Nothing => Next::Try,
             },
             Event::ClientLeft(phase) => self.client_left(&mut cx, call, phase),

@@ -119,7 +119,8 @@ impl LiteLlm {
         };
         let hopeless =
             failure.status.is_some_and(|status| !Failure::status_is_transient(status) && !matches!(status, 401 | 403));
-        let alone = failure.class == Class::Authentication && health.all.is_none_or(|all| all <= 1);
+        let is_forbidden = matches!(failure.class, Class::Authentication | Class::PermissionDenied);
+        let alone = is_forbidden && health.all.is_none_or(|all| all <= 1);
         !(has_own_fallbacks || hopeless || failure.class == Class::NotFound || alone || health.healthy == 0)
     }
 

@@ -4,6 +4,7 @@
 
 use crate::diagnostic::codes;
 use crate::diagnostic::{Severity, Span};
+use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::wire::settings::RetryPolicy;
 use crate::gateway::litellm::wire::value::{Reader, Spanned};
@@ -20,7 +21,7 @@ pub const MOST_CALLS: u64 = 100_000;
 /// How many upstream calls one request can lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reach {
-    /// Calls at one target: the first and its retries.
+    /// Calls at one target: the first and its retries, each with those that the provider's client makes by itself.
     pub tries: u64,
     /// The group that is asked for, and everything that fallbacks can lead to.
     pub targets: u64,
@@ -55,7 +56,9 @@ impl Wire {
     pub fn reach(&self) -> Reach {
         let most = retries(self).map(|retries| retries.number).max().unwrap_or(0);
         let tries = u64::try_from(most.max(i64::from(defaults::NUM_RETRIES))).unwrap_or(0).saturating_add(1);
-        Reach { tries, targets: targets(self) }
+        let of_client = |entry: &Deployment| Client::of(entry.provider.unwrap_or_default(), "").most_calls();
+        let calls = self.model_list.iter().map(of_client).max().unwrap_or(1);
+        Reach { tries: tries.saturating_mul(u64::from(calls)), targets: targets(self) }
     }
 }
 

@@ -1,0 +1,259 @@
+//! The client with which LiteLLM calls a provider: whether it calls again by itself, how long it bears silence in streams, and what
+//! its failures become (`litellm_core_utils/exception_mapping_utils.py`). All of it was seen in the real proxy [T 200–209].
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crate::gateway::Ended;
+use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::parts::retry_after_secs;
+use crate::units::{DeploymentId, Outcome, Phase, RetryAfter, SimDuration, SimTime};
+
+/// The SDK's pauses: the first in seconds, of which each is the double, the longest, the share that jitter takes off, and the longest
+/// `Retry-After` that it obeys (`openai/_constants.py`, `_base_client.py:_calculate_retry_timeout` of openai 2.54).
+const SDK_PAUSE: (f64, f64, f64, i64) = (0.5, 8.0, 0.25, 120);
+
+/// Silence that is borne in streams whose client is not told of their timeout.
+const UNTOLD: SimDuration = SimDuration::from_secs(600);
+
+/// The same for Google's streams, which are read by LiteLLM's common client.
+const UNTOLD_GOOGLE: SimDuration = SimDuration::from_secs(6000);
+
+static CLIENTS: LazyLock<BTreeMap<&str, Client>> = LazyLock::new(|| {
+    let rows = include_str!("clients.csv").lines().filter(|line| !line.starts_with('#')).skip(1);
+    rows.filter_map(|row| row.split_once(',')).filter_map(|(provider, client)| Some((provider, client_named(client)?))).collect()
+});
+
+fn client_named(row: &str) -> Option<Client> {
+    let [again, rules, stream_options] = row.split(',').collect::<Vec<_>>()[..] else { return None };
+    let again = match again {
+        "never" => Again::Never,
+        "if-lost" => Again::IfLost,
+        "twice" => Again::Twice,
+        _ => return None,
+    };
+    let rules = match rules {
+        "openai" => Rules::OpenAi,
+        "azure" => Rules::Azure,
+        "anthropic" => Rules::Anthropic,
+        "bedrock" => Rules::Bedrock,
+        "bedrock-mantle" => Rules::BedrockMantle,
+        "google" => Rules::Google,
+        "openai-like" => Rules::OpenAiLike,
+        "cohere" => Rules::Cohere,
+        "openrouter" => Rules::OpenRouter,
+        "huggingface" => Rules::HuggingFace,
+        "status" => Rules::Status,
+        _ => return None,
+    };
+    Some(Client { again, rules, refuses_stream_options: stream_options == "no" })
+}
+
+/// A client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Client {
+    /// What it does by itself after a failure.
+    pub again: Again,
+    /// What its failures become.
+    pub rules: Rules,
+    /// Whether it does not take `stream_options`, by which a stream is asked for its usage.
+    pub refuses_stream_options: bool,
+}
+
+/// What a client does by itself after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Again {
+    /// Nothing. The OpenAI SDK, which LiteLLM keeps from calling again.
+    #[default]
+    Never,
+    /// It calls once more, at once, if the connection is lost: LiteLLM's own HTTP handler.
+    IfLost,
+    /// It calls twice more, each time after a longer pause: the OpenAI SDK for providers whose configuration does not take `max_retries`.
+    Twice,
+}
+
+/// Whose failures they are mapped as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rules {
+    /// OpenAI's, and those of most providers that are compatible.
+    #[default]
+    OpenAi,
+    /// Azure OpenAI's.
+    Azure,
+    /// Anthropic's.
+    Anthropic,
+    /// Amazon Bedrock's.
+    Bedrock,
+    /// Those of Bedrock's older addresses.
+    BedrockInvoke,
+    /// Those of Bedrock's OpenAI-compatible address.
+    BedrockMantle,
+    /// Those of Gemini and Vertex AI.
+    Google,
+    /// Those of Anthropic's models at Vertex AI.
+    VertexClaude,
+    /// Databricks', and what LiteLLM calls like OpenAI's.
+    OpenAiLike,
+    /// Cohere's.
+    Cohere,
+    /// OpenRouter's.
+    OpenRouter,
+    /// Hugging Face's.
+    HuggingFace,
+    /// Nobody's: they are known by their status only.
+    Status,
+}
+
+impl Client {
+    /// The client for a model of a provider.
+    pub fn of(provider: &str, model: &str) -> Self {
+        let client = CLIENTS.get(provider).copied().unwrap_or_default();
+        let name = model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model);
+        let rules = match client.rules {
+            Rules::Bedrock if name.starts_with("invoke/") => Rules::BedrockInvoke,
+            Rules::Google if provider != "gemini" && name.starts_with("claude") => Rules::VertexClaude,
+            rules => rules,
+        };
+        Self { rules, ..client }
+    }
+
+    /// Calls that it makes at most for one attempt of the gateway.
+    pub const fn most_calls(self) -> u32 {
+        match self.again {
+            Again::Never => 1,
+            Again::IfLost => 2,
+            Again::Twice => 3,
+        }
+    }
+
+    /// The silence that it bears in streams, if no timeout of theirs reaches it: none but `litellm_settings.request_timeout` does.
+    pub const fn untold_silence(self) -> Option<SimDuration> {
+        match self.rules {
+            Rules::Bedrock | Rules::BedrockInvoke => Some(UNTOLD),
+            Rules::Google => Some(UNTOLD_GOOGLE),
+            _ => None,
+        }
+    }
+
+    /// Whether its streams tell their usage without being asked.
+    pub const fn tells_usage(self) -> bool {
+        use Rules::{Anthropic, Bedrock, BedrockInvoke, Google, VertexClaude};
+        matches!(self.rules, Anthropic | Bedrock | BedrockInvoke | Google | VertexClaude)
+    }
+
+    /// Whether the gateway's callbacks hear of a call that failed. Google's streams are opened outside of what they listen to: their
+    /// failures count for no cooldown, no limit and no strategy.
+    pub const fn is_heard(self, stream: bool) -> bool {
+        !(stream && matches!(self.rules, Rules::Google))
+    }
+
+    /// The pause after which it calls again by itself, having done so `before` times; `None` if it does not. A uniform `draw` in
+    /// [0, 1) is asked for where one is needed.
+    pub fn pause(self, ended: &Ended, before: u32, now: SimTime, draw: impl FnOnce() -> f64) -> Option<SimDuration> {
+        if ended.phase != Phase::BeforeHeaders || before + 1 >= self.most_calls() {
+            return None;
+        }
+        let is_worth_it = match ended.outcome {
+            Outcome::ConnectionError => true,
+            Outcome::Timeout => self.again == Again::Twice,
+            Outcome::Status(status) => self.again == Again::Twice && Failure::status_is_transient(status),
+            _ => false,
+        };
+        is_worth_it.then(|| match self.again {
+            Again::Twice => sdk_pause(before, retry_after_secs(ended.retry_after, now), draw),
+            _ => SimDuration::ZERO,
+        })
+    }
+
+    /// What the end of a call becomes, after it has called again `before` times; `None` if it was good.
+    pub fn failure(self, ended: &Ended, deployment: DeploymentId, stream: bool, before: u32) -> Option<Failure> {
+        let failure = match ended.outcome {
+            Outcome::Ok => return None,
+            Outcome::Timeout if ended.phase == Phase::BeforeHeaders => Failure::with_status(Class::Timeout, 408),
+            Outcome::Timeout | Outcome::Cut => Failure::with_status(Class::MidStream, 500),
+            Outcome::Cancelled => Failure::without_status(Class::ApiConnection, 499),
+            outcome if !self.is_heard(stream) => raw(outcome),
+            Outcome::ContextWindow if self.rules.know_long_prompts() => Failure::with_status(Class::ContextWindow, 400),
+            Outcome::ContentPolicy if self.rules.know_contents() => Failure::with_status(Class::ContentPolicy, 400),
+            Outcome::ContextWindow | Outcome::ContentPolicy => Failure::with_status(Class::BadRequest, 400),
+            Outcome::ConnectionError => self.lost(stream),
+            // The handler's second call is made outside of what reads the status of the first.
+            Outcome::Status(_) if before > 0 && !stream && self.rules.is_anthropics() => {
+                Failure::with_status(Class::InternalServer, 500)
+            }
+            Outcome::Status(status) => self.rules.refused(status),
+        };
+        let tells_when = self.is_heard(stream) && self.rules != Rules::Cohere;
+        let retry_after = if tells_when { ended.retry_after } else { RetryAfter::None };
+        Some(Failure { retry_after, deployment: Some(deployment), ..failure })
+    }
+
+    /// A connection that could not be made.
+    const fn lost(self, stream: bool) -> Failure {
+        match (self.rules, self.again) {
+            (Rules::BedrockInvoke | Rules::BedrockMantle, _) => Failure::with_status(Class::ServiceUnavailable, 503),
+            (Rules::Bedrock, _) if stream => Failure::with_status(Class::ServiceUnavailable, 503),
+            (Rules::Azure | Rules::Bedrock | Rules::Google, _) | (Rules::Status, Again::IfLost) => {
+                Failure::with_status(Class::ApiConnection, 500)
+            }
+            (Rules::OpenRouter | Rules::HuggingFace, _) => Failure::with_status(Class::Api, 500),
+            _ => Failure::with_status(Class::InternalServer, 500),
+        }
+    }
+}
+
+impl Rules {
+    /// Whether the text of a refused prompt that is too long is understood.
+    const fn know_long_prompts(self) -> bool {
+        !matches!(self, Self::VertexClaude | Self::OpenRouter | Self::HuggingFace | Self::Status)
+    }
+
+    /// Whether LiteLLM's handler for Anthropic makes the calls.
+    const fn is_anthropics(self) -> bool {
+        matches!(self, Self::Anthropic | Self::VertexClaude)
+    }
+
+    /// Whether the text of a refused content is understood.
+    const fn know_contents(self) -> bool {
+        matches!(self, Self::OpenAi | Self::Azure | Self::Anthropic | Self::Google | Self::VertexClaude)
+    }
+
+    /// An error status.
+    const fn refused(self, status: u16) -> Failure {
+        let class = Class::of_status(status);
+        match (self, status) {
+            (Self::Azure, 500) | (Self::OpenRouter, 500 | 502) | (Self::HuggingFace, 404 | 422 | 500 | 502 | 504) => {
+                Failure::with_status(Class::Api, status)
+            }
+            (Self::OpenAi | Self::Azure | Self::OpenRouter | Self::HuggingFace, _) => Failure::with_status(class, status),
+            (Self::Anthropic, 413) => Failure::with_status(Class::BadRequest, 400),
+            (Self::Anthropic, 529) => Failure::with_status(Class::InternalServer, 500),
+            (Self::Bedrock | Self::BedrockInvoke | Self::BedrockMantle, 500) => Failure::with_status(Class::ServiceUnavailable, 503),
+            (Self::OpenAiLike, 422 | 424) => Failure::with_status(Class::BadRequest, 400),
+            (Self::Google | Self::VertexClaude, 403) => Failure::with_status(Class::BadRequest, 403),
+            (Self::Google | Self::VertexClaude, 502) => Failure::with_status(Class::ApiConnection, 500),
+            (_, 403) => Failure::with_status(Class::PermissionDenied, 403),
+            (_, 400..500) if matches!(class, Class::Api) => Failure::with_status(Class::BadRequest, status),
+            _ => Failure::with_status(class, status),
+        }
+    }
+}
+
+/// The client's own exception comes out as it is.
+const fn raw(outcome: Outcome) -> Failure {
+    match outcome {
+        Outcome::Status(status) => Failure::with_status(Class::Raw, status),
+        Outcome::ContextWindow | Outcome::ContentPolicy => Failure::with_status(Class::Raw, 400),
+        _ => Failure::without_status(Class::Raw, 500),
+    }
+}
+
+/// How long the OpenAI SDK waits before it calls again, having done so `before` times, for a provider that asked for `wanted_secs`,
+/// with a uniform `draw` in [0, 1), which is asked for only if it is needed.
+fn sdk_pause(before: u32, wanted_secs: Option<i64>, draw: impl FnOnce() -> f64) -> SimDuration {
+    let (first, longest, jitter, obeyed) = SDK_PAUSE;
+    match wanted_secs {
+        Some(wanted) if wanted > 0 && wanted <= obeyed => SimDuration::from_secs(wanted),
+        _ => SimDuration::from_secs_f64((first * 2f64.powi(before as i32)).min(longest) * (1.0 - jitter * draw())),
+    }
+}
