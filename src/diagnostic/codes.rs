@@ -95,6 +95,12 @@ codes! {
     STANDBY = "BC323";
     /// rpm or tpm that are weights, not limits.
     LIMIT_IS_WEIGHT = "BC324";
+    /// A provider's client that calls again by itself.
+    CLIENT_CALLS_AGAIN = "BC325";
+    /// Streams whose failures the gateway does not hear of.
+    UNHEARD_STREAMS = "BC326";
+    /// Timeouts that do not reach streams.
+    UNTOLD_TIMEOUT = "BC327";
     /// A budget without a period, or a period without a budget.
     BUDGET_WITHOUT_PERIOD = "BC331";
     /// A period that cannot be read.

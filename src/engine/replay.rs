@@ -5,11 +5,10 @@ use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::gateway::litellm::LiteLlm;
 use crate::gateway::litellm::defaults::CACHE_ITEMS;
 use crate::gateway::litellm::lower::{Setting, lower};
-use crate::gateway::litellm::plan::{Found, Layer, Plan};
-use crate::gateway::litellm::wire::provider_of;
+use crate::gateway::litellm::plan::{Deployment, Layer, Plan};
 use crate::gateway::parts::Minutes;
 use crate::gateway::{Attempt, Notes, RequestView, Response};
-use crate::provider::{ScriptedRequest, ScriptedUpstream, Service};
+use crate::provider::{ScriptedRequest, ScriptedUpstream, Service, StreamUsage};
 use crate::random::{Here, Recorded};
 use crate::scenario::{Case, CaseRequest, Departure};
 use crate::traffic::Leave;
@@ -133,28 +132,15 @@ pub fn replay(case: &Case) -> Trace {
         .collect();
     let mut scripted = Scripted { arrivals, next: 0 };
     let mut observer = TraceObserver::new(case);
-    let tell_usage = plan.deployments.iter().map(|entry| entry.client.tells_usage()).collect();
+    let usage_of =
+        |entry: &Deployment| StreamUsage::of(entry.client.tells_usage(), entry.client.takes_stream_options());
+    let tell_usage = plan.deployments.iter().map(usage_of).collect();
     let mut gateway = LiteLlm::new(plan);
     let mut upstream = ScriptedUpstream::new(&case.script, tell_usage);
     let mut draws = Recorded::seeded(case.seed);
     let played = Engine::new(&mut gateway, &mut upstream, &mut scripted, &mut draws, &mut observer).run();
     observer.trace.is_cut = played.is_err() || observer.calls >= MOST_TRACED;
     observer.trace
-}
-
-/// Whether a stream is asked for its usage (`common_request_processing.py:_stream_usage_tracking_updates`): not by the bare
-/// router, not for a name that only leads to a default fallback and is none of a provider's, and not where one deployment of the group
-/// cannot be asked.
-fn asks_usage(plan: &Plan, model: NameId) -> bool {
-    let name = plan.name(model);
-    let leads_to_default = name.is_unlisted && name.resolved == model;
-    let can_be_asked = match &name.found {
-        Found::Group(ids) => ids.iter().all(|id| !plan.deployment(*id).client.refuses_stream_options),
-        Found::One(id) => !plan.deployment(*id).client.refuses_stream_options,
-        Found::Nothing => true,
-    };
-    let is_known = !(leads_to_default && provider_of(&name.text, None, None).is_none());
-    plan.layer == Layer::Proxy && is_known && can_be_asked
 }
 
 fn arrival(index: usize, request: &CaseRequest, model: NameId, plan: &Plan) -> Arrival<ScriptedRequest> {
@@ -173,7 +159,8 @@ fn arrival(index: usize, request: &CaseRequest, model: NameId, plan: &Plan) -> A
         index: index as u32,
         prompt_tokens: request.prompt_tokens,
         completion_tokens: request.completion_tokens,
-        counted_tokens: (!asks_usage(plan, model)).then_some(request.counted_tokens),
+        counted_tokens: request.counted_tokens,
+        asks_usage: plan.name(model).asks_usage,
     };
     let leave = match request.departure {
         Departure::Served => Leave::Never,

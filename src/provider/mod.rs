@@ -31,7 +31,7 @@ pub use limit_spec::{ChargeSpec, LimitSpec, RefillSpec, Tier};
 pub use limits::{CallDemand, Counted, LimitError, Limits, Meter, Refill, TokenCharge};
 pub use luck::{LUCK_KINDS, Luck};
 pub use providers::{ProviderError, Providers, Trouble};
-pub use script::{Answer, Kind, Rule, Script, ScriptedRequest, ScriptedUpstream, When};
+pub use script::{Answer, Kind, Rule, Script, ScriptedRequest, ScriptedUpstream, StreamUsage, When};
 pub use service::{Service, UpstreamCall};
 pub use spec::{BillingSpec, FaultSpec, LatencyParts, LatencySpec, PromptCacheSpec, ProviderModel, RedirectSpec};
 pub use timeline::{Begin, Between, Renewal, Timeline, TimelineError, Window, Windows};

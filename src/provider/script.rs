@@ -15,8 +15,10 @@ pub struct ScriptedRequest {
     pub prompt_tokens: Tokens,
     /// Completion tokens of a complete answer.
     pub completion_tokens: Tokens,
-    /// Prompt tokens as the gateway counts them, if it asks a stream for no usage: then it learns of no other.
-    pub counted_tokens: Option<Tokens>,
+    /// Prompt tokens as the gateway counts them: if a stream does not tell its usage, it learns of no other.
+    pub counted_tokens: Tokens,
+    /// Whether a stream is asked for its usage.
+    pub asks_usage: bool,
 }
 
 /// When a rule applies.
@@ -99,11 +101,34 @@ pub struct Script {
     pub minute_offset: SimDuration,
 }
 
+/// When a deployment's streams tell their usage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StreamUsage {
+    /// Always.
+    Always,
+    /// If they are asked for it.
+    #[default]
+    IfAsked,
+    /// Never.
+    Never,
+}
+
+impl StreamUsage {
+    /// Of a provider that tells it unasked, or can be asked.
+    pub const fn of(unasked: bool, can_be_asked: bool) -> Self {
+        match (unasked, can_be_asked) {
+            (true, _) => Self::Always,
+            (false, true) => Self::IfAsked,
+            (false, false) => Self::Never,
+        }
+    }
+}
+
 /// A script that is being played.
 pub struct ScriptedUpstream<'a> {
     script: &'a Script,
-    /// By deployment: whether its streams tell their usage even if nobody asks.
-    tell_usage: Vec<bool>,
+    /// By deployment: when its streams tell their usage.
+    tell_usage: Vec<StreamUsage>,
     calls: Vec<u64>,
     /// Calls let through by a rule in a minute, by deployment and number of the rule.
     let_through: HashMap<(usize, usize, i64), u64>,
@@ -112,13 +137,17 @@ pub struct ScriptedUpstream<'a> {
 const MICROS_PER_SECOND: f64 = 1e6;
 
 impl<'a> ScriptedUpstream<'a> {
-    /// A script at its beginning, for deployments of which these tell the usage of their streams even if nobody asks.
-    pub fn new(script: &'a Script, tell_usage: Vec<bool>) -> Self {
+    /// A script at its beginning, for deployments that tell the usage of their streams so.
+    pub fn new(script: &'a Script, tell_usage: Vec<StreamUsage>) -> Self {
         Self { script, tell_usage, calls: vec![0; script.rules.len()], let_through: HashMap::new() }
     }
 
-    fn tells_usage(&self, call: &UpstreamCall) -> bool {
-        self.tell_usage.get(call.deployment.index()).copied().unwrap_or_default()
+    fn tells_usage(&self, call: &UpstreamCall, request: &ScriptedRequest) -> bool {
+        match self.tell_usage.get(call.deployment.index()).copied().unwrap_or_default() {
+            StreamUsage::Always => true,
+            StreamUsage::IfAsked => request.asks_usage,
+            StreamUsage::Never => false,
+        }
     }
 
     /// The answer to a call that starts now.
@@ -164,10 +193,9 @@ impl Upstream for ScriptedUpstream<'_> {
         let answer = self.answer(now, call, request).unwrap_or(&default);
         let usage = Usage::plain(request.prompt_tokens, request.completion_tokens);
         match answer.kind {
-            Kind::Ok if call.stream && !self.tells_usage(call) => match request.counted_tokens {
-                None => stream(answer, usage),
-                Some(prompt) => stream(answer, Usage::plain(prompt, counted(answer.chunks.max(1)))),
-            },
+            Kind::Ok if call.stream && !self.tells_usage(call, request) => {
+                stream(answer, Usage::plain(request.counted_tokens, counted(answer.chunks.max(1))))
+            }
             Kind::Ok if call.stream => stream(answer, usage),
             Kind::Ok => plain(answer, Outcome::Ok, usage),
             Kind::Error(outcome) => plain(answer, outcome, Usage::default()),

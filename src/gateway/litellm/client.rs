@@ -6,12 +6,14 @@ use std::sync::LazyLock;
 
 use crate::gateway::Ended;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::parts::retry_after_secs;
 use crate::units::{DeploymentId, Outcome, Phase, RetryAfter, SimDuration, SimTime};
 
-/// The SDK's pauses: the first in seconds, of which each is the double, the longest, the share that jitter takes off, and the longest
-/// `Retry-After` that it obeys (`openai/_constants.py`, `_base_client.py:_calculate_retry_timeout` of openai 2.54).
-const SDK_PAUSE: (f64, f64, f64, i64) = (0.5, 8.0, 0.25, 120);
+/// The SDK's pauses: the first in seconds, of which each is the double, the longest, and the share that jitter takes off
+/// (`openai/_constants.py`, `_base_client.py:_calculate_retry_timeout` of openai 2.54).
+const SDK_PAUSE: (f64, f64, f64) = (0.5, 8.0, 0.25);
+
+/// The longest `Retry-After` that the SDK obeys; after a longer one it does not call again (`_should_retry`).
+const SDK_OBEYS: SimDuration = SimDuration::from_secs(120);
 
 /// Silence that is borne in streams whose client is not told of their timeout.
 const UNTOLD: SimDuration = SimDuration::from_secs(600);
@@ -21,7 +23,9 @@ const UNTOLD_GOOGLE: SimDuration = SimDuration::from_secs(6000);
 
 static CLIENTS: LazyLock<BTreeMap<&str, Client>> = LazyLock::new(|| {
     let rows = include_str!("clients.csv").lines().filter(|line| !line.starts_with('#')).skip(1);
-    rows.filter_map(|row| row.split_once(',')).filter_map(|(provider, client)| Some((provider, client_named(client)?))).collect()
+    rows.filter_map(|row| row.split_once(','))
+        .filter_map(|(provider, client)| Some((provider, client_named(client)?)))
+        .collect()
 });
 
 fn client_named(row: &str) -> Option<Client> {
@@ -56,8 +60,8 @@ pub struct Client {
     pub again: Again,
     /// What its failures become.
     pub rules: Rules,
-    /// Whether it does not take `stream_options`, by which a stream is asked for its usage.
-    pub refuses_stream_options: bool,
+    /// Whether it does not take `stream_options`.
+    refuses_stream_options: bool,
 }
 
 /// What a client does by itself after a failure.
@@ -135,6 +139,17 @@ impl Client {
         }
     }
 
+    /// Whether it takes being cancelled for a failure of the provider, so that retries and fallbacks go on although the client has gone
+    /// (`llms/azure/azure.py:acompletion`).
+    pub fn mistakes_cancelling(self, stream: bool) -> bool {
+        self.rules == Rules::Azure && !stream
+    }
+
+    /// Whether it takes `stream_options`, by which a stream is asked for its usage.
+    pub const fn takes_stream_options(self) -> bool {
+        !self.refuses_stream_options
+    }
+
     /// Whether its streams tell their usage without being asked.
     pub const fn tells_usage(self) -> bool {
         use Rules::{Anthropic, Bedrock, BedrockInvoke, Google, VertexClaude};
@@ -159,10 +174,11 @@ impl Client {
             Outcome::Status(status) => self.again == Again::Twice && Failure::status_is_transient(status),
             _ => false,
         };
-        is_worth_it.then(|| match self.again {
-            Again::Twice => sdk_pause(before, retry_after_secs(ended.retry_after, now), draw),
-            _ => SimDuration::ZERO,
-        })
+        match self.again {
+            _ if !is_worth_it => None,
+            Again::Twice => sdk_pause(before, wished(ended.retry_after, now), draw),
+            _ => Some(SimDuration::ZERO),
+        }
     }
 
     /// What the end of a call becomes, after it has called again `before` times; `None` if it was good.
@@ -171,6 +187,7 @@ impl Client {
             Outcome::Ok => return None,
             Outcome::Timeout if ended.phase == Phase::BeforeHeaders => Failure::with_status(Class::Timeout, 408),
             Outcome::Timeout | Outcome::Cut => Failure::with_status(Class::MidStream, 500),
+            Outcome::Cancelled if self.mistakes_cancelling(stream) => Failure::with_status(Class::Api, 500),
             Outcome::Cancelled => Failure::without_status(Class::ApiConnection, 499),
             outcome if !self.is_heard(stream) => raw(outcome),
             Outcome::ContextWindow if self.rules.know_long_prompts() => Failure::with_status(Class::ContextWindow, 400),
@@ -225,10 +242,14 @@ impl Rules {
             (Self::Azure, 500) | (Self::OpenRouter, 500 | 502) | (Self::HuggingFace, 404 | 422 | 500 | 502 | 504) => {
                 Failure::with_status(Class::Api, status)
             }
-            (Self::OpenAi | Self::Azure | Self::OpenRouter | Self::HuggingFace, _) => Failure::with_status(class, status),
+            (Self::OpenAi | Self::Azure | Self::OpenRouter | Self::HuggingFace, _) => {
+                Failure::with_status(class, status)
+            }
             (Self::Anthropic, 413) => Failure::with_status(Class::BadRequest, 400),
             (Self::Anthropic, 529) => Failure::with_status(Class::InternalServer, 500),
-            (Self::Bedrock | Self::BedrockInvoke | Self::BedrockMantle, 500) => Failure::with_status(Class::ServiceUnavailable, 503),
+            (Self::Bedrock | Self::BedrockInvoke | Self::BedrockMantle, 500) => {
+                Failure::with_status(Class::ServiceUnavailable, 503)
+            }
             (Self::OpenAiLike, 422 | 424) => Failure::with_status(Class::BadRequest, 400),
             (Self::Google | Self::VertexClaude, 403) => Failure::with_status(Class::BadRequest, 403),
             (Self::Google | Self::VertexClaude, 502) => Failure::with_status(Class::ApiConnection, 500),
@@ -248,12 +269,24 @@ const fn raw(outcome: Outcome) -> Failure {
     }
 }
 
-/// How long the OpenAI SDK waits before it calls again, having done so `before` times, for a provider that asked for `wanted_secs`,
-/// with a uniform `draw` in [0, 1), which is asked for only if it is needed.
-fn sdk_pause(before: u32, wanted_secs: Option<i64>, draw: impl FnOnce() -> f64) -> SimDuration {
-    let (first, longest, jitter, obeyed) = SDK_PAUSE;
-    match wanted_secs {
-        Some(wanted) if wanted > 0 && wanted <= obeyed => SimDuration::from_secs(wanted),
-        _ => SimDuration::from_secs_f64((first * 2f64.powi(before as i32)).min(longest) * (1.0 - jitter * draw())),
+/// How long an answer asks to be left alone.
+fn wished(header: RetryAfter, now: SimTime) -> Option<SimDuration> {
+    match header {
+        RetryAfter::None => None,
+        RetryAfter::Seconds(secs) => Some(SimDuration::from_secs(secs)),
+        RetryAfter::At(date) => Some(date.since(now)),
+    }
+}
+
+/// How long the OpenAI SDK waits before it calls again, having done so `before` times, for a provider that asked for `wished`; `None`
+/// if that is too long. A uniform `draw` in [0, 1) is asked for only if it is needed.
+fn sdk_pause(before: u32, wished: Option<SimDuration>, draw: impl FnOnce() -> f64) -> Option<SimDuration> {
+    let (first, longest, jitter) = SDK_PAUSE;
+    match wished {
+        Some(wished) if wished > SDK_OBEYS => None,
+        Some(wished) if wished > SimDuration::ZERO => Some(wished),
+        _ => {
+            Some(SimDuration::from_secs_f64((first * 2f64.powi(before as i32)).min(longest) * (1.0 - jitter * draw())))
+        }
     }
 }

@@ -108,7 +108,9 @@ impl Failure {
     /// itself and those of clients have no such text, and of a stream that broke it is the provider's own exception that comes out in the end [T 116k].
     pub fn telling(self, last: &Self) -> Self {
         match self.status {
-            Some(_) if !matches!(self.class, Class::MidStream | Class::Raw) => Self { told: self.told.max(last.told), ..self },
+            Some(_) if !matches!(self.class, Class::MidStream | Class::Raw) => {
+                Self { told: self.told.max(last.told), ..self }
+            }
             _ => self,
         }
     }

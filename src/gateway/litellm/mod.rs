@@ -6,7 +6,7 @@
 
 mod body;
 mod call;
-mod client;
+pub mod client;
 /// LiteLLM's own defaults.
 pub mod budget_reset;
 pub mod defaults;

@@ -275,6 +275,8 @@ pub struct Name {
     /// A group, an alias or a pattern has this name: only then are there higher orders to fall back to, and others to fail over
     /// to.
     pub has_group: bool,
+    /// Whether streams that are asked for under it are asked for their usage.
+    pub asks_usage: bool,
     /// Where its fallback list is, if it has one.
     pub fallbacks: Option<ListId>,
     /// The same for prompts that are too long.

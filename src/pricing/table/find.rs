@@ -60,7 +60,8 @@ impl PriceTable {
             },
         };
         let name = model.strip_prefix(&format!("{provider}/")).unwrap_or(&model);
-        self.sold_as(name, &provider).or_else(|| if PASSES_ON.contains(&provider.as_str()) { self.bare(name) } else { None })
+        self.sold_as(name, &provider)
+            .or_else(|| if PASSES_ON.contains(&provider.as_str()) { self.bare(name) } else { None })
     }
 
     fn sold_as(&self, name: &str, provider: &str) -> Option<usize> {

@@ -46,7 +46,7 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
     let (params, info) = (&entry.litellm_params, &entry.model_info);
     let count = |value: &Option<Spanned<i64>>| value.as_ref().and_then(|value| u64::try_from(value.value).ok());
     let (rpm, tpm) = (count(&params.rpm), count(&params.tpm));
-    let client = client(entry);
+    let client = entry.client();
     let cooldown = info.cooldown_time.as_ref().or(params.cooldown_time.as_ref());
     Deployment {
         id: info.id.as_ref().map(|id| id.value.0.as_str()).unwrap_or_default().into(),
@@ -69,12 +69,6 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
         tags: params.tags.iter().flat_map(|tags| &tags.value).map(|tag| names.tag(&tag.value)).collect(),
         ..Deployment::default()
     }
-}
-
-/// With what its provider is called.
-fn client(entry: &wire::Deployment) -> Client {
-    let model = entry.litellm_params.model.as_ref().map_or("", |model| &model.value);
-    Client::of(entry.provider.unwrap_or_default(), model)
 }
 
 /// The proxy's sources of timeouts, after those of request and deployment (`router.py:_get_timeout`) [T 110–113].

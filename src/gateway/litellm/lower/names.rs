@@ -2,7 +2,7 @@
 
 use crate::gateway::litellm::lower::request::RequestFallbacks;
 use crate::gateway::litellm::lower::{Setting, pattern, settings};
-use crate::gateway::litellm::plan::{Found, Layer, Name, Plan};
+use crate::gateway::litellm::plan::{Client, Found, Layer, Name, Plan};
 use crate::gateway::litellm::wire::{Deployment, Fallbacks, Wire, provider_of};
 use crate::units::{DeploymentId, NameId};
 use std::collections::hash_map::Entry;
@@ -158,7 +158,9 @@ impl<'a> Resolver<'a> {
         let resolved = names.id(target).or_else(|| names.id(text)).unwrap_or_default();
         let is_known = self.is_known(text, &found);
         let is_unlisted = matches!(found, Found::Group(_)) && (self.hidden.contains(text) || !self.is_served(target));
-        Name { text: text.into(), is_known, found, resolved, orders, has_group, is_unlisted, ..Name::default() }
+        let asks_usage = self.asks_usage(text, &found, has_group);
+        let text = text.into();
+        Name { text, is_known, found, resolved, orders, has_group, asks_usage, is_unlisted, ..Name::default() }
     }
 
     fn alias(&self, text: &str) -> Option<&str> {
@@ -214,6 +216,20 @@ impl<'a> Resolver<'a> {
         let Found::Group(ids) = found else { return false };
         let is_pattern = || ids.first().is_some_and(|id| self.groups[id.index()].contains('*'));
         self.by_group.contains_key(text) || self.alias(text).is_some() || is_pattern()
+    }
+
+    /// Whether a stream is asked for its usage (`common_request_processing.py:_stream_usage_tracking_updates`): where all deployments of
+    /// the group can be asked, or the provider that is named, if there is no such group. The bare router asks for nothing.
+    fn asks_usage(&self, text: &str, found: &Found, has_group: bool) -> bool {
+        let of_name =
+            || provider_of(text, None, None).is_some_and(|provider| Client::of(provider, text).takes_stream_options());
+        let all = match found {
+            Found::Group(ids) if has_group => {
+                ids.iter().all(|id| self.plan.deployment(*id).client.takes_stream_options())
+            }
+            _ => of_name(),
+        };
+        self.plan.layer == Layer::Proxy && all
     }
 
     /// The orders of a group's deployments.

@@ -219,9 +219,14 @@ impl LiteLlm {
         let Some(flight) = call.flight.take() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
         match ended.outcome {
             Outcome::Ok => self.served(cx, call, &flight, ended),
-            Outcome::Cancelled => self.cancelled(cx, call, &flight, ended),
+            Outcome::Cancelled if !self.mistakes_cancelling(cx, &flight) => self.cancelled(cx, call, &flight, ended),
             _ => self.attempt_failed(cx, call, flight, ended),
         }
+    }
+
+    #[inline]
+    fn mistakes_cancelling<D: Draws, N: Notes>(&self, cx: &Cx<'_, D, N>, flight: &Flight) -> bool {
+        self.plan.deployment(flight.deployment).client.mistakes_cancelling(cx.request.stream)
     }
 
     fn attempt_failed<D: Draws, N: Notes>(
@@ -328,6 +333,9 @@ impl LiteLlm {
         }
         if self.plan.proxy.cache.is_some() && !(is_awaited && cx.request.stream) {
             self.keep_response(cx, &call.held, &success);
+        }
+        if call.client_left && self.plan.proxy.cancel_on_disconnect {
+            return self.gone(cx, call, None);
         }
         Next::Do(Step::Respond(Response::new(200, true, Some(flight.deployment), Source::Upstream)))
     }

@@ -4,7 +4,7 @@
 //! answers nothing even to a prompt that is in the cache.
 
 use super::logging::Success;
-use super::responses::Key;
+use super::responses::{Form, Key};
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, Flight, Held};
 use crate::gateway::litellm::failure::{Class, Failure};
@@ -25,9 +25,19 @@ impl LiteLlm {
         Key {
             name,
             prompt: request.prompt,
-            stream: request.stream,
+            form: self.form(request),
             class: self.body(request).cache_class,
             max_tokens: own.or(self.plan.deployment(deployment).max_tokens),
+        }
+    }
+
+    /// `stream_options` is one of the parameters that tell answers apart [T 205].
+    #[inline(always)]
+    fn form(&self, request: &RequestView) -> Form {
+        match request.stream {
+            false => Form::Whole,
+            true if self.plan.name(request.model).asks_usage => Form::StreamWithUsage,
+            true => Form::Stream,
         }
     }
 

@@ -6,14 +6,25 @@ use super::places::Places;
 use crate::units::{NameId, PromptId, SimDuration, SimTime, Tokens, Usage};
 use std::collections::VecDeque;
 
-/// What tells answers apart: the group (not the deployment), the prompt, whether it is a stream, and the parameters.
+/// What tells answers apart: the group (not the deployment), the prompt, in what form it was asked for, and the parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub name: NameId,
     pub prompt: PromptId,
-    pub stream: bool,
+    pub form: Form,
     pub class: u32,
     pub max_tokens: Option<Tokens>,
+}
+
+/// In what form an answer is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Form {
+    /// As a whole.
+    Whole,
+    /// As a stream.
+    Stream,
+    /// As a stream that tells its usage.
+    StreamWithUsage,
 }
 
 /// An answer that is kept: one line of memory, for nearly each that is touched has to be fetched from far away.
@@ -30,7 +41,7 @@ struct Kept {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Packed {
     prompt: [u32; 2],
-    /// The name, and whether it is a stream.
+    /// The name, and the form.
     name: u32,
     /// The class, and whether there is a `max_tokens`.
     class: u32,
@@ -42,7 +53,7 @@ impl Packed {
     fn new(key: &Key) -> Self {
         Self {
             prompt: [key.prompt.0 as u32, (key.prompt.0 >> 32) as u32],
-            name: key.name.0 << 1 | u32::from(key.stream),
+            name: key.name.0 << 2 | key.form as u32,
             class: key.class << 1 | u32::from(key.max_tokens.is_some()),
             max_tokens: key.max_tokens.unwrap_or(0),
         }
@@ -60,9 +71,9 @@ impl Packed {
 
     fn key(&self) -> Key {
         Key {
-            name: NameId(self.name >> 1),
+            name: NameId(self.name >> 2),
             prompt: PromptId(u64::from(self.prompt[1]) << 32 | u64::from(self.prompt[0])),
-            stream: self.name & 1 == 1,
+            form: [Form::Whole, Form::Stream, Form::StreamWithUsage][(self.name & 3).min(2) as usize],
             class: self.class >> 1,
             max_tokens: (self.class & 1 == 1).then_some(self.max_tokens),
         }
@@ -259,7 +270,7 @@ mod tests {
     const LIFE: SimDuration = SimDuration::from_secs(60);
 
     fn key(prompt: u64) -> Key {
-        Key { name: NameId(0), prompt: PromptId(prompt), stream: false, class: 0, max_tokens: None }
+        Key { name: NameId(0), prompt: PromptId(prompt), form: Form::Whole, class: 0, max_tokens: None }
     }
 
     fn secs(secs: i64) -> SimTime {
@@ -273,9 +284,10 @@ mod tests {
     #[test]
     fn keys_are_packed_without_loss_and_answers_fill_a_line() {
         assert_eq!(size_of::<Kept>(), 64);
-        for (stream, max_tokens) in [(false, None), (true, Some(0)), (false, Some(7)), (true, Some(u32::MAX))] {
-            let (name, class) = (NameId(u32::MAX >> 1), u32::MAX >> 1);
-            let key = Key { name, prompt: PromptId(0xFEDC_BA98_7654_3210), stream, class, max_tokens };
+        let (whole, stream, with_usage) = (Form::Whole, Form::Stream, Form::StreamWithUsage);
+        for (form, max_tokens) in [(whole, None), (stream, Some(0)), (whole, Some(7)), (with_usage, Some(u32::MAX))] {
+            let (name, class) = (NameId(u32::MAX >> 2), u32::MAX >> 1);
+            let key = Key { name, prompt: PromptId(0xFEDC_BA98_7654_3210), form, class, max_tokens };
             assert_eq!(Packed::new(&key).key(), key);
         }
     }
@@ -354,7 +366,8 @@ mod tests {
             let mut now = 0;
             for (at, (later, prompt, life, stream)) in steps.into_iter().enumerate() {
                 now += later;
-                let key = Key { stream, ..key(prompt) };
+                let form = if stream { Form::Stream } else { Form::Whole };
+                let key = Key { form, ..key(prompt) };
                 let (usage, life) = (Usage::plain(at as u32, 1), SimDuration::from_secs(life));
                 let age = max_age.map(SimDuration::from_secs);
                 prop_assert_eq!(fast.get(secs(now), &key, age), slow.get(secs(now), &key, age));

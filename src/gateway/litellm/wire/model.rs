@@ -3,6 +3,7 @@
 use crate::diagnostic::codes;
 use crate::diagnostic::{Severity, Span};
 use crate::document::{Entry, Node, Value};
+use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::wire::Section;
 use crate::gateway::litellm::wire::nearest::nearest;
 use crate::gateway::litellm::wire::provider::{prefixes, provider_of, unknown_prefix};
@@ -182,6 +183,14 @@ impl Deployment {
         let dropped = reader.dropped;
         let span = node.span;
         Some(Self { span, model_name, litellm_params, model_info, params_prices, info_prices, provider, dropped })
+    }
+}
+
+impl Deployment {
+    /// With what its provider is called.
+    pub fn client(&self) -> Client {
+        let model = self.litellm_params.model.as_ref().map_or("", |model| &model.value);
+        Client::of(self.provider.unwrap_or_default(), model)
     }
 }
 

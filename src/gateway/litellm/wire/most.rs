@@ -4,7 +4,6 @@
 
 use crate::diagnostic::codes;
 use crate::diagnostic::{Severity, Span};
-use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::wire::settings::RetryPolicy;
 use crate::gateway::litellm::wire::value::{Reader, Spanned};
@@ -56,8 +55,7 @@ impl Wire {
     pub fn reach(&self) -> Reach {
         let most = retries(self).map(|retries| retries.number).max().unwrap_or(0);
         let tries = u64::try_from(most.max(i64::from(defaults::NUM_RETRIES))).unwrap_or(0).saturating_add(1);
-        let of_client = |entry: &Deployment| Client::of(entry.provider.unwrap_or_default(), "").most_calls();
-        let calls = self.model_list.iter().map(of_client).max().unwrap_or(1);
+        let calls = self.model_list.iter().map(|entry| entry.client().most_calls()).max().unwrap_or(1);
         Reach { tries: tries.saturating_mul(u64::from(calls)), targets: targets(self) }
     }
 }

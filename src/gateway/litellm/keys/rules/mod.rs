@@ -3,6 +3,7 @@
 mod budgets;
 mod cache;
 mod callbacks;
+mod clients;
 mod cooldown;
 mod empty;
 mod fallbacks;
@@ -24,6 +25,7 @@ pub(super) fn all(node: &Node, wire: &Wire, findings: &mut Findings) {
     budgets::check(wire, findings);
     cache::check(node, wire, findings);
     callbacks::check(node, findings);
+    clients::check(wire, findings);
     cooldown::check(wire, findings);
     empty::check(wire, findings);
     fallbacks::check(wire, findings);

@@ -1,0 +1,39 @@
+//! What the clients of some providers do that nothing in the config says.
+
+use crate::diagnostic::codes;
+use crate::gateway::litellm::client::Again;
+use crate::gateway::litellm::keys::Findings;
+use crate::gateway::litellm::wire::{Deployment, Wire};
+
+/// Each is said once, at the first deployment that it concerns.
+pub(super) fn check(wire: &Wire, findings: &mut Findings) {
+    let live = || wire.model_list.iter().filter(|deployment| !deployment.dropped);
+    if let Some(first) = live().find(|entry| entry.client().again == Again::Twice) {
+        let message = "LiteLLM leaves this provider's client its own retries: an attempt that is answered 408, 409, 429 or 5xx, runs into \
+                       its timeout or finds no connection becomes three calls, whatever num_retries and max_retries say";
+        let help =
+            "reckon with it, or call the provider as `openai/…` with its address in `api_base`: then it is called once";
+        findings.warn(codes::CLIENT_CALLS_AGAIN, span(first), message, help);
+    }
+    if let Some(first) = live().find(|entry| !entry.client().is_heard(true)) {
+        let message = "LiteLLM's callbacks do not hear of streams of this provider that fail: no cooldown, retry policy, Retry-After or \
+                       context and content fallback applies to them";
+        let help = "give the group general `fallbacks`: these work";
+        findings.warn(codes::UNHEARD_STREAMS, span(first), message, help);
+    }
+    let has_timeout = |entry: &&Deployment| {
+        let (params, router) = (&entry.litellm_params, &wire.router_settings);
+        let own = params.timeout.is_some() || params.stream_timeout.is_some();
+        own || router.timeout.is_some() || router.stream_timeout.is_some()
+    };
+    if let Some(first) = live().filter(has_timeout).find(|entry| entry.client().untold_silence().is_some()) {
+        let message =
+            "timeouts do not reach streams of this provider: their client bears 600 seconds of silence, Google's 6000";
+        let help = "set `litellm_settings.request_timeout`: that is the only one that it is told";
+        findings.warn(codes::UNTOLD_TIMEOUT, span(first), message, help);
+    }
+}
+
+fn span(entry: &Deployment) -> crate::diagnostic::Span {
+    entry.litellm_params.model.as_ref().map_or(entry.span, |model| model.span)
+}
