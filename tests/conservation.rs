@@ -144,9 +144,9 @@ proptest! {
 
 /// What a config implies: the most calls that one request may take.
 fn check_bounds(world: &World, run: &Run) -> Result<(), TestCaseError> {
-    // At most 4 tries (3 retries, by setting or policy) at a group, each with every deployment when failing over; at most
-    // 5 levels of fallbacks below the group asked for, each with at most 3 groups.
-    let per_group = 4 * world.names.deployments.len() as u32;
+    // At most 4 tries (3 retries, by setting or policy) at a group, each with every deployment when failing over and three calls by the
+    // provider's client; at most 5 levels of fallbacks below the group asked for, each with at most 3 groups.
+    let per_group = 4 * 3 * world.names.deployments.len() as u32;
     let groups: u32 = (0..=5).map(|level| 3u32.pow(level)).sum();
     prop_assert!(run.most_attempts <= per_group * groups, "{} calls for one request", run.most_attempts);
     Ok(())
@@ -168,6 +168,32 @@ upstream: {openai: {preset: none, latency: 1, errors: {500: 100%}}}\n";
     assert_eq!(run.attempts, 9 * run.requests);
     assert_eq!(run.failed, run.requests);
     assert_eq!(run.ledger.total(), Money::ZERO);
+}
+
+/// An attempt is as many calls as the provider's client makes by itself.
+#[test]
+fn clients_that_call_again_multiply_the_calls() {
+    for (model, errors, calls) in [
+        ("openai/gpt-4o", "503: 100%", 1),
+        ("deepinfra/m", "503: 100%", 3),
+        ("deepinfra/m", "400: 100%", 1),
+        ("deepinfra/m", "connection: 100%", 3),
+        ("anthropic/claude-haiku-5-5", "connection: 100%", 2),
+        ("anthropic/claude-haiku-5-5", "529: 100%", 1),
+        ("azure/gpt-4o", "connection: 100%", 1),
+    ] {
+        let gateway = format!(
+            "model_list:\n- {{model_name: a, litellm_params: {{model: {model}}}}}\nrouter_settings: {{num_retries: 0, disable_cooldowns: true}}\n"
+        );
+        let (provider, _) = model.split_once('/').unwrap();
+        let scenario = format!(
+            "hours: 1\nvolume_uncertainty: 0\ntraffic: {{x: {{model: a, rate: 10/min, input: 100, output: 50}}}}
+upstream: {{{provider}: {{preset: none, latency: 1, errors: {{{errors}}}}}}}\n"
+        );
+        let run = support::run(&support::world(&gateway, &scenario), 1, 0);
+        assert!(run.requests > 400 && run.failed == run.requests, "{model} {errors}");
+        assert_eq!((run.attempts, run.most_attempts), (calls * run.requests, calls as u32), "{model} {errors}");
+    }
 }
 
 /// A chain of fallbacks ends where Python's stack does, and is answered as if there was nothing beyond; a list of them has

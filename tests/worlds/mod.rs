@@ -11,12 +11,15 @@ pub fn cases(usual: u32) -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|number| number.parse().ok()).unwrap_or(usual)
 }
 
-const MODELS: [&str; 5] = [
+const MODELS: [&str; 8] = [
     "openai/gpt-4o-mini",
     "openai/gpt-4o",
     "anthropic/claude-haiku-5-5",
     "deepseek/deepseek-chat",
     "openai/no-such-price",
+    "deepinfra/no-such-price",
+    "gemini/gemini-3.5-flash",
+    "azure/gpt-4o",
 ];
 const STRATEGIES: [&str; 6] = [
     "simple-shuffle",
@@ -30,14 +33,14 @@ const STRATEGIES: [&str; 6] = [
 /// A gateway with three groups, drawn at random.
 pub fn gateway() -> impl Strategy<Value = String> {
     let deployment = (0usize..3, 0usize..MODELS.len(), 0u32..4, 0u32..3);
-    let deployments = prop::collection::vec(deployment, 3..9);
+    let deployments = prop::collection::vec(deployment, 4..9);
     let router = (0usize..6, 0u32..4, 0i64..4, 0u32..40, any::<bool>(), any::<bool>());
     (deployments, router, 0u32..8, any::<bool>()).prop_map(|(deployments, router, edges, cache)| {
         let mut text = String::from("model_list:\n");
         for (index, (group, model, weight, limit)) in deployments.iter().enumerate() {
             let group = if index < 3 { index } else { *group };
-            // The troubles of the scenario are those of three providers, so there must be a deployment of each.
-            let model = [0, 2, 3].get(index).unwrap_or(model);
+            // The troubles of the scenario are those of four providers, so there must be a deployment of each.
+            let model = [0, 2, 3, 5].get(index).unwrap_or(model);
             text += &format!("- model_name: group{group}\n  litellm_params:\n    model: {}\n", MODELS[*model]);
             text += ["", "    weight: 1\n", "    weight: 3\n", "    rpm: 40\n"][*weight as usize];
             text += ["", "    max_parallel_requests: 2\n", "    max_budget: 0.05\n    budget_duration: 1h\n"]
@@ -117,9 +120,9 @@ pub fn scenario() -> impl Strategy<Value = String> {
             text += &format!("    errors: {{500: {errors}%, hang: 1%, cut: 2%, connection: 1%}}\n");
             text += "    slow: {between: 40m, lasts: 10m, latency_factor: 8}\n";
             text += "    outages: [{at: 30m, lasts: 6m, fails: 503, retry_after: 3}]\n";
-            if limits {
-                text += "    limits: {rpm: 50, tpm: 60k, concurrency: 6}\n";
-            } else {
+            text += if limits { "    limits: {rpm: 50, tpm: 60k, concurrency: 6}\n" } else { "" };
+            text += "  deepinfra:\n    errors: {503: 6%, connection: 3%, hang: 2%, cut: 2%}\n";
+            if !limits {
                 text += "  anthropic:\n    incidents: {between: exponential(mean=50m), lasts: 9m, share: 60%, fails: 529}\n";
                 text += "  deepseek:\n    errors: {hang: 5%, cut: 5%, content-policy: 3%}\n";
             }
@@ -340,7 +343,7 @@ fn extra_groups(extras: Extras) -> String {
 
 /// Providers that answer after whole seconds, well or badly.
 fn with_whole_seconds(mut scenario: String) -> String {
-    for provider in ["openai", "anthropic", "deepseek"] {
+    for provider in ["openai", "anthropic", "deepseek", "deepinfra", "gemini", "azure"] {
         let entry = format!("\n  {provider}:\n");
         let fixed = format!("{entry}    preset: none\n    latency: 2\n    error_answer: 1\n");
         match scenario.contains(&entry) {

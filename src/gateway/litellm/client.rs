@@ -290,3 +290,40 @@ fn sdk_pause(before: u32, wished: Option<SimDuration>, draw: impl FnOnce() -> f6
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::litellm::wire::prefixes;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_row_of_the_table_is_understood_and_about_a_known_provider() {
+        let known: BTreeSet<&str> = prefixes().collect();
+        let rows = include_str!("clients.csv").lines().filter(|line| !line.starts_with('#')).skip(1);
+        assert_eq!(rows.count(), CLIENTS.len());
+        assert!(CLIENTS.keys().all(|provider| known.contains(provider)));
+        assert!(CLIENTS.values().all(|client| *client != Client::default()));
+    }
+
+    #[test]
+    fn the_sdk_pauses_as_openai_has_it() {
+        let secs = |before, wished: Option<i64>, draw: f64| {
+            sdk_pause(before, wished.map(SimDuration::from_secs), || draw).map(SimDuration::as_secs_f64)
+        };
+        assert_eq!((secs(0, None, 0.0), secs(1, None, 0.0)), (Some(0.5), Some(1.0)));
+        assert_eq!((secs(0, None, 0.5), secs(9, None, 0.0)), (Some(0.4375), Some(8.0)));
+        assert_eq!((secs(0, Some(7), 0.5), secs(0, Some(120), 0.0)), (Some(7.0), Some(120.0)));
+        assert_eq!((secs(0, Some(121), 0.0), secs(1, Some(0), 0.0)), (None, Some(1.0)));
+    }
+
+    #[test]
+    fn models_of_one_provider_may_have_different_clients() {
+        let rules = |provider, model| Client::of(provider, model).rules;
+        assert_eq!(rules("bedrock", "bedrock/anthropic.claude-x"), Rules::Bedrock);
+        assert_eq!(rules("bedrock", "bedrock/invoke/anthropic.claude-x"), Rules::BedrockInvoke);
+        assert_eq!(rules("vertex_ai", "vertex_ai/claude-sonnet-5"), Rules::VertexClaude);
+        assert_eq!(rules("vertex_ai", "gemini-3.5-flash"), Rules::Google);
+        assert_eq!(Client::of("openai", "openai/gpt-4o"), Client::default());
+    }
+}

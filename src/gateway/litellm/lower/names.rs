@@ -223,10 +223,11 @@ impl<'a> Resolver<'a> {
     fn asks_usage(&self, text: &str, found: &Found, has_group: bool) -> bool {
         let of_name =
             || provider_of(text, None, None).is_some_and(|provider| Client::of(provider, text).takes_stream_options());
-        let all = match found {
-            Found::Group(ids) if has_group => {
-                ids.iter().all(|id| self.plan.deployment(*id).client.takes_stream_options())
-            }
+        let all_of =
+            |ids: &[DeploymentId]| ids.iter().all(|id| self.plan.deployment(*id).client.takes_stream_options());
+        let all = match (found, self.by_group.get(text)) {
+            (Found::Group(ids), _) if has_group => all_of(ids),
+            (Found::One(_), Some(ids)) => all_of(ids),
             _ => of_name(),
         };
         self.plan.layer == Layer::Proxy && all

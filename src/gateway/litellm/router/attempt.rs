@@ -103,8 +103,10 @@ impl LiteLlm {
     fn timeout(&self, request: &RequestView, deployment: DeploymentId) -> SimDuration {
         let (body, entry) = (self.body(request), self.plan.deployment(deployment));
         let silence = entry.silence[usize::from(request.stream)];
-        let is_told = !request.stream || entry.client.untold_silence().is_none();
-        if !is_told || (body.timeout.is_none() && body.stream_timeout.is_none()) {
+        if body.timeout.is_none() && body.stream_timeout.is_none() {
+            return silence;
+        }
+        if request.stream && entry.client.untold_silence().is_some() {
             return silence;
         }
         let of_stream = if request.stream { body.stream_timeout.or(entry.stream_timeout) } else { None };
