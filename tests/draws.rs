@@ -7,7 +7,7 @@ use billcast::random::{
     Addressed, Choice, Copula, Dist, DistSpec, Draws, GapsSpec, Here, Purpose, Replication, Seed, Strata,
 };
 
-const PURPOSES: [(Purpose, u64); 23] = [
+const PURPOSES: [(Purpose, u64); 24] = [
     (Purpose::Arrival, 5_034_582_315_998_468_114),
     (Purpose::InputTokens, 9_622_327_519_327_262_201),
     (Purpose::OutputTokens, 16_421_227_623_654_820_149),
@@ -31,6 +31,7 @@ const PURPOSES: [(Purpose, u64); 23] = [
     (Purpose::Offspring, 6_022_860_166_313_374_023),
     (Purpose::Worker, 12_281_847_517_984_506_908),
     (Purpose::Overhead, 209_535_367_558_693_095),
+    (Purpose::ClientPause, 1_728_020_132_159_177_823),
 ];
 
 const DISTRIBUTIONS: [(&str, u64); 11] = [

@@ -343,7 +343,7 @@ fn extra_groups(extras: Extras) -> String {
 
 /// Providers that answer after whole seconds, well or badly.
 fn with_whole_seconds(mut scenario: String) -> String {
-    for provider in ["openai", "anthropic", "deepseek", "deepinfra", "gemini", "azure"] {
+    for provider in ["openai", "anthropic", "deepseek", "deepinfra"] {
         let entry = format!("\n  {provider}:\n");
         let fixed = format!("{entry}    preset: none\n    latency: 2\n    error_answer: 1\n");
         match scenario.contains(&entry) {
