@@ -120,7 +120,10 @@ pub(super) fn proxy(wire: &Wire) -> ProxyPlan {
     let params = module.cache_params.as_ref().map(|params| &params.value);
     let kind = params.and_then(|params| params.r#type.as_ref());
     let is_outside = kind.is_some_and(|kind| kind.value != "local");
-    let cache = is_on(&module.cache).then(|| CachePlan {
+    // `acompletion` is what the proxy calls: other calls that may be cached are not simulated.
+    let calls = params.and_then(|params| params.supported_call_types.as_ref());
+    let caches_calls = calls.is_none_or(|calls| calls.value.iter().any(|call| call.value == "acompletion"));
+    let cache = (is_on(&module.cache) && caches_calls).then(|| CachePlan {
         ttl: params.and_then(|params| params.ttl.as_ref()).map_or(defaults::CACHE_LIFE, seconds),
         opt_in: params.and_then(|params| params.mode.as_ref()).is_some_and(|mode| mode.value == "default_off"),
         capacity: match kind {
