@@ -109,21 +109,6 @@ fn max_retries_has_no_effect_behind_the_router() {
 }
 
 #[test]
-fn what_clients_of_providers_do_by_themselves_is_told() {
-    let at = |model: &str, more: &str| {
-        findings(&format!("model_list:\n  - model_name: a\n    litellm_params: {{model: {model}}}\n{more}"))
-    };
-    expect(at("nvidia_nim/m", ""), codes::CLIENT_CALLS_AGAIN, &["three calls", "`openai/…`"]);
-    expect(at("gemini/gemini-3.5-flash", ""), codes::UNHEARD_STREAMS, &["no cooldown", "`fallbacks`"]);
-    let timeout = "router_settings: {timeout: 30}\n";
-    expect(at("bedrock/anthropic.claude-x", timeout), codes::UNTOLD_TIMEOUT, &["600 seconds", "request_timeout"]);
-    for quiet in ["openai/gpt-4o", "anthropic/claude-sonnet-5", "azure/gpt-4o", "vertex_ai/claude-sonnet-5", "xai/m"] {
-        clean(at(quiet, timeout));
-    }
-    clean(at("bedrock/anthropic.claude-x", ""));
-}
-
-#[test]
 fn cache_in_params_breaks_calls_when_caching_is_on() {
     let quiet = only(with_params("cache: true"));
     assert_eq!((quiet.code, quiet.severity), (codes::INERT_KEY, Severity::Warning));

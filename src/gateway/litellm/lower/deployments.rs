@@ -21,7 +21,10 @@ pub(super) fn add(wire: &Wire, plan: &mut Plan, names: &mut Names) {
     }
     let mut lengths: HashMap<(&str, &str), Lengths> = HashMap::new();
     for entry in &kept {
-        lengths.entry(backend(entry)).or_default().learn(Lengths::of(entry));
+        let of_model = lengths.entry(backend(entry)).or_default();
+        if !backend(entry).1.contains('*') {
+            of_model.learn(Lengths::of(entry));
+        }
     }
     let timeouts = Timeouts::of(wire);
     let prices = KnownPrices::load();
@@ -62,7 +65,7 @@ impl Lengths {
     }
 
     /// What a deployment says of its model holds for all that call the same one and say nothing; the last one counts
-    /// (`router.py:_register_deployment_in_model_cost`) [T 103c].
+    /// (`router.py:_register_deployment_in_model_cost`) [T 103c]. Patterns call another model each time, which nothing was said of.
     fn learn(&mut self, later: Self) {
         self.input = later.input.or(self.input);
         self.output = later.output.or(self.output);

@@ -37,3 +37,32 @@ pub(super) fn check(wire: &Wire, findings: &mut Findings) {
 fn span(entry: &Deployment) -> crate::diagnostic::Span {
     entry.litellm_params.model.as_ref().map_or(entry.span, |model| model.span)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnostic::codes;
+
+    #[test]
+    fn what_clients_of_providers_do_by_themselves_is_told() {
+        let at = |model: &str, more: &str| {
+            let text = format!("model_list:\n  - model_name: a\n    litellm_params: {{model: {model}}}\n{more}");
+            let found = crate::gateway::litellm::keys::check("config.yaml", &text);
+            found.iter().map(|finding| (finding.code, finding.to_string())).collect::<Vec<_>>()
+        };
+        let timeout = "router_settings: {timeout: 30}\n";
+        for (model, more, code, words) in [
+            ("nvidia_nim/m", "", codes::CLIENT_CALLS_AGAIN, ["three calls", "`openai/…`"]),
+            ("gemini/gemini-3.5-flash", "", codes::UNHEARD_STREAMS, ["no cooldown", "`fallbacks`"]),
+            ("bedrock/anthropic.claude-x", timeout, codes::UNTOLD_TIMEOUT, ["600 seconds", "request_timeout"]),
+        ] {
+            let [(found, text)] = &at(model, more)[..] else { panic!("one finding for {model}") };
+            assert!(*found == code && words.iter().all(|word| text.contains(word)), "{text}");
+        }
+        for quiet in
+            ["openai/gpt-4o", "anthropic/claude-sonnet-5", "azure/gpt-4o", "vertex_ai/claude-sonnet-5", "xai/m"]
+        {
+            assert_eq!(at(quiet, timeout), []);
+        }
+        assert_eq!(at("bedrock/anthropic.claude-x", ""), []);
+    }
+}
