@@ -1,5 +1,6 @@
 //! The client with which LiteLLM calls a provider: whether it calls again by itself, how long it bears silence in streams, and what
-//! its failures become (`litellm_core_utils/exception_mapping_utils.py`). All of it was seen in the real proxy [T 200–209].
+//! its failures become (`litellm_core_utils/exception_mapping_utils.py`). Seen in the real proxy [T 200–207], but for
+//! texts of errors at providers that could not be made to send them (from source only).
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

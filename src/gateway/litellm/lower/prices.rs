@@ -1,7 +1,7 @@
 //! What LiteLLM itself takes an answer to cost: budgets and the cost-based strategy go by it.
 //!
 //! LiteLLM knows a price only under the provider that it calls: behind an `openai/` prefix that are OpenAI's models. Here
-//! they come from the built-in table, for clouds that resell from their makers; prices written in the config replace them.
+//! they come from the built-in table, for clouds that resell from their makers [T 207]; prices written in the config replace them.
 
 use std::sync::Arc;
 
@@ -91,7 +91,7 @@ impl KnownPrices {
     }
 
     /// What the cost-based strategy compares: prices in `litellm_params` (0 counts as not set), else those that LiteLLM
-    /// lists under exactly this model string: a prefix hides the models that are listed without one [T 97, 207].
+    /// lists under exactly this model string: a prefix hides the models that are listed without one [T 97, 206].
     pub fn compared(&self, entry: &wire::Deployment) -> f64 {
         let (model, provider) = (model_of(entry), entry.provider.unwrap_or_default());
         let is_prefixed = model.strip_prefix(provider).is_some_and(|rest| rest.starts_with('/'));

@@ -26,6 +26,9 @@ pub(super) fn check(wire: &Wire, findings: &mut Findings) {
         let own = params.timeout.is_some() || params.stream_timeout.is_some();
         own || router.timeout.is_some() || router.stream_timeout.is_some()
     };
+    if wire.litellm_settings.request_timeout.is_some() {
+        return;
+    }
     if let Some(first) = live().filter(has_timeout).find(|entry| entry.client().untold_silence().is_some()) {
         let message =
             "timeouts do not reach streams of this provider: their client bears 600 seconds of silence, Google's 6000";
@@ -63,6 +66,8 @@ mod tests {
         {
             assert_eq!(at(quiet, timeout), []);
         }
+        let told = format!("{timeout}litellm_settings: {{request_timeout: 30}}\n");
+        assert!(at("bedrock/anthropic.claude-x", &told).iter().all(|(code, _)| *code != codes::UNTOLD_TIMEOUT));
         assert_eq!(at("bedrock/anthropic.claude-x", ""), []);
     }
 }
