@@ -54,7 +54,7 @@ pub fn names(kept: &[&Deployment], groups: &[String], plan: &Plan) -> Vec<Deploy
         DeploymentName {
             name: id.unwrap_or_else(|| format!("{}/{number}", groups[group.index()])),
             group,
-            model: model(deployment).to_owned(),
+            model: deployment.model().to_owned(),
             provider: deployment.provider.unwrap_or("unknown"),
             rpm_limit: None,
             tpm_limit: None,
@@ -73,9 +73,10 @@ pub(super) fn models_behind<'a>(
     let leads_here = move |name: &Name| matches!(&name.found, Found::Group(ids) if ids.contains(&id));
     let pattern = &entry.model_name.value;
     // No other name leads to what is no pattern.
-    let names = if pattern.contains('*') { names } else { &[] };
+    let (all, names) = (names, if pattern.contains('*') { names } else { &[] });
     names.iter().enumerate().filter(move |(_, name)| leads_here(name)).filter_map(move |(index, name)| {
-        Some((NameId::from_index(index), fill_pattern(pattern, priced_model(entry), &name.text)?))
+        let target = &all[name.resolved.index()].text;
+        Some((NameId::from_index(index), fill_pattern(pattern, priced_model(entry), target)?))
     })
 }
 
@@ -83,13 +84,9 @@ fn group_of(deployment: &Deployment, groups: &HashMap<&str, GroupId>) -> GroupId
     groups.get(deployment.model_name.value.as_str()).copied().unwrap_or_default()
 }
 
-fn model(deployment: &Deployment) -> &str {
-    deployment.litellm_params.model.as_ref().map_or("", |model| &model.value)
-}
-
 /// The model to price by: `base_model` where it is given (Azure's deployments have names of their own).
 pub(super) fn priced_model(deployment: &Deployment) -> &str {
-    deployment.model_info.base_model.as_ref().map_or_else(|| model(deployment), |base| &base.value)
+    deployment.base_model().unwrap_or(deployment.model())
 }
 
 /// The two price books of a world.
@@ -115,6 +112,7 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
         if let Some(rates) = token_rates(entry, own.as_ref(), believed, time.fixed.unwrap_or(time.start)) {
             let (input, output) = (dollars(rates.input), dollars(rates.output));
             planned.price = Some(Price { input, output, ..planned.price.unwrap_or_default() });
+            planned.reserved.price = planned.price;
         }
         let by_name = match own {
             Some(_) => Vec::new(),

@@ -113,7 +113,7 @@ impl Client {
     /// The client for a model of a provider.
     pub fn of(provider: &str, model: &str) -> Self {
         let client = CLIENTS.get(provider).copied().unwrap_or_default();
-        let name = model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model);
+        let name = without_prefix(model, provider);
         let rules = match client.rules {
             Rules::Bedrock if name.starts_with("invoke/") => Rules::BedrockInvoke,
             Rules::Google if provider != "gemini" && name.starts_with("claude") => Rules::VertexClaude,
@@ -290,6 +290,11 @@ fn sdk_pause(before: u32, wished: Option<SimDuration>, draw: impl FnOnce() -> f6
             Some(SimDuration::from_secs_f64((first * 2f64.powi(before as i32)).min(longest) * (1.0 - jitter * draw())))
         }
     }
+}
+
+/// A model without the name of its provider in front.
+pub fn without_prefix<'a>(model: &'a str, provider: &str) -> &'a str {
+    model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model)
 }
 
 #[cfg(test)]

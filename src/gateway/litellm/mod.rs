@@ -21,6 +21,7 @@ pub mod lower;
 pub mod plan;
 /// Numbers by class of failure.
 pub mod policy;
+mod price;
 mod router;
 mod shared;
 mod state;

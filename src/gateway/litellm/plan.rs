@@ -7,8 +7,9 @@ pub use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::keyring::{AccountId, CountedTokens, KeyPlans};
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
+pub use crate::gateway::litellm::price::{Filled, Greatest, Price, Reserved};
 use crate::gateway::parts::{Backoff, Minutes};
-use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Tokens, Usage};
+use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Tokens};
 
 /// The tag of deployments that serve requests without tags.
 pub const DEFAULT_TAG: u32 = 0;
@@ -207,10 +208,10 @@ pub struct Deployment {
     pub inner_fallbacks: u32,
     /// `litellm_params.cache: true` while responses are cached: every call fails before it is made [T 107].
     pub breaks_on_cache: bool,
-    /// Longest answer of its model, where it is known.
-    pub max_output_tokens: Option<Tokens>,
     /// What an answer costs in LiteLLM's own books; `None` where its price is not known, so that it costs nothing.
     pub price: Option<Price>,
+    /// By what budgets are reserved for its answers.
+    pub reserved: Reserved,
     /// Budget of the deployment.
     pub budget: Option<Budget>,
     /// Index into the budgets of providers.
@@ -223,30 +224,6 @@ impl Deployment {
     /// Whether its calls are as patient as where no timeout is written.
     pub fn waits_by_default(&self) -> bool {
         self.silence[0] == defaults::TIMEOUT
-    }
-}
-
-/// What an answer costs in LiteLLM's own books.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Price {
-    /// Dollars for one input token.
-    pub input: f64,
-    /// Dollars for one output token.
-    pub output: f64,
-    /// Share of the sum taken off.
-    pub discount: f64,
-    /// Share of the rest put on top.
-    pub margin: f64,
-    /// Dollars on top of each answer.
-    pub fixed: f64,
-}
-
-impl Price {
-    /// The cost in the binary floats that LiteLLM computes with.
-    pub fn cost(&self, usage: &Usage) -> f64 {
-        let tokens = f64::from(usage.input) * self.input + f64::from(usage.output) * self.output;
-        let net = tokens - tokens * self.discount;
-        net + (net * self.margin + self.fixed)
     }
 }
 
@@ -268,8 +245,10 @@ pub struct Name {
     pub is_known: bool,
     /// Which deployments it stands for.
     pub found: Found,
-    /// The name that an alias stands for; itself otherwise.
+    /// The name that an alias stands for, or the default fallback of a name that leads nowhere; itself otherwise.
     pub resolved: NameId,
+    /// The group of this name, where it leads to a deployment with that id instead: budgets are reserved for the group.
+    pub shadowed: Box<[DeploymentId]>,
     /// The orders of its deployments, ascending, each once: the lowest that is left is called.
     pub orders: Box<[i32]>,
     /// A group, an alias or a pattern has this name: only then are there higher orders to fall back to, and others to fail over
@@ -288,25 +267,10 @@ pub struct Name {
     /// It is in no group and only reaches a default fallback, or a hidden alias: budgets go by what is listed under the
     /// name itself.
     pub is_unlisted: bool,
-    /// A pattern has filled the model in: budgets go by what is listed under that.
-    pub is_filled: bool,
-    /// What an answer costs when a pattern has filled the model in.
-    pub wildcard_price: Option<Price>,
+    /// The deployments in which it fills a model in, because it has been found by a pattern.
+    pub filled: Box<[Filled]>,
     /// `model_group_retry_policy`.
     pub retry_policy: Option<RetryPolicy>,
-}
-
-/// The most that an answer of a group can cost.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Greatest {
-    /// Dollars for one input token.
-    pub input: f64,
-    /// Dollars for one output token.
-    pub output: f64,
-    /// Longest answer, where it is known.
-    pub max_output_tokens: Option<Tokens>,
-    /// All of it is free by the config: budgets are not asked then.
-    pub is_free: bool,
 }
 
 /// Which deployments a name stands for.
@@ -445,6 +409,28 @@ impl Plan {
     #[inline]
     pub fn deployment(&self, id: DeploymentId) -> &Deployment {
         &self.deployments[id.index()]
+    }
+
+    /// The longest prompt that pre-call checks let a name send to a deployment.
+    pub fn window(&self, name: NameId, id: DeploymentId) -> Option<u64> {
+        self.filled(name, id).map_or(self.deployment(id).max_input_tokens, |filled| filled.max_input_tokens)
+    }
+
+    /// What an answer that a deployment gives under a name costs in LiteLLM's own books.
+    #[inline]
+    pub fn price(&self, name: NameId, id: DeploymentId) -> Option<Price> {
+        self.filled(name, id).map_or(self.deployment(id).price, |filled| filled.price)
+    }
+
+    /// The first name that fills in the same model of a deployment as this one.
+    #[inline]
+    pub fn first_to_fill(&self, name: NameId, id: DeploymentId) -> Option<NameId> {
+        self.filled(name, id).map(|filled| filled.first)
+    }
+
+    #[inline]
+    fn filled(&self, name: NameId, id: DeploymentId) -> Option<&Filled> {
+        self.name(name).filled.iter().find(|filled| filled.deployment == id)
     }
 
     /// What a name leads to.

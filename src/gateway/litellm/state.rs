@@ -27,7 +27,7 @@ pub(super) struct State {
     pub picks: Vec<ExpiringCounter>,
     /// Requests and tokens of the calendar minute, for the usage-based strategy and enforced limits.
     pub minutes: Vec<MinuteCounter>,
-    /// The same of deployments that are patterns, for each name that one fills in: enforced limits count so.
+    /// The same of deployments that are patterns, for each model that is filled in, by the first name that does.
     pub filled: BTreeMap<(DeploymentId, NameId), MinuteCounter>,
     pub strategy: StrategyState,
     /// The strategy is simple-shuffle.
@@ -100,10 +100,27 @@ impl State {
         }
     }
 
-    /// Whether the calendar minutes of a deployment are counted for each name that it fills in [T 105f].
-    pub fn counts_by_name(&self, plan: &Plan, deployment: DeploymentId) -> bool {
-        let is_pattern = plan.deployment(deployment).is_wildcard;
-        is_pattern && plan.router.strategy != Strategy::UsageV2 && self.shared.is_none()
+    /// Under which name the calendar minutes of a deployment are counted that is a pattern: there is a counter for each model that is
+    /// filled in [T 105f, 210].
+    #[inline]
+    pub fn counted_as(&self, plan: &Plan, deployment: DeploymentId, name: NameId) -> Option<NameId> {
+        plan.first_to_fill(name, deployment).filter(|_| self.shared.is_none())
+    }
+
+    /// The counter of a deployment's calendar minutes.
+    pub fn minute(&mut self, plan: &Plan, deployment: DeploymentId, name: NameId) -> &mut MinuteCounter {
+        match self.counted_as(plan, deployment, name) {
+            Some(first) => self.filled.entry((deployment, first)).or_default(),
+            None => &mut self.minutes[deployment.index()],
+        }
+    }
+
+    /// The same to look at.
+    pub fn minute_of(&self, plan: &Plan, deployment: DeploymentId, name: NameId) -> MinuteCounter {
+        match self.counted_as(plan, deployment, name) {
+            Some(first) => self.filled.get(&(deployment, first)).copied().unwrap_or_default(),
+            None => self.minutes[deployment.index()],
+        }
     }
 
     /// A counter of allowed failures.

@@ -689,6 +689,47 @@ def providers(case, r):
     case["doc"] += "; at several providers"
 
 
+BASES = ["azure/gpt-4o", "gpt-4o", "gpt-4o-mini", "azure/gpt-4o-mini", "gpt-4", "openai/gpt-4", "claude-haiku-4-5", "zeta"]
+PATTERNS = [("openai/*", "openai/*", {}), ("*", "openai/*", {}), ("oa-*", "openai/*", {}), ("oa-*-x", "openai/*", {}), ("az-*", "azure/*", {"api_version": "2024-10-21"}),
+            ("an-*", "anthropic/*", {}), ("openai/gpt-*", "openai/gpt-*", {})]
+FILLED = ["openai/gpt-4o", "openai/gpt-4", "openai/zeta", "gpt-4", "gpt-4o-mini", "oa-gpt-4", "oa-gpt-4o", "oa-gpt-4-x", "oa-zeta", "az-gpt-4o", "az-mine", "an-claude-haiku-4-5", "an-zeta", "other"]
+
+
+def models(case, r):
+    """names and lengths of models: base_model, patterns, windows"""
+    cf, ml = case["config"], case["config"]["model_list"]
+    for i, (pattern, model, extra) in enumerate(r.sample(PATTERNS, r.choice([1, 2, 3]))):
+        for k in range(r.choice([1, 1, 2])):
+            name = "filled-%d-%d" % (i, k)
+            ml.append({"model_name": pattern, "litellm_params": {"model": model, **extra}, "model_info": {"id": name}})
+            case["upstream"][name] = [{"status": 200, "latency": (r.randrange(200, 2500) | 1) / 1000}]
+    for m in ml:
+        if r.random() < 0.3:
+            m["litellm_params"].update({"model": r.choice(["azure/mine", "azure/gpt-4o"]), "api_version": "2024-10-21"})
+        if r.random() < 0.4:
+            m[r.choice(["model_info", "model_info", "litellm_params"])]["base_model"] = r.choice(BASES)
+        if r.random() < 0.3:
+            m["model_info"]["max_input_tokens"] = r.choice([300, 1000, 5000])
+        if r.random() < 0.2:
+            m["model_info"]["max_output_tokens"] = r.choice([50, 200, 1000])
+        if r.random() < 0.1:
+            m["litellm_params"].update({"max_budget": r.choice([0.005, 0.02]), "budget_duration": "60s"})
+    if r.random() < 0.7:
+        cf.setdefault("router_settings", {})["enable_pre_call_checks"] = True
+    if r.random() < 0.3:
+        cf.setdefault("router_settings", {}).setdefault("model_group_alias", {})["other"] = r.choice(FILLED[:-1])
+    for q in case["requests"]:
+        if r.random() < 0.5:
+            q["model"] = r.choice(FILLED)
+        if "content" not in q and r.random() < 0.7:
+            q.update({"prompt_tokens": r.choice([100, 400, 2000, 9000]), "real_tokens": True})
+    if r.random() < 0.6 and "keys" not in case:
+        case["keys"] = {"sk-a": {"max_budget": r.choice([0.02, 0.1, 0.4])}, "sk-b": {}}
+        for q in case["requests"]:
+            q["key"] = r.choice(["sk-a", "sk-b"])
+    case["doc"] += "; with base models and patterns"
+
+
 def dump(case):
     """one line per deployment, rule and request"""
     J = json.dumps
@@ -724,6 +765,7 @@ def main():
     ap.add_argument("--long", action="store_true")
     ap.add_argument("--mutate", action="store_true")
     ap.add_argument("--providers", action="store_true")
+    ap.add_argument("--models", action="store_true")
     ap.add_argument("--topic", action="append", default=[])
     a = ap.parse_args()
     os.makedirs(a.out, exist_ok=True)
@@ -735,6 +777,8 @@ def main():
             mutate(c, rng)
         if a.providers:
             providers(c, rng)
+        if a.models:
+            models(c, rng)
         with open(os.path.join(a.out, name + ".json"), "w") as f:
             f.write(dump(c))
 

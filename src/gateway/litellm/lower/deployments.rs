@@ -3,39 +3,30 @@
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::lower::durations::{parse, unless_zero};
 use crate::gateway::litellm::lower::names::Names;
-use crate::gateway::litellm::lower::prices::KnownPrices;
+use crate::gateway::litellm::lower::prices::ModelMap;
 use crate::gateway::litellm::lower::settings::{dollars, fails_policy, provider_budgets, retry_policy};
 use crate::gateway::litellm::plan::{Budget, Client, Deployment, Plan};
 use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{LitellmParams, Spanned, Wire};
-use crate::units::{SimDuration, Tokens};
+use crate::units::SimDuration;
 use std::collections::HashMap;
 
 /// Adds all deployments that the gateway keeps.
-pub(super) fn add(wire: &Wire, plan: &mut Plan, names: &mut Names) {
+pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, plan: &mut Plan, names: &mut Names) {
     let budgets = provider_budgets(wire);
     let kept: Vec<&wire::Deployment> = wire.model_list.iter().filter(|entry| !entry.dropped).collect();
     let mut sizes: HashMap<&str, usize> = HashMap::new();
     for entry in &kept {
         *sizes.entry(&entry.model_name.value).or_default() += 1;
     }
-    let mut lengths: HashMap<(&str, &str), Lengths> = HashMap::new();
-    for entry in &kept {
-        let of_model = lengths.entry(backend(entry)).or_default();
-        if !backend(entry).1.contains('*') {
-            of_model.learn(Lengths::of(entry));
-        }
-    }
     let timeouts = Timeouts::of(wire);
-    let prices = KnownPrices::load();
     for entry in &kept {
         let mut deployment = lower(entry, wire, names, &timeouts);
-        let known = prices.of(entry, wire);
-        let (own, of_model) = (Lengths::of(entry), lengths[&backend(entry)]);
+        let known = map.of(entry, wire);
         deployment.price = known.price;
-        deployment.max_input_tokens = own.input.or(of_model.input).or(known.max_input_tokens);
-        deployment.max_output_tokens = own.output.or(of_model.output).or(known.max_output_tokens);
-        deployment.compared_price = prices.compared(entry);
+        deployment.max_input_tokens = known.max_input_tokens;
+        deployment.reserved = known.reserved;
+        deployment.compared_price = map.compared(entry);
         deployment.alone = sizes[entry.model_name.value.as_str()] == 1;
         let provider = entry.provider.unwrap_or_default();
         deployment.provider_budget = budgets.iter().position(|(name, _)| name == provider).map(|index| index as u32);
@@ -46,38 +37,6 @@ pub(super) fn add(wire: &Wire, plan: &mut Plan, names: &mut Names) {
     router.provider_budgets = budgets.into_iter().map(|(_, budget)| budget).collect();
     router.has_budgets = !router.provider_budgets.is_empty() || plan.deployments.iter().any(|d| d.budget.is_some());
     router.is_weighted = plan.deployments.iter().any(|d| d.weights.iter().any(Option::is_some));
-}
-
-/// Longest prompt and answer, as `model_info` has them.
-#[derive(Debug, Clone, Copy, Default)]
-struct Lengths {
-    input: Option<u64>,
-    output: Option<Tokens>,
-}
-
-impl Lengths {
-    fn of(entry: &wire::Deployment) -> Self {
-        let info = &entry.model_info;
-        Self {
-            input: info.max_input_tokens.as_ref().and_then(|n| u64::try_from(n.value).ok()),
-            output: info.max_output_tokens.as_ref().and_then(|n| Tokens::try_from(n.value).ok()),
-        }
-    }
-
-    /// What a deployment says of its model holds for all that call the same one and say nothing; the last one counts
-    /// (`router.py:_register_deployment_in_model_cost`) [T 103c]. Patterns call another model each time, which nothing was said of.
-    fn learn(&mut self, later: Self) {
-        self.input = later.input.or(self.input);
-        self.output = later.output.or(self.output);
-    }
-}
-
-/// The provider and its model.
-fn backend(entry: &wire::Deployment) -> (&str, &str) {
-    let provider = entry.provider.unwrap_or_default();
-    let model = entry.litellm_params.model.as_ref().map_or("", |model| &model.value);
-    let name = model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model);
-    (provider, name)
 }
 
 fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Timeouts) -> Deployment {

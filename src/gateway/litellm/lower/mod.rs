@@ -4,6 +4,7 @@ mod deployments;
 mod durations;
 mod fallbacks;
 mod keys;
+mod lengths;
 mod names;
 mod pattern;
 mod prices;
@@ -22,6 +23,7 @@ pub use prices::add_greatest;
 pub use request::{RequestFallbacks, RequestParams};
 
 use names::Names;
+use prices::ModelMap;
 
 /// What a plan needs to know besides the config file.
 #[derive(Debug, Clone, Default)]
@@ -47,11 +49,12 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> (Plan, Vec<Diagnostic>) {
     plan.router = settings::router(wire, setting);
     plan.proxy = settings::proxy(wire);
     plan.redis = settings::redis(wire);
-    deployments::add(wire, &mut plan, &mut names);
+    let map = ModelMap::new(wire);
+    deployments::add(wire, &map, &mut plan, &mut names);
     names::resolve(wire, &mut plan, &names);
     plan.keys = keys::lower(setting.keys.unwrap_or(&Keyring::default()), &plan.names, wire);
     plan.proxy.has_key_limits = plan.keys.limits_any;
-    prices::add_prices_of_names(wire, &mut plan);
+    prices::add_models_of_names(wire, &map, &mut plan);
     prices::add_greatest(&mut plan);
     deployments::group_retry_policies(wire, &mut plan);
     fallbacks::add(wire, &mut plan, &names);

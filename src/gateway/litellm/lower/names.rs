@@ -155,12 +155,28 @@ impl<'a> Resolver<'a> {
         let target = alias.unwrap_or(text);
         let found = self.found(text, target);
         let (orders, has_group) = (self.orders(&found), self.has_group(text, &found));
-        let resolved = names.id(target).or_else(|| names.id(text)).unwrap_or_default();
+        let is_served = self.is_served(target);
+        let default = || settings::first_generic_fallback(self.wire).filter(|_| !is_served);
+        let resolved =
+            default().and_then(|first| names.id(first)).or_else(|| names.id(target)).or_else(|| names.id(text));
+        let resolved = resolved.unwrap_or_default();
         let is_known = self.is_known(text, &found);
-        let is_unlisted = matches!(found, Found::Group(_)) && (self.hidden.contains(text) || !self.is_served(target));
-        let asks_usage = self.asks_usage(text, &found, has_group);
+        let is_unlisted = matches!(found, Found::Group(_)) && (self.hidden.contains(text) || !is_served);
+        let asks_usage = self.asks_usage(text);
+        let shadowed = self.group(text).filter(|_| matches!(found, Found::One(_))).unwrap_or_default();
         let text = text.into();
-        Name { text, is_known, found, resolved, orders, has_group, asks_usage, is_unlisted, ..Name::default() }
+        Name {
+            text,
+            is_known,
+            found,
+            shadowed,
+            resolved,
+            orders,
+            has_group,
+            asks_usage,
+            is_unlisted,
+            ..Name::default()
+        }
     }
 
     fn alias(&self, text: &str) -> Option<&str> {
@@ -219,18 +235,17 @@ impl<'a> Resolver<'a> {
     }
 
     /// Whether a stream is asked for its usage (`common_request_processing.py:_stream_usage_tracking_updates`): where all deployments of
-    /// the group can be asked, or the provider that is named, if there is no such group. The bare router asks for nothing.
-    fn asks_usage(&self, text: &str, found: &Found, has_group: bool) -> bool {
+    /// the group can be asked, or the provider that is named, if there is no such group, unless `always_include_stream_usage` says so
+    /// [T 205, 210]. The bare router asks for nothing.
+    fn asks_usage(&self, text: &str) -> bool {
         let of_name =
             || provider_of(text, None, None).is_some_and(|provider| Client::of(provider, text).takes_stream_options());
         let all_of =
             |ids: &[DeploymentId]| ids.iter().all(|id| self.plan.deployment(*id).client.takes_stream_options());
-        let all = match (found, self.by_group.get(text)) {
-            (Found::Group(ids), _) if has_group => all_of(ids),
-            (Found::One(_), Some(ids)) => all_of(ids),
-            _ => of_name(),
-        };
-        self.plan.layer == Layer::Proxy && all
+        // An alias of a name that only a pattern matches is taken for no group.
+        let group = self.group(text).or_else(|| self.group(self.alias(text)?)).or_else(|| self.by_pattern(text));
+        let always = self.wire.general_settings.always_include_stream_usage.as_ref().map(|always| always.value);
+        self.plan.layer == Layer::Proxy && always.unwrap_or_else(|| group.map_or_else(of_name, |ids| all_of(&ids)))
     }
 
     /// The orders of a group's deployments.

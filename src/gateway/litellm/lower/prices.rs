@@ -1,16 +1,20 @@
-//! What LiteLLM itself takes an answer to cost: budgets and the cost-based strategy go by it.
+//! What LiteLLM itself knows of models (`litellm.model_cost`): what answers cost, by which budgets and the cost-based strategy go,
+//! and how long prompts may be.
 //!
 //! LiteLLM knows a price only under the provider that it calls: behind an `openai/` prefix that are OpenAI's models. Here
 //! they come from the built-in table, for clouds that resell from their makers [T 207]; prices written in the config replace them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::gateway::litellm::client::without_prefix;
+use crate::gateway::litellm::lower::lengths::{Lengths, ToldLengths};
 use crate::gateway::litellm::lower::pattern;
-use crate::gateway::litellm::plan::{Deployment, Found, Greatest, Plan, Price};
+use crate::gateway::litellm::plan::{Deployment, Filled, Found, Greatest, Plan, Price, Reserved};
 use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{Prices, Wire};
 use crate::pricing::{PriceRow, PriceTable, ServiceTier};
-use crate::units::{DeploymentId, Tokens, UnitPrice};
+use crate::units::{DeploymentId, NameId, UnitPrice};
 
 /// What the cost-based strategy takes for a price that it does not know, in dollars.
 const UNKNOWN_PRICE: f64 = 5.0;
@@ -18,17 +22,21 @@ const UNKNOWN_PRICE: f64 = 5.0;
 /// Providers whose models LiteLLM's map lists under their names alone; all others have their prefix there.
 const LISTED_WITHOUT_PREFIX: [&str; 6] = ["openai", "anthropic", "bedrock", "cohere_chat", "cohere", "vertex_ai"];
 
-/// The model prices that LiteLLM is taken to know.
-pub(super) struct KnownPrices {
+/// The models that LiteLLM is taken to know.
+pub(super) struct ModelMap<'a> {
     table: Option<Arc<PriceTable>>,
+    told: ToldLengths<'a>,
 }
 
-/// What is known of one model.
+/// What is known of the model that a deployment calls.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Known {
+    /// What an answer costs.
     pub price: Option<Price>,
+    /// The longest prompt that pre-call checks let pass.
     pub max_input_tokens: Option<u64>,
-    pub max_output_tokens: Option<Tokens>,
+    /// By what budgets are reserved.
+    pub reserved: Reserved,
 }
 
 /// Whether it always holds.
@@ -36,72 +44,134 @@ fn is_plain(row: &PriceRow) -> bool {
     row.service == ServiceTier::Standard && row.above.is_none() && row.hours.is_empty() && row.valid_to.is_none()
 }
 
-impl KnownPrices {
-    /// Those of the built-in table; a table that cannot be read is none.
-    pub fn load() -> Self {
-        Self { table: PriceTable::built_in().ok() }
+impl<'a> ModelMap<'a> {
+    /// Those of the built-in table, and what the config says of models; a table that cannot be read is none.
+    pub fn new(wire: &'a Wire) -> Self {
+        Self { table: PriceTable::built_in().ok(), told: ToldLengths::of(wire) }
     }
 
     /// The row of a model that always holds.
     fn row(&self, provider: &str, model: &str) -> Option<&PriceRow> {
-        let mut name = model;
-        while let Some(rest) = name.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')) {
-            name = rest;
+        let name = bare(model, provider);
+        // Bedrock lists the models of others behind the names of their makers.
+        if provider == "bedrock" && !name.contains('.') {
+            return None;
         }
         self.table.as_ref()?.sold(name, provider).find(|row| is_plain(row))
     }
 
-    /// What LiteLLM knows of a deployment's model: its own prices first. Where only one direction has a price of its
-    /// own, the other is free [T 170].
+    /// What is told or listed of how long prompts and answers of a model may be. `None` where LiteLLM does not know the model.
+    fn lengths(&self, provider: &str, model: &str) -> Option<Lengths> {
+        let (told, row) = (self.told.get(provider, bare(model, provider)), self.row(provider, model));
+        let listed = row.map(Lengths::listed);
+        let family = || Lengths::of_family(model);
+        match told {
+            Some(told) => Some(told.or(listed.or_else(family).unwrap_or_default())),
+            None => listed.or_else(|| family().filter(|_| !self.is_listed(without_prefix(model, provider)))),
+        }
+    }
+
+    /// Whether LiteLLM lists a model under its name alone, whoever sells it.
+    fn is_listed(&self, name: &str) -> bool {
+        LISTED_WITHOUT_PREFIX.iter().any(|provider| self.row(provider, name).is_some())
+    }
+
+    /// What LiteLLM knows of a deployment's model.
     pub fn of(&self, entry: &wire::Deployment, wire: &Wire) -> Known {
-        self.of_model(entry, model_of(entry), wire)
+        self.of_model(entry, entry.model(), wire)
     }
 
     /// The same when this is the model that is called.
     fn of_model(&self, entry: &wire::Deployment, model: &str, wire: &Wire) -> Known {
-        let row = self.row(entry.provider.unwrap_or_default(), model);
         Known {
-            price: self.price_of(entry, model, wire),
-            max_input_tokens: row.and_then(|row| row.context_window),
-            max_output_tokens: row.and_then(|row| row.max_output).and_then(|most| Tokens::try_from(most).ok()),
+            price: self.price(entry, model, wire),
+            max_input_tokens: self.longest_prompt(entry, model),
+            reserved: self.reserved(entry, model, wire),
         }
+    }
+
+    /// What pre-call checks hold prompts against (`router.py:get_router_model_info`). What a deployment says itself counts only
+    /// where LiteLLM knows the model: a pattern may fill in another. Names of Azure's deployments mean nothing where
+    /// `base_model` is given [T 208].
+    fn longest_prompt(&self, entry: &wire::Deployment, model: &str) -> Option<u64> {
+        let provider = entry.provider.unwrap_or_default();
+        let base = || entry.info_base_model().or(entry.params_base_model()).filter(|_| provider == "azure");
+        let known = self.lengths(provider, base().unwrap_or(model))?;
+        Lengths::of(entry).or(known).input
+    }
+
+    /// What is reserved for an answer (`router.py:get_deployment_model_info`): for `model_info.base_model` at its own provider,
+    /// even where answers cost nothing because they are another provider's [T 209].
+    fn reserved(&self, entry: &wire::Deployment, model: &str, wire: &Wire) -> Reserved {
+        let provider = entry.provider.unwrap_or_default();
+        let base = entry.info_base_model().and_then(|base| Some((wire::provider_of(base, None, None)?, base)));
+        let of_id = entry.model_info.id.as_ref().and_then(|id| Lengths::of_family(&id.value.0));
+        let own = Lengths::of(entry).or(of_id.unwrap_or_default());
+        // What follows the provider is the name, even if that begins with the provider once more.
+        let called = Some((provider, model)).filter(|_| !is_prefixed(without_prefix(model, provider), provider));
+        let row = [base, called].into_iter().flatten().find_map(|(provider, model)| self.row(provider, model));
+        let lengths = |named: Option<(&str, &str)>| named.and_then(|(provider, model)| self.lengths(provider, model));
+        let listed = lengths(base).unwrap_or_default().or(lengths(called).unwrap_or_default());
+        Reserved { price: price(entry, row, wire), max_output_tokens: own.or(listed).output }
     }
 
     /// What an answer can cost by the price that is listed under a name.
     fn listed(&self, name: &str) -> Option<Greatest> {
         let row = self.row(wire::provider_of(name, None, None)?, name)?;
-        let max_output_tokens = row.max_output.and_then(|most| Tokens::try_from(most).ok());
+        let max_output_tokens = Lengths::listed(row).output;
         let (input, output) = (float(row.rates.input?), float(row.rates.output?));
         Some(Greatest { input, output, max_output_tokens, is_free: false })
     }
 
-    /// The price of a deployment's answers when this is the model that is called.
-    fn price_of(&self, entry: &wire::Deployment, model: &str, wire: &Wire) -> Option<Price> {
+    /// The price of a deployment's answers when this is the model that is called: its own first, then that of `base_model`,
+    /// then that of the model (`cost_calculator.py`) [T 209].
+    fn price(&self, entry: &wire::Deployment, model: &str, wire: &Wire) -> Option<Price> {
         let provider = entry.provider.unwrap_or_default();
-        let listed = || {
-            let rates = &self.row(provider, model)?.rates;
-            Some((float(rates.input?), float(rates.output?)))
-        };
-        let own = |key| custom(&entry.params_prices, key).or_else(|| custom(&entry.info_prices, key));
-        let (input, output) = match (own("input_cost_per_token"), own("output_cost_per_token")) {
-            (None, None) => listed()?,
-            (input, output) => (input.unwrap_or(0.0), output.unwrap_or(0.0)),
-        };
-        Some(adjusted(input, output, provider, wire))
+        let base = entry.base_model().and_then(|base| self.row(provider, self.listed_name(base)));
+        price(entry, base.or_else(|| self.row(provider, model)), wire)
+    }
+
+    /// The name under which LiteLLM lists a model: another provider may sell it as well, if that is without its prefix.
+    fn listed_name<'m>(&self, model: &'m str) -> &'m str {
+        let bare = model.split_once('/').filter(|(prefix, _)| LISTED_WITHOUT_PREFIX.contains(prefix));
+        bare.filter(|(prefix, name)| self.row(prefix, name).is_some()).map_or(model, |(_, name)| name)
     }
 
     /// What the cost-based strategy compares: prices in `litellm_params` (0 counts as not set), else those that LiteLLM
     /// lists under exactly this model string: a prefix hides the models that are listed without one [T 97, 206].
     pub fn compared(&self, entry: &wire::Deployment) -> f64 {
-        let (model, provider) = (model_of(entry), entry.provider.unwrap_or_default());
-        let is_prefixed = model.strip_prefix(provider).is_some_and(|rest| rest.starts_with('/'));
-        let is_hidden = is_prefixed == LISTED_WITHOUT_PREFIX.contains(&provider);
+        let (model, provider) = (entry.model(), entry.provider.unwrap_or_default());
+        let is_hidden = is_prefixed(model, provider) == LISTED_WITHOUT_PREFIX.contains(&provider);
         let row = if is_hidden { None } else { self.row(provider, model) };
         let own = |key| custom(&entry.params_prices, key).filter(|price| *price != 0.0);
         let listed = |price: Option<UnitPrice>| price.map_or(UNKNOWN_PRICE, float);
         own("input_cost_per_token").unwrap_or_else(|| listed(row.and_then(|row| row.rates.input)))
             + own("output_cost_per_token").unwrap_or_else(|| listed(row.and_then(|row| row.rates.output)))
     }
+}
+
+/// A model without the names of its provider in front: a pattern may put one more there.
+fn bare<'a>(mut model: &'a str, provider: &str) -> &'a str {
+    while is_prefixed(model, provider) {
+        model = without_prefix(model, provider);
+    }
+    model
+}
+
+/// Whether the name of its provider stands in front of a model.
+fn is_prefixed(model: &str, provider: &str) -> bool {
+    without_prefix(model, provider) != model
+}
+
+/// The prices that a deployment has itself, else those of a row. Where only one direction has a price of its own, the other is
+/// free [T 170].
+fn price(entry: &wire::Deployment, row: Option<&PriceRow>, wire: &Wire) -> Option<Price> {
+    let own = |key| custom(&entry.params_prices, key).or_else(|| custom(&entry.info_prices, key));
+    let (input, output) = match (own("input_cost_per_token"), own("output_cost_per_token")) {
+        (None, None) => (float(row?.rates.input?), float(row?.rates.output?)),
+        (input, output) => (input.unwrap_or(0.0), output.unwrap_or(0.0)),
+    };
+    Some(adjusted(input, output, entry.provider.unwrap_or_default(), wire))
 }
 
 /// Prices with the operator's discount and margin.
@@ -132,56 +202,64 @@ fn float(price: UnitPrice) -> f64 {
     format!("{}e-6", price.per_million_text()).parse().unwrap_or(0.0)
 }
 
-/// The model of a deployment, as it is written.
-fn model_of(entry: &wire::Deployment) -> &str {
-    entry.litellm_params.model.as_ref().map(|model| model.value.as_str()).unwrap_or_default()
-}
-
-/// Names that no group is listed under are priced by what is listed under the name itself, names that a pattern resolves
-/// by the model that it fills in.
-pub(super) fn add_prices_of_names(wire: &Wire, plan: &mut Plan) {
-    let prices = KnownPrices::load();
+/// Names that no group is listed under are reserved for by what is listed under the name itself; names that a pattern resolves go by
+/// the model that it fills in.
+pub(super) fn add_models_of_names(wire: &Wire, map: &ModelMap<'_>, plan: &mut Plan) {
     let kept: Vec<&wire::Deployment> = wire.model_list.iter().filter(|entry| !entry.dropped).collect();
+    let targets: Vec<Box<str>> = plan.names.iter().map(|name| plan.name(name.resolved).text.clone()).collect();
     let (deployments, names) = (&plan.deployments, &mut plan.names);
-    for name in names {
-        let Found::Group(ids) = &name.found else { continue };
-        if name.is_unlisted {
-            name.greatest = prices.listed(&name.text);
-            continue;
-        }
-        let filled = |id: &DeploymentId| {
-            let entry = kept[id.index()];
-            let model = pattern::fill(&entry.model_name.value, model_of(entry), &name.text)?;
-            Some(prices.of_model(entry, &model, wire))
+    let mut first_names: HashMap<(DeploymentId, String), NameId> = HashMap::new();
+    for (at, (name, target)) in names.iter_mut().zip(targets).enumerate() {
+        let ids = match &name.found {
+            Found::Group(ids) if !name.is_unlisted => ids,
+            Found::Group(_) | Found::Nothing => {
+                name.greatest = map.listed(&name.text);
+                continue;
+            }
+            Found::One(_) => continue,
         };
-        let known: Vec<Known> = ids.iter().filter_map(filled).collect();
-        let Some(first) = known.first() else { continue };
+        let (mut filled, mut reserved) = (Vec::new(), Vec::new());
+        for id in ids {
+            let entry = kept[id.index()];
+            let Some(model) = pattern::fill(&entry.model_name.value, entry.model(), &target) else {
+                reserved.push(deployments[id.index()].reserved);
+                continue;
+            };
+            let known = map.of_model(entry, &model, wire);
+            let first = *first_names.entry((*id, model)).or_insert(NameId::from_index(at));
+            let Known { price, max_input_tokens, .. } = known;
+            filled.push(Filled { deployment: *id, max_input_tokens, price, first });
+            reserved.push(known.reserved);
+        }
+        name.filled = filled.into();
         let entries = ids.iter().map(|id| &deployments[id.index()]);
-        (name.is_filled, name.wildcard_price) = (true, first.price);
-        name.greatest = Some(greatest(known.iter().map(|known| (known.price, known.max_output_tokens)), entries));
+        name.greatest = Some(greatest(reserved.into_iter(), entries));
     }
 }
 
 /// The highest prices and longest answer of every name's deployments (`router.py:_set_model_group_info`).
 pub fn add_greatest(plan: &mut Plan) {
     let (deployments, names) = (&plan.deployments, &mut plan.names);
-    for name in names.iter_mut().filter(|name| !name.is_unlisted && !name.is_filled) {
-        let Found::Group(ids) = &name.found else { continue };
+    for name in names.iter_mut().filter(|name| !name.is_unlisted && name.filled.is_empty()) {
+        let ids = if let Found::Group(ids) = &name.found { ids } else { &name.shadowed };
+        if ids.is_empty() {
+            continue;
+        }
         let entries = ids.iter().map(|id| &deployments[id.index()]);
-        name.greatest = Some(greatest(entries.clone().map(|entry| (entry.price, entry.max_output_tokens)), entries));
+        name.greatest = Some(greatest(entries.clone().map(|entry| entry.reserved), entries));
     }
 }
 
 /// The greatest of prices and longest answers, and whether all deployments are free by the config.
 fn greatest<'a>(
-    known: impl Iterator<Item = (Option<Price>, Option<Tokens>)> + Clone,
+    known: impl Iterator<Item = Reserved> + Clone,
     mut entries: impl ExactSizeIterator<Item = &'a Deployment>,
 ) -> Greatest {
-    let most = |of: fn(&Price) -> f64| known.clone().filter_map(|(price, _)| Some(of(&price?))).fold(0.0, f64::max);
+    let most = |of: fn(&Price) -> f64| known.clone().filter_map(|known| Some(of(&known.price?))).fold(0.0, f64::max);
     Greatest {
         input: most(|price| price.input),
         output: most(|price| price.output),
-        max_output_tokens: known.clone().filter_map(|(_, most)| most).max(),
+        max_output_tokens: known.filter_map(|known| known.max_output_tokens).max(),
         is_free: entries.len() > 0 && entries.all(Deployment::is_free),
     }
 }
@@ -192,7 +270,8 @@ mod tests {
 
     #[test]
     fn prices_of_the_table_are_the_floats_that_python_reads() {
-        let known = KnownPrices::load();
+        let wire = Wire::default();
+        let known = ModelMap::new(&wire);
         let row = known.row("openai", "openai/gpt-4o").unwrap();
         assert_eq!((row.rates.input.map(float), row.rates.output.map(float)), (Some(2.5e-06), Some(1e-05)));
         assert_eq!(known.row("openai", "gpt-4o-mini").unwrap().rates.input.map(float), Some(1.5e-07));

@@ -141,11 +141,11 @@ impl LiteLlm {
         if by_strategy {
             self.state.learn_minutes(cx.now, minute, Some(deployment));
         }
-        let by_name = self.state.counts_by_name(&self.plan, deployment);
+        let counted_as = self.state.counted_as(&self.plan, deployment, name);
         let State { minutes, filled, shared, place, .. } = &mut self.state;
-        let counter = match by_name {
-            true => filled.entry((deployment, name)).or_default(),
-            false => &mut minutes[deployment.index()],
+        let counter = match counted_as {
+            Some(first) => filled.entry((deployment, first)).or_default(),
+            None => &mut minutes[deployment.index()],
         };
         let limited = |num_retries: Option<u32>| {
             let failure = Failure::with_status(Class::RateLimit, 429);
@@ -329,14 +329,18 @@ impl LiteLlm {
         } else {
             self.log_success(cx.now, cx.request.stream, success);
         }
+        let is_cancelled = call.client_left && self.plan.proxy.cancel_on_disconnect;
         if self.plan.proxy.has_key_limits {
+            if is_cancelled {
+                self.return_dollars_twice(cx, &mut call.held);
+            }
             let dollars = self.cost(flight, &ended.usage);
             self.release_after_success(cx, &mut call.held, (flight.name, ended.usage, dollars));
         }
         if self.plan.proxy.cache.is_some() && !(is_awaited && cx.request.stream) {
             self.keep_response(cx, &call.held, &success);
         }
-        if call.client_left && self.plan.proxy.cancel_on_disconnect {
+        if is_cancelled {
             return self.gone(cx, call, None);
         }
         Next::Do(Step::Respond(Response::new(200, true, Some(flight.deployment), Source::Upstream)))

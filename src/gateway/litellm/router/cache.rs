@@ -73,6 +73,9 @@ impl LiteLlm {
         cx.notes.decided(cx.now, cx.id, || "answered from the cache".to_owned());
         call.log.about = Some((flight.deployment, flight.name));
         self.give_slot_back(cx, flight);
+        if cx.request.stream && call.client_left {
+            return Some(self.left_before_cached_stream(cx, call, flight, &usage));
+        }
         self.log_deferred(cx, call);
         let since = self.counted_since(call, flight, cx.request.stream);
         let first_token = cx.request.stream.then_some(cx.now);

@@ -117,7 +117,7 @@ impl LiteLlm {
         let before = self.state.candidates.len();
         self.state.candidates.retain(|id| {
             let entry = plan.deployment(*id);
-            if entry.max_input_tokens.is_some_and(|window| u64::from(cx.request.prompt_tokens) > window) {
+            if plan.window(name, *id).is_some_and(|window| u64::from(cx.request.prompt_tokens) > window) {
                 too_long = true;
                 cx.notes.decided(cx.now, cx.id, || format!("{}: the prompt is too long", entry.id));
                 return false;

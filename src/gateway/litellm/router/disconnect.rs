@@ -7,7 +7,7 @@ use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::{Ended, Notes, Response, Source, Step};
 use crate::random::Draws;
-use crate::units::{DeploymentId, Phase, SimDuration, Usage};
+use crate::units::{DeploymentId, Phase, SimDuration, SimTime, Tokens, Usage};
 
 /// The status that is written down when the client has gone.
 const CLIENT_CLOSED: u16 = 499;
@@ -78,7 +78,7 @@ impl LiteLlm {
         self.gone(cx, call, streamed)
     }
 
-    /// What had come of the stream is logged as a success; LiteLLM counts its tokens itself, the prompt's as well.
+    /// The client has gone after the first token.
     fn left_within_stream<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -86,19 +86,40 @@ impl LiteLlm {
         flight: &Flight,
         ended: &Ended,
     ) -> Next {
-        let usage = Usage::plain(cx.request.prompt_tokens, ended.usage.output);
-        self.log_deferred(cx, call);
-        let since = self.counted_since(call, flight, true);
-        let first_token = ended.first_token;
-        self.log_success(
-            cx.now,
-            cx.request.stream,
-            Success { flight: *flight, since, usage, first_token, from_cache: false },
-        );
-        let dollars = self.cost(flight, &usage);
-        self.release_after_success(cx, &mut call.held, (flight.name, usage, dollars));
+        self.count_what_came(cx, call, flight, (ended.usage.output, ended.first_token));
         let served_by = Some(flight.deployment);
         Next::Do(Step::Respond(Response::new(200, true, served_by, Source::Upstream)))
+    }
+
+    /// A stream comes from the cache when its client has gone: it is stopped at its first piece, which is the whole answer, and is
+    /// paid for like one that was called for [T 130m].
+    pub(super) fn left_before_cached_stream<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: &Flight,
+        usage: &Usage,
+    ) -> Next {
+        self.count_what_came(cx, call, flight, (usage.output, Some(cx.now)));
+        let served_by = Some(flight.deployment);
+        Next::Do(Step::Respond(Response::new(CLIENT_CLOSED, false, served_by, Source::ClientLeft)))
+    }
+
+    /// What had come of a stream is logged as a success; LiteLLM counts its tokens itself, the prompt's as well.
+    fn count_what_came<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: &Flight,
+        (output, first_token): (Tokens, Option<SimTime>),
+    ) {
+        let usage = Usage::plain(cx.request.prompt_tokens, output);
+        self.log_deferred(cx, call);
+        let since = self.counted_since(call, flight, true);
+        let success = Success { flight: *flight, since, usage, first_token, from_cache: false };
+        self.log_success(cx.now, cx.request.stream, success);
+        let dollars = self.cost(flight, &usage);
+        self.release_after_success(cx, &mut call.held, (flight.name, usage, dollars));
     }
 
     /// Nobody is there to be answered. If a stream had begun, its deployment is named.

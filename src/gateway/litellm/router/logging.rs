@@ -132,12 +132,7 @@ impl LiteLlm {
             // The strategy and the check of limits count into one counter, each of them.
             let counted_twice = router.enforce_rate_limits && router.strategy == Strategy::UsageV2;
             let tokens = success.usage.total() * if counted_twice { 2 } else { 1 };
-            let state = &mut self.state;
-            if state.counts_by_name(&self.plan, deployment) {
-                state.filled.entry((deployment, success.flight.name)).or_default().add_tokens(minute, tokens);
-            } else {
-                state.minutes[deployment.index()].add_tokens(minute, tokens);
-            }
+            self.state.minute(&self.plan, deployment, success.flight.name).add_tokens(minute, tokens);
             if let Some(shared) = &mut self.state.shared {
                 shared.count_tokens(deployment, minute, tokens);
             }

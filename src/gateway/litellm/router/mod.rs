@@ -101,9 +101,7 @@ impl LiteLlm {
 
     /// What an answer of this call costs in LiteLLM's own books, in dollars.
     pub(super) fn cost(&self, flight: &Flight, usage: &Usage) -> f64 {
-        let by_name = self.plan.name(flight.name).wildcard_price;
-        let price = by_name.or(self.plan.deployment(flight.deployment).price);
-        price.map_or(0.0, |price| price.cost(usage))
+        self.plan.price(flight.name, flight.deployment).map_or(0.0, |price| price.cost(usage))
     }
 
     /// Runs the machine until something has to happen outside. What happens to nearly every request stands in a

@@ -170,10 +170,30 @@ impl LiteLlm {
         let reserved = held.dollars.take().unwrap_or(0.0);
         for purse in &key.purses {
             let reserved = if purse.reserves().is_some() { reserved } else { 0.0 };
-            *self.state.keys.dollars(purse) += dollars - reserved;
+            let (change, account) = (dollars - reserved, self.state.keys.dollars(purse));
+            // A sum that would become negative, because it has been begun anew or too much has been given back, keeps what was
+            // reserved where no database knows better (`budget_reservation.py:_counter_can_apply_adjustment`) [T 212].
+            if change >= 0.0 || *account + change >= -NOTHING_LEFT {
+                *account += change;
+            } else if !self.plan.proxy.no_database {
+                *account = account.max(0.0) + dollars;
+            }
             if let Some(shared) = self.state.shared.as_mut().filter(|_| dollars > 0.0) {
                 shared.spend(cx.now, &self.state.place, purse.account, dollars);
             }
+        }
+    }
+
+    /// The call of a client that has gone has gone on to an answer: what was reserved is given back for the client's failure and for
+    /// the answer, each time as if it were still there [T 212].
+    #[cold]
+    pub(super) fn return_dollars_twice<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
+        let Some(reserved) = held.dollars else { return };
+        let purses = || self.plan.keys.get(cx.request.key).purses.iter().filter(|purse| purse.reserves().is_some());
+        let used = &mut self.state.keys;
+        if purses().all(|purse| *used.dollars(purse) >= reserved - NOTHING_LEFT) {
+            held.dollars = None;
+            purses().for_each(|purse| *used.dollars(purse) -= 2.0 * reserved);
         }
     }
 

@@ -120,7 +120,8 @@ impl LiteLlm {
         let candidates = state.candidates.as_slice();
         match &mut state.strategy {
             StrategyState::Stateless if plan.router.strategy == Strategy::UsageV2 => {
-                usage_v2::pick(plan, &state.minutes, minute, tokens, candidates, cx.draws, call)
+                let used = candidates.iter().map(|id| (*id, state.minute_of(plan, *id, name)));
+                usage_v2::pick(plan, used, minute, tokens, cx.draws, call)
             }
             StrategyState::Stateless => Ok(simple_shuffle::pick(plan, candidates, cx.draws, call)),
             StrategyState::LeastBusy(in_flight) => {

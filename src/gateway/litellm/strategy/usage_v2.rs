@@ -12,17 +12,16 @@ use smallvec::SmallVec;
 /// At random among those with the fewest tokens. A deployment is full one request before its `rpm`.
 pub(super) fn pick<D: Draws>(
     plan: &Plan,
-    counters: &[MinuteCounter],
+    candidates: impl Iterator<Item = (DeploymentId, MinuteCounter)>,
     minute: i64,
     prompt_tokens: u64,
-    candidates: &[DeploymentId],
     draws: &mut D,
     call: &mut CallState,
 ) -> Result<DeploymentId, Failure> {
     let mut lowest = u64::MAX;
     let mut best: SmallVec<[DeploymentId; 8]> = SmallVec::new();
-    for id in candidates {
-        let (entry, counter) = (plan.deployment(*id), &counters[id.index()]);
+    for (id, counter) in candidates {
+        let entry = plan.deployment(id);
         let used = counter.tokens(minute).unwrap_or(0);
         let is_full = entry.tpm.is_some_and(|limit| used + prompt_tokens > limit)
             || counter.requests(minute).is_some_and(|requests| entry.rpm.is_some_and(|limit| requests + 1 >= limit));
@@ -33,7 +32,7 @@ pub(super) fn pick<D: Draws>(
             best.clear();
             lowest = used;
         }
-        best.push(*id);
+        best.push(id);
     }
     if best.is_empty() {
         let wait = RetryAfter::Seconds(defaults::LIMIT_RETRY_AFTER_SECS);

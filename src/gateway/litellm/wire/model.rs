@@ -47,6 +47,8 @@ section! {
         api_base: Endpoint,
         /// The provider, instead of a prefix of `model`.
         custom_llm_provider: String,
+        /// The model to price by; goes before that of `model_info`.
+        base_model: String,
         /// Requests a minute.
         rpm: i64,
         /// Tokens a minute.
@@ -187,10 +189,29 @@ impl Deployment {
 }
 
 impl Deployment {
+    /// The model that is called, as it is written.
+    pub fn model(&self) -> &str {
+        self.litellm_params.model.as_ref().map_or("", |model| &model.value)
+    }
+
+    /// The model to price by, where one is given.
+    pub fn base_model(&self) -> Option<&str> {
+        self.params_base_model().or(self.info_base_model())
+    }
+
+    /// `litellm_params.base_model`.
+    pub fn params_base_model(&self) -> Option<&str> {
+        self.litellm_params.base_model.as_ref().map(|base| base.value.as_str())
+    }
+
+    /// `model_info.base_model`.
+    pub fn info_base_model(&self) -> Option<&str> {
+        self.model_info.base_model.as_ref().map(|base| base.value.as_str())
+    }
+
     /// With what its provider is called.
     pub fn client(&self) -> Client {
-        let model = self.litellm_params.model.as_ref().map_or("", |model| &model.value);
-        Client::of(self.provider.unwrap_or_default(), model)
+        Client::of(self.provider.unwrap_or_default(), self.model())
     }
 }
 

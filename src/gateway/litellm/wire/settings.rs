@@ -122,6 +122,8 @@ section! {
         coordination_redis: Present,
         /// Cancel upstream when the client of a non-streamed request leaves.
         cancel_on_disconnect: bool,
+        /// Streams are asked for their usage, or not: LiteLLM counts tokens itself then.
+        always_include_stream_usage: bool,
         /// Do not reserve the greatest possible cost before a call.
         disable_budget_reservation: bool,
         /// Refuse what does not fit into the rest of a budget.
