@@ -110,9 +110,7 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
         let billed = schedule(entry, own.as_ref(), books.billed, time, Adjustment::default());
         let reported = schedule(entry, own.as_ref(), believed, time, adjustment);
         if let Some(rates) = token_rates(entry, own.as_ref(), believed, time.fixed.unwrap_or(time.start)) {
-            let (input, output) = (dollars(rates.input), dollars(rates.output));
-            planned.price = Some(Price { input, output, ..planned.price.unwrap_or_default() });
-            planned.reserved.price = planned.price;
+            (planned.price, planned.reserved.price) = believe(planned.price, rates);
         }
         let by_name = match own {
             Some(_) => Vec::new(),
@@ -125,6 +123,7 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
         };
         deployments.push(DeploymentTariff { group: group_of(entry, &by_group), billed, reported, by_name });
     }
+    believe_models_behind(&kept, believed, time, plan);
     add_greatest(plan);
     let mut lead = vec![None; groups.len()];
     for (index, tariff) in deployments.iter().enumerate().rev() {
@@ -132,6 +131,29 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
     }
     let homes = plan.names.iter().map(|name| home(&name.found, &deployments)).collect();
     Tariffs { deployments, homes, lead, capacities: Vec::new() }
+}
+
+/// Tells the gateway's plan what it believes that the models behind patterns cost.
+fn believe_models_behind(kept: &[&Deployment], believed: &PriceBook, time: &PriceTime, plan: &mut Plan) {
+    let at = time.fixed.unwrap_or(time.start);
+    for (index, entry) in kept.iter().enumerate().filter(|(_, entry)| own_prices(entry, believed, time.start).is_none())
+    {
+        let id = DeploymentId::from_index(index);
+        let behind: Vec<(NameId, String)> = models_behind(entry, id, &plan.names).collect();
+        for (name, model) in behind {
+            let filled = plan.names[name.index()].filled.iter_mut().find(|filled| filled.deployment == id);
+            if let (Some(filled), Some(rates)) = (filled, rates_of(&model, entry.provider, believed, at)) {
+                (filled.price, filled.reserved.price) = believe(filled.price, rates);
+            }
+        }
+    }
+}
+
+/// A price with other rates, for answers and for reserving.
+fn believe(price: Option<Price>, rates: TokenRates) -> (Option<Price>, Option<Price>) {
+    let (input, output) = (dollars(rates.input), dollars(rates.output));
+    let price = Some(Price { input, output, ..price.unwrap_or_default() });
+    (price, price)
 }
 
 /// The group that a name asks for first.
@@ -180,11 +202,19 @@ fn own_tariff(card: &RateCard) -> Tariff<'_> {
 }
 
 fn token_rates(entry: &Deployment, own: Option<&RateCard>, book: &PriceBook, at: Timestamp) -> Option<TokenRates> {
-    let moment = Moment { prompt: 0, completion: 0, service: ServiceTier::Standard, at };
     match own {
-        Some(card) => Some(own_tariff(card).rates(moment)),
-        None => Some(book.lookup(priced_model(entry), entry.provider, at).known()?.rates(moment)),
+        Some(card) => Some(own_tariff(card).rates(standard(at))),
+        None => rates_of(priced_model(entry), entry.provider, book, at),
     }
+}
+
+fn rates_of(model: &str, provider: Option<&str>, book: &PriceBook, at: Timestamp) -> Option<TokenRates> {
+    Some(book.lookup(model, provider, at).known()?.rates(standard(at)))
+}
+
+/// A short request at the standard price.
+const fn standard(at: Timestamp) -> Moment {
+    Moment { prompt: 0, completion: 0, service: ServiceTier::Standard, at }
 }
 
 fn schedule(

@@ -44,6 +44,8 @@ pub struct Filled {
     pub max_input_tokens: Option<u64>,
     /// What an answer costs in LiteLLM's own books.
     pub price: Option<Price>,
+    /// By what budgets are reserved for its answers.
+    pub reserved: Reserved,
     /// The first name that fills in the same model.
     pub first: NameId,
 }

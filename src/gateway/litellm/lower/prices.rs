@@ -207,9 +207,8 @@ fn float(price: UnitPrice) -> f64 {
 pub(super) fn add_models_of_names(wire: &Wire, map: &ModelMap<'_>, plan: &mut Plan) {
     let kept: Vec<&wire::Deployment> = wire.model_list.iter().filter(|entry| !entry.dropped).collect();
     let targets: Vec<Box<str>> = plan.names.iter().map(|name| plan.name(name.resolved).text.clone()).collect();
-    let (deployments, names) = (&plan.deployments, &mut plan.names);
     let mut first_names: HashMap<(DeploymentId, String), NameId> = HashMap::new();
-    for (at, (name, target)) in names.iter_mut().zip(targets).enumerate() {
+    for (at, (name, target)) in plan.names.iter_mut().zip(targets).enumerate() {
         let ids = match &name.found {
             Found::Group(ids) if !name.is_unlisted => ids,
             Found::Group(_) | Found::Nothing => {
@@ -218,35 +217,31 @@ pub(super) fn add_models_of_names(wire: &Wire, map: &ModelMap<'_>, plan: &mut Pl
             }
             Found::One(_) => continue,
         };
-        let (mut filled, mut reserved) = (Vec::new(), Vec::new());
-        for id in ids {
+        let mut filled = |id: &DeploymentId| {
             let entry = kept[id.index()];
-            let Some(model) = pattern::fill(&entry.model_name.value, entry.model(), &target) else {
-                reserved.push(deployments[id.index()].reserved);
-                continue;
-            };
-            let known = map.of_model(entry, &model, wire);
+            let model = pattern::fill(&entry.model_name.value, entry.model(), &target)?;
+            let Known { price, max_input_tokens, reserved } = map.of_model(entry, &model, wire);
             let first = *first_names.entry((*id, model)).or_insert(NameId::from_index(at));
-            let Known { price, max_input_tokens, .. } = known;
-            filled.push(Filled { deployment: *id, max_input_tokens, price, first });
-            reserved.push(known.reserved);
-        }
-        name.filled = filled.into();
-        let entries = ids.iter().map(|id| &deployments[id.index()]);
-        name.greatest = Some(greatest(reserved.into_iter(), entries));
+            Some(Filled { deployment: *id, max_input_tokens, price, reserved, first })
+        };
+        name.filled = ids.iter().filter_map(&mut filled).collect();
     }
 }
 
 /// The highest prices and longest answer of every name's deployments (`router.py:_set_model_group_info`).
 pub fn add_greatest(plan: &mut Plan) {
     let (deployments, names) = (&plan.deployments, &mut plan.names);
-    for name in names.iter_mut().filter(|name| !name.is_unlisted && name.filled.is_empty()) {
+    for name in names.iter_mut().filter(|name| !name.is_unlisted) {
         let ids = if let Found::Group(ids) = &name.found { ids } else { &name.shadowed };
         if ids.is_empty() {
             continue;
         }
         let entries = ids.iter().map(|id| &deployments[id.index()]);
-        name.greatest = Some(greatest(entries.clone().map(|entry| entry.reserved), entries));
+        let reserved = |id: &DeploymentId| {
+            let filled = name.filled.iter().find(|filled| filled.deployment == *id);
+            filled.map_or(deployments[id.index()].reserved, |filled| filled.reserved)
+        };
+        name.greatest = Some(greatest(ids.iter().map(reserved), entries));
     }
 }
 
