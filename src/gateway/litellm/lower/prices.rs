@@ -92,7 +92,7 @@ impl<'a> ModelMap<'a> {
 
     /// What pre-call checks hold prompts against (`router.py:get_router_model_info`). What a deployment says itself counts only
     /// where LiteLLM knows the model: a pattern may fill in another. Names of Azure's deployments mean nothing where
-    /// `base_model` is given [T 208].
+    /// `base_model` is given [T 208, 208d].
     fn longest_prompt(&self, entry: &wire::Deployment, model: &str) -> Option<u64> {
         let provider = entry.provider.unwrap_or_default();
         let base = || entry.info_base_model().or(entry.params_base_model()).filter(|_| provider == "azure");
@@ -105,6 +105,7 @@ impl<'a> ModelMap<'a> {
     fn reserved(&self, entry: &wire::Deployment, model: &str, wire: &Wire) -> Reserved {
         let provider = entry.provider.unwrap_or_default();
         let base = entry.info_base_model().and_then(|base| Some((wire::provider_of(base, None, None)?, base)));
+        // A deployment is listed under its id as well, whose name may be that of a family.
         let of_id = entry.model_info.id.as_ref().and_then(|id| Lengths::of_family(&id.value.0));
         let own = Lengths::of(entry).or(of_id.unwrap_or_default());
         // What follows the provider is the name, even if that begins with the provider once more.
