@@ -7,7 +7,7 @@ use super::rates::{Metered, Split, TokenRates};
 use super::rule::{Moment, Rule};
 use super::service_tier::ServiceTier;
 use super::tariff::Tariff;
-use crate::units::{ExactCost, Money, TokenKind, Tokens, UnitPrice, Usage, UsageSum};
+use crate::units::{ExactCost, LinearPrice, Money, TokenKind, Tokens, UnitPrice, Usage, UsageSum};
 
 /// Prices of one model at one service tier and hour, ready to charge usages.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,8 @@ pub struct CompiledRates {
     fixed: u64,
     /// The prices of most calls, where they are whole picodollars.
     plain: Option<Plain>,
+    /// The same for all kinds of tokens.
+    linear: Option<LinearPrice>,
 }
 
 /// Picodollars for a token of input and of output.
@@ -140,23 +142,27 @@ impl CompiledRates {
         bands.reverse();
         let (short, long) = (rates_at(0, 0)?.output, rates_at(0, LONG_OUTPUT)?.output);
         let dashscope_length = tariff.rule == Rule::Dashscope;
-        let plain = match &*bands {
+        let common = match &*bands {
             _ if short != long => None,
-            [Band { prices: Prices::Picos(rates), .. }] => rates.plain(Tokens::MAX),
+            [Band { prices: Prices::Picos(rates), .. }] => Some((rates, Tokens::MAX)),
             [.., next, Band { prices: Prices::Picos(rates), .. }] if !dashscope_length => {
-                rates.plain(Tokens::try_from(next.from).unwrap_or(Tokens::MAX))
+                Some((rates, Tokens::try_from(next.from).unwrap_or(Tokens::MAX)))
             }
             _ => None,
         };
+        let plain = common.and_then(|(rates, below)| rates.plain(below));
+        let (split, fixed) = (tariff.rule.split(&tariff.card), u64::try_from(adjust.fixed.picos()).ok()?);
+        let linear = common.and_then(|(rates, below)| rates.linear(split, fixed, below));
         Some(Self {
             plain,
+            linear,
             long_from: bands.iter().nth_back(1).map_or(u64::MAX, |longer| longer.from),
             bands: bands.into_boxed_slice(),
-            split: tariff.rule.split(&tariff.card),
+            split,
             dashscope_length,
             long_output: (short != long).then_some((LONG_OUTPUT as Tokens, long)),
             input_fee,
-            fixed: u64::try_from(adjust.fixed.picos()).ok()?,
+            fixed,
         })
     }
 
@@ -168,7 +174,15 @@ impl CompiledRates {
 
     /// What a usage costs.
     pub fn charge(&self, usage: &Usage) -> Money {
-        self.plain_charge(usage).unwrap_or_else(|| self.charge_parts(usage).total())
+        match self.linear.and_then(|linear| linear.picos(usage)) {
+            Some(picos) => Money::from_picos(picos.into()),
+            None => self.charge_parts(usage).total(),
+        }
+    }
+
+    /// The prices of most calls, where they rise evenly; the slow twin of what they say is [`Self::charge_parts`].
+    pub const fn linear(&self) -> Option<LinearPrice> {
+        self.linear
     }
 
     /// What a usage costs that knows only input and output, and not so much input that other prices might hold: two
@@ -268,6 +282,20 @@ impl PicoRates {
     /// The prices of plain input, fee included, and of plain output.
     fn plain(&self, below: Tokens) -> Option<Plain> {
         Some(Plain { input: self.input.checked_add(self.input_fee)?, output: self.output, below })
+    }
+
+    /// All prices of calls with less input than this, with the differences that kinds make which are told apart.
+    fn linear(&self, split: Split, fixed: u64, below: Tokens) -> Option<LinearPrice> {
+        let dearer =
+            |price: u32, than: u32, is_split: bool| if is_split { i64::from(price) - i64::from(than) } else { 0 };
+        let input = [
+            i64::from(self.input) + i64::from(self.input_fee),
+            dearer(self.cache_read, self.input, split.cached),
+            dearer(self.cache_write, self.input, split.writes),
+            dearer(self.cache_write_1h, self.input, split.writes),
+        ];
+        let output = [self.output.into(), dearer(self.reasoning, self.output, split.reasoning)];
+        LinearPrice { input, output, fixed: i64::try_from(fixed).ok()?, below }.checked()
     }
 
     #[inline]

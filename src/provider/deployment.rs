@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::provider::billing::Billing;
 use crate::provider::fault::BackgroundError;
 use crate::random::Dist;
-use crate::units::{SimDuration, SimTime, Tokens, Usage};
+use crate::units::{LinearPrice, SimDuration, SimTime, Tokens, Usage};
 
 /// How long answers take.
 #[derive(Debug, Clone)]
@@ -92,25 +92,41 @@ pub struct Deployment {
 /// US dollars for usage at a moment.
 type DollarsFor = dyn Fn(SimTime, &Usage) -> f64 + Send + Sync;
 
+/// Picodollars in a dollar.
+const PICOS: f64 = 1e12;
+
 /// What usage costs at a moment, in US dollars, for limits on spend: the prices stand a floor above the providers.
 #[derive(Clone, Default)]
-pub struct Cost(Option<Arc<DollarsFor>>);
+pub struct Cost {
+    /// What most calls cost, wherever it is this simple: asked for without leaving the line of memory.
+    linear: Option<LinearPrice>,
+    all: Option<Arc<DollarsFor>>,
+}
 
 impl Cost {
-    /// Asks this function.
-    pub fn new(cost: impl Fn(SimTime, &Usage) -> f64 + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(cost)))
+    /// Asks this function, unless the call is one for which this price always holds.
+    pub fn new(linear: Option<LinearPrice>, cost: impl Fn(SimTime, &Usage) -> f64 + Send + Sync + 'static) -> Self {
+        Self { linear, all: Some(Arc::new(cost)) }
     }
 
     /// What usage costs; nothing where no price is known.
+    #[inline(always)]
     pub fn of(&self, at: SimTime, usage: &Usage) -> f64 {
-        self.0.as_ref().map_or(0.0, |cost| cost(at, usage))
+        match self.linear.and_then(|linear| linear.picos(usage)) {
+            Some(picos) => picos as f64 / PICOS,
+            None => self.ask(at, usage),
+        }
+    }
+
+    #[inline(never)]
+    fn ask(&self, at: SimTime, usage: &Usage) -> f64 {
+        self.all.as_ref().map_or(0.0, |cost| cost(at, usage))
     }
 }
 
 impl fmt::Debug for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Cost(priced)" } else { "Cost(none)" })
+        f.write_str(if self.all.is_some() { "Cost(priced)" } else { "Cost(none)" })
     }
 }
 

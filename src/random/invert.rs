@@ -31,7 +31,7 @@ pub fn invert(level: Level, mut low: f64, mut high: f64, tail: impl Fn(f64, Side
 }
 
 /// A value, and the share of the distribution on one side of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Point {
     /// The value.
     pub value: f64,

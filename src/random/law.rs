@@ -2,6 +2,7 @@
 
 use crate::random::invert::{Point, invert, invert_from, side_of};
 use crate::random::special::{gamma_tails, normal_cdf, normal_quantile};
+use crate::random::trail::Trail;
 
 /// A level of a distribution, both sides precise: the share of it `below` and the share `above`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,6 +64,8 @@ struct Step {
     side: Side,
     /// How far it is from the one before.
     width: f64,
+    /// Itself and those before it on this side.
+    trail: Trail,
 }
 
 /// A distribution of a non-negative number.
@@ -190,21 +193,34 @@ impl Law {
         let is_searched = matches!(self, Self::Mixture(_) | Self::Gamma { .. });
         let mut last: Option<Step> = None;
         levels.map(move |level| {
-            let near = last.as_ref().filter(|last| is_searched && last.point.value > 0.0);
-            let found = near.and_then(|last| self.next_value(level, last));
+            if !is_searched {
+                return self.quantile(level);
+            }
+            let side = side_of(level);
+            let found =
+                last.as_ref().filter(|last| last.point.value > 0.0).and_then(|last| self.next_value(level, last));
             let point = found.unwrap_or_else(|| {
                 let value = self.quantile(level);
-                Point { value, share: if is_searched { self.tail(value, side_of(level)) } else { 0.0 } }
+                Point { value, share: self.tail(value, side) }
             });
-            let width = last.as_ref().map_or(0.0, |before| point.value - before.point.value);
-            last = Some(Step { point, side: side_of(level), width });
+            let (width, trail) = match last.take() {
+                Some(before) if before.side == side => (point.value - before.point.value, before.trail),
+                Some(before) => (point.value - before.point.value, Trail::default()),
+                None => (0.0, Trail::default()),
+            };
+            last = Some(Step { point, side, width, trail: trail.and(point) });
             point.value
         })
     }
 
     /// The value at a level that is a little above that of the last value.
     fn next_value(&self, level: Level, last: &Step) -> Option<Point> {
-        let Step { point: Point { value, share }, side, width } = *last;
+        let Step { point: Point { value, share }, side, width, ref trail } = *last;
+        if side == side_of(level)
+            && let Some(foreseen) = trail.next(level, |x, side| self.tail(x, side))
+        {
+            return Some(foreseen);
+        }
         let share = if side == side_of(level) { share } else { self.tail(value, side_of(level)) };
         let step = width.max(value * LEAST_STEP);
         invert_from(level, Point { value, share }, step, |x, side| self.tail(x, side))

@@ -19,6 +19,7 @@ mod special;
 mod strata;
 mod table;
 mod text;
+mod trail;
 
 pub use addressed::{Addressed, Here, Purpose, Replication, Seed, Unit, address_of, mix, stream};
 pub use calendar::{Calendar, HOURS_PER_WEEK, Shape, ShapeError};

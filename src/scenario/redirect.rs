@@ -2,7 +2,7 @@
 
 use crate::diagnostic::codes;
 use crate::ledger::{DeploymentTariff, Tariffs};
-use crate::pricing::{Adjustment, PriceBook};
+use crate::pricing::{Adjustment, CompiledRates, PriceBook};
 use crate::provider::Cost;
 use crate::scenario::deployments::{PriceTime, schedule_of};
 use crate::scenario::problem::Problem;
@@ -62,7 +62,10 @@ fn many(picos: i128) -> f64 {
 /// What calls cost, for limits on spend: at the prices of their moment, with tiers and caches, as the ledger bills them.
 pub fn costs(tariffs: &Tariffs) -> Vec<Cost> {
     let cost = |tariff: &DeploymentTariff| match tariff.billed.clone() {
-        Some(rates) => Cost::new(move |at, usage| dollars(rates.at(at).charge(usage))),
+        Some(rates) => {
+            let linear = rates.only().and_then(CompiledRates::linear);
+            Cost::new(linear, move |at, usage| dollars(rates.at(at).charge(usage)))
+        }
         None => Cost::default(),
     };
     tariffs.deployments.iter().map(cost).collect()

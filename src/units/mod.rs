@@ -1,6 +1,7 @@
 //! Exact money, tokens, simulated time and the ids that everything else counts with.
 
 mod ids;
+mod linear;
 mod money;
 mod outcome;
 mod price;
@@ -13,6 +14,7 @@ pub use ids::{
     AttemptNumber, BodyId, CallId, ClassId, DeploymentId, GroupId, KeyId, ModelId, NameId, PromptId, ProviderId,
     RequestId, TeamId,
 };
+pub use linear::LinearPrice;
 pub use money::{Money, MoneyError};
 pub use outcome::{Outcome, Phase, RetryAfter};
 pub use price::{ExactCost, UnitPrice};
