@@ -10,7 +10,7 @@ use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::Class;
 use crate::engine::room::MOST_ROWS;
 use crate::engine::slot::{Kind, NO_ATTEMPT, pack};
-use crate::gateway::{Attempt, AttemptRole, Ended, FULL, Gateway, PlainAnswer, Response, Source, Turn};
+use crate::gateway::{ANY, Attempt, AttemptRole, Ended, FULL, Gateway, PlainAnswer, Response, Source, Turn};
 use crate::provider::{Service, Upstream, UpstreamCall};
 use crate::random::Draws;
 use crate::traffic::Leave;
@@ -21,13 +21,10 @@ use crate::units::{
 /// The counter in an event that ends a request on a tab has this bit.
 pub(super) const ON_TAB: u32 = 2;
 
-/// Nobody tells the requests apart that have no slot.
-pub const ANY: CallId = CallId(0);
-
 /// A request in the lane.
 #[derive(Debug, Clone, Copy)]
 pub struct Plain {
-    /// When it arrived and its only attempt was started.
+    /// When its only attempt was started: as it arrived, unless it [waited in line](crate::engine::waits).
     pub started: SimTime,
     pub class: ClassId,
     pub view: RequestView,
@@ -51,11 +48,11 @@ impl Plain {
         Self { started, class, view, deployment, name, role, max_tokens, usage: Usage::plain(0, 0) }
     }
 
-    /// The request as it is told of.
+    /// The request as it is told of, which arrived then.
     #[inline(always)]
-    pub const fn record(&self) -> RequestRecord {
+    pub const fn record(&self, arrived: SimTime) -> RequestRecord {
         RequestRecord {
-            arrived: self.started,
+            arrived,
             class: self.class,
             view: self.view,
             attempts: 1,
@@ -100,7 +97,13 @@ impl Plain {
     /// Its attempt has been answered: the provider bills, the observer books, unless it [stands on a
     /// tab](Observer::tab). When the parts of the answer came is nobody's concern any more.
     #[inline(always)]
-    pub fn book<U: Upstream, O: Observer>(&self, now: SimTime, is_on_tab: bool, upstream: &mut U, observer: &mut O) {
+    pub fn book<U: Upstream, O: Observer>(
+        &self,
+        (arrived, now): (SimTime, SimTime),
+        is_on_tab: bool,
+        upstream: &mut U,
+        observer: &mut O,
+    ) {
         let service = Service::answer(now - self.started, self.usage);
         let billed = upstream.ended(now, &self.upstream_call(), &service, Outcome::Ok, service.total);
         if is_on_tab {
@@ -109,21 +112,28 @@ impl Plain {
         let Self { deployment, name, role, max_tokens, .. } = *self;
         let attempt = &Attempt { deployment, name, role, max_tokens, ..NO_ATTEMPT };
         let record = AttemptRecord { attempt, service: &service, ended: &self.ended(), at: now, billed };
-        observer.ended(ANY, &self.record(), &record);
+        observer.ended(ANY, &self.record(arrived), &record);
     }
 
     /// Its client has the answer.
     #[inline(always)]
-    pub fn respond<S: Arrivals, O: Observer>(&self, now: SimTime, is_on_tab: bool, observer: &mut O, arrivals: &mut S) {
+    pub fn respond<S: Arrivals, O: Observer>(
+        &self,
+        (arrived, now): (SimTime, SimTime),
+        is_on_tab: bool,
+        observer: &mut O,
+        arrivals: &mut S,
+    ) {
         if !is_on_tab {
             let response = Response::new(200, true, Some(self.deployment), Source::Upstream);
-            observer.responded(ANY, &self.record(), &response, now);
+            observer.responded(ANY, &self.record(arrived), &response, now);
         }
         arrivals.answered(now, self.class, self.view.id);
     }
 }
 
-/// When the answer has come in full to a client that still waits; `None` if it ends in another way.
+/// When the answer has come in full to a client that still waits; `None` if it ends in another way. The request is sent as
+/// it arrives.
 #[inline(always)]
 pub fn answered_until<F: Copy>(arrival: &Arrival<F>, attempt: &Attempt, service: &Service) -> Option<SimTime> {
     let end = conclude(service, &attempt.limits, arrival.view.stream);
@@ -225,7 +235,7 @@ where
         if self.observer.tab(plain, until) {
             return ON_TAB;
         }
-        let record = plain.record();
+        let record = plain.record(plain.started);
         self.observer.arrived(ANY, &record);
         self.observer.attempted(ANY, &record, attempt, service, plain.started);
         0
@@ -255,8 +265,9 @@ where
     #[inline(always)]
     pub(super) fn answer(&mut self, now: SimTime, place: CallId, is_on_tab: bool) {
         let plain = self.lane.take(place);
-        plain.book(now, is_on_tab, self.upstream, self.observer);
+        let moments = (plain.started, now);
+        plain.book(moments, is_on_tab, self.upstream, self.observer);
         self.gateway.plainly_answered(now, &plain.view, &plain.answer());
-        plain.respond(now, is_on_tab, self.observer, self.arrivals);
+        plain.respond(moments, is_on_tab, self.observer, self.arrivals);
     }
 }

@@ -4,15 +4,16 @@
 //! draws, the order of events and all that is told stay the same (`tests/reference_engine.rs` holds every scenario against
 //! runs that go the long way throughout).
 
-use crate::engine::lane::{ANY, ON_TAB, Plain, answered_until};
+use crate::engine::lane::{ON_TAB, Plain, answered_until};
 use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, Parts, ending};
 use crate::engine::observer::{Observer, RequestRecord};
 use crate::engine::queue::Class;
 use crate::engine::room::MOST_ROWS;
 use crate::engine::slot::{Kind, pack};
-use crate::gateway::{Attempt, FULL, Gateway, Light, Response, Turn};
+use crate::gateway::{ANY, Attempt, FULL, Gateway, Light, Response, Turn};
 use crate::provider::{Service, Upstream};
 use crate::random::Draws;
+use crate::traffic::Leave;
 use crate::units::{CallId, SimTime};
 
 /// The counter in an event that ends a light request has this bit; in those of the fast lane it has not.
@@ -65,7 +66,10 @@ where
         let attempt = match parts.gateway.admit_lightly(turn, &arrival.view, &mut held) {
             Light::Attempt(attempt) => attempt,
             Light::Respond(response) => return parts.respond_lightly(arrival, &response),
-            Light::GoOn => return self.go_on(arrival, held),
+            Light::Wait(deployment) if arrival.leave == Leave::Never => {
+                return parts.wait_lightly(arrival, held, deployment);
+            }
+            Light::Wait(_) | Light::GoOn => return self.go_on_at_once(arrival, held),
         };
         let plain = Plain::new(arrival, &attempt);
         let service = parts.upstream.serve(arrival.at, arrival.here, &plain.upstream_call(), &arrival.fate);
@@ -74,28 +78,46 @@ where
                 let plain = Plain { usage: service.usage, ..plain };
                 parts.set_off_lightly(plain, held, &attempt, &service, until);
             }
-            None => self.take_up(arrival, held, &attempt, &service),
+            None => self.take_up_at_once(arrival, held, &attempt, &service),
         }
     }
 
-    /// The request has been sent, but it will end in another way.
+    /// A request that has just arrived has been sent, but it will end in another way.
     #[inline(never)]
-    fn take_up(&mut self, arrival: &Arrival<U::Fate>, held: G::Held, attempt: &Attempt, service: &Service) {
+    fn take_up_at_once(&mut self, arrival: &Arrival<U::Fate>, held: G::Held, attempt: &Attempt, service: &Service) {
         self.parts.observer.arrived(ANY, &RequestRecord::new(arrival));
-        let (now, id) = (arrival.at, self.occupy(arrival));
+        self.take_up(arrival.at, arrival, held, attempt, service);
+    }
+
+    /// The request has been sent, but it will end in another way.
+    #[inline(always)]
+    pub(super) fn take_up(
+        &mut self,
+        now: SimTime,
+        arrival: &Arrival<U::Fate>,
+        held: G::Held,
+        attempt: &Attempt,
+        service: &Service,
+    ) {
+        let id = self.occupy(arrival);
         let (parts, slot) = (&mut self.parts, &mut self.slots[id.index()]);
         parts.expect_leave(slot, now, id);
-        parts.gateway.take_up(now, &slot.record.view, &mut slot.call, held, attempt);
+        parts.gateway.take_up((arrival.at, now), &slot.record.view, &mut slot.call, held, attempt);
         slot.attempt = *attempt;
         let nth_try = slot.count_try(attempt.deployment);
         parts.fly(slot, now, id, nth_try, service);
     }
 
-    /// The request has been let in, and nothing else.
+    /// A request that has just arrived has been let in, and nothing else.
     #[inline(never)]
-    fn go_on(&mut self, arrival: &Arrival<U::Fate>, held: G::Held) {
+    fn go_on_at_once(&mut self, arrival: &Arrival<U::Fate>, held: G::Held) {
         self.parts.observer.arrived(ANY, &RequestRecord::new(arrival));
-        let (now, id) = (arrival.at, self.occupy(arrival));
+        self.go_on(arrival.at, arrival, held);
+    }
+
+    /// The request has been let in, and nothing else.
+    pub(super) fn go_on(&mut self, now: SimTime, arrival: &Arrival<U::Fate>, held: G::Held) {
+        let id = self.occupy(arrival);
         let (parts, slot) = (&mut self.parts, &mut self.slots[id.index()]);
         parts.expect_leave(slot, now, id);
         let turn = Turn { now, call: id, draws: parts.draws, notes: parts.observer, woken: &mut parts.woken };
@@ -123,8 +145,14 @@ where
     /// The request is over before anything was sent.
     #[inline(never)]
     fn respond_lightly(&mut self, arrival: &Arrival<U::Fate>, response: &Response) {
-        let (now, record) = (arrival.at, RequestRecord::new(arrival));
-        self.observer.arrived(ANY, &record);
+        self.observer.arrived(ANY, &RequestRecord::new(arrival));
+        self.respond_to(arrival.at, arrival, response);
+    }
+
+    /// Its client has the answer.
+    #[inline(always)]
+    pub(super) fn respond_to(&mut self, now: SimTime, arrival: &Arrival<U::Fate>, response: &Response) {
+        let record = RequestRecord::new(arrival);
         self.observer.responded(ANY, &record, response, now);
         let asked = Asked { fate: arrival.fate, leave: arrival.leave };
         self.arrivals.responded(now, &record, asked, ending(response));
@@ -136,9 +164,10 @@ where
         self.light.free.push(place);
         let is_on_tab = way & ON_TAB != 0;
         let (plain, held) = &self.light.rows[place.index()];
-        plain.book(now, is_on_tab, self.upstream, self.observer);
+        let moments = (plain.started, now);
+        plain.book(moments, is_on_tab, self.upstream, self.observer);
         let turn = Turn { now, call: ANY, draws: self.draws, notes: self.observer, woken: &mut self.woken };
         self.gateway.lightly_answered(turn, &plain.view, &plain.answer(), *held);
-        plain.respond(now, is_on_tab, self.observer, self.arrivals);
+        plain.respond(moments, is_on_tab, self.observer, self.arrivals);
     }
 }

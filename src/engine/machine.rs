@@ -7,6 +7,7 @@ use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::{Class, Queue};
 use crate::engine::room::{MOST_EVENTS, MOST_SLOTS, Overfull};
 use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
+use crate::engine::waits::{WAITED, Waits};
 use crate::gateway::{Attempt, Ended, Event, FULL, Gateway, Response, Source, Step, Turn};
 use crate::provider::{Service, Upstream};
 use crate::random::Draws;
@@ -65,7 +66,7 @@ pub struct Engine<'a, G: Gateway, U: Upstream, S, D, O> {
 }
 
 /// Everything but the slots: most of what happens concerns one slot, which is looked up once.
-pub(super) struct Parts<'a, G: Gateway, U, S, D, O> {
+pub(super) struct Parts<'a, G: Gateway, U: Upstream, S, D, O> {
     pub(super) gateway: &'a mut G,
     pub(super) upstream: &'a mut U,
     pub(super) arrivals: &'a mut S,
@@ -74,6 +75,7 @@ pub(super) struct Parts<'a, G: Gateway, U, S, D, O> {
     pub(super) queue: Queue,
     pub(super) lane: Lane,
     pub(super) light: Rows<G::Held>,
+    pub(super) waits: Waits<U::Fate, G::Held>,
     free: Vec<CallId>,
     pub(super) woken: Vec<CallId>,
 }
@@ -97,8 +99,8 @@ where
         observer: &'a mut O,
     ) -> Self {
         let (queue, lane, free, woken) = (Queue::default(), Lane::default(), Vec::new(), Vec::new());
-        let light = Rows::default();
-        let parts = Parts { gateway, upstream, arrivals, draws, observer, queue, lane, light, free, woken };
+        let (light, waits) = (Rows::default(), Waits::default());
+        let parts = Parts { gateway, upstream, arrivals, draws, observer, queue, lane, light, waits, free, woken };
         Self { parts, slots: Vec::new() }
     }
 
@@ -134,6 +136,9 @@ where
         }
         for (index, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.busy) {
             self.parts.observer.left_in_flight(CallId::from_index(index), &slot.record);
+        }
+        for (id, record) in self.parts.waits.in_line() {
+            self.parts.observer.left_in_flight(id, &record);
         }
         Ok(())
     }
@@ -206,6 +211,7 @@ where
         if O::ADDS_UP && kind == Kind::Plain {
             return match counter & LIGHT {
                 0 => self.parts.answer(now, id, counter & ON_TAB != 0),
+                _ if counter & WAITED != 0 => self.parts.answer_waiter(now, id),
                 _ => self.parts.answer_lightly(now, id, counter),
             };
         }
@@ -311,7 +317,9 @@ where
         let mut next = 0;
         while let Some(&id) = self.parts.woken.get(next) {
             next += 1;
-            self.resume(now, id, Event::Woke);
+            if !self.wake_lightly(now, id) {
+                self.resume(now, id, Event::Woke);
+            }
         }
         self.parts.woken.clear();
         Ok(())

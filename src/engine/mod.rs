@@ -20,6 +20,7 @@ mod simulate;
 mod slot;
 mod steps;
 mod tab;
+mod waits;
 mod watch;
 mod wheel;
 

@@ -102,6 +102,29 @@ pub trait Gateway {
         Light::GoOn
     }
 
+    /// A light request waits in line for a slot of this deployment under the number in the turn, whatever its client does.
+    fn wait_lightly<D: Draws, N: Notes>(
+        &mut self,
+        turn: Turn<'_, D, N>,
+        held: &mut Self::Held,
+        deployment: DeploymentId,
+    ) {
+        let _ = (turn, held, deployment);
+    }
+
+    /// A light request that waited in line has the slot for which it did: says what to send, or what its answer is. It does not
+    /// wait again.
+    fn woke_lightly<D: Draws, N: Notes>(
+        &mut self,
+        turn: Turn<'_, D, N>,
+        request: &RequestView,
+        held: &mut Self::Held,
+        deployment: DeploymentId,
+    ) -> Light {
+        let _ = (turn, request, held, deployment);
+        Light::GoOn
+    }
+
     /// A request that has been let in is not light: says what to do first.
     fn go_on<D: Draws, N: Notes>(
         &mut self,
@@ -114,16 +137,17 @@ pub trait Gateway {
         self.admit(turn, request, call)
     }
 
-    /// The first attempt of a request that seemed light will not be answered in full: more is kept of it from now on.
+    /// The first attempt of a request that seemed light will not be answered in full: more is kept of it from now on. It
+    /// arrived at the first of these moments and is sent at the second.
     fn take_up(
         &mut self,
-        now: SimTime,
+        moments: (SimTime, SimTime),
         request: &RequestView,
         call: &mut Self::Call,
         held: Self::Held,
         attempt: &Attempt,
     ) {
-        let _ = (now, request, call, held, attempt);
+        let _ = (moments, request, call, held, attempt);
     }
 
     /// The first attempt of a light request has been answered in full, and the request with it. Parked calls may wake.
@@ -153,6 +177,9 @@ pub trait Gateway {
         false
     }
 }
+
+/// Nobody tells the requests apart that have no slot.
+pub const ANY: CallId = CallId(0);
 
 /// Stands among the calls that are woken when there is no room for more: the loop looks there anyway. No call has this
 /// number.
@@ -194,6 +221,8 @@ pub enum Light {
     Attempt(Attempt),
     /// The request is over.
     Respond(Response),
+    /// It is let in, but all slots of this deployment are taken: [`Gateway::wait_lightly`], or [`Gateway::go_on`].
+    Wait(DeploymentId),
     /// It is let in, but more has to be kept of it: [`Gateway::go_on`].
     GoOn,
 }
@@ -222,7 +251,7 @@ pub struct PlainAnswer {
     pub deployment: DeploymentId,
     /// The name that led there.
     pub name: NameId,
-    /// When the request arrived and the attempt was started.
+    /// When the attempt was started.
     pub started: SimTime,
     /// Tokens of the answer.
     pub usage: Usage,

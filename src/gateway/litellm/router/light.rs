@@ -5,9 +5,20 @@
 use super::logging::Success;
 use super::{Cx, LiteLlm};
 use crate::gateway::litellm::call::{CallState, Flight, Held};
+use crate::gateway::parts::Slot;
 use crate::gateway::{Attempt, AttemptRole, Light, Notes, PlainAnswer, Response, Source};
 use crate::random::Draws;
-use crate::units::{AttemptNumber, DeploymentId, NameId, SimDuration, SimTime};
+use crate::units::{AttemptNumber, CallId, DeploymentId, NameId, SimDuration, SimTime};
+
+/// What became of a pick.
+enum Picked {
+    /// This deployment can be called.
+    Free((DeploymentId, NameId)),
+    /// All its slots are taken.
+    Taken(DeploymentId),
+    /// More has to be asked.
+    Nothing,
+}
 
 impl LiteLlm {
     /// A request has arrived that may be light.
@@ -17,7 +28,22 @@ impl LiteLlm {
         if let Some(response) = self.over_limit(cx, held) {
             return Light::Respond(response);
         }
-        let Some(called) = self.pick_lightly(cx, held) else { return Light::GoOn };
+        let called = match self.pick_lightly(cx, held) {
+            Picked::Free(called) => called,
+            Picked::Taken(deployment) => return Light::Wait(deployment),
+            Picked::Nothing => return Light::GoOn,
+        };
+        self.send_lightly(cx, held, called)
+    }
+
+    /// The cache, then upstream: for a request that has its slot, if one is needed.
+    #[inline(always)]
+    pub(super) fn send_lightly<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        held: &mut Held,
+        called: (DeploymentId, NameId),
+    ) -> Light {
         if let Some(usage) = self.cached(cx.now, cx.request, held, called) {
             let answer = PlainAnswer { deployment: called.0, name: called.1, started: cx.now, usage };
             self.succeed_lightly(cx, held, &answer, true);
@@ -27,22 +53,25 @@ impl LiteLlm {
         Light::Attempt(self.attempt(cx.request, called, number, patience, AttemptRole::First))
     }
 
-    /// Picks a deployment and takes its slot; `None` if more has to be asked, or somebody waits in line.
+    /// Picks a deployment and takes its slot.
     #[inline(always)]
-    fn pick_lightly<D: Draws, N: Notes>(
-        &mut self,
-        cx: &mut Cx<'_, D, N>,
-        held: &mut Held,
-    ) -> Option<(DeploymentId, NameId)> {
+    fn pick_lightly<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, held: &mut Held) -> Picked {
         let name = cx.request.model;
         if held.model != name {
-            return None;
+            return Picked::Nothing;
         }
-        let deployment = self.pick_of_rest(cx.now, cx.draws, name, 0)?;
-        if let Some(slots) = &mut self.state.slots[deployment.index()] {
-            held.slot = Some(slots.take_free(cx.now)?);
-        }
-        Some((deployment, name))
+        let Some(deployment) = self.pick_of_rest(cx.now, cx.draws, name, 0) else { return Picked::Nothing };
+        let Some(slots) = &mut self.state.slots[deployment.index()] else { return Picked::Free((deployment, name)) };
+        held.slot = slots.take_free(cx.now);
+        if held.slot.is_some() { Picked::Free((deployment, name)) } else { Picked::Taken(deployment) }
+    }
+
+    /// Waits in line for a slot.
+    pub(super) fn stand_in_line(&mut self, now: SimTime, id: CallId, held: &mut Held, deployment: DeploymentId) {
+        let slots = self.state.slots[deployment.index()].as_mut();
+        held.slot = slots.map(|slots| match slots.take(now, id) {
+            Slot::Held(number) | Slot::Queued(number) => number,
+        });
     }
 
     /// It is answered in full: by its deployment, or from the cache.
@@ -85,9 +114,15 @@ impl LiteLlm {
     }
 
     /// Its attempt has been sent, but will not be answered in full: the request is what it would be on the long way.
-    pub(super) fn make_heavy(&self, now: SimTime, call: &mut CallState, held: Held, attempt: &Attempt) {
+    pub(super) fn make_heavy(
+        &self,
+        (arrived, now): (SimTime, SimTime),
+        call: &mut CallState,
+        held: Held,
+        attempt: &Attempt,
+    ) {
         let (deployment, name) = (attempt.deployment, held.model);
-        call.reset(now, name);
+        call.reset(arrived, name);
         call.begin(name);
         call.held = held;
         (call.picks, call.attempts) = (1, 1);

@@ -236,8 +236,33 @@ impl Gateway for LiteLlm {
         self.drive_on(&mut cx, call, next)
     }
 
-    fn take_up(&mut self, now: SimTime, _: &RequestView, call: &mut CallState, held: Held, attempt: &Attempt) {
-        self.make_heavy(now, call, held, attempt);
+    fn wait_lightly<D: Draws, N: Notes>(&mut self, turn: Turn<'_, D, N>, held: &mut Held, deployment: DeploymentId) {
+        self.stand_in_line(turn.now, turn.call, held, deployment);
+    }
+
+    fn woke_lightly<D: Draws, N: Notes>(
+        &mut self,
+        turn: Turn<'_, D, N>,
+        request: &RequestView,
+        held: &mut Held,
+        deployment: DeploymentId,
+    ) -> Light {
+        let Turn { now, call: id, draws, notes, woken } = turn;
+        let mut cx = Cx { now, id, draws, notes, woken, request };
+        let step = self.send_lightly(&mut cx, held, (deployment, request.model));
+        self.log_late(&mut cx);
+        step
+    }
+
+    fn take_up(
+        &mut self,
+        moments: (SimTime, SimTime),
+        _: &RequestView,
+        call: &mut CallState,
+        held: Held,
+        attempt: &Attempt,
+    ) {
+        self.make_heavy(moments, call, held, attempt);
     }
 
     #[inline(always)]
