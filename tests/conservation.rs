@@ -142,6 +142,60 @@ proptest! {
     }
 }
 
+/// Gateways with fewer slots than they need: most requests wait in line, some for ever, some until their client has gone, some
+/// for an answer that is in the cache by then.
+fn waiting() -> impl Strategy<Value = (String, String)> {
+    let options = prop::sample::subsequence(
+        vec![
+            "litellm_settings: {cache: true, cache_params: {type: local, ttl: 120}}",
+            "general_settings: {master_key: sk-1, cancel_on_disconnect: true}",
+        ],
+        0..3,
+    );
+    let slots = (
+        1u32..4,
+        prop::sample::select(vec![", max_parallel_requests: 2", "", ", max_budget: 0.01, budget_duration: 1h"]),
+    );
+    let upstream = ((0u32..20, 0u32..3), (1u32..8, any::<bool>()));
+    (options, slots, upstream, (0u32..2, 1u32..40, 0u32..60)).prop_map(|(options, slots, upstream, (retries, leaves, repeats))| {
+        let ((size, other), ((errors, hang), (latency, is_stream))) = (slots, upstream);
+        let options = options.join("\n");
+        let gateway = format!(
+            "model_list:
+- {{model_name: m, litellm_params: {{model: openai/gpt-4o-mini, max_parallel_requests: {size}}}}}
+- {{model_name: m, litellm_params: {{model: anthropic/claude-haiku-5-5{other}}}}}
+- {{model_name: n, litellm_params: {{model: deepseek/deepseek-chat}}}}
+router_settings: {{num_retries: {retries}, timeout: 60, cooldown_time: 5, fallbacks: [{{m: [n]}}]}}
+{options}
+"
+        );
+        let stream = if is_stream { 50 } else { 0 };
+        let scenario = format!(
+            "hours: 1\nvolume_uncertainty: 0
+keys: {{k: {{rpm_limit: 45}}}}
+traffic:
+  x: {{model: m, key: k, rate: 30/min, input: 400, output: 100, stream: {stream}%, leaves: {{share: {leaves}%, after: 20}}, repeats: {{share: {repeats}%, within: 1m}}}}
+upstream:
+  openai: {{preset: none, latency: {latency}, errors: {{500: {errors}%, hang: {hang}%}}}}
+  anthropic: {{preset: none, latency: {latency}, errors: {{429: {errors}%}}}}
+"
+        );
+        (gateway, scenario)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(60), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_lane_changes_nothing_where_requests_wait_for_slots((gateway, scenario) in waiting(), seed in 0u64..1000) {
+        let world = support::world(&gateway, &scenario);
+        let run = support::run(&world, seed, 0);
+        check(&run)?;
+        prop_assert_eq!(format!("{:?}", run), format!("{:?}", support::run_the_long_way(&world, seed, 0)));
+    }
+}
+
 /// What a config implies: the most calls that one request may take.
 fn check_bounds(world: &World, run: &Run) -> Result<(), TestCaseError> {
     // At most 4 tries (3 retries, by setting or policy) at a group, each with every deployment when failing over and three calls by the
