@@ -25,6 +25,7 @@ pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, plan: &mut Plan, names: &mut 
         let known = map.of(entry, wire);
         deployment.price = known.price;
         deployment.max_input_tokens = known.max_input_tokens;
+        deployment.is_unmapped = known.is_unmapped;
         deployment.reserved = known.reserved;
         deployment.compared_price = map.compared(entry);
         deployment.alone = sizes[entry.model_name.value.as_str()] == 1;

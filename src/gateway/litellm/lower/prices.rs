@@ -35,6 +35,8 @@ pub(super) struct Known {
     pub price: Option<Price>,
     /// The longest prompt that pre-call checks let pass.
     pub max_input_tokens: Option<u64>,
+    /// LiteLLM does not find it.
+    pub is_unmapped: bool,
     /// By what budgets are reserved.
     pub reserved: Reserved,
 }
@@ -85,7 +87,8 @@ impl<'a> ModelMap<'a> {
     fn of_model(&self, entry: &wire::Deployment, model: &str, wire: &Wire) -> Known {
         Known {
             price: self.price(entry, model, wire),
-            max_input_tokens: self.longest_prompt(entry, model),
+            max_input_tokens: self.looked_up(entry, model).and_then(|lengths| lengths.input),
+            is_unmapped: self.looked_up(entry, model).is_none(),
             reserved: self.reserved(entry, model, wire),
         }
     }
@@ -93,11 +96,11 @@ impl<'a> ModelMap<'a> {
     /// What pre-call checks hold prompts against (`router.py:get_router_model_info`). What a deployment says itself counts only
     /// where LiteLLM knows the model: a pattern may fill in another. Names of Azure's deployments mean nothing where
     /// `base_model` is given [T 208, 208d].
-    fn longest_prompt(&self, entry: &wire::Deployment, model: &str) -> Option<u64> {
+    fn looked_up(&self, entry: &wire::Deployment, model: &str) -> Option<Lengths> {
         let provider = entry.provider.unwrap_or_default();
         let base = || entry.info_base_model().or(entry.params_base_model()).filter(|_| provider == "azure");
         let known = self.lengths(provider, base().unwrap_or(model))?;
-        Lengths::of(entry).or(known).input
+        Some(Lengths::of(entry).or(known))
     }
 
     /// What is reserved for an answer (`router.py:get_deployment_model_info`): for `model_info.base_model` at its own provider,
@@ -221,7 +224,7 @@ pub(super) fn add_models_of_names(wire: &Wire, map: &ModelMap<'_>, plan: &mut Pl
         let mut filled = |id: &DeploymentId| {
             let entry = kept[id.index()];
             let model = pattern::fill(&entry.model_name.value, entry.model(), &target)?;
-            let Known { price, max_input_tokens, reserved } = map.of_model(entry, &model, wire);
+            let Known { price, max_input_tokens, reserved, .. } = map.of_model(entry, &model, wire);
             let first = *first_names.entry((*id, model)).or_insert(NameId::from_index(at));
             Some(Filled { deployment: *id, max_input_tokens, price, reserved, first })
         };

@@ -10,7 +10,7 @@ use crate::random::Draws;
 use crate::units::{DeploymentId, Phase, SimDuration, SimTime, Tokens, Usage};
 
 /// The status that is written down when the client has gone.
-const CLIENT_CLOSED: u16 = 499;
+pub(super) const CLIENT_CLOSED: u16 = 499;
 
 impl LiteLlm {
     /// The client has gone. Once a stream has begun, it is closed upstream at once; before that, and without a stream,

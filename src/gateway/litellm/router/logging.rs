@@ -4,6 +4,7 @@
 //! One logging object serves a whole client request. Its failure handlers run once, unless the request is a stream
 //! (`has_run_logging` returns early) [T 01, 15, 20, 69, 120]. The bare router makes a new one for every attempt.
 
+use super::disconnect::CLIENT_CLOSED;
 use super::responses::Key;
 use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
@@ -54,7 +55,10 @@ impl LiteLlm {
         call.log.failed = counts_once;
         self.give_limits_back(cx, &mut call.held);
         if let Some((deployment, name)) = call.log.about {
-            self.state.strategy.failed(cx.now, deployment, name, failure);
+            // A cancelled call counts as a failure, but stays in the count of least-busy [T 119m].
+            if failure.status.is_some() || failure.http_status != CLIENT_CLOSED {
+                self.state.strategy.failed(cx.now, deployment, name, failure);
+            }
             self.blame(cx, deployment, failure);
         }
     }
@@ -121,7 +125,9 @@ impl LiteLlm {
     #[inline(always)]
     pub(super) fn log_success(&mut self, now: SimTime, stream: bool, success: Success) {
         let deployment = success.flight.deployment;
-        self.state.outcomes[deployment.index()].successes.add(now);
+        if !self.plan.deployment(deployment).is_unmapped {
+            self.state.outcomes[deployment.index()].successes.add(now);
+        }
         if self.state.strategy.learns() {
             self.state.strategy.succeeded(&self.plan, now, &success_sample(now, success));
         }

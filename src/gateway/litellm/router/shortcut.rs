@@ -115,7 +115,10 @@ impl Shortcut {
             is_plain,
             falls_back_to: falls_back_to(plan, name).filter(|to| is_plain && *to != id),
             is_light,
-            only_tallies: is_plain && !router.counts_minutes && !router.has_budgets,
+            only_tallies: is_plain
+                && !router.counts_minutes
+                && !router.has_budgets
+                && !ids.iter().any(|id| plan.deployment(*id).is_unmapped),
             ids: ids.iter().copied().collect(),
             budgeted: ids.iter().copied().enumerate().filter(has_budget).collect(),
             out: Out::default(),
