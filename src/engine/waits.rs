@@ -1,5 +1,5 @@
 //! Light requests that find no free slot and wait in line for one. Until then nothing is kept but the request and what the
-//! gateway holds of it, from then on what is kept of any light request (a waiter of `bench-full` takes 2,000 instructions so
+//! gateway holds of it, from then on what is kept of any light request (a waiter of `bench-full` takes 2,240 instructions so
 //! instead of 3,300). Whoever may leave the line goes the long way, the slow twin.
 
 use crate::engine::attempt::conclude;
