@@ -203,11 +203,10 @@ impl Law {
                 let value = self.quantile(level);
                 Point { value, share: self.tail(value, side) }
             });
-            let (width, trail) = match last.take() {
-                Some(before) if before.side == side => (point.value - before.point.value, before.trail),
-                Some(before) => (point.value - before.point.value, Trail::default()),
-                None => (0.0, Trail::default()),
-            };
+            let width = last.as_ref().map_or(0.0, |before| point.value - before.point.value);
+            // It begins anew on the other side.
+            let trail =
+                last.take().filter(|before| before.side == side).map_or_else(Trail::default, |before| before.trail);
             last = Some(Step { point, side, width, trail: trail.and(point) });
             point.value
         })
@@ -216,12 +215,11 @@ impl Law {
     /// The value at a level that is a little above that of the last value.
     fn next_value(&self, level: Level, last: &Step) -> Option<Point> {
         let Step { point: Point { value, share }, side, width, ref trail } = *last;
-        if side == side_of(level)
-            && let Some(foreseen) = trail.next(level, |x, side| self.tail(x, side))
-        {
+        let is_same_side = side == side_of(level);
+        if is_same_side && let Some(foreseen) = trail.next(level, |x, side| self.tail(x, side)) {
             return Some(foreseen);
         }
-        let share = if side == side_of(level) { share } else { self.tail(value, side_of(level)) };
+        let share = if is_same_side { share } else { self.tail(value, side_of(level)) };
         let step = width.max(value * LEAST_STEP);
         invert_from(level, Point { value, share }, step, |x, side| self.tail(x, side))
     }

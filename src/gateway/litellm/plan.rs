@@ -202,7 +202,7 @@ pub struct Deployment {
     pub max_tokens: Option<Tokens>,
     /// Context window, for `enable_pre_call_checks`.
     pub max_input_tokens: Option<u64>,
-    /// LiteLLM does not find its model, for `base_model` is none that it knows: its successes are not counted, and so it rests
+    /// LiteLLM does not find its model, for `base_model` is another provider's: its successes are not counted, and so it rests
     /// sooner (`router.py:deployment_callback_on_success`) [T 213].
     pub is_unmapped: bool,
     /// What the cost-based strategy compares: input and output price in dollars for one token.

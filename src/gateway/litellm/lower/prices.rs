@@ -88,7 +88,7 @@ impl<'a> ModelMap<'a> {
         Known {
             price: self.price(entry, model, wire),
             max_input_tokens: self.looked_up(entry, model).and_then(|lengths| lengths.input),
-            is_unmapped: self.looked_up(entry, model).is_none(),
+            is_unmapped: is_elsewhere(entry) && self.looked_up(entry, model).is_none(),
             reserved: self.reserved(entry, model, wire),
         }
     }
@@ -160,6 +160,14 @@ fn bare<'a>(mut model: &'a str, provider: &str) -> &'a str {
         model = without_prefix(model, provider);
     }
     model
+}
+
+/// Whether Azure's `base_model` has the name of another provider in front, under which nothing is listed at Azure. Other names
+/// that the price table does not have are taken to be known: LiteLLM's list is the longer one.
+fn is_elsewhere(entry: &wire::Deployment) -> bool {
+    let base = entry.info_base_model().or(entry.params_base_model()).filter(|_| entry.provider == Some("azure"));
+    let provider = base.and_then(|base| Some((base, wire::provider_of(base, None, None)?)));
+    provider.is_some_and(|(base, provider)| provider != "azure" && is_prefixed(base, provider))
 }
 
 /// Whether the name of its provider stands in front of a model.
