@@ -101,6 +101,8 @@ codes! {
     UNHEARD_STREAMS = "BC326";
     /// Timeouts that do not reach streams.
     UNTOLD_TIMEOUT = "BC327";
+    /// Parameters of a deployment that its provider does not take.
+    PARAMS_NOT_TAKEN = "BC328";
     /// A budget without a period, or a period without a budget.
     BUDGET_WITHOUT_PERIOD = "BC331";
     /// A period that cannot be read.

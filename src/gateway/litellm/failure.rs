@@ -101,6 +101,13 @@ impl Failure {
         }
     }
 
+    /// Whether weighted failover passes it on and nothing more is tried: it expects the exceptions that LiteLLM maps failures to, and that
+    /// no deployment is left (`router.py:_maybe_run_weighted_failover`) [T 217].
+    pub fn ends_failover(&self) -> bool {
+        let is_mapped = self.status.is_some() && self.class != Class::Raw;
+        !is_mapped && self.class != Class::NoDeployment
+    }
+
     /// No deployment has the tags that were asked for. The proxy answers 401 [T 180, 180f].
     pub const NO_TAGS: Self = Self { told: Told::NoTags, ..Self::without_status(Class::Refused, 401) };
 

@@ -7,8 +7,9 @@
 mod body;
 mod call;
 pub mod client;
-/// LiteLLM's own defaults.
+/// When budgets begin anew.
 pub mod budget_reset;
+/// LiteLLM's own defaults.
 pub mod defaults;
 mod failure;
 /// Virtual keys, users and teams, and what limits them.
@@ -17,6 +18,8 @@ pub mod keyring;
 pub mod keys;
 /// Config file to plan.
 pub mod lower;
+/// What requests ask for that a provider may not take.
+pub mod params;
 /// The compiled configuration.
 pub mod plan;
 /// Numbers by class of failure.

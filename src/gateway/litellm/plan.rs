@@ -9,7 +9,7 @@ use crate::gateway::litellm::keyring::{AccountId, CountedTokens, KeyPlans};
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 pub use crate::gateway::litellm::price::{Filled, Greatest, Price, Reserved};
 use crate::gateway::parts::{Backoff, Minutes};
-use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Tokens};
+use crate::units::{BodyId, DeploymentId, NameId, SimDuration, SimTime, Tokens};
 
 /// The tag of deployments that serve requests without tags.
 pub const DEFAULT_TAG: u32 = 0;
@@ -211,6 +211,8 @@ pub struct Deployment {
     pub inner_fallbacks: u32,
     /// `litellm_params.cache: true` while responses are cached: every call fails before it is made [T 107].
     pub breaks_on_cache: bool,
+    /// Whether its provider does not take the parameters of a body, by `BodyId`; empty where it takes all [T 214].
+    pub refuses: Box<[bool]>,
     /// What an answer costs in LiteLLM's own books; `None` where its price is not known, so that it costs nothing.
     pub price: Option<Price>,
     /// By what budgets are reserved for its answers.
@@ -224,6 +226,12 @@ pub struct Deployment {
 }
 
 impl Deployment {
+    /// Whether a request with this body is refused before the call.
+    #[inline]
+    pub fn refuses(&self, body: BodyId) -> bool {
+        self.refuses.get(body.index()).is_some_and(|refuses| *refuses)
+    }
+
     /// Whether its calls are as patient as where no timeout is written.
     pub fn waits_by_default(&self) -> bool {
         self.silence[0] == defaults::TIMEOUT

@@ -4,6 +4,7 @@ use super::fields::Reader;
 use super::{CaseRequest, Departure};
 use crate::document::{Node, Value};
 use crate::gateway::litellm::lower::{RequestFallbacks, RequestParams};
+use crate::gateway::litellm::params::Asked;
 use crate::gateway::litellm::plan::{CacheControl, CustomTarget, Layer};
 use crate::gateway::litellm::wire::{FEWER_CALLS, MOST_TRIES, Reach};
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
@@ -210,6 +211,7 @@ fn read_params(params: &Node, reader: &mut Reader) -> RequestParams {
         tags: tags.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
         cache: params.get("cache").map(|cache| cache_control(cache, reader)).unwrap_or_default(),
         n: reader.count(params, "n"),
+        asked: Asked::read(params),
         ..RequestParams::default()
     }
 }

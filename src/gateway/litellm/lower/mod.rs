@@ -59,6 +59,7 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> (Plan, Vec<Diagnostic>) {
     deployments::group_retry_policies(wire, &mut plan);
     fallbacks::add(wire, &mut plan, &names);
     plan.bodies = setting.bodies.iter().map(|body| request::lower(body, &mut plan, &mut names)).collect();
+    deployments::refusals(wire, setting.bodies, &mut plan);
     (plan, Vec::new())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::gateway::litellm::lower::fallbacks::{Entry, find_with_generic, list, numbered};
 use crate::gateway::litellm::lower::names::Names;
+use crate::gateway::litellm::params::Asked;
 use crate::gateway::litellm::plan::{Body, CacheControl, CustomTarget, FallbackOverride, Name, Plan};
 use crate::units::{NameId, SimDuration};
 
@@ -30,6 +31,8 @@ pub struct RequestParams {
     pub cache: CacheControl,
     /// `n`.
     pub n: Option<u32>,
+    /// Parameters that a provider may not take.
+    pub asked: Asked,
     /// Tells bodies apart that the response cache keeps apart.
     pub cache_class: u32,
 }

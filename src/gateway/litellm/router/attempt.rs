@@ -6,7 +6,7 @@ use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, Flight, Frame, Waiting};
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::Strategy;
+use crate::gateway::litellm::plan::{Layer, Strategy};
 use crate::gateway::litellm::state::State;
 use crate::gateway::parts::Slot;
 use crate::gateway::{Attempt, AttemptRole, Ended, Limits, Notes, RequestView, Response, Source, Step};
@@ -58,12 +58,39 @@ impl LiteLlm {
                 return next;
             }
         }
+        call.inner_left = self.plan.deployment(deployment).inner_fallbacks;
+        if self.plan.deployment(deployment).refuses(cx.request.body) {
+            return self.refuse_params(cx, call, flight);
+        }
         call.log.about = Some((deployment, name));
         self.state.strategy.called(cx.now, deployment, name);
         call.flight = Some(flight);
-        call.inner_left = self.plan.deployment(deployment).inner_fallbacks;
         call.again = 0;
         self.send(cx, call, deployment)
+    }
+
+    /// The provider does not take a parameter of the request [T 214]: the SDK fails before it tells the logging object of the proxy which
+    /// deployment it is about. The bare router's is new and knows it [T 214m].
+    #[cold]
+    fn refuse_params<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: Flight,
+    ) -> Next {
+        let entry = self.plan.deployment(flight.deployment);
+        cx.notes.decided(cx.now, cx.id, || format!("{} does not take a parameter of the request", entry.id));
+        let (deployment, num_retries) = (Some(flight.deployment), entry.num_retries);
+        let failure = Failure { deployment, num_retries, ..Failure::with_status(Class::BadRequest, 400) };
+        if self.plan.layer == Layer::Router {
+            call.log.about = Some((flight.deployment, flight.name));
+        }
+        self.log_failure(cx, call, &failure);
+        if call.inner_left > 0 {
+            return self.inner_fallback(cx, call, flight);
+        }
+        self.give_slot_back(cx, &flight);
+        Next::Failed(failure)
     }
 
     /// Sends the call.

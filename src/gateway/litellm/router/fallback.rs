@@ -170,7 +170,7 @@ impl LiteLlm {
         let Some(Frame::Walk(walk)) = call.frames.pop() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
         match walk.targets {
             Targets::Orders { .. } => self.raise(cx, call, walk.last),
-            Targets::Others if walk.last.class == Class::Refused => self.raise(cx, call, walk.last),
+            Targets::Others if walk.last.ends_failover() => self.raise(cx, call, walk.last),
             Targets::Others => self.walk_list(cx, call, walk.cause),
             Targets::List(_) => self.raise(cx, call, walk.cause.telling(&walk.last)),
         }

@@ -4,6 +4,7 @@ use crate::diagnostic::codes;
 use crate::diagnostic::{Severity, Span};
 use crate::document::{Entry, Node, Value};
 use crate::gateway::litellm::client::Client;
+use crate::gateway::litellm::params::{Asked, Params};
 use crate::gateway::litellm::wire::Section;
 use crate::gateway::litellm::wire::nearest::nearest;
 use crate::gateway::litellm::wire::provider::{prefixes, provider_of, unknown_prefix};
@@ -27,6 +28,8 @@ pub struct Deployment {
     pub params_prices: Prices,
     /// Prices written in `model_info`.
     pub info_prices: Prices,
+    /// What `litellm_params` says of parameters that its provider may not take.
+    pub asked: Asked,
     /// The provider as the gateway finds it.
     pub provider: Option<&'static str>,
     /// The gateway leaves this deployment out when it starts.
@@ -182,9 +185,20 @@ impl Deployment {
             check_tier(tier, reader);
         }
         let provider = provider(&litellm_params, params, reader);
+        let asked = Asked::read(params);
         let dropped = reader.dropped;
         let span = node.span;
-        Some(Self { span, model_name, litellm_params, model_info, params_prices, info_prices, provider, dropped })
+        Some(Self {
+            span,
+            model_name,
+            litellm_params,
+            model_info,
+            params_prices,
+            info_prices,
+            asked,
+            provider,
+            dropped,
+        })
     }
 }
 
@@ -207,6 +221,15 @@ impl Deployment {
     /// `model_info.base_model`.
     pub fn info_base_model(&self) -> Option<&str> {
         self.model_info.base_model.as_ref().map(|base| base.value.as_str())
+    }
+
+    /// The parameters that its provider does not take; those of a `base_model` are taken as well
+    /// (`get_supported_openai_params.py`).
+    pub fn not_taken(&self) -> Params {
+        let provider = self.provider.unwrap_or_default();
+        let of_base = self.base_model().map(|base| Params::not_taken(provider, base));
+        let own = Params::not_taken(provider, self.model());
+        of_base.map_or(own, |of_base| own.and(of_base))
     }
 
     /// With what its provider is called.

@@ -5,8 +5,9 @@ use crate::gateway::litellm::client::Again;
 use crate::gateway::litellm::keys::Findings;
 use crate::gateway::litellm::wire::{Deployment, Wire};
 
-/// Each is said once, at the first deployment that it concerns.
+/// Each is said once, at the first deployment that it concerns; parameters are said at each.
 pub(super) fn check(wire: &Wire, findings: &mut Findings) {
+    params(wire, findings);
     let live = || wire.model_list.iter().filter(|deployment| !deployment.dropped);
     if let Some(first) = live().find(|entry| entry.client().again == Again::Twice) {
         let message = "LiteLLM leaves this provider's client its own retries: an attempt that is answered 408, 409, 429 or 5xx, runs into \
@@ -34,6 +35,27 @@ pub(super) fn check(wire: &Wire, findings: &mut Findings) {
             "timeouts do not reach streams of this provider: their client bears 600 seconds of silence, Google's 6000";
         let help = "set `litellm_settings.request_timeout`: that is the only one that it is told";
         findings.warn(codes::UNTOLD_TIMEOUT, span(first), message, help);
+    }
+}
+
+/// Parameters in `litellm_params` that the provider does not take.
+fn params(wire: &Wire, findings: &mut Findings) {
+    if wire.litellm_settings.drop_params.as_ref().is_some_and(|drops| drops.value) {
+        return;
+    }
+    for entry in wire.model_list.iter().filter(|entry| !entry.dropped) {
+        let refused: Vec<String> =
+            entry.asked.refused(entry.not_taken()).names().map(|name| format!("`{name}`")).collect();
+        if refused.is_empty() {
+            continue;
+        }
+        let provider = entry.provider.unwrap_or_default();
+        let message = format!(
+            "every request to this deployment is refused with 400, without a call: {provider} does not take {}",
+            refused.join(", ")
+        );
+        let help = "leave it out, or set `drop_params: true` here or under `litellm_settings`";
+        findings.warn(codes::PARAMS_NOT_TAKEN, span(entry), &message, help);
     }
 }
 
@@ -66,6 +88,11 @@ mod tests {
         {
             assert_eq!(at(quiet, timeout), []);
         }
+        let seed = |params: &str| at(&format!("anthropic/claude-sonnet-5, seed: 7{params}"), "");
+        let [(found, text)] = &seed("")[..] else { panic!("one finding for a seed") };
+        assert!(*found == codes::PARAMS_NOT_TAKEN && text.contains("does not take `seed`"), "{text}");
+        assert_eq!(seed(", drop_params: true"), []);
+        assert_eq!(at("anthropic/claude-sonnet-5, seed: 7", "litellm_settings: {drop_params: true}\n"), []);
         let told = format!("{timeout}litellm_settings: {{request_timeout: 30}}\n");
         assert!(at("bedrock/anthropic.claude-x", &told).iter().all(|(code, _)| *code != codes::UNTOLD_TIMEOUT));
         assert_eq!(at("bedrock/anthropic.claude-x", ""), []);

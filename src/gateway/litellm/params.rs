@@ -1,0 +1,206 @@
+//! Parameters of requests that a provider does not take: LiteLLM refuses such a request before the call with 400
+//! (`utils.py:get_optional_params`), unless it is told to drop them [T 214–216].
+
+use std::sync::LazyLock;
+
+use crate::document::{Node, Value};
+
+use super::client::without_prefix;
+
+/// The parameters that are told apart.
+const NAMES: [&str; 17] = [
+    "n",
+    "temperature",
+    "top_p",
+    "stop",
+    "max_tokens",
+    "max_completion_tokens",
+    "presence_penalty",
+    "frequency_penalty",
+    "logit_bias",
+    "response_format",
+    "seed",
+    "tools",
+    "tool_choice",
+    "logprobs",
+    "top_logprobs",
+    "parallel_tool_calls",
+    "reasoning_effort",
+];
+
+static TABLE: LazyLock<Vec<(&str, Params)>> = LazyLock::new(|| {
+    let rows = include_str!("params.csv").lines().filter(|line| !line.starts_with('#')).skip(1);
+    rows.filter_map(|row| row.split_once(',')).map(|(who, names)| (who, Params::named(names.split(' ')))).collect()
+});
+
+/// Some of the parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Params(u32);
+
+impl Params {
+    /// What a provider does not take for a model.
+    pub fn not_taken(provider: &str, model: &str) -> Self {
+        let name = without_prefix(model, provider);
+        let is_meant = |who: &str| match who.split_once('/') {
+            Some((of, beginning)) => of == provider && name.starts_with(beginning),
+            None => who == provider,
+        };
+        let rows = TABLE.iter().filter(|(who, _)| is_meant(who));
+        rows.max_by_key(|(who, _)| who.len()).map(|(_, params)| *params).unwrap_or_default()
+    }
+
+    /// Those of some names that are told apart.
+    fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let bit = |name: &str| NAMES.iter().position(|known| *known == name).map_or(0, |place| 1 << place);
+        Self(names.into_iter().fold(0, |params, name| params | bit(name)))
+    }
+
+    /// Those in both.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Their names.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        NAMES.into_iter().enumerate().filter_map(move |(place, name)| (self.0 >> place & 1 == 1).then_some(name))
+    }
+}
+
+/// What a request, or the `litellm_params` of a deployment, says of parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// Those that are written.
+    written: Params,
+    /// Those of them that count: `n: 1` says nothing.
+    meant: Params,
+    /// `drop_params`.
+    drops: Option<bool>,
+    /// `additional_drop_params`.
+    dropped: Option<Params>,
+    /// `allowed_openai_params`.
+    allowed: Option<Params>,
+}
+
+impl Asked {
+    /// Reads a map of parameters.
+    pub fn read(node: &Node) -> Self {
+        let is_written = |name: &&str| node.get(name).is_some_and(|value| !value.is_null());
+        let list = |key: &str| Some(Params::named(node.get(key)?.items().iter().filter_map(Node::as_str)));
+        let written = Params::named(NAMES.into_iter().filter(is_written));
+        let says_nothing = if node.get("n").is_some_and(is_one) { Params::named(["n"]) } else { Params::default() };
+        Self {
+            written,
+            meant: written.without(says_nothing),
+            drops: node.get("drop_params").and_then(says),
+            dropped: list("additional_drop_params"),
+            allowed: list("allowed_openai_params"),
+        }
+    }
+
+    /// What both say together: a request goes before its deployment.
+    #[must_use]
+    pub fn before(self, deployment: Self) -> Self {
+        Self {
+            written: self.written.or(deployment.written),
+            meant: self.meant.or(deployment.meant.without(self.written)),
+            drops: self.drops.or(deployment.drops),
+            dropped: self.dropped.or(deployment.dropped),
+            allowed: self.allowed.or(deployment.allowed),
+        }
+    }
+
+    /// For which of the parameters that its provider does not take a request is refused, where the module's `drop_params` says nothing
+    /// else.
+    pub fn refused(self, not_taken: Params) -> Params {
+        if self.drops == Some(true) {
+            return Params::default();
+        }
+        let borne = self.dropped.unwrap_or_default().or(self.allowed.unwrap_or_default());
+        self.meant.without(borne).and(not_taken)
+    }
+}
+
+/// `1`, as Python compares it.
+fn is_one(node: &Node) -> bool {
+    match &node.value {
+        Value::Int(number) => *number == 1,
+        Value::Bool(value) => *value,
+        Value::Float(number) => number.value == 1.0,
+        _ => false,
+    }
+}
+
+/// `drop_params` may be text.
+fn says(node: &Node) -> Option<bool> {
+    match &node.value {
+        Value::Bool(value) => Some(*value),
+        Value::Int(number @ (0 | 1)) => Some(*number == 1),
+        Value::Str(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" | "t" | "y" => Some(true),
+            "false" | "no" | "off" | "0" | "f" | "n" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{self, Format};
+    use crate::gateway::litellm::wire::prefixes;
+    use std::collections::BTreeSet;
+
+    fn refused(request: &str, deployment: &str, (provider, model): (&str, &str)) -> Vec<&'static str> {
+        let read = |text: &str| document::read("params.json", text, Format::Json).0.map(|node| Asked::read(&node));
+        let both = read(request).unwrap().before(read(deployment).unwrap());
+        both.refused(Params::not_taken(provider, model)).names().collect()
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_understood_and_about_a_known_provider() {
+        let known: BTreeSet<&str> = prefixes().collect();
+        assert!(
+            TABLE.iter().all(|(who, params)| {
+                known.contains(who.split('/').next().unwrap_or_default()) && !params.is_empty()
+            })
+        );
+        let rows = include_str!("params.csv").lines().filter(|line| !line.starts_with('#')).skip(1);
+        let names: BTreeSet<&str> = rows.flat_map(|row| row.split_once(',').unwrap().1.split(' ')).collect();
+        assert!(names.iter().all(|name| NAMES.contains(name)), "{names:?}");
+    }
+
+    #[test]
+    fn the_most_special_row_counts() {
+        let claude = Params::not_taken("vertex_ai", "vertex_ai/claude-sonnet-5");
+        assert!(claude.names().any(|name| name == "seed"));
+        assert!(Params::not_taken("vertex_ai", "gemini-3.5-flash").names().all(|name| name == "logit_bias"));
+        assert!(Params::not_taken("openai", "gpt-4o").is_empty());
+    }
+
+    #[test]
+    fn a_request_goes_before_its_deployment_and_may_drop_what_is_not_taken() {
+        let anthropic = ("anthropic", "claude-sonnet-5");
+        assert_eq!(refused(r#"{"n": 2, "temperature": 0.5}"#, r#"{"seed": 7}"#, anthropic), ["n", "seed"]);
+        assert_eq!(refused(r#"{"n": 1}"#, r#"{"n": 2}"#, anthropic), [""; 0]);
+        assert_eq!(refused(r#"{"n": null}"#, "{}", anthropic), [""; 0]);
+        assert_eq!(refused(r#"{"n": 2}"#, r#"{"drop_params": "true"}"#, anthropic), [""; 0]);
+        assert_eq!(refused(r#"{"n": 2, "drop_params": false}"#, r#"{"drop_params": true}"#, anthropic), ["n"]);
+        assert_eq!(refused(r#"{"n": 2, "seed": 1}"#, r#"{"additional_drop_params": ["n"]}"#, anthropic), ["seed"]);
+        assert_eq!(refused(r#"{"n": 2, "seed": 1}"#, r#"{"allowed_openai_params": ["seed"]}"#, anthropic), ["n"]);
+        assert_eq!(refused(r#"{"n": 2}"#, "{}", ("openai", "gpt-4o")), [""; 0]);
+    }
+}
