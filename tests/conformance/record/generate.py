@@ -686,6 +686,14 @@ def providers(case, r):
             edge = lambda x: round(int(x * 1000) / 1000 + 0.0005, 4)
             which = {"conn_error": True} if r.random() < 0.5 else {"status": r.choice([403, 409, 413, 422, 500, 502, 503, 529])}
             rules.insert(0, {"t": [edge(start), edge(start + r.uniform(0.05, 0.4) * t)], **which, "latency": (r.randrange(20, 500) | 1) / 1000})
+    for m in case["config"]["model_list"]:
+        if r.random() < 0.1:
+            m["litellm_params"].update(r.choice([{"drop_params": True}, {"additional_drop_params": ["n", "seed"]}, {"allowed_openai_params": ["n"]}, {"seed": 7}, {"n": 2}]))
+    for q in case["requests"]:
+        if r.random() < 0.2:
+            q.setdefault("params", {}).update(r.choice([{"n": r.choice([1, 2])}, {"seed": 7}, {"presence_penalty": 0.5}, {"logprobs": True}, {"stop": ["x"]}, {"n": 2, "drop_params": True}]))
+    if r.random() < 0.1:
+        case["config"].setdefault("litellm_settings", {})["drop_params"] = True
     case["doc"] += "; at several providers"
 
 

@@ -85,7 +85,6 @@ struct Resolver<'a> {
     /// The first deployment with each id.
     ids: HashMap<&'a str, DeploymentId>,
     /// Group of each deployment of the plan.
-    groups: Vec<&'a str>,
     by_group: HashMap<&'a str, Vec<DeploymentId>>,
     by_model: HashMap<&'a str, Vec<DeploymentId>>,
     /// Groups of all deployments, also of those that the gateway drops.
@@ -146,7 +145,6 @@ impl<'a> Resolver<'a> {
             by_model: by(kept().map(model)),
             written: wire.model_list.iter().map(|deployment| deployment.model_name.value.as_str()).collect(),
             patterns: patterns(&groups),
-            groups,
         }
     }
 
@@ -229,9 +227,9 @@ impl<'a> Resolver<'a> {
     /// Whether a group, an alias or a pattern has this name: one that is a deployment's model, or only leads to a default
     /// fallback, has neither orders to fall back to nor others to fail over to.
     fn has_group(&self, text: &str, found: &Found) -> bool {
-        let Found::Group(ids) = found else { return false };
-        let is_pattern = || ids.first().is_some_and(|id| self.groups[id.index()].contains('*'));
-        self.by_group.contains_key(text) || self.alias(text).is_some() || is_pattern()
+        let is_group = |name: &str| self.by_group.contains_key(name);
+        let is_listed = is_group(text) || self.alias(text).is_some_and(is_group) || self.by_pattern(text).is_some();
+        is_listed && matches!(found, Found::Group(_))
     }
 
     /// Whether a stream is asked for its usage (`common_request_processing.py:_stream_usage_tracking_updates`): where all deployments of

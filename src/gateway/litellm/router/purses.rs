@@ -28,7 +28,7 @@ pub(super) struct Account {
     before: f64,
     /// Reservations among the dollars that nobody gives back.
     lost: f64,
-    /// Until when they are remembered: then the sum is taken from the database anew. `None` before the first use.
+    /// Until when they are remembered: then the sum is taken from the database anew. `None` while there is no sum.
     kept_until: Option<SimTime>,
     /// Until when a process of several trusts its own sum; `None` where it always does.
     trusted_until: Option<SimTime>,
@@ -40,8 +40,9 @@ impl Account {
         Self { dollars: spent, before: spent, lost: 0.0, kept_until: None, trusted_until: None }
     }
 
-    /// A sum is kept for a while from its first use, whatever is added to it. The database knows what was spent, but of no
-    /// reservation that was lost; without one nothing is known but what was spent before [T 164e].
+    /// A sum is kept for a while, whatever is added to it. The database knows what was spent, but of no reservation that was
+    /// lost, and a look at it makes a new sum; without one nothing is known but what was spent before, and no sum is made before there is
+    /// something to add [T 164e, 218].
     fn refresh(&mut self, now: SimTime, has_database: bool) {
         if self.kept_until.is_some_and(|until| now <= until) {
             return;
@@ -50,13 +51,23 @@ impl Account {
             self.dollars = if has_database { self.dollars - self.lost } else { self.before };
             self.lost = 0.0;
         }
-        self.kept_until = Some(now + SUM_LIFE);
+        self.kept_until = has_database.then_some(now + SUM_LIFE);
+    }
+
+    /// Adds to the sum, and makes it if there is none.
+    fn add(&mut self, now: SimTime, dollars: f64) {
+        self.dollars += dollars;
+        self.kept_until.get_or_insert(now + SUM_LIFE);
     }
 }
 
 impl KeyUse {
+    fn account(&mut self, purse: &Purse) -> &mut Account {
+        &mut self.accounts[purse.account.index()]
+    }
+
     fn dollars(&mut self, purse: &Purse) -> &mut f64 {
-        &mut self.accounts[purse.account.index()].dollars
+        &mut self.account(purse).dollars
     }
 
     /// Forgets what was spent of the budgets that have begun anew by now.
@@ -95,11 +106,11 @@ impl KeyUse {
 
     /// Takes dollars out of all budgets, one after the other. What does not fit into one is cut to what is left there, in
     /// those before as well; if nothing is left, none keeps anything. The dollars that each has reserved.
-    fn reserve(&mut self, purses: &[Purse], greatest: f64, fail_closed: bool) -> Option<f64> {
+    fn reserve(&mut self, now: SimTime, purses: &[Purse], greatest: f64, fail_closed: bool) -> Option<f64> {
         let mut cost = greatest;
         for (index, purse) in purses.iter().enumerate() {
             let Some(budget) = purse.reserves() else { continue };
-            *self.dollars(purse) += cost;
+            self.account(purse).add(now, cost);
             let after = *self.dollars(purse);
             if after <= budget {
                 continue;
@@ -156,7 +167,7 @@ impl LiteLlm {
         }
         let reserves = key.purses.iter().any(|purse| purse.reserves().is_some()) && !plan.proxy.no_reservation;
         let greatest = greatest_cost(plan, cx.request).filter(|cost| reserves && *cost > 0.0)?;
-        held.dollars = used.reserve(&key.purses, greatest, plan.proxy.fail_closed);
+        held.dollars = used.reserve(cx.now, &key.purses, greatest, plan.proxy.fail_closed);
         held.dollars.is_none().then_some(429)
     }
 
@@ -170,13 +181,18 @@ impl LiteLlm {
         let reserved = held.dollars.take().unwrap_or(0.0);
         for purse in &key.purses {
             let reserved = if purse.reserves().is_some() { reserved } else { 0.0 };
-            let (change, account) = (dollars - reserved, self.state.keys.dollars(purse));
-            // A sum that would become negative, because it has been begun anew or too much has been given back, keeps what was
-            // reserved where no database knows better (`budget_reservation.py:_counter_can_apply_adjustment`) [T 212].
-            if change >= 0.0 || *account + change >= -NOTHING_LEFT {
-                *account += change;
-            } else if !self.plan.proxy.no_database {
-                *account = account.max(0.0) + dollars;
+            let (change, account) = (dollars - reserved, self.state.keys.account(purse));
+            if self.state.shared.is_none() {
+                account.refresh(cx.now, !self.plan.proxy.no_database);
+            }
+            // A sum that is no longer there, or would become negative because it has been begun anew or too much has been given
+            // back, stays as it is where no database knows better (`budget_reservation.py:_counter_can_apply_adjustment`) [T 212, 218b].
+            let is_there = reserved == 0.0 || account.kept_until.is_some();
+            let fits = is_there && (change >= 0.0 || account.dollars + change >= -NOTHING_LEFT);
+            if fits && change != 0.0 {
+                account.add(cx.now, change);
+            } else if !fits && !self.plan.proxy.no_database {
+                account.dollars = account.dollars.max(0.0) + dollars;
             }
             if let Some(shared) = self.state.shared.as_mut().filter(|_| dollars > 0.0) {
                 shared.spend(cx.now, &self.state.place, purse.account, dollars);
@@ -247,14 +263,17 @@ mod tests {
         for (has_database, rest) in [(true, 6.0), (false, 5.0)] {
             let mut account = Account::new(5.0);
             account.refresh(secs(10), has_database);
-            (account.dollars, account.lost) = (8.0, 2.0);
+            account.add(secs(10), 3.0);
+            account.lost = 2.0;
             account.refresh(secs(610), has_database);
             assert_eq!(account.dollars, 8.0, "the sum is kept for 600 s");
             account.refresh(secs(611), has_database);
             assert_eq!((account.dollars, account.lost), (rest, 0.0));
-            account.lost = 1.0;
-            account.refresh(secs(1_200), has_database);
-            assert_eq!((account.dollars, account.lost), (rest, 1.0), "and the next one as well");
+            account.add(secs(700), 1.0);
+            account.refresh(secs(1_212), has_database);
+            assert_eq!(account.dollars, rest + 1.0, "it is known, or a new one was begun when something was added");
+            account.refresh(secs(1_301), has_database);
+            assert_eq!(account.dollars, if has_database { 7.0 } else { 5.0 });
         }
     }
 }

@@ -223,11 +223,11 @@ impl Deployment {
         self.model_info.base_model.as_ref().map(|base| base.value.as_str())
     }
 
-    /// The parameters that its provider does not take; those of a `base_model` are taken as well
-    /// (`get_supported_openai_params.py`).
+    /// The parameters that its provider does not take; at Azure, those of a `base_model` are taken as well
+    /// (`get_supported_openai_params.py`; elsewhere too, but no other provider's models differ so much).
     pub fn not_taken(&self) -> Params {
         let provider = self.provider.unwrap_or_default();
-        let of_base = self.base_model().map(|base| Params::not_taken(provider, base));
+        let of_base = self.base_model().filter(|_| provider == "azure").map(|base| Params::not_taken(provider, base));
         let own = Params::not_taken(provider, self.model());
         of_base.map_or(own, |of_base| own.and(of_base))
     }
