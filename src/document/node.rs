@@ -81,6 +81,18 @@ impl Node {
         }
     }
 
+    /// A text or number as Python prints it.
+    pub fn printed(&self) -> Option<String> {
+        match &self.value {
+            Value::Str(text) => Some(text.to_string()),
+            Value::Int(n) => Some(n.to_string()),
+            Value::Float(decimal) => Some(decimal.text.to_string()),
+            Value::Bool(true) => Some("True".to_owned()),
+            Value::Bool(false) => Some("False".to_owned()),
+            _ => None,
+        }
+    }
+
     /// Whether nothing is written here.
     pub const fn is_null(&self) -> bool {
         matches!(self.value, Value::Null)

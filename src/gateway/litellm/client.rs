@@ -297,6 +297,19 @@ pub fn without_prefix<'a>(model: &'a str, provider: &str) -> &'a str {
     model.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')).unwrap_or(model)
 }
 
+/// Whether the name of its provider stands in front of a model.
+pub fn is_prefixed(model: &str, provider: &str) -> bool {
+    without_prefix(model, provider) != model
+}
+
+/// A model without the names of its provider in front: a pattern may put one more there.
+pub fn bare<'a>(mut model: &'a str, provider: &str) -> &'a str {
+    while is_prefixed(model, provider) {
+        model = without_prefix(model, provider);
+    }
+    model
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

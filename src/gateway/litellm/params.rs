@@ -3,9 +3,9 @@
 
 use std::sync::LazyLock;
 
-use crate::document::{Node, Value};
+use crate::document::{Entry, Node, Value};
 
-use super::client::without_prefix;
+use super::client::bare;
 
 /// The parameters that are told apart.
 const NAMES: [&str; 17] = [
@@ -40,7 +40,7 @@ pub struct Params(u32);
 impl Params {
     /// What a provider does not take for a model.
     pub fn not_taken(provider: &str, model: &str) -> Self {
-        let name = without_prefix(model, provider);
+        let name = bare(model, provider);
         let is_meant = |who: &str| match who.split_once('/') {
             Some((of, beginning)) => of == provider && name.starts_with(beginning),
             None => who == provider,
@@ -76,6 +76,63 @@ impl Params {
     /// Their names.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         NAMES.into_iter().enumerate().filter_map(move |(place, name)| (self.0 >> place & 1 == 1).then_some(name))
+    }
+}
+
+/// What tells the answers of the response cache apart besides model, messages, `stream` and `max_tokens`: parameters of OpenAI's
+/// endpoints that chats have (`litellm_core_utils/model_param_helper.py`).
+const KEPT_APART_BY: [&str; 30] = [
+    "audio",
+    "frequency_penalty",
+    "function_call",
+    "functions",
+    "logit_bias",
+    "logprobs",
+    "max_completion_tokens",
+    "modalities",
+    "n",
+    "parallel_tool_calls",
+    "prediction",
+    "presence_penalty",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "reasoning_effort",
+    "response_format",
+    "safety_identifier",
+    "seed",
+    "service_tier",
+    "stop",
+    "store",
+    "stream_options",
+    "temperature",
+    "thinking",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "top_p",
+    "user",
+    "verbosity",
+];
+
+/// Those of a request, or of the `litellm_params` of a deployment, by which its answers are kept apart from others, as text.
+pub fn cache_text(params: &Node) -> String {
+    let counts = |entry: &&Entry| KEPT_APART_BY.contains(&&*entry.key) && !entry.value.is_null();
+    let mut parts: Vec<String> = params
+        .entries()
+        .iter()
+        .filter(counts)
+        .map(|entry| format!("{}={}", entry.key, text_of(&entry.value)))
+        .collect();
+    parts.sort_unstable();
+    parts.join("\n")
+}
+
+fn text_of(node: &Node) -> String {
+    let named = |entry: &Entry| format!("{}:{}", entry.key, text_of(&entry.value));
+    match &node.value {
+        Value::Seq(items) => items.iter().map(text_of).collect::<Vec<_>>().join(","),
+        Value::Map(entries) => entries.iter().map(named).collect::<Vec<_>>().join(";"),
+        _ => node.printed().unwrap_or_default(),
     }
 }
 

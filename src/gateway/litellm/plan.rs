@@ -75,6 +75,8 @@ pub struct Plan {
     pub bodies: Vec<Body>,
     /// A body that asks for nothing.
     pub nothing_asked: Body,
+    /// Rows by `BodyId` that say whether a body is refused; the first is empty, and refuses none.
+    pub refusals: Vec<Box<[bool]>>,
     /// Fallback entries with parameters of their own.
     pub customs: Vec<CustomTarget>,
     /// What limits virtual keys; the first is the master key, without limits.
@@ -211,8 +213,10 @@ pub struct Deployment {
     pub inner_fallbacks: u32,
     /// `litellm_params.cache: true` while responses are cached: every call fails before it is made [T 107].
     pub breaks_on_cache: bool,
-    /// Whether its provider does not take the parameters of a body, by `BodyId`; empty where it takes all [T 214].
-    pub refuses: Box<[bool]>,
+    /// Which bodies it refuses because its provider does not take their parameters: a row of [`Plan::refusals`] [T 214].
+    pub refusals: u32,
+    /// Its own parameters, by which its answers are kept apart from others in the response cache [T 219].
+    pub cache_class: u32,
     /// What an answer costs in LiteLLM's own books; `None` where its price is not known, so that it costs nothing.
     pub price: Option<Price>,
     /// By what budgets are reserved for its answers.
@@ -226,12 +230,6 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Whether a request with this body is refused before the call.
-    #[inline]
-    pub fn refuses(&self, body: BodyId) -> bool {
-        self.refuses.get(body.index()).is_some_and(|refuses| *refuses)
-    }
-
     /// Whether its calls are as patient as where no timeout is written.
     pub fn waits_by_default(&self) -> bool {
         self.silence[0] == defaults::TIMEOUT
@@ -437,6 +435,19 @@ impl Plan {
     #[inline]
     pub fn first_to_fill(&self, name: NameId, id: DeploymentId) -> Option<NameId> {
         self.filled(name, id).map(|filled| filled.first)
+    }
+
+    /// The row of [`Plan::refusals`] of a deployment that is called under a name.
+    #[inline]
+    pub fn refusals(&self, name: NameId, id: DeploymentId) -> u32 {
+        self.filled(name, id).map_or(self.deployment(id).refusals, |filled| filled.refusals)
+    }
+
+    /// Whether a request with this body is refused before the call, for the provider does not take a parameter.
+    #[inline]
+    pub fn refuses(&self, name: NameId, id: DeploymentId, body: BodyId) -> bool {
+        let row = self.refusals.get(self.refusals(name, id) as usize);
+        row.and_then(|row| row.get(body.index())).is_some_and(|refuses| *refuses)
     }
 
     #[inline]

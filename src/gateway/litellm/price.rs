@@ -46,6 +46,8 @@ pub struct Filled {
     pub price: Option<Price>,
     /// By what budgets are reserved for its answers.
     pub reserved: Reserved,
+    /// Which bodies are refused: a row of the plan.
+    pub refusals: u32,
     /// The first name that fills in the same model.
     pub first: NameId,
 }

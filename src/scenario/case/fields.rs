@@ -209,15 +209,3 @@ fn nanos_of(text: &str) -> Option<i128> {
     let plain = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
     zoned.or_else(|| plain().map(|zoned| zoned.timestamp())).map(jiff::Timestamp::as_nanosecond)
 }
-
-/// A text or number as Python prints it.
-pub(super) fn printed(node: &Node) -> Option<String> {
-    match &node.value {
-        Value::Str(text) => Some(text.to_string()),
-        Value::Int(n) => Some(n.to_string()),
-        Value::Float(decimal) => Some(decimal.text.to_string()),
-        Value::Bool(true) => Some("True".to_owned()),
-        Value::Bool(false) => Some("False".to_owned()),
-        _ => None,
-    }
-}

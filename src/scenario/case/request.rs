@@ -4,7 +4,7 @@ use super::fields::Reader;
 use super::{CaseRequest, Departure};
 use crate::document::{Node, Value};
 use crate::gateway::litellm::lower::{RequestFallbacks, RequestParams};
-use crate::gateway::litellm::params::Asked;
+use crate::gateway::litellm::params::{self, Asked};
 use crate::gateway::litellm::plan::{CacheControl, CustomTarget, Layer};
 use crate::gateway::litellm::wire::{FEWER_CALLS, MOST_TRIES, Reach};
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
@@ -129,7 +129,7 @@ impl Numbering {
         } else if let Some(excess) = self.reach.and_then(|reach| with_body(reach, &body).excess()) {
             reader.nonsense(node, &format!("{excess}; {FEWER_CALLS}"));
         }
-        let class = params.map(cache_text).unwrap_or_default();
+        let class = params.map(params::cache_text).unwrap_or_default();
         let namespace = params.and_then(|params| params.get("cache")?.get("namespace")?.as_str());
         let class = format!("{}\n{class}", namespace.unwrap_or_default());
         let next_class = self.classes.len() as u32;
@@ -220,7 +220,7 @@ fn read_params(params: &Node, reader: &mut Reader) -> RequestParams {
 fn read_headers(node: &Node, body: &mut RequestParams, reader: &mut Reader) {
     let Some(headers) = reader.present(node, "headers") else { return };
     for entry in headers.entries() {
-        let Some(text) = super::fields::printed(&entry.value) else { continue };
+        let Some(text) = entry.value.printed() else { continue };
         match entry.key.to_ascii_lowercase().as_str() {
             "x-litellm-timeout" => body.timeout = text.parse().ok().or(body.timeout),
             "x-litellm-stream-timeout" => body.stream_timeout = text.parse().ok().or(body.stream_timeout),
@@ -288,39 +288,5 @@ fn cache_control(node: &Node, reader: &mut Reader) -> CacheControl {
         no_read: reader.flag(node, "no-cache"),
         no_write: reader.flag(node, "no-store"),
         opt_in: reader.flag(node, "use-cache"),
-    }
-}
-
-/// Parameters that the gateway keeps to itself: the key of a cached answer does not depend on them.
-const NOT_IN_CACHE_KEY: [&str; 12] = [
-    "num_retries",
-    "fallbacks",
-    "context_window_fallbacks",
-    "content_policy_fallbacks",
-    "disable_fallbacks",
-    "max_fallbacks",
-    "metadata",
-    "tags",
-    "cache",
-    "timeout",
-    "stream_timeout",
-    "request_timeout",
-];
-
-/// What tells answers apart besides model, messages and `stream`.
-fn cache_text(params: &Node) -> String {
-    let counted = params.entries().iter().filter(|entry| !NOT_IN_CACHE_KEY.contains(&&*entry.key));
-    let mut parts: Vec<String> = counted.map(|entry| format!("{}={}", entry.key, text_of(&entry.value))).collect();
-    parts.sort_unstable();
-    parts.join("\n")
-}
-
-fn text_of(node: &Node) -> String {
-    match &node.value {
-        Value::Seq(items) => items.iter().map(text_of).collect::<Vec<_>>().join(","),
-        Value::Map(entries) => {
-            entries.iter().map(|entry| format!("{}:{}", entry.key, text_of(&entry.value))).collect::<Vec<_>>().join(";")
-        }
-        _ => super::fields::printed(node).unwrap_or_default(),
     }
 }

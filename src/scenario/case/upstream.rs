@@ -1,6 +1,6 @@
 //! The scripted upstream of a case.
 
-use super::fields::{Reader, printed};
+use super::fields::Reader;
 use super::request::Spec;
 use crate::document::{Node, Value};
 use crate::gateway::litellm::wire::nearest;
@@ -145,7 +145,7 @@ impl Context<'_> {
         let in_headers = node.get("headers").map(Node::entries).unwrap_or_default();
         let header = in_headers.iter().find(|entry| entry.key.eq_ignore_ascii_case("retry-after"));
         let value = header.map(|entry| &entry.value).or_else(|| self.reader.present(node, "retry_after"));
-        let Some(text) = value.and_then(printed) else { return RetryAfter::None };
+        let Some(text) = value.and_then(Node::printed) else { return RetryAfter::None };
         if let Ok(secs) = text.trim().parse::<i64>() {
             return RetryAfter::Seconds(secs);
         }

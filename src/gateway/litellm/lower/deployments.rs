@@ -4,7 +4,7 @@ use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::lower::durations::{parse, unless_zero};
 use crate::gateway::litellm::lower::names::Names;
 use crate::gateway::litellm::lower::prices::ModelMap;
-use crate::gateway::litellm::lower::request::RequestParams;
+use crate::gateway::litellm::lower::refusals::Refusals;
 use crate::gateway::litellm::lower::settings::{dollars, fails_policy, provider_budgets, retry_policy};
 use crate::gateway::litellm::plan::{Budget, Client, Deployment, Plan};
 use crate::gateway::litellm::wire;
@@ -13,7 +13,7 @@ use crate::units::SimDuration;
 use std::collections::HashMap;
 
 /// Adds all deployments that the gateway keeps.
-pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, plan: &mut Plan, names: &mut Names) {
+pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, refusals: &mut Refusals<'_>, plan: &mut Plan, names: &mut Names) {
     let budgets = provider_budgets(wire);
     let kept: Vec<&wire::Deployment> = wire.model_list.iter().filter(|entry| !entry.dropped).collect();
     let mut sizes: HashMap<&str, usize> = HashMap::new();
@@ -33,6 +33,8 @@ pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, plan: &mut Plan, names: &mut 
         let provider = entry.provider.unwrap_or_default();
         deployment.provider_budget = budgets.iter().position(|(name, _)| name == provider).map(|index| index as u32);
         deployment.breaks_on_cache = plan.proxy.cache.is_some() && entry.litellm_params.cache.is_some();
+        deployment.refusals = refusals.row(entry, entry.model());
+        deployment.cache_class = refusals.cache_class(entry);
         plan.deployments.push(deployment);
     }
     let router = &mut plan.router;
@@ -125,21 +127,6 @@ fn parallel(params: &LitellmParams, wire: &Wire) -> Option<u32> {
 fn budget(params: &LitellmParams) -> Option<Budget> {
     let limit = dollars(params.max_budget.as_ref()?.value);
     Some(Budget { limit, period: parse(&params.budget_duration.as_ref()?.value)? })
-}
-
-/// Which bodies are refused by which deployments, for their providers do not take what they ask for.
-pub(super) fn refusals(wire: &Wire, bodies: &[RequestParams], plan: &mut Plan) {
-    if wire.litellm_settings.drop_params.as_ref().is_some_and(|drops| drops.value) {
-        return;
-    }
-    let kept = wire.model_list.iter().filter(|entry| !entry.dropped);
-    for (entry, deployment) in kept.zip(&mut plan.deployments) {
-        let not_taken = entry.not_taken();
-        let is_refused = |body: &RequestParams| !body.asked.before(entry.asked).refused(not_taken).is_empty();
-        if !not_taken.is_empty() && bodies.iter().any(is_refused) {
-            deployment.refuses = bodies.iter().map(is_refused).collect();
-        }
-    }
 }
 
 /// Retry policies of single groups.

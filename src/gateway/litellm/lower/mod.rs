@@ -8,6 +8,7 @@ mod lengths;
 mod names;
 mod pattern;
 mod prices;
+mod refusals;
 mod request;
 mod settings;
 
@@ -24,6 +25,7 @@ pub use request::{RequestFallbacks, RequestParams};
 
 use names::Names;
 use prices::ModelMap;
+use refusals::Refusals;
 
 /// What a plan needs to know besides the config file.
 #[derive(Debug, Clone, Default)]
@@ -50,16 +52,17 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> (Plan, Vec<Diagnostic>) {
     plan.proxy = settings::proxy(wire);
     plan.redis = settings::redis(wire);
     let map = ModelMap::new(wire);
-    deployments::add(wire, &map, &mut plan, &mut names);
+    let mut refusals = Refusals::new(wire, setting.bodies);
+    deployments::add(wire, &map, &mut refusals, &mut plan, &mut names);
     names::resolve(wire, &mut plan, &names);
     plan.keys = keys::lower(setting.keys.unwrap_or(&Keyring::default()), &plan.names, wire);
     plan.proxy.has_key_limits = plan.keys.limits_any;
-    prices::add_models_of_names(wire, &map, &mut plan);
+    prices::add_models_of_names(wire, &map, &mut refusals, &mut plan);
     prices::add_greatest(&mut plan);
     deployments::group_retry_policies(wire, &mut plan);
     fallbacks::add(wire, &mut plan, &names);
     plan.bodies = setting.bodies.iter().map(|body| request::lower(body, &mut plan, &mut names)).collect();
-    deployments::refusals(wire, setting.bodies, &mut plan);
+    plan.refusals = refusals.rows;
     (plan, Vec::new())
 }
 

@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::gateway::litellm::client::without_prefix;
+use crate::gateway::litellm::client::{bare, is_prefixed, without_prefix};
 use crate::gateway::litellm::lower::lengths::{Lengths, ToldLengths};
 use crate::gateway::litellm::lower::pattern;
+use crate::gateway::litellm::lower::refusals::Refusals;
 use crate::gateway::litellm::plan::{Deployment, Filled, Found, Greatest, Plan, Price, Reserved};
 use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{Prices, Wire};
@@ -154,25 +155,12 @@ impl<'a> ModelMap<'a> {
     }
 }
 
-/// A model without the names of its provider in front: a pattern may put one more there.
-fn bare<'a>(mut model: &'a str, provider: &str) -> &'a str {
-    while is_prefixed(model, provider) {
-        model = without_prefix(model, provider);
-    }
-    model
-}
-
 /// Whether Azure's `base_model` has the name of another provider in front, under which nothing is listed at Azure. Other names
 /// that the price table does not have are taken to be known: LiteLLM's list is the longer one.
 fn is_elsewhere(entry: &wire::Deployment) -> bool {
     let base = entry.info_base_model().or(entry.params_base_model()).filter(|_| entry.provider == Some("azure"));
     let provider = base.and_then(|base| Some((base, wire::provider_of(base, None, None)?)));
     provider.is_some_and(|(base, provider)| provider != "azure" && is_prefixed(base, provider))
-}
-
-/// Whether the name of its provider stands in front of a model.
-fn is_prefixed(model: &str, provider: &str) -> bool {
-    without_prefix(model, provider) != model
 }
 
 /// The prices that a deployment has itself, else those of a row. Where only one direction has a price of its own, the other is
@@ -216,7 +204,7 @@ fn float(price: UnitPrice) -> f64 {
 
 /// Names that no group is listed under are reserved for by what is listed under the name itself; names that a pattern resolves go by
 /// the model that it fills in.
-pub(super) fn add_models_of_names(wire: &Wire, map: &ModelMap<'_>, plan: &mut Plan) {
+pub(super) fn add_models_of_names(wire: &Wire, map: &ModelMap<'_>, refusals: &mut Refusals<'_>, plan: &mut Plan) {
     let kept: Vec<&wire::Deployment> = wire.model_list.iter().filter(|entry| !entry.dropped).collect();
     let targets: Vec<Box<str>> = plan.names.iter().map(|name| plan.name(name.resolved).text.clone()).collect();
     let mut first_names: HashMap<(DeploymentId, String), NameId> = HashMap::new();
@@ -233,8 +221,9 @@ pub(super) fn add_models_of_names(wire: &Wire, map: &ModelMap<'_>, plan: &mut Pl
             let entry = kept[id.index()];
             let model = pattern::fill(&entry.model_name.value, entry.model(), &target)?;
             let Known { price, max_input_tokens, reserved, .. } = map.of_model(entry, &model, wire);
+            let refusals = refusals.row(entry, &model);
             let first = *first_names.entry((*id, model)).or_insert(NameId::from_index(at));
-            Some(Filled { deployment: *id, max_input_tokens, price, reserved, first })
+            Some(Filled { deployment: *id, max_input_tokens, price, reserved, refusals, first })
         };
         name.filled = ids.iter().filter_map(&mut filled).collect();
     }

@@ -59,7 +59,7 @@ impl LiteLlm {
             }
         }
         call.inner_left = self.plan.deployment(deployment).inner_fallbacks;
-        if self.plan.deployment(deployment).refuses(cx.request.body) {
+        if self.plan.refuses(name, deployment, cx.request.body) {
             return self.refuse_params(cx, call, flight);
         }
         call.log.about = Some((deployment, name));

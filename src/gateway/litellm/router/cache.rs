@@ -22,12 +22,13 @@ impl LiteLlm {
     #[inline(always)]
     fn cache_key(&self, request: &RequestView, held: &Held, (deployment, name): (DeploymentId, NameId)) -> Key {
         let own = request.max_tokens.or(held.output_cap);
+        let entry = self.plan.deployment(deployment);
         Key {
             name,
             prompt: request.prompt,
             form: self.form(request),
-            class: self.body(request).cache_class,
-            max_tokens: own.or(self.plan.deployment(deployment).max_tokens),
+            class: self.body(request).cache_class + entry.cache_class,
+            max_tokens: own.or(entry.max_tokens),
         }
     }
 

@@ -101,7 +101,7 @@ impl Shortcut {
             router.has_budgets && (entry.budget.is_some() || entry.provider_budget.is_some())
         };
         let has_places = (1..=Places::BITS as usize).contains(&ids.len());
-        let takes_all = ids.iter().all(|id| plan.deployment(*id).refuses.is_empty());
+        let takes_all = ids.iter().all(|deployment| plan.refusals(id, *deployment) == 0);
         let is_open = is_simple && name.orders.is_empty() && has_places && takes_all;
         let is_let_in = plan.layer != Layer::Proxy || (name.is_known && !plan.proxy.has_key_limits);
         let is_called = |id: &DeploymentId| !(plan.proxy.cache.is_some() && plan.deployment(*id).breaks_on_cache);

@@ -4,7 +4,7 @@ use crate::diagnostic::codes;
 use crate::diagnostic::{Severity, Span};
 use crate::document::{Entry, Node, Value};
 use crate::gateway::litellm::client::Client;
-use crate::gateway::litellm::params::{Asked, Params};
+use crate::gateway::litellm::params::{Asked, Params, cache_text};
 use crate::gateway::litellm::wire::Section;
 use crate::gateway::litellm::wire::nearest::nearest;
 use crate::gateway::litellm::wire::provider::{prefixes, provider_of, unknown_prefix};
@@ -30,6 +30,8 @@ pub struct Deployment {
     pub info_prices: Prices,
     /// What `litellm_params` says of parameters that its provider may not take.
     pub asked: Asked,
+    /// Its own parameters that keep its answers apart from others in the response cache.
+    pub cache_text: String,
     /// The provider as the gateway finds it.
     pub provider: Option<&'static str>,
     /// The gateway leaves this deployment out when it starts.
@@ -185,7 +187,7 @@ impl Deployment {
             check_tier(tier, reader);
         }
         let provider = provider(&litellm_params, params, reader);
-        let asked = Asked::read(params);
+        let (asked, cache_text) = (Asked::read(params), cache_text(params));
         let dropped = reader.dropped;
         let span = node.span;
         Some(Self {
@@ -196,6 +198,7 @@ impl Deployment {
             params_prices,
             info_prices,
             asked,
+            cache_text,
             provider,
             dropped,
         })
@@ -223,12 +226,12 @@ impl Deployment {
         self.model_info.base_model.as_ref().map(|base| base.value.as_str())
     }
 
-    /// The parameters that its provider does not take; at Azure, those of a `base_model` are taken as well
+    /// The parameters that its provider does not take for a model that it calls; at Azure, those of a `base_model` are taken as well
     /// (`get_supported_openai_params.py`; elsewhere too, but no other provider's models differ so much).
-    pub fn not_taken(&self) -> Params {
+    pub fn not_taken(&self, model: &str) -> Params {
         let provider = self.provider.unwrap_or_default();
         let of_base = self.base_model().filter(|_| provider == "azure").map(|base| Params::not_taken(provider, base));
-        let own = Params::not_taken(provider, self.model());
+        let own = Params::not_taken(provider, model);
         of_base.map_or(own, |of_base| own.and(of_base))
     }
 

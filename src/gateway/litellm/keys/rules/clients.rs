@@ -45,7 +45,7 @@ fn params(wire: &Wire, findings: &mut Findings) {
     }
     for entry in wire.model_list.iter().filter(|entry| !entry.dropped) {
         let refused: Vec<String> =
-            entry.asked.refused(entry.not_taken()).names().map(|name| format!("`{name}`")).collect();
+            entry.asked.refused(entry.not_taken(entry.model())).names().map(|name| format!("`{name}`")).collect();
         if refused.is_empty() {
             continue;
         }
