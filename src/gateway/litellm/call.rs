@@ -160,6 +160,8 @@ pub struct CallState {
     pub(super) inner_left: u32,
     /// Times that the provider's client has called again by itself.
     pub(super) again: u32,
+    /// LiteLLM has called again without parameters that the provider complained of.
+    pub(super) dropped_params: bool,
 }
 
 /// The attempt in flight.
@@ -195,6 +197,7 @@ impl CallState {
         self.client_left = false;
         self.inner_left = 0;
         self.again = 0;
+        self.dropped_params = false;
     }
 
     /// Begins with a hop to this group. Nearly every request before this one has left a single hop, whose memory is used

@@ -131,6 +131,11 @@ impl Client {
         }
     }
 
+    /// Whether it is LiteLLM's handler for OpenAI, with OpenAI's SDK.
+    pub fn is_openais(self) -> bool {
+        self.rules == Rules::OpenAi && self.again != Again::IfLost
+    }
+
     /// The silence that it bears in streams, if no timeout of theirs reaches it: none but `litellm_settings.request_timeout` does.
     pub const fn untold_silence(self) -> Option<SimDuration> {
         match self.rules {

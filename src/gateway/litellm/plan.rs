@@ -317,6 +317,8 @@ pub enum Target {
 /// Settings of the proxy server.
 #[derive(Debug, Clone, Default)]
 pub struct ProxyPlan {
+    /// `litellm_settings.drop_params`: what OpenAI's handler refuses with 422 it calls again [T 221].
+    pub drops_params: bool,
     /// The response cache.
     pub cache: Option<CachePlan>,
     /// `cancel_on_disconnect`.

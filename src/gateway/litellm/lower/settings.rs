@@ -135,6 +135,7 @@ pub(super) fn proxy(wire: &Wire) -> ProxyPlan {
     let router = &wire.router_settings;
     let has_redis = router.redis_host.is_some() || router.redis_url.is_some();
     ProxyPlan {
+        drops_params: is_on(&module.drop_params),
         budget_resets: Vec::new(),
         cache,
         cancel_on_disconnect: is_on(&general.cancel_on_disconnect),

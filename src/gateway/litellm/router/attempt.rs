@@ -13,6 +13,9 @@ use crate::gateway::{Attempt, AttemptRole, Ended, Limits, Notes, RequestView, Re
 use crate::random::{Draws, Purpose};
 use crate::units::{AttemptNumber, DeploymentId, NameId, Outcome, Phase, RetryAfter, SimDuration};
 
+/// The status by which a provider complains of parameters.
+const UNPROCESSABLE: u16 = 422;
+
 impl LiteLlm {
     /// Takes a slot of the deployment, or waits in line for one [T 98, 104].
     #[inline(always)]
@@ -65,7 +68,7 @@ impl LiteLlm {
         call.log.about = Some((deployment, name));
         self.state.strategy.called(cx.now, deployment, name);
         call.flight = Some(flight);
-        call.again = 0;
+        (call.again, call.dropped_params) = (0, false);
         self.send(cx, call, deployment)
     }
 
@@ -272,6 +275,9 @@ impl LiteLlm {
         if ended.phase != Phase::BeforeHeaders {
             return self.stream_broken(cx, call, &flight, ended);
         }
+        if ended.outcome == Outcome::Status(UNPROCESSABLE) && self.plan.proxy.drops_params && client.is_openais() {
+            return self.unprocessable(cx, call, flight);
+        }
         let (nth, is_steady) = (call.attempts, self.plan.router.backoff.jitter_secs == 0.0);
         let draw = || if is_steady { 0.0 } else { cx.draws.unit(Purpose::ClientPause, nth) };
         if let Some(pause) = client.pause(ended, call.again, cx.now, draw) {
@@ -287,6 +293,49 @@ impl LiteLlm {
         }
         self.give_slot_back(cx, &flight);
         Next::Failed(self.after_inner_fallbacks(&flight, failure))
+    }
+
+    /// With `drop_params` LiteLLM's handler for OpenAI calls once more, without what the provider complains of, and gives nothing back if
+    /// that fails in the same way (`llms/openai/openai.py:acompletion`) [T 221].
+    #[cold]
+    fn unprocessable<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: Flight,
+    ) -> Next {
+        if !call.dropped_params {
+            cx.notes.decided(cx.now, cx.id, || "drop_params: calls again without what was complained of".to_owned());
+            (call.again, call.dropped_params) = (0, true);
+            self.state.strategy.called(cx.now, flight.deployment, flight.name);
+            call.flight = Some(flight);
+            return self.send(cx, call, flight.deployment);
+        }
+        if call.inner_left > 0 {
+            return self.inner_fallback(cx, call, flight);
+        }
+        self.give_slot_back(cx, &flight);
+        let entry = self.plan.deployment(flight.deployment);
+        if entry.inner_fallbacks > 0 {
+            let failure = Failure { num_retries: entry.num_retries, ..Failure::with_status(Class::Api, 500) };
+            self.log_failure(cx, call, &failure);
+            return Next::Failed(self.after_inner_fallbacks(&flight, failure));
+        }
+        self.nothing_answered(cx, call)
+    }
+
+    /// Nothing comes back where an answer belongs: the client gets an empty one, with 200, or a stream that fails. Nobody logs it, so that
+    /// the tokens that were reserved for a call without stream stay so. The bare router's own code breaks on it.
+    fn nothing_answered<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) -> Next {
+        if self.plan.layer == Layer::Router {
+            return Next::GiveUp(Failure::without_status(Class::Api, 500));
+        }
+        if cx.request.stream {
+            self.release_after_failure(cx, &mut call.held);
+            return Next::Do(Step::Respond(Response::new(500, false, None, Source::Upstream)));
+        }
+        self.release_but_tokens(cx, &mut call.held);
+        Next::Do(Step::Respond(Response::new(200, true, None, Source::Upstream)))
     }
 
     /// The provider's client calls again by itself: nothing of the gateway hears of it, and the slot stays taken [T 201, 202].
@@ -321,7 +370,7 @@ impl LiteLlm {
     /// `litellm_params.fallbacks` are run by the SDK inside the attempt, against the same deployment [T 106].
     fn inner_fallback<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, flight: Flight) -> Next {
         call.inner_left -= 1;
-        call.again = 0;
+        (call.again, call.dropped_params) = (0, false);
         self.state.strategy.called(cx.now, flight.deployment, flight.name);
         call.flight = Some(flight);
         self.send(cx, call, flight.deployment)
@@ -337,6 +386,11 @@ impl LiteLlm {
         }
     }
 
+    /// Whether a stream tells its usage, asked or not.
+    fn tells_usage(&self, request: &RequestView, deployment: DeploymentId) -> bool {
+        self.plan.name(request.model).asks_usage || self.plan.deployment(deployment).client.tells_usage()
+    }
+
     /// The answer is complete.
     #[inline(always)]
     fn served<D: Draws, N: Notes>(
@@ -350,7 +404,8 @@ impl LiteLlm {
         self.log_deferred(cx, call);
         let since = self.counted_since(call, flight, cx.request.stream);
         let (usage, first_token) = (ended.usage, ended.first_token);
-        let success = Success { flight: *flight, since, usage, first_token, from_cache: false };
+        let takes_over = call.broken > 0 && !self.tells_usage(cx.request, flight.deployment);
+        let success = Success { flight: *flight, since, usage, first_token, from_cache: false, takes_over };
         if is_awaited {
             self.log_when_next_has_gone(cx, &call.held, success);
         } else {

@@ -80,7 +80,7 @@ impl LiteLlm {
         self.log_deferred(cx, call);
         let since = self.counted_since(call, flight, cx.request.stream);
         let first_token = cx.request.stream.then_some(cx.now);
-        let success = Success { flight: *flight, since, usage, first_token, from_cache: true };
+        let success = Success { flight: *flight, since, usage, first_token, from_cache: true, takes_over: false };
         self.log_success(cx.now, cx.request.stream, success);
         self.release_after_success(cx, &mut call.held, (flight.name, usage, 0.0));
         let served_by = Some(flight.deployment);

@@ -116,7 +116,7 @@ impl LiteLlm {
         let usage = Usage::plain(cx.request.prompt_tokens, output);
         self.log_deferred(cx, call);
         let since = self.counted_since(call, flight, true);
-        let success = Success { flight: *flight, since, usage, first_token, from_cache: false };
+        let success = Success { flight: *flight, since, usage, first_token, from_cache: false, takes_over: false };
         self.log_success(cx.now, cx.request.stream, success);
         let dollars = self.cost(flight, &usage);
         self.release_after_success(cx, &mut call.held, (flight.name, usage, dollars));

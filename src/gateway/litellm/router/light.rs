@@ -86,7 +86,7 @@ impl LiteLlm {
         let PlainAnswer { deployment, name, started, usage } = *answer;
         let flight = Flight { deployment, name, started, slot: held.slot };
         let is_awaited = self.give_slot_back(cx, &flight);
-        let success = Success { flight, since: started, usage, first_token: None, from_cache };
+        let success = Success { flight, since: started, usage, first_token: None, from_cache, takes_over: false };
         if is_awaited && !from_cache {
             self.log_when_next_has_gone(cx, held, success);
         } else {

@@ -169,6 +169,14 @@ impl LiteLlm {
         }
     }
 
+    /// The request has been answered by nothing: its place and its dollars are given back, what was reserved of tokens is not.
+    pub(super) fn release_but_tokens<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
+        if self.plan.proxy.has_key_limits {
+            self.free_parallel(cx, held);
+            self.settle_budget(cx, held, 0.0);
+        }
+    }
+
     /// The request has been answered by this group: the reservation is replaced by what was really used. The reservation
     /// is taken off even if a failure before had given it back. Where nothing was reserved, the windows of the group that
     /// has answered are charged: a fallback counts for its target [T 190h].

@@ -38,6 +38,8 @@ pub(super) struct Success {
     pub first_token: Option<SimTime>,
     /// It comes from the cache and costs nothing.
     pub from_cache: bool,
+    /// It is a stream that takes over from one that broke, and nobody tells its usage.
+    pub takes_over: bool,
 }
 
 impl LiteLlm {
@@ -131,8 +133,10 @@ impl LiteLlm {
         if self.state.strategy.learns() {
             self.state.strategy.succeeded(&self.plan, now, &success_sample(now, success));
         }
-        // Neither a stream's answer nor one from the cache carries the name that its tokens would be counted under.
-        if self.plan.router.counts_minutes && !stream && !success.from_cache {
+        // Neither a stream's answer nor one from the cache carries the name that its tokens would be counted under, unless LiteLLM counts
+        // the tokens of a stream that has taken over from another [T 220].
+        let is_named = !success.from_cache && (!stream || success.takes_over);
+        if self.plan.router.counts_minutes && is_named {
             let router = &self.plan.router;
             let minute = router.minutes.of(now);
             // The strategy and the check of limits count into one counter, each of them.

@@ -201,7 +201,8 @@ impl Gateway for LiteLlm {
     fn plainly_answered(&mut self, now: SimTime, request: &RequestView, answer: &PlainAnswer) {
         let PlainAnswer { deployment, name, started, usage } = *answer;
         let flight = Flight { deployment, name, started, slot: None };
-        let success = Success { flight, since: started, usage, first_token: None, from_cache: false };
+        let success =
+            Success { flight, since: started, usage, first_token: None, from_cache: false, takes_over: false };
         self.log_success(now, request.stream, success);
     }
 

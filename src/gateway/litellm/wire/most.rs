@@ -4,6 +4,7 @@
 
 use crate::diagnostic::codes;
 use crate::diagnostic::{Severity, Span};
+use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::wire::settings::RetryPolicy;
 use crate::gateway::litellm::wire::value::{Reader, Spanned};
@@ -55,7 +56,10 @@ impl Wire {
     pub fn reach(&self) -> Reach {
         let most = retries(self).map(|retries| retries.number).max().unwrap_or(0);
         let tries = u64::try_from(most.max(i64::from(defaults::NUM_RETRIES))).unwrap_or(0).saturating_add(1);
-        let calls = self.model_list.iter().map(|entry| entry.client().most_calls()).max().unwrap_or(1);
+        // With `drop_params` OpenAI's handler may do all of it twice.
+        let drops = self.litellm_settings.drop_params.as_ref().is_some_and(|drops| drops.value);
+        let of_client = |client: Client| client.most_calls() * if drops && client.is_openais() { 2 } else { 1 };
+        let calls = self.model_list.iter().map(|entry| of_client(entry.client())).max().unwrap_or(1);
         Reach { tries: tries.saturating_mul(u64::from(calls)), targets: targets(self) }
     }
 }
