@@ -69,7 +69,8 @@ impl LiteLlm {
         phase: Phase,
     ) -> Next {
         self.give_slot_back(cx, flight);
-        if !cx.request.stream {
+        // A stream whose headers have come is in other hands [T 119n].
+        if !cx.request.stream || phase == Phase::BeforeHeaders {
             self.log_failure(cx, call, &Failure::without_status(Class::ApiConnection, CLIENT_CLOSED));
         }
         // The headers of a stream that broke before are the client's already.
