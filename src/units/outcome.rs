@@ -1,6 +1,6 @@
 //! How an upstream call can end: the words that providers and gateways share.
 
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub enum RetryAfter {
     None,
     /// Seconds from now.
     Seconds(i64),
+    /// Seconds from now that are no whole number: the OpenAI SDK reads them, LiteLLM does not.
+    Fraction(SimDuration),
     /// A date.
     At(SimTime),
 }

@@ -280,6 +280,7 @@ fn wished(header: RetryAfter, now: SimTime) -> Option<SimDuration> {
     match header {
         RetryAfter::None => None,
         RetryAfter::Seconds(secs) => Some(SimDuration::from_secs(secs)),
+        RetryAfter::Fraction(span) => Some(span),
         RetryAfter::At(date) => Some(date.since(now)),
     }
 }

@@ -32,7 +32,7 @@ impl Backoff {
 /// The whole seconds that a `Retry-After` asks for, if it does: a date counts from `now`, rounded towards zero.
 pub fn retry_after_secs(header: RetryAfter, now: SimTime) -> Option<i64> {
     match header {
-        RetryAfter::None => None,
+        RetryAfter::None | RetryAfter::Fraction(_) => None,
         RetryAfter::Seconds(secs) => Some(secs),
         RetryAfter::At(date) => Some(date.since(now).0 / 1_000_000_000),
     }

@@ -140,7 +140,7 @@ impl Context<'_> {
         }
     }
 
-    /// The header as LiteLLM reads it: whole seconds or an HTTP date; anything else is no wish.
+    /// The header: seconds, or an HTTP date; anything else is no wish.
     fn retry_after(&self, node: &Node) -> RetryAfter {
         let in_headers = node.get("headers").map(Node::entries).unwrap_or_default();
         let header = in_headers.iter().find(|entry| entry.key.eq_ignore_ascii_case("retry-after"));
@@ -148,6 +148,11 @@ impl Context<'_> {
         let Some(text) = value.and_then(Node::printed) else { return RetryAfter::None };
         if let Ok(secs) = text.trim().parse::<i64>() {
             return RetryAfter::Seconds(secs);
+        }
+        if let Ok(secs) = text.trim().parse::<f64>()
+            && secs.is_finite()
+        {
+            return RetryAfter::Fraction(SimDuration::from_secs_f64(secs));
         }
         match jiff::fmt::rfc2822::parse(text.trim()) {
             Ok(date) => {
