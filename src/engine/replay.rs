@@ -151,7 +151,7 @@ fn arrival(index: usize, request: &CaseRequest, model: NameId, plan: &Plan) -> A
         body: request.body,
         prompt: request.prompt,
         prompt_chars: request.prompt_chars,
-        prompt_tokens: request.counted_tokens,
+        prompt_tokens: request.reserved_tokens,
         max_tokens: request.max_tokens,
         stream: request.stream,
     };

@@ -65,8 +65,10 @@ pub struct CaseRequest {
     pub prompt: PromptId,
     /// Characters of the prompt.
     pub prompt_chars: u32,
-    /// Tokens of the prompt as the gateway counts them.
+    /// Tokens of the prompt as the gateway counts them in an answer.
     pub counted_tokens: Tokens,
+    /// The same as it counts them before the call, by the tokenizer of the model's name.
+    pub reserved_tokens: Tokens,
     /// Tokens of the prompt as the upstream reports them.
     pub prompt_tokens: Tokens,
     /// Tokens of a complete answer.

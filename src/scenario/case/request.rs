@@ -99,6 +99,7 @@ impl Numbering {
         let prompt_tokens = reader.count(node, "prompt_tokens").unwrap_or(100);
         let content = content(node, prompt_tokens, reader);
         let params = node.get("params");
+        let reserving = Tokenizer::of(&model);
         let body = self.body(node, params, reader);
         let next_prompt = self.prompts.len() as u64;
         let prompt = *self.prompts.entry(content.clone()).or_insert(next_prompt);
@@ -110,7 +111,8 @@ impl Numbering {
             body,
             prompt: PromptId(prompt),
             prompt_chars: content.chars().count() as u32,
-            counted_tokens: counted(&content),
+            counted_tokens: counted(&content, Tokenizer::O200k),
+            reserved_tokens: counted(&content, reserving),
             prompt_tokens,
             completion_tokens: reader.count(node, "completion_tokens").unwrap_or(20),
             max_tokens: params.and_then(|params| max_tokens(params, reader)),
@@ -158,17 +160,52 @@ fn content(node: &Node, prompt_tokens: Tokens, reader: &mut Reader) -> String {
     vec!["hello"; times as usize].join(" ")
 }
 
+/// With what LiteLLM counts tokens for a model name (`litellm.token_counter`, tiktoken's `encoding_for_model`).
+#[derive(Clone, Copy)]
+enum Tokenizer {
+    Claude,
+    O200k,
+    Cl100k,
+}
+
+impl Tokenizer {
+    /// The one for a name that a client asks for.
+    fn of(model: &str) -> Self {
+        const O200K: [&str; 7] = ["gpt-4o", "gpt-4.1", "gpt-5", "o1", "o3", "o4-mini", "chatgpt-4o"];
+        let is_family = |family: &&str| {
+            let rest = model.strip_prefix(family);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        match model {
+            _ if model.starts_with("claude-") && model.contains(|c: char| c.is_ascii_digit()) => Self::Claude,
+            _ if O200K.iter().any(|family| is_family(&family)) => Self::O200k,
+            _ => Self::Cl100k,
+        }
+    }
+
+    /// The tokens that a cut between two pieces of a text adds.
+    fn of_cut(self, before: &[u8], after: &[u8]) -> u32 {
+        match self {
+            Self::Claude => 0,
+            Self::Cl100k if before.ends_with(b" he") && after.starts_with(b"llo") => 2,
+            Self::O200k | Self::Cl100k => 1,
+        }
+    }
+}
+
 /// Tokens of a message as LiteLLM counts them. Short words are one token each; longer ones are taken as one for every
-/// four characters, which is near enough for limits.
-fn counted(content: &str) -> Tokens {
+/// four characters, which is near enough for limits. Long texts are cut into pieces before.
+fn counted(content: &str, tokenizer: Tokenizer) -> Tokens {
     let of_word = |word: &str| {
         let letters = word.chars().filter(|c| c.is_alphanumeric()).count() as u32;
         let marks = word.chars().filter(|c| !c.is_alphanumeric()).count() as u32;
         let stems = if letters <= 7 { letters.min(1) } else { letters.div_ceil(6) };
         stems + marks
     };
-    let cuts = (content.len().saturating_sub(1) / COUNTED_PIECE) as u32;
-    MESSAGE_TOKENS + content.split_whitespace().map(of_word).sum::<u32>() + cuts
+    let text = content.as_bytes();
+    let cuts = (COUNTED_PIECE..text.len()).step_by(COUNTED_PIECE);
+    let added: u32 = cuts.map(|at| tokenizer.of_cut(&text[..at], &text[at..])).sum();
+    MESSAGE_TOKENS + content.split_whitespace().map(of_word).sum::<u32>() + added
 }
 
 fn key(node: &Node, keys: &[String], reader: &mut Reader) -> KeyId {
