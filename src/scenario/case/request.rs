@@ -173,12 +173,12 @@ impl Tokenizer {
     fn of(model: &str) -> Self {
         const O200K: [&str; 7] = ["gpt-4o", "gpt-4.1", "gpt-5", "o1", "o3", "o4-mini", "chatgpt-4o"];
         let is_family = |family: &&str| {
-            let rest = model.strip_prefix(family);
+            let rest = model.strip_prefix(*family);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         };
         match model {
             _ if model.starts_with("claude-") && model.contains(|c: char| c.is_ascii_digit()) => Self::Claude,
-            _ if O200K.iter().any(|family| is_family(&family)) => Self::O200k,
+            _ if O200K.iter().any(is_family) => Self::O200k,
             _ => Self::Cl100k,
         }
     }
