@@ -34,7 +34,7 @@ static TABLE: LazyLock<Vec<(&str, Params)>> = LazyLock::new(|| {
 });
 
 /// Some of the parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Params(u32);
 
 impl Params {
@@ -137,7 +137,7 @@ fn text_of(node: &Node) -> String {
 }
 
 /// What a request, or the `litellm_params` of a deployment, says of parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Asked {
     /// Those that are written.
     written: Params,

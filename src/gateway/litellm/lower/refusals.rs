@@ -2,17 +2,24 @@
 //! cache keeps apart.
 
 use crate::gateway::litellm::lower::request::RequestParams;
-use crate::gateway::litellm::params::Params;
+use crate::gateway::litellm::params::{Asked, Params};
 use crate::gateway::litellm::wire::{Deployment, Wire};
 use std::collections::HashMap;
+
+/// Classes that the key of an answer has room for.
+const MOST_CLASSES: u32 = u32::MAX >> 1;
 
 /// Collects the rows of [`Plan::refusals`](crate::gateway::litellm::plan::Plan::refusals) and the classes of deployments.
 pub(super) struct Refusals<'a> {
     bodies: &'a [RequestParams],
     /// The module's `drop_params`: nothing is refused.
     drops: bool,
-    /// The rows, each once; the first is empty.
+    /// The rows; the first is empty.
     pub rows: Vec<Box<[bool]>>,
+    /// Their numbers, by what is not taken and what the deployment says itself: many deployments say the same.
+    known: HashMap<(Params, Asked), u32>,
+    /// How many classes bodies have.
+    body_classes: u32,
     /// Numbers of parameters that keep answers apart, by their text.
     classes: HashMap<String, u32>,
 }
@@ -20,22 +27,27 @@ pub(super) struct Refusals<'a> {
 impl<'a> Refusals<'a> {
     pub fn new(wire: &Wire, bodies: &'a [RequestParams]) -> Self {
         let drops = wire.litellm_settings.drop_params.as_ref().is_some_and(|drops| drops.value);
-        Self { bodies, drops, rows: vec![Box::default()], classes: HashMap::new() }
+        let body_classes = bodies.iter().map(|body| body.cache_class.saturating_add(1)).max().unwrap_or(1);
+        let (rows, known, classes) = (vec![Box::default()], HashMap::new(), HashMap::new());
+        Self { bodies, drops, rows, known, body_classes, classes }
     }
 
     /// The row of a deployment that calls this model.
     pub fn row(&mut self, entry: &Deployment, model: &str) -> u32 {
         let not_taken = if self.drops { Params::default() } else { entry.not_taken(model) };
-        let is_refused = |body: &RequestParams| !body.asked.before(entry.asked).refused(not_taken).is_empty();
-        let row: Box<[bool]> = self.bodies.iter().map(is_refused).collect();
-        if !row.contains(&true) {
+        if not_taken.is_empty() {
             return 0;
         }
-        let known = self.rows.iter().position(|known| *known == row);
-        known.unwrap_or_else(|| {
-            self.rows.push(row);
-            self.rows.len() - 1
-        }) as u32
+        let (bodies, rows) = (self.bodies, &mut self.rows);
+        *self.known.entry((not_taken, entry.asked)).or_insert_with(|| {
+            let is_refused = |body: &RequestParams| !body.asked.before(entry.asked).refused(not_taken).is_empty();
+            let row: Box<[bool]> = bodies.iter().map(is_refused).collect();
+            if !row.contains(&true) {
+                return 0;
+            }
+            rows.push(row);
+            (rows.len() - 1) as u32
+        })
     }
 
     /// What is added to the class of a body, so that answers of this deployment are kept apart from those of others.
@@ -43,8 +55,9 @@ impl<'a> Refusals<'a> {
         if entry.cache_text.is_empty() {
             return 0;
         }
-        let of_bodies = self.bodies.iter().map(|body| body.cache_class + 1).max().unwrap_or(1);
         let next = self.classes.len() as u32 + 1;
-        of_bodies * *self.classes.entry(entry.cache_text.clone()).or_insert(next)
+        let class = *self.classes.entry(entry.cache_text.clone()).or_insert(next);
+        // With more than a key has room for, the last ones are not told apart.
+        self.body_classes.saturating_mul(class).min(MOST_CLASSES.saturating_sub(self.body_classes))
     }
 }
