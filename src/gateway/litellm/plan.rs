@@ -260,9 +260,11 @@ pub struct Name {
     pub shadowed: Box<[DeploymentId]>,
     /// The orders of its deployments, ascending, each once: the lowest that is left is called.
     pub orders: Box<[i32]>,
-    /// A group, an alias or a pattern has this name: only then are there higher orders to fall back to, and others to fail over
-    /// to.
-    pub has_group: bool,
+    /// The deployments that are listed under it: those of a group or alias with this name, else of a pattern that matches.
+    /// They are failed over to, even where the name is the id of another deployment, which is called again then [T 222].
+    pub listed: Box<[DeploymentId]>,
+    /// The orders of those, ascending, each once: the higher ones are fallen back to.
+    pub listed_orders: Box<[i32]>,
     /// Whether streams that are asked for under it are asked for their usage.
     pub asks_usage: bool,
     /// Where its fallback list is, if it has one.

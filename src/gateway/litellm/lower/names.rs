@@ -152,7 +152,9 @@ impl<'a> Resolver<'a> {
         let alias = self.alias(text);
         let target = alias.unwrap_or(text);
         let found = self.found(text, target);
-        let (orders, has_group) = (self.orders(&found), self.has_group(text, &found));
+        let listed = self.listed(text);
+        let orders = if let Found::Group(ids) = &found { self.orders(ids) } else { Box::default() };
+        let listed_orders = self.orders(&listed);
         let is_served = self.is_served(target);
         let default = || settings::first_generic_fallback(self.wire).filter(|_| !is_served);
         let resolved =
@@ -170,7 +172,8 @@ impl<'a> Resolver<'a> {
             shadowed,
             resolved,
             orders,
-            has_group,
+            listed,
+            listed_orders,
             asks_usage,
             is_unlisted,
             ..Name::default()
@@ -224,12 +227,12 @@ impl<'a> Resolver<'a> {
         self.group(best)
     }
 
-    /// Whether a group, an alias or a pattern has this name: one that is a deployment's model, or only leads to a default
+    /// What is listed under a name (`router.py:get_model_list`). One that is a deployment's model, or only leads to a default
     /// fallback, has neither orders to fall back to nor others to fail over to.
-    fn has_group(&self, text: &str, found: &Found) -> bool {
-        let is_group = |name: &str| self.by_group.contains_key(name);
-        let is_listed = is_group(text) || self.alias(text).is_some_and(is_group) || self.by_pattern(text).is_some();
-        is_listed && matches!(found, Found::Group(_))
+    fn listed(&self, text: &str) -> Box<[DeploymentId]> {
+        let named = [Some(text), self.alias(text)].into_iter().flatten();
+        let listed: Box<[_]> = named.filter_map(|name| self.by_group.get(name)).flatten().copied().collect();
+        if listed.is_empty() { self.by_pattern(text).unwrap_or_default() } else { listed }
     }
 
     /// Whether a stream is asked for its usage (`common_request_processing.py:_stream_usage_tracking_updates`): where all deployments of
@@ -246,9 +249,8 @@ impl<'a> Resolver<'a> {
         self.plan.layer == Layer::Proxy && always.unwrap_or_else(|| group.map_or_else(of_name, |ids| all_of(&ids)))
     }
 
-    /// The orders of a group's deployments.
-    fn orders(&self, found: &Found) -> Box<[i32]> {
-        let Found::Group(ids) = found else { return Box::default() };
+    /// The orders of deployments, ascending, each once.
+    fn orders(&self, ids: &[DeploymentId]) -> Box<[i32]> {
         let mut orders: Vec<i32> = ids.iter().filter_map(|id| self.plan.deployment(*id).order).collect();
         orders.sort_unstable();
         orders.dedup();

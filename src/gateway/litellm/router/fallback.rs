@@ -6,7 +6,7 @@ use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Few, Frame, Hop, Targets, Walk};
 use crate::gateway::litellm::defaults::DEEPEST_FALLBACK;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{Body, FallbackOverride, Found, Layer, ListId, Plan, Target};
+use crate::gateway::litellm::plan::{Body, FallbackOverride, Layer, ListId, Plan, Target};
 use crate::random::Draws;
 use crate::units::NameId;
 
@@ -36,9 +36,8 @@ impl LiteLlm {
 
     /// The higher orders of the same group come before other groups, each with its own retries [T 41].
     fn higher_orders(&self, own: &Body, hop: &Hop, failure: &Failure) -> Option<Targets> {
-        let entry = self.plan.name(hop.name);
-        let orders = &entry.orders;
-        if !entry.has_group || orders.len() < 2 || failure.class.has_own_fallbacks() {
+        let orders = &self.plan.name(hop.name).listed_orders;
+        if orders.len() < 2 || failure.class.has_own_fallbacks() {
             return None;
         }
         let above = hop.order.unwrap_or(orders[0]);
@@ -60,10 +59,9 @@ impl LiteLlm {
     }
 
     fn others_are_left<D: Draws, N: Notes>(&self, cx: &Cx<'_, D, N>, hop: &Hop, failed: &Few) -> bool {
-        let entry = self.plan.name(hop.name);
-        let Found::Group(ids) = &entry.found else { return false };
         let is_left = |id| !self.state.cooldowns.rests(id, cx.now) && !failed.contains(&id);
-        entry.has_group && self.state.uses_shuffle && !failed.is_empty() && ids.iter().any(|id| is_left(*id))
+        let listed = &self.plan.name(hop.name).listed;
+        self.state.uses_shuffle && !failed.is_empty() && listed.iter().any(|id| is_left(*id))
     }
 
     /// Walks the list that is configured for this kind of failure; without one the failure is raised.
@@ -211,7 +209,7 @@ fn nth_target(plan: &Plan, walk: &Walk, nth: usize) -> Option<Target> {
         Targets::List(list) => plan.list(list).get(nth).copied(),
         Targets::Others => (nth == 0).then_some(Target::Others(walk.from, walk.failed.len() as u32)),
         Targets::Orders { above, then } => {
-            let higher = plan.name(walk.from).orders.iter().filter(|order| **order > above);
+            let higher = plan.name(walk.from).listed_orders.iter().filter(|order| **order > above);
             let mut targets = higher.map(|order| Target::Order(walk.from, *order));
             let orders = targets.clone().count();
             targets.nth(nth).or_else(|| plan.list(then?).get(nth - orders).copied())
