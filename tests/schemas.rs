@@ -96,3 +96,28 @@ fn solutions() {
     assert!(found[2]["answer"]["nearest"]["statistic"]["point"].is_number());
     holds("solution", &found);
 }
+
+#[test]
+fn months() {
+    let month = "month weekend-upward --runs 3 -q";
+    let bound = printed(month, &["--budget", "60", "--months", "2", "--growth", "5%", "--from", "2026-10"]);
+    assert!(bound["months"][1]["over_budget"].is_number(), "{}", bound["months"]);
+    let begun = printed(month, &["--from", "2026-10", "--spent", "3.50", "--before", "2026-10-04"]);
+    assert_eq!(begun["spent"]["amount"], "3.50");
+    holds("months", &[bound, begun, printed(month, &[])]);
+}
+
+#[test]
+fn rare_weekends() {
+    let ask = |question: &str| printed("run weekend-upward --set hours=2 --runs 20 -q --rare", &[question]);
+    let (seen, unseen) = (ask("bill > 0"), ask("failure_rate > 99%"));
+    assert_eq!((&seen["probability"], &unseen["hits"]), (&json!(1.0), &json!(0)));
+    holds("rare", &[seen, unseen]);
+}
+
+#[test]
+fn verdicts() {
+    let printed = printed("claims weekend-sideways free-primary -q", &[]);
+    assert_eq!(printed["holds"], true);
+    holds("verdicts", &[printed]);
+}

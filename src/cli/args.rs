@@ -80,7 +80,7 @@ pub enum Command {
     Scenarios(ScenariosArgs),
     /// List the built-in traffic and provider models, or show one
     Models(ModelsArgs),
-    /// Print the JSON Schema of scenario.yaml or claims.yaml
+    /// Print the JSON Schemas of the files that are read and of what the commands print
     Schema(SchemaArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),

@@ -36,6 +36,12 @@ enum Which {
     Plan,
     /// What `explain` prints
     Explanation,
+    /// What `month` prints
+    Months,
+    /// What `run --rare` prints
+    Rare,
+    /// What `claims` prints
+    Verdicts,
 }
 
 /// Prints the schema.
@@ -50,6 +56,9 @@ pub fn run(args: &SchemaArgs) -> Result<(), Stop> {
         Which::Solution => include_str!("../../docs/solution.schema.json").to_owned(),
         Which::Plan => include_str!("../../docs/plan.schema.json").to_owned(),
         Which::Explanation => include_str!("../../docs/explanation.schema.json").to_owned(),
+        Which::Months => include_str!("../../docs/months.schema.json").to_owned(),
+        Which::Rare => include_str!("../../docs/rare.schema.json").to_owned(),
+        Which::Verdicts => include_str!("../../docs/verdicts.schema.json").to_owned(),
     };
     streams::print(&text)
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::report::claims::view::{ClaimsView, Line, Story};
+use crate::report::json::json_text;
 use crate::scenario::{Agrees, Figure, Unit};
 
 /// The id of this layout.
@@ -15,7 +16,7 @@ pub fn claims_json(view: &ClaimsView) -> String {
         "not_computed": view.undefined(), "holds": view.holds(),
         "stories": view.stories.iter().map(story).collect::<Vec<_>>(),
     });
-    format!("{document:#}\n")
+    json_text(&document)
 }
 
 fn story(story: &Story) -> Value {
