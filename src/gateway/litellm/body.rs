@@ -1,6 +1,7 @@
 //! What a request itself says: the parameters of its body and headers, compiled.
 
 use crate::gateway::litellm::plan::ListId;
+use crate::gateway::litellm::wire::FallbackTarget;
 use crate::units::{NameId, SimDuration};
 
 /// The parameters of a request that the gateway reads.
@@ -41,6 +42,8 @@ pub enum FallbackOverride {
     /// The configured ones.
     #[default]
     Configured,
+    /// None: `null`.
+    Nothing,
     /// One list for every group [T 34].
     Flat(ListId),
     /// A list for some names.
@@ -60,4 +63,51 @@ pub struct CacheControl {
     pub no_write: bool,
     /// `use-cache`: opt in.
     pub opt_in: bool,
+}
+
+/// The parameters of a fallback entry that the gateway reads: they stand in place of those of the request, for this target
+/// and all that follow it (`run_async_fallback`: one map of parameters goes from target to target) [T 223].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CustomTarget {
+    /// `num_retries`.
+    pub num_retries: Option<u32>,
+    /// `timeout`.
+    pub timeout: Option<SimDuration>,
+    /// `request_timeout`: only where nobody says `timeout`.
+    pub request_timeout: Option<SimDuration>,
+    /// `stream_timeout`.
+    pub stream_timeout: Option<SimDuration>,
+    /// `disable_fallbacks`.
+    pub disable_fallbacks: Option<bool>,
+}
+
+impl CustomTarget {
+    /// The parameters of an entry, if it has any.
+    pub fn of(target: &FallbackTarget) -> Option<Self> {
+        let seconds = |secs: Option<f64>| secs.filter(|secs| *secs != 0.0).map(time_out);
+        target.has_params.then(|| Self {
+            num_retries: target.num_retries.map(|n| u32::try_from(n.max(0)).unwrap_or(u32::MAX)),
+            timeout: seconds(target.timeout),
+            request_timeout: seconds(target.request_timeout),
+            stream_timeout: seconds(target.stream_timeout),
+            disable_fallbacks: target.disable_fallbacks,
+        })
+    }
+
+    /// These parameters, and where they say nothing those of an entry before.
+    #[must_use]
+    pub fn after(self, before: Self) -> Self {
+        Self {
+            num_retries: self.num_retries.or(before.num_retries),
+            timeout: self.timeout.or(before.timeout),
+            request_timeout: self.request_timeout.or(before.request_timeout),
+            stream_timeout: self.stream_timeout.or(before.stream_timeout),
+            disable_fallbacks: self.disable_fallbacks.or(before.disable_fallbacks),
+        }
+    }
+}
+
+/// A timeout of so many seconds: one below zero has run out at once.
+pub(in crate::gateway::litellm) fn time_out(secs: f64) -> SimDuration {
+    SimDuration::from_secs_f64(secs.max(0.0))
 }

@@ -1,7 +1,7 @@
 //! One request on its way: which groups have been visited, what has been tried, what is in flight.
 
 use crate::gateway::litellm::failure::Failure;
-use crate::gateway::litellm::plan::{ListId, Target};
+use crate::gateway::litellm::plan::{CustomTarget, ListId, Target};
 use crate::units::{AttemptNumber, DeploymentId, NameId, SimTime, Tokens};
 
 /// A few deployments; nearly always none, which costs nothing.
@@ -20,8 +20,8 @@ pub(super) struct Hop {
     pub refused: Few,
     /// Fallback targets tried before this hop (`fallback_depth`).
     pub depth: i64,
-    /// Retries that the fallback entry asks for.
-    pub num_retries: Option<u32>,
+    /// What the fallback entry says, and those before it.
+    pub own: CustomTarget,
     /// Whether the hop belongs to a fallback walk, whose memory of attempted targets it shares.
     pub in_walk: bool,
     /// Retries begun.
@@ -50,8 +50,8 @@ pub(super) struct Walk {
     pub from: NameId,
     /// Targets tried so far, those of enclosing walks included.
     pub depth: i64,
-    /// Retries that the last entry with parameters asked for: they stay for all that follow.
-    pub num_retries: Option<u32>,
+    /// What the entries so far said: it stays for all that follow.
+    pub own: CustomTarget,
     /// The failure that started the walk.
     pub cause: Failure,
     /// The failure of the target tried last.
@@ -251,7 +251,7 @@ impl Hop {
         self.name = name;
         self.order = None;
         self.depth = 0;
-        self.num_retries = None;
+        self.own = CustomTarget::default();
         self.in_walk = false;
         self.retries = 0;
         self.retry = None;
@@ -265,7 +265,7 @@ impl Hop {
             excluded: Few::new(),
             refused: Few::new(),
             depth: 0,
-            num_retries: None,
+            own: CustomTarget::default(),
             in_walk: false,
             retries: 0,
             retry: None,

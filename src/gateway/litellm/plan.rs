@@ -1,6 +1,6 @@
 //! A LiteLLM configuration, compiled: every name is a number, every lookup is done, nothing is text on the hot path.
 
-pub use crate::gateway::litellm::body::{Body, CacheControl, FallbackOverride};
+pub use crate::gateway::litellm::body::{Body, CacheControl, CustomTarget, FallbackOverride};
 use std::collections::HashMap;
 
 pub use crate::gateway::litellm::client::Client;
@@ -294,13 +294,6 @@ pub enum Found {
     Group(Box<[DeploymentId]>),
     /// The id of one deployment: no filter is asked.
     One(DeploymentId),
-}
-
-/// The parameters of a fallback entry that the gateway reads.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CustomTarget {
-    /// `num_retries`.
-    pub num_retries: Option<u32>,
 }
 
 /// One entry of a fallback list.

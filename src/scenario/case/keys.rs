@@ -1,7 +1,7 @@
 //! Virtual keys of a case, and the users and teams that they belong to.
 
 use super::fields::Reader;
-use crate::document::Node;
+use crate::document::{Node, Value};
 use crate::gateway::litellm::keyring::{Holder, KeySpec, Keyring, ModelLimit};
 use crate::gateway::litellm::lower::period;
 use crate::gateway::litellm::plan::Budget;
@@ -23,9 +23,35 @@ impl Table {
     }
 }
 
-/// The names of the keys and their limits; the master key comes first, under an empty name.
-pub(super) fn read(case: &Node, reader: &mut Reader) -> (Vec<String>, Keyring) {
-    let mut names = vec![String::new()];
+/// What the proxy adds to the requests of a key (`litellm_pre_call_utils.py:add_key_level_controls`) [T 224].
+#[derive(Default)]
+pub(super) struct Granted {
+    /// The key, as it is sent; empty for the master key.
+    pub name: String,
+    /// Tags of the key and its team.
+    pub tags: Vec<String>,
+    /// `disable_fallbacks`.
+    pub disable_fallbacks: Option<bool>,
+}
+
+impl Granted {
+    fn read(name: &str, node: &Node, case: &Node, team: Option<&str>) -> Self {
+        let metadata = node.get("metadata");
+        let team_row = team.and_then(|team| case.get("teams")?.get(team)?.get("metadata"));
+        let all = [metadata, node.get("team_metadata"), team_row].into_iter().flatten();
+        let tags = all.filter_map(|metadata| metadata.get("tags")).flat_map(Node::items).filter_map(Node::as_str);
+        let disable_fallbacks =
+            match metadata.and_then(|metadata| metadata.get("disable_fallbacks")).map(|on| &on.value) {
+                Some(Value::Bool(disable)) => Some(*disable),
+                _ => None,
+            };
+        Self { name: name.to_owned(), tags: tags.map(str::to_owned).collect(), disable_fallbacks }
+    }
+}
+
+/// The keys and their limits; the master key comes first, under an empty name.
+pub(super) fn read(case: &Node, reader: &mut Reader) -> (Vec<Granted>, Keyring) {
+    let mut keys = vec![Granted::default()];
     let mut ring = Keyring::default();
     let (mut users, mut teams, mut members) =
         (rows(case, "users", reader), rows(case, "teams", reader), { rows(case, "members", reader) });
@@ -33,6 +59,7 @@ pub(super) fn read(case: &Node, reader: &mut Reader) -> (Vec<String>, Keyring) {
         let node = &entry.value;
         let (user, team) = (reader.text(node, "user_id"), reader.text(node, "team_id"));
         let member = user.as_ref().zip(team.as_ref()).map(|(user, team)| format!("{user}:{team}"));
+        keys.push(Granted::read(&entry.key, node, case, team.as_deref()));
         let mut belongs = |name: Option<String>, table: &mut Table, prefix: &str| {
             let at = table.number(&name?);
             take_limits(&mut table.holders[at], node, prefix, reader);
@@ -41,12 +68,11 @@ pub(super) fn read(case: &Node, reader: &mut Reader) -> (Vec<String>, Keyring) {
         let user = belongs(user, &mut users, "user_");
         let team = belongs(team, &mut teams, "team_");
         let member = belongs(member, &mut members, "team_member_");
-        names.push(entry.key.to_string());
         let parallel = reader.count(node, "max_parallel_requests").map(u64::from);
         ring.keys.push(KeySpec { own: own(node, reader), parallel, user, team, member });
     }
     (ring.users, ring.teams, ring.members) = (users.holders, teams.holders, members.holders);
-    (names, ring)
+    (keys, ring)
 }
 
 /// The rows of users, teams or members as they stand in the database.

@@ -123,12 +123,12 @@ fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
     let config = reader.required(node, "config")?;
     let (wire, deployments) = config_of(config, reader)?;
     let start_nanos = reader.start(node);
-    let (names, keys) = keys::read(node, reader);
+    let (granted, keys) = keys::read(node, reader);
     let specs = request::expand(reader.required(node, "requests")?, reader);
     let script = upstream::read(node.get("upstream"), &deployments, &specs, start_nanos, reader);
     let is_router = node.get("layer").and_then(Node::as_str) == Some("router");
     let layer = if is_router { Layer::Router } else { Layer::Proxy };
-    let (requests, bodies) = request::finish(&specs, &names, layer, wire.reach(), reader);
+    let (requests, bodies) = request::finish(&specs, &granted, layer, wire.reach(), reader);
     Some(Case {
         name: reader.text(node, "name").unwrap_or_default(),
         layer,

@@ -1,12 +1,13 @@
 //! The requests of a case.
 
 use super::fields::Reader;
+use super::keys::Granted;
 use super::{CaseRequest, Departure};
 use crate::document::{Node, Value};
 use crate::gateway::litellm::lower::{RequestFallbacks, RequestParams};
 use crate::gateway::litellm::params::{self, Asked};
 use crate::gateway::litellm::plan::{CacheControl, CustomTarget, Layer};
-use crate::gateway::litellm::wire::{FEWER_CALLS, MOST_TRIES, Reach};
+use crate::gateway::litellm::wire::{FEWER_CALLS, FallbackTarget, MOST_TRIES, Reach};
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
 use std::collections::HashMap;
 
@@ -58,7 +59,7 @@ pub(super) fn expand<'n>(list: &'n Node, reader: &mut Reader) -> Vec<Spec<'n>> {
 /// Numbers bodies, prompts and keys.
 pub(super) fn finish(
     specs: &[Spec<'_>],
-    keys: &[String],
+    keys: &[Granted],
     layer: Layer,
     reach: Reach,
     reader: &mut Reader,
@@ -82,7 +83,7 @@ struct Numbering {
 }
 
 impl Numbering {
-    fn request(&mut self, spec: &Spec<'_>, keys: &[String], reader: &mut Reader) -> Option<CaseRequest> {
+    fn request(&mut self, spec: &Spec<'_>, keys: &[Granted], reader: &mut Reader) -> Option<CaseRequest> {
         let at = SimTime::from_secs_f64(spec.at_secs);
         let entry = spec.node.span.start;
         if let Some(known) = self.by_node.get(&entry) {
@@ -93,21 +94,22 @@ impl Numbering {
         Some(request)
     }
 
-    fn read(&mut self, node: &Node, keys: &[String], reader: &mut Reader) -> Option<CaseRequest> {
+    fn read(&mut self, node: &Node, keys: &[Granted], reader: &mut Reader) -> Option<CaseRequest> {
         reader.required(node, "model")?;
         let model = reader.text(node, "model")?;
         let prompt_tokens = reader.count(node, "prompt_tokens").unwrap_or(100);
         let content = content(node, prompt_tokens, reader);
         let params = node.get("params");
         let reserving = Tokenizer::of(&model);
-        let body = self.body(node, params, reader);
+        let key = key(node, keys, reader);
+        let body = self.body(node, params, &keys[key.index()], reader);
         let next_prompt = self.prompts.len() as u64;
         let prompt = *self.prompts.entry(content.clone()).or_insert(next_prompt);
         Some(CaseRequest {
             id: String::new(),
             at: SimTime::ZERO,
             model,
-            key: key(node, keys, reader),
+            key,
             body,
             prompt: PromptId(prompt),
             prompt_chars: content.chars().count() as u32,
@@ -121,10 +123,12 @@ impl Numbering {
         })
     }
 
-    fn body(&mut self, node: &Node, params: Option<&Node>, reader: &mut Reader) -> BodyId {
+    fn body(&mut self, node: &Node, params: Option<&Node>, granted: &Granted, reader: &mut Reader) -> BodyId {
         let mut body = params.map(|params| read_params(params, reader)).unwrap_or_default();
         if self.layer == Layer::Proxy {
             read_headers(node, &mut body, reader);
+            body.tags = tags(node, params, granted);
+            body.disable_fallbacks = granted.disable_fallbacks.unwrap_or(body.disable_fallbacks);
         }
         if asked_tries(&body) > MOST_TRIES {
             reader.nonsense(node, &format!("at most {MOST_TRIES} retries, and fallbacks so deep, are simulated"));
@@ -208,9 +212,9 @@ fn counted(content: &str, tokenizer: Tokenizer) -> Tokens {
     MESSAGE_TOKENS + content.split_whitespace().map(of_word).sum::<u32>() + added
 }
 
-fn key(node: &Node, keys: &[String], reader: &mut Reader) -> KeyId {
+fn key(node: &Node, keys: &[Granted], reader: &mut Reader) -> KeyId {
     let Some(name) = reader.text(node, "key").filter(|name| name != MASTER_KEY) else { return KeyId(0) };
-    let found = keys.iter().position(|key| *key == name);
+    let found = keys.iter().position(|key| key.name == name);
     if found.is_none()
         && let Some(place) = node.get("key")
     {
@@ -233,18 +237,26 @@ fn max_tokens(params: &Node, reader: &mut Reader) -> Option<Tokens> {
 }
 
 fn read_params(params: &Node, reader: &mut Reader) -> RequestParams {
-    let fallbacks = |key: &str, reader: &mut Reader| reader.present(params, key).map(read_fallbacks);
+    let fallbacks = |key: &str| params.get(key).map(read_fallbacks);
     let metadata_tags = params.get("metadata").and_then(|metadata| metadata.get("tags"));
     let tags = metadata_tags.or_else(|| params.get("tags")).map(Node::items).unwrap_or_default();
     RequestParams {
         num_retries: reader.count(params, "num_retries"),
-        timeout: reader.number(params, "timeout").or_else(|| reader.number(params, "request_timeout")),
+        timeout: match (reader.number(params, "timeout"), reader.number(params, "request_timeout")) {
+            // What is zero is passed over.
+            (None | Some(0.0), Some(request_timeout)) => Some(request_timeout),
+            (timeout, _) => timeout,
+        },
         stream_timeout: reader.number(params, "stream_timeout"),
-        fallbacks: fallbacks("fallbacks", reader),
-        context_fallbacks: fallbacks("context_window_fallbacks", reader),
-        policy_fallbacks: fallbacks("content_policy_fallbacks", reader),
+        fallbacks: fallbacks("fallbacks"),
+        context_fallbacks: fallbacks("context_window_fallbacks"),
+        policy_fallbacks: fallbacks("content_policy_fallbacks"),
         disable_fallbacks: reader.flag(params, "disable_fallbacks"),
-        max_fallbacks: reader.whole(params, "max_fallbacks"),
+        max_fallbacks: match params.get("max_fallbacks") {
+            // Its depth is compared with nothing, which fails.
+            Some(null) if null.is_null() => Some(0),
+            _ => reader.whole(params, "max_fallbacks"),
+        },
         tags: tags.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
         cache: params.get("cache").map(|cache| cache_control(cache, reader)).unwrap_or_default(),
         n: reader.count(params, "n"),
@@ -261,8 +273,10 @@ fn read_headers(node: &Node, body: &mut RequestParams, reader: &mut Reader) {
         match entry.key.to_ascii_lowercase().as_str() {
             "x-litellm-timeout" => body.timeout = text.parse().ok().or(body.timeout),
             "x-litellm-stream-timeout" => body.stream_timeout = text.parse().ok().or(body.stream_timeout),
-            "x-litellm-num-retries" => body.num_retries = text.parse().ok().or(body.num_retries),
-            "x-litellm-tags" => body.tags.extend(text.split(',').map(|tag| tag.trim().to_owned())),
+            "x-litellm-num-retries" => {
+                let number = text.parse::<i64>().ok().map(|n| u32::try_from(n.max(0)).unwrap_or(u32::MAX));
+                body.num_retries = number.or(body.num_retries);
+            }
             _ => {}
         }
     }
@@ -288,16 +302,51 @@ fn with_body(reach: Reach, body: &RequestParams) -> Reach {
     Reach { tries, targets: reach.targets + targets as u64 }
 }
 
-/// A list of names or entries with parameters is for every group; one of maps from groups to lists is for those.
+/// The tags of a request: of its metadata, its key and team, and its body, or if that has none its headers. A body with metadata gets
+/// the headers' tags there as well, before anybody asks for budgets (`apply_client_tag_policy_pre_auth`) [T 224].
+fn tags(node: &Node, params: Option<&Node>, granted: &Granted) -> Vec<String> {
+    let of_body = |key: &str| params.and_then(|params| params.get(key));
+    let texts = |tags: Option<&Node>| -> Vec<String> {
+        tags.map(Node::items).unwrap_or_default().iter().filter_map(Node::as_str).map(str::to_owned).collect()
+    };
+    let headers = node.get("headers").map(Node::entries).unwrap_or_default();
+    let header = headers.iter().find(|entry| entry.key.eq_ignore_ascii_case("x-litellm-tags"));
+    let in_header: Vec<String> = header
+        .and_then(|entry| entry.value.printed())
+        .map(|text| text.split(',').map(|tag| tag.trim().to_owned()).collect())
+        .unwrap_or_default();
+    let metadata = [of_body("metadata"), of_body("litellm_metadata")];
+    let slot = metadata[1].or(metadata[0]);
+    let early =
+        in_header.iter().filter(|tag| !tag.is_empty() && slot.is_some_and(|slot| matches!(slot.value, Value::Map(_))));
+    let own = of_body("tags").filter(|tags| matches!(tags.value, Value::Seq(_)));
+    let mut tags: Vec<String> =
+        metadata.into_iter().flatten().flat_map(|metadata| texts(metadata.get("tags"))).collect();
+    tags.extend(early.cloned());
+    tags.extend(granted.tags.iter().cloned());
+    tags.extend(if own.is_some() { texts(own) } else { in_header });
+    tags
+}
+
+/// A list of names or of entries with parameters is for every group; one of maps from groups to lists is for those. In a list of
+/// both the last name is for all groups that no map names.
 fn read_fallbacks(node: &Node) -> RequestFallbacks {
+    if node.is_null() {
+        return RequestFallbacks::Nothing;
+    }
     let by_name = |item: &Node| match item.entries() {
         [entry, ..] if matches!(entry.value.value, Value::Seq(_)) => {
             Some((entry.key.to_string(), entry.value.items().iter().filter_map(target).collect()))
         }
         _ => None,
     };
-    let lists: Vec<_> = node.items().iter().filter_map(by_name).collect();
-    if lists.is_empty() {
+    let mut lists: Vec<_> = node.items().iter().filter_map(by_name).collect();
+    let last_name = node.items().iter().rev().find_map(Node::as_str);
+    let is_mixed = last_name.is_some() && node.items().iter().any(|item| item.as_str().is_none());
+    if let Some(name) = last_name.filter(|_| is_mixed) {
+        lists.push(("*".to_owned(), vec![(name.to_owned(), None)]));
+    }
+    if lists.is_empty() && !node.items().is_empty() {
         RequestFallbacks::Flat(node.items().iter().filter_map(target).collect())
     } else {
         RequestFallbacks::ByName(lists)
@@ -305,15 +354,9 @@ fn read_fallbacks(node: &Node) -> RequestFallbacks {
 }
 
 fn target(item: &Node) -> Option<(String, Option<CustomTarget>)> {
-    let num_retries = match item.get("num_retries").map(|node| &node.value) {
-        Some(Value::Int(n)) => u32::try_from(*n).ok(),
-        _ => None,
-    };
-    let custom = (item.entries().len() > 1).then_some(CustomTarget { num_retries });
-    match item.as_str() {
-        Some(name) => Some((name.to_owned(), None)),
-        None => Some((item.get("model")?.as_str()?.to_owned(), custom)),
-    }
+    let target = FallbackTarget::read(item)?;
+    let custom = CustomTarget::of(&target);
+    Some((target.model, custom))
 }
 
 fn cache_control(node: &Node, reader: &mut Reader) -> CacheControl {

@@ -2,7 +2,7 @@
 
 use super::fields::Reader;
 use super::request::Spec;
-use crate::document::{Node, Value};
+use crate::document::{Entry, Node, Value};
 use crate::gateway::litellm::wire::nearest;
 use crate::provider::{Answer, Kind, Rule, Script, When};
 use crate::units::{Outcome, RetryAfter, SimDuration, SimTime};
@@ -145,7 +145,7 @@ impl Context<'_> {
         let in_headers = node.get("headers").map(Node::entries).unwrap_or_default();
         let header = in_headers.iter().find(|entry| entry.key.eq_ignore_ascii_case("retry-after"));
         let value = header.map(|entry| &entry.value).or_else(|| self.reader.present(node, "retry_after"));
-        let Some(text) = value.and_then(Node::printed) else { return RetryAfter::None };
+        let Some(text) = value.and_then(Node::printed) else { return milliseconds(in_headers) };
         if let Ok(secs) = text.trim().parse::<i64>() {
             return RetryAfter::Seconds(secs);
         }
@@ -154,12 +154,24 @@ impl Context<'_> {
         {
             return RetryAfter::Fraction(SimDuration::from_secs_f64(secs));
         }
-        match jiff::fmt::rfc2822::parse(text.trim()) {
+        // Without a zone it is UTC (`email.utils.parsedate_tz`).
+        let date = jiff::fmt::rfc2822::parse(text.trim());
+        match date.or_else(|_| jiff::fmt::rfc2822::parse(&format!("{} GMT", text.trim()))) {
             Ok(date) => {
                 let nanos = date.timestamp().as_nanosecond() - self.start_nanos;
                 RetryAfter::At(SimTime(i64::try_from(nanos).unwrap_or(i64::MAX)))
             }
             Err(_) => RetryAfter::None,
         }
+    }
+}
+
+/// The header `retry-after-ms`, which only clients that keep the retries of the OpenAI SDK read.
+fn milliseconds(headers: &[Entry]) -> RetryAfter {
+    let header = headers.iter().find(|entry| entry.key.eq_ignore_ascii_case("retry-after-ms"));
+    let millis = header.and_then(|entry| entry.value.printed()?.trim().parse::<f64>().ok());
+    match millis.filter(|millis| millis.is_finite()) {
+        Some(millis) => RetryAfter::Fraction(SimDuration::from_secs_f64(millis / 1000.0)),
+        None => RetryAfter::None,
     }
 }

@@ -56,8 +56,8 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
         rpm,
         tpm,
         order: params.order.as_ref().or(info.order.as_ref()).map(|order| order.value as i32),
-        num_retries: count(&params.num_retries).map(|n| n as u32),
-        cooldown: cooldown.map(|secs| SimDuration::from_secs_f64(secs.value.max(0.0))),
+        num_retries: params.num_retries.as_ref().map(|n| u32::try_from(n.value.max(0)).unwrap_or(u32::MAX)),
+        cooldown: cooldown.filter(|secs| secs.value >= 0.0).map(|secs| SimDuration::from_secs_f64(secs.value)),
         allowed_fails: info.allowed_fails.as_ref().map(|fails| fails.value),
         fails_policy: info.allowed_fails_policy.as_ref().map(|policy| fails_policy(&policy.value)),
         silence: timeouts.silence(params, client),
@@ -99,8 +99,8 @@ impl Timeouts {
 
     /// `litellm_settings.request_timeout` beats `router_settings.timeout` [T 111].
     fn of_call(&self, params: &LitellmParams) -> Option<SimDuration> {
-        let own = params.timeout.as_ref().or(params.request_timeout.as_ref());
-        own.and_then(|secs| unless_zero(secs.value)).or(self.module).or(self.router)
+        let own = |secs: &Option<Spanned<f64>>| secs.as_ref().and_then(|secs| unless_zero(secs.value));
+        own(&params.timeout).or(own(&params.request_timeout)).or(self.module).or(self.router)
     }
 
     /// The request timeout counts as one for streams only where the router has a timeout too.

@@ -3,7 +3,7 @@
 use crate::gateway::litellm::lower::names::Names;
 use crate::gateway::litellm::lower::settings;
 use crate::gateway::litellm::plan::{CustomTarget, ListId, Plan, Target};
-use crate::gateway::litellm::wire::{Fallback, FallbackTarget, Fallbacks, Wire, prefixes};
+use crate::gateway::litellm::wire::{Fallback, Fallbacks, Wire, prefixes};
 
 /// One entry of a map: whose list it is, and what is in it.
 pub(super) struct Entry<'a> {
@@ -40,11 +40,7 @@ fn entries(map: Option<&Fallbacks>) -> Vec<Entry<'_>> {
 }
 
 fn entry(fallback: &Fallback) -> Entry<'_> {
-    let custom = |target: &FallbackTarget| {
-        let num_retries = target.num_retries.and_then(|n| u32::try_from(n).ok());
-        target.has_params.then_some(CustomTarget { num_retries })
-    };
-    let targets = fallback.targets.iter().map(|target| (target.value.model.as_str(), custom(&target.value)));
+    let targets = fallback.targets.iter().map(|target| (target.value.model.as_str(), CustomTarget::of(&target.value)));
     Entry { group: &fallback.group.value, targets: targets.collect() }
 }
 

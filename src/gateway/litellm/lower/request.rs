@@ -1,10 +1,11 @@
 //! The parameters of a request that the gateway itself reads.
 
-use crate::gateway::litellm::lower::fallbacks::{Entry, find_with_generic, list, numbered};
+use crate::gateway::litellm::body::time_out;
+use crate::gateway::litellm::lower::fallbacks::{Entry, find_exact, find_with_generic, list, numbered};
 use crate::gateway::litellm::lower::names::Names;
 use crate::gateway::litellm::params::Asked;
-use crate::gateway::litellm::plan::{Body, CacheControl, CustomTarget, FallbackOverride, Name, Plan};
-use crate::units::{NameId, SimDuration};
+use crate::gateway::litellm::plan::{Body, CacheControl, CustomTarget, FallbackOverride, ListId, Name, Plan};
+use crate::units::NameId;
 
 /// What a request body says besides model and messages, and what its headers say.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,6 +48,8 @@ pub enum RequestFallbacks {
     Flat(TargetList),
     /// A list for each of some groups.
     ByName(Vec<(String, TargetList)>),
+    /// `null`: there are none, whatever is configured.
+    Nothing,
 }
 
 impl RequestFallbacks {
@@ -69,6 +72,7 @@ impl RequestFallbacks {
         let (flat, by_name) = match self {
             Self::Flat(targets) => (targets.as_slice(), [].as_slice()),
             Self::ByName(lists) => ([].as_slice(), lists.as_slice()),
+            Self::Nothing => ([].as_slice(), [].as_slice()),
         };
         flat.iter().chain(by_name.iter().flat_map(|(_, targets)| targets))
     }
@@ -76,14 +80,14 @@ impl RequestFallbacks {
 
 /// Compiles one body.
 pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) -> Body {
-    let seconds = |secs: Option<f64>| secs.filter(|secs| *secs != 0.0).map(SimDuration::from_secs_f64);
+    let seconds = |secs: Option<f64>| secs.filter(|secs| *secs != 0.0).map(time_out);
     Body {
         num_retries: params.num_retries,
         timeout: seconds(params.timeout),
         stream_timeout: seconds(params.stream_timeout),
-        fallbacks: own(params.fallbacks.as_ref(), plan, names),
-        context_fallbacks: own(params.context_fallbacks.as_ref(), plan, names),
-        policy_fallbacks: own(params.policy_fallbacks.as_ref(), plan, names),
+        fallbacks: own(params.fallbacks.as_ref(), find_with_generic, plan, names),
+        context_fallbacks: own(params.context_fallbacks.as_ref(), find_exact, plan, names),
+        policy_fallbacks: own(params.policy_fallbacks.as_ref(), find_exact, plan, names),
         disable_fallbacks: params.disable_fallbacks,
         max_fallbacks: params.max_fallbacks,
         tags: params.tags.iter().map(|tag| names.tag(tag)).collect(),
@@ -94,17 +98,20 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
     }
 }
 
-fn own(fallbacks: Option<&RequestFallbacks>, plan: &mut Plan, names: &Names) -> FallbackOverride {
+/// How a name finds its list in a map.
+type Find = fn(&[(String, ListId)], &str) -> Option<ListId>;
+
+fn own(fallbacks: Option<&RequestFallbacks>, find: Find, plan: &mut Plan, names: &Names) -> FallbackOverride {
     match fallbacks {
         None => FallbackOverride::Configured,
+        Some(RequestFallbacks::Nothing) => FallbackOverride::Nothing,
         Some(RequestFallbacks::Flat(targets)) => FallbackOverride::Flat(list(&borrowed(targets), plan, names)),
         Some(RequestFallbacks::ByName(lists)) => {
             let entries: Vec<Entry<'_>> =
                 lists.iter().map(|(group, targets)| Entry { group, targets: borrowed(targets) }).collect();
             let map = numbered(&entries, plan, names);
-            let of_name = |(index, name): (usize, &Name)| {
-                find_with_generic(&map, &name.text).map(|list| (NameId::from_index(index), list))
-            };
+            let of_name =
+                |(index, name): (usize, &Name)| find(&map, &name.text).map(|list| (NameId::from_index(index), list));
             FallbackOverride::ByName(plan.names.iter().enumerate().filter_map(of_name).collect())
         }
     }

@@ -6,7 +6,7 @@ use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, Flight, Frame, Waiting};
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{Layer, Strategy};
+use crate::gateway::litellm::plan::{CustomTarget, Layer, Strategy};
 use crate::gateway::litellm::state::State;
 use crate::gateway::parts::Slot;
 use crate::gateway::{Attempt, AttemptRole, Ended, Limits, Notes, RequestView, Response, Source, Step};
@@ -102,7 +102,21 @@ impl LiteLlm {
         let role = role(call);
         let (number, content) = (call.next_attempt(), patience_for_content(call));
         let name = call.flight.map_or(cx.request.model, |flight| flight.name);
-        Next::Do(Step::Attempt(self.attempt(cx.request, (deployment, name), number, content, role)))
+        let mut attempt = self.attempt(cx.request, (deployment, name), number, content, role);
+        if let Some(own) = call.hop().map(|hop| hop.own).filter(|own| *own != CustomTarget::default()) {
+            let silence = self.timeout_of_entry(cx.request, deployment, &own);
+            (attempt.limits.headers, attempt.limits.idle) = (silence, silence);
+        }
+        Next::Do(Step::Attempt(attempt))
+    }
+
+    /// The longest silence that is borne where the entry of a fallback list has timeouts of its own.
+    #[cold]
+    fn timeout_of_entry(&self, request: &RequestView, deployment: DeploymentId, own: &CustomTarget) -> SimDuration {
+        let body = self.body(request);
+        let timeout = own.timeout.or(body.timeout).or(own.request_timeout);
+        let asked = (timeout, own.stream_timeout.or(body.stream_timeout));
+        self.timeout_asked_for(request, deployment, asked)
     }
 
     /// What is sent upstream.
@@ -132,15 +146,25 @@ impl LiteLlm {
     #[inline(always)]
     fn timeout(&self, request: &RequestView, deployment: DeploymentId) -> SimDuration {
         let (body, entry) = (self.body(request), self.plan.deployment(deployment));
-        let silence = entry.silence[usize::from(request.stream)];
         if body.timeout.is_none() && body.stream_timeout.is_none() {
-            return silence;
+            return entry.silence[usize::from(request.stream)];
         }
+        self.timeout_asked_for(request, deployment, (body.timeout, body.stream_timeout))
+    }
+
+    fn timeout_asked_for(
+        &self,
+        request: &RequestView,
+        deployment: DeploymentId,
+        (timeout, stream_timeout): (Option<SimDuration>, Option<SimDuration>),
+    ) -> SimDuration {
+        let entry = self.plan.deployment(deployment);
+        let silence = entry.silence[usize::from(request.stream)];
         if request.stream && entry.client.untold_silence().is_some() {
             return silence;
         }
-        let of_stream = if request.stream { body.stream_timeout.or(entry.stream_timeout) } else { None };
-        of_stream.or(body.timeout).unwrap_or(silence)
+        let of_stream = if request.stream { stream_timeout.or(entry.stream_timeout) } else { None };
+        of_stream.or(timeout).unwrap_or(silence)
     }
 
     /// The limits of the calendar minute, where they are enforced: requests are counted here, before the call

@@ -18,7 +18,8 @@ impl LiteLlm {
         call: &mut CallState,
         failure: Failure,
     ) -> Next {
-        if self.own(cx.request, call).disable_fallbacks {
+        let of_target = call.hop().and_then(|hop| hop.own.disable_fallbacks);
+        if of_target.unwrap_or(self.own(cx.request, call).disable_fallbacks) {
             return self.raise(cx, call, failure);
         }
         let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
@@ -105,7 +106,7 @@ impl LiteLlm {
         failed: Few,
     ) -> Next {
         let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
-        let (from, depth, in_walk, num_retries) = (hop.name, hop.depth, hop.in_walk, hop.num_retries);
+        let (from, depth, in_walk, own) = (hop.name, hop.depth, hop.in_walk, hop.own);
         let deepest = self.body(cx.request).max_fallbacks.unwrap_or(self.plan.router.max_fallbacks);
         if depth >= deepest {
             cx.notes.decided(cx.now, cx.id, || format!("no fallback: {depth} of {deepest} allowed have been made"));
@@ -118,7 +119,7 @@ impl LiteLlm {
             call.attempted.clear();
         }
         remember(&mut call.attempted, Target::Name(from));
-        let walk = Walk { targets, next: 0, from, depth, num_retries, cause: failure, last: failure, failed };
+        let walk = Walk { targets, next: 0, from, depth, own, cause: failure, last: failure, failed };
         call.frames.push(Frame::Walk(walk));
         Next::WalkOn
     }
@@ -147,11 +148,10 @@ impl LiteLlm {
             }
             let order = if let Target::Order(_, order) = target { Some(order) } else { None };
             if let Target::Custom(_, id) = target {
-                walk.num_retries = self.plan.customs[id as usize].num_retries.or(walk.num_retries);
+                walk.own = self.plan.customs[id as usize].after(walk.own);
             }
-            let (excluded, num_retries) = (walk.failed.clone(), walk.num_retries);
-            let hop =
-                Hop { order, excluded, num_retries, depth: walk.depth, in_walk: true, ..Hop::first(target.name()) };
+            let (excluded, own) = (walk.failed.clone(), walk.own);
+            let hop = Hop { order, excluded, own, depth: walk.depth, in_walk: true, ..Hop::first(target.name()) };
             let words = || match order {
                 Some(order) => format!("falls back to order {order} of {}", names[hop.name.index()].text),
                 None => format!("falls back to {}", names[hop.name.index()].text),
@@ -190,6 +190,7 @@ impl LiteLlm {
 const fn is_set(own: &FallbackOverride, configured: bool) -> bool {
     match own {
         FallbackOverride::Configured => configured,
+        FallbackOverride::Nothing => false,
         FallbackOverride::Flat(_) | FallbackOverride::ByName(_) => true,
     }
 }
@@ -198,6 +199,7 @@ const fn is_set(own: &FallbackOverride, configured: bool) -> bool {
 fn chosen(own: &FallbackOverride, name: NameId, configured: Option<ListId>) -> Option<ListId> {
     match own {
         FallbackOverride::Configured => configured,
+        FallbackOverride::Nothing => None,
         FallbackOverride::Flat(list) => Some(*list),
         FallbackOverride::ByName(lists) => lists.iter().find(|(key, _)| *key == name).map(|(_, list)| *list),
     }

@@ -27,7 +27,7 @@ impl LiteLlm {
         failure: Failure,
     ) -> Next {
         let Some(hop) = call.hop() else { return Next::GiveUp(failure) };
-        let (name, retries, known_rule, of_target) = (hop.name, hop.retries, hop.retry, hop.num_retries);
+        let (name, retries, known_rule, of_target) = (hop.name, hop.retries, hop.retry, hop.own.num_retries);
         let asked = of_target.or(self.own(cx.request, call).num_retries);
         let health = self.health(cx, name);
         let rule = known_rule.unwrap_or_else(|| self.retry_rule(asked, name, &failure));
@@ -110,6 +110,7 @@ impl LiteLlm {
         let router = &self.plan.router;
         let configured = |own: &FallbackOverride, configured| match own {
             FallbackOverride::Configured => configured,
+            FallbackOverride::Nothing => false,
             FallbackOverride::Flat(_) | FallbackOverride::ByName(_) => true,
         };
         let has_own_fallbacks = match failure.class {

@@ -27,6 +27,43 @@ pub struct FallbackTarget {
     pub has_params: bool,
     /// `num_retries` among the parameters.
     pub num_retries: Option<i64>,
+    /// `timeout`, in seconds.
+    pub timeout: Option<f64>,
+    /// `request_timeout`, in seconds.
+    pub request_timeout: Option<f64>,
+    /// `stream_timeout`, in seconds.
+    pub stream_timeout: Option<f64>,
+    /// `disable_fallbacks`.
+    pub disable_fallbacks: Option<bool>,
+}
+
+impl FallbackTarget {
+    /// A target as it is written; `None` if no model is named.
+    pub fn read(node: &Node) -> Option<Self> {
+        let model = node.as_str().or_else(|| node.get("model").and_then(Node::as_str))?;
+        let seconds = |key: &str| match &node.get(key)?.value {
+            Value::Int(n) => Some(*n as f64),
+            Value::Float(number) => Some(number.value),
+            _ => None,
+        };
+        let whole = |key: &str| match node.get(key)?.value {
+            Value::Int(n) => i64::try_from(n).ok(),
+            _ => None,
+        };
+        let flag = |key: &str| match node.get(key)?.value {
+            Value::Bool(flag) => Some(flag),
+            _ => None,
+        };
+        Some(Self {
+            model: model.to_owned(),
+            has_params: node.entries().len() > 1,
+            num_retries: whole("num_retries"),
+            timeout: seconds("timeout"),
+            request_timeout: seconds("request_timeout"),
+            stream_timeout: seconds("stream_timeout"),
+            disable_fallbacks: flag("disable_fallbacks"),
+        })
+    }
 }
 
 impl FromNode for Fallbacks {
@@ -39,36 +76,44 @@ impl FromNode for Fallbacks {
     }
 }
 
+/// The one list whose maps are not counted when the gateway starts (`router.py:validate_fallbacks`); a group is looked up in their first
+/// keys [T 226].
+const FIRST_COUNTS: &str = "context_window_fallbacks";
+
 fn rule(item: &Node, reader: &mut Reader) -> Option<Fallback> {
-    let [Entry { key, key_span, value }] = item.entries() else {
-        let found = match &item.value {
-            Value::Map(entries) => format!("a map with {} keys", entries.len()),
-            _ => item.kind().to_owned(),
-        };
-        reader.refuse(
-            item,
-            format!("expected a map with exactly one key, the group (`- group: [fallback]`), found {found}"),
-        );
-        return None;
+    let (Entry { key, key_span, value }, others) = match item.entries() {
+        [entry, others @ ..] if others.is_empty() || reader.key == FIRST_COUNTS => (entry, others),
+        entries => {
+            let found = match &item.value {
+                Value::Map(_) => format!("a map with {} keys", entries.len()),
+                _ => item.kind().to_owned(),
+            };
+            reader.refuse(
+                item,
+                format!("expected a map with exactly one key, the group (`- group: [fallback]`), found {found}"),
+            );
+            return None;
+        }
     };
+    if let Some(other) = others.first() {
+        let message = format!("only the first key of a map counts here: `{}` has no effect", other.key);
+        let help = Some("write one map for each group: `- group: [fallback]`");
+        reader.report(codes::WRONG_TYPE, Severity::Warning, other.key_span, message, help);
+    }
     let targets = if value.is_null() { Vec::new() } else { Vec::from_node(value, reader)? };
     Some(Fallback { group: Spanned { value: key.to_string(), span: *key_span }, targets })
 }
 
 impl FromNode for FallbackTarget {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
-        let model = node.as_str().or_else(|| node.get("model").and_then(Node::as_str));
-        if model.is_none() {
+        let target = Self::read(node);
+        if target.is_none() {
             let message = format!(
                 "expected the name of a group, or a map with a `model`, found {}: no fallback of this list is tried",
                 node.kind()
             );
             reader.report(codes::WRONG_TYPE, Severity::Error, node.span, message, None);
         }
-        let num_retries = match node.get("num_retries").map(|node| &node.value) {
-            Some(Value::Int(n)) => i64::try_from(*n).ok(),
-            _ => None,
-        };
-        model.map(|model| Self { model: model.to_owned(), has_params: node.entries().len() > 1, num_retries })
+        target
     }
 }

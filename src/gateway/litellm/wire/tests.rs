@@ -126,6 +126,7 @@ fn what_keeps_the_gateway_from_starting_is_an_error() {
         "router_settings: {content_policy_fallbacks: {a: [b]}}",
         "router_settings: {retry_policy: {InternalServerErrorRetries: x}}",
         "router_settings: {model_group_alias: x}",
+        "router_settings: {model_group_alias: {x: {model: a}}}",
         "router_settings: {provider_budget_config: {openai: 5}}",
         "litellm_settings: [1]",
         "general_settings: [1]",

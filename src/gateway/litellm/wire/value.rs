@@ -49,7 +49,7 @@ pub(super) struct Reader {
     pub(super) file: Arc<str>,
     pub(super) diagnostics: Collected,
     section: Section,
-    key: &'static str,
+    pub(super) key: &'static str,
     /// Something in the deployment that is being read makes the gateway drop it.
     pub(super) dropped: bool,
 }

@@ -1,4 +1,4 @@
-//! Numbers below zero. The gateway starts with all of them (tried with LiteLLM 1.102.4): a cooldown is over before it begins,
+//! Numbers below zero. The gateway starts with all of them (tried with LiteLLM 1.102.4): a cooldown of the router is over before it begins,
 //! a call runs into its timeout at once, weights are added up as they are, and a call at a negative price earns money.
 
 use crate::diagnostic::{Severity, codes};
@@ -10,15 +10,16 @@ type Seconds<'a> = &'a Option<Spanned<f64>>;
 
 pub(super) fn check(wire: &Wire, findings: &mut Findings) {
     let (router, module) = (&wire.router_settings, &wire.litellm_settings);
-    cooldown(&router.cooldown_time, findings);
+    cooldown(&router.cooldown_time, "is over before it begins: nothing ever rests", findings);
     for timeout in [&router.timeout, &module.request_timeout] {
         self::timeout(timeout, "every call", findings);
     }
     timeout(&router.stream_timeout, "every stream", findings);
     for entry in wire.model_list.iter().filter(|entry| !entry.dropped) {
         let (params, info) = (&entry.litellm_params, &entry.model_info);
-        cooldown(&params.cooldown_time, findings);
-        cooldown(&info.cooldown_time, findings);
+        for own in [&params.cooldown_time, &info.cooldown_time] {
+            cooldown(own, "of a deployment is passed over: it rests as long as others", findings);
+        }
         for timeout in [&params.timeout, &params.request_timeout] {
             self::timeout(timeout, "every call here", findings);
         }
@@ -38,10 +39,11 @@ fn below_zero<'a>(number: Seconds<'a>) -> Option<&'a Spanned<f64>> {
     number.as_ref().filter(|number| number.value < 0.0)
 }
 
-fn cooldown(seconds: Seconds<'_>, findings: &mut Findings) {
+fn cooldown(seconds: Seconds<'_>, what: &str, findings: &mut Findings) {
     if let Some(seconds) = below_zero(seconds) {
-        let message = "a negative cooldown is over before it begins: nothing ever rests";
-        findings.warn(codes::NEGATIVE, seconds.span, message, "write a positive time, or `disable_cooldowns: true`");
+        let message = format!("a negative cooldown {what}");
+        let help = Some("write a positive time, or `disable_cooldowns: true`".to_owned());
+        findings.add(codes::NEGATIVE, Severity::Warning, seconds.span, message, help);
     }
 }
 
@@ -71,6 +73,7 @@ mod tests {
         let entry = "model_list:\n  - {model_name: a, litellm_params: {model: openai/gpt-4o";
         for (rest, words) in [
             ("}}\nrouter_settings: {cooldown_time: -5}\n", "nothing ever rests"),
+            (", cooldown_time: -5}}\n", "rests as long as others"),
             ("}}\nrouter_settings: {timeout: -1}\n", "every call ends in 408"),
             ("}}\nlitellm_settings: {request_timeout: -1}\n", "every call ends in 408"),
             (", stream_timeout: -1}}\n", "every stream here ends in 408"),
