@@ -50,16 +50,37 @@ impl OutDir {
         let path = fs::canonicalize(&self.path).ok()?;
         path.file_name()?;
         let is_ours = |name: &str| files.iter().any(|(ours, _)| *ours == name);
-        if !names_below(&path, "")?.iter().all(|name| is_ours(name)) {
+        // Whoever stands in it would stand in a directory that is gone.
+        let is_stood_in =
+            std::env::current_dir().and_then(fs::canonicalize).map_or(true, |here| here.starts_with(&path));
+        if is_stood_in || !names_below(&path, "")?.iter().all(|name| is_ours(name)) {
             return None;
         }
         let whole = StagedDir(staged(&path));
         fs::create_dir(&whole.0).ok()?;
+        let found = fs::metadata(&path).ok()?;
+        fs::set_permissions(&whole.0, found.permissions()).ok()?;
+        if !has_same_owner(&found, &fs::metadata(&whole.0).ok()?) {
+            return None;
+        }
         for (name, bytes) in files {
             Staged::write(whole.0.join(name), bytes).and_then(Staged::publish).ok()?;
         }
         Some(whole)
     }
+}
+
+/// Whether what takes the place of another belongs to the same user and group.
+#[cfg(unix)]
+fn has_same_owner(found: &fs::Metadata, ours: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (found.uid(), found.gid()) == (ours.uid(), ours.gid())
+}
+
+/// Elsewhere that is not asked.
+#[cfg(not(unix))]
+fn has_same_owner(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+    true
 }
 
 /// A directory that is complete under a name of its own; when dropped, whatever has that name then goes away.
@@ -179,6 +200,10 @@ impl Staged {
         }
         let this = Self { staged: staged(&path), path: path.clone() };
         let mut file = fs::File::create(&this.staged).map_err(failed)?;
+        // What takes the place of a file is for the same eyes.
+        if let Ok(found) = fs::metadata(&path) {
+            let _ = file.set_permissions(found.permissions());
+        }
         file.write_all(bytes).map_err(failed)?;
         file.sync_all().map_err(failed)?;
         Ok(this)
@@ -244,6 +269,26 @@ mod tests {
         assert!(out.write_all([("four.txt", b"4".as_slice()), ("one.txt/three", b"3")]).is_err());
         let names: Vec<_> = fs::read_dir(dir.path().join("a/b")).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names.len(), 2, "{names:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_takes_a_place_has_the_mode_of_what_was_there() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, file) = (dir.path().join("out"), dir.path().join("one.html"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(&file, b"0").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        OutDir::prepare(&folder).unwrap().write_all([("one.txt", b"1".as_slice())]).unwrap();
+        write(&file, b"1").unwrap();
+        assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+        assert_eq!(
+            (names_below(&folder, "").unwrap(), fs::read(&file).unwrap()),
+            (vec!["one.txt".to_owned()], b"1".to_vec())
+        );
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub struct BudgetLimit {
     pub period: Period,
 }
 
+/// A million million dollars, as in a scenario.
+const MOST_BUDGET: Money = Money::from_picos(1_000_000_000_000 * 1_000_000_000_000);
+
 /// Why a text is no budget.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BudgetError {
@@ -42,7 +45,7 @@ pub enum BudgetError {
     #[error(transparent)]
     Amount(#[from] MoneyError),
     /// The period, or that there is money at all.
-    #[error("expected an amount above 0 and a period, such as 20/day, 500/month, 100/run or just 100")]
+    #[error("expected an amount above 0, at most 10^12, and a period, such as 20/day, 500/month, 100/run or just 100")]
     Form,
 }
 
@@ -58,7 +61,7 @@ impl FromStr for BudgetLimit {
             "run" => Period::Run,
             _ => return Err(BudgetError::Form),
         };
-        if limit <= Money::ZERO { Err(BudgetError::Form) } else { Ok(Self { limit, period }) }
+        if limit <= Money::ZERO || limit > MOST_BUDGET { Err(BudgetError::Form) } else { Ok(Self { limit, period }) }
     }
 }
 

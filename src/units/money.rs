@@ -52,7 +52,7 @@ impl Money {
     pub const fn divided_by(self, n: u64) -> Self {
         let n = n as i128;
         let half = if self.0 < 0 { -(n / 2) } else { n / 2 };
-        Self((self.0 + half) / n)
+        Self(self.0.saturating_add(half) / n)
     }
 
     /// The decimal text with exactly two decimals, rounded half away from zero: what a person reads.

@@ -24,10 +24,19 @@ pub(super) struct Excerpt {
 /// The masked line of a span; of a long line only what is near.
 /// In a file that cannot be parsed no key may be known for the words of a line: `strict` masks those.
 pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
+    let has_explicit_keys = source.contains("? ") && source.lines().any(has_explicit_key);
     cut(source, span, |before, line| match keyless_words(line).filter(|_| strict) {
+        _ if has_explicit_keys => line.find(char::is_alphanumeric).map(|first| first..line.len()).into_iter().collect(),
         Some(words) => vec![words],
         None => secrets(before, line),
     })
+}
+
+/// Whether a key stands behind a question mark, and its value behind a colon on another line: then nothing is quoted, for nobody
+/// looks for keys there.
+fn has_explicit_key(line: &str) -> bool {
+    let text = line.trim_start_matches([' ', '\t', '-']);
+    text.starts_with("? ") || line.contains("{? ") || line.contains("{ ? ") || line.contains(", ? ")
 }
 
 /// The line of a span as it is, but for what looks like a credential; of a long line only what is near.

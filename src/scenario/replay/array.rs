@@ -11,12 +11,17 @@ pub struct Elements {
     depth: u64,
     in_text: bool,
     is_escaped: bool,
+    /// What is still to be read at the end.
+    ending: &'static [u8],
 }
+
+/// A row that is none, for an array that ends without its bracket: who knows how many rows are lost.
+const CUT_OFF: &[u8] = b"\n[";
 
 impl Elements {
     /// Reads from before the array's bracket.
     pub fn new(input: Input) -> Self {
-        Self { input, depth: 0, in_text: false, is_escaped: false }
+        Self { input, depth: 0, in_text: false, is_escaped: false, ending: CUT_OFF }
     }
 
     fn turn(&mut self, symbol: u8) -> u8 {
@@ -55,6 +60,14 @@ impl Read for Elements {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let mut found = std::mem::replace(&mut self.input, Box::new(io::empty()));
         let bytes = found.fill_buf()?;
+        // Between two rows; a row that is cut off is told as it is.
+        if bytes.is_empty() && self.depth == 1 {
+            let count = self.ending.len().min(into.len());
+            let (now, later) = self.ending.split_at(count);
+            into[..count].copy_from_slice(now);
+            self.ending = later;
+            return Ok(count);
+        }
         let count = bytes.len().min(into.len());
         for (to, from) in into.iter_mut().zip(bytes) {
             *to = self.turn(*from);
@@ -86,5 +99,6 @@ mod tests {
         assert_eq!(found[1], "{}");
         assert_eq!(lines("[1,2 ,3]"), ["1", "2", "3"]);
         assert_eq!(lines("[{\"a\": 1}, {\"a\""), ["{\"a\": 1}", "{\"a\""], "what is cut off is no whole object");
+        assert_eq!(lines("[{}, {}"), ["{}", "{}", "["], "nor is what an array without its end has lost");
     }
 }

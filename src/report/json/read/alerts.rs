@@ -27,9 +27,11 @@ pub(super) fn alerts(at: &Place<'_>) -> Result<Option<Alerts>> {
 }
 
 fn budget(at: &Place<'_>) -> Result<BudgetOutcome> {
-    let budget = format!("{}/{}", at.str("limit")?, at.str("period")?).parse::<BudgetLimit>();
+    // A scenario may have a budget of nothing.
+    let limit = at.money("limit")?;
+    let budget = format!("1/{}", at.str("period")?).parse::<BudgetLimit>().ok();
     Ok(BudgetOutcome {
-        budget: at.or_wrong(budget.ok(), "a budget")?,
+        budget: at.or_wrong(budget.map(|budget| BudgetLimit { limit, ..budget }), "a budget")?,
         exhausted: moments(&at.at("exhausted"))?,
         beyond: at.money("beyond_mean")?,
         alert: alert(&at.at("alert").at("outcome"))?,
