@@ -87,3 +87,13 @@ fn files_that_are_cut_or_edited_are_refused() {
         assert!(matches!(Part::from_json("p", wrong), Err(PartError::NotAPart(..))));
     }
 }
+
+/// Tests are built with the features that their own dependencies ask for; the program is not. Without this one it reads some numbers
+/// of a part with another last digit than they were written with, and no test would see it.
+#[test]
+fn the_program_itself_reads_numbers_to_the_last_digit() {
+    let manifest = include_str!("../Cargo.toml");
+    let (dependencies, _) = manifest.split_once("[dev-dependencies]").expect("dependencies of tests");
+    let of_json = dependencies.lines().find(|line| line.starts_with("serde_json")).expect("serde_json");
+    assert!(of_json.contains("\"float_roundtrip\""), "{of_json}");
+}
