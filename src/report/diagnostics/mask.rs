@@ -24,7 +24,7 @@ pub(super) struct Excerpt {
 /// The masked line of a span; of a long line only what is near.
 /// In a file that cannot be parsed no key may be known for the words of a line: `strict` masks those.
 pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
-    let has_explicit_keys = source.contains("? ") && source.lines().any(has_explicit_key);
+    let has_explicit_keys = source.contains('?') && source.lines().any(has_explicit_key);
     cut(source, span, |before, line| match keyless_words(line).filter(|_| strict) {
         _ if has_explicit_keys => line.find(char::is_alphanumeric).map(|first| first..line.len()).into_iter().collect(),
         Some(words) => vec![words],
@@ -35,8 +35,11 @@ pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
 /// Whether a key stands behind a question mark, and its value behind a colon on another line: then nothing is quoted, for nobody
 /// looks for keys there.
 fn has_explicit_key(line: &str) -> bool {
-    let text = line.trim_start_matches([' ', '\t', '-']);
-    text.starts_with("? ") || line.contains("{? ") || line.contains("{ ? ") || line.contains(", ? ")
+    line.match_indices('?').any(|(at, _)| {
+        let (before, after) = (line[..at].trim_end(), &line[at + 1..]);
+        let begins = before.is_empty() || before.ends_with(['-', '{', '[', ',']);
+        begins && (after.is_empty() || after.starts_with(char::is_whitespace))
+    })
 }
 
 /// The line of a span as it is, but for what looks like a credential; of a long line only what is near.
@@ -245,6 +248,22 @@ mod tests {
 
     fn masked_line(before: &str, line: &str) -> String {
         masked(line, 0..line.len(), &secrets(before, line))
+    }
+
+    #[test]
+    fn where_keys_stand_behind_question_marks_nothing_is_quoted() {
+        let explicit = [
+            "? api_key\n: [hunter2]",
+            "?\n  api_key\n: hunter2",
+            "a: {?\tapi_key : [hunter2], b: 1}",
+            "- ? k\n  : hunter2",
+        ];
+        for text in explicit {
+            let start = text.find("hunter2").unwrap();
+            let line = excerpt(text, Span { start, end: start + 7, ..Span::default() }, false).line;
+            assert!(!line.contains("hunter2"), "{line}");
+        }
+        assert!(!has_explicit_key("base: really? yes") && !has_explicit_key("url: http://x/?a=b, c"));
     }
 
     #[test]

@@ -323,6 +323,9 @@ fn what_is_real_but_not_simulated_is_said() {
     clean(with("router_settings: {redis_host: h}\ngeneral_settings: {coordination_redis: {host: h}}"));
     expect(with("router_settings: {routing_strategy: lar1}"), codes::NOT_SIMULATED, &["lar1"]);
     expect(with("guardrails: []"), codes::NOT_SIMULATED, &["guardrails"]);
+    let entry = |params: &str| with(&format!("router_settings: {{fallbacks: [{{a: [{{model: b, {params}}}]}}]}}"));
+    expect(entry("fallbacks: []"), codes::NOT_SIMULATED, &["`fallbacks`"]);
+    clean(entry("timeout: 5, num_retries: 1, disable_fallbacks: true"));
 }
 
 // Rules about names.

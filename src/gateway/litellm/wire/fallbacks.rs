@@ -76,6 +76,19 @@ impl FromNode for Fallbacks {
     }
 }
 
+/// What of an entry leads calls elsewhere, or makes them cost something else, and is not simulated.
+const UNREAD: [&str; 9] = [
+    "fallbacks",
+    "context_window_fallbacks",
+    "content_policy_fallbacks",
+    "max_fallbacks",
+    "max_tokens",
+    "max_completion_tokens",
+    "messages",
+    "stream",
+    "mock_response",
+];
+
 /// The one list whose maps are not counted when the gateway starts (`router.py:validate_fallbacks`); a group is looked up in their first
 /// keys [T 226].
 const FIRST_COUNTS: &str = "context_window_fallbacks";
@@ -113,6 +126,10 @@ impl FromNode for FallbackTarget {
                 node.kind()
             );
             reader.report(codes::WRONG_TYPE, Severity::Error, node.span, message, None);
+        }
+        for entry in node.entries().iter().filter(|entry| UNREAD.contains(&&*entry.key)) {
+            let message = format!("`{}` of a fallback entry is not simulated", entry.key);
+            reader.report(codes::NOT_SIMULATED, Severity::Warning, entry.key_span, message, None);
         }
         target
     }
