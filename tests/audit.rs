@@ -5,7 +5,6 @@ mod support;
 use billcast::audit::{Asked, Catalog, Finding, RULES, Remedy, audit, price};
 use billcast::diagnostic::codes;
 use billcast::experiment::{Options, Unwatched};
-use billcast::gateway::litellm::keys;
 use billcast::pricing::PriceBook;
 use billcast::random::Seed;
 use billcast::report::audit::{json, sarif};
@@ -37,10 +36,10 @@ impl Case {
         let world = self.world(edits);
         let catalog = Catalog::new(&gateway.wire, &PriceBook::built_in().unwrap()).unwrap().of_world(&world);
         let found = match remedy {
-            None => keys::check(&gateway.source.name, &gateway.source.text),
+            None => gateway.text.check(),
             Some(_) => gateway.diagnostics,
         };
-        audit(&gateway.source, &gateway.wire, found, &catalog, Some(&Asked::of(&world)))
+        audit(&gateway.text, &gateway.wire, found, &catalog, Some(&Asked::of(&world)))
     }
 }
 

@@ -8,7 +8,7 @@ mod rules;
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::gateway::litellm::wire::Wire;
-use crate::scenario::Source;
+use crate::scenario::ConfigText;
 
 pub use config::{Asked, AskedClass, Catalog, Config};
 pub use money::{Pricing, Side, Stake, Tried, price};
@@ -85,31 +85,32 @@ pub struct Finding {
 
 /// Everything that can be said about a config: single keys, then the whole, in the order of the file.
 pub fn audit(
-    source: &Source,
+    text: &ConfigText,
     wire: &Wire,
     found: Vec<Diagnostic>,
     catalog: &Catalog,
     asked: Option<&Asked>,
 ) -> Vec<Finding> {
     let config = Config::new(wire, catalog, asked);
-    let known = remedies::Known::read(source, wire);
+    let known = remedies::Known::new(text.tree.as_ref(), wire);
     let of_keys = found.into_iter().map(|diagnostic| Finding { remedies: known.remedies(&diagnostic), diagnostic });
     let mut findings: Vec<Finding> = of_keys.collect();
     for rule in RULES {
         let mut faults = Vec::new();
         (rule.check)(&config, &mut faults);
-        findings.extend(faults.into_iter().map(|fault| fault.into_finding(rule.code, source)));
+        findings.extend(faults.into_iter().map(|fault| fault.into_finding(rule.code, text.name())));
     }
     findings
         .sort_by_key(|finding| (finding.diagnostic.span.start, finding.diagnostic.span.end, finding.diagnostic.code));
+    text.tell_places(findings.iter_mut().map(|finding| &mut finding.diagnostic));
     findings
 }
 
 impl Fault {
-    fn into_finding(self, code: &'static str, source: &Source) -> Finding {
+    fn into_finding(self, code: &'static str, file: &str) -> Finding {
         let Self { severity, span, message, help, remedies } = self;
         let help = (!help.is_empty()).then_some(help);
-        let diagnostic = Diagnostic { code, severity, file: source.name.clone(), span, message, help };
+        let diagnostic = Diagnostic { code, severity, file: file.into(), span, message, help };
         Finding { diagnostic, remedies }
     }
 }

@@ -4,23 +4,22 @@ use crate::audit::Remedy;
 use crate::audit::config::quoted;
 use crate::diagnostic::secrets::may_be_shown;
 use crate::diagnostic::{Diagnostic, Span, codes};
-use crate::document::{self, Entry, Format, Node, Value};
+use crate::document::{Entry, Node, Value};
 use crate::gateway::litellm::wire::{Wire, nearest, prefixes};
-use crate::scenario::Source;
 
 /// Sections that an inert key may be moved to by its help text: `it works as router_settings.cooldown_time`.
 const SECTIONS: [&str; 3] = ["router_settings", "litellm_settings", "general_settings"];
 
 /// What is written in a config.
 pub(super) struct Known<'a> {
-    root: Option<Node>,
+    root: Option<&'a Node>,
     wire: &'a Wire,
 }
 
 impl<'a> Known<'a> {
-    /// Reads the config once more, for the values of keys that the gateway does not read.
-    pub(super) fn read(source: &Source, wire: &'a Wire) -> Self {
-        Self { root: document::read(&source.name, &source.text, Format::of(&source.name)).0, wire }
+    /// Of a config as it is written, for the values of keys that the gateway does not read.
+    pub(super) const fn new(root: Option<&'a Node>, wire: &'a Wire) -> Self {
+        Self { root, wire }
     }
 
     /// The changes that remove a finding about a key.
@@ -42,7 +41,7 @@ impl<'a> Known<'a> {
 
     /// Moves a key of a settings section to where it works.
     fn move_key(&self, found: &Diagnostic) -> Option<Remedy> {
-        let root = self.root.as_ref()?;
+        let root = self.root?;
         let (section, entry) = SECTIONS.iter().find_map(|section| {
             let entries = root.get(section).map(Node::entries).unwrap_or_default();
             entries.iter().find(|entry| entry.key_span == found.span).map(|entry| (*section, entry))

@@ -15,10 +15,10 @@ use crate::cli::what::terminal_options;
 use crate::diagnostic::{Diagnostic, Severity, codes};
 use crate::document::{self, Format as FileFormat};
 use crate::experiment::{Options, Progress};
-use crate::gateway::litellm::{keys, wire};
+use crate::gateway::litellm::wire::Wire;
 use crate::random::Seed;
 use crate::report::audit::{Priced, json, sarif, text};
-use crate::scenario::{BUILT_IN, Builtin, Files, Problem, Source, World, read_prices};
+use crate::scenario::{BUILT_IN, Builtin, ConfigText, Files, Problem, Source, World, read_prices};
 
 /// Runs of each side unless the command line says otherwise: differences are paired, so few are enough.
 const RUNS: u64 = 50;
@@ -101,23 +101,22 @@ pub fn run(args: &CheckArgs) -> Result<(), Stop> {
     let interrupt = Interrupt::listen();
     let scene = args.scene(config)?;
     let world = scene.as_ref().map(Scene::load);
-    let source = match &world {
-        Some(Ok(world)) => world.sources.first().cloned().map_or_else(|| Files::here().read(config), Ok)?,
+    let text = match &world {
+        Some(Ok(world)) => world.config.clone(),
         // A config that cannot be played can still be checked.
         Some(Err(problem)) if is_scenario(config) || !args.is_about(problem, config) => {
             return Err(problem.clone().into());
         }
-        _ => Files::here().read(config)?,
+        _ => ConfigText::read(&Files::here(), config)?,
     };
     let world = world.and_then(Result::ok);
-    let (wire, found) = wire::read(&source.name, &source.text);
-    let Some(wire) = wire else { return Err(Problem { diagnostics: found, sources: vec![source] }.into()) };
-    let findings = findings(&source, &wire, world.as_ref())?;
+    let (Some(wire), _) = text.wire() else { return Err(unreadable(text).into()) };
+    let findings = findings(&text, &wire, world.as_ref())?;
     let priced = match (&scene, &world) {
         (Some(scene), Some(world)) => args.price(scene, world, &findings, interrupt).map(|pricing| (scene, pricing)),
         _ => None,
     };
-    let sources = world.as_ref().map_or_else(|| vec![source.clone()], |world| world.sources.clone());
+    let sources = world.as_ref().map_or_else(|| text.sources.clone(), |world| world.sources.clone());
     args.print(&findings, &sources, priced.as_ref())?;
     if scene.is_some() && world.is_none() {
         streams::complain("not priced: a config with errors cannot be played");
@@ -136,17 +135,25 @@ pub fn run(args: &CheckArgs) -> Result<(), Stop> {
 }
 
 /// Everything that can be said about a config, under a scenario if there is one.
-fn findings(source: &Source, wire: &wire::Wire, world: Option<&World>) -> Result<Vec<Finding>, Stop> {
+fn findings(text: &ConfigText, wire: &Wire, world: Option<&World>) -> Result<Vec<Finding>, Stop> {
     let catalog = Catalog::new(wire, &read_prices(&Files::here(), BUILT_IN)?)?;
     let catalog = match world {
         Some(world) => catalog.of_world(world),
         None => catalog,
     };
-    let found: Vec<Diagnostic> = keys::check(&source.name, &source.text);
-    let mut findings = audit(source, wire, found, &catalog, world.map(Asked::of).as_ref());
-    let of_scenario = world.into_iter().flat_map(|world| &world.diagnostics).filter(|said| said.file != source.name);
+    let mut findings = audit(text, wire, text.check(), &catalog, world.map(Asked::of).as_ref());
+    let is_of_config = |said: &Diagnostic| text.sources.iter().any(|source| source.name == said.file);
+    let of_scenario = world.into_iter().flat_map(|world| &world.diagnostics).filter(|said| !is_of_config(said));
     findings.extend(of_scenario.map(|said| Finding { diagnostic: said.clone(), remedies: Vec::new() }));
     Ok(findings)
+}
+
+/// What is wrong with a config that the gateway could not read.
+fn unreadable(text: ConfigText) -> Problem {
+    let (_, of_types) = text.wire();
+    let mut diagnostics: Vec<Diagnostic> = text.diagnostics.iter().cloned().chain(of_types).collect();
+    text.tell_places(&mut diagnostics);
+    Problem { diagnostics, sources: text.sources }
 }
 
 /// Whether a name stands for a scenario: a built-in one, a folder, or a file that names a gateway's config.

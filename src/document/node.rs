@@ -113,7 +113,7 @@ impl Node {
     }
 
     /// Moves all places by a number of bytes.
-    pub(super) fn shift(&mut self, bytes: usize) {
+    pub fn shift(&mut self, bytes: usize) {
         shift(&mut self.span, bytes);
         match &mut self.value {
             Value::Seq(items) => items.iter_mut().for_each(|item| item.shift(bytes)),

@@ -1,7 +1,7 @@
 //! What to try next: the command that shows what the dearest fallback edge costs, by playing the same weekends
 //! without it.
 
-use crate::document::{self, Format, Node, Value};
+use crate::document::{Node, Value};
 use crate::experiment::forecast::Forecast;
 use crate::scenario::{World, value_at};
 use crate::units::Money;
@@ -16,12 +16,10 @@ pub fn next(world: &World, forecast: &Forecast) -> Option<String> {
         return None;
     }
     let command = forecast.about.command.strip_prefix("billcast run ").filter(|rest| !rest.contains("--precision"))?;
-    let gateway = world.sources.first()?;
-    let (tree, _) = document::read(&gateway.name, &gateway.text, Format::of(&gateway.name));
-    let tree = tree?;
+    let tree = world.config.tree.as_ref()?;
     let change = ["router_settings", "litellm_settings"].into_iter().find_map(|section| {
         let place = format!("{section}.fallbacks[{}]", edge.from);
-        let listed = value_at(&tree, &place)?;
+        let listed = value_at(tree, &place)?;
         Some(without(&format!("gateway.{place}"), listed, &edge.to))
     })?;
     Some(format!("billcast compare {} {change}", without_budgets(command)))

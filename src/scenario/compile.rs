@@ -83,7 +83,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let mut named = deployments::names(&kept, &groups, &plan);
     redirect::apply(&reading, &named, &groups, &book, &time, &mut tariffs)?;
     tariffs.capacities = commitments::compile(&reading, &named, &groups)?;
-    let ends = retired::ends(&gateway.wire, &gateway.source.name, &book, &time, &plan);
+    let ends = retired::ends(&gateway.wire, gateway.text.name(), &book, &time, &plan);
     let known = Known { costs: &redirect::costs(&tariffs), ends: &ends };
     let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar, known)?;
     let names = Names {
@@ -97,7 +97,8 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let (runs, seed) = (runs(&mut reading)?, seed(&mut reading));
     let (budget, alerts) = (budget(&reading)?, alerts::compile(&reading)?);
     let from_user = reading.written.iter().flat_map(|(source, tree)| written(source, tree)).collect();
-    let GatewayFile { mut diagnostics, source, .. } = gateway;
+    let GatewayFile { mut diagnostics, text, .. } = gateway;
+    text.tell_places(&mut reading.findings);
     diagnostics.append(&mut reading.findings);
     let (written, trees): (Vec<_>, Vec<_>) = reading.written.into_iter().unzip();
     Ok(World {
@@ -120,7 +121,8 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         written: from_user,
         assumptions: reading.assumptions,
         diagnostics,
-        sources: std::iter::once(source).chain(written).collect(),
+        sources: text.sources.iter().cloned().chain(written).collect(),
+        config: text,
         trees,
         room: overrides.room.clone(),
     })

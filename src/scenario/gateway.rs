@@ -2,7 +2,6 @@
 
 use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::document::{self, Format};
 use crate::gateway::litellm::keyring::Keyring;
 use crate::gateway::litellm::keys;
 use crate::gateway::litellm::lower::{RequestParams, Setting, lower};
@@ -10,7 +9,8 @@ use crate::gateway::litellm::plan::{Deployment, Plan};
 use crate::gateway::litellm::wire::{Spanned, Wire};
 use crate::gateway::parts::Minutes;
 use crate::scenario::edit::{self, Edit};
-use crate::scenario::files::{Files, Source};
+use crate::scenario::files::Files;
+use crate::scenario::include::ConfigText;
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::Reading;
 use crate::units::{DeploymentId, SimDuration};
@@ -22,8 +22,8 @@ pub struct GatewayFile {
     pub wire: Wire,
     /// What the reader has to say; no errors.
     pub diagnostics: Vec<Diagnostic>,
-    /// The text.
-    pub source: Source,
+    /// The text, with all changes.
+    pub text: ConfigText,
 }
 
 /// Reads a LiteLLM proxy config.
@@ -39,26 +39,23 @@ pub fn read_gateway(files: &Files, name: &str) -> Result<GatewayFile, Problem> {
 /// # Errors
 /// As [`read_gateway`], and when a change does not fit.
 pub fn read_edited_gateway(files: &Files, name: &str, edits: &[Edit]) -> Result<GatewayFile, Problem> {
-    let source = files.read(name)?;
-    let (node, mut diagnostics) = document::read(&source.name, &source.text, Format::of(&source.name));
-    let mut wire = None;
-    if let Some(mut node) = node {
-        edit::apply(edits, true, &mut node)?;
-        let (found, about) = Wire::from_node(&source.name, &node);
-        diagnostics.extend(about);
-        if let Some(found) = &found {
-            diagnostics.extend(keys::findings(&source.name, &node, found));
-        }
-        wire = found;
+    let mut text = ConfigText::read(files, name)?;
+    let mut diagnostics = text.diagnostics.clone();
+    text.tree.iter_mut().try_for_each(|tree| edit::apply(edits, true, tree))?;
+    let (wire, about) = text.wire();
+    diagnostics.extend(about);
+    if let (Some(tree), Some(wire)) = (&text.tree, &wire) {
+        diagnostics.extend(keys::findings(text.name(), tree, wire));
     }
     diagnostics.iter_mut().for_each(strict_about_edits);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end, diagnostic.code));
+    text.tell_places(&mut diagnostics);
     let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     match wire {
-        Some(wire) if !diagnostics.iter().any(is_error) => Ok(GatewayFile { wire, diagnostics, source }),
+        Some(wire) if !diagnostics.iter().any(is_error) => Ok(GatewayFile { wire, diagnostics, text }),
         _ => {
             let errors = diagnostics.into_iter().filter(is_error).collect();
-            Err(Problem { diagnostics: errors, sources: vec![source] })
+            Err(Problem { diagnostics: errors, sources: text.sources })
         }
     }
 }
@@ -81,11 +78,13 @@ pub fn plan(gateway: &GatewayFile, models: &[String], keys: &Keyring, reading: &
     let setting = Setting { models: &models, bodies: &bodies, keys: Some(keys), ..Setting::default() };
     let (plan, found) = lower(&gateway.wire, &setting);
     if let Some(error) = found.iter().find(|diagnostic| diagnostic.severity == Severity::Error) {
-        return Err(Problem { diagnostics: vec![error.clone()], sources: vec![gateway.source.clone()] });
+        let mut diagnostics = vec![error.clone()];
+        gateway.text.tell_places(&mut diagnostics);
+        return Err(Problem { diagnostics, sources: gateway.text.sources.clone() });
     }
     if plan.deployments.is_empty() {
         let message = "no deployment of this gateway is left: it drops all of them when it starts".to_owned();
-        return Err(Problem::about_file(codes::NO_MODELS, &gateway.source.name, message, "see `billcast check`"));
+        return Err(Problem::about_file(codes::NO_MODELS, gateway.text.name(), message, "see `billcast check`"));
     }
     note_defaults(&gateway.wire, &plan, reading);
     Ok(plan)

@@ -18,6 +18,7 @@ mod files;
 mod fleet;
 mod gateway;
 mod holders;
+mod include;
 mod load;
 mod mixed;
 mod named;
@@ -53,6 +54,7 @@ pub use file::{BudgetEntry, ScenarioFile, TrafficEntry, TrafficKeys, UpstreamEnt
 pub use files::{Files, Source, patiently, tell_of_pipes};
 pub use gateway::{GatewayFile, read_edited_gateway, read_gateway};
 pub use holders::{KeyEntry, MemberEntry, ModelBudgetEntry, TeamEntry, UserEntry};
+pub use include::ConfigText;
 pub use load::{Quick, load, load_quick};
 pub use mixed::Mixed;
 pub use named::Named;

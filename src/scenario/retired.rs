@@ -32,7 +32,7 @@ pub struct End {
 }
 
 /// The ends that lie before the end of the run, for each deployment that the gateway keeps.
-pub fn ends(wire: &Wire, file: &Arc<str>, book: &PriceBook, time: &PriceTime, plan: &Plan) -> Vec<Option<End>> {
+pub fn ends(wire: &Wire, file: &str, book: &PriceBook, time: &PriceTime, plan: &Plan) -> Vec<Option<End>> {
     let end = |(index, entry)| {
         let entry: &crate::gateway::litellm::wire::Deployment = entry;
         let span = entry.litellm_params.model.as_ref().map_or_else(Span::default, |model| model.span);
@@ -50,7 +50,7 @@ pub fn ends(wire: &Wire, file: &Arc<str>, book: &PriceBook, time: &PriceTime, pl
         let is_one_of_many = retired.len() < number;
         // Behind a pattern the deployment is gone when the last of its models is.
         let (model, known, from, hours) = retired.into_iter().max_by_key(|(_, _, from, _)| *from)?;
-        Some(End { model, known, from, hours, is_one_of_many, file: file.clone(), span })
+        Some(End { model, known, from, hours, is_one_of_many, file: file.into(), span })
     };
     kept(wire).into_iter().enumerate().map(end).collect()
 }

@@ -15,6 +15,7 @@ use crate::random::Seed;
 use crate::scenario::alerts::AlertRules;
 use crate::scenario::edit;
 use crate::scenario::files::Source;
+use crate::scenario::include::ConfigText;
 use crate::scenario::room::Room;
 use crate::traffic::Traffic;
 use crate::units::{GroupId, Money, SimDuration};
@@ -62,6 +63,8 @@ pub struct World {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts that the diagnostics are about.
     pub sources: Vec<Source>,
+    /// The gateway's config, with all changes.
+    pub config: ConfigText,
     /// The scenario's files as trees, with all changes, what goes first in front; none where flags took their place.
     pub trees: Vec<Node>,
     /// Whether its runs had room for all that was in flight in them, and its traces stayed the same.

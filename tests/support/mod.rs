@@ -25,12 +25,20 @@ pub fn load_with(gateway: &str, scenario: &str, overrides: &Overrides) -> Result
 
 /// Loads a world from the texts of its files.
 pub fn load_files(files: &[(&str, &str)], overrides: &Overrides) -> Result<World, String> {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).expect("a written file");
-    }
+    let folder = folder_of(files);
     load(&folder.path().join("scenario.yaml").to_string_lossy(), overrides)
         .map_err(|problem| problem.diagnostics.iter().map(|found| format!("{found}\n")).collect())
+}
+
+/// A folder with these files.
+pub fn folder_of(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a file in a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a written file");
+    }
+    folder
 }
 
 /// One replication, hour by hour.

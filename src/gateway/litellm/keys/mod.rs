@@ -18,12 +18,17 @@ pub use table::{Row, Verdict, row};
 /// Everything that can be said about a config file: how it is written, what its values are, what its keys do.
 /// In the order of the file.
 pub fn check(file: &str, text: &str) -> Vec<Diagnostic> {
-    let (node, mut diagnostics) = document::read(file, text, Format::of(file));
+    let (node, diagnostics) = document::read(file, text, Format::of(file));
+    check_tree(file, node.as_ref(), diagnostics)
+}
+
+/// The same for a config that has been read to a tree, if it is one, with what there was to say about that.
+pub fn check_tree(file: &str, node: Option<&Node>, mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     if let Some(node) = node {
-        let (wire, found) = Wire::from_node(file, &node);
+        let (wire, found) = Wire::from_node(file, node);
         diagnostics.extend(found);
         if let Some(wire) = wire {
-            diagnostics.extend(findings(file, &node, &wire));
+            diagnostics.extend(findings(file, node, &wire));
         }
     }
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end, diagnostic.code));
