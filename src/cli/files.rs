@@ -182,6 +182,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
         let written = opened.and_then(|mut file| file.write_all(bytes));
         return written.map_err(|error| Stop::io("write", path, &error));
     }
+    // A link stays, and what it leads to is replaced.
+    let led_to = if path.is_symlink() { fs::canonicalize(path).ok() } else { None };
+    let path = led_to.as_deref().unwrap_or(path);
     remove_stale(path);
     Staged::write(path.to_owned(), bytes)?.publish()
 }
@@ -289,6 +292,22 @@ mod tests {
             (names_below(&folder, "").unwrap(), fs::read(&file).unwrap()),
             (vec!["one.txt".to_owned()], b"1".to_vec())
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_what_it_leads_to_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("there/one.html"), dir.path().join("link.html"));
+        fs::create_dir(file.parent().unwrap()).unwrap();
+        fs::write(&file, b"0").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write(&link, b"1").unwrap();
+        assert_eq!((link.is_symlink(), fs::read(&file).unwrap()), (true, b"1".to_vec()));
+        // One that leads nowhere is replaced itself.
+        fs::remove_file(&file).unwrap();
+        write(&link, b"2").unwrap();
+        assert_eq!((link.is_symlink(), fs::read(&link).unwrap()), (false, b"2".to_vec()));
     }
 
     #[test]

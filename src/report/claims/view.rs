@@ -155,16 +155,18 @@ impl Story {
     fn new(run: &StoryRun) -> Result<Self, String> {
         let file = &run.claims.file;
         let documents: Vec<_> = run.forecasts.iter().map(|(_, forecast)| document(&View::new(forecast))).collect();
-        let value = |place: &Place| {
+        let value = |number: usize, place: &Place| {
             let at = run.place_of(place);
             let found = at.map_or_else(
                 || Err("there is no such variant".to_owned()),
                 |at| number_at(&documents[at], &place.path),
             );
-            found.map_err(|why| format!("{}: {}: `{place}`: {why}", clean(&run.claims.scenario), FILE))
+            let line = run.claims.lines.get(number).map_or_else(String::new, |line| format!(":{line}"));
+            found.map_err(|why| format!("{}: {FILE}{line}: `{place}`: {why}", clean(&run.claims.scenario)))
         };
         let is_simulated = |claim: &Claim| claim.simulated.places().iter().all(|place| run.has(place));
-        let line = |claim: &Claim| {
+        let line = |(number, claim): (usize, &Claim)| {
+            let value = |place: &Place| value(number, place);
             let found = is_simulated(claim).then(|| claim.simulated.evaluate(&value)).transpose()?;
             Ok(Line::new(claim, found, commands(run, claim)))
         };
@@ -174,7 +176,7 @@ impl Story {
             title: file.story.as_ref().map_or_else(|| title.clone(), |story| format!("{}. {title}", clean(story))),
             says: clean(&file.says),
             finds: clean(&file.finds),
-            lines: file.claims.iter().map(line).collect::<Result<_, String>>()?,
+            lines: file.claims.iter().enumerate().map(line).collect::<Result<_, String>>()?,
             letter: file.story.clone(),
         })
     }

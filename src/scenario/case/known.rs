@@ -246,6 +246,22 @@ mod tests {
     }
 
     #[test]
+    fn requests_beyond_all_time_are_refused() {
+        for times in [r#""t": -1e308"#, r#""t": 1e10"#, r#""t": 0, "n": 3, "every": 1e9"#] {
+            let found = told(&format!(r#""requests": [{{{times}, "model": "a"}}]"#));
+            assert!(matches!(&found[..], [one] if one.contains("a billion seconds")), "{times}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_config_does_that_is_not_simulated_is_told() {
+        let config = CONFIG.replacen("]}", r#"], "router_settings": {"default_litellm_params": {"timeout": 3}}}"#, 1);
+        let text = format!("{{{config}, {}}}", request(""));
+        let found: Vec<_> = read_case("case.json", &text).unwrap().warnings.into_iter().map(|d| d.message).collect();
+        assert!(matches!(&found[..], [one] if one.contains("default_litellm_params` is not simulated")), "{found:?}");
+    }
+
+    #[test]
     fn slips_are_told_with_the_nearest_word() {
         let plain = request("");
         let cases = [

@@ -7,10 +7,11 @@ mod known;
 mod request;
 mod upstream;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, codes};
 use crate::document;
 use crate::document::{Format, Node, Value};
 use crate::gateway::litellm::keyring::Keyring;
+use crate::gateway::litellm::keys::findings;
 use crate::gateway::litellm::lower::RequestParams;
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::litellm::wire::Wire;
@@ -151,6 +152,8 @@ fn config_of(node: &Node, reader: &mut Reader) -> Option<(Wire, Vec<String>)> {
     let errors = found.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
     reader.diagnostics.extend(errors);
     let mut wire = wire?;
+    let of_keys = findings(&reader.file, node, &wire);
+    reader.diagnostics.extend(of_keys.into_iter().filter(|found| found.code == codes::NOT_SIMULATED));
     let mut ids = Vec::new();
     let mut numbers: Vec<(String, usize)> = Vec::new();
     for deployment in &mut wire.model_list {

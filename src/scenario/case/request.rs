@@ -21,6 +21,8 @@ const MASTER_KEY: &str = "sk-1234";
 const LONGEST_PROMPT: Tokens = 20_000_000;
 /// Requests that one case may have.
 const MOST_REQUESTS: usize = 1_000_000;
+/// Seconds from the start of a case to a request: the clock goes ten times as far in both directions.
+const MOST_SECS: f64 = 1e9;
 
 /// A request before its parts are numbered.
 pub(super) struct Spec<'n> {
@@ -41,6 +43,11 @@ pub(super) fn expand<'n>(list: &'n Node, reader: &mut Reader) -> Vec<Spec<'n>> {
         let own_id = reader.text(node, "id");
         if specs.len() + n > MOST_REQUESTS {
             reader.nonsense(node, "a case may have a million requests at most");
+            return specs;
+        }
+        let last = from + n.saturating_sub(1) as f64 * every;
+        if !(from.abs() <= MOST_SECS && last.abs() <= MOST_SECS) {
+            reader.nonsense(node, "requests may be a billion seconds from the start of a case at most");
             return specs;
         }
         for i in 0..n {

@@ -117,6 +117,8 @@ pub struct Claims {
     pub scenario: String,
     /// What is said.
     pub file: ClaimsFile,
+    /// In which line each claim says what is simulated.
+    pub lines: Vec<usize>,
     /// Whether the scenario is a folder on disk: then its variants are files.
     on_disk: bool,
 }
@@ -159,7 +161,14 @@ pub fn read_claims(scenario: &str) -> Result<Claims, Problem> {
     let source = files.read(FILE)?;
     let strict = read::<ClaimsFile>(&source)?;
     check(&strict.values, &source, &strict.tree)?;
-    Ok(Claims { scenario: scenario.to_owned(), file: strict.values, on_disk })
+    let lines = lines(&strict.tree);
+    Ok(Claims { scenario: scenario.to_owned(), file: strict.values, lines, on_disk })
+}
+
+/// The lines of what is simulated.
+fn lines(tree: &Node) -> Vec<usize> {
+    let claims = tree.get("claims").map(Node::items).unwrap_or_default();
+    claims.iter().map(|claim| claim.get("simulated").unwrap_or(claim).span.line).collect()
 }
 
 fn check(file: &ClaimsFile, source: &Source, tree: &Node) -> Result<(), Problem> {
@@ -213,7 +222,7 @@ mod tests {
     #[test]
     fn variants_are_named_as_run_names_them() {
         let file = read_text(&with("published: 1, because: b").replace("bill.mean", "1 - cured:bill.mean / bill.mean"));
-        let claims = Claims { scenario: "pair".to_owned(), file: file.unwrap(), on_disk: false };
+        let claims = Claims { scenario: "pair".to_owned(), file: file.unwrap(), lines: Vec::new(), on_disk: false };
         assert_eq!(claims.variants(), [Some("cured".to_owned()), None]);
         assert_eq!(claims.scenario_of(Some("cured")), "pair/cured");
         assert_eq!(Claims { on_disk: true, ..claims }.scenario_of(Some("cured")), "pair/cured.yaml");
