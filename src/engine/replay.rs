@@ -160,7 +160,7 @@ fn arrival(index: usize, request: &CaseRequest, model: NameId, plan: &Plan) -> A
         prompt_tokens: request.prompt_tokens,
         completion_tokens: request.completion_tokens,
         counted_tokens: request.counted_tokens,
-        asks_usage: plan.name(model).asks_usage,
+        asks_usage: plan.asks_usage(model, request.body),
     };
     let leave = match request.departure {
         Departure::Served => Leave::Never,

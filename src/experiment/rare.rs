@@ -95,7 +95,8 @@ fn estimate(world: &World, options: &Options, metric: Metric, limit: f64, progre
 fn summary(terms: &[f64], hits: u64, pilot_runs: u64) -> Rare {
     let runs = terms.len() as u64;
     let moments: Moments = terms.iter().copied().collect();
-    let p = moments.mean();
+    // Weights make the estimate right on average, and in single cases more than everything.
+    let p = moments.mean().min(1.0);
     let error = libm::sqrt(moments.variance() / runs.max(1) as f64);
     let reach = error * normal_quantile(0.5 + CONFIDENCE / 2.0);
     // Without a hit there is no spread; that there is none bounds what ordinary runs can be.
@@ -104,7 +105,8 @@ fn summary(terms: &[f64], hits: u64, pilot_runs: u64) -> Rare {
     // One run shows no spread either.
     let (low, high) = if runs < 2 { (0.0, 1.0) } else { ((p - reach).max(0.0), high.min(1.0)) };
     let interval = Interval { low, high };
-    let worth_runs = if error > 0.0 { p * (1.0 - p) / (error * error) } else { runs as f64 };
+    let is_measured = error > 0.0 && p < 1.0;
+    let worth_runs = if is_measured { p * (1.0 - p) / (error * error) } else { runs as f64 };
     let probability = Estimate { point: p, std_error: error, interval };
     Rare { probability, runs, hits, pilot_runs, worth_runs, is_partial: false }
 }

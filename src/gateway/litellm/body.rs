@@ -34,6 +34,8 @@ pub struct Body {
     pub client_side_timeout: bool,
     /// Tells bodies apart that the response cache keeps apart.
     pub cache_class: u32,
+    /// `stream_options.include_usage`.
+    pub usage: Option<bool>,
 }
 
 /// A request's own fallbacks.
@@ -63,6 +65,8 @@ pub struct CacheControl {
     pub no_write: bool,
     /// `use-cache`: opt in.
     pub opt_in: bool,
+    /// `cache` is no map: where responses are cached, its lookup fails [T 228].
+    pub breaks: bool,
 }
 
 /// The parameters of a fallback entry that the gateway reads: they stand in place of those of the request, for this target

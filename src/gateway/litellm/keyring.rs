@@ -175,6 +175,8 @@ pub struct Purse {
     pub budget: Option<f64>,
     /// The budget may be reached: only what is beyond it is refused (`_team_max_budget_check`).
     pub may_be_reached: bool,
+    /// It is a user's, which is asked for free models as well (`hooks/max_budget_limiter.py`).
+    pub of_user: bool,
 }
 
 impl Purse {

@@ -79,59 +79,41 @@ impl Params {
     }
 }
 
-/// What tells the answers of the response cache apart besides model, messages, `stream` and `max_tokens`: parameters of OpenAI's
-/// endpoints that chats have (`litellm_core_utils/model_param_helper.py`).
-const KEPT_APART_BY: [&str; 30] = [
-    "audio",
-    "frequency_penalty",
-    "function_call",
-    "functions",
-    "logit_bias",
-    "logprobs",
-    "max_completion_tokens",
-    "modalities",
-    "n",
-    "parallel_tool_calls",
-    "prediction",
-    "presence_penalty",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "reasoning_effort",
-    "response_format",
-    "safety_identifier",
-    "seed",
-    "service_tier",
-    "stop",
-    "store",
-    "stream_options",
-    "temperature",
-    "thinking",
-    "tool_choice",
-    "tools",
-    "top_logprobs",
-    "top_p",
-    "user",
-    "verbosity",
-];
+/// What tells the answers of the response cache apart besides model, messages, `stream`, `stream_options` and `max_tokens`: parameters
+/// of OpenAI's and Anthropic's endpoints (`litellm_core_utils/model_param_helper.py`).
+const KEPT_APART_BY: &str = "audio background best_of cache_control chunking_strategy container context_management conversation dimensions \
+    documents echo encoding_format file frequency_penalty function_call functions include inference_geo input \
+    instruction instructions keywords known_speaker_names known_speaker_references language languages logit_bias \
+    logprobs max_chunks_per_doc max_completion_tokens max_output_tokens max_tokens_per_doc max_tokens_per_query \
+    max_tool_calls mcp_servers modalities moderation n output_config output_format parallel_tool_calls prediction \
+    presence_penalty previous_response_id prompt prompt_cache_key prompt_cache_options prompt_cache_retention query \
+    rank_fields reasoning reasoning_effort response_format return_documents safeguards safety_identifier seed \
+    service_tier speed stop stop_sequences store suffix system temperature text thinking timestamp_granularities \
+    tool_choice tools top_k top_logprobs top_n top_p truncate_prompt_tokens truncation truncation_side user \
+    verbosity web_search_options";
 
 /// Those of a request, or of the `litellm_params` of a deployment, by which its answers are kept apart from others, as text.
 pub fn cache_text(params: &Node) -> String {
-    let counts = |entry: &&Entry| KEPT_APART_BY.contains(&&*entry.key) && !entry.value.is_null();
-    let mut parts: Vec<String> = params
+    let counts = |entry: &&Entry| KEPT_APART_BY.split(' ').any(|name| name == &*entry.key) && !entry.value.is_null();
+    // The order in which they are written counts as well [T 228].
+    let parts: Vec<String> = params
         .entries()
         .iter()
         .filter(counts)
-        .map(|entry| format!("{}={}", entry.key, text_of(&entry.value)))
+        .map(|entry| match entry.value.as_str() {
+            Some(text) => format!("{}={text}", entry.key),
+            None => format!("{}={}", entry.key, text_of(&entry.value)),
+        })
         .collect();
-    parts.sort_unstable();
     parts.join("\n")
 }
 
 fn text_of(node: &Node) -> String {
     let named = |entry: &Entry| format!("{}:{}", entry.key, text_of(&entry.value));
     match &node.value {
-        Value::Seq(items) => items.iter().map(text_of).collect::<Vec<_>>().join(","),
-        Value::Map(entries) => entries.iter().map(named).collect::<Vec<_>>().join(";"),
+        Value::Seq(items) => format!("[{}]", items.iter().map(text_of).collect::<Vec<_>>().join(",")),
+        Value::Map(entries) => format!("{{{}}}", entries.iter().map(named).collect::<Vec<_>>().join(";")),
+        Value::Str(text) => format!("'{text}'"),
         _ => node.printed().unwrap_or_default(),
     }
 }

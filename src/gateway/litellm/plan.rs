@@ -316,6 +316,8 @@ pub struct ProxyPlan {
     pub drops_params: bool,
     /// The response cache.
     pub cache: Option<CachePlan>,
+    /// `always_include_stream_usage: true`: streams of clients that refuse their usage are not asked for it.
+    pub clients_choose_usage: bool,
     /// `cancel_on_disconnect`.
     pub cancel_on_disconnect: bool,
     /// Whether any key has a limit or a budget.
@@ -406,6 +408,16 @@ impl Deployment {
 }
 
 impl Plan {
+    /// Whether a stream is asked for its usage: as the body says, unless the proxy asks on its own. What a body refuses is
+    /// asked for all the same where `always_include_stream_usage` is not written (`common_request_processing.py`) [T 205, 228].
+    pub fn asks_usage(&self, name: NameId, body: BodyId) -> bool {
+        match self.bodies[body.index()].usage {
+            Some(true) => true,
+            Some(false) if self.proxy.clients_choose_usage => false,
+            _ => self.name(name).asks_usage,
+        }
+    }
+
     /// The number of a name.
     pub fn name_id(&self, text: &str) -> Option<NameId> {
         self.ids.get(text).copied()

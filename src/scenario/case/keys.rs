@@ -60,9 +60,13 @@ pub(super) fn read(case: &Node, reader: &mut Reader) -> (Vec<Granted>, Keyring) 
         let (user, team) = (reader.text(node, "user_id"), reader.text(node, "team_id"));
         let member = user.as_ref().zip(team.as_ref()).map(|(user, team)| format!("{user}:{team}"));
         keys.push(Granted::read(&entry.key, node, case, team.as_deref()));
+        // The row of a user goes before what its keys say of it, whether it has limits or not [T 227].
+        let has_row = user.as_ref().is_some_and(|user| case.get("users").is_some_and(|rows| rows.get(user).is_some()));
         let mut belongs = |name: Option<String>, table: &mut Table, prefix: &str| {
             let at = table.number(&name?);
-            take_limits(&mut table.holders[at], node, prefix, reader);
+            if !(has_row && prefix == "user_") {
+                take_limits(&mut table.holders[at], node, prefix, reader);
+            }
             Some(at)
         };
         let user = belongs(user, &mut users, "user_");

@@ -265,8 +265,9 @@ fn read_params(params: &Node, reader: &mut Reader) -> RequestParams {
             _ => reader.whole(params, "max_fallbacks"),
         },
         tags: tags.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
-        cache: params.get("cache").map(|cache| cache_control(cache, reader)).unwrap_or_default(),
+        cache: cache_control(params, reader),
         n: reader.count(params, "n"),
+        usage: params.get("stream_options").and_then(|options| is_true(options.get("include_usage")?)),
         asked: Asked::read(params),
         ..RequestParams::default()
     }
@@ -366,14 +367,23 @@ fn target(item: &Node) -> Option<(String, Option<CustomTarget>)> {
     Some((target.model, custom))
 }
 
-fn cache_control(node: &Node, reader: &mut Reader) -> CacheControl {
+/// What is not `true` is taken for `false`.
+fn is_true(value: &Node) -> Option<bool> {
+    Some(matches!(value.value, Value::Bool(true)))
+}
+
+/// `cache`, and `caching: false`, which keeps an answer but does not look for one [T 228].
+fn cache_control(params: &Node, reader: &mut Reader) -> CacheControl {
+    let is_off = params.get("caching").is_some_and(|caching| matches!(caching.value, Value::Bool(false)));
+    let Some(node) = params.get("cache") else { return CacheControl { no_read: is_off, ..CacheControl::default() } };
     let mut span = |key: &str| reader.number(node, key).map(SimDuration::from_secs_f64);
     let (ttl, max_age) = (span("ttl"), span("s-max-age").or_else(|| span("s-maxage")));
     CacheControl {
         ttl,
         max_age,
-        no_read: reader.flag(node, "no-cache"),
+        no_read: is_off || reader.flag(node, "no-cache"),
         no_write: reader.flag(node, "no-store"),
         opt_in: reader.flag(node, "use-cache"),
+        breaks: !is_off && !matches!(node.value, Value::Map(_)),
     }
 }

@@ -152,7 +152,12 @@ impl<'a> Numbers<'a> {
     fn purse(&self, who: Who, of_team: bool) -> Purse {
         let is_asked = !matches!(who, Who::User(_)) || !of_team || self.users_pay_for_teams;
         let budget = self.holder(who).budget.filter(|_| is_asked);
-        Purse { account: AccountId(self.number(who)), budget, may_be_reached: matches!(who, Who::Team(_)) }
+        Purse {
+            account: AccountId(self.number(who)),
+            budget,
+            may_be_reached: matches!(who, Who::Team(_)),
+            of_user: matches!(who, Who::User(_)),
+        }
     }
 
     fn model(

@@ -232,7 +232,7 @@ pub(super) fn add_models_of_names(wire: &Wire, map: &ModelMap<'_>, refusals: &mu
 /// The highest prices and longest answer of every name's deployments (`router.py:_set_model_group_info`).
 pub fn add_greatest(plan: &mut Plan) {
     let (deployments, names) = (&plan.deployments, &mut plan.names);
-    for name in names.iter_mut().filter(|name| !name.is_unlisted) {
+    for (at, name) in names.iter_mut().enumerate().filter(|(_, name)| !name.is_unlisted) {
         let ids = if let Found::Group(ids) = &name.found { ids } else { &name.shadowed };
         if ids.is_empty() {
             continue;
@@ -242,21 +242,21 @@ pub fn add_greatest(plan: &mut Plan) {
             let filled = name.filled.iter().find(|filled| filled.deployment == *id);
             filled.map_or(deployments[id.index()].reserved, |filled| filled.reserved)
         };
-        name.greatest = Some(greatest(ids.iter().map(reserved), entries));
+        // Prices of 0 count where they stand under the name itself (`auth_checks.py:_is_cost_explicitly_configured`) [T 227].
+        let stands_there = name.resolved == NameId::from_index(at) && name.filled.is_empty();
+        let is_free = stands_there && entries.len() > 0 && entries.clone().all(Deployment::is_free);
+        name.greatest = Some(Greatest { is_free, ..greatest(ids.iter().map(reserved)) });
     }
 }
 
-/// The greatest of prices and longest answers, and whether all deployments are free by the config.
-fn greatest<'a>(
-    known: impl Iterator<Item = Reserved> + Clone,
-    mut entries: impl ExactSizeIterator<Item = &'a Deployment>,
-) -> Greatest {
+/// The greatest of prices and longest answers.
+fn greatest(known: impl Iterator<Item = Reserved> + Clone) -> Greatest {
     let most = |of: fn(&Price) -> f64| known.clone().filter_map(|known| Some(of(&known.price?))).fold(0.0, f64::max);
     Greatest {
         input: most(|price| price.input),
         output: most(|price| price.output),
         max_output_tokens: known.filter_map(|known| known.max_output_tokens).max(),
-        is_free: entries.len() > 0 && entries.all(Deployment::is_free),
+        is_free: false,
     }
 }
 

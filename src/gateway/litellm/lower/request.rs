@@ -36,6 +36,8 @@ pub struct RequestParams {
     pub asked: Asked,
     /// Tells bodies apart that the response cache keeps apart.
     pub cache_class: u32,
+    /// `stream_options.include_usage`.
+    pub usage: Option<bool>,
 }
 
 /// Names of fallback targets, some with parameters of their own.
@@ -95,6 +97,7 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
         n: params.n.unwrap_or(1),
         client_side_timeout: params.timeout.is_some() || params.stream_timeout.is_some(),
         cache_class: params.cache_class,
+        usage: params.usage,
     }
 }
 

@@ -138,6 +138,7 @@ pub(super) fn proxy(wire: &Wire) -> ProxyPlan {
         drops_params: is_on(&module.drop_params),
         budget_resets: Vec::new(),
         cache,
+        clients_choose_usage: is_on(&general.always_include_stream_usage),
         cancel_on_disconnect: is_on(&general.cancel_on_disconnect),
         has_key_limits: false,
         counted_tokens: match general.token_rate_limit_type.as_ref().map(|kind| kind.value.as_str()) {

@@ -54,7 +54,7 @@ impl LiteLlm {
             return Next::Failed(failure);
         }
         if self.plan.proxy.cache.is_some() {
-            if self.plan.deployment(deployment).breaks_on_cache {
+            if self.plan.deployment(deployment).breaks_on_cache || self.body(cx.request).cache.breaks {
                 return self.break_on_cache(cx, call, &flight);
             }
             if let Some(next) = self.ask_cache(cx, call, &flight) {
@@ -412,7 +412,7 @@ impl LiteLlm {
 
     /// Whether a stream tells its usage, asked or not.
     fn tells_usage(&self, request: &RequestView, deployment: DeploymentId) -> bool {
-        self.plan.name(request.model).asks_usage || self.plan.deployment(deployment).client.tells_usage()
+        self.plan.asks_usage(request.model, request.body) || self.plan.deployment(deployment).client.tells_usage()
     }
 
     /// The answer is complete.

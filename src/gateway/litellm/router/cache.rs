@@ -37,7 +37,8 @@ impl LiteLlm {
     fn form(&self, request: &RequestView) -> Form {
         match request.stream {
             false => Form::Whole,
-            true if self.plan.name(request.model).asks_usage => Form::StreamWithUsage,
+            true if self.plan.asks_usage(request.model, request.body) => Form::StreamWithUsage,
+            true if self.body(request).usage == Some(false) => Form::StreamWithoutUsage,
             true => Form::Stream,
         }
     }

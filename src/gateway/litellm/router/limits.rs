@@ -8,7 +8,7 @@ use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::Held;
 use crate::gateway::litellm::defaults;
-use crate::gateway::litellm::plan::{Plan, Redis};
+use crate::gateway::litellm::plan::{Plan, Redis, Target};
 use crate::random::Draws;
 use crate::units::{KeyId, NameId, RequestView, RetryAfter, SimTime, Usage};
 
@@ -56,23 +56,36 @@ impl LiteLlm {
         if let Some(status) = self.over_budget(cx, held) {
             return Some((status, RetryAfter::None));
         }
-        if self.takes_limits(cx, held) || self.takes_limits_of_fallback(cx, held) {
+        if self.takes_limits(cx, held) {
             return None;
         }
+        let refused = self.refused_by_fallbacks(cx, held)?;
         self.settle_budget(cx, held, 0.0);
-        Some((429, RetryAfter::Seconds(defaults::KEY_WINDOW.0 / 1_000_000_000)))
+        Some(refused)
     }
 
     /// A limit that is reached leads to the model's fallbacks, as if the client had asked for the first one that may be
-    /// called; limits that hold for all models are asked, and counted, again each time
-    /// (`common_request_processing.py:_pre_call_with_fallbacks`) [T 190o].
+    /// called; limits that hold for all models are asked, and counted, again each time. An entry with parameters of its own
+    /// is taken for a name there, which fails (`common_request_processing.py:_pre_call_with_fallbacks`) [T 190o, 227].
+    /// Status and advice, where none may be called.
     #[cold]
-    fn takes_limits_of_fallback<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, held: &mut Held) -> bool {
+    fn refused_by_fallbacks<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        held: &mut Held,
+    ) -> Option<(u16, RetryAfter)> {
         let asked = cx.request.model;
+        let over_limit = Some((429, RetryAfter::Seconds(defaults::KEY_WINDOW.0 / 1_000_000_000)));
         let list = self.plan.name(asked).fallbacks.filter(|_| !self.body(cx.request).disable_fallbacks);
-        let Some(list) = list else { return false };
+        let Some(list) = list else { return over_limit };
         for at in 0..self.plan.list(list).len() {
-            let target = self.plan.list(list)[at].name();
+            let target = match self.plan.list(list)[at] {
+                Target::Custom(..) => {
+                    (held.model, held.output_cap) = (asked, None);
+                    return Some((500, RetryAfter::None));
+                }
+                target => target.name(),
+            };
             if target == asked {
                 continue;
             }
@@ -80,11 +93,11 @@ impl LiteLlm {
             if self.takes_limits(cx, held) {
                 let name = &self.plan.name(target).text;
                 cx.notes.decided(cx.now, cx.id, || format!("the key is over a limit: {name} is asked instead"));
-                return true;
+                return None;
             }
         }
         (held.model, held.output_cap) = (asked, None);
-        false
+        over_limit
     }
 
     /// Requests, then parallel requests, then tokens: a request that is refused by a later one stays counted by the

@@ -93,8 +93,14 @@ impl KeyUse {
 
     /// One process of several keeps sums of its own for a minute, then takes them from the database anew, which knows the
     /// others' spend but not what is still to be written. With Redis there is one sum for all.
-    fn reseed(&mut self, now: SimTime, key: &KeyPlan, plan: &Plan, shared: &mut Shared) {
-        for purse in &key.purses {
+    fn reseed<'a>(
+        &mut self,
+        now: SimTime,
+        purses: impl Iterator<Item = &'a Purse>,
+        plan: &Plan,
+        shared: &mut Shared,
+    ) {
+        for purse in purses {
             let account = &mut self.accounts[purse.account.index()];
             if account.trusted_until.is_none_or(|until| now > until) {
                 account.dollars = shared.spent(now, purse.account, &plan.proxy.budget_resets);
@@ -150,18 +156,20 @@ impl LiteLlm {
         if plan.proxy.unverified_budgets && key.has_budget() {
             return Some(503);
         }
-        if plan.name(cx.request.model).greatest.is_some_and(|group| group.is_free) {
-            return None;
-        }
+        let is_free = plan.name(cx.request.model).greatest.is_some_and(|group| group.is_free);
+        let mut asked = key.purses.iter().filter(|purse| !is_free || purse.of_user);
         if let Some(shared) = state.shared.as_mut().filter(|_| plan.redis != Redis::Proxy) {
-            state.keys.reseed(cx.now, key, plan, shared);
+            state.keys.reseed(cx.now, asked.clone(), plan, shared);
         } else if state.shared.is_none() {
             let accounts = &mut state.keys.accounts;
-            key.purses.iter().for_each(|purse| {
+            asked.clone().for_each(|purse| {
                 accounts[purse.account.index()].refresh(cx.now, !plan.proxy.no_database);
             });
         }
         let used = &mut state.keys;
+        if is_free {
+            return asked.any(|purse| purse.is_empty(*used.dollars(purse))).then_some(429);
+        }
         if used.is_spent(cx.now, key, model_budgets, plan) {
             return Some(429);
         }

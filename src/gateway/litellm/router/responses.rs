@@ -25,6 +25,8 @@ pub(super) enum Form {
     Stream,
     /// As a stream that tells its usage.
     StreamWithUsage,
+    /// As a stream that shall not tell it.
+    StreamWithoutUsage,
 }
 
 /// An answer that is kept: one line of memory, for nearly each that is touched has to be fetched from far away.
@@ -73,7 +75,7 @@ impl Packed {
         Key {
             name: NameId(self.name >> 2),
             prompt: PromptId(u64::from(self.prompt[1]) << 32 | u64::from(self.prompt[0])),
-            form: [Form::Whole, Form::Stream, Form::StreamWithUsage][(self.name & 3).min(2) as usize],
+            form: [Form::Whole, Form::Stream, Form::StreamWithUsage, Form::StreamWithoutUsage][(self.name & 3) as usize],
             class: self.class >> 1,
             max_tokens: (self.class & 1 == 1).then_some(self.max_tokens),
         }
