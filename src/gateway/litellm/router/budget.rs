@@ -174,7 +174,8 @@ impl LiteLlm {
     fn spend_budgets(&mut self, now: SimTime, success: &Success) {
         let deployment = success.flight.deployment;
         let entry = self.plan.deployment(deployment);
-        let dollars = if success.from_cache { 0.0 } else { self.cost(&success.flight, &success.usage) };
+        let costs_nothing = success.from_cache || success.takes_over;
+        let dollars = if costs_nothing { 0.0 } else { self.cost(&success.flight, &success.usage) };
         let (budgets, place) = (&mut self.state.budgets, &self.state.place);
         let shares = self.state.shared.is_some() && self.plan.redis != Redis::None;
         let overruns = &mut budgets.overruns;

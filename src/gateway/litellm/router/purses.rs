@@ -93,13 +93,7 @@ impl KeyUse {
 
     /// One process of several keeps sums of its own for a minute, then takes them from the database anew, which knows the
     /// others' spend but not what is still to be written. With Redis there is one sum for all.
-    fn reseed<'a>(
-        &mut self,
-        now: SimTime,
-        purses: impl Iterator<Item = &'a Purse>,
-        plan: &Plan,
-        shared: &mut Shared,
-    ) {
+    fn reseed<'a>(&mut self, now: SimTime, purses: impl Iterator<Item = &'a Purse>, plan: &Plan, shared: &mut Shared) {
         for purse in purses {
             let account = &mut self.accounts[purse.account.index()];
             if account.trusted_until.is_none_or(|until| now > until) {

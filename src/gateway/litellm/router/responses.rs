@@ -75,7 +75,8 @@ impl Packed {
         Key {
             name: NameId(self.name >> 2),
             prompt: PromptId(u64::from(self.prompt[1]) << 32 | u64::from(self.prompt[0])),
-            form: [Form::Whole, Form::Stream, Form::StreamWithUsage, Form::StreamWithoutUsage][(self.name & 3) as usize],
+            form: [Form::Whole, Form::Stream, Form::StreamWithUsage, Form::StreamWithoutUsage]
+                [(self.name & 3) as usize],
             class: self.class >> 1,
             max_tokens: (self.class & 1 == 1).then_some(self.max_tokens),
         }
