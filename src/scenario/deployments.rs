@@ -111,6 +111,8 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
         let reported = schedule(entry, own.as_ref(), believed, time, adjustment);
         if let Some(rates) = token_rates(entry, own.as_ref(), believed, time.fixed.unwrap_or(time.start)) {
             (planned.price, planned.reserved.price) = believe(planned.price, rates);
+            let listed = rates_of(priced_model(entry), entry.provider, believed, time.fixed.unwrap_or(time.start));
+            planned.reserved.price = planned.reserved.price.map(|price| reserved_price(entry, price, listed));
         }
         let by_name = match own {
             Some(_) => Vec::new(),
@@ -154,6 +156,18 @@ fn believe(price: Option<Price>, rates: TokenRates) -> (Option<Price>, Option<Pr
     let (input, output) = (dollars(rates.input), dollars(rates.output));
     let price = Some(Price { input, output, ..price.unwrap_or_default() });
     (price, price)
+}
+
+/// The price that is reserved for: what the config says of input and output, each by itself, in place of what is listed.
+fn reserved_price(entry: &Deployment, price: Price, listed: Option<TokenRates>) -> Price {
+    let own = |key: &str| {
+        let written = entry.params_prices.iter().chain(&entry.info_prices).find(|(name, _)| name == key);
+        written.map(|(_, price)| dollars(price.value))
+    };
+    let (input, output) =
+        listed.map_or((price.input, price.output), |rates| (dollars(rates.input), dollars(rates.output)));
+    let (own_input, own_output) = (own("input_cost_per_token"), own("output_cost_per_token"));
+    Price { input: own_input.unwrap_or(input), output: own_output.unwrap_or(output), ..price }
 }
 
 /// The group that a name asks for first.

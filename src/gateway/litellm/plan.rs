@@ -178,10 +178,12 @@ pub struct Deployment {
     pub is_wildcard: bool,
     /// `weight`, `rpm` and `tpm` as simple-shuffle weighs them.
     pub weights: [Option<f64>; 3],
-    /// Requests a minute.
+    /// Requests a minute, as strategies and enforced limits read them: beside `litellm_params` first [T 231].
     pub rpm: Option<u64>,
-    /// Tokens a minute.
+    /// Tokens a minute, likewise.
     pub tpm: Option<u64>,
+    /// Requests a minute as `enable_pre_call_checks` reads them: in `litellm_params` first, like weights and slots.
+    pub checked_rpm: Option<u64>,
     /// Rank within the group; the lowest healthy one goes first.
     pub order: Option<i32>,
     /// `litellm_params.num_retries`.
@@ -391,11 +393,6 @@ impl Target {
 }
 
 impl Deployment {
-    /// Whether the config says that its answers cost nothing.
-    pub fn is_free(&self) -> bool {
-        self.price.is_some_and(|price| price.input == 0.0 && price.output == 0.0)
-    }
-
     /// `tpm` as the latency and cost strategies read it: 0 is no limit.
     pub fn tpm_limit(&self) -> Option<u64> {
         self.tpm.filter(|limit| *limit > 0)

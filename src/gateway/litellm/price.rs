@@ -9,6 +9,8 @@ pub struct Reserved {
     pub price: Option<Price>,
     /// The longest answer of its model, where it is known.
     pub max_output_tokens: Option<Tokens>,
+    /// Whether the config gives it a price.
+    pub has_own_price: bool,
 }
 
 /// What an answer costs in LiteLLM's own books.
@@ -27,6 +29,11 @@ pub struct Price {
 }
 
 impl Price {
+    /// Whether tokens cost nothing.
+    pub const fn is_zero(&self) -> bool {
+        self.input == 0.0 && self.output == 0.0
+    }
+
     /// The cost in the binary floats that LiteLLM computes with.
     pub fn cost(&self, usage: &Usage) -> f64 {
         let tokens = f64::from(usage.input) * self.input + f64::from(usage.output) * self.output;

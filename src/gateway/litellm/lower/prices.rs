@@ -11,7 +11,7 @@ use crate::gateway::litellm::client::{bare, is_prefixed, without_prefix};
 use crate::gateway::litellm::lower::lengths::{Lengths, ToldLengths};
 use crate::gateway::litellm::lower::pattern;
 use crate::gateway::litellm::lower::refusals::Refusals;
-use crate::gateway::litellm::plan::{Deployment, Filled, Found, Greatest, Plan, Price, Reserved};
+use crate::gateway::litellm::plan::{Filled, Found, Greatest, Plan, Price, Reserved};
 use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{Prices, Wire};
 use crate::pricing::{PriceRow, PriceTable, ServiceTier};
@@ -117,7 +117,11 @@ impl<'a> ModelMap<'a> {
         let row = [base, called].into_iter().flatten().find_map(|(provider, model)| self.row(provider, model));
         let lengths = |named: Option<(&str, &str)>| named.and_then(|(provider, model)| self.lengths(provider, model));
         let listed = lengths(base).unwrap_or_default().or(lengths(called).unwrap_or_default());
-        Reserved { price: price(entry, row, wire), max_output_tokens: own.or(listed).output }
+        Reserved {
+            price: reserved_price(entry, row, wire),
+            max_output_tokens: own.or(listed).output,
+            has_own_price: own_prices(entry) != (None, None),
+        }
     }
 
     /// What an answer can cost by the price that is listed under a name.
@@ -163,15 +167,33 @@ fn is_elsewhere(entry: &wire::Deployment) -> bool {
     provider.is_some_and(|(base, provider)| provider != "azure" && is_prefixed(base, provider))
 }
 
-/// The prices that a deployment has itself, else those of a row. Where only one direction has a price of its own, the other is
-/// free [T 170].
+/// The prices that a deployment has itself, else those of a row. Without a price of its own for input the deployment has none,
+/// with one the output is free unless it has a price as well (`cost_calculator.py:_select_model_name_for_cost_calc`) [T 170, 230].
 fn price(entry: &wire::Deployment, row: Option<&PriceRow>, wire: &Wire) -> Option<Price> {
-    let own = |key| custom(&entry.params_prices, key).or_else(|| custom(&entry.info_prices, key));
-    let (input, output) = match (own("input_cost_per_token"), own("output_cost_per_token")) {
-        (None, None) => (float(row?.rates.input?), float(row?.rates.output?)),
-        (input, output) => (input.unwrap_or(0.0), output.unwrap_or(0.0)),
+    let (input, output) = match own_prices(entry) {
+        (None, _) => (float(row?.rates.input?), float(row?.rates.output?)),
+        (Some(input), output) => (input, output.unwrap_or(0.0)),
     };
     Some(adjusted(input, output, entry.provider.unwrap_or_default(), wire))
+}
+
+/// The prices that are reserved for: what a deployment says itself in place of what a row says, each by itself
+/// (`router.py:get_deployment_model_info`) [T 230].
+fn reserved_price(entry: &wire::Deployment, row: Option<&PriceRow>, wire: &Wire) -> Option<Price> {
+    let (input, output) = own_prices(entry);
+    let listed = row.and_then(|row| Some((float(row.rates.input?), float(row.rates.output?))));
+    if (input, output, listed) == (None, None, None) {
+        return None;
+    }
+    let (listed_input, listed_output) = listed.unwrap_or_default();
+    let (input, output) = (input.unwrap_or(listed_input), output.unwrap_or(listed_output));
+    Some(adjusted(input, output, entry.provider.unwrap_or_default(), wire))
+}
+
+/// What the config says of a deployment's input and output.
+fn own_prices(entry: &wire::Deployment) -> (Option<f64>, Option<f64>) {
+    let own = |key| custom(&entry.params_prices, key).or_else(|| custom(&entry.info_prices, key));
+    (own("input_cost_per_token"), own("output_cost_per_token"))
 }
 
 /// Prices with the operator's discount and margin.
@@ -237,14 +259,15 @@ pub fn add_greatest(plan: &mut Plan) {
         if ids.is_empty() {
             continue;
         }
-        let entries = ids.iter().map(|id| &deployments[id.index()]);
         let reserved = |id: &DeploymentId| {
             let filled = name.filled.iter().find(|filled| filled.deployment == *id);
             filled.map_or(deployments[id.index()].reserved, |filled| filled.reserved)
         };
         // Prices of 0 count where they stand under the name itself (`auth_checks.py:_is_cost_explicitly_configured`) [T 227].
         let stands_there = name.resolved == NameId::from_index(at) && name.filled.is_empty();
-        let is_free = stands_there && entries.len() > 0 && entries.clone().all(Deployment::is_free);
+        let is_zero = |known: Reserved| known.price.is_some_and(|price| price.is_zero());
+        let is_written = ids.iter().any(|id| reserved(id).has_own_price);
+        let is_free = stands_there && is_written && ids.iter().map(reserved).all(is_zero);
         name.greatest = Some(Greatest { is_free, ..greatest(ids.iter().map(reserved)) });
     }
 }

@@ -412,7 +412,8 @@ impl LiteLlm {
 
     /// Whether a stream tells its usage, asked or not.
     fn tells_usage(&self, request: &RequestView, deployment: DeploymentId) -> bool {
-        self.plan.asks_usage(request.model, request.body) || self.plan.deployment(deployment).client.tells_usage()
+        let client = self.plan.deployment(deployment).client;
+        client.tells_usage() || (client.takes_stream_options() && self.plan.asks_usage(request.model, request.body))
     }
 
     /// The answer is complete.

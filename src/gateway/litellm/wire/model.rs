@@ -24,6 +24,8 @@ pub struct Deployment {
     pub litellm_params: LitellmParams,
     /// What is known about it.
     pub model_info: ModelInfo,
+    /// `rpm` and `tpm` beside `litellm_params`.
+    pub limits_beside: [Option<Spanned<i64>>; 2],
     /// Prices written in `litellm_params`; they win over those of `model_info`.
     pub params_prices: Prices,
     /// Prices written in `model_info`.
@@ -174,8 +176,10 @@ impl Deployment {
         }
         let mut litellm_params = LitellmParams::from_node(params, reader)?;
         // Limits beside `litellm_params` count when there are none inside.
-        litellm_params.rpm = litellm_params.rpm.or_else(|| field(node, "rpm", reader));
-        litellm_params.tpm = litellm_params.tpm.or_else(|| field(node, "tpm", reader));
+        let limits_beside = ["rpm", "tpm"].map(|key| field::<i64>(node, key, reader));
+        let [rpm, tpm] = &limits_beside;
+        litellm_params.rpm = litellm_params.rpm.or_else(|| rpm.clone());
+        litellm_params.tpm = litellm_params.tpm.or_else(|| tpm.clone());
         if litellm_params.model.is_none() && params.get("model").is_none_or(Node::is_null) {
             reader.missing(params, "model");
         }
@@ -195,6 +199,7 @@ impl Deployment {
             model_name,
             litellm_params,
             model_info,
+            limits_beside,
             params_prices,
             info_prices,
             asked,
