@@ -36,6 +36,8 @@ pub struct Body {
     pub cache_class: u32,
     /// `stream_options.include_usage`.
     pub usage: Option<bool>,
+    /// Whether there are `stream_options`.
+    pub has_stream_options: bool,
 }
 
 /// A request's own fallbacks.

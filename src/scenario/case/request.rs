@@ -267,6 +267,7 @@ fn read_params(params: &Node, reader: &mut Reader) -> RequestParams {
         tags: tags.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
         cache: cache_control(params, reader),
         n: reader.count(params, "n"),
+        has_stream_options: params.get("stream_options").is_some_and(|options| !options.is_null()),
         usage: params.get("stream_options").and_then(|options| is_true(options.get("include_usage")?)),
         asked: Asked::read(params),
         ..RequestParams::default()

@@ -38,6 +38,8 @@ pub struct RequestParams {
     pub cache_class: u32,
     /// `stream_options.include_usage`.
     pub usage: Option<bool>,
+    /// Whether there are `stream_options`.
+    pub has_stream_options: bool,
 }
 
 /// Names of fallback targets, some with parameters of their own.
@@ -98,6 +100,7 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
         client_side_timeout: params.timeout.is_some() || params.stream_timeout.is_some(),
         cache_class: params.cache_class,
         usage: params.usage,
+        has_stream_options: params.has_stream_options,
     }
 }
 

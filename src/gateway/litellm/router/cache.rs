@@ -38,7 +38,7 @@ impl LiteLlm {
         match request.stream {
             false => Form::Whole,
             true if self.plan.asks_usage(request.model, request.body) => Form::StreamWithUsage,
-            true if self.body(request).usage == Some(false) => Form::StreamWithoutUsage,
+            true if self.body(request).has_stream_options => Form::StreamWithoutUsage,
             true => Form::Stream,
         }
     }
