@@ -41,6 +41,7 @@ fn months(worlds: &[World], runs: u64, progress: &Impatient, threads: usize) -> 
         first: "2026-06-01T00:00[Europe/Berlin]".parse().unwrap(),
         months: 2,
         growth: 0.0,
+        growth_from: "2026-06-01".parse().unwrap(),
         budget: Some("0.10".parse().unwrap()),
         spent: None,
         holidays: Vec::new(),

@@ -30,6 +30,7 @@ fn options(first: &str, months: u32) -> MonthOptions {
         first: format!("{first}T00:00[Europe/Berlin]").parse().unwrap(),
         months,
         growth: 0.0,
+        growth_from: date(2026, 6, 1),
         budget: None,
         spent: None,
         holidays: Vec::new(),
@@ -85,6 +86,22 @@ fn the_calendar_counts() {
     let grown = project(&[&week], &growing).unwrap();
     let ratio = dollars(grown.months[1].bill.mean) / dollars(grown.months[0].bill.mean);
     assert!((ratio - 1.1).abs() < 0.04, "{ratio}");
+}
+
+#[test]
+fn growth_counts_from_one_day_wherever_the_months_begin() {
+    let week = simulated("2026-06-01", 168, "0", 20);
+    let told = |growth: f64, growth_from, first: &str, months: u32| {
+        let asked = MonthOptions { growth, growth_from, ..options(first, months) };
+        project(&[&week], &asked).unwrap().months.last().unwrap().bill.mean
+    };
+    let start = date(2026, 6, 1);
+    assert_eq!(told(0.1, start, "2026-12-01", 1), told(0.1, start, "2026-07-01", 6));
+    // Half a year more is (1 + growth)^6, and days before the start have less than was simulated.
+    let ratio = dollars(told(0.1, start, "2026-12-01", 1)) / dollars(told(0.0, start, "2026-12-01", 1));
+    assert!((ratio / 1.1f64.powf((183.0 + 15.0) / 30.436_875) - 1.0).abs() < 0.02, "{ratio}");
+    let ratio = dollars(told(0.1, date(2026, 7, 1), "2026-06-01", 1)) / dollars(told(0.0, start, "2026-06-01", 1));
+    assert!((ratio / 1.1f64.powf(-15.5 / 30.436_875) - 1.0).abs() < 0.02, "{ratio}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub struct MonthArgs {
     /// How many months.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=24))]
     months: u32,
-    /// Growth of the bill a month, e.g. 5%.
+    /// Growth of the bill a month, e.g. 5%, counted from the day on which the scenario starts.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
     growth: Option<Share>,
     /// What may be spent in a month, in US dollars [default: as the scenario says].
@@ -115,6 +115,8 @@ pub fn run(args: &MonthArgs) -> Result<(), Stop> {
         first: args.first(&basis.start)?,
         months: args.months,
         growth,
+        // Wherever the months begin, and for a scenario as for a run of it.
+        growth_from: basis.start.date(),
         budget,
         spent,
         holidays: basis.holidays,

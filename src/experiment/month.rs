@@ -44,6 +44,8 @@ pub struct MonthOptions {
     pub months: u32,
     /// Growth of the bill a month, e.g. 0.05.
     pub growth: f64,
+    /// The day that growth counts from: its traffic is the simulated one, days before it have less where it grows.
+    pub growth_from: Date,
     /// What may be spent in a month.
     pub budget: Option<Money>,
     /// What has been spent in the first month before a day of it.
@@ -72,6 +74,8 @@ pub struct Projection {
     pub whole: MoneyStats,
     /// Paths that were put together.
     pub paths: u64,
+    /// The day that growth counts from.
+    pub growth_from: Date,
     /// Runs that the weeks come from.
     pub runs: u64,
     /// Whether these are fewer than were asked for, because somebody interrupted them.
@@ -136,7 +140,6 @@ struct Weeks<'a> {
     days: [Vec<Cow<'a, DayRow>>; 7],
     /// Places of the runs in order of their requests.
     by_volume: Vec<usize>,
-    first: Date,
 }
 
 impl<'a> Weeks<'a> {
@@ -152,8 +155,7 @@ impl<'a> Weeks<'a> {
         }
         let mut by_volume: Vec<usize> = (0..forecast.runs.len()).collect();
         by_volume.sort_by_key(|index| (forecast.runs[*index].requests, *index));
-        let first = forecast.days.first().map(|day| day.date).ok_or(MonthError::NoRuns)?;
-        if by_volume.is_empty() { Err(MonthError::NoRuns) } else { Ok(Self { days, by_volume, first }) }
+        if by_volume.is_empty() { Err(MonthError::NoRuns) } else { Ok(Self { days, by_volume }) }
     }
 
     /// The run that a week of a path comes from: one near the path's own in volume.
@@ -199,14 +201,14 @@ struct Target {
     growth: f64,
 }
 
-fn targets(options: &MonthOptions, month: u32, base: Date) -> Vec<Target> {
+fn targets(options: &MonthOptions, month: u32) -> Vec<Target> {
     let Ok(first) = options.first.checked_add(i64::from(month).months()) else { return Vec::new() };
     let count = i64::from(first.date().days_in_month());
     let target = |day: i64| {
         let at = first.checked_add(day.days()).ok()?;
         let date = at.date();
         let weekday = if options.holidays.contains(&date) { Weekday::Sunday } else { date.weekday() };
-        let since = date.since(base).map_or(0, |span| i64::from(span.get_days()));
+        let since = date.since(options.growth_from).map_or(0, |span| i64::from(span.get_days()));
         let monday = date.since(jiff::civil::date(2024, 1, 1)).map_or(0, |span| i64::from(span.get_days()));
         Some(Target {
             date,
@@ -231,11 +233,12 @@ pub fn month_after(start: &Zoned) -> Option<Zoned> {
 /// When a day of the week is missing in it.
 pub fn month_ahead(forecast: &Forecast) -> Result<Projection, MonthError> {
     let start: Option<Zoned> = forecast.about.start.parse().ok();
-    let first = start.as_ref().and_then(month_after).ok_or(MonthError::NoCalendar)?;
+    let start = start.ok_or(MonthError::NoCalendar)?;
     let options = MonthOptions {
-        first,
+        first: month_after(&start).ok_or(MonthError::NoCalendar)?,
         months: 1,
         growth: 0.0,
+        growth_from: start.date(),
         budget: forecast.budget.month,
         spent: None,
         holidays: forecast.holidays.clone(),
@@ -251,12 +254,12 @@ pub fn month_ahead(forecast: &Forecast) -> Result<Projection, MonthError> {
 /// When a day of the week is missing in one of them.
 pub fn project(weeks: &[&Forecast], options: &MonthOptions) -> Result<Projection, MonthError> {
     let sources = weeks.iter().map(|forecast| Weeks::of(forecast)).collect::<Result<Vec<_>, _>>()?;
-    let base = sources.first().ok_or(MonthError::NoRuns)?.first;
+    let runs = sources.first().ok_or(MonthError::NoRuns)?.by_volume.len() as u64;
     let mut whole = vec![Money::ZERO; usize::try_from(options.paths).unwrap_or_default()];
     let (mut months, mut days) = (Vec::new(), Vec::new());
     for month in 0..options.months {
         let source = &sources[(month as usize).min(sources.len() - 1)];
-        let targets = targets(options, month, base);
+        let targets = targets(options, month);
         let Some(first) = targets.first().map(|target| target.date) else { continue };
         let paths: Vec<Vec<Money>> =
             (0..options.paths).map(|path| cumulative(source, &targets, path, options)).collect();
@@ -268,9 +271,9 @@ pub fn project(weeks: &[&Forecast], options: &MonthOptions) -> Result<Projection
         }
         months.push(month_row(first, &targets, &paths, options.budget));
     }
-    let runs = sources[0].by_volume.len() as u64;
     let is_partial = weeks.iter().any(|forecast| forecast.about.partial);
-    Ok(Projection { months, whole: money_stats(whole), paths: options.paths, runs, is_partial, days })
+    let (paths, growth_from) = (options.paths, options.growth_from);
+    Ok(Projection { months, whole: money_stats(whole), paths, growth_from, runs, is_partial, days })
 }
 
 /// What a path has spent in a month by the end of each of its days.

@@ -107,7 +107,11 @@ impl MonthView<'_> {
             plural(projection.runs, "run")
         )];
         if self.growth != 0.0 {
-            notes.push(format!("Growth: {} a month.", percent(self.growth)));
+            let from = projection.growth_from;
+            notes.push(format!(
+                "Growth: {} a month, counted from {from}, the start of the scenario.",
+                percent(self.growth)
+            ));
         }
         if let Some((amount, until)) = self.spent {
             notes
@@ -197,6 +201,7 @@ impl MonthView<'_> {
             "billcast_version": about.version,
             "currency": "USD",
             "growth_per_month": self.growth,
+            "growth_from": self.projection.growth_from.to_string(),
             "budget": self.budget,
             "spent": spent,
             "months": self.projection.months.iter().map(month).collect::<Vec<_>>(),
