@@ -38,7 +38,7 @@ impl UnitCosts {
         Self {
             per_1k_requests: per(bill, 1_000, requests),
             per_1k_served: per(bill, 1_000, served),
-            per_million_tokens: per(forecast.bill.mean, 1_000_000, tokens.round() as u64),
+            per_million_tokens: per(bill, 1_000_000, of_all_runs(tokens, forecast.about.runs)),
         }
     }
 }
@@ -47,6 +47,18 @@ impl UnitCosts {
 pub fn per(amount: Money, pack: i128, units: u64) -> Option<Money> {
     let packed = amount.picos().checked_mul(pack)?;
     (units > 0).then(|| Money::from_picos(packed).divided_by(units))
+}
+
+/// What `pack` units cost when a mean of `units` costs a mean of `amount`. Both are taken times the runs: a mean is rarely a
+/// whole number, and of something rare it may be less than one, while the units of all runs are counted.
+pub fn per_mean(amount: Money, pack: i128, units: f64, runs: u64) -> Option<Money> {
+    let all = amount.picos().checked_mul(runs.max(1).into())?;
+    per(Money::from_picos(all), pack, of_all_runs(units, runs))
+}
+
+/// The whole number that a mean over the runs was made from.
+fn of_all_runs(mean: f64, runs: u64) -> u64 {
+    (mean * runs.max(1) as f64).round() as u64
 }
 
 /// What one upstream model costs.
@@ -99,8 +111,8 @@ pub fn models(forecast: &Forecast) -> Vec<ModelSpend> {
         }
     }
     for spend in &mut models {
-        let tokens = (spend.input_tokens + spend.output_tokens).round() as u64;
-        spend.per_million_tokens = per(spend.bill_mean, 1_000_000, tokens);
+        let tokens = spend.input_tokens + spend.output_tokens;
+        spend.per_million_tokens = per_mean(spend.bill_mean, 1_000_000, tokens, forecast.about.runs);
         spend.share = money_share(spend.bill_mean, forecast.bill.mean);
     }
     models.sort_by_key(|spend| std::cmp::Reverse(spend.bill_mean));
@@ -188,5 +200,16 @@ mod tests {
     fn a_pack_costs_its_exact_share() {
         let amount: Money = "12.00".parse().unwrap();
         assert_eq!(per(amount, 1_000, 3_000), Some("4.00".parse().unwrap()));
+    }
+
+    #[test]
+    fn means_are_not_rounded_before_they_divide() {
+        let amount = |text: &str| text.parse::<Money>().unwrap();
+        // 3 requests in 8 runs, and 12 of them.
+        assert_eq!(per_mean(amount("0.75"), 1_000, 0.375, 8), Some(amount("2000.00")));
+        assert_eq!(per_mean(amount("0.003"), 1_000, 1.5, 8), Some(amount("2.00")));
+        // What a third of three runs does to the mean is undone.
+        assert_eq!(per_mean(amount("1.00"), 1_000, 4.0 / 3.0, 3), Some(amount("750.00")));
+        assert_eq!(per_mean(amount("1.00"), 1_000, 0.0, 3), None);
     }
 }

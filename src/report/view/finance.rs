@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::experiment::{Forecast, MonthError, MonthRow, Projection};
 use crate::report::text::{clean, count, hours, money, percent, plural};
-use crate::report::view::derive::{money_share, per, ratio};
+use crate::report::view::derive::{money_share, per_mean, ratio};
 use crate::stats::Estimate;
 use crate::units::Money;
 
@@ -50,7 +50,7 @@ pub fn teams(forecast: &Forecast) -> Vec<TeamSpend> {
     }
     for team in &mut teams {
         team.share = money_share(team.bill_mean, forecast.bill.mean);
-        team.per_1k_requests = per(team.bill_mean, 1_000, team.requests.round() as u64);
+        team.per_1k_requests = per_mean(team.bill_mean, 1_000, team.requests, forecast.about.runs);
     }
     teams
 }

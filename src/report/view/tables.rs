@@ -3,7 +3,7 @@
 use crate::diagnostic::masked;
 use crate::experiment::{DeploymentRow, Forecast, ShareRow};
 use crate::report::text::{NOTHING, clean, count, money, percent, short_count};
-use crate::report::view::derive::{money_share, per, ratio};
+use crate::report::view::derive::{money_share, per_mean, ratio};
 use crate::report::view::story::edge_share;
 use crate::report::view::{CauseLine, Percentile, Table, Tables, View, finance_tables, reliability};
 use crate::units::Money;
@@ -25,8 +25,8 @@ impl Tables {
             deployments: deployments(forecast),
             reliability: reliability::deployments(forecast),
             demand: reliability::demand(forecast),
-            classes: shares("classes", "Cost by traffic class", "Class", &forecast.classes, forecast.bill.mean),
-            keys: shares("keys", "Cost by virtual key", "Key", &forecast.keys, forecast.bill.mean),
+            classes: shares("classes", "Cost by traffic class", "Class", &forecast.classes, forecast),
+            keys: shares("keys", "Cost by virtual key", "Key", &forecast.keys, forecast),
             unpriced: unpriced(forecast),
             assumptions: assumptions(forecast),
             diagnostics: diagnostics(forecast),
@@ -98,7 +98,7 @@ fn deployments(forecast: &Forecast) -> Table {
         .with_rows(forecast.deployments.iter().map(row))
 }
 
-fn shares(id: &'static str, title: &'static str, what: &'static str, rows: &[ShareRow], bill: Money) -> Table {
+fn shares(id: &'static str, title: &'static str, what: &'static str, rows: &[ShareRow], forecast: &Forecast) -> Table {
     let row = |share: &ShareRow| {
         [
             clean(&share.name),
@@ -107,8 +107,8 @@ fn shares(id: &'static str, title: &'static str, what: &'static str, rows: &[Sha
             percent(ratio(share.failed, share.requests)),
             money(share.bill_mean),
             money(share.bill_p95),
-            percent(money_share(share.bill_mean, bill)),
-            or_nothing(per(share.bill_mean, 1_000, share.requests.round() as u64).map(money)),
+            percent(money_share(share.bill_mean, forecast.bill.mean)),
+            or_nothing(per_mean(share.bill_mean, 1_000, share.requests, forecast.about.runs).map(money)),
         ]
     };
     let headings = [what, "Team", "#Requests", "#Failed", "#Mean", "#P95", "#Share", "#Per 1k requests"];
