@@ -65,7 +65,7 @@ pub struct ProviderRow {
     /// Mean calls that ended in an error, by class of error.
     pub errors: ErrorCounts,
     /// Latency of answered calls.
-    pub latency_s: LatencyStats,
+    pub latency_s: Option<LatencyStats>,
 }
 
 /// One local day of the horizon.

@@ -195,9 +195,10 @@ impl RunRow {
     }
 }
 
-/// Quantiles of a latency histogram.
-pub fn latency(histogram: &Histogram) -> LatencyStats {
-    LatencyStats { p50: histogram.quantile(0.5), p95: histogram.quantile(0.95), p99: histogram.quantile(0.99) }
+/// Quantiles of a latency histogram; none where nothing was timed, which is not the same as an answer at once.
+pub fn latency(histogram: &Histogram) -> Option<LatencyStats> {
+    let at = |p| histogram.quantile(p);
+    (histogram.count() > 0).then(|| LatencyStats { p50: at(0.5), p95: at(0.95), p99: at(0.99) })
 }
 
 /// Statistics of amounts in the order of their runs: nearest-rank percentiles, so that each is the bill of a real run.

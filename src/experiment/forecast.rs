@@ -30,7 +30,7 @@ pub struct Forecast {
     /// Upstream calls in a horizon.
     pub upstream_calls: CountStats,
     /// Time from a request to the end of its answer, seconds, over all answered requests of all runs.
-    pub latency_s: LatencyStats,
+    pub latency_s: Option<LatencyStats>,
     /// Mean cost by cause; sums to `bill.mean` exactly.
     pub cost_by_cause: Causes<Money>,
     /// Mean over the runs of what fallbacks cost above the prices of the groups asked for.
@@ -170,6 +170,13 @@ pub struct LatencyStats {
     pub p99: f64,
 }
 
+impl LatencyStats {
+    /// P50, P95 and P99; no numbers where nothing was timed.
+    pub fn quantiles(timed: Option<Self>) -> [f64; 3] {
+        timed.map_or([f64::NAN; 3], |latency| [latency.p50, latency.p95, latency.p99])
+    }
+}
+
 /// One replication.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RunRow {
@@ -208,7 +215,7 @@ pub struct RunRow {
     /// What the gateway itself would report.
     pub reported_spend: Money,
     /// Latency of the answered requests.
-    pub latency_s: LatencyStats,
+    pub latency_s: Option<LatencyStats>,
 }
 
 impl RunRow {
@@ -315,7 +322,7 @@ pub struct DeploymentRow {
     /// Mean output tokens of answered calls.
     pub output_tokens: f64,
     /// Latency of answered calls.
-    pub latency_s: LatencyStats,
+    pub latency_s: Option<LatencyStats>,
     /// Cooldowns, mean per horizon.
     pub cooldowns: f64,
     /// Mean share of the horizon that it spent in cooldown.

@@ -113,9 +113,10 @@ impl Metric {
             Self::UpstreamCalls => row.attempts as f64,
             Self::CallsPerRequest => share(row.attempts, row.requests),
             Self::MaxAttempts => f64::from(row.most_attempts),
-            Self::LatencyP50 => row.latency_s.p50,
-            Self::LatencyP95 => row.latency_s.p95,
-            Self::LatencyP99 => row.latency_s.p99,
+            // Each run has a number, so that runs can be paired: 0 where nothing was answered.
+            Self::LatencyP50 => row.latency_s.unwrap_or_default().p50,
+            Self::LatencyP95 => row.latency_s.unwrap_or_default().p95,
+            Self::LatencyP99 => row.latency_s.unwrap_or_default().p99,
         }
     }
 

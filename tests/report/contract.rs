@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{Exhibit, GALLERY, text};
-use billcast::report::artefacts;
+use billcast::report::{artefacts, read_forecast};
 use billcast::units::Money;
 
 const SCHEMA: &str = include_str!("../../docs/forecast.schema.json");
@@ -47,9 +47,29 @@ fn causes_sum_to_the_mean_exactly() {
 }
 
 #[test]
+fn what_never_answered_has_no_latency() {
+    let mut forecast = GALLERY[2].forecast.clone();
+    forecast.latency_s = None;
+    forecast.deployments[0].latency_s = None;
+    forecast.providers[0].latency_s = None;
+    forecast.runs[0].latency_s = None;
+    let all = artefacts(&forecast);
+    let json = text(&all, "forecast.json");
+    let document: Value = serde_json::from_str(&json).unwrap();
+    let nothing = serde_json::json!({ "p50": null, "p95": null, "p99": null });
+    for place in ["/latency_s", "/deployments/0/latency_s", "/providers/0/latency_s", "/run_results/0/latency_s"] {
+        assert_eq!(document.pointer(place), Some(&nothing), "{place}");
+    }
+    for (old, new) in all.iter().zip(artefacts(&read_forecast(json.as_bytes()).unwrap())) {
+        assert!(*old == new, "{} differs", new.file_name);
+    }
+    assert!(text(&all, "report.md").contains("P95 –, P99 –"));
+}
+
+#[test]
 fn what_has_no_value_is_null_and_never_a_word() {
     let mut forecast = GALLERY[2].forecast.clone();
-    forecast.latency_s.p95 = f64::NAN;
+    forecast.latency_s.as_mut().unwrap().p95 = f64::NAN;
     forecast.failure_rate.mean = f64::INFINITY;
     let all = artefacts(&forecast);
     let document: Value = serde_json::from_str(&text(&all, "forecast.json")).unwrap();

@@ -165,7 +165,7 @@ fn run_row(run: u64, spend: &[Vec<f64>], counts: [&Vec<f64>; 4]) -> RunRow {
         most_attempts: 6,
         fallback_premium: money(column(1) * 0.94),
         reported_spend: money(all * 0.945),
-        latency_s: LatencyStats { p50: 1.21, p95: 7.9, p99: 16.4 },
+        latency_s: Some(LatencyStats { p50: 1.21, p95: 7.9, p99: 16.4 }),
     }
 }
 
@@ -184,7 +184,7 @@ pub fn forecast(recipe: Recipe) -> Forecast {
         intents: counts(worlds.iter().map(|w| w.row.intents() as f64)),
         unanswered_rate: rate(worlds.iter().map(|w| w.row.unanswered() as f64 / w.row.requests as f64)),
         upstream_calls: counts(worlds.iter().map(|w| w.row.attempts as f64)),
-        latency_s: LatencyStats { p50: 1.21, p95: 7.93, p99: 16.4 },
+        latency_s: Some(LatencyStats { p50: 1.21, p95: 7.93, p99: 16.4 }),
         fallback_premium: mean(&worlds, |w| w.row.fallback_premium),
         reported_spend: mean(&worlds, |w| w.row.reported_spend),
         unpriced: unpriced(&names),
@@ -357,7 +357,7 @@ fn deployments(recipe: Recipe, worlds: &[World], names: &Names, bill: Money) -> 
             },
             input_tokens: 18_400_000.0 / (1.0 + index as f64),
             output_tokens: 6_100_000.0 / (1.0 + index as f64),
-            latency_s: LatencyStats { p50: 0.84 + index as f64 * 0.2, p95: 6.1, p99: 15.2 },
+            latency_s: Some(LatencyStats { p50: 0.84 + index as f64 * 0.2, p95: 6.1, p99: 15.2 }),
             cooldowns: 4.2,
             cooldown_share: 0.031,
             requests_per_minute: demand(if index == 4 { 0.0 } else { scale }, true),
@@ -544,7 +544,7 @@ fn providers(worlds: &[World]) -> Vec<ProviderRow> {
         attempts: 900.0,
         served: 880.0,
         errors: ErrorCounts { rate_limited: 20.0, ..ErrorCounts::default() },
-        latency_s: LatencyStats { p50: 1.2, p95: 7.9, p99: 16.0 },
+        latency_s: Some(LatencyStats { p50: 1.2, p95: 7.9, p99: 16.0 }),
     }]
 }
 

@@ -27,7 +27,7 @@ fn rows(bills: impl IntoIterator<Item = f64>) -> Vec<RunRow> {
         most_attempts: 6,
         fallback_premium: Money::ZERO,
         reported_spend: Money::ZERO,
-        latency_s: LatencyStats { p50: 1.0, p95: 2.0, p99: 3.0 },
+        latency_s: Some(LatencyStats { p50: 1.0, p95: 2.0, p99: 3.0 }),
     };
     bills.into_iter().enumerate().map(row).collect()
 }

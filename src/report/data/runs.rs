@@ -2,6 +2,7 @@
 
 use crate::experiment::{Band, Forecast, HourRow, MoneyBand, RunRow};
 use crate::ledger::Cause;
+use crate::report::data::shares::latency;
 use crate::report::data::{Cell, Dataset, money_or_none, number, text};
 use crate::report::view::View;
 
@@ -53,7 +54,7 @@ fn run(row: &RunRow) -> Vec<Cell> {
     ];
     cells.extend(counts.map(Cell::Count));
     cells.extend([row.fallback_premium, row.reported_spend].map(Cell::Money));
-    cells.extend([row.latency_s.p50, row.latency_s.p95, row.latency_s.p99].map(number));
+    cells.extend(latency(row.latency_s));
     cells.extend([row.client_retries, u64::from(row.most_attempts), row.lost].map(Cell::Count));
     cells
 }

@@ -27,8 +27,8 @@ fn errors(errors: &ErrorCounts) -> [Cell; 6] {
     all.map(number)
 }
 
-fn latency(latency: LatencyStats) -> [Cell; 3] {
-    [latency.p50, latency.p95, latency.p99].map(number)
+pub fn latency(latency: Option<LatencyStats>) -> [Cell; 3] {
+    LatencyStats::quantiles(latency).map(number)
 }
 
 /// Deployment by deployment.

@@ -187,8 +187,9 @@ fn counts(counts: crate::experiment::CountStats) -> Value {
     json!({ "mean": counts.mean, "p5": counts.p5, "p95": counts.p95 })
 }
 
-fn latency(latency: LatencyStats) -> Value {
-    json!({ "p50": latency.p50, "p95": latency.p95, "p99": latency.p99 })
+fn latency(latency: Option<LatencyStats>) -> Value {
+    let [p50, p95, p99] = LatencyStats::quantiles(latency);
+    json!({ "p50": p50, "p95": p95, "p99": p99 })
 }
 
 fn causes(causes: &Causes<Money>) -> Value {

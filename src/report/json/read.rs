@@ -246,8 +246,9 @@ fn counts(at: &Place<'_>) -> Result<CountStats> {
     Ok(CountStats { mean: at.number("mean")?, p5: at.number("p5")?, p95: at.number("p95")? })
 }
 
-fn latency(at: &Place<'_>) -> Result<LatencyStats> {
-    Ok(LatencyStats { p50: at.number("p50")?, p95: at.number("p95")?, p99: at.number("p99")? })
+fn latency(at: &Place<'_>) -> Result<Option<LatencyStats>> {
+    let stats = LatencyStats { p50: at.number("p50")?, p95: at.number("p95")?, p99: at.number("p99")? };
+    Ok(Some(stats).filter(|stats| !(stats.p50.is_nan() && stats.p95.is_nan() && stats.p99.is_nan())))
 }
 
 fn causes(at: &Place<'_>) -> Result<Causes<Money>> {

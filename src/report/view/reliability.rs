@@ -19,8 +19,8 @@ fn error_shares(errors: &ErrorCounts, attempts: f64) -> [String; 6] {
 const SERVICE: [&str; 9] = ["#Errors", "#429", "#5xx", "#Timeout", "#4xx", "#Cancelled", "#P50", "#P95", "#P99"];
 
 /// What stands under [`SERVICE`].
-fn service(errors: &ErrorCounts, attempts: f64, latency: LatencyStats) -> Vec<String> {
-    let latencies = [latency.p50, latency.p95, latency.p99].map(seconds);
+fn service(errors: &ErrorCounts, attempts: f64, latency: Option<LatencyStats>) -> Vec<String> {
+    let latencies = LatencyStats::quantiles(latency).map(seconds);
     error_shares(errors, attempts).into_iter().chain(latencies).collect()
 }
 

@@ -1,6 +1,6 @@
 //! The result in words: headline figures, caveats, three sentences.
 
-use crate::experiment::{DeploymentRow, Forecast, MoneyStats, RateStats, UnpricedRow};
+use crate::experiment::{DeploymentRow, Forecast, LatencyStats, MoneyStats, RateStats, UnpricedRow};
 use crate::ledger::Cause;
 use crate::report::text::{
     FEW_RUNS, clean, count, dollars, few_runs, hours, interrupted_after, money, money_interval, percent,
@@ -149,15 +149,15 @@ pub fn figures(forecast: &Forecast, calls_per_request: f64, premium_share: f64) 
         };
         figure(label, percent(rate.mean), note)
     };
-    let latency = forecast.latency_s;
+    let [p50, p95, p99] = LatencyStats::quantiles(forecast.latency_s).map(seconds);
     let calls = format!("{} requests, {} calls", count(forecast.requests.mean), count(forecast.upstream_calls.mean));
-    let tail = format!("P95 {}, P99 {}", seconds(latency.p95), seconds(latency.p99));
+    let tail = format!("P95 {p95}, P99 {p99}");
     [
         rate("Failure rate", forecast.failure_rate),
         rate("Fallback share", forecast.fallback_share),
         figure("Fallback premium", money(forecast.fallback_premium), format!("{} of the bill", percent(premium_share))),
         figure("Calls per request", format!("{calls_per_request:.3}"), calls),
-        figure("Latency P50", seconds(latency.p50), tail),
+        figure("Latency P50", p50, tail),
     ]
 }
 
