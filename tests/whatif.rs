@@ -7,7 +7,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use billcast::experiment::{
     Answer, Arm, Axis, Common, Comparison, Design, Gate, Options, Search, Solution, Trial, Unwatched, Values, compare,
-    design, solve, sweep,
+    design, forecast, solve, sweep,
 };
 use billcast::random::Seed;
 use billcast::report::compare::{CompareView, artefacts, json, markdown};
@@ -264,6 +264,12 @@ fn sweeps_pair_every_configuration_with_the_scenario_as_it_is() {
     assert_eq!(one.points.len(), 6);
     let as_it_is = one.points.iter().find(|point| point.values == ["2", "3"]).expect("the scenario itself");
     assert_eq!((as_it_is.delta.point, as_it_is.delta.std_error), (0.0, 0.0), "the default is 2 retries");
+    // To the last digit: seven runs make a mean that binary fractions do not end with.
+    for runs in [7, 10] {
+        let base = sweep::<Problem>(&[], &[], &options(runs), &Unwatched, &load).expect("a sweep").base;
+        let run = forecast(&load(Vec::new()).expect("a world"), &options(runs), &Unwatched);
+        assert_eq!((base.requests, base.upstream_calls), (run.requests.mean, run.upstream_calls.mean), "{runs} runs");
+    }
 }
 
 /// The rows of the CSV file as texts, below its header.

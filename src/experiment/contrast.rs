@@ -58,9 +58,10 @@ fn of_means(base: &[f64], other: &[f64]) -> Contrast {
     }
 }
 
-/// How many times more runs with independent seeds have the same error.
+/// How many times more runs with independent seeds have the same error: no number does where the pairs all differ alike, also
+/// where both sides are always the same (a cause that costs nothing).
 fn gain(independent: f64, paired: f64) -> f64 {
-    if independent == 0.0 { 1.0 } else { independent / paired }
+    if independent == 0.0 { f64::INFINITY } else { independent / paired }
 }
 
 /// `part` / `whole`; nothing of nothing is nothing.
@@ -84,7 +85,7 @@ fn of_quantiles(base: &[f64], other: &[f64], p: f64) -> Contrast {
     if runs < 2 {
         let unknown = |point| Estimate::of_mean(point, 0.0, 1, CONFIDENCE);
         let (delta, relative) = (unknown(point_b - point_a), unknown(ratio(point_b - point_a, point_a)));
-        return Contrast { base: point_a, other: point_b, delta, relative, gain: 1.0 };
+        return Contrast { base: point_a, other: point_b, delta, relative, gain: f64::INFINITY };
     }
     let resamples = if runs > MANY_RUNS { FEWER_RESAMPLES } else { RESAMPLES };
     let (mut a, mut b) = (vec![0.0; runs], vec![0.0; runs]);
@@ -139,6 +140,14 @@ mod tests {
                 assert_eq!((estimate.point, estimate.std_error), (0.0, 0.0), "{stat:?}");
                 assert_eq!((estimate.interval.low, estimate.interval.high), (0.0, 0.0), "{stat:?}");
             }
+        }
+    }
+
+    #[test]
+    fn no_number_of_runs_of_its_own_does_what_pairs_without_spread_do() {
+        let (a, nothing) = (bills(1, 50), vec![0.0; 50]);
+        for stat in [Stat::Mean, Stat::Quantile(0.5)] {
+            assert!(contrast(&a, &a, stat).gain.is_infinite() && contrast(&nothing, &nothing, stat).gain.is_infinite());
         }
     }
 

@@ -5,7 +5,7 @@ mod design;
 mod tornado;
 
 use crate::engine::simulate;
-use crate::experiment::assemble::{failure_rate, fallback_share};
+use crate::experiment::assemble::{failure_rate, fallback_share, requests, upstream_calls};
 use crate::experiment::common::Common;
 use crate::experiment::contrast::contrast;
 use crate::experiment::fold::{Fold, dollars};
@@ -157,8 +157,9 @@ impl Point {
             bill: crate::experiment::fold::money_stats(rows.iter().map(|row| row.bill).collect()),
             failure_rate: failure_rate(rows),
             fallback_share: fallback_share(rows),
-            requests: mean(Metric::Requests),
-            upstream_calls: mean(Metric::UpstreamCalls),
+            // To the last digit as a run says them.
+            requests: requests(rows).mean,
+            upstream_calls: upstream_calls(rows).mean,
             fallback_premium: rows.iter().map(|row| row.fallback_premium).sum::<Money>().divided_by(runs),
             latency_p95_s: mean(Metric::LatencyP95),
             delta: contrast(&bills(base), &bills(rows), Stat::Mean).delta,
