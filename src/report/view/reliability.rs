@@ -82,6 +82,9 @@ pub fn demand(forecast: &Forecast) -> Table {
         "#In flight limit",
     ];
     Table::new("demand", "Demand against limits", &headings)
-        .with_note("Calls a minute (RPM), tokens a minute (TPM) and calls in flight, over all minutes of all runs.")
+        .with_note(
+            "Calls a minute (RPM), tokens a minute (TPM) and the most calls in flight at once in each minute; P95 and peak \
+             over all minutes of all runs.",
+        )
         .with_rows(forecast.deployments.iter().map(row))
 }
