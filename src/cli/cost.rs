@@ -5,6 +5,7 @@ use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::gateway::litellm::wire::nearest;
 use crate::pricing::{Adjustment, CostParts, PriceBook, Priced, ServiceTier, Tariff, price_rows};
+use crate::report::text::clean;
 use crate::scenario::{Files, Problem};
 use crate::units::{ExactCost, Tokens, Usage};
 
@@ -113,7 +114,7 @@ fn told(tariff: &Tariff<'_>, parts: &CostParts, total: ExactCost) -> String {
     ];
     let lines = named.iter().filter(|(_, cost)| cost.to_string() != "0");
     let lines: String = lines.map(|(name, cost)| format!("{name:12} ${cost}\n")).collect();
-    format!("priced as    {}\n{lines}total        ${total}\n", tariff.name)
+    format!("priced as    {}\n{lines}total        ${total}\n", clean(tariff.name))
 }
 
 impl CostArgs {

@@ -6,6 +6,7 @@ use crate::cli::book::BookArgs;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::pricing::Listed;
+use crate::report::text::clean;
 use crate::units::UnitPrice;
 
 /// Arguments of `prices`.
@@ -47,15 +48,15 @@ fn table(rows: &[&Listed]) -> Table {
         let per_million = |price: Option<UnitPrice>| price.map_or_else(|| "-".to_owned(), dollars_per_million);
         let rates = &row.rates;
         table.add_row([
-            row.provider.clone(),
-            row.model.clone(),
-            row.condition.clone(),
+            clean(&row.provider),
+            clean(&row.model),
+            clean(&row.condition),
             per_million(rates.input),
             per_million(rates.output),
             per_million(rates.cache_read),
             per_million(rates.cache_write),
-            row.status.clone(),
-            row.source.clone(),
+            clean(&row.status),
+            clean(&row.source),
         ]);
     }
     for column in 3..=6 {
@@ -80,4 +81,28 @@ fn dollars_per_million(price: UnitPrice) -> String {
             }
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_from_a_price_file_cannot_drive_a_terminal() {
+        let hostile = || "a\u{1b}[31m\u{202e}\nb".to_owned();
+        let row = Listed {
+            provider: hostile(),
+            model: hostile(),
+            kind: hostile(),
+            condition: hostile(),
+            status: hostile(),
+            source: hostile(),
+            rates: Default::default(),
+            context_window: None,
+            max_output: None,
+            holds_now: true,
+        };
+        let text = table(&[&row]).to_string();
+        assert!(!text.contains(['\u{1b}', '\u{202e}']) && text.lines().count() == 2, "{text:?}");
+    }
 }

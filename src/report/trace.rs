@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Severity, Span, codes, masked};
 use crate::engine::{MOST_TRACED, Trace, TraceAttempt, TraceCooldown, TraceRequest, TraceStatus, TraceStep, replay};
+use crate::report::text::clean;
 use crate::scenario::{PROFILE, read_case};
 use crate::units::SimTime;
 use serde_json::{Value, json};
@@ -73,14 +74,15 @@ impl Trace {
     pub fn explain(&self) -> String {
         let mut text = String::new();
         if let Some(fatal) = &self.fatal {
-            return format!("The gateway does not start: {fatal}\n");
+            return format!("The gateway does not start: {}\n", clean(fatal));
         }
         for request in &self.requests {
             explain_request(&mut text, request);
         }
         for cooldown in &self.cooldowns {
             let (at, until) = (seconds(cooldown.at), seconds(cooldown.until));
-            let _ = writeln!(text, "{at:>10.3} s  {} goes into cooldown until {until:.3} s", cooldown.deployment);
+            let deployment = clean(&cooldown.deployment);
+            let _ = writeln!(text, "{at:>10.3} s  {deployment} goes into cooldown until {until:.3} s");
         }
         text
     }
@@ -138,21 +140,21 @@ fn ended(attempt: &TraceAttempt) -> String {
 /// Decisions and attempts of a request, in the order in which they happened.
 fn explain_request(text: &mut String, request: &TraceRequest) {
     let stream = if request.stream { ", stream" } else { "" };
-    let _ = writeln!(text, "{} asks for {}{stream}", request.id, request.model);
+    let _ = writeln!(text, "{} asks for {}{stream}", clean(&request.id), clean(&request.model));
     for (at, step) in &request.steps {
         let line = match step {
             TraceStep::Decided(decision) => decision.clone(),
             TraceStep::Sent(nth) => format!("→ {}", request.attempts[*nth].deployment),
             TraceStep::Ended(nth) => ended(&request.attempts[*nth]),
         };
-        let _ = writeln!(text, "{:>10.3} s  {line}", seconds(*at));
+        let _ = writeln!(text, "{:>10.3} s  {}", seconds(*at), clean(&line));
     }
     let Some(end) = request.end else {
         let _ = writeln!(text, "            never ends\n");
         return;
     };
     let answer = match (&request.deployment, request.ok) {
-        (Some(deployment), true) => format!("answered by {deployment}"),
+        (Some(deployment), true) => format!("answered by {}", clean(deployment)),
         (None, true) => "answered".to_owned(),
         (_, false) => "error".to_owned(),
     };
@@ -182,6 +184,14 @@ mod tests {
             ["picks a1", "\u{2192} a1", "\u{2190} a1 500", "waits 0.5 s", "picks a1", "\u{2192} a1", "\u{2190} a1 500"];
         assert_eq!(words[..expected.len()], expected, "{told}");
         assert!(warnings.is_empty());
+    }
+
+    #[test]
+    fn names_cannot_drive_a_terminal_nor_forge_lines() {
+        let hostile = case(0, "").replace(r#""a1""#, r#""a\u001b]0;x\u0007\u202e\n9.000 s""#);
+        let told = trace("case.json", &hostile).unwrap().0.explain();
+        assert!(told.contains("picks a\u{FFFD}]0;x\u{FFFD}\u{FFFD} 9.000 s"), "{told:?}");
+        assert!(!told.lines().any(|line| line.chars().any(crate::report::text::is_unprintable)), "{told:?}");
     }
 
     #[test]
