@@ -16,7 +16,7 @@ use crate::report::Artefact;
 use crate::report::sweep::{
     sweep_artefacts, sweep_csv, sweep_json, sweep_text, tornado_artefacts, tornado_json, tornado_text,
 };
-use crate::scenario::World;
+use crate::scenario::{Edit, World};
 
 /// Arguments of `sweep`.
 #[derive(Debug, clap::Args)]
@@ -80,6 +80,10 @@ type Result3 = Result<(Vec<u8>, Vec<Artefact>, bool), Stop>;
 impl SweepArgs {
     fn sweep(&self, options: &Options, interrupt: Interrupt) -> Result3 {
         let axes = self.vary.iter().map(|text| text.parse()).collect::<Result<Vec<Axis>, _>>()?;
+        if let Some(path) = varied_twice(&axes) {
+            let message = format!("path varied twice: `{path}`; give all its values in one --vary {path}=…");
+            return Err(Stop::Usage(message));
+        }
         let how = self.sample.map_or(Design::Grid, |points| Design::LatinHypercube(points as usize));
         let points = design(&axes, how, options.seed.0)
             .ok_or_else(|| Stop::Usage("so many combinations would take years; use --sample".to_owned()))?;
@@ -139,5 +143,27 @@ impl SweepArgs {
         words.extend(self.sample.iter().flat_map(|points| ["--sample".to_owned(), points.to_string()]));
         words.extend(self.tornado.then(|| "--tornado".to_owned()));
         words
+    }
+}
+
+/// A path that two axes share: the later one would undo what the earlier one has set, and both would claim the column.
+fn varied_twice(axes: &[Axis]) -> Option<&str> {
+    let is_known = |index: usize, path: &str| axes[..index].iter().any(|known| Edit::is_same_path(&known.path, path));
+    axes.iter().enumerate().find(|(index, axis)| is_known(*index, &axis.path)).map(|(_, axis)| axis.path.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_varied_once() {
+        let twice = |paths: &[&str]| {
+            let axes: Vec<Axis> = paths.iter().map(|path| format!("{path}=0,1").parse().unwrap()).collect();
+            varied_twice(&axes).map(str::to_owned)
+        };
+        assert_eq!(twice(&["hours", "traffic.chat.rate", "traffic.chat.volume"]), None);
+        assert_eq!(twice(&["hours", "traffic.chat.rate", " hours "]).as_deref(), Some("hours"));
+        assert_eq!(twice(&["traffic.chat.rate", "traffic . \"chat\".rate"]).as_deref(), Some("traffic . \"chat\".rate"));
     }
 }

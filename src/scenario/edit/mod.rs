@@ -128,6 +128,15 @@ impl Edit {
         }
     }
 
+    /// Whether two paths, as they are written, are the same steps: blanks and quotes around a key change nothing.
+    pub fn is_same_path(one: &str, other: &str) -> bool {
+        let steps = |path| -> Option<Vec<String>> {
+            let (steps, _) = path::read(path).ok()?;
+            Some(steps.into_iter().map(|step| step.text).collect())
+        };
+        steps(one).zip(steps(other)).is_some_and(|(one, other)| one == other)
+    }
+
     /// As it was written, with secrets masked.
     pub fn shown(&self) -> &str {
         &self.shown
