@@ -13,7 +13,9 @@ use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::{Dollars, runs, seed, shell_word};
-use crate::experiment::{AlertsWanted, Forecast, Options, Progress, forecast, percentile_runs};
+use crate::experiment::{
+    AlertsWanted, BudgetLimit, Forecast, Options, Period, Progress, forecast, percentile_runs, with_budgets,
+};
 use crate::random::Seed;
 use crate::report::{Artefact, Form, View};
 use crate::scenario::{Overrides, load};
@@ -110,7 +112,9 @@ pub fn run(args: &ReportArgs) -> Result<(), Stop> {
         Some(file) => args.read(file)?,
         None => args.simulate(interrupt)?,
     };
-    args.set_budgets(&mut forecast);
+    if finished.is_some() {
+        args.replace_budgets(&mut forecast);
+    }
     let view = View::new(&forecast);
     let files: Vec<Artefact> = args.format.iter().flat_map(|format| format.form().files(&view)).collect();
     args.deliver(&target, &files)?;
@@ -176,13 +180,31 @@ impl ReportArgs {
         }
     }
 
+    /// Holds the bill of a finished run against other budgets: what it tells of alerts of the old ones is no longer true,
+    /// and the command for getting it again has to name the new ones.
+    fn replace_budgets(&self, forecast: &mut Forecast) {
+        self.set_budgets(forecast);
+        let new = self.budgets();
+        if let Some(alerts) = &mut forecast.alerts {
+            let is_replaced = |old: BudgetLimit| new.iter().any(|new| new.period == old.period && *new != old);
+            alerts.budgets.retain(|row| !is_replaced(row.budget));
+        }
+        forecast.about.command = with_budgets(&forecast.about.command, &new);
+    }
+
+    /// The budgets of the command line.
+    fn budgets(&self) -> Vec<BudgetLimit> {
+        let run = self.budget.map(|Dollars(limit)| BudgetLimit { limit, period: Period::Run });
+        let month = self.month_budget.map(|Dollars(limit)| BudgetLimit { limit, period: Period::Month });
+        run.into_iter().chain(month).collect()
+    }
+
     /// The command that gives the same result again.
     fn command(&self, runs: u64, seed: u64) -> String {
         let mut words = vec!["billcast run".to_owned(), shell_word(&self.source)];
         words.extend(self.prices.iter().map(|file| format!("--prices {}", shell_word(file))));
         words.extend(self.edits.words().map(|(flag, value)| format!("--{flag} {}", shell_word(&value))));
-        words.extend(self.budget.map(|Dollars(amount)| format!("--budget {amount}/run")));
-        words.extend(self.month_budget.map(|Dollars(amount)| format!("--budget {amount}/month")));
+        words.extend(self.budgets().iter().map(|budget| format!("--budget {budget}")));
         words.push(format!("--seed {seed} --runs {runs}"));
         words.join(" ")
     }

@@ -3,6 +3,7 @@
 mod alerts;
 mod assemble;
 mod detail;
+mod command;
 mod common;
 mod compare;
 mod contrast;
@@ -29,6 +30,7 @@ pub use alerts::{
     AlertOutcome, Alerts, AlertsWanted, BudgetError, BudgetLimit, BudgetOutcome, Moments, Period, alerts, alerts_of_run,
 };
 pub use assemble::{DeploymentLabel, Labels, ShareLabel};
+pub use command::with_budgets;
 pub use common::Common;
 pub use compare::{Arm, Change, Comparison, Controlled, Difference, Direction, PartDifference, Side, compare};
 pub use contrast::{Contrast, contrast};
