@@ -38,11 +38,15 @@ pub struct RunArgs {
 
     /// Ask instead how likely a rare weekend is, e.g. 'bill > 1000', 'failure_rate > 5%' or 'fallback_share > 20%': runs are
     /// drawn from a harsher world and weighed back, which takes far fewer than waiting for one (importance sampling).
-    #[arg(long, value_name = "QUESTION", conflicts_with_all = ["precision", "merge", "part", "out"])]
+    #[arg(long, value_name = "QUESTION", conflicts_with_all = [
+        "precision", "merge", "part", "out", "fail_if", "warn_if", "budget", "act_within",
+    ])]
     rare: Option<Question>,
     /// Simulate only part K of N of the replications, and write what is known of them into the file of --out; on several
     /// machines, all with the same other options.
-    #[arg(long, value_name = "K/N", requires = "out", conflicts_with_all = ["precision", "merge"])]
+    #[arg(long, value_name = "K/N", requires = "out", conflicts_with_all = [
+        "precision", "merge", "fail_if", "warn_if",
+    ])]
     part: Option<PartOf>,
     /// Simulate nothing: merge the files of all parts. The result is that of a run in one piece, to the last byte.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "precision")]
