@@ -35,7 +35,11 @@ impl BookArgs {
             Some(date) => date,
             None => newest_price_date()?,
         };
-        let noon = date.at(12, 0, 0, 0).in_tz("UTC").map_err(|error| Stop::Usage(format!("--at: {error}")))?;
+        let noon = date.at(12, 0, 0, 0).in_tz("UTC").map_err(|_| {
+            Stop::Usage(format!(
+                "--at: the calendar does not hold the whole of {date}; give a day of the years 1 to 9998"
+            ))
+        })?;
         Ok(noon.timestamp())
     }
 }

@@ -82,8 +82,16 @@ enum Format {
     Xlsx,
 }
 
+/// The last year whose days all have a day after them, with room for whole weeks: the calendar ends with 9999.
+const LAST_YEAR: i16 = 9998;
+
 fn first_of_month(text: &str) -> Result<Date, String> {
-    format!("{text}-01").parse().map_err(|_| format!("`{text}` is not a month such as 2026-12"))
+    let date: Date = format!("{text}-01").parse().map_err(|_| format!("`{text}` is not a month such as 2026-12"))?;
+    if date.year() > LAST_YEAR { Err(beyond()) } else { Ok(date) }
+}
+
+fn beyond() -> String {
+    format!("months are told until December {LAST_YEAR}: begin earlier, or ask for fewer --months")
 }
 
 /// What months are put together from.
@@ -175,11 +183,15 @@ impl MonthArgs {
 
     /// The begin of the first month in the zone of the scenario.
     fn first(&self, start: &Zoned) -> Result<Zoned, Stop> {
-        let outside = |error: jiff::Error| Stop::Usage(format!("the calendar has no such month: {error}"));
         let first = match self.from {
-            Some(date) => date.to_zoned(start.time_zone().clone()).map_err(outside)?,
-            None => month_after(start).ok_or_else(|| Stop::Usage("the calendar ends there".to_owned()))?,
+            Some(date) => date.to_zoned(start.time_zone().clone()).ok(),
+            None => month_after(start),
         };
+        let first = first.ok_or_else(|| Stop::Usage("the calendar has no such month".to_owned()))?;
+        let last = first.checked_add(i64::from(self.months - 1).months()).ok();
+        if last.is_none_or(|last| last.year() > LAST_YEAR) {
+            return Err(Stop::Usage(beyond()));
+        }
         if let Some(before) = self.before {
             let month = first.date().first_of_month();
             if before.first_of_month() != month {
@@ -209,7 +221,7 @@ impl MonthArgs {
 
     /// The week from the first Monday of a month on, and two hours more where it holds a day of 23 hours.
     fn week_edits(&self, first: &Zoned, month: u32) -> Result<Vec<Edit>, Stop> {
-        let outside = |error: jiff::Error| Stop::Usage(format!("the calendar has no such month: {error}"));
+        let outside = |_: jiff::Error| Stop::Usage("the calendar has no such month".to_owned());
         let begin = first.checked_add(i64::from(month).months()).map_err(outside)?;
         let monday = if begin.weekday() == Weekday::Monday {
             begin
