@@ -36,9 +36,10 @@ pub fn run(args: &InitArgs) -> Result<(), Stop> {
     if args.stdout {
         return streams::print(&text);
     }
-    if target.exists() && !args.force {
+    if target.exists() && !target.is_dir() && !args.force {
         return Err(Stop::Usage(format!("`{}` exists; --force replaces it", target.display())));
     }
+    files::prepare(&target)?;
     files::write(&target, text.as_bytes())?;
     if args.quiet {
         return Ok(());
