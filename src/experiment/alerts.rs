@@ -11,7 +11,7 @@ use crate::ledger::split;
 use crate::random::{Replication, Seed};
 use crate::scenario::{AlertRules, World};
 use crate::stats::nearest_rank;
-use crate::units::{CallId, Money, MoneyError, SimTime};
+use crate::units::{CallId, Money, MoneyError, SimTime, without_separators};
 
 const MINUTE_NANOS: i64 = 60_000_000_000;
 
@@ -54,7 +54,8 @@ impl FromStr for BudgetLimit {
 
     fn from_str(text: &str) -> Result<Self, BudgetError> {
         let (amount, period) = text.split_once('/').unwrap_or((text, "run"));
-        let limit: Money = amount.trim().trim_start_matches('$').parse()?;
+        let amount = amount.trim().trim_start_matches('$');
+        let limit: Money = without_separators(amount).as_deref().unwrap_or(amount).parse()?;
         let period = match period.trim() {
             "day" => Period::Day,
             "month" => Period::Month,
@@ -434,6 +435,7 @@ mod tests {
         let budget: BudgetLimit = "$500/month".parse().unwrap();
         assert_eq!((budget.limit, budget.period), ("500".parse().unwrap(), Period::Month));
         assert_eq!("500".parse::<BudgetLimit>().unwrap().period, Period::Run);
+        assert_eq!("1,500/day".parse::<BudgetLimit>().unwrap().to_string(), "1500.00/day");
         for wrong in ["", "0/day", "-1/day", "x/day", "5/year"] {
             assert!(wrong.parse::<BudgetLimit>().is_err(), "{wrong}");
         }
