@@ -164,6 +164,9 @@ mod tests {
         };
         assert_eq!(twice(&["hours", "traffic.chat.rate", "traffic.chat.volume"]), None);
         assert_eq!(twice(&["hours", "traffic.chat.rate", " hours "]).as_deref(), Some("hours"));
-        assert_eq!(twice(&["traffic.chat.rate", "traffic . \"chat\".rate"]).as_deref(), Some("traffic . \"chat\".rate"));
+        assert_eq!(
+            twice(&["traffic.chat.rate", "traffic . \"chat\".rate"]).as_deref(),
+            Some("traffic . \"chat\".rate")
+        );
     }
 }

@@ -76,7 +76,8 @@ mod tests {
             assert!(is_plain(name), "{name}");
         }
         let long = "x".repeat(81);
-        for name in ["", "0", "12", "*", "+", "a b", "a\tb", "a\u{1b}b", "a\u{202e}b", "a\u{200b}", "a]", "it's", &long] {
+        for name in ["", "0", "12", "*", "+", "a b", "a\tb", "a\u{1b}b", "a\u{202e}b", "a\u{200b}", "a]", "it's", &long]
+        {
             assert!(!is_plain(name), "{name:?}");
         }
     }
