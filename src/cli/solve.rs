@@ -76,11 +76,16 @@ impl SolveArgs {
         let Values::Range(range) = axis.values else {
             return Err(Stop::Usage("a search needs a range of numbers: PATH=LOW..HIGH".to_owned()));
         };
-        let now = base.written(&axis.path);
-        Ok(Search { common, now, path: axis.path, range: Some(range), target, most_requests })
+        let now = base.written(&axis.written);
+        Ok(Search { common, now, path: axis.written, range: Some(range), target, most_requests })
     }
 
     fn words(&self) -> Vec<String> {
-        vec!["--vary".to_owned(), shell_word(&self.vary), "--target".to_owned(), shell_word(&self.target)]
+        vec![
+            "--vary".to_owned(),
+            shell_word(&Edit::masked(&self.vary)),
+            "--target".to_owned(),
+            shell_word(&self.target),
+        ]
     }
 }

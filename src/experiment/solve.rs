@@ -128,7 +128,7 @@ pub fn solve<E: From<Problem>>(
     hunt.tried.sort_by(|a, b| a.value.total_cmp(&b.value));
     Ok(Solution {
         common: search.common.clone(),
-        path: search.path.clone(),
+        path: Edit::masked(&search.path),
         target: search.target.text.clone(),
         measure: search.target.measure(),
         answer,

@@ -8,8 +8,10 @@ use crate::scenario::{Edit, Problem, Source};
 /// A parameter and the values that it takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
-    /// The path of an edit, as it is written.
+    /// The path of an edit, as it is shown: a key in it is masked.
     pub path: String,
+    /// The path as it is written.
+    pub written: String,
     /// The values.
     pub values: Values,
 }
@@ -60,14 +62,16 @@ impl FromStr for Axis {
         let ends = values.split_once("..").map(|(low, high)| vec![low, high.split(':').next().unwrap_or_default()]);
         let written = ends.map_or_else(|| split(values), |ends| ends.into_iter().map(str::to_owned).collect());
         if written.iter().any(|value| Edit::is_secret(&path, value)) {
-            return Err(Problem::about_file(codes::SCENARIO_VALUE, "--vary", secret(&path), ""));
+            return Err(Problem::about_file(codes::SCENARIO_VALUE, "--vary", secret(&Edit::masked(&path)), ""));
         }
         let start = path.len() + 1;
         let values = match values.split_once("..") {
             Some((low, high)) => range(low, high).map(Values::Range),
             None => Ok(Values::Choice(split(values))),
         };
-        values.map(|values| Self { path, values }).map_err(|message| wrong(text, start, message))
+        values
+            .map(|values| Self { path: Edit::masked(&path), written: path, values })
+            .map_err(|message| wrong(text, start, message))
     }
 }
 
@@ -84,7 +88,7 @@ pub fn secret(path: &str) -> String {
 
 /// An error about the values.
 fn wrong(text: &str, start: usize, message: String) -> Problem {
-    let source = Source::quotable("--vary", text);
+    let source = Source::quotable("--vary", &Edit::masked(text));
     let span = Span { start, end: text.len().max(start + 1), line: 1, column: text[..start].chars().count() + 1 };
     let help = Some("write `a,b,c` or `LOW..HIGH`, such as 10..80/min, 0..4 or 1..1000:7log".to_owned());
     let (code, severity, file) = (codes::SCENARIO_VALUE, Severity::Error, source.name.clone());
@@ -224,7 +228,7 @@ impl Axis {
     /// # Errors
     /// A [`Problem`] when the value cannot be read as YAML.
     pub fn edit(&self, value: &str) -> Result<Edit, Problem> {
-        Edit::varied(&self.path, value)
+        Edit::varied(&self.written, value)
     }
 
     /// A value as a number, if it is one.

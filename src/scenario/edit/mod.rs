@@ -10,7 +10,6 @@ mod text;
 
 use std::fmt;
 
-use crate::diagnostic::secrets::looks_secret;
 use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::document::{self, Format, Node, Value};
 use crate::scenario::edit::path::Step;
@@ -76,7 +75,8 @@ impl Edit {
             return Err(Wrong { at: value_at..text.len(), message, help }.about(flag, text));
         };
         let is_secret = secret::is_held(&path, &value);
-        let shown = if is_secret { format!("{}{MASK}", &text[..value_at]) } else { text.to_owned() };
+        let value_shown = if is_secret { MASK } else { &text[value_at..] };
+        let shown = format!("{}={value_shown}", secret::masked_path(&text[..value_at - 1]));
         place(&mut value, value_at);
         Ok(Self { flag, shown, is_secret, path, value: Some(value) })
     }
@@ -109,7 +109,10 @@ impl Edit {
     pub fn remove(path: &str) -> Result<Self, Problem> {
         let (steps, value_at) = path::read(path).map_err(|wrong| wrong.about(UNSET, path))?;
         match value_at {
-            None => Ok(Self { flag: UNSET, shown: path.to_owned(), is_secret: false, path: steps, value: None }),
+            None => {
+                let shown = secret::masked_path(path);
+                Ok(Self { flag: UNSET, shown, is_secret: false, path: steps, value: None })
+            }
             Some(_) => {
                 let message = "a value that is removed needs no `=`".to_owned();
                 Err(Wrong { at: 0..path.len(), message, help: String::new() }.about(UNSET, path))
@@ -126,6 +129,12 @@ impl Edit {
             (_, Some(value_at)) => Ok((&text[..value_at - 1], &text[value_at..])),
             (_, None) => Err(no_value(VARY, text)),
         }
+    }
+
+    /// A `path=values` with what looks like a secret in its path masked, for people and files.
+    pub fn masked(text: &str) -> String {
+        let path = path::without_value(text);
+        format!("{}{}", secret::masked_path(path), &text[path.len()..])
     }
 
     /// Whether two paths, as they are written, are the same steps: blanks and quotes around a key change nothing.
@@ -188,10 +197,9 @@ impl Edit {
     }
 }
 
-/// What an edit is called where it is quoted. A key may have been put into the path.
+/// What an edit is called where it is quoted.
 fn title(flag: &str, path: &str) -> String {
-    let has_secret = path.split(['.', '[', ']', '"', '\'']).any(looks_secret);
-    if has_secret { flag.to_owned() } else { format!("{flag} {path}") }
+    format!("{flag} {path}")
 }
 
 fn no_value(flag: &str, text: &str) -> Problem {
@@ -272,8 +280,9 @@ fn check_name(root: &Node, steps: &[Step]) -> Result<(), Wrong> {
     if rest.len() < 2 || apply::find(entries, rest).0.is_some() {
         return Ok(());
     }
+    let name = secret::masked_path(&rest[0].text);
     let mut wrong = apply::missing(&rest[0], entries.iter().map(|entry| &*entry.key));
-    wrong.help.push_str(&format!("; to add one, set it as a whole: `{}.{}={{…}}`", first.text, rest[0].text));
+    wrong.help.push_str(&format!("; to add one, set it as a whole: `{}.{name}={{…}}`", first.text));
     Err(wrong)
 }
 
@@ -320,8 +329,10 @@ struct Wrong {
 impl Wrong {
     fn about(self, flag: &str, text: &str) -> Problem {
         let path = path::without_value(text);
-        let shown = if secret::is_in(text) { format!("{path}={MASK}") } else { text.to_owned() };
-        self.about_source(Source::quotable(&title(flag, path), &shown))
+        let path_shown = secret::masked_path(path);
+        let is_secret = path.len() < text.len() && secret::is_in(text);
+        let shown = if is_secret { format!("{path_shown}={MASK}") } else { path_shown.clone() + &text[path.len()..] };
+        self.about_source(Source::quotable(&title(flag, &path_shown), &shown))
     }
 
     fn about_source(self, source: Source) -> Problem {

@@ -4,7 +4,7 @@ use crate::diagnostic::secrets::{is_secret_key, looks_secret};
 use crate::document::{Node, Value};
 use crate::gateway::litellm::wire::nearest;
 use crate::scenario::edit::GATEWAY;
-use crate::scenario::edit::path::{Kind, Step};
+use crate::scenario::edit::path::{self, Kind, Step};
 
 /// Words in the names of keys that hold secrets, as they may be meant by a misspelt one.
 const MEANT: [&str; 8] = ["key", "apikey", "token", "secret", "password", "credential", "credentials", "authorization"];
@@ -20,6 +20,15 @@ pub(super) fn is_held(path: &[Step], value: &Node) -> bool {
     let last = keys.clone().next_back().unwrap_or_default();
     // In the gateway's config headers and the environment are secret with all that is in them.
     holds(last, value, of_gateway) || (of_gateway && keys.into_iter().any(|key| holds(key, value, of_gateway)))
+}
+
+/// A path with asterisks for each step that looks like a secret: as many as it has bytes, so that places in it stay right.
+pub(super) fn masked_path(path: &str) -> String {
+    let steps = path::read(path).map(|(steps, _)| steps).unwrap_or_default();
+    // A path that cannot be read has no steps, and a quoted step may hold a secret among other things.
+    let parts = path.split(['.', '[', ']', '"', '\'', '=']).map(str::trim);
+    let secrets = steps.iter().map(|step| step.text.as_str()).chain(parts).filter(|text| looks_secret(text));
+    secrets.fold(path.to_owned(), |shown, secret| shown.replace(secret, &"*".repeat(secret.len())))
 }
 
 /// Whether a text that cannot be read may hold a secret.

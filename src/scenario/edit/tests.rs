@@ -136,3 +136,20 @@ fn secrets_are_not_shown() {
     assert_eq!(Edit::parse("x.max_tokens=500").unwrap().shown(), "x.max_tokens=500");
     assert!(!refused("gateway.model_list[9].x=sk-abcdefghijklmnop").contains("sk-"));
 }
+
+#[test]
+fn keys_in_paths_are_masked_letter_by_letter() {
+    let key = "sk-CANARYzz0123456789";
+    let stars = "*".repeat(key.len());
+    for (path, shown) in [
+        (format!("keys.{key}.rpm_limit"), format!("keys.{stars}.rpm_limit")),
+        (format!("keys['{key}'].rpm_limit"), format!("keys['{stars}'].rpm_limit")),
+        (format!("keys.\"{key}.x\""), format!("keys.\"{stars}**\"")),
+        (format!("keys[{key}"), format!("keys[{stars}")),
+        ("traffic.chat.rate".to_owned(), "traffic.chat.rate".to_owned()),
+    ] {
+        assert_eq!(Edit::masked(&format!("{path}=5")), format!("{shown}=5"));
+    }
+    assert_eq!(Edit::parse(&format!("keys.{key}.rpm_limit=5")).unwrap().shown(), format!("keys.{stars}.rpm_limit=5"));
+    assert_eq!(Edit::remove(&format!("keys.{key}")).unwrap().shown(), format!("keys.{stars}"));
+}
