@@ -238,12 +238,13 @@ fn how_well(forecast: &Forecast, calls_per_request: f64) -> String {
     if forecast.requests.mean == 0.0 {
         return "No requests arrive.".to_owned();
     }
-    let tail = match has_intervals(forecast.about.runs) {
-        true => format!(" (in one run of twenty: more than {})", percent(failure.p95)),
-        false => String::new(),
+    // The shares are means over the runs, and not what the means of the counts give.
+    let (of_runs, tail) = match has_intervals(forecast.about.runs) {
+        true => (" a run, on average", format!(" (in one run of twenty: more than {})", percent(failure.p95))),
+        false => ("", String::new()),
     };
     format!(
-        "Of {} requests {} get no good answer{tail} and {} are answered by a fallback; a request takes \
+        "Of {} requests{of_runs} {} get no good answer{tail} and {} are answered by a fallback; a request takes \
          {calls_per_request:.3} upstream calls.",
         count(forecast.requests.mean),
         percent(failure.mean),
