@@ -36,10 +36,12 @@ pub fn run(args: &InitArgs) -> Result<(), Stop> {
     if args.stdout {
         return streams::print(&text);
     }
-    if target.exists() && !target.is_dir() && !args.force {
+    if args.out.is_some() {
+        files::prepare(&target)?;
+    }
+    if target.exists() && !args.force {
         return Err(Stop::Usage(format!("`{}` exists; --force replaces it", target.display())));
     }
-    files::prepare(&target)?;
     files::write(&target, text.as_bytes())?;
     if args.quiet {
         return Ok(());
