@@ -8,7 +8,7 @@ use std::path::Path;
 use billcast::diagnostic::{Diagnostic, Severity, codes};
 use billcast::document::Node;
 use billcast::report::diagnostics::to_text;
-use billcast::scenario::{ConfigText, Files, Overrides};
+use billcast::scenario::{ConfigText, Edit, Files, Overrides};
 use support::{folder_of, load_files};
 
 const FILES: [(&str, &str); 5] = [
@@ -121,6 +121,18 @@ fn findings_point_into_the_file_that_they_are_about() {
 }
 
 #[test]
+fn files_are_put_together_before_values_are_changed() {
+    let files = [&FILES[..], &[("scenario.yaml", TRAFFIC)]].concat();
+    let changed = |edit: &str| {
+        let edits = vec![Edit::parse(edit).unwrap_or_else(|problem| panic!("{problem}"))];
+        load_files(&files, &Overrides { edits, ..Overrides::default() }).err()
+    };
+    assert_eq!(changed("gateway.router_settings.num_retries=0"), None);
+    let told = changed("gateway.include=[models.yaml]").expect("it would do nothing");
+    assert!(told.contains("before values are changed"), "{told}");
+}
+
+#[test]
 fn what_keeps_the_gateway_from_starting_is_told_where_it_is_written() {
     let models = "model_list:\n  - {model_name: a, litellm_params: {model: openai/gpt-4o, api_key: k}}\n";
     let cases = [
@@ -130,6 +142,8 @@ fn what_keeps_the_gateway_from_starting_is_told_where_it_is_written() {
         ("include: [none.yaml]", "there is no such file"),
         ("include: [folder]", "is a directory"),
         ("include: [list.yaml]", "is no map"),
+        // No file has this name, and stdin is not read.
+        ("include: ['-']", "there is no such file"),
     ];
     for (line, expected) in cases {
         let root = format!("{line}\n{models}");

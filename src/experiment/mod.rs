@@ -2,8 +2,8 @@
 
 mod alerts;
 mod assemble;
-mod detail;
 mod command;
+mod detail;
 mod common;
 mod compare;
 mod contrast;

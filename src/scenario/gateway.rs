@@ -1,7 +1,8 @@
 //! Reading the gateway's own config file and compiling it.
 
 use crate::diagnostic::codes;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::document::Node;
 use crate::gateway::litellm::keyring::Keyring;
 use crate::gateway::litellm::keys;
 use crate::gateway::litellm::lower::{RequestParams, Setting, lower};
@@ -11,7 +12,7 @@ use crate::gateway::parts::Minutes;
 use crate::scenario::edit::{self, Edit};
 use crate::scenario::files::Files;
 use crate::scenario::include::ConfigText;
-use crate::scenario::problem::Problem;
+use crate::scenario::problem::{Problem, error};
 use crate::scenario::reading::Reading;
 use crate::units::{DeploymentId, SimDuration};
 
@@ -42,6 +43,10 @@ pub fn read_edited_gateway(files: &Files, name: &str, edits: &[Edit]) -> Result<
     let mut text = ConfigText::read(files, name)?;
     let mut diagnostics = text.diagnostics.clone();
     text.tree.iter_mut().try_for_each(|tree| edit::apply(edits, true, tree))?;
+    diagnostics.extend(text.tree.as_ref().and_then(late_include).map(|span| {
+        let message = "files are put together before values are changed".to_owned();
+        error(codes::EDIT, text.name(), span, message, "write `include` into the config")
+    }));
     let (wire, about) = text.wire();
     diagnostics.extend(about);
     if let (Some(tree), Some(wire)) = (&text.tree, &wire) {
@@ -58,6 +63,11 @@ pub fn read_edited_gateway(files: &Files, name: &str, edits: &[Edit]) -> Result<
             Err(Problem { diagnostics: errors, sources: text.sources })
         }
     }
+}
+
+/// An `include` that a change has brought in: those of the files have been read and taken out.
+fn late_include(tree: &Node) -> Option<Span> {
+    tree.entry("include").map(|entry| entry.key_span)
 }
 
 /// In a file of someone else's an unknown key is worth a warning; to change one and see that nothing happens is not.

@@ -138,7 +138,9 @@ impl ConfigText {
             return None;
         }
         let shown = files.name_of(path);
-        let source = match files.read(path) {
+        // Here that is the name of a file, and not stdin.
+        let file = if path == "-" { "./-" } else { path };
+        let source = match files.read(file) {
             Ok(source) => source,
             Err(problem) => {
                 let why = problem.diagnostics.into_iter().next().map_or_else(String::new, |error| error.message);
