@@ -84,3 +84,19 @@ fn a_key_in_a_path_is_shown_nowhere() {
         assert!(code == 2 && !(stdout + &stderr).contains("CANARY"), "{args:?}: {stderr}");
     }
 }
+
+#[test]
+fn a_missing_file_is_told_where_it_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o}}]\n";
+    fs::write(folder.path().join("c.yaml"), config).expect("a file");
+    for named in ["base", "gateway", "prices", "gateway_prices"] {
+        let gateway = if named == "gateway" { "" } else { "gateway: c.yaml\n" };
+        let scenario = format!("{gateway}{named}: nothing\ntraffic: {{a: {{preset: chat, model: a, rate: 1/s}}}}\n");
+        fs::write(folder.path().join("s.yaml"), scenario).expect("a file");
+        let (code, _, stderr) = outcome(folder.path(), &["run", "s.yaml"]);
+        let line = if named == "gateway" { 1 } else { 2 };
+        let place = format!("nothing: there is no such file\n --> s.yaml:{line}:{}", named.len() + 3);
+        assert!(code == 2 && stderr.contains(&place), "{named}: {stderr}");
+    }
+}

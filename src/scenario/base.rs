@@ -57,16 +57,16 @@ fn join(own: (Source, Node), base: (Source, Node), edits: &[Edit]) -> Result<Lay
 }
 
 fn read_base(files: &Files, base: &str, own: &(Source, Node)) -> Result<(Source, Node), Problem> {
-    let refuse = |message: String, help: &str| {
+    let at = |code, message: String, help: &str| {
         let (source, tree) = own;
-        let diagnostic = error(codes::SCENARIO_VALUE, &source.name, place(tree, &["base"]), message, help);
-        Problem::in_file(vec![diagnostic], source)
+        Problem::in_file(vec![error(code, &source.name, place(tree, &["base"]), message, help)], source)
     };
+    let refuse = |message, help| at(codes::SCENARIO_VALUE, message, help);
     if base.contains(['/', '\\']) {
         let message = format!("`base: {base}` is in another folder");
         return Err(refuse(message, "file names in it start from its own folder: copy it, or put both into one"));
     }
-    let source = files.read(base)?;
+    let source = files.read(base).map_err(|problem| problem.named_by(&at))?;
     let strict = read::<ScenarioFile>(&source)?;
     if strict.values.base.is_some() {
         return Err(refuse(format!("the base `{base}` has a base of its own"), "name that one"));

@@ -139,7 +139,8 @@ fn class_names(reading: &Reading) -> Vec<String> {
 fn gateway_file(reading: &Reading, overrides: &Overrides) -> Result<GatewayFile, Problem> {
     match &overrides.gateway {
         Some(name) => read_edited_gateway(&Files::here(), name, &overrides.edits),
-        None => read_edited_gateway(&reading.files, &reading.file.gateway, &overrides.edits),
+        None => read_edited_gateway(&reading.files, &reading.file.gateway, &overrides.edits)
+            .map_err(|problem| reading.naming(&["gateway"], problem)),
     }
 }
 
@@ -150,7 +151,10 @@ fn price_book(reading: &mut Reading, overrides: &Overrides) -> Result<(PriceBook
         (None, Some(name)) => (reading.files.clone(), name.clone()),
         (None, None) => (reading.files.clone(), BUILT_IN.to_owned()),
     };
-    let book = read_prices(&files, &name)?;
+    let book = read_prices(&files, &name).map_err(|problem| match overrides.prices {
+        Some(_) => problem,
+        None => reading.naming(&["prices"], problem),
+    })?;
     let newest = match &book {
         PriceBook::Table(table) => newest_of(table.rows()).map(|date| date.to_string()),
         PriceBook::LiteLlm(_) => None,
@@ -166,7 +170,9 @@ fn price_book(reading: &mut Reading, overrides: &Overrides) -> Result<(PriceBook
 fn gateway_book(reading: &Reading, overrides: &Overrides) -> Result<Option<PriceBook>, Problem> {
     match (&overrides.gateway_prices, &reading.file.gateway_prices) {
         (Some(name), _) => read_prices(&Files::here(), name).map(Some),
-        (None, Some(name)) => read_prices(&reading.files, name).map(Some),
+        (None, Some(name)) => {
+            read_prices(&reading.files, name).map(Some).map_err(|problem| reading.naming(&["gateway_prices"], problem))
+        }
         (None, None) => Ok(None),
     }
 }

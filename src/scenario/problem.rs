@@ -20,6 +20,17 @@ impl Problem {
         Self { diagnostics: vec![error(code, file, Span::default(), message, help)], sources: Vec::new() }
     }
 
+    /// The same where the file is named, told by `there`, if it is about the file as a whole.
+    pub(super) fn named_by(self, there: impl FnOnce(&'static str, String, &str) -> Self) -> Self {
+        match self.diagnostics.as_slice() {
+            [found] if found.span.line == 0 => {
+                let message = format!("{}: {}", found.file, found.message);
+                there(found.code, message, found.help.as_deref().unwrap_or_default())
+            }
+            _ => self,
+        }
+    }
+
     /// Errors about a file of a kind that holds no secrets. Places that know only line and column get their bytes.
     pub fn in_file(mut diagnostics: Vec<Diagnostic>, source: &Source) -> Self {
         for span in diagnostics.iter_mut().map(|diagnostic| &mut diagnostic.span) {

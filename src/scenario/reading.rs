@@ -39,6 +39,14 @@ impl Reading {
         }
     }
 
+    /// A problem with a file that is named at `path`, with the place of its name where it has none of its own.
+    pub fn naming(&self, path: &[&str], problem: Problem) -> Problem {
+        match self.node(path) {
+            Some(_) => problem.named_by(|code, message, help| self.error(code, path, message, help)),
+            None => problem,
+        }
+    }
+
     /// What is said about the value at `path`, as an error; empty where it is not written in a file.
     pub fn finding(&self, code: &'static str, path: &[&str], message: String, help: &str) -> Diagnostic {
         let (file, span) = self

@@ -27,7 +27,8 @@ impl Traces {
         let entries = reading.file.traffic.clone();
         for (class, entry) in entries.iter() {
             let Some(replay) = &entry.own.replay else { continue };
-            let trace = read(&reading.files, &replay.0, room).map_err(|problem| named(reading, class, problem))?;
+            let trace = read(&reading.files, &replay.0, room)
+                .map_err(|problem| reading.naming(&["traffic", class, "replay"], problem))?;
             note(reading, class, &replay.0, &trace);
             traces.0.push((class.to_owned(), trace));
         }
@@ -67,19 +68,6 @@ impl Traces {
         let at = began.checked_add(week.checked_mul(i32::try_from(weeks).ok()?)?).ok()?;
         let whole = Timestamp::from_second(at.as_second()).ok()?;
         Some(whole.to_zoned(jiff::tz::TimeZone::UTC))
-    }
-}
-
-/// A problem with a trace, with the place of its name in the scenario where it has none of its own.
-fn named(reading: &Reading, class: &str, problem: Problem) -> Problem {
-    let is_plain = |found: &Diagnostic| found.severity == Severity::Error && found.span.line == 0;
-    match problem.diagnostics.as_slice() {
-        [found] if is_plain(found) => {
-            let message = format!("{}: {}", found.file, found.message);
-            let help = found.help.clone().unwrap_or_default();
-            reading.error(found.code, &["traffic", class, "replay"], message, &help)
-        }
-        _ => problem,
     }
 }
 

@@ -67,7 +67,7 @@ impl FromStr for Axis {
         let start = path.len() + 1;
         let values = match values.split_once("..") {
             Some((low, high)) => range(low, high).map(Values::Range),
-            None => Ok(Values::Choice(split(values))),
+            None => choice(values).map(Values::Choice),
         };
         values
             .map(|values| Self { path: Edit::masked(&path), written: path, values })
@@ -93,6 +93,15 @@ fn wrong(text: &str, start: usize, message: String) -> Problem {
     let help = Some("write `a,b,c` or `LOW..HIGH`, such as 10..80/min, 0..4 or 1..1000:7log".to_owned());
     let (code, severity, file) = (codes::SCENARIO_VALUE, Severity::Error, source.name.clone());
     Problem::in_file(vec![Diagnostic { code, severity, file, span, message, help }], &source)
+}
+
+/// The values of a list; one that was forgotten would take the parameter away.
+fn choice(values: &str) -> Result<Vec<String>, String> {
+    let values = split(values);
+    match values.iter().any(String::is_empty) {
+        true => Err("a value is missing: `null` is how to write none".to_owned()),
+        false => Ok(values),
+    }
 }
 
 fn range(low: &str, high: &str) -> Result<Range, String> {
@@ -185,9 +194,9 @@ impl Range {
         if self.is_whole { value.round() } else { value }
     }
 
-    /// The value as text.
+    /// The value as text: whole numbers that go up in equal steps in full, so that no two of them become one.
     pub fn text(&self, value: f64) -> String {
-        written(value, &self.unit)
+        if self.is_whole && !self.is_log { format!("{value:.0}") } else { written(value, &self.unit) }
     }
 
     fn grid(&self) -> Vec<String> {
@@ -253,6 +262,7 @@ mod tests {
             ["10/min", "20/min", "30/min", "40/min", "50/min", "60/min", "70/min", "80/min"]
         );
         assert_eq!(grid("a=1..1000:4log"), ["1", "10", "100", "1000"]);
+        assert_eq!(grid("a=1000001..1000003"), ["1000001", "1000002", "1000003"]);
         assert_eq!(grid("a=0.1..0.5"), ["0.1", "0.2", "0.3", "0.4", "0.5"]);
         assert_eq!(grid("a=simple-shuffle, least-busy"), ["simple-shuffle", "least-busy"]);
         assert_eq!(grid("a[x,y].b=[p, q],{r: [s, t]},\"u,v\""), ["[p, q]", "{r: [s, t]}", "\"u,v\""]);
@@ -261,7 +271,7 @@ mod tests {
 
     #[test]
     fn slips_in_ranges_are_named() {
-        for text in ["a=5..1", "a=x..y", "a=1/min..2/h", "a=0..5log:3", "a=0..10:1", "a=0..10:3log"] {
+        for text in ["a=5..1", "a=x..y", "a=1/min..2/h", "a=0..5log:3", "a=0..10:1", "a=0..10:3log", "a=", "a=1,,2"] {
             assert!(text.parse::<Axis>().is_err(), "{text}");
         }
     }
