@@ -59,6 +59,41 @@ fn budgets_are_shared_and_a_team_pays_before_its_users() {
     assert!((1.99..2.02).contains(&dollars(&run(both))), "the user's own budget does not hold for keys of a team");
 }
 
+/// What is spent when a budget of $2 is used up by calls of a model, in a day of one a minute.
+fn spent_of_two(model: &str, input: &str, more: &str, budget: &str) -> f64 {
+    let gateway = format!("model_list: [{{model_name: m, litellm_params: {{model: {model}{budget}}}}}]\n");
+    let scenario = format!(
+        "start: 2026-11-01 00:00\nhours: 24\nvolume_uncertainty: 0\n\
+         keys: {{ a: {{ max_budget: 2 }}, b: {{}} }}\n\
+         traffic: {{ x: {{ model: m, key: {}, rate: 1/min, {input}, output: 10, max_tokens: 10 }} }}\n\
+         upstream: {{ {}: {{ preset: none, latency: 1{more} }} }}\n",
+        if budget.is_empty() { "a" } else { "b" },
+        model.split('/').next().unwrap_or_default(),
+    );
+    let run = support::run(&support::world(&gateway, &scenario), 5, 0);
+    assert_eq!(run.reported_spend, run.ledger.total(), "{model}: what the gateway reports is the bill");
+    dollars(&run)
+}
+
+#[test]
+fn budgets_count_what_the_gateway_reports() {
+    // As the real proxy did when its upstream said that 90% of the prompts had been cached: $0.00155 for 400 and 100
+    // tokens of gpt-4o, of a key and of a deployment alike, four of them before $0.005 were used up.
+    let cached = ", prompt_cache: { ttl: 5m, least_tokens: 1024, hit: 100%, writes: free }";
+    let of_deployment = ", max_budget: 2, budget_duration: 2d";
+    for budget in ["", of_deployment] {
+        let cases = [
+            ("anthropic/claude-sonnet-4-6", "input: 4000, prefix: 3900", cached, 0.013),
+            ("gemini/gemini-3.1-pro-preview", "input: 300k", "", 1.21),
+            ("deepseek/deepseek-v4-flash", "input: 40k", "", 0.02),
+        ];
+        for (model, input, more, call) in cases {
+            let spent = spent_of_two(model, input, more, budget);
+            assert!((2.0 - call..=2.0 + call).contains(&spent), "{model}{budget}: {spent}");
+        }
+    }
+}
+
 #[test]
 fn single_models_have_limits_of_their_own() {
     let limited = run("keys: { a: { model_rpm_limit: { m: 5 } }, b: {} }\n");

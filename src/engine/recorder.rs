@@ -10,8 +10,8 @@ use crate::engine::run::{DeploymentTotals, ErrorClass, Run, StepTotals};
 use crate::engine::steps::Steps;
 use crate::engine::tab::Tabs;
 use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
-use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, RateSchedule, Shape, Tariffs};
-use crate::pricing::{ChargedTokens, CompiledRates};
+use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, Shape, Tariffs};
+use crate::pricing::{ChargedTokens, CompiledRates, RateSchedule};
 use crate::provider::Service;
 use crate::stats::Spool;
 use crate::units::{

@@ -8,4 +8,4 @@ mod tariffs;
 pub use books::{Charge, Edge, Ledger, Shape};
 pub use capacity::{Capacity, split};
 pub use cause::{Cause, Causes};
-pub use tariffs::{DeploymentTariff, RateSchedule, Tariffs};
+pub use tariffs::{DeploymentTariff, Tariffs};

@@ -180,6 +180,15 @@ impl CompiledRates {
         }
     }
 
+    /// The same as the nearest float of dollars, in which gateways keep their own books.
+    pub fn dollars(&self, usage: &Usage) -> f64 {
+        const PICOS_PER_DOLLAR: f64 = 1e12;
+        match self.linear.and_then(|linear| linear.picos(usage)) {
+            Some(picos) => picos as f64 / PICOS_PER_DOLLAR,
+            None => self.charge_parts(usage).total().picos() as f64 / PICOS_PER_DOLLAR,
+        }
+    }
+
     /// The prices of most calls, where they rise evenly; the slow twin of what they say is [`Self::charge_parts`].
     pub const fn linear(&self) -> Option<LinearPrice> {
         self.linear

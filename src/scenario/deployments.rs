@@ -1,16 +1,17 @@
 //! What the deployments of a gateway are called, and what they cost.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::gateway::litellm::lower::{add_greatest, fill_pattern};
 use crate::gateway::litellm::plan::{Found, Name, Plan, Price};
 use crate::gateway::litellm::wire::{Deployment, Wire};
-use crate::ledger::{DeploymentTariff, RateSchedule, Tariffs};
+use crate::ledger::{DeploymentTariff, Tariffs};
 use crate::pricing::{
-    Adjustment, Ask, CompiledRates, DeploymentPricing, Moment, PriceBook, PriceSchedule, RateCard, Rule, ServiceTier,
-    Share, Tariff, TokenRates, deployment_card,
+    Adjustment, Ask, CompiledRates, DeploymentPricing, Moment, PriceBook, PriceSchedule, RateCard, RateSchedule, Rule,
+    ServiceTier, Share, Tariff, TokenRates, deployment_card,
 };
 use crate::scenario::world::DeploymentName;
 use crate::units::{DeploymentId, GroupId, Money, NameId, SimDuration, SimTime, UnitPrice, Usage};
@@ -109,6 +110,7 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
         let adjustment = adjustment(wire, entry.provider.unwrap_or_default());
         let billed = schedule(entry, own.as_ref(), books.billed, time, Adjustment::default());
         let reported = schedule(entry, own.as_ref(), believed, time, adjustment);
+        planned.rates = reported.clone().map(Arc::new);
         if let Some(rates) = token_rates(entry, own.as_ref(), believed, time.fixed.unwrap_or(time.start)) {
             (planned.price, planned.reserved.price) = believe(planned.price, rates);
             let listed = rates_of(priced_model(entry), entry.provider, believed, time.fixed.unwrap_or(time.start));
@@ -125,7 +127,7 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
         };
         deployments.push(DeploymentTariff { group: group_of(entry, &by_group), billed, reported, by_name });
     }
-    believe_models_behind(&kept, believed, time, plan);
+    believe_models_behind(&kept, &deployments, believed, time, plan);
     add_greatest(plan);
     let mut lead = vec![None; groups.len()];
     for (index, tariff) in deployments.iter().enumerate().rev() {
@@ -136,15 +138,23 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
 }
 
 /// Tells the gateway's plan what it believes that the models behind patterns cost.
-fn believe_models_behind(kept: &[&Deployment], believed: &PriceBook, time: &PriceTime, plan: &mut Plan) {
+fn believe_models_behind(
+    kept: &[&Deployment],
+    tariffs: &[DeploymentTariff],
+    believed: &PriceBook,
+    time: &PriceTime,
+    plan: &mut Plan,
+) {
     let at = time.fixed.unwrap_or(time.start);
-    for (index, entry) in kept.iter().enumerate().filter(|(_, entry)| own_prices(entry, believed, time.start).is_none())
-    {
-        let id = DeploymentId::from_index(index);
+    for (index, entry) in kept.iter().enumerate() {
+        let (id, tariff) = (DeploymentId::from_index(index), &tariffs[index]);
+        let has_own_prices = own_prices(entry, believed, time.start).is_some();
         let behind: Vec<(NameId, String)> = models_behind(entry, id, &plan.names).collect();
         for (name, model) in behind {
-            let filled = plan.names[name.index()].filled.iter_mut().find(|filled| filled.deployment == id);
-            if let (Some(filled), Some(rates)) = (filled, rates_of(&model, entry.provider, believed, at)) {
+            let all = &mut plan.names[name.index()].filled;
+            let Some(filled) = all.iter_mut().find(|filled| filled.deployment == id) else { continue };
+            filled.rates = tariff.reported_as(name).cloned().map(Arc::new);
+            if let Some(rates) = rates_of(&model, entry.provider, believed, at).filter(|_| !has_own_prices) {
                 (filled.price, filled.reserved.price) = believe(filled.price, rates);
             }
         }

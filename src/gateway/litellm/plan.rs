@@ -2,6 +2,7 @@
 
 pub use crate::gateway::litellm::body::{Body, CacheControl, CustomTarget, FallbackOverride};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::defaults;
@@ -9,7 +10,8 @@ use crate::gateway::litellm::keyring::{AccountId, CountedTokens, KeyPlans};
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 pub use crate::gateway::litellm::price::{Filled, Greatest, Price, Reserved};
 use crate::gateway::parts::{Backoff, Minutes};
-use crate::units::{BodyId, DeploymentId, NameId, SimDuration, SimTime, Tokens};
+use crate::pricing::RateSchedule;
+use crate::units::{BodyId, DeploymentId, NameId, SimDuration, SimTime, Tokens, Usage};
 
 /// The tag of deployments that serve requests without tags.
 pub const DEFAULT_TAG: u32 = 0;
@@ -221,6 +223,9 @@ pub struct Deployment {
     pub cache_class: u32,
     /// What an answer costs in LiteLLM's own books; `None` where its price is not known, so that it costs nothing.
     pub price: Option<Price>,
+    /// What stands in its place where more is known of usage and time than input and output: cached and reasoning tokens, long
+    /// prompts, hours and dated prices.
+    pub rates: Option<Arc<RateSchedule>>,
     /// By what budgets are reserved for its answers.
     pub reserved: Reserved,
     /// Budget of the deployment.
@@ -431,10 +436,16 @@ impl Plan {
         self.filled(name, id).map_or(self.deployment(id).max_input_tokens, |filled| filled.max_input_tokens)
     }
 
-    /// What an answer that a deployment gives under a name costs in LiteLLM's own books.
+    /// What an answer that a deployment gives under a name costs in LiteLLM's own books, in dollars.
     #[inline]
-    pub fn price(&self, name: NameId, id: DeploymentId) -> Option<Price> {
-        self.filled(name, id).map_or(self.deployment(id).price, |filled| filled.price)
+    pub fn cost(&self, now: SimTime, (name, id): (NameId, DeploymentId), usage: &Usage) -> f64 {
+        let entry = self.deployment(id);
+        let (price, rates) =
+            self.filled(name, id).map_or((&entry.price, &entry.rates), |filled| (&filled.price, &filled.rates));
+        match rates {
+            Some(rates) => rates.at(now).dollars(usage),
+            None => price.map_or(0.0, |price| price.cost(usage)),
+        }
     }
 
     /// The first name that fills in the same model of a deployment as this one.

@@ -1,5 +1,8 @@
 //! What LiteLLM takes answers to cost.
 
+use std::sync::Arc;
+
+use crate::pricing::RateSchedule;
 use crate::units::{DeploymentId, NameId, Tokens, Usage};
 
 /// By what budgets are reserved before there is an answer.
@@ -13,7 +16,7 @@ pub struct Reserved {
     pub has_own_price: bool,
 }
 
-/// What an answer costs in LiteLLM's own books.
+/// What an answer that knows only input and output costs in LiteLLM's own books.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Price {
     /// Dollars for one input token.
@@ -43,7 +46,7 @@ impl Price {
 }
 
 /// What is known of the model that a name fills in, in place of what is known of the deployment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Filled {
     /// The deployment.
     pub deployment: DeploymentId,
@@ -51,6 +54,8 @@ pub struct Filled {
     pub max_input_tokens: Option<u64>,
     /// What an answer costs in LiteLLM's own books.
     pub price: Option<Price>,
+    /// As [`rates`](crate::gateway::litellm::plan::Deployment::rates) of a deployment.
+    pub rates: Option<Arc<RateSchedule>>,
     /// By what budgets are reserved for its answers.
     pub reserved: Reserved,
     /// Which bodies are refused: a row of the plan.

@@ -245,7 +245,7 @@ pub(super) fn add_models_of_names(wire: &Wire, map: &ModelMap<'_>, refusals: &mu
             let Known { price, max_input_tokens, reserved, .. } = map.of_model(entry, &model, wire);
             let refusals = refusals.row(entry, &model);
             let first = *first_names.entry((*id, model)).or_insert(NameId::from_index(at));
-            Some(Filled { deployment: *id, max_input_tokens, price, reserved, refusals, first })
+            Some(Filled { deployment: *id, max_input_tokens, price, rates: None, reserved, refusals, first })
         };
         name.filled = ids.iter().filter_map(&mut filled).collect();
     }

@@ -442,7 +442,7 @@ impl LiteLlm {
                 self.return_dollars_twice(cx, &mut call.held);
             }
             // What is counted for a stream that takes over and tells no usage has no price [T 229].
-            let dollars = if takes_over { 0.0 } else { self.cost(flight, &ended.usage) };
+            let dollars = if takes_over { 0.0 } else { self.cost(cx.now, flight, &ended.usage) };
             self.release_after_success(cx, &mut call.held, (flight.name, ended.usage, dollars));
         }
         if self.plan.proxy.cache.is_some() && !(is_awaited && cx.request.stream) {

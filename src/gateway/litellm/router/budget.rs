@@ -175,7 +175,7 @@ impl LiteLlm {
         let deployment = success.flight.deployment;
         let entry = self.plan.deployment(deployment);
         let costs_nothing = success.from_cache || success.takes_over;
-        let dollars = if costs_nothing { 0.0 } else { self.cost(&success.flight, &success.usage) };
+        let dollars = if costs_nothing { 0.0 } else { self.cost(now, &success.flight, &success.usage) };
         let (budgets, place) = (&mut self.state.budgets, &self.state.place);
         let shares = self.state.shared.is_some() && self.plan.redis != Redis::None;
         let overruns = &mut budgets.overruns;

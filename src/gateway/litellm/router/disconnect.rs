@@ -119,7 +119,7 @@ impl LiteLlm {
         let since = self.counted_since(call, flight, true);
         let success = Success { flight: *flight, since, usage, first_token, from_cache: false, takes_over: false };
         self.log_success(cx.now, cx.request.stream, success);
-        let dollars = self.cost(flight, &usage);
+        let dollars = self.cost(cx.now, flight, &usage);
         self.release_after_success(cx, &mut call.held, (flight.name, usage, dollars));
     }
 

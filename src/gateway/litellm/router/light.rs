@@ -94,7 +94,7 @@ impl LiteLlm {
         }
         if self.plan.proxy.has_key_limits {
             let is_free = from_cache || !self.plan.keys.get(cx.request.key).spends();
-            let dollars = if is_free { 0.0 } else { self.cost(&flight, &usage) };
+            let dollars = if is_free { 0.0 } else { self.cost(cx.now, &flight, &usage) };
             self.release_after_success(cx, held, (name, usage, dollars));
         }
         if !(from_cache || (is_awaited && cx.request.stream)) {

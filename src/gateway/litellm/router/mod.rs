@@ -100,8 +100,8 @@ impl LiteLlm {
     }
 
     /// What an answer of this call costs in LiteLLM's own books, in dollars.
-    pub(super) fn cost(&self, flight: &Flight, usage: &Usage) -> f64 {
-        self.plan.price(flight.name, flight.deployment).map_or(0.0, |price| price.cost(usage))
+    pub(super) fn cost(&self, now: SimTime, flight: &Flight, usage: &Usage) -> f64 {
+        self.plan.cost(now, (flight.name, flight.deployment), usage)
     }
 
     /// Runs the machine until something has to happen outside. What happens to nearly every request stands in a
