@@ -3,6 +3,7 @@
 mod support;
 
 use billcast::engine::Run;
+use billcast::units::Money;
 
 const GATEWAY: &str = "model_list:\n\
     - {model_name: m, litellm_params: {model: openai/gpt-4o}}\n\
@@ -92,6 +93,19 @@ fn budgets_count_what_the_gateway_reports() {
             assert!((2.0 - call..=2.0 + call).contains(&spent), "{model}{budget}: {spent}");
         }
     }
+}
+
+#[test]
+fn a_gateway_without_a_price_holds_no_budget() {
+    // What is only called in OpenAI's way costs the real proxy nothing: six of six requests passed a budget of $0.05.
+    let gateway = "model_list: [{model_name: m, litellm_params: {model: openai/anthropic/claude-opus-4-6}}]\n";
+    let scenario = scenario("keys: { a: { max_budget: 1 }, b: { max_budget: 1 } }\n");
+    let world = support::world(gateway, &scenario);
+    let run = support::run(&world, 5, 0);
+    assert!(dollars(&run) > 10.0 && run.reported_spend == Money::ZERO, "{}", dollars(&run));
+    let own = gateway.replace("opus-4-6", "opus-4-6, input_cost_per_token: 5e-6, output_cost_per_token: 25e-6");
+    let run = support::run(&support::world(&own, &scenario), 5, 0);
+    assert!((2.0..2.02).contains(&dollars(&run)) && run.reported_spend == run.ledger.total(), "{}", dollars(&run));
 }
 
 #[test]

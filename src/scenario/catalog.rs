@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use crate::gateway::litellm::wire::Wire;
 use crate::pricing::PriceBook;
-use crate::scenario::deployments::{PriceTime, charge_at, kept, priced_model};
+use crate::scenario::deployments::{PriceTime, charge_at, gateway_prices_it, kept, priced_model};
 use crate::units::{Money, SimDuration, Usage};
 
 /// A deployment's model in the price book.
@@ -13,6 +13,8 @@ use crate::units::{Money, SimDuration, Usage};
 pub struct ModelFacts {
     /// What the provider bills for the usage asked about; none where no price is known.
     pub charge: Option<Money>,
+    /// Whether the gateway itself has a price for it: where it has none, its budgets count nothing.
+    pub is_priced_by_gateway: bool,
     /// The day from which the provider does not serve the model any more, if one is known.
     pub retired_on: Option<Date>,
     /// Whether its name goes on answering then, with another model.
@@ -26,6 +28,7 @@ pub fn model_facts(wire: &Wire, book: &PriceBook, at: Timestamp, usage: &Usage) 
         let retirement = book.retirement(priced_model(entry), entry.provider);
         ModelFacts {
             charge: charge_at(entry, book, &time, usage),
+            is_priced_by_gateway: gateway_prices_it(entry, book, at),
             retired_on: retirement.as_ref().map(|known| known.on),
             is_redirected: retirement.is_some_and(|known| known.is_redirected),
         }

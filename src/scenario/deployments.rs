@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::gateway::litellm::client::bare;
 use crate::gateway::litellm::lower::{add_greatest, fill_pattern};
 use crate::gateway::litellm::plan::{Found, Name, Plan, Price};
 use crate::gateway::litellm::wire::{Deployment, Wire};
@@ -109,9 +110,14 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
         let own = own_prices(entry, believed, time.start);
         let adjustment = adjustment(wire, entry.provider.unwrap_or_default());
         let billed = schedule(entry, own.as_ref(), books.billed, time, Adjustment::default());
+        // Who gives the gateway's own prices says what it knows.
+        let is_known =
+            |model: &str| books.reported.is_some() || own.is_some() || gateway_knows(entry.provider, model, believed);
         let reported = schedule(entry, own.as_ref(), believed, time, adjustment);
+        let reported = reported.filter(|_| is_known(priced_model(entry)));
         planned.rates = reported.clone().map(Arc::new);
-        if let Some(rates) = token_rates(entry, own.as_ref(), believed, time.fixed.unwrap_or(time.start)) {
+        let rates = token_rates(entry, own.as_ref(), believed, time.fixed.unwrap_or(time.start));
+        if let Some(rates) = rates.filter(|_| is_known(priced_model(entry))) {
             (planned.price, planned.reserved.price) = believe(planned.price, rates);
             let listed = rates_of(priced_model(entry), entry.provider, believed, time.fixed.unwrap_or(time.start));
             planned.reserved.price = planned.reserved.price.map(|price| reserved_price(entry, price, listed));
@@ -121,7 +127,8 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
             None => models_behind(entry, DeploymentId::from_index(index), names)
                 .map(|(name, model)| {
                     let as_model = |book, adjustment| schedule_of(&model, entry.provider, book, time, adjustment);
-                    (name, as_model(books.billed, Adjustment::default()), as_model(believed, adjustment))
+                    let reported = as_model(believed, adjustment).filter(|_| is_known(&model));
+                    (name, as_model(books.billed, Adjustment::default()), reported)
                 })
                 .collect(),
         };
@@ -135,6 +142,23 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
     }
     let homes = plan.names.iter().map(|name| home(&name.found, &deployments)).collect();
     Tariffs { deployments, homes, lead, capacities: Vec::new() }
+}
+
+/// Whether LiteLLM itself has a price for a model. What is only called in OpenAI's way, whoever answers, it knows by the names
+/// of OpenAI's own models alone: `openai/anthropic/claude-opus-4-6` costs it nothing, as recorded.
+fn gateway_knows(provider: Option<&str>, model: &str, book: &PriceBook) -> bool {
+    const WAYS_OF_CALLING: [&str; 5] = ["openai", "text-completion-openai", "openai_like", "custom_openai", "custom"];
+    match (provider, book) {
+        (Some(provider), PriceBook::Table(table)) if WAYS_OF_CALLING.contains(&provider) => {
+            table.sold(bare(model, provider), provider).next().is_some()
+        }
+        _ => true,
+    }
+}
+
+/// Whether LiteLLM has a price for a deployment's answers, its own or a listed one.
+pub(super) fn gateway_prices_it(entry: &Deployment, book: &PriceBook, at: Timestamp) -> bool {
+    own_prices(entry, book, at).is_some() || gateway_knows(entry.provider, priced_model(entry), book)
 }
 
 /// Tells the gateway's plan what it believes that the models behind patterns cost.

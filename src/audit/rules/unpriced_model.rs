@@ -8,7 +8,8 @@ pub(super) const RULE: Rule = Rule {
     code: codes::UNPRICED_MODEL,
     name: "unpriced-model",
     about: "No price is known for the model of a deployment: neither the price table nor the config has one. What it costs \
-        is then not in the forecast, and the gateway itself books such calls at $0, so that no budget ever sees them. \
+        is then not in the forecast, and the gateway itself books such calls at $0, so that no budget ever sees them. The \
+        latter also holds for models of other makers that are called in OpenAI's way, such as openai/anthropic/claude-opus-4-6. \
         Write input_cost_per_token and output_cost_per_token into litellm_params, set model_info.base_model, or give a \
         price table with --prices. What that leaves out of the bill is told by giving it the price of a deployment that it \
         stands beside, or of the dearest in the config: an assumption.",
@@ -18,14 +19,23 @@ pub(super) const RULE: Rule = Rule {
 fn check(config: &Config<'_>, faults: &mut Vec<Fault>) {
     for member in config.groups.iter().flat_map(|group| &group.members) {
         let model = &member.entry.litellm_params.model;
-        let (None, Some(model)) = (member.facts.charge, model) else { continue };
-        if model.value.contains('*') {
-            continue;
-        }
-        let message = "no price is known for this model: its calls are missing from the bill, and no budget sees them";
-        let help = "write input_cost_per_token and output_cost_per_token, or model_info.base_model, or use --prices";
+        let Some(model) = model.as_ref().filter(|model| !model.value.contains('*')) else { continue };
+        let (message, help) = match (member.facts.charge, member.facts.is_priced_by_gateway) {
+            (None, _) => (
+                "no price is known for this model: its calls are missing from the bill, and no budget sees them",
+                "write input_cost_per_token and output_cost_per_token, or model_info.base_model, or use --prices",
+            ),
+            (Some(_), false) => (
+                "LiteLLM knows no price for this model under this provider: it reports $0 for its calls, and no budget sees them",
+                "write input_cost_per_token and output_cost_per_token into litellm_params; the bill has its maker's price",
+            ),
+            (Some(_), true) => continue,
+        };
         let (message, help) = (message.to_owned(), help.to_owned());
-        let remedies = changes(faults, || assumed_price(config, member).into_iter().collect());
+        let remedies = match member.facts.charge {
+            None => changes(faults, || assumed_price(config, member).into_iter().collect()),
+            Some(_) => Vec::new(),
+        };
         faults.push(Fault { severity: Severity::Warning, span: model.span, message, help, remedies });
     }
 }
