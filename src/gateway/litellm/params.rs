@@ -1,6 +1,7 @@
 //! Parameters of requests that a provider does not take: LiteLLM refuses such a request before the call with 400
 //! (`utils.py:get_optional_params`), unless it is told to drop them [T 214–216].
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::document::{Entry, Node, Value};
@@ -8,9 +9,10 @@ use crate::document::{Entry, Node, Value};
 use super::client::bare;
 
 /// The parameters that are told apart.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 19] = [
     "n",
     "temperature",
+    OTHER_TEMPERATURE,
     "top_p",
     "stop",
     "max_tokens",
@@ -26,12 +28,39 @@ const NAMES: [&str; 17] = [
     "top_logprobs",
     "parallel_tool_calls",
     "reasoning_effort",
+    SENT_ALWAYS,
 ];
 
+/// A temperature other than 1: models that reason take no other (`o_series_transformation.py`, `gpt_5_transformation.py`) [T 232].
+const OTHER_TEMPERATURE: &str = "temperature-but-1";
+
+/// What the router adds to every call by itself: a provider that does not take it refuses everything [T 233].
+const SENT_ALWAYS: &str = "max_retries";
+
 static TABLE: LazyLock<Vec<(&str, Params)>> = LazyLock::new(|| {
-    let rows = include_str!("params.csv").lines().filter(|line| !line.starts_with('#')).skip(1);
+    let rows = rows(include_str!("params.csv"));
     rows.filter_map(|row| row.split_once(',')).map(|(who, names)| (who, Params::named(names.split(' ')))).collect()
 });
+
+/// What is not taken, by provider and model.
+type OfModels = HashMap<&'static str, HashMap<&'static str, Params>>;
+
+/// What differs from that for single models.
+static MODELS: LazyLock<OfModels> = LazyLock::new(|| {
+    let mut all = OfModels::new();
+    for row in rows(include_str!("params_of_models.csv")) {
+        if let [provider, names, models] = row.split(',').collect::<Vec<_>>()[..] {
+            let of_provider = all.entry(provider).or_default();
+            of_provider.extend(models.split(' ').map(|model| (model, Params::named(names.split(' ')))));
+        }
+    }
+    all
+});
+
+/// The rows of a table, without its heading.
+fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
+    table.lines().filter(|line| !line.starts_with('#')).skip(1)
+}
 
 /// Some of the parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -41,6 +70,9 @@ impl Params {
     /// What a provider does not take for a model.
     pub fn not_taken(provider: &str, model: &str) -> Self {
         let name = bare(model, provider);
+        if let Some(of_model) = MODELS.get(provider).and_then(|models| models.get(name)) {
+            return *of_model;
+        }
         let is_meant = |who: &str| match who.split_once('/') {
             Some((of, beginning)) => of == provider && name.starts_with(beginning),
             None => who == provider,
@@ -75,7 +107,20 @@ impl Params {
 
     /// Their names.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        NAMES.into_iter().enumerate().filter_map(move |(place, name)| (self.0 >> place & 1 == 1).then_some(name))
+        let is_there = move |(place, name)| (self.0 >> place & 1 == 1).then_some(name);
+        let said = |name| if name == OTHER_TEMPERATURE { "temperature" } else { name };
+        NAMES.into_iter().enumerate().filter_map(is_there).map(said)
+    }
+
+    /// Those for which a request is refused although the module drops what is not taken [T 233].
+    pub fn never_dropped(self) -> Self {
+        self.and(Self::named([SENT_ALWAYS]))
+    }
+
+    /// These, and with the temperature any value of it.
+    fn with_values(self) -> Self {
+        let has_temperature = !self.and(Self::named(["temperature"])).is_empty();
+        if has_temperature { self.or(Self::named([OTHER_TEMPERATURE])) } else { self }
     }
 }
 
@@ -138,14 +183,15 @@ impl Asked {
     pub fn read(node: &Node) -> Self {
         let is_written = |name: &&str| node.get(name).is_some_and(|value| !value.is_null());
         let list = |key: &str| Some(Params::named(node.get(key)?.items().iter().filter_map(Node::as_str)));
-        let written = Params::named(NAMES.into_iter().filter(is_written));
-        let says_nothing = if node.get("n").is_some_and(is_one) { Params::named(["n"]) } else { Params::default() };
+        let written = Params::named(NAMES.into_iter().filter(is_written)).with_values();
+        let ones = [("n", "n"), ("temperature", OTHER_TEMPERATURE)];
+        let says_nothing = ones.into_iter().filter(|(key, _)| node.get(key).is_some_and(is_one)).map(|(_, name)| name);
         Self {
             written,
-            meant: written.without(says_nothing),
+            meant: written.without(Params::named(says_nothing)),
             drops: node.get("drop_params").and_then(says),
-            dropped: list("additional_drop_params"),
-            allowed: list("allowed_openai_params"),
+            dropped: list("additional_drop_params").map(Params::with_values),
+            allowed: list("allowed_openai_params").map(|names| names.without(Params::named([SENT_ALWAYS]))),
         }
     }
 
@@ -168,7 +214,7 @@ impl Asked {
             return Params::default();
         }
         let borne = self.dropped.unwrap_or_default().or(self.allowed.unwrap_or_default());
-        self.meant.without(borne).and(not_taken)
+        self.meant.or(Params::named([SENT_ALWAYS])).without(borne).and(not_taken)
     }
 }
 
@@ -217,22 +263,25 @@ mod tests {
                 known.contains(who.split('/').next().unwrap_or_default()) && !params.is_empty()
             })
         );
-        let rows = include_str!("params.csv").lines().filter(|line| !line.starts_with('#')).skip(1);
-        let names: BTreeSet<&str> = rows.flat_map(|row| row.split_once(',').unwrap().1.split(' ')).collect();
-        assert!(names.iter().all(|name| NAMES.contains(name)), "{names:?}");
+        assert!(MODELS.keys().all(|provider| known.contains(provider)));
+        let of_providers = rows(include_str!("params.csv")).map(|row| row.split(',').nth(1).unwrap());
+        let of_models = rows(include_str!("params_of_models.csv")).map(|row| row.split(',').nth(1).unwrap());
+        let names: BTreeSet<&str> = of_providers.chain(of_models).flat_map(|names| names.split(' ')).collect();
+        assert!(names.iter().all(|name| name.is_empty() || NAMES.contains(name)), "{names:?}");
     }
 
     #[test]
     fn the_most_special_row_counts() {
         let claude = Params::not_taken("vertex_ai", "vertex_ai/claude-sonnet-5");
         assert!(claude.names().any(|name| name == "seed"));
-        assert!(Params::not_taken("vertex_ai", "gemini-3.5-flash").names().all(|name| name == "logit_bias"));
-        assert!(Params::not_taken("openai", "gpt-4o").is_empty());
+        assert!(Params::not_taken("vertex_ai", "gemini-x").names().all(|name| name == "logit_bias"));
+        assert!(Params::not_taken("openai", "my-model").is_empty());
+        assert_eq!(Params::not_taken("openai", "openai/gpt-4o").names().collect::<Vec<_>>(), ["reasoning_effort"]);
     }
 
     #[test]
     fn a_request_goes_before_its_deployment_and_may_drop_what_is_not_taken() {
-        let anthropic = ("anthropic", "claude-sonnet-5");
+        let anthropic = ("anthropic", "claude-haiku-4-5");
         assert_eq!(refused(r#"{"n": 2, "temperature": 0.5}"#, r#"{"seed": 7}"#, anthropic), ["n", "seed"]);
         assert_eq!(refused(r#"{"n": 1}"#, r#"{"n": 2}"#, anthropic), [""; 0]);
         assert_eq!(refused(r#"{"n": null}"#, "{}", anthropic), [""; 0]);
@@ -241,5 +290,21 @@ mod tests {
         assert_eq!(refused(r#"{"n": 2, "seed": 1}"#, r#"{"additional_drop_params": ["n"]}"#, anthropic), ["seed"]);
         assert_eq!(refused(r#"{"n": 2, "seed": 1}"#, r#"{"allowed_openai_params": ["seed"]}"#, anthropic), ["n"]);
         assert_eq!(refused(r#"{"n": 2}"#, "{}", ("openai", "gpt-4o")), [""; 0]);
+    }
+
+    #[test]
+    fn models_that_reason_take_no_temperature_but_1() {
+        let o3 = ("openai", "o3-mini");
+        assert_eq!(refused(r#"{"temperature": 0.5}"#, "{}", o3), ["temperature"]);
+        assert_eq!(refused(r#"{"temperature": 1.0}"#, "{}", o3), [""; 0]);
+        assert_eq!(refused(r#"{"temperature": 1}"#, r#"{"temperature": 0.5}"#, o3), [""; 0]);
+        assert_eq!(refused(r#"{"temperature": 0, "additional_drop_params": ["temperature"]}"#, "{}", o3), [""; 0]);
+        assert_eq!(refused(r#"{"temperature": 0.5}"#, "{}", ("openai", "gpt-4o")), [""; 0]);
+    }
+
+    #[test]
+    fn a_provider_that_does_not_take_what_is_always_sent_refuses_everything() {
+        assert_eq!(refused("{}", "{}", ("gradient_ai", "x")), ["max_retries"]);
+        assert_eq!(refused("{}", r#"{"drop_params": true}"#, ("gradient_ai", "x")), [""; 0]);
     }
 }

@@ -12,7 +12,7 @@ const MOST_CLASSES: u32 = u32::MAX >> 1;
 /// Collects the rows of [`Plan::refusals`](crate::gateway::litellm::plan::Plan::refusals) and the classes of deployments.
 pub(super) struct Refusals<'a> {
     bodies: &'a [RequestParams],
-    /// The module's `drop_params`: nothing is refused.
+    /// The module's `drop_params`: next to nothing is refused.
     drops: bool,
     /// The rows; the first is empty.
     pub rows: Vec<Box<[bool]>>,
@@ -34,7 +34,8 @@ impl<'a> Refusals<'a> {
 
     /// The row of a deployment that calls this model.
     pub fn row(&mut self, entry: &Deployment, model: &str) -> u32 {
-        let not_taken = if self.drops { Params::default() } else { entry.not_taken(model) };
+        let not_taken = entry.not_taken(model);
+        let not_taken = if self.drops { not_taken.never_dropped() } else { not_taken };
         if not_taken.is_empty() {
             return 0;
         }

@@ -40,12 +40,11 @@ pub(super) fn check(wire: &Wire, findings: &mut Findings) {
 
 /// Parameters in `litellm_params` that the provider does not take.
 fn params(wire: &Wire, findings: &mut Findings) {
-    if wire.litellm_settings.drop_params.as_ref().is_some_and(|drops| drops.value) {
-        return;
-    }
+    let drops = wire.litellm_settings.drop_params.as_ref().is_some_and(|drops| drops.value);
     for entry in wire.model_list.iter().filter(|entry| !entry.dropped) {
-        let refused: Vec<String> =
-            entry.asked.refused(entry.not_taken(entry.model())).names().map(|name| format!("`{name}`")).collect();
+        let not_taken = entry.not_taken(entry.model());
+        let not_taken = if drops { not_taken.never_dropped() } else { not_taken };
+        let refused: Vec<String> = entry.asked.refused(not_taken).names().map(|name| format!("`{name}`")).collect();
         if refused.is_empty() {
             continue;
         }
@@ -54,7 +53,11 @@ fn params(wire: &Wire, findings: &mut Findings) {
             "every request to this deployment is refused with 400, without a call: {provider} does not take {}",
             refused.join(", ")
         );
-        let help = "leave it out, or set `drop_params: true` here or under `litellm_settings`";
+        let help = if not_taken.never_dropped().is_empty() {
+            "leave it out, or set `drop_params: true` here or under `litellm_settings`"
+        } else {
+            "set `drop_params: true` here: LiteLLM sends it by itself, and under `litellm_settings` it does not help"
+        };
         findings.warn(codes::PARAMS_NOT_TAKEN, span(entry), &message, help);
     }
 }
