@@ -248,6 +248,7 @@ pub fn keyring(reading: &Reading) -> Result<Keyring, Problem> {
         let member = user.zip(team).and_then(|(user, team)| places.members.get(&(team, user)).copied());
         ring.keys.push(KeySpec {
             own,
+            dynamic: [false; 2],
             parallel: entry.max_parallel_requests,
             user: places.find(reading, &["keys", name, "user"], user, &places.users)?,
             team: places.find(reading, &["keys", name, "team"], team, &places.teams)?,

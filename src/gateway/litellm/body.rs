@@ -1,6 +1,7 @@
 //! What a request itself says: the parameters of its body and headers, compiled.
 
 use crate::gateway::litellm::plan::ListId;
+use crate::gateway::litellm::policy::RetryPolicy;
 use crate::gateway::litellm::wire::FallbackTarget;
 use crate::units::{NameId, SimDuration};
 
@@ -38,6 +39,12 @@ pub struct Body {
     pub usage: Option<bool>,
     /// Whether there are `stream_options`.
     pub has_stream_options: bool,
+    /// `model_group_retry_policy`, in place of the router's.
+    pub group_policies: Option<Box<[(NameId, RetryPolicy)]>>,
+    /// A header cannot be read: the proxy answers 500 before it asks for limits [T 235].
+    pub is_unread: bool,
+    /// It asks for failures that are made up: the proxy answers 400 after that [T 235].
+    pub is_mock: bool,
 }
 
 /// A request's own fallbacks.
@@ -75,14 +82,14 @@ pub struct CacheControl {
 /// and all that follow it (`run_async_fallback`: one map of parameters goes from target to target) [T 223].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CustomTarget {
-    /// `num_retries`.
-    pub num_retries: Option<u32>,
-    /// `timeout`.
-    pub timeout: Option<SimDuration>,
+    /// `num_retries`; `null` takes the request's own away, and so it is with the others [T 238].
+    pub num_retries: Option<Option<u32>>,
+    /// `timeout`; 0 says as much as `null`.
+    pub timeout: Option<Option<SimDuration>>,
     /// `request_timeout`: only where nobody says `timeout`.
-    pub request_timeout: Option<SimDuration>,
+    pub request_timeout: Option<Option<SimDuration>>,
     /// `stream_timeout`.
-    pub stream_timeout: Option<SimDuration>,
+    pub stream_timeout: Option<Option<SimDuration>>,
     /// `disable_fallbacks`.
     pub disable_fallbacks: Option<bool>,
 }
@@ -90,9 +97,10 @@ pub struct CustomTarget {
 impl CustomTarget {
     /// The parameters of an entry, if it has any.
     pub fn of(target: &FallbackTarget) -> Option<Self> {
-        let seconds = |secs: Option<f64>| secs.filter(|secs| *secs != 0.0).map(time_out);
+        let seconds = |said: Option<Option<f64>>| said.map(|secs| secs.filter(|secs| *secs != 0.0).map(time_out));
+        let retries = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
         target.has_params.then(|| Self {
-            num_retries: target.num_retries.map(|n| u32::try_from(n.max(0)).unwrap_or(u32::MAX)),
+            num_retries: target.num_retries.map(|said| said.map(retries)),
             timeout: seconds(target.timeout),
             request_timeout: seconds(target.request_timeout),
             stream_timeout: seconds(target.stream_timeout),

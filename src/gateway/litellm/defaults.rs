@@ -42,3 +42,7 @@ pub const LIMIT_RETRY_AFTER_SECS: i64 = 60;
 
 /// Answers that the response cache in memory keeps (`InMemoryCache`, `DEFAULT_MAX_SIZE_IN_MEMORY`; from source only).
 pub const CACHE_ITEMS: usize = 200;
+
+/// Failures of a deployment in a minute from which on limits of the kind `dynamic` do not hold yet
+/// (`DYNAMIC_RATE_LIMIT_ERROR_THRESHOLD_PER_MINUTE`) [T 236].
+pub const DYNAMIC_LIMIT_FAILS: u64 = 1;

@@ -29,6 +29,8 @@ impl Default for Keyring {
 pub struct KeySpec {
     /// Its own limits.
     pub own: Holder,
+    /// Whether those of requests and tokens only hold while the model fails: `dynamic` as `rpm_limit_type` and `tpm_limit_type`.
+    pub dynamic: [bool; 2],
     /// Requests at the same time.
     pub parallel: Option<u64>,
     /// Index of the user that it belongs to.
@@ -153,6 +155,8 @@ pub struct KeyPlan {
     pub purses: Box<[Purse]>,
     /// What only some models have.
     pub models: Box<[ModelPlan]>,
+    /// The same while the model does not fail, where limits hold only then.
+    pub if_healthy: Option<Box<KeyPlan>>,
 }
 
 /// Requests and tokens in a window of 60 seconds.

@@ -45,6 +45,8 @@ pub enum Strategy {
     UsageV1,
     /// The fewest tokens this minute, requests counted before the call.
     UsageV2,
+    /// None: nothing is picked.
+    Nothing,
 }
 
 /// `routing_strategy_args` of the latency strategy.
@@ -180,10 +182,13 @@ pub struct Deployment {
     pub is_wildcard: bool,
     /// `weight`, `rpm` and `tpm` as simple-shuffle weighs them.
     pub weights: [Option<f64>; 3],
-    /// Requests a minute, as strategies and enforced limits read them: beside `litellm_params` first [T 231].
+    /// Requests a minute, as strategies and enforced limits read them: beside `litellm_params` first, in `model_info` last
+    /// [T 231, 234].
     pub rpm: Option<u64>,
     /// Tokens a minute, likewise.
     pub tpm: Option<u64>,
+    /// Whether those are written below zero; they stand as 0 then.
+    pub below_zero: [bool; 2],
     /// Requests a minute as `enable_pre_call_checks` reads them: in `litellm_params` first, like weights and slots.
     pub checked_rpm: Option<u64>,
     /// Rank within the group; the lowest healthy one goes first.
@@ -200,7 +205,7 @@ pub struct Deployment {
     pub silence: [SimDuration; 2],
     /// `stream_timeout`, by which a stream goes before the request's own `timeout`.
     pub stream_timeout: Option<SimDuration>,
-    /// Calls at the same time; more wait in line.
+    /// Calls at the same time; more wait in line. With 0 every call fails before it is made.
     pub parallel: Option<u32>,
     /// With what its provider is called.
     pub client: Client,
@@ -329,6 +334,10 @@ pub struct ProxyPlan {
     pub cancel_on_disconnect: bool,
     /// Whether any key has a limit or a budget.
     pub has_key_limits: bool,
+    /// `dangerously_allow_mock_testing_request_params`.
+    pub takes_mocks: bool,
+    /// Whether any body is answered by the proxy itself.
+    pub refuses_bodies: bool,
     /// When budgets of keys, users and teams begin anew, in order of time.
     pub budget_resets: Vec<(SimTime, AccountId)>,
     /// What limits of tokens count.
@@ -398,14 +407,14 @@ impl Target {
 }
 
 impl Deployment {
-    /// `tpm` as the latency and cost strategies read it: 0 is no limit.
+    /// `tpm` as the latency and cost strategies read it: 0 is no limit, and nothing fits below.
     pub fn tpm_limit(&self) -> Option<u64> {
-        self.tpm.filter(|limit| *limit > 0)
+        self.tpm.filter(|limit| *limit > 0 || self.below_zero[1])
     }
 
-    /// `rpm` as the latency and cost strategies read it: 0 is no limit.
+    /// `rpm` as the latency and cost strategies read it: 0 is no limit, and nothing fits below.
     pub fn rpm_limit(&self) -> Option<u64> {
-        self.rpm.filter(|limit| *limit > 0)
+        self.rpm.filter(|limit| *limit > 0 || self.below_zero[0])
     }
 }
 

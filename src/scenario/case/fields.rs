@@ -158,6 +158,11 @@ impl Reader {
         }
     }
 
+    /// A limit: below zero nothing fits into it, as into 0.
+    pub fn limit(&mut self, node: &Node, key: &str) -> Option<u64> {
+        self.whole(node, key).map(|limit| u64::try_from(limit).unwrap_or(0))
+    }
+
     /// Text.
     pub fn text(&mut self, node: &Node, key: &str) -> Option<String> {
         let value = self.present(node, key)?;

@@ -72,11 +72,17 @@ pub(super) fn read(case: &Node, reader: &mut Reader) -> (Vec<Granted>, Keyring) 
         let user = belongs(user, &mut users, "user_");
         let team = belongs(team, &mut teams, "team_");
         let member = belongs(member, &mut members, "team_member_");
-        let parallel = reader.count(node, "max_parallel_requests").map(u64::from);
-        ring.keys.push(KeySpec { own: own(node, reader), parallel, user, team, member });
+        let parallel = reader.limit(node, "max_parallel_requests");
+        let dynamic = ["rpm_limit_type", "tpm_limit_type"].map(|kind| is_dynamic(node, kind));
+        ring.keys.push(KeySpec { own: own(node, reader), dynamic, parallel, user, team, member });
     }
     (ring.users, ring.teams, ring.members) = (users.holders, teams.holders, members.holders);
     (keys, ring)
+}
+
+/// Whether a limit of a key only holds while its model fails.
+fn is_dynamic(key: &Node, kind: &str) -> bool {
+    key.get("metadata").and_then(|metadata| metadata.get(kind)?.as_str()) == Some("dynamic")
 }
 
 /// The rows of users, teams or members as they stand in the database.
@@ -101,7 +107,7 @@ fn own(node: &Node, reader: &mut Reader) -> Holder {
 }
 
 fn take_limits(holder: &mut Holder, node: &Node, prefix: &str, reader: &mut Reader) {
-    let mut limit = |name: &str| reader.count(node, &format!("{prefix}{name}")).map(u64::from);
+    let mut limit = |name: &str| reader.limit(node, &format!("{prefix}{name}"));
     holder.rpm = limit("rpm_limit").or(holder.rpm);
     holder.tpm = limit("tpm_limit").or(holder.tpm);
 }
@@ -125,7 +131,7 @@ fn models(node: &Node, reader: &mut Reader) -> Vec<ModelLimit> {
         all.push(ModelLimit { tpm: count(&entry.value, reader), ..named(&entry.key) });
     }
     for entry in node.get("model_max_budget").map(Node::entries).unwrap_or_default() {
-        let own = |key: &str, reader: &mut Reader| reader.count(&entry.value, key).map(u64::from);
+        let own = |key: &str, reader: &mut Reader| reader.limit(&entry.value, key);
         let (own_rpm, own_tpm) = (own("rpm_limit", reader), own("tpm_limit", reader));
         all.push(ModelLimit {
             rpm: own_rpm.filter(|_| rpm.is_empty()),

@@ -125,6 +125,8 @@ const OF_DATABASE: &[&str] = &[
     "model_spend",
     "rpm_limit_per_model",
     "tpm_limit_per_model",
+    "rpm_limit_type",
+    "tpm_limit_type",
     "end_user_id",
     "end_user_rpm_limit",
     "end_user_tpm_limit",
@@ -161,8 +163,17 @@ const PARAMS: &[&str] = &[
     "max_completion_tokens",
     "max_retries",
 ];
+/// Parameters of a body that the gateway acts on and that are not simulated (seen in the real proxy).
+const NOT_SIMULATED: &[&str] =
+    &["routing_strategy", "cache_key", "specific_deployment", "fastest_response", "user_config"];
 /// Headers that the gateway acts on.
-const HEADERS: &[&str] = &["x-litellm-timeout", "x-litellm-stream-timeout", "x-litellm-num-retries", "x-litellm-tags"];
+const HEADERS: &[&str] = &[
+    "x-litellm-timeout",
+    "x-litellm-stream-timeout",
+    "x-litellm-keepalive-seconds",
+    "x-litellm-num-retries",
+    "x-litellm-tags",
+];
 
 /// Reports what is not part of a case.
 pub(super) fn check(case: &Node, reader: &mut Reader) {
@@ -223,6 +234,13 @@ fn check_request(request: &Node, reader: &mut Reader) {
     reader.only(request, "request", REQUEST);
     for entry in reader.map(request, "params") {
         reader.warn_if_near(entry, PARAMS);
+        if NOT_SIMULATED.contains(&&*entry.key) {
+            reader.warn(entry.key_span, format!("`{}` of a body is not simulated", entry.key));
+        }
+    }
+    if let Some(model) = request.get("model").filter(|model| model.as_str().is_some_and(|name| name.contains(','))) {
+        reader
+            .warn(model.span, "several models in one request, with commas between them, are not simulated".to_owned());
     }
     for entry in reader.map(request, "headers") {
         if !entry.key.eq_ignore_ascii_case("authorization") {
@@ -302,6 +320,8 @@ mod tests {
         let cases = [
             (request(r#", "params": {"num_retires": 1}"#), "did you mean `num_retries`?"),
             (request(r#", "headers": {"X-LiteLLM-Num-Retry": "1"}"#), "did you mean `x-litellm-num-retries`?"),
+            (request(r#", "params": {"cache_key": "k"}"#), "`cache_key` of a body is not simulated"),
+            (r#""requests": [{"t": 0, "model": "a,b"}]"#.to_owned(), "several models in one request"),
             (
                 format!(r#""keys": {{"k": {{"models": ["a"]}}}}, {}"#, request("")),
                 "`models` of a virtual key is not simulated",

@@ -7,7 +7,7 @@ use crate::document::{Node, Value};
 use crate::gateway::litellm::lower::{RequestFallbacks, RequestParams};
 use crate::gateway::litellm::params::{self, Asked};
 use crate::gateway::litellm::plan::{CacheControl, CustomTarget, Layer};
-use crate::gateway::litellm::wire::{FEWER_CALLS, FallbackTarget, MOST_TRIES, Reach};
+use crate::gateway::litellm::wire::{FEWER_CALLS, FallbackTarget, MOST_TRIES, Reach, RetryPolicy, Spanned};
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
 use std::collections::HashMap;
 
@@ -21,6 +21,15 @@ const MASTER_KEY: &str = "sk-1234";
 const LONGEST_PROMPT: Tokens = 20_000_000;
 /// Requests that one case may have.
 const MOST_REQUESTS: usize = 1_000_000;
+/// Parameters that make up a failure or a pause: the proxy refuses a body with one, whatever it says (`route_llm_request.py`) [T 235].
+const MOCKS: [&str; 6] = [
+    "mock_testing_fallbacks",
+    "mock_testing_context_fallbacks",
+    "mock_testing_content_policy_fallbacks",
+    "mock_testing_rate_limit_error",
+    "mock_timeout",
+    "mock_delay",
+];
 /// Seconds from the start of a case to a request: the clock goes ten times as far in both directions.
 const MOST_SECS: f64 = 1e9;
 
@@ -243,13 +252,36 @@ fn max_tokens(params: &Node, reader: &mut Reader) -> Option<Tokens> {
     reader.count(params, "max_tokens").or_else(|| reader.count(params, "max_completion_tokens"))
 }
 
+/// Where a parameter stands that a body may also give under `router_settings_override`, as keys and teams do (`route_llm_request.py`)
+/// [T 239].
+fn place_of<'n>(key: &str, params: &'n Node) -> &'n Node {
+    let settings = params.get("router_settings_override");
+    settings.filter(|settings| params.get(key).is_none() && settings.get(key).is_some()).unwrap_or(params)
+}
+
+/// `model_group_retry_policy`.
+fn group_policies(params: &Node, reader: &mut Reader) -> Option<Vec<(String, RetryPolicy)>> {
+    const KEY: &str = "model_group_retry_policy";
+    let groups = place_of(KEY, params).get(KEY)?;
+    let mut policy = |node: &Node| {
+        let retries = node.entries().iter().filter_map(|entry| {
+            let name = Spanned { value: entry.key.to_string(), span: entry.key_span };
+            let value = reader.whole(node, &entry.key)?;
+            Some((name, Spanned { value, span: entry.value.span }))
+        });
+        RetryPolicy(retries.collect())
+    };
+    Some(groups.entries().iter().map(|group| (group.key.to_string(), policy(&group.value))).collect())
+}
+
 fn read_params(params: &Node, reader: &mut Reader) -> RequestParams {
-    let fallbacks = |key: &str| params.get(key).map(read_fallbacks);
+    let fallbacks = |key: &str| place_of(key, params).get(key).map(read_fallbacks);
+    let timeout = reader.number(place_of("timeout", params), "timeout");
     let metadata_tags = params.get("metadata").and_then(|metadata| metadata.get("tags"));
     let tags = metadata_tags.or_else(|| params.get("tags")).map(Node::items).unwrap_or_default();
     RequestParams {
-        num_retries: reader.count(params, "num_retries"),
-        timeout: match (reader.number(params, "timeout"), reader.number(params, "request_timeout")) {
+        num_retries: reader.count(place_of("num_retries", params), "num_retries"),
+        timeout: match (timeout, reader.number(params, "request_timeout")) {
             // What is zero is passed over.
             (None | Some(0.0), Some(request_timeout)) => Some(request_timeout),
             (timeout, _) => timeout,
@@ -270,25 +302,48 @@ fn read_params(params: &Node, reader: &mut Reader) -> RequestParams {
         has_stream_options: params.get("stream_options").is_some_and(|options| !options.is_null()),
         usage: params.get("stream_options").and_then(|options| is_true(options.get("include_usage")?)),
         asked: Asked::read(params),
+        group_policies: group_policies(params, reader),
+        is_mock: MOCKS.iter().any(|key| params.get(key).is_some()),
         ..RequestParams::default()
     }
 }
 
-/// Headers that the proxy turns into parameters (`proxy/litellm_pre_call_utils.py`).
+/// Headers that the proxy turns into parameters (`proxy/litellm_pre_call_utils.py`). One that is no number is an error of the
+/// proxy's own [T 235].
 fn read_headers(node: &Node, body: &mut RequestParams, reader: &mut Reader) {
     let Some(headers) = reader.present(node, "headers") else { return };
     for entry in headers.entries() {
         let Some(text) = entry.value.printed() else { continue };
-        match entry.key.to_ascii_lowercase().as_str() {
-            "x-litellm-timeout" => body.timeout = text.parse().ok().or(body.timeout),
-            "x-litellm-stream-timeout" => body.stream_timeout = text.parse().ok().or(body.stream_timeout),
-            "x-litellm-num-retries" => {
-                let number = text.parse::<i64>().ok().map(|n| u32::try_from(n.max(0)).unwrap_or(u32::MAX));
-                body.num_retries = number.or(body.num_retries);
-            }
-            _ => {}
-        }
+        let is_read = match entry.key.to_ascii_lowercase().as_str() {
+            "x-litellm-timeout" => python_float(&text).map(|secs| body.timeout = Some(secs)),
+            "x-litellm-stream-timeout" => python_float(&text).map(|secs| body.stream_timeout = Some(secs)),
+            "x-litellm-keepalive-seconds" => python_float(&text).map(drop),
+            "x-litellm-num-retries" => python_int(&text).map(|n| body.num_retries = Some(n)),
+            _ => Some(()),
+        };
+        body.is_unread |= is_read.is_none();
     }
+}
+
+/// Seconds as Python's `float` reads them. What is no number, or infinite, never runs out.
+fn python_float(text: &str) -> Option<f64> {
+    let secs = digits(text)?.parse::<f64>().ok()?;
+    Some(if secs.is_finite() { secs } else { MOST_SECS })
+}
+
+/// A number as Python's `int` reads it; one below zero is none.
+fn python_int(text: &str) -> Option<u32> {
+    let number = digits(text)?.parse::<i128>().ok()?;
+    Some(u32::try_from(number.max(0)).unwrap_or(u32::MAX))
+}
+
+/// A number without the space around it and the `_` that may stand between two digits.
+fn digits(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_digit =
+        |place: Option<usize>| place.and_then(|place| text.as_bytes().get(place)).is_some_and(u8::is_ascii_digit);
+    let stands_between = |(place, _): (usize, &str)| is_digit(place.checked_sub(1)) && is_digit(Some(place + 1));
+    text.match_indices('_').all(stands_between).then(|| text.replace('_', ""))
 }
 
 /// The largest number of retries, or depth of fallbacks, that a body asks for.
@@ -300,7 +355,9 @@ fn asked_tries(body: &RequestParams) -> i64 {
 fn asked_retries(body: &RequestParams) -> i64 {
     let fallbacks = [&body.fallbacks, &body.context_fallbacks, &body.policy_fallbacks];
     let of_targets = fallbacks.into_iter().flatten().flat_map(RequestFallbacks::retries);
-    body.num_retries.into_iter().chain(of_targets).map(i64::from).max().unwrap_or(0)
+    let of_policies = body.group_policies.iter().flatten().flat_map(|(_, policy)| &policy.0);
+    let all = body.num_retries.into_iter().chain(of_targets).map(i64::from);
+    all.chain(of_policies.map(|(_, retries)| retries.value)).max().unwrap_or(0)
 }
 
 /// What the config and a body together can make of a request.

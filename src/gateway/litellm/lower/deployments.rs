@@ -20,9 +20,10 @@ pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, refusals: &mut Refusals<'_>, 
     for entry in &kept {
         *sizes.entry(&entry.model_name.value).or_default() += 1;
     }
-    let timeouts = Timeouts::of(wire);
+    let (timeouts, ranks) = (Timeouts::of(wire), Ranks::of(&kept));
     for entry in &kept {
         let mut deployment = lower(entry, wire, names, &timeouts);
+        deployment.order = ranks.rank(entry);
         let known = map.of(entry, wire);
         deployment.price = known.price;
         deployment.max_input_tokens = known.max_input_tokens;
@@ -45,18 +46,23 @@ pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, refusals: &mut Refusals<'_>, 
 
 fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Timeouts) -> Deployment {
     let (params, info) = (&entry.litellm_params, &entry.model_info);
-    let count = |value: &Option<Spanned<i64>>| value.as_ref().and_then(|value| u64::try_from(value.value).ok());
-    let (rpm, tpm) = (count(&params.rpm), count(&params.tpm));
+    // Below zero, as at 0, nothing fits in [T 237].
+    let count = |value: &Option<Spanned<i64>>| value.as_ref().map(|value| u64::try_from(value.value).unwrap_or(0));
+    let weight = |value: &Option<Spanned<i64>>| value.as_ref().map(|value| value.value as f64);
+    let [rpm_beside, tpm_beside] = &entry.limits_beside;
+    let rpms = [rpm_beside, &params.rpm, &info.rpm];
+    let tpms = [tpm_beside, &params.tpm, &info.tpm];
+    let below_zero = |all: [&Option<Spanned<i64>>; 3]| all.into_iter().flatten().next().is_some_and(|n| n.value < 0);
     let client = entry.client();
     let cooldown = info.cooldown_time.as_ref().or(params.cooldown_time.as_ref());
     Deployment {
         id: info.id.as_ref().map(|id| id.value.0.as_str()).unwrap_or_default().into(),
         is_wildcard: entry.model_name.value.contains('*'),
-        weights: [params.weight.as_ref().map(|weight| weight.value), rpm.map(|n| n as f64), tpm.map(|n| n as f64)],
-        rpm: count(&entry.limits_beside[0]).or(rpm),
-        tpm: count(&entry.limits_beside[1]).or(tpm),
-        checked_rpm: rpm,
-        order: params.order.as_ref().or(info.order.as_ref()).map(|order| order.value as i32),
+        weights: [params.weight.as_ref().map(|weight| weight.value), weight(&params.rpm), weight(&params.tpm)],
+        rpm: rpms.into_iter().find_map(count),
+        tpm: tpms.into_iter().find_map(count),
+        below_zero: [below_zero(rpms), below_zero(tpms)],
+        checked_rpm: count(&params.rpm),
         num_retries: params.num_retries.as_ref().map(|n| u32::try_from(n.value.max(0)).unwrap_or(u32::MAX)),
         cooldown: cooldown.filter(|secs| secs.value >= 0.0).map(|secs| SimDuration::from_secs_f64(secs.value)),
         allowed_fails: info.allowed_fails.as_ref().map(|fails| fails.value),
@@ -65,12 +71,39 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
         client,
         stream_timeout: timeouts.of_stream(params),
         parallel: parallel(params, wire),
-        max_tokens: count(&params.max_tokens).map(|n| n as u32),
+        max_tokens: params.max_tokens.as_ref().and_then(|n| u32::try_from(n.value).ok()),
         inner_fallbacks: params.fallbacks.as_ref().map_or(0, |list| list.value.len() as u32),
         budget: budget(params),
         tags: params.tags.iter().flat_map(|tags| &tags.value).map(|tag| names.tag(&tag.value)).collect(),
         ..Deployment::default()
     }
+}
+
+/// Orders as whole numbers: they may be fractions, and only which is lower counts [T 234].
+struct Ranks(Option<Vec<f64>>);
+
+impl Ranks {
+    fn of(kept: &[&wire::Deployment]) -> Self {
+        let mut all: Vec<f64> = kept.iter().filter_map(|entry| order(entry)).collect();
+        let is_fraction = |order: &f64| order.fract() != 0.0 || order.abs() > f64::from(i32::MAX);
+        if !all.iter().any(is_fraction) {
+            return Self(None);
+        }
+        all.sort_by(f64::total_cmp);
+        all.dedup();
+        Self(Some(all))
+    }
+
+    fn rank(&self, entry: &wire::Deployment) -> Option<i32> {
+        let order = order(entry)?;
+        let place = |all: &Vec<f64>| all.partition_point(|other| *other < order) as i32 + 1;
+        Some(self.0.as_ref().map_or(order as i32, place))
+    }
+}
+
+fn order(entry: &wire::Deployment) -> Option<f64> {
+    let own = entry.litellm_params.order.as_ref().or(entry.model_info.order.as_ref());
+    own.map(|order| order.value)
 }
 
 /// The proxy's sources of timeouts, after those of request and deployment (`router.py:_get_timeout`) [T 110–113].
@@ -112,7 +145,7 @@ impl Timeouts {
 }
 
 /// Slots for parallel calls: their number, else `rpm`, else `tpm` by Azure's formula, else the default
-/// (`utils.py:calculate_max_parallel_requests`) [T 98, 104].
+/// (`utils.py:calculate_max_parallel_requests`) [T 98, 104]. 0 is no limit; below zero there is not one slot [T 237].
 fn parallel(params: &LitellmParams, wire: &Wire) -> Option<u32> {
     let value = |value: &Option<Spanned<i64>>| value.as_ref().map(|value| value.value);
     let by_tokens = |tpm: i64| ((tpm as f64 / 1000.0 * 6.0) as i64).max(1);
@@ -120,8 +153,8 @@ fn parallel(params: &LitellmParams, wire: &Wire) -> Option<u32> {
         .or(value(&params.rpm))
         .or(value(&params.tpm).map(by_tokens))
         .or(value(&wire.router_settings.default_max_parallel_requests))
-        .and_then(|slots| u32::try_from(slots).ok())
-        .filter(|slots| *slots > 0)
+        .filter(|slots| *slots != 0)
+        .map(|slots| u32::try_from(slots.max(0)).unwrap_or(u32::MAX))
 }
 
 /// A budget needs a period; without one it is not enforced [T 100].

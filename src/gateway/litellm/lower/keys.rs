@@ -120,17 +120,26 @@ impl<'a> Numbers<'a> {
     }
 
     fn key(&mut self, index: usize, key: &KeySpec) -> KeyPlan {
+        let if_healthy = key.dynamic.contains(&true).then(|| Box::new(self.key_without(key.dynamic, index, key)));
+        KeyPlan { if_healthy, ..self.key_without([false; 2], index, key) }
+    }
+
+    /// A key, without its own limits of requests, of tokens, or both.
+    fn key_without(&mut self, [rpm, tpm]: [bool; 2], index: usize, key: &KeySpec) -> KeyPlan {
         let (user, team) = (key.user.map(Who::User), key.team.map(Who::Team));
         let member = key.member.map(Who::Member);
         let own = Who::Key(index);
-        let windows = [Some(own), user, team, member].into_iter().flatten().filter_map(|who| self.window(who));
+        let of_key =
+            self.window(own).map(|own| Window { rpm: own.rpm.filter(|_| !rpm), tpm: own.tpm.filter(|_| !tpm), ..own });
+        let of_others = [user, team, member].into_iter().flatten().filter_map(|who| self.window(who));
+        let windows = of_key.into_iter().chain(of_others);
         let payers = [Some(own), team, user, member].into_iter().flatten();
         let paid_from = payers.filter(|who| self.holder(*who).budget.is_some());
         let purses = paid_from.map(|who| self.purse(who, team.is_some()));
         let (windows, purses): (Box<[Window]>, Box<[Purse]>) = (windows.collect(), purses.collect());
         let names = self.limited_names([Some(own), user, team]);
         let models = names.into_iter().filter_map(|name| self.model(name, &windows, own, (user, team))).collect();
-        KeyPlan { parallel: key.parallel, windows, models, purses }
+        KeyPlan { parallel: key.parallel, windows, models, purses, if_healthy: None }
     }
 
     /// The names for which these holders, or the deployments, may have limits of their own.

@@ -3,8 +3,11 @@
 use crate::gateway::litellm::body::time_out;
 use crate::gateway::litellm::lower::fallbacks::{Entry, find_exact, find_with_generic, list, numbered};
 use crate::gateway::litellm::lower::names::Names;
+use crate::gateway::litellm::lower::settings::retry_policy;
 use crate::gateway::litellm::params::Asked;
 use crate::gateway::litellm::plan::{Body, CacheControl, CustomTarget, FallbackOverride, ListId, Name, Plan};
+use crate::gateway::litellm::policy::RetryPolicy;
+use crate::gateway::litellm::wire;
 use crate::units::NameId;
 
 /// What a request body says besides model and messages, and what its headers say.
@@ -40,6 +43,12 @@ pub struct RequestParams {
     pub usage: Option<bool>,
     /// Whether there are `stream_options`.
     pub has_stream_options: bool,
+    /// `model_group_retry_policy`: the policies of some groups; of none where it is `null`.
+    pub group_policies: Option<Vec<(String, wire::RetryPolicy)>>,
+    /// A header that must be a number is none.
+    pub is_unread: bool,
+    /// It asks for failures that are made up.
+    pub is_mock: bool,
 }
 
 /// Names of fallback targets, some with parameters of their own.
@@ -64,7 +73,7 @@ impl RequestFallbacks {
 
     /// The `num_retries` of the targets that have some.
     pub fn retries(&self) -> impl Iterator<Item = u32> {
-        self.targets().filter_map(|(_, custom)| custom.as_ref()?.num_retries)
+        self.targets().filter_map(|(_, custom)| custom.as_ref()?.num_retries?)
     }
 
     /// How many targets it has, in all its lists.
@@ -101,7 +110,15 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
         cache_class: params.cache_class,
         usage: params.usage,
         has_stream_options: params.has_stream_options,
+        group_policies: params.group_policies.as_ref().map(|groups| group_policies(groups, names)),
+        is_unread: params.is_unread,
+        is_mock: params.is_mock && !plan.proxy.takes_mocks,
     }
+}
+
+fn group_policies(groups: &[(String, wire::RetryPolicy)], names: &Names) -> Box<[(NameId, RetryPolicy)]> {
+    let named = |(group, policy): &(String, wire::RetryPolicy)| Some((names.id(group)?, retry_policy(policy)));
+    groups.iter().filter_map(named).collect()
 }
 
 /// How a name finds its list in a map.

@@ -48,6 +48,9 @@ pub(super) fn router(wire: &Wire, setting: &Setting<'_>) -> RouterPlan {
 fn strategy(wire: &Wire) -> Strategy {
     let router = &wire.router_settings;
     let args = router.routing_strategy_args.as_ref().map(|args| &args.value);
+    if wire.has_null_strategy {
+        return Strategy::Nothing;
+    }
     match router.routing_strategy.as_ref().map(|strategy| strategy.value.as_str()) {
         Some("least-busy") => Strategy::LeastBusy,
         Some("latency-based-routing") => Strategy::Latency(LatencyArgs {
@@ -141,6 +144,8 @@ pub(super) fn proxy(wire: &Wire) -> ProxyPlan {
         clients_choose_usage: is_on(&general.always_include_stream_usage),
         cancel_on_disconnect: is_on(&general.cancel_on_disconnect),
         has_key_limits: false,
+        takes_mocks: is_on(&general.dangerously_allow_mock_testing_request_params),
+        refuses_bodies: false,
         counted_tokens: match general.token_rate_limit_type.as_ref().map(|kind| kind.value.as_str()) {
             Some("input") => CountedTokens::Input,
             Some("output") => CountedTokens::Output,

@@ -25,11 +25,16 @@ impl LiteLlm {
         cx: &mut Cx<'_, D, N>,
         held: &mut Held,
     ) -> Option<Response> {
-        if self.plan.layer != Layer::Proxy || !self.plan.proxy.has_key_limits {
+        let proxy = &self.plan.proxy;
+        if self.plan.layer != Layer::Proxy || !(proxy.has_key_limits || proxy.refuses_bodies) {
             return None;
+        }
+        if !proxy.has_key_limits {
+            return self.body(cx.request).is_unread.then(|| refused(500, RetryAfter::None));
         }
         let (status, retry_after) = self.over_key_limit(cx, held)?;
         cx.notes.decided(cx.now, cx.id, || match retry_after {
+            RetryAfter::None if self.body(cx.request).is_unread => "the proxy cannot read a header".to_owned(),
             RetryAfter::None => "a budget of the key, its user or its team is used up".to_owned(),
             _ => format!("the key is over a limit: {}", self.words_of_limit(cx.request, cx.now)),
         });
@@ -43,6 +48,11 @@ impl LiteLlm {
         if self.plan.layer == Layer::Proxy && !self.plan.name(call.held.model).is_known {
             self.release_after_failure(cx, &mut call.held);
             cx.notes.decided(cx.now, cx.id, || "the proxy does not know this model".to_owned());
+            return Next::Do(Step::Respond(refused(400, RetryAfter::None)));
+        }
+        if self.plan.proxy.refuses_bodies && self.plan.layer == Layer::Proxy && self.body(cx.request).is_mock {
+            self.release_after_failure(cx, &mut call.held);
+            cx.notes.decided(cx.now, cx.id, || "the proxy makes up no failures".to_owned());
             return Next::Do(Step::Respond(refused(400, RetryAfter::None)));
         }
         call.begin(call.held.model);

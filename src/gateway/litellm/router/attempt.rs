@@ -26,6 +26,10 @@ impl LiteLlm {
         deployment: DeploymentId,
     ) -> Next {
         let Some(slots) = &mut self.state.slots[deployment.index()] else { return Next::Call(deployment, None) };
+        if self.plan.deployment(deployment).parallel == Some(0) {
+            // A semaphore of less than nothing cannot be made, which is told as an error of the router's own.
+            return Next::Failed(Failure::without_status(Class::Refused, 500));
+        }
         match slots.take(cx.now, cx.id) {
             Slot::Held(number) => Next::Call(deployment, Some(number)),
             Slot::Queued(number) => {
@@ -114,8 +118,8 @@ impl LiteLlm {
     #[cold]
     fn timeout_of_entry(&self, request: &RequestView, deployment: DeploymentId, own: &CustomTarget) -> SimDuration {
         let body = self.body(request);
-        let timeout = own.timeout.or(body.timeout).or(own.request_timeout);
-        let asked = (timeout, own.stream_timeout.or(body.stream_timeout));
+        let timeout = own.timeout.unwrap_or(body.timeout).or(own.request_timeout.flatten());
+        let asked = (timeout, own.stream_timeout.unwrap_or(body.stream_timeout));
         self.timeout_asked_for(request, deployment, asked)
     }
 

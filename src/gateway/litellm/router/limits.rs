@@ -10,7 +10,7 @@ use crate::gateway::litellm::call::Held;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::plan::{Plan, Redis, Target};
 use crate::random::Draws;
-use crate::units::{KeyId, NameId, RequestView, RetryAfter, SimTime, Usage};
+use crate::units::{DeploymentId, KeyId, NameId, RequestView, RetryAfter, SimTime, Usage};
 
 /// Output that is reserved where a request says nothing, at most (`DEFAULT_MAX_TOKENS_ESTIMATE` / 4).
 const OUTPUT_FLOOR: u64 = 1024;
@@ -55,6 +55,10 @@ impl LiteLlm {
     ) -> Option<(u16, RetryAfter)> {
         if let Some(status) = self.over_budget(cx, held) {
             return Some((status, RetryAfter::None));
+        }
+        if self.plan.proxy.refuses_bodies && self.body(cx.request).is_unread {
+            self.settle_budget(cx, held, 0.0);
+            return Some((500, RetryAfter::None));
         }
         if self.takes_limits(cx, held) {
             return None;
@@ -106,8 +110,11 @@ impl LiteLlm {
     fn takes_limits<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> bool {
         let (request, model) = (cx.request, held.model);
         let key = self.plan.keys.get(request.key);
+        let windows = match &key.if_healthy {
+            Some(healthy) if !self.has_failed(cx.now, model) => healthy.windows(model),
+            _ => key.windows(model),
+        };
         let used = &mut self.state.keys;
-        let windows = key.windows(model);
         if !used.windows.count_request(cx.now, windows) {
             return false;
         }
@@ -130,6 +137,14 @@ impl LiteLlm {
         }
         self.free_parallel(cx, held);
         false
+    }
+
+    /// Whether a deployment that is listed under a name has failed more than once in the minute: only then limits of the kind `dynamic`
+    /// hold (`_check_model_has_recent_failures`) [T 236].
+    #[cold]
+    fn has_failed(&self, now: SimTime, name: NameId) -> bool {
+        let fails = |id: &DeploymentId| self.state.outcomes[id.index()].fails.get(now);
+        self.plan.name(name).listed.iter().any(|id| fails(id) > defaults::DYNAMIC_LIMIT_FAILS)
     }
 
     /// Which limit a refused request has met, as far as the counters still tell: that of its key, user or team.

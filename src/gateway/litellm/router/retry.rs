@@ -28,9 +28,9 @@ impl LiteLlm {
     ) -> Next {
         let Some(hop) = call.hop() else { return Next::GiveUp(failure) };
         let (name, retries, known_rule, of_target) = (hop.name, hop.retries, hop.retry, hop.own.num_retries);
-        let asked = of_target.or(self.own(cx.request, call).num_retries);
+        let asked = of_target.unwrap_or(self.own(cx.request, call).num_retries);
         let health = self.health(cx, name);
-        let rule = known_rule.unwrap_or_else(|| self.retry_rule(asked, name, &failure));
+        let rule = known_rule.unwrap_or_else(|| self.retry_rule(asked, self.body(cx.request), name, &failure));
         if !rule.by_policy && !self.is_worth_retrying(self.own(cx.request, call), &failure, health) {
             cx.notes.decided(cx.now, cx.id, || format!("{}: not retried", failure.class.words()));
             return Next::HopFailed(failure);
@@ -94,10 +94,14 @@ impl LiteLlm {
 
     /// The first failure of a hop decides how often the hop is tried again: request, then deployment, then router; a
     /// retry policy overrides all unless the request asked for none [T 34, 70, 73, 75].
-    fn retry_rule(&self, asked: Option<u32>, name: NameId, failure: &Failure) -> RetryRule {
+    fn retry_rule(&self, asked: Option<u32>, body: &Body, name: NameId, failure: &Failure) -> RetryRule {
         let router = &self.plan.router;
         let allowed = asked.or(failure.num_retries).unwrap_or(router.num_retries);
-        let policy = self.plan.name(name).retry_policy.as_ref().or(router.retry_policy.as_ref());
+        let of_group = match &body.group_policies {
+            Some(own) => own.iter().find(|(group, _)| *group == name).map(|(_, policy)| policy),
+            None => self.plan.name(name).retry_policy.as_ref(),
+        };
+        let policy = of_group.or(router.retry_policy.as_ref());
         let granted = match asked {
             Some(0) => None,
             _ => policy.and_then(|policy| policy.retries(failure.class)),

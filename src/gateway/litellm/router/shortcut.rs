@@ -105,8 +105,11 @@ impl Shortcut {
         let is_open = is_simple && name.orders.is_empty() && has_places && takes_all;
         let is_let_in = plan.layer != Layer::Proxy || (name.is_known && !plan.proxy.has_key_limits);
         let body_breaks = plan.bodies.iter().any(|body| body.cache.breaks);
-        let is_called =
-            |id: &DeploymentId| plan.proxy.cache.is_none() || !(body_breaks || plan.deployment(*id).breaks_on_cache);
+        let is_called = |id: &DeploymentId| {
+            let entry = plan.deployment(*id);
+            let breaks = plan.proxy.cache.is_some() && (body_breaks || entry.breaks_on_cache);
+            !breaks && entry.parallel != Some(0)
+        };
         let is_known = plan.layer != Layer::Proxy || name.is_known;
         let holds_slots = ids.iter().any(|id| plan.deployment(*id).parallel.is_some());
         let is_plain =

@@ -22,6 +22,8 @@ use usage_v1::MinuteUse;
 
 /// What a strategy remembers.
 pub(super) enum StrategyState {
+    /// Nothing, and it picks nothing.
+    Nothing,
     /// Nothing.
     Stateless,
     /// Calls in flight.
@@ -53,6 +55,7 @@ impl StrategyState {
         let (names, deployments) = (plan.names.len(), plan.deployments.len());
         match plan.router.strategy {
             Strategy::SimpleShuffle | Strategy::UsageV2 => Self::Stateless,
+            Strategy::Nothing => Self::Nothing,
             Strategy::LeastBusy => Self::LeastBusy(InFlight::new(names, deployments)),
             Strategy::Latency(args) => Self::Latency(Latencies::new(args, names)),
             Strategy::Cost => Self::Cost(Spending::new(names)),
@@ -87,14 +90,14 @@ impl StrategyState {
 
     /// Whether successes matter to it.
     pub const fn learns(&self) -> bool {
-        !matches!(self, Self::Stateless)
+        !matches!(self, Self::Stateless | Self::Nothing)
     }
 
     /// A success has been logged.
     pub fn succeeded(&mut self, plan: &Plan, now: SimTime, sample: &Sample) {
         let minute = plan.router.minutes.of(now);
         match self {
-            Self::Stateless => {}
+            Self::Stateless | Self::Nothing => {}
             Self::LeastBusy(state) => state.returned(now, sample.deployment, sample.name),
             Self::Latency(state) => state.answered(now, minute, sample),
             Self::Cost(state) => state.answered(now, minute, sample),
@@ -123,6 +126,7 @@ impl LiteLlm {
                 let used = candidates.iter().map(|id| (*id, state.minute_of(plan, *id, name)));
                 usage_v2::pick(plan, used, minute, tokens, cx.draws, call)
             }
+            StrategyState::Nothing => Err(Failure::NO_DEPLOYMENT),
             StrategyState::Stateless => Ok(simple_shuffle::pick(plan, candidates, cx.draws, call)),
             StrategyState::LeastBusy(in_flight) => {
                 in_flight.least_busy(cx.now, name, candidates).ok_or(Failure::NO_DEPLOYMENT)

@@ -25,14 +25,14 @@ pub struct FallbackTarget {
     pub model: String,
     /// Whether parameters are sent along.
     pub has_params: bool,
-    /// `num_retries` among the parameters.
-    pub num_retries: Option<i64>,
+    /// `num_retries` among the parameters; `null` takes away what stood before, here and below.
+    pub num_retries: Option<Option<i64>>,
     /// `timeout`, in seconds.
-    pub timeout: Option<f64>,
+    pub timeout: Option<Option<f64>>,
     /// `request_timeout`, in seconds.
-    pub request_timeout: Option<f64>,
+    pub request_timeout: Option<Option<f64>>,
     /// `stream_timeout`, in seconds.
-    pub stream_timeout: Option<f64>,
+    pub stream_timeout: Option<Option<f64>>,
     /// `disable_fallbacks`.
     pub disable_fallbacks: Option<bool>,
 }
@@ -42,16 +42,19 @@ impl FallbackTarget {
     pub fn read(node: &Node) -> Option<Self> {
         let model = node.as_str().or_else(|| node.get("model").and_then(Node::as_str))?;
         let seconds = |key: &str| match &node.get(key)?.value {
-            Value::Int(n) => Some(*n as f64),
-            Value::Float(number) => Some(number.value),
+            Value::Int(n) => Some(Some(*n as f64)),
+            Value::Float(number) => Some(Some(number.value)),
+            Value::Null => Some(None),
             _ => None,
         };
         let whole = |key: &str| match node.get(key)?.value {
-            Value::Int(n) => i64::try_from(n).ok(),
+            Value::Int(n) => i64::try_from(n).ok().map(Some),
+            Value::Null => Some(None),
             _ => None,
         };
         let flag = |key: &str| match node.get(key)?.value {
             Value::Bool(flag) => Some(flag),
+            Value::Null => Some(false),
             _ => None,
         };
         Some(Self {

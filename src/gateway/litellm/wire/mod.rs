@@ -46,6 +46,8 @@ pub struct Wire {
     pub general_settings: GeneralSettings,
     /// Names under `environment_variables`; the values are not kept.
     pub environment_variables: Vec<Spanned<String>>,
+    /// `routing_strategy` is written and empty: no deployment is ever picked.
+    pub has_null_strategy: bool,
 }
 
 /// Reads a config file. `None` comes with at least one error.
@@ -100,6 +102,7 @@ impl Wire {
             router_settings: section(node, "router_settings", reader),
             litellm_settings: section(node, "litellm_settings", reader),
             general_settings: section(node, "general_settings", reader),
+            has_null_strategy: has_null_strategy(node, reader),
             environment_variables: environment
                 .map(Node::entries)
                 .unwrap_or_default()
@@ -113,6 +116,17 @@ impl Wire {
 /// A section, or its defaults when it is not there.
 fn section<T: FromNode + Default>(node: &Node, key: &'static str, reader: &mut Reader) -> T {
     value::field(node, key, reader).map(|section| section.value).unwrap_or_default()
+}
+
+/// `routing_strategy: null` takes the place of the default, and no strategy is what picks no deployment
+/// (`router.py:_validate_routing_strategy`) [T 234].
+fn has_null_strategy(node: &Node, reader: &mut Reader) -> bool {
+    let strategy = node.get("router_settings").and_then(|router| router.get("routing_strategy"));
+    let Some(null) = strategy.filter(|strategy| strategy.is_null()) else { return false };
+    let message = "no strategy is written: the gateway picks no deployment, and every call ends in 429".to_owned();
+    let help = Some("leave the key out, or write `simple-shuffle`");
+    reader.report(codes::WRONG_TYPE, Severity::Warning, null.span, message, help);
+    true
 }
 
 fn model_list(node: &Node, reader: &mut Reader) -> Vec<Deployment> {

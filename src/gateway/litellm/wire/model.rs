@@ -63,7 +63,7 @@ section! {
         /// Weight of simple-shuffle.
         weight: f64,
         /// Rank within the group; lower goes first.
-        order: i64,
+        order: f64,
         /// Longest gap between bytes, in seconds.
         timeout: f64,
         /// The same for streams.
@@ -131,7 +131,11 @@ section! {
         /// Whether requests are priced by the region that serves them.
         region_name: String,
         /// Rank within the group, where `litellm_params` has none.
-        order: i64,
+        order: f64,
+        /// Requests a minute, where `litellm_params` has none.
+        rpm: i64,
+        /// Tokens a minute, likewise.
+        tpm: i64,
         /// Environments in which the deployment exists.
         supported_environments: Vec<Spanned<String>>,
     }

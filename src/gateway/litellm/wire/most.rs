@@ -76,7 +76,7 @@ fn retries(wire: &Wire) -> impl Iterator<Item = Retries<'_>> {
     });
     let lists = wire.fallback_lists().flat_map(|list| &list.value.0);
     let of_targets = lists.flat_map(|fallback| &fallback.targets).filter_map(|target| {
-        Some(Retries { key: "num_retries", number: target.value.num_retries?, span: target.span })
+        Some(Retries { key: "num_retries", number: target.value.num_retries??, span: target.span })
     });
     plain.map(|n| Retries { key: "num_retries", number: n.value, span: n.span }).chain(policies).chain(of_targets)
 }

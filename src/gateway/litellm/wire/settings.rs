@@ -128,6 +128,8 @@ section! {
         disable_budget_reservation: bool,
         /// Refuse what does not fit into the rest of a budget.
         fail_closed_budget_enforcement: bool,
+        /// Requests may ask for failures that are made up.
+        dangerously_allow_mock_testing_request_params: bool,
         /// What limits of tokens count: `total`, `input` or `output`.
         token_rate_limit_type: String,
         /// The budget of a user also holds for keys of teams.

@@ -51,7 +51,7 @@ fn a_part_of_a_json_case_is_read_the_same_way() {
     let deployment = &wire.unwrap().model_list[0];
     let params = &deployment.litellm_params;
     assert_eq!(params.timeout, None);
-    assert_eq!((params.order.as_ref().unwrap().value, params.rpm.as_ref().unwrap().value), (2, 5));
+    assert_eq!((params.order.as_ref().unwrap().value, params.rpm.as_ref().unwrap().value), (2.0, 5));
     assert_eq!(deployment.model_info.id.as_ref().unwrap().value.0, "7");
 }
 

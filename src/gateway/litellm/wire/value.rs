@@ -217,6 +217,11 @@ fn number(node: &Node, expected: &str, reader: &mut Reader) -> Option<Decimal> {
 
 /// Text that stands for a number, without the `_` that Python allows.
 fn number_text(node: &Node, text: &str, expected: &str, reader: &mut Reader) -> Option<String> {
+    if let Some(value) = reader.section.text_amounts_to(reader.key) {
+        let message = "text where a number belongs: whatever the gateway compares it with fails, so that nothing rests";
+        reader.report(codes::WRONG_TYPE, Severity::Warning, node.span, message.to_owned(), Some("write a number"));
+        return Some(value.to_owned());
+    }
     if let Some(name) = environment_name(text) {
         reader.number_in_environment(node, name);
         return None;

@@ -3,7 +3,7 @@
 
 use crate::diagnostic::{Severity, codes};
 use crate::gateway::litellm::keys::Findings;
-use crate::gateway::litellm::wire::{Spanned, Wire};
+use crate::gateway::litellm::wire::{Deployment, Spanned, Wire};
 
 /// A number of seconds that may be there.
 type Seconds<'a> = &'a Option<Spanned<f64>>;
@@ -25,6 +25,7 @@ pub(super) fn check(wire: &Wire, findings: &mut Findings) {
         }
         timeout(&params.stream_timeout, "every stream here", findings);
         weight(&params.weight, findings);
+        slots(entry, findings);
         for (_, price) in entry.params_prices.iter().chain(&entry.info_prices) {
             if price.value.is_negative() {
                 let message = "a negative price: the gateway books these calls as money earned, and its budgets fill up \
@@ -55,6 +56,16 @@ fn timeout(seconds: Seconds<'_>, what: &str, findings: &mut Findings) {
     }
 }
 
+/// What a deployment's calls at the same time are counted by: it does not mean that there is no limit.
+fn slots(entry: &Deployment, findings: &mut Findings) {
+    let params = &entry.litellm_params;
+    let first = params.max_parallel_requests.as_ref().or(params.rpm.as_ref());
+    if let Some(number) = first.filter(|number| number.value < 0) {
+        let message = "below zero there is no room for a call: every call to this deployment fails before it is made";
+        findings.warn(codes::NEGATIVE, number.span, message, "leave it out where there is no limit");
+    }
+}
+
 fn weight(weight: Seconds<'_>, findings: &mut Findings) {
     if let Some(weight) = below_zero(weight) {
         let message = "a negative weight is added up like the others: this deployment is not picked for it, and others of its \
@@ -78,6 +89,8 @@ mod tests {
             ("}}\nlitellm_settings: {request_timeout: -1}\n", "every call ends in 408"),
             (", stream_timeout: -1}}\n", "every stream here ends in 408"),
             (", weight: -1}}\n", "not picked for it"),
+            (", rpm: -1}}\n", "fails before it is made"),
+            (", max_parallel_requests: -1}}\n", "fails before it is made"),
             (", input_cost_per_token: -0.001, output_cost_per_token: 0.001}}\n", "money earned"),
         ] {
             let found = check("config.yaml", &format!("{entry}{rest}"));
