@@ -172,7 +172,7 @@ fn random_worlds_contain_everything() {
         "http_status: 500",
         "cools down",
         "class 1 request",
-        "number: AttemptNumber(3)",
+        "attempts: 4",
     ];
     for text in wanted {
         assert!(all.contains(text), "no world has `{text}`");

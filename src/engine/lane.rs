@@ -111,7 +111,7 @@ impl Plain {
         }
         let Self { deployment, name, role, max_tokens, .. } = *self;
         let attempt = &Attempt { deployment, name, role, max_tokens, ..NO_ATTEMPT };
-        let record = AttemptRecord { attempt, service: &service, ended: &self.ended(), at: now, billed };
+        let record = AttemptRecord { attempt, ended: &self.ended(), at: now, billed };
         observer.ended(ANY, &self.record(arrived), &record);
     }
 

@@ -429,7 +429,7 @@ where
         slot.record.first_token = slot.record.first_token.or(ended.first_token);
         let call = slot.upstream_call(flight.nth_try);
         let billed = self.upstream.ended(now, &call, service, outcome, elapsed);
-        let record = AttemptRecord { attempt: &slot.attempt, service, ended: &ended, at: now, billed };
+        let record = AttemptRecord { attempt: &slot.attempt, ended: &ended, at: now, billed };
         self.observer.ended(id, &slot.record, &record);
         Some(ended)
     }

@@ -11,8 +11,6 @@ use crate::units::{CallId, ClassId, DeploymentId, RequestView, SimTime, Usage};
 pub struct AttemptRecord<'a> {
     /// What the gateway asked for.
     pub attempt: &'a Attempt,
-    /// How the provider would have answered.
-    pub service: &'a Service,
     /// How it ended.
     pub ended: &'a Ended,
     /// When it ended.

@@ -7,7 +7,7 @@ use crate::gateway::{Attempt, AttemptRole, Limits};
 use crate::provider::{Service, UpstreamCall};
 use crate::random::Here;
 use crate::traffic::Leave;
-use crate::units::{AttemptNumber, CallId, DeploymentId, NameId, Outcome, Phase, SimDuration, SimTime, Usage};
+use crate::units::{CallId, DeploymentId, NameId, Outcome, Phase, SimDuration, SimTime, Usage};
 
 /// An attempt on its way; what was asked for and how it will be answered stand beside it in the slot.
 #[derive(Debug, Clone, Copy)]
@@ -129,7 +129,6 @@ impl<C: Default, F: Copy> Slot<C, F> {
 pub const NO_ATTEMPT: Attempt = Attempt {
     deployment: DeploymentId(0),
     name: NameId(0),
-    number: AttemptNumber(0),
     limits: Limits::NONE,
     max_tokens: None,
     role: AttemptRole::First,

@@ -11,9 +11,7 @@ pub mod parts;
 
 use crate::random::Draws;
 pub use crate::units::RequestView;
-use crate::units::{
-    AttemptNumber, CallId, DeploymentId, NameId, Outcome, Phase, RetryAfter, SimDuration, SimTime, Tokens, Usage,
-};
+use crate::units::{CallId, DeploymentId, NameId, Outcome, Phase, RetryAfter, SimDuration, SimTime, Tokens, Usage};
 
 /// Everything a gateway may use during one step.
 pub struct Turn<'a, D: Draws, N: Notes> {
@@ -234,8 +232,6 @@ pub struct Attempt {
     pub deployment: DeploymentId,
     /// The name that led there: behind a pattern such as `openai/*` it says which model is called.
     pub name: NameId,
-    /// Number within the request, from 0.
-    pub number: AttemptNumber,
     /// How long to wait for what.
     pub limits: Limits,
     /// `max_tokens` that the upstream is asked for.

@@ -27,22 +27,14 @@ index_id! {
     GroupId,
     /// A virtual key of the gateway.
     KeyId,
-    /// A team that keys belong to.
-    TeamId,
-    /// A provider (OpenAI, Anthropic …): the unit of shared fate.
-    ProviderId,
     /// A traffic class of the scenario.
     ClassId,
-    /// A priced model.
-    ModelId,
     /// A model name as clients send it, interned by the gateway's plan.
     NameId,
     /// The parameters of a request body beside model and messages, interned by the gateway's plan.
     BodyId,
     /// A request in flight: the engine's slot for it, reused after the request has ended.
     CallId,
-    /// Number of an upstream attempt within its request, from 0.
-    AttemptNumber,
 }
 
 /// A client request, numbered from 0 in order of arrival within its class and replication.

@@ -10,10 +10,7 @@ mod request;
 mod time;
 mod usage;
 
-pub use ids::{
-    AttemptNumber, BodyId, CallId, ClassId, DeploymentId, GroupId, KeyId, ModelId, NameId, PromptId, ProviderId,
-    RequestId, TeamId,
-};
+pub use ids::{BodyId, CallId, ClassId, DeploymentId, GroupId, KeyId, NameId, PromptId, RequestId};
 pub use linear::LinearPrice;
 pub use money::{Money, MoneyError};
 pub use outcome::{Outcome, Phase, RetryAfter};

@@ -7,7 +7,7 @@ use billcast::gateway::{
     Attempt, AttemptRole, Event, Gateway, Limits, Notes, RequestView, Response, Source, Step, Turn,
 };
 use billcast::random::{Draws, Purpose};
-use billcast::units::{AttemptNumber, CallId, DeploymentId, NameId, Outcome, Phase, SimDuration};
+use billcast::units::{CallId, DeploymentId, NameId, Outcome, Phase, SimDuration};
 
 use crate::reference::world::{Knobs, TICK, ticks};
 
@@ -77,9 +77,7 @@ impl Erratic {
 
     fn attempt<D: Draws, N: Notes>(&mut self, turn: &mut Turn<'_, D, N>, call: &mut Call, nth: u32) -> Step {
         let deployment = self.pick(turn.draws, nth);
-        let number = AttemptNumber(call.attempts);
         self.in_flight[deployment.index()] += 1;
-        call.attempts += 1;
         call.doing = Doing::Calling(deployment);
         let mut limit = |which: u32, longest: u32| match turn.draws.below(Purpose::Kind, 100 * which + nth, 3) {
             0 => SimDuration(TICK) + ticks(turn.draws, 1_000 * which + nth, longest),
@@ -89,8 +87,9 @@ impl Erratic {
         // Without it a request could hang forever; some may.
         let total = limit(4, 40).min(if nth == 1 { SimDuration::FOREVER } else { SimDuration(60 * TICK) });
         let limits = Limits { headers, first_token, content, idle, total };
-        let role = if number.0 == 0 { AttemptRole::First } else { AttemptRole::Retry };
-        Step::Attempt(Attempt { deployment, name: NameId(0), number, limits, max_tokens: None, role })
+        let role = if call.attempts == 0 { AttemptRole::First } else { AttemptRole::Retry };
+        call.attempts += 1;
+        Step::Attempt(Attempt { deployment, name: NameId(0), limits, max_tokens: None, role })
     }
 
     fn respond<D: Draws, N: Notes>(&mut self, turn: &mut Turn<'_, D, N>, call: &mut Call, http_status: u16) -> Step {

@@ -314,8 +314,7 @@ where
         if live.record.first_token.is_none() {
             live.record.first_token = first_token;
         }
-        let record =
-            AttemptRecord { attempt: &flight.attempt, service: &flight.service, ended: &ended, at: now, billed };
+        let record = AttemptRecord { attempt: &flight.attempt, ended: &ended, at: now, billed };
         self.observer.ended(id, &live.record, &record);
         ended
     }

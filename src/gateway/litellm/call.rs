@@ -2,7 +2,7 @@
 
 use crate::gateway::litellm::failure::Failure;
 use crate::gateway::litellm::plan::{CustomTarget, ListId, Target};
-use crate::units::{AttemptNumber, DeploymentId, NameId, SimTime, Tokens};
+use crate::units::{DeploymentId, NameId, SimTime, Tokens};
 
 /// A few deployments; nearly always none, which costs nothing.
 pub(super) type Few = Vec<DeploymentId>;
@@ -211,12 +211,6 @@ impl CallState {
                 self.frames.push(Frame::Hop(Hop::first(name)));
             }
         }
-    }
-
-    /// Numbers the next attempt.
-    pub(super) fn next_attempt(&mut self) -> AttemptNumber {
-        self.attempts += 1;
-        AttemptNumber(self.attempts - 1)
     }
 
     /// Numbers the next pick.

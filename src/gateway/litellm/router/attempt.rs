@@ -11,7 +11,7 @@ use crate::gateway::litellm::state::State;
 use crate::gateway::parts::Slot;
 use crate::gateway::{Attempt, AttemptRole, Ended, Limits, Notes, RequestView, Response, Source, Step};
 use crate::random::{Draws, Purpose};
-use crate::units::{AttemptNumber, DeploymentId, NameId, Outcome, Phase, RetryAfter, SimDuration};
+use crate::units::{DeploymentId, NameId, Outcome, Phase, RetryAfter, SimDuration};
 
 /// The status by which a provider complains of parameters.
 const UNPROCESSABLE: u16 = 422;
@@ -103,10 +103,10 @@ impl LiteLlm {
     /// Sends the call.
     #[inline(always)]
     fn send<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, deployment: DeploymentId) -> Next {
-        let role = role(call);
-        let (number, content) = (call.next_attempt(), patience_for_content(call));
+        let (role, content) = (role(call), patience_for_content(call));
+        call.attempts += 1;
         let name = call.flight.map_or(cx.request.model, |flight| flight.name);
-        let mut attempt = self.attempt(cx.request, (deployment, name), number, content, role);
+        let mut attempt = self.attempt(cx.request, (deployment, name), content, role);
         if let Some(own) = call.hop().map(|hop| hop.own).filter(|own| *own != CustomTarget::default()) {
             let silence = self.timeout_of_entry(cx.request, deployment, &own);
             (attempt.limits.headers, attempt.limits.idle) = (silence, silence);
@@ -129,7 +129,6 @@ impl LiteLlm {
         &self,
         request: &RequestView,
         (deployment, name): (DeploymentId, NameId),
-        number: AttemptNumber,
         content: SimDuration,
         role: AttemptRole,
     ) -> Attempt {
@@ -138,7 +137,6 @@ impl LiteLlm {
         Attempt {
             deployment,
             name,
-            number,
             limits: Limits { headers: silence, first_token: forever, content, idle: silence, total: forever },
             max_tokens: request.max_tokens.or(self.plan.deployment(deployment).max_tokens),
             role,

@@ -8,7 +8,7 @@ use crate::gateway::litellm::call::{CallState, Flight, Held};
 use crate::gateway::parts::Slot;
 use crate::gateway::{Attempt, AttemptRole, Light, Notes, PlainAnswer, Response, Source};
 use crate::random::Draws;
-use crate::units::{AttemptNumber, CallId, DeploymentId, NameId, SimDuration, SimTime};
+use crate::units::{CallId, DeploymentId, NameId, SimDuration, SimTime};
 
 /// What became of a pick.
 enum Picked {
@@ -49,8 +49,7 @@ impl LiteLlm {
             self.succeed_lightly(cx, held, &answer, true);
             return Light::Respond(Response::new(200, true, Some(called.0), Source::Cache));
         }
-        let (number, patience) = (AttemptNumber(0), SimDuration::FOREVER);
-        Light::Attempt(self.attempt(cx.request, called, number, patience, AttemptRole::First))
+        Light::Attempt(self.attempt(cx.request, called, SimDuration::FOREVER, AttemptRole::First))
     }
 
     /// Picks a deployment and takes its slot.

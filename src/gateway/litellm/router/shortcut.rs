@@ -11,7 +11,7 @@ use crate::gateway::litellm::strategy::simple_shuffle;
 use crate::gateway::parts::Shares;
 use crate::gateway::{Attempt, AttemptRole, Notes, RequestView};
 use crate::random::Draws;
-use crate::units::{AttemptNumber, DeploymentId, NameId, SimDuration, SimTime};
+use crate::units::{DeploymentId, NameId, SimDuration, SimTime};
 
 /// What is known of a name's group before any request.
 #[derive(Debug, Default)]
@@ -249,8 +249,7 @@ impl LiteLlm {
             return None;
         }
         let picked = self.pick_of_rest(now, draws, to, 0)?;
-        let (number, forever) = (AttemptNumber(0), SimDuration::FOREVER);
-        Some(self.attempt(request, (picked, to), number, forever, AttemptRole::Fallback))
+        Some(self.attempt(request, (picked, to), SimDuration::FOREVER, AttemptRole::Fallback))
     }
 
     /// A request whose group rests has gone to another: the proxy puts the failure of the first down to who serves it there,
@@ -278,12 +277,6 @@ impl LiteLlm {
     #[inline(always)]
     fn first_pick<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
         let deployment = self.pick_of_rest(now, draws, request.model, 0)?;
-        Some(self.attempt(
-            request,
-            (deployment, request.model),
-            AttemptNumber(0),
-            SimDuration::FOREVER,
-            AttemptRole::First,
-        ))
+        Some(self.attempt(request, (deployment, request.model), SimDuration::FOREVER, AttemptRole::First))
     }
 }
