@@ -1,5 +1,6 @@
 //! Secrets planted in a config stay in it: whatever is done to the file, no output holds any of them.
 
+use billcast::audit::Finding;
 use billcast::diagnostic::Diagnostic;
 use billcast::document::{Format, decode, read as read_document};
 use billcast::experiment::{Options, Unwatched, forecast, percentile_runs};
@@ -7,7 +8,8 @@ use billcast::gateway::litellm::keys::check;
 use billcast::gateway::litellm::wire::read;
 use billcast::random::Seed;
 use billcast::report::artefacts;
-use billcast::report::diagnostics::{to_json, to_plain_text, to_sarif, to_text};
+use billcast::report::audit::{json, sarif};
+use billcast::report::diagnostics::{to_plain_text, to_text};
 use billcast::scenario::{Overrides, load};
 use proptest::prelude::*;
 
@@ -66,9 +68,15 @@ const JSON: &str = r#"{"model_list": [{"model_name": "fast", "litellm_params": {
  "litellm_settings": {"cache": true, "cache_params": {"type": "redis", "password": "canary"}}}
 "#;
 
+/// Findings that nothing removes.
+fn without_remedies(diagnostics: &[Diagnostic]) -> Vec<Finding> {
+    diagnostics.iter().map(|diagnostic| Finding { diagnostic: diagnostic.clone(), remedies: Vec::new() }).collect()
+}
+
 /// Everything that can be shown of a file.
 fn everything(file: &str, text: &str) -> String {
     let diagnostics: Vec<Diagnostic> = check(file, text);
+    let findings = without_remedies(&diagnostics);
     let (node, _) = read_document(file, text, Format::of(file));
     let (wire, found) = read(file, text);
     let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
@@ -76,8 +84,8 @@ fn everything(file: &str, text: &str) -> String {
         "{}{}{}{}{}{node:?}{wire:?}{found:?}",
         to_text(&diagnostics, text, false),
         to_text(&diagnostics, text, true),
-        to_json(&diagnostics),
-        to_sarif(&diagnostics),
+        json(&findings, None),
+        sarif(&findings, None),
         lines.concat(),
     )
 }
@@ -365,12 +373,18 @@ fn no_form_of_a_diagnostic_shows_a_secret() {
         help: Some(format!("write `MY_PASSWORD=hunter2` or {ADDRESS}")),
     };
     let all = std::slice::from_ref(&finding);
+    let found = without_remedies(all);
     let world = load("retry-chain", &Overrides::default()).unwrap();
     let options = Options { runs: 2, seed: Seed(1), threads: 0, precision: None, command: "billcast run .".to_owned() };
     let mut forecast = forecast(&world, &options, &Unwatched);
     forecast.diagnostics.push(finding.clone());
-    let texts =
-        [finding.to_string(), to_text(all, "x", false), to_plain_text(all, "x", false), to_json(all), to_sarif(all)];
+    let texts = [
+        finding.to_string(),
+        to_text(all, "x", false),
+        to_plain_text(all, "x", false),
+        json(&found, None),
+        sarif(&found, None),
+    ];
     let files = artefacts(&forecast).into_iter().map(|artefact| String::from_utf8_lossy(&artefact.bytes).into_owned());
     for text in texts.iter().cloned().chain(files) {
         assert!(!text.contains("abcdEFGH") && !text.contains("hunter2"), "{text}");

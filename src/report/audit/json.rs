@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::audit::{Finding, Pricing, Side, Stake, Tried, rule};
 use crate::diagnostic::Diagnostic;
-use crate::report::diagnostics::{finding, to_sarif_with};
+use crate::report::diagnostics::{finding, to_sarif};
+use crate::report::json_text;
 
 /// A JSON list with an object for each finding: as without prices, and its changes.
 pub fn json(findings: &[Finding], pricing: Option<&Pricing>) -> String {
@@ -13,8 +14,7 @@ pub fn json(findings: &[Finding], pricing: Option<&Pricing>) -> String {
         value["changes"] = changes(number, found, pricing);
         value
     };
-    let bytes = crate::report::json::bytes(&Value::Array(findings.iter().enumerate().map(one).collect()));
-    String::from_utf8_lossy(&bytes).into_owned()
+    json_text(&Value::Array(findings.iter().enumerate().map(one).collect()))
 }
 
 /// SARIF 2.1.0, with the texts of the rules and the prices as properties of the results.
@@ -22,7 +22,7 @@ pub fn sarif(findings: &[Finding], pricing: Option<&Pricing>) -> String {
     let diagnostics: Vec<Diagnostic> = findings.iter().map(|finding| finding.diagnostic.clone()).collect();
     let about = |code: &str| rule(code).map(|rule| rule.about);
     let properties = |number: usize| pricing.map(|_| json!({ "changes": changes(number, &findings[number], pricing) }));
-    to_sarif_with(&diagnostics, about, properties)
+    to_sarif(&diagnostics, about, properties)
 }
 
 fn changes(number: usize, finding: &Finding, pricing: Option<&Pricing>) -> Value {

@@ -1,14 +1,7 @@
-//! Findings as a JSON list.
+//! Findings as JSON.
 
 use crate::diagnostic::{Diagnostic, masked};
-use crate::report::json_text;
 use serde_json::{Value, json};
-
-/// A JSON list with one object per finding.
-pub fn to_json(diagnostics: &[Diagnostic]) -> String {
-    let findings: Vec<Value> = diagnostics.iter().map(finding).collect();
-    json_text(&Value::Array(findings))
-}
 
 /// One finding as a JSON object.
 pub fn finding(diagnostic: &Diagnostic) -> Value {

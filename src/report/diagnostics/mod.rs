@@ -5,6 +5,6 @@ mod mask;
 mod sarif;
 mod text;
 
-pub use json::{finding, to_json};
-pub use sarif::{to_sarif, to_sarif_with};
+pub use json::finding;
+pub use sarif::to_sarif;
 pub use text::{MOST_SHOWN, to_plain_text, to_text};

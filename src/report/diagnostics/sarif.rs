@@ -5,13 +5,9 @@ use crate::diagnostic::{Diagnostic, Severity, Span, masked};
 use crate::report::json_text;
 use serde_json::{Value, json};
 
-/// A SARIF 2.1.0 log with one run.
-pub fn to_sarif(diagnostics: &[Diagnostic]) -> String {
-    to_sarif_with(diagnostics, |_| None, |_| None)
-}
-
-/// The same with what is known besides: a longer text on a rule by its id, and properties of a result by its number.
-pub fn to_sarif_with(
+/// A SARIF 2.1.0 log with one run. Beside the findings: a longer text on a rule by its id, and properties of a result by its
+/// number.
+pub fn to_sarif(
     diagnostics: &[Diagnostic],
     about: impl Fn(&str) -> Option<&'static str>,
     properties: impl Fn(usize) -> Option<Value>,
@@ -106,7 +102,8 @@ mod tests {
             message: "m".into(),
             help: Some("h".into()),
         };
-        let log: Value = serde_json::from_str(&to_sarif(std::slice::from_ref(&finding))).expect("JSON");
+        let text = to_sarif(std::slice::from_ref(&finding), |_| None, |_| None);
+        let log: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(log["version"], "2.1.0");
         let run = &log["runs"][0];
         let result = &run["results"][0];
@@ -116,8 +113,8 @@ mod tests {
         let place = &result["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "a%20b.yaml");
         assert_eq!(place["region"], json!({"startLine": 2, "startColumn": 3}));
-        let list: Value = serde_json::from_str(&crate::report::diagnostics::to_json(&[finding])).expect("JSON");
-        assert_eq!((&list[0]["code"], &list[0]["line"]), (&json!("BC202"), &json!(2)));
+        let value = crate::report::diagnostics::finding(&finding);
+        assert_eq!((&value["code"], &value["line"]), (&json!("BC202"), &json!(2)));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub const SCHEMA: &str = "billcast.forecast/1";
 
 /// The bytes of `forecast.json`.
 pub fn json(view: &View<'_>) -> Vec<u8> {
-    safe_text(&Document(view)).into_bytes()
+    json_text(&Document(view)).into_bytes()
 }
 
 /// A document as text that is safe to print.
@@ -32,12 +32,7 @@ pub(super) fn bytes(document: &Value) -> Vec<u8> {
 }
 
 /// A document as text that is safe to print.
-pub fn json_text(document: &Value) -> String {
-    safe_text(document)
-}
-
-/// A document as text that is safe to print.
-fn safe_text(document: &impl Serialize) -> String {
+pub fn json_text(document: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(document).expect("values of a tree have a text");
     if !text.chars().any(|c| c != '\n' && is_unprintable(c)) {
         text.push('\n');
