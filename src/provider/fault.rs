@@ -1,7 +1,7 @@
 //! How calls fail.
 
 use crate::random::Dist;
-use crate::units::{Outcome, SimDuration};
+use crate::units::{Outcome, RetryAfter, SimDuration};
 
 /// One way for a call to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,17 +43,6 @@ pub struct BackgroundError {
     pub after_s: Option<Dist>,
 }
 
-/// What an error answer says about coming back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetryAdvice {
-    /// Nothing.
-    None,
-    /// `Retry-After` of this many seconds.
-    Seconds(u32),
-    /// `Retry-After` until the cause has passed.
-    UntilOver,
-}
-
 /// What happens to calls during a window of trouble.
 #[derive(Debug, Clone)]
 pub struct Effect {
@@ -66,7 +55,7 @@ pub struct Effect {
     /// Seconds until the error answer, where it differs from the deployment's usual ones.
     pub after_s: Option<Dist>,
     /// What the error answer says about coming back.
-    pub retry: RetryAdvice,
+    pub retry_after: RetryAfter,
     /// Factor on the latency of calls that are answered during the window.
     pub latency_factor: f64,
 }
@@ -74,8 +63,7 @@ pub struct Effect {
 impl Effect {
     /// Calls fail with this probability while it lasts, and nothing else changes.
     pub const fn failing(fault: Fault, share: f64) -> Self {
-        let retry = RetryAdvice::None;
-        Self { fault, share, share_outside: 0.0, after_s: None, retry, latency_factor: 1.0 }
+        Self { fault, share, share_outside: 0.0, after_s: None, retry_after: RetryAfter::None, latency_factor: 1.0 }
     }
 }
 

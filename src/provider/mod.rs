@@ -25,7 +25,7 @@ mod world;
 pub use billing::{Billed, Billing};
 pub use deployment::{CacheWrites, Cost, Deployment, Latency, LaterLatency, PromptCache};
 pub use ending::Ending;
-pub use fault::{BackgroundError, Effect, Fault, RetryAdvice};
+pub use fault::{BackgroundError, Effect, Fault};
 pub use gate::{Bound, Gate, Refused};
 pub use limit_spec::{ChargeSpec, LimitSpec, RefillSpec, Tier};
 pub use limits::{CallDemand, Counted, LimitError, Limits, Meter, Refill, TokenCharge};

@@ -121,14 +121,8 @@ impl Timeline {
         Windows { timeline: self, walk: Walk::new(self, seed, replication, address) }
     }
 
-    /// The share of time within windows that is expected until `end`, where it is known exactly: for schedules, for
-    /// stationary alternating processes, and for Markov processes that begin quiet.
-    pub fn expected_share(&self, end: SimTime) -> Option<f64> {
-        let expected_s = self.expected_s(SimTime::ZERO, end)?;
-        (end.0 > 0).then(|| expected_s / end.as_secs_f64())
-    }
-
-    /// The seconds within windows that are expected from one moment to another, where they are known exactly.
+    /// The seconds within windows that are expected from one moment to another, where they are known exactly: for schedules,
+    /// for stationary alternating processes, and for Markov processes that begin quiet.
     pub fn expected_s(&self, from: SimTime, to: SimTime) -> Option<f64> {
         match self {
             Self::Scheduled(windows) => {
@@ -380,7 +374,7 @@ mod tests {
         for (days, replications) in [(2, 20_000), (60, 2_000)] {
             let end = SimTime(days * DAY);
             let (mean, error) = covered(&timeline, end, replications);
-            let expected = timeline.expected_share(end).unwrap();
+            let expected = timeline.expected_s(SimTime::ZERO, end).unwrap() / end.as_secs_f64();
             assert!((mean - expected).abs() < 4.0 * error, "{days} d: {mean} ± {error}, expected {expected}");
         }
     }
@@ -391,7 +385,7 @@ mod tests {
         for hours in [1, 48] {
             let end = SimTime(hours * 3_600_000_000_000);
             let (mean, error) = covered(&timeline, end, 20_000);
-            let expected = timeline.expected_share(end).unwrap();
+            let expected = timeline.expected_s(SimTime::ZERO, end).unwrap() / end.as_secs_f64();
             assert!((mean - expected).abs() < 4.0 * error, "{hours} h: {mean} ± {error}, expected {expected}");
             let half = SimTime(end.0 / 2);
             let halves = [(SimTime::ZERO, half), (half, end)].map(|(from, to)| timeline.expected_s(from, to).unwrap());

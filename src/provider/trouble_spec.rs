@@ -5,12 +5,12 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::provider::fault::{Effect, Fault, RetryAdvice};
+use crate::provider::fault::{Effect, Fault};
 use crate::provider::providers::{ProviderError, Trouble};
 use crate::provider::spec::FaultSpec;
 use crate::provider::timeline::{Begin, Between, Renewal, Timeline, Window};
 use crate::random::{Calendar, DistSpec, ShapeSpec};
-use crate::units::{Seconds, Share, SimDuration, SimTime};
+use crate::units::{RetryAfter, Seconds, Share, SimDuration, SimTime};
 
 /// Bursts of errors: a two-state Markov process, exponential times in both states.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -88,8 +88,8 @@ fn fault(spec: Option<FaultSpec>, usual: u16) -> Fault {
     spec.map_or(Fault::Status(usual), |spec| spec.0)
 }
 
-fn advice(seconds: Option<u32>) -> RetryAdvice {
-    seconds.map_or(RetryAdvice::None, RetryAdvice::Seconds)
+fn advice(seconds: Option<u32>) -> RetryAfter {
+    seconds.map_or(RetryAfter::None, |seconds| RetryAfter::Seconds(seconds.into()))
 }
 
 impl BurstSpec {
@@ -98,7 +98,7 @@ impl BurstSpec {
         let effect = Effect {
             share_outside: self.share_outside.0,
             after_s: self.answer.as_ref().map(DistSpec::compile).transpose()?,
-            retry: advice(self.retry_after),
+            retry_after: advice(self.retry_after),
             ..Effect::failing(fault(self.fails, 429), self.share.0)
         };
         Ok(Trouble { address, timeline: Timeline::markov(self.every.0, self.lasts.0, begin)?, effect })
@@ -131,7 +131,7 @@ impl OutageSpec {
         let effect = Effect {
             after_s: self.answer.as_ref().map(DistSpec::compile).transpose()?,
             latency_factor: self.latency_factor.unwrap_or(1.0),
-            retry: advice(self.retry_after),
+            retry_after: advice(self.retry_after),
             ..Effect::failing(fault(self.fails, 503), self.share.map_or(1.0, |share| share.0))
         };
         Ok(Trouble { address, timeline: Timeline::Scheduled(vec![window]), effect })

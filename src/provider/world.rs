@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::provider::Upstream;
 use crate::provider::attempt::{Attempt, Failure};
-use crate::provider::fault::{RetryAdvice, whole_seconds_up};
 use crate::provider::gate::{Bound, Gate};
 use crate::provider::gated::charges;
 use crate::provider::luck::{self, Tries};
@@ -195,8 +194,11 @@ impl State {
                 latency_factor *= effect.latency_factor;
             }
             if fails(if active { effect.share } else { effect.share_outside }) {
-                let retry_after = advice(effect.retry, active.then_some(phase.window.end - now));
-                failure = Some(Failure { fault: effect.fault, after_s: effect.after_s.as_ref(), retry_after });
+                failure = Some(Failure {
+                    fault: effect.fault,
+                    after_s: effect.after_s.as_ref(),
+                    retry_after: effect.retry_after,
+                });
             }
         }
         for error in &deployment.errors {
@@ -206,15 +208,6 @@ impl State {
         }
         self.count_luck(plan, now, at, failure.is_some());
         (failure, latency_factor)
-    }
-}
-
-/// The `Retry-After` of an error; `left` is what is left of the window that it falls into.
-fn advice(retry: RetryAdvice, left: Option<SimDuration>) -> RetryAfter {
-    match (retry, left) {
-        (RetryAdvice::Seconds(seconds), _) => RetryAfter::Seconds(i64::from(seconds)),
-        (RetryAdvice::UntilOver, Some(left)) => RetryAfter::Seconds(whole_seconds_up(left)),
-        (RetryAdvice::None, _) | (RetryAdvice::UntilOver, None) => RetryAfter::None,
     }
 }
 
@@ -361,10 +354,13 @@ mod tests {
     }
 
     #[test]
-    fn slow_periods_stretch_latency_and_bursts_say_when_they_end() {
+    fn slow_periods_stretch_latency_and_errors_say_when_to_come_back() {
         let window = Window { start: SimTime::ZERO, end: SimTime(100_500_000_000) };
-        let effect =
-            Effect { latency_factor: 3.0, retry: RetryAdvice::UntilOver, ..Effect::failing(Fault::Status(529), 0.5) };
+        let effect = Effect {
+            latency_factor: 3.0,
+            retry_after: RetryAfter::Seconds(100),
+            ..Effect::failing(Fault::Status(529), 0.5)
+        };
         let trouble = Trouble { address: 9, timeline: Timeline::Scheduled(vec![window]), effect };
         let mut world = one(Deployment { troubles: vec![0], ..quick() }, vec![trouble], vec![]);
         for n in 0..50 {
