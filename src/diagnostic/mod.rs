@@ -23,19 +23,6 @@ pub struct Span {
     pub column: usize,
 }
 
-/// Where a value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// Written by the user, in this file at this place.
-    File(Arc<str>, Span),
-    /// Given on the command line by this flag.
-    Flag(&'static str),
-    /// The gateway's own default; with its source.
-    GatewayDefault(&'static str),
-    /// Assumed by billcast; with the source of the figure.
-    Assumed(&'static str),
-}
-
 /// How much a diagnostic matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -118,7 +118,7 @@ pub fn replay(case: &Case) -> Trace {
         bodies: &case.bodies,
         keys: Some(&case.keys),
     };
-    let (mut plan, _) = lower(&case.wire, &setting);
+    let mut plan = lower(&case.wire, &setting);
     // The recordings have no database, and keep answers in memory, whatever the config names.
     plan.proxy.no_database = true;
     if let Some(cache) = &mut plan.proxy.cache {

@@ -187,7 +187,10 @@ mod tests {
         let (from, until) = (at("2026-11-20T18:00:00Z"), at("2026-11-22T18:00:00Z"));
         let schedule = book.schedule(&Ask::list_price("by-the-hour", Some("openai")), from, until);
         let million = Usage::plain(1_000_000, 0);
-        let cost = |time| schedule.at(at(time).as_second()).known().expect("priced").charge(&million);
+        let cost = |time| {
+            let (_, rates) = schedule.changes().iter().rfind(|(from, _)| *from <= at(time).as_second()).expect("rates");
+            rates.clone().known().expect("priced").charge(&million)
+        };
         let dollars = |text: &str| text.parse::<Money>().expect(text);
         assert_eq!(schedule.changes().len(), 5);
         assert_eq!(cost("2026-11-21T09:59:59Z"), dollars("2"));

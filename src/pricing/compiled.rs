@@ -166,12 +166,6 @@ impl CompiledRates {
         })
     }
 
-    /// Whether every charge is exact: no price is finer than a picodollar.
-    pub fn is_exact(&self) -> bool {
-        let bands_exact = self.bands.iter().all(|band| matches!(band.prices, Prices::Picos(_)));
-        bands_exact && self.long_output.is_none_or(|(_, price)| price.exact_picos().is_some())
-    }
-
     /// What a usage costs.
     pub fn charge(&self, usage: &Usage) -> Money {
         match self.linear.and_then(|linear| linear.picos(usage)) {
@@ -503,17 +497,15 @@ mod tests {
         };
         let tariff = Tariff::new("m", Cow::Borrowed(&card), Rule::Generic);
         let compiled = tariff.compile(ServiceTier::Standard, Timestamp::UNIX_EPOCH, &adjustment).unwrap();
-        assert!(compiled.is_exact());
         assert_eq!(compiled.charge(&Usage::plain(1000, 5)), "0.0032".parse().unwrap());
     }
 
     #[test]
-    fn prices_finer_than_a_picodollar_are_rounded_and_said_so() {
+    fn charges_finer_than_a_picodollar_are_rounded() {
         let mut card = RateCard::default();
         card.base.of_mut(ServiceTier::Standard).input = Some("1.5e-12".parse().unwrap());
         let tariff = Tariff::new("m", Cow::Borrowed(&card), Rule::Generic);
         let compiled = tariff.compile(ServiceTier::Standard, Timestamp::UNIX_EPOCH, &Adjustment::default()).unwrap();
-        assert!(!compiled.is_exact());
         assert_eq!(compiled.charge(&Usage::plain(3, 0)), Money::from_picos(5));
     }
 }

@@ -34,15 +34,6 @@ impl PriceSchedule {
         Self { changes: changes.into_boxed_slice() }
     }
 
-    /// The prices at a moment, in seconds since 1970-01-01 UTC.
-    pub fn at(&self, unix_seconds: i64) -> Priced<&CompiledRates> {
-        let index = match &*self.changes {
-            [_] => 0,
-            changes => changes.partition_point(|(from, _)| *from <= unix_seconds) - 1,
-        };
-        self.changes[index].1.as_ref()
-    }
-
     /// All prices with the second from which they hold.
     pub fn changes(&self) -> &[(i64, Priced<CompiledRates>)] {
         &self.changes

@@ -42,22 +42,6 @@ impl<T> Priced<T> {
             Self::Unpriced => None,
         }
     }
-
-    /// The same answer about something made of it.
-    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Priced<U> {
-        match self {
-            Self::Known(price) => Priced::Known(make(price)),
-            Self::Unpriced => Priced::Unpriced,
-        }
-    }
-
-    /// A reference to the price.
-    pub const fn as_ref(&self) -> Priced<&T> {
-        match self {
-            Self::Known(price) => Priced::Known(price),
-            Self::Unpriced => Priced::Unpriced,
-        }
-    }
 }
 
 impl<T> From<Option<T>> for Priced<T> {

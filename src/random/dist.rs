@@ -82,14 +82,6 @@ impl Dist {
         Self::new(Law::Constant(value))
     }
 
-    /// A lognormal through its median and 95th percentile.
-    ///
-    /// # Errors
-    /// [`DistError`] when the median is not positive or above the percentile.
-    pub fn lognormal_median_p95(median: f64, p95: f64) -> Result<Self, DistError> {
-        Self::new(Law::lognormal_median_p95(median, p95)?)
-    }
-
     /// The exponential distribution with mean 1: gaps of a Poisson process in its own time.
     pub fn unit_exponential() -> Self {
         Self::tabulated(Law::Exponential { mean: 1.0 })
@@ -150,11 +142,6 @@ impl Dist {
         ((value + 0.5) as u32).max(1)
     }
 
-    /// The exact quantile with this share below.
-    pub fn quantile(&self, below: f64) -> f64 {
-        self.law.quantile(Level::below(below))
-    }
-
     /// The mean of the draws.
     pub fn mean(&self) -> f64 {
         match &self.sampler {
@@ -185,14 +172,6 @@ impl Dist {
 }
 
 impl Law {
-    /// A lognormal through its median and 95th percentile.
-    ///
-    /// # Errors
-    /// [`DistError`] when the median is not positive or above the percentile.
-    pub fn lognormal_median_p95(median: f64, p95: f64) -> Result<Self, DistError> {
-        Self::lognormal_through(median, 0.95, p95)
-    }
-
     /// A lognormal through its median and the quantile with the share `below` (above one half) below it.
     ///
     /// # Errors
@@ -372,7 +351,7 @@ mod tests {
 
     #[test]
     fn values_are_stable() {
-        let dist = Dist::lognormal_median_p95(800.0, 3500.0).unwrap();
+        let dist = "lognormal(median=800, p95=3500)".parse::<DistSpec>().unwrap().compile().unwrap();
         let bits = [0.001, 0.25, 0.5, 0.9, 0.999_999].map(|u| dist.sample(u).to_bits());
         let expected: [u64; 5] = [
             4_632_231_483_594_384_605,

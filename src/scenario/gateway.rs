@@ -86,12 +86,7 @@ pub fn plan(gateway: &GatewayFile, models: &[String], keys: &Keyring, reading: &
     let models: Vec<&str> = models.iter().map(String::as_str).collect();
     let bodies = [RequestParams::default()];
     let setting = Setting { models: &models, bodies: &bodies, keys: Some(keys), ..Setting::default() };
-    let (plan, found) = lower(&gateway.wire, &setting);
-    if let Some(error) = found.iter().find(|diagnostic| diagnostic.severity == Severity::Error) {
-        let mut diagnostics = vec![error.clone()];
-        gateway.text.tell_places(&mut diagnostics);
-        return Err(Problem { diagnostics, sources: gateway.text.sources.clone() });
-    }
+    let plan = lower(&gateway.wire, &setting);
     if plan.deployments.is_empty() {
         let message = "no deployment of this gateway is left: it drops all of them when it starts".to_owned();
         return Err(Problem::about_file(codes::NO_MODELS, gateway.text.name(), message, "see `billcast check`"));

@@ -16,8 +16,6 @@ pub struct ModelProfile {
     pub name: &'static str,
     /// What it is a model of.
     pub about: String,
-    /// What kind of model it is.
-    pub kind: ModelKind,
     /// Requests in each hour of the week from Monday 00:00, relative to the mean hour; nothing where it has no shape.
     pub week: Vec<f64>,
     /// What the distributions count: `tokens` or `seconds`.
@@ -73,7 +71,6 @@ fn traffic(model: &BuiltinModel) -> Result<ModelProfile, Problem> {
     Ok(ModelProfile {
         name: model.name,
         about: of.about.clone().unwrap_or_default(),
-        kind: model.kind,
         week: of.shape.as_ref().map_or_else(Vec::new, |spec| week(&spec.0)),
         unit: "tokens",
         curves: curves.collect(),
@@ -98,7 +95,6 @@ fn provider(model: &BuiltinModel) -> Result<ModelProfile, Problem> {
     Ok(ModelProfile {
         name: model.name,
         about: of.about.clone().unwrap_or_default(),
-        kind: model.kind,
         week: Vec::new(),
         unit: "seconds",
         curves: curves.collect(),

@@ -16,12 +16,6 @@ impl Interval {
     pub fn contains(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
     }
-
-    /// Half its width as a share of `point`; infinite when `point` is 0 and the interval is not.
-    pub fn relative_half_width(&self, point: f64) -> f64 {
-        let half = 0.5 * (self.high - self.low);
-        if half == 0.0 { 0.0 } else { half / point.abs() }
-    }
 }
 
 /// An estimate from a sample.
@@ -72,7 +66,6 @@ mod tests {
         // Mean 10, variance 4, 5 observations: 10 ± 2.776 · 2/√5.
         let estimate = Estimate::of_mean(10.0, 4.0, 5, 0.95);
         assert!((estimate.interval.high - 12.483_328).abs() < 1e-5, "{estimate:?}");
-        assert!((estimate.interval.relative_half_width(10.0) - 0.248_332_8).abs() < 1e-6);
     }
 
     #[test]

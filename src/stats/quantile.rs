@@ -1,49 +1,4 @@
-//! Exact quantiles of replication totals, with intervals that assume nothing about their distribution.
-
-use crate::stats::estimate::{Estimate, Interval};
-
-/// Observations in rising order.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
-    sorted: Vec<f64>,
-}
-
-impl Sample {
-    /// Sorts the observations; those that are not numbers are left out.
-    pub fn new(values: impl IntoIterator<Item = f64>) -> Self {
-        let mut sorted: Vec<f64> = values.into_iter().filter(|value| !value.is_nan()).collect();
-        sorted.sort_unstable_by(f64::total_cmp);
-        Self { sorted }
-    }
-
-    /// The observations in rising order.
-    pub fn sorted(&self) -> &[f64] {
-        &self.sorted
-    }
-
-    /// The quantile at `p`, interpolated between order statistics (definition 7 of Hyndman and Fan); NaN for none.
-    pub fn quantile(&self, p: f64) -> f64 {
-        let Some(last) = self.sorted.len().checked_sub(1) else { return f64::NAN };
-        let place = p.clamp(0.0, 1.0) * last as f64;
-        let (low, high) = (place.floor() as usize, place.ceil() as usize);
-        self.sorted[low] + (self.sorted[high] - self.sorted[low]) * (place - place.floor())
-    }
-
-    /// The quantile at `p` with an interval between order statistics: the number of observations below the true quantile
-    /// is binomial, whatever they are distributed like. The ends are infinite when there are too few observations.
-    pub fn estimate(&self, p: f64, confidence: f64) -> Estimate {
-        let (low, high) = binomial_ranks(self.sorted.len() as u64, p, confidence);
-        let low = low.map_or(f64::NEG_INFINITY, |rank| self.sorted[rank as usize]);
-        let high = high.map_or(f64::INFINITY, |rank| self.sorted[rank as usize]);
-        // Half the width of the interval that would hold one standard error of the binomial to each side.
-        const ONE_SIGMA: f64 = 0.682_689_492_137_085_9;
-        let sigma = match binomial_ranks(self.sorted.len() as u64, p, ONE_SIGMA) {
-            (Some(l), Some(h)) => 0.5 * (self.sorted[h as usize] - self.sorted[l as usize]),
-            _ => f64::NAN,
-        };
-        Estimate { point: self.quantile(p), std_error: sigma, interval: Interval { low, high } }
-    }
-}
+//! Ranks of quantiles in sorted samples, with intervals that assume nothing about their distribution.
 
 /// Index of the nearest-rank quantile in a sorted sample of `n` > 0 numbers: the smallest number that at least a share
 /// `p` of the sample does not exceed.
@@ -87,13 +42,6 @@ mod tests {
     use crate::random::mix;
 
     #[test]
-    fn quantiles_interpolate_between_order_statistics() {
-        let sample = Sample::new([4.0, 1.0, f64::NAN, 3.0, 2.0]);
-        assert_eq!([0.0, 0.5, 0.95, 1.0].map(|p| sample.quantile(p)), [1.0, 2.5, 3.8499999999999996, 4.0]);
-        assert!(Sample::new([]).quantile(0.5).is_nan());
-    }
-
-    #[test]
     fn nearest_ranks_do_not_suffer_from_rounding() {
         assert_eq!([(20, 0.95), (100, 0.5), (1, 0.99), (10, 1.0)].map(|(n, p)| nearest_rank(n, p)), [18, 49, 0, 9]);
     }
@@ -113,8 +61,12 @@ mod tests {
         // 2,000 samples of 200 uniform numbers. Coverage is at least 95%; 3 standard errors of the count are 1.5%.
         let mut covered = 0;
         for s in 0..2000u64 {
-            let sample = Sample::new((0..200u64).map(|k| (mix(s << 32 | k) >> 11) as f64 / (1u64 << 53) as f64));
-            covered += u32::from(sample.estimate(0.95, 0.95).interval.contains(0.95));
+            let mut sample: Vec<f64> =
+                (0..200u64).map(|k| (mix(s << 32 | k) >> 11) as f64 / (1u64 << 53) as f64).collect();
+            sample.sort_unstable_by(f64::total_cmp);
+            let (low, high) = binomial_ranks(200, 0.95, 0.95);
+            let at = |rank: Option<u64>| sample[rank.expect("a large enough sample") as usize];
+            covered += u32::from(at(low) <= 0.95 && 0.95 <= at(high));
         }
         assert!((1870..=1990).contains(&covered), "{covered}");
     }

@@ -76,9 +76,6 @@ impl UnitPrice {
 }
 
 impl ExactCost {
-    /// No cost.
-    pub const ZERO: Self = Self(0);
-
     /// The cost of an amount of money.
     pub fn from_money(money: Money) -> Option<Self> {
         money.picos().checked_mul(RONTOS_PER_PICO).map(Self)
@@ -88,14 +85,6 @@ impl ExactCost {
     pub const fn checked_add(self, other: Self) -> Option<Self> {
         match self.0.checked_add(other.0) {
             Some(sum) => Some(Self(sum)),
-            None => None,
-        }
-    }
-
-    /// The difference; `None` on overflow.
-    pub const fn checked_sub(self, other: Self) -> Option<Self> {
-        match self.0.checked_sub(other.0) {
-            Some(difference) => Some(Self(difference)),
             None => None,
         }
     }

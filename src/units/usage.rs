@@ -45,11 +45,6 @@ impl Usage {
         (apart <= self.input as u64) & (self.reasoning <= self.output)
     }
 
-    /// Input tokens that are neither read from nor written to a prompt cache.
-    pub const fn text_input(&self) -> Tokens {
-        self.input.saturating_sub(self.cached).saturating_sub(self.cache_write).saturating_sub(self.cache_write_1h)
-    }
-
     /// Input and output together, as rate limiters count.
     pub const fn total(&self) -> u64 {
         self.input as u64 + self.output as u64

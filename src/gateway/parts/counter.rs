@@ -23,11 +23,6 @@ impl<T: Copy + Default + std::ops::Add<Output = T>> ExpiringCounter<T> {
         if now > self.expires { T::default() } else { self.count }
     }
 
-    /// Whether a window is open.
-    pub fn is_open(&self, now: SimTime) -> bool {
-        now <= self.expires
-    }
-
     /// Whether a count at this moment, which is after the window was opened, falls into it and leaves it as it is.
     pub fn holds(&self, at: SimTime) -> bool {
         at < self.expires

@@ -50,14 +50,6 @@ impl CostMap {
         Some(Found { entry, provider, input_fee })
     }
 
-    /// The name the proxy prices a call under: Together's size class for a model it has no price for.
-    pub fn proxy_name<'n>(&self, model: &'n str, provider: &str) -> &'n str {
-        let together = provider == "together_ai" || model.contains("togethercomputer") || model.contains("together_ai");
-        let bare = model.strip_prefix("together_ai/").unwrap_or(model);
-        let registered = self.exact(&format!("together_ai/{bare}")).is_some_and(|e| e.card.standard().input.is_some());
-        if together && !registered { size_class::together(model).unwrap_or(model) } else { model }
-    }
-
     /// The provider LiteLLM infers for a name, and the name without its prefix (`get_llm_provider`).
     pub fn infer_provider(&self, model: &str) -> Option<(String, String)> {
         if let Some((prefix, rest)) = model.split_once('/')

@@ -16,20 +16,6 @@ pub fn fireworks(model: &str) -> &'static str {
     }
 }
 
-/// Together's class (`llms/together_ai/cost_calculator.py`), which the proxy uses for models without a price of their
-/// own; None keeps the name.
-pub fn together(model: &str) -> Option<&'static str> {
-    match billions(&model.to_lowercase())? {
-        ..=4 => Some("together-ai-up-to-4b"),
-        5..=8 => Some("together-ai-4.1b-8b"),
-        9..=21 => Some("together-ai-8.1b-21b"),
-        22..=41 => Some("together-ai-21.1b-41b"),
-        42..=80 => Some("together-ai-41.1b-80b"),
-        81..=110 => Some("together-ai-81.1b-110b"),
-        _ => None,
-    }
-}
-
 /// The first number directly before a `b`.
 fn billions(model: &str) -> Option<u64> {
     model.match_indices('b').find_map(|(at, _)| number_before(&model[..at]))
@@ -62,8 +48,5 @@ mod tests {
         assert_eq!(fireworks("mixtral-8x22b"), "fireworks-ai-56b-to-176b");
         assert_eq!(fireworks("Llama-3.1-8B"), "fireworks-ai-4.1b-to-16b");
         assert_eq!(fireworks("kimi-k2"), "fireworks-ai-default");
-        assert_eq!(together("togethercomputer/Llama-2-7b-chat"), Some("together-ai-4.1b-8b"));
-        assert_eq!(together("deepseek-r1"), None);
-        assert_eq!(together("x-405b"), None);
     }
 }

@@ -113,11 +113,6 @@ impl PriceTable {
         &self.rows
     }
 
-    /// The rows of each model.
-    pub fn models(&self) -> impl Iterator<Item = Vec<&PriceRow>> {
-        self.models.iter().map(|rows| rows.iter().map(|&row| &self.rows[row]).collect())
-    }
-
     fn index(&mut self) {
         let mut with_aliases = Vec::new();
         for (number, row) in self.rows.iter().enumerate() {
@@ -196,7 +191,7 @@ mod tests {
         let table = PriceTable::built_in().expect("readable");
         let providers: std::collections::BTreeSet<&str> =
             table.rows().iter().map(|row| row.provider.as_str()).collect();
-        assert!(table.models().count() >= 130 && providers.len() >= 10, "{}", table.models().count());
+        assert!(table.models.len() >= 130 && providers.len() >= 10, "{}", table.models.len());
         for model in [
             "deepseek-chat",
             "gpt-4o",

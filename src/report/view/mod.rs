@@ -51,8 +51,6 @@ pub struct View<'a> {
     pub unit_costs: UnitCosts,
     /// Upstream calls for one request.
     pub calls_per_request: f64,
-    /// The fallback premium as a share of the bill.
-    pub premium_share: f64,
     /// What the gateway's own books miss of the bill (negative when they say too much).
     pub unreported: Money,
     /// How the bills of the runs lie.
@@ -225,7 +223,6 @@ impl<'a> View<'a> {
             worth_runs: story::worth_runs(&forecast.bill, forecast.about.runs),
             unit_costs,
             calls_per_request,
-            premium_share,
             unreported: forecast.bill.mean - forecast.reported_spend,
             histogram: Histogram::of(forecast),
             models,

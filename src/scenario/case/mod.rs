@@ -31,8 +31,6 @@ pub struct Case {
     pub seed: i64,
     /// Upper end of the retry jitter in seconds.
     pub jitter_secs: f64,
-    /// Time zero, in nanoseconds since 1970.
-    pub start_nanos: i128,
     /// The gateway's configuration.
     pub wire: Wire,
     /// Virtual keys, the master key first, users and teams.
@@ -135,7 +133,6 @@ fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
         layer,
         seed: reader.whole(node, "seed").unwrap_or(1),
         jitter_secs: reader.number(node, "jitter").unwrap_or(0.0),
-        start_nanos,
         wire,
         keys,
         script,

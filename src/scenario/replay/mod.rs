@@ -38,8 +38,6 @@ pub struct Trace {
     pub format: &'static str,
     /// Rows that can be used.
     pub rows: u64,
-    /// Rows that cannot, the first of them with their lines.
-    pub bad: u64,
     /// Of the rows: without any tokens.
     pub empty: u64,
     /// Of the rows: with input and without output.
@@ -223,7 +221,6 @@ impl Scan {
             file: written.file.clone(),
             format: format.name,
             rows: self.rows,
-            bad: self.bad,
             empty: self.empty,
             unanswered: self.unanswered,
             input_tokens: self.input_tokens,

@@ -12,7 +12,6 @@ mod refusals;
 mod request;
 mod settings;
 
-use crate::diagnostic::{Diagnostic, Severity};
 use crate::gateway::litellm::keyring::Keyring;
 use crate::gateway::litellm::plan::{Layer, Plan};
 use crate::gateway::litellm::wire::Wire;
@@ -45,7 +44,7 @@ pub struct Setting<'a> {
 }
 
 /// Compiles a config file.
-pub fn lower(wire: &Wire, setting: &Setting<'_>) -> (Plan, Vec<Diagnostic>) {
+pub fn lower(wire: &Wire, setting: &Setting<'_>) -> Plan {
     let mut names = Names::collect(wire, setting);
     let mut plan = Plan { layer: setting.layer, ..Plan::default() };
     plan.router = settings::router(wire, setting);
@@ -64,10 +63,5 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> (Plan, Vec<Diagnostic>) {
     plan.bodies = setting.bodies.iter().map(|body| request::lower(body, &mut plan, &mut names)).collect();
     plan.proxy.refuses_bodies = plan.bodies.iter().any(|body| body.is_unread || body.is_mock);
     plan.refusals = refusals.rows;
-    (plan, Vec::new())
-}
-
-/// Whether the gateway cannot start with what has been found.
-pub fn fails_to_start(diagnostics: &[Diagnostic]) -> bool {
-    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    plan
 }

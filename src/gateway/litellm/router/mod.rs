@@ -85,11 +85,6 @@ impl LiteLlm {
         Self { plan, state }
     }
 
-    /// Its configuration.
-    pub const fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
     pub(super) fn body(&self, request: &RequestView) -> &Body {
         &self.plan.bodies[request.body.index()]
     }
