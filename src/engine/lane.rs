@@ -2,15 +2,14 @@
 //! those are answered in full: they need no slot. What is known of such a request when it starts is kept in a short row
 //! until its end, and everything that is told of it is told in two straight lines. What turns out not to be plain goes the
 //! long way with the same draws and the same answer of its provider, so that the lane changes nothing but the time it
-//! takes (`tests/reference_engine.rs` and `tests/determinism.rs` hold it against runs without it).
+//! takes (`tests/reference_engine.rs` and `tests/conservation.rs` hold it against runs without it).
 
 use crate::engine::attempt::conclude;
 use crate::engine::machine::{Arrival, Arrivals, Parts};
 use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::queue::Class;
-use crate::engine::room::MOST_ROWS;
 use crate::engine::slot::{Kind, NO_ATTEMPT, pack};
-use crate::gateway::{ANY, Attempt, AttemptRole, Ended, FULL, Gateway, PlainAnswer, Response, Source, Turn};
+use crate::gateway::{ANY, Attempt, AttemptRole, Ended, Gateway, PlainAnswer, Response, Source, Turn};
 use crate::provider::{Service, Upstream, UpstreamCall};
 use crate::random::Draws;
 use crate::traffic::Leave;
@@ -157,36 +156,6 @@ fn outlasts(leave: Leave, took: SimDuration) -> bool {
     }
 }
 
-/// The requests in the lane. Places are used again.
-#[derive(Debug, Default)]
-pub struct Lane {
-    rows: Vec<Plain>,
-    free: Vec<CallId>,
-}
-
-impl Lane {
-    /// Takes a request in; says its place. There is no room for more where it tells those who are woken.
-    #[inline(always)]
-    pub fn put(&mut self, plain: Plain, woken: &mut Vec<CallId>) -> CallId {
-        let Some(id) = self.free.pop() else {
-            self.rows.push(plain);
-            if self.rows.len() > MOST_ROWS {
-                woken.push(FULL);
-            }
-            return CallId::from_index(self.rows.len() - 1);
-        };
-        self.rows[id.index()] = plain;
-        id
-    }
-
-    /// A request has left: its place is free, its row stays until it is used again.
-    #[inline(always)]
-    pub fn take(&mut self, id: CallId) -> &Plain {
-        self.free.push(id);
-        &self.rows[id.index()]
-    }
-}
-
 /// What has become of a request that was sent along the lane.
 pub(super) enum Passed {
     /// It is on its way.
@@ -215,7 +184,9 @@ where
     pub(super) fn pass(&mut self, arrival: &Arrival<U::Fate>, attempt: &Attempt) -> Passed {
         let plain = Plain::new(arrival, attempt);
         let service = self.upstream.serve(arrival.at, arrival.here, &plain.upstream_call(), &arrival.fate);
-        let Some(until) = answered_until(arrival, attempt, &service) else { return Passed::Served(service) };
+        let Some(until) = answered_until(arrival, attempt, &service) else {
+            return Passed::Served(service);
+        };
         let plain = Plain { usage: service.usage, ..plain };
         if plain.role == AttemptRole::Fallback {
             let turn =

@@ -8,9 +8,8 @@ use crate::engine::lane::{ON_TAB, Plain, answered_until};
 use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, Parts, ending};
 use crate::engine::observer::{Observer, RequestRecord};
 use crate::engine::queue::Class;
-use crate::engine::room::MOST_ROWS;
 use crate::engine::slot::{Kind, pack};
-use crate::gateway::{ANY, Attempt, FULL, Gateway, Light, Response, Turn};
+use crate::gateway::{ANY, Attempt, Gateway, Light, Response, Turn};
 use crate::provider::{Service, Upstream};
 use crate::random::Draws;
 use crate::traffic::Leave;
@@ -18,34 +17,6 @@ use crate::units::{CallId, SimTime};
 
 /// The counter in an event that ends a light request has this bit; in those of the fast lane it has not.
 pub(super) const LIGHT: u32 = 1;
-
-/// The light requests on their way, with what the gateway holds of each. Places are used again.
-#[derive(Debug)]
-pub(super) struct Rows<H> {
-    rows: Vec<(Plain, H)>,
-    free: Vec<CallId>,
-}
-
-impl<H> Default for Rows<H> {
-    fn default() -> Self {
-        Self { rows: Vec::new(), free: Vec::new() }
-    }
-}
-
-impl<H: Copy> Rows<H> {
-    #[inline(always)]
-    fn put(&mut self, plain: Plain, held: H, woken: &mut Vec<CallId>) -> CallId {
-        let Some(id) = self.free.pop() else {
-            self.rows.push((plain, held));
-            if self.rows.len() > MOST_ROWS {
-                woken.push(FULL);
-            }
-            return CallId::from_index(self.rows.len() - 1);
-        };
-        self.rows[id.index()] = (plain, held);
-        id
-    }
-}
 
 impl<G, U, S, D, O> Engine<'_, G, U, S, D, O>
 where
@@ -138,7 +109,7 @@ where
     #[inline(always)]
     fn set_off_lightly(&mut self, plain: Plain, held: G::Held, attempt: &Attempt, service: &Service, until: SimTime) {
         let way = self.set_off(&plain, attempt, service, until);
-        let place = self.light.put(plain, held, &mut self.woken);
+        let place = self.light.put((plain, held), &mut self.woken);
         self.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, LIGHT | way));
     }
 
@@ -161,9 +132,8 @@ where
     /// A light request is answered.
     #[inline(never)]
     pub(super) fn answer_lightly(&mut self, now: SimTime, place: CallId, way: u32) {
-        self.light.free.push(place);
         let is_on_tab = way & ON_TAB != 0;
-        let (plain, held) = &self.light.rows[place.index()];
+        let (plain, held) = self.light.take(place);
         let moments = (plain.started, now);
         plain.book(moments, is_on_tab, self.upstream, self.observer);
         let turn = Turn { now, call: ANY, draws: self.draws, notes: self.observer, woken: &mut self.woken };

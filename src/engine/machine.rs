@@ -1,9 +1,10 @@
 //! The loop: takes the next event or arrival, asks the gateway what to do, does it.
 
 use crate::engine::attempt::{Conclusion, conclude, phase_at};
-use crate::engine::lane::{Lane, ON_TAB, Passed};
-use crate::engine::light::{LIGHT, Rows};
+use crate::engine::lane::{ON_TAB, Passed, Plain};
+use crate::engine::light::LIGHT;
 use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
+use crate::engine::places::Places;
 use crate::engine::queue::{Class, Queue};
 use crate::engine::room::{MOST_EVENTS, MOST_SLOTS, Overfull};
 use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
@@ -73,8 +74,10 @@ pub(super) struct Parts<'a, G: Gateway, U: Upstream, S, D, O> {
     pub(super) draws: &'a mut D,
     pub(super) observer: &'a mut O,
     pub(super) queue: Queue,
-    pub(super) lane: Lane,
-    pub(super) light: Rows<G::Held>,
+    /// The requests in the fast lane.
+    pub(super) lane: Places<Plain>,
+    /// The light requests on their way, with what the gateway holds of each.
+    pub(super) light: Places<(Plain, G::Held)>,
     pub(super) waits: Waits<U::Fate, G::Held>,
     free: Vec<CallId>,
     pub(super) woken: Vec<CallId>,
@@ -98,8 +101,8 @@ where
         draws: &'a mut D,
         observer: &'a mut O,
     ) -> Self {
-        let (queue, lane, free, woken) = (Queue::default(), Lane::default(), Vec::new(), Vec::new());
-        let (light, waits) = (Rows::default(), Waits::default());
+        let (queue, free, woken) = (Queue::default(), Vec::new(), Vec::new());
+        let (lane, light, waits) = (Places::default(), Places::default(), Waits::default());
         let parts = Parts { gateway, upstream, arrivals, draws, observer, queue, lane, light, waits, free, woken };
         Self { parts, slots: Vec::new() }
     }

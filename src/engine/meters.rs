@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::engine::demand::{DemandTotals, Meter as MinuteMeter};
-use crate::provider::{Bound, CallDemand, Meter, Service, Upstream, UpstreamCall, UpstreamWorld};
+use crate::provider::{Bound, CallDemand, Meter, Service, Upstream, UpstreamCall, UpstreamWorld, occupies};
 use crate::random::Here;
 use crate::stats::Histogram;
 use crate::traffic::Fate;
@@ -132,11 +132,6 @@ impl Pool {
             None => self.record.refused.push((by, 1)),
         }
     }
-}
-
-/// Whether a call passes the gate and stays behind it until it ends.
-const fn occupies(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Ok | Outcome::Cut | Outcome::Timeout)
 }
 
 const fn key(call: &UpstreamCall) -> (u32, u64, u32, u32) {

@@ -11,6 +11,7 @@ mod light;
 mod machine;
 mod meters;
 mod observer;
+mod places;
 mod queue;
 mod recorder;
 mod replay;

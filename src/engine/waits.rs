@@ -7,10 +7,10 @@ use crate::engine::lane::Plain;
 use crate::engine::light::LIGHT;
 use crate::engine::machine::{Arrival, Arrivals, Engine, Parts};
 use crate::engine::observer::{Observer, RequestRecord};
+use crate::engine::places::Places;
 use crate::engine::queue::Class;
-use crate::engine::room::MOST_ROWS;
 use crate::engine::slot::{Kind, pack};
-use crate::gateway::{ANY, FULL, Gateway, Light, Turn};
+use crate::gateway::{ANY, Gateway, Light, Turn};
 use crate::provider::Upstream;
 use crate::random::Draws;
 use crate::units::{CallId, DeploymentId, Outcome, SimTime};
@@ -32,46 +32,37 @@ enum Waiter<F, H> {
     Gone,
 }
 
-/// All of them. Places are used again.
+/// All of them.
 #[derive(Debug)]
-pub(super) struct Waits<F, H> {
-    rows: Vec<Waiter<F, H>>,
-    free: Vec<CallId>,
-}
+pub(super) struct Waits<F, H>(Places<Waiter<F, H>>);
 
 impl<F, H> Default for Waits<F, H> {
     fn default() -> Self {
-        Self { rows: Vec::new(), free: Vec::new() }
+        Self(Places::default())
     }
 }
 
+/// What the owner of a place is called in a line.
+const fn called(place: CallId) -> CallId {
+    CallId(WAITER | place.0)
+}
+
+/// The place of who is called this in a line.
+fn place_of(id: CallId) -> Option<CallId> {
+    (id.0 & WAITER != 0).then_some(CallId(id.0 & !WAITER))
+}
+
 impl<F: Copy, H: Copy> Waits<F, H> {
-    /// A place, and what its owner is called in a line.
-    fn place(&mut self, woken: &mut Vec<CallId>) -> (usize, CallId) {
-        let place = self.free.pop().map_or(self.rows.len(), CallId::index);
-        if place == self.rows.len() {
-            self.rows.push(Waiter::Gone);
-            if place >= MOST_ROWS {
-                woken.push(FULL);
-            }
-        }
-        (place, CallId(WAITER | place as u32))
-    }
-
-    /// The place of who is called this in a line.
-    fn place_of(id: CallId) -> Option<CallId> {
-        (id.0 & WAITER != 0).then_some(CallId(id.0 & !WAITER))
-    }
-
+    /// Whoever waits at a place does so no longer.
     fn leave(&mut self, place: CallId) {
-        self.rows[place.index()] = Waiter::Gone;
-        self.free.push(place);
+        self.0.take(place);
+        self.0[place] = Waiter::Gone;
     }
 
     /// Those who still wait, with their numbers.
     pub(super) fn in_line(&self) -> impl Iterator<Item = (CallId, RequestRecord)> {
-        self.rows.iter().enumerate().filter_map(|(place, row)| match row {
-            Waiter::InLine(arrival, ..) => Some((CallId(WAITER | place as u32), RequestRecord::new(arrival))),
+        self.0.rows().iter().enumerate().filter_map(|(place, row)| match row {
+            Waiter::InLine(arrival, ..) => Some((called(CallId::from_index(place)), RequestRecord::new(arrival))),
             _ => None,
         })
     }
@@ -89,8 +80,8 @@ where
     #[inline(never)]
     pub(super) fn wake_lightly(&mut self, now: SimTime, id: CallId) -> bool {
         let parts = &mut self.parts;
-        let Some(place) = Waits::<U::Fate, G::Held>::place_of(id) else { return false };
-        let Waiter::InLine(arrival, mut held, deployment) = parts.waits.rows[place.index()] else { return false };
+        let Some(place) = place_of(id) else { return false };
+        let Waiter::InLine(arrival, mut held, deployment) = parts.waits.0[place] else { return false };
         parts.draws.stand_at(arrival.here);
         let turn = Turn { now, call: ANY, draws: parts.draws, notes: parts.observer, woken: &mut parts.woken };
         match parts.gateway.woke_lightly(turn, &arrival.view, &mut held, deployment) {
@@ -101,7 +92,7 @@ where
                 if end.outcome == Outcome::Ok {
                     parts.observer.attempted(ANY, &plain.record(arrival.at), &attempt, &service, now);
                     let plain = Plain { usage: service.usage, ..plain };
-                    parts.waits.rows[place.index()] = Waiter::Sent(arrival.at, plain, held);
+                    parts.waits.0[place] = Waiter::Sent(arrival.at, plain, held);
                     parts.queue.push(now + end.after, Class::AttemptEnd, pack(Kind::Plain, place, LIGHT | WAITED));
                     return true;
                 }
@@ -133,16 +124,17 @@ where
     #[inline(never)]
     pub(super) fn wait_lightly(&mut self, arrival: &Arrival<U::Fate>, mut held: G::Held, deployment: DeploymentId) {
         self.observer.arrived(ANY, &RequestRecord::new(arrival));
-        let (place, call) = self.waits.place(&mut self.woken);
-        let turn = Turn { now: arrival.at, call, draws: self.draws, notes: self.observer, woken: &mut self.woken };
+        let place = self.waits.0.put(Waiter::Gone, &mut self.woken);
+        let (now, call) = (arrival.at, called(place));
+        let turn = Turn { now, call, draws: self.draws, notes: self.observer, woken: &mut self.woken };
         self.gateway.wait_lightly(turn, &mut held, deployment);
-        self.waits.rows[place] = Waiter::InLine(*arrival, held, deployment);
+        self.waits.0[place] = Waiter::InLine(*arrival, held, deployment);
     }
 
     /// A light request is answered that has waited.
     #[inline(never)]
     pub(super) fn answer_waiter(&mut self, now: SimTime, place: CallId) {
-        let Waiter::Sent(arrived, plain, held) = self.waits.rows[place.index()] else { return };
+        let Waiter::Sent(arrived, plain, held) = self.waits.0[place] else { return };
         self.waits.leave(place);
         plain.book((arrived, now), false, self.upstream, self.observer);
         let turn = Turn { now, call: ANY, draws: self.draws, notes: self.observer, woken: &mut self.woken };

@@ -52,7 +52,7 @@ impl Cause {
 
 /// Something for each cause, e.g. an amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-pub struct Causes<T>([T; 7]);
+pub struct Causes<T>([T; Cause::ALL.len()]);
 
 impl<T> Causes<T> {
     /// Cause by cause.

@@ -36,7 +36,7 @@ pub use service::{Service, UpstreamCall};
 pub use spec::{BillingSpec, FaultSpec, LatencyParts, LatencySpec, PromptCacheSpec, ProviderModel, RedirectSpec};
 pub use timeline::{Begin, Between, Renewal, Timeline, TimelineError, Window, Windows};
 pub use trouble_spec::{BurstSpec, IncidentSpec, OutageSpec};
-pub use world::UpstreamWorld;
+pub use world::{UpstreamWorld, occupies};
 
 use crate::random::Here;
 use crate::units::{Outcome, SimDuration, SimTime, Usage};

@@ -105,8 +105,8 @@ impl Upstream for UpstreamWorld {
     }
 }
 
-/// Whether a call passes the provider's gate and stays behind it until it ends.
-const fn occupies(outcome: Outcome) -> bool {
+/// Whether a call that would end so passes the provider's gate and stays behind it until it ends.
+pub const fn occupies(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Ok | Outcome::Cut | Outcome::Timeout)
 }
 

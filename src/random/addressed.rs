@@ -129,7 +129,6 @@ impl Unit {
     pub const BITS: u32 = 53;
 
     /// So many multiples of 2⁻⁵³.
-    #[cfg(test)]
     pub(super) const fn of(lattice: u64) -> Self {
         Self(lattice)
     }

@@ -4,15 +4,13 @@
 //! draws of a block are a Latin hypercube (McKay, Beckman and Conover, Technometrics 21, 1979). A run alone is as random as
 //! ever and blocks are independent of each other, so means stay unbiased and the means of blocks tell how sure they are.
 
-use crate::random::addressed::{Addressed, Purpose, Replication, Seed, mix, stream};
+use crate::random::addressed::{Addressed, Purpose, Replication, Seed, Unit, mix, stream};
 
 /// Runs that are spread evenly together: 0 to 19, 20 to 39, … Twenty, so that the 95th percentile of a draw is an edge.
 pub const BLOCK: u64 = 20;
 
 /// Keeps the shuffles of blocks apart from the draws of runs.
 const OF_BLOCKS: u64 = 1 << 61;
-const BITS: u32 = 53;
-const UNITS_PER_BIT: f64 = 1.0 / (1u64 << BITS) as f64;
 
 /// The draws of one replication that are spread evenly over the replications.
 #[derive(Debug, Clone, Copy)]
@@ -31,11 +29,11 @@ impl Strata {
     pub fn unit_at(&self, stream_id: u64, number: u64, purpose: Purpose, nth: u32) -> f64 {
         let mut own = Addressed::new(self.seed, self.replication);
         own.begin_request(stream_id, number);
-        let within = own.bits(purpose, 0, nth) >> (u64::BITS - BITS);
+        let within = own.here().unit(purpose, 0, nth).lattice();
         let block = Replication(OF_BLOCKS | (self.replication.0 / BLOCK));
         let key = stream(self.seed, block, stream_id) ^ mix(number ^ (purpose as u64) << 56 ^ u64::from(nth) << 40);
         let stratum = shuffled(self.replication.0 % BLOCK, mix(key));
-        (((stratum << BITS) | within) / BLOCK) as f64 * UNITS_PER_BIT
+        Unit::of(((stratum << Unit::BITS) | within) / BLOCK).as_f64()
     }
 }
 

@@ -110,7 +110,7 @@ impl Table {
         }
     }
 
-    /// The value at `u` in [0, 1);
+    /// The value at `u` in [0, 1).
     #[inline]
     pub fn at(&self, u: f64) -> f64 {
         let place = u * CELLS as f64;

@@ -210,6 +210,7 @@ mod tests {
         assert_eq!(histogram.count(), 6);
         assert_eq!(histogram.quantile(0.5), 0.0);
     }
+
     /// The slow twin has all buckets.
     #[test]
     fn buckets_are_those_of_the_upper_bits() {
