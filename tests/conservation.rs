@@ -285,6 +285,35 @@ upstream: {openai: {preset: none, latency: 0}}\n";
     check(&run).expect("books that balance");
 }
 
+/// The clock of a run ends after 292 years: an answer that takes longer never comes, whichever way the request goes, and no
+/// client is that patient.
+#[test]
+fn answers_that_outlast_all_time_never_come() {
+    let ages = "1e11";
+    let now_or_never = "\"mix(0.5 * constant(1), 0.5 * constant(1e11))\"";
+    for (deployment, client, latency) in [
+        ("", "", ages),
+        ("", ", stream: 100%", ages),
+        (", max_parallel_requests: 3", "", now_or_never),
+        ("", ", leaves: {share: 100%, after: 1e20}", ages),
+    ] {
+        let params = format!("model: openai/gpt-4o, timeout: 1.0e+30, stream_timeout: 1.0e+30{deployment}");
+        let gateway = format!(
+            "model_list:\n- {{model_name: a, litellm_params: {{{params}}}}}\n\
+             general_settings: {{master_key: sk-1, cancel_on_disconnect: true}}\n"
+        );
+        let scenario = format!(
+            "hours: 1\ntraffic: {{x: {{model: a, rate: 9/min, input: 5, output: 5{client}}}}}\n\
+             upstream: {{openai: {{preset: none, latency: {latency}}}}}\n"
+        );
+        let world = support::world(&gateway, &scenario);
+        let run = support::run(&world, 1, 0);
+        check(&run).expect("books that balance");
+        assert!(run.in_flight > 100 && (latency == ages) == (run.served == 0), "{scenario}: {run:?}");
+        assert_eq!(format!("{run:?}"), format!("{:?}", support::run_the_long_way(&world, 1, 0)), "{scenario}");
+    }
+}
+
 #[test]
 fn paid_capacity_is_in_every_breakdown_used_or_idle() {
     let gateway = "model_list:

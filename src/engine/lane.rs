@@ -131,13 +131,19 @@ impl Plain {
     }
 }
 
-/// When the answer has come in full to a client that still waits; `None` if it ends in another way. The request is sent as
-/// it arrives.
+/// When the answer has come in full to a client that still waits; `None` if it ends in another way, or never. The request is
+/// sent at `now`.
 #[inline(always)]
-pub fn answered_until<F: Copy>(arrival: &Arrival<F>, attempt: &Attempt, service: &Service) -> Option<SimTime> {
+pub fn answered_until<F: Copy>(
+    now: SimTime,
+    arrival: &Arrival<F>,
+    attempt: &Attempt,
+    service: &Service,
+) -> Option<SimTime> {
     let end = conclude(service, &attempt.limits, arrival.view.stream);
-    let is_answered = end.outcome == Outcome::Ok && waits_for(arrival.leave, end.after);
-    is_answered.then_some(arrival.at + end.after)
+    let until = now + end.after;
+    let is_answered = end.outcome == Outcome::Ok && until < SimTime::NEVER && waits_for(arrival.leave, end.after);
+    is_answered.then_some(until)
 }
 
 /// Whether a client waits at least this long for an answer of its request. Nearly all of them wait for ever.
@@ -184,7 +190,7 @@ where
     pub(super) fn pass(&mut self, arrival: &Arrival<U::Fate>, attempt: &Attempt) -> Passed {
         let plain = Plain::new(arrival, attempt);
         let service = self.upstream.serve(arrival.at, arrival.here, &plain.upstream_call(), &arrival.fate);
-        let Some(until) = answered_until(arrival, attempt, &service) else {
+        let Some(until) = answered_until(arrival.at, arrival, attempt, &service) else {
             return Passed::Served(service);
         };
         let plain = Plain { usage: service.usage, ..plain };
@@ -224,7 +230,7 @@ where
         let Some(service) = self.upstream.answer(now, here, &plain.upstream_call(), &arrival.fate) else {
             return false;
         };
-        let Some(until) = answered_until(arrival, &attempt, &service) else { return false };
+        let Some(until) = answered_until(now, arrival, &attempt, &service) else { return false };
         if !self.observer.tab_ahead(&Plain { usage: service.usage, ..plain }, until) {
             return false;
         }

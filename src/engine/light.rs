@@ -44,7 +44,7 @@ where
         };
         let plain = Plain::new(arrival, &attempt);
         let service = parts.upstream.serve(arrival.at, arrival.here, &plain.upstream_call(), &arrival.fate);
-        match answered_until(arrival, &attempt, &service) {
+        match answered_until(arrival.at, arrival, &attempt, &service) {
             Some(until) => {
                 let plain = Plain { usage: service.usage, ..plain };
                 parts.set_off_lightly(plain, held, &attempt, &service, until);

@@ -285,9 +285,7 @@ where
 
     fn schedule_break(&mut self) {
         let at = self.parts.gateway.next_break();
-        if at < SimTime::NEVER {
-            self.parts.queue.push(at, Class::Deadline, BREAK);
-        }
+        self.parts.queue.push(at, Class::Deadline, BREAK);
     }
 
     /// A process of the gateway ends or begins. The calls in it are over, in the order in which they came: what they had
@@ -437,13 +435,11 @@ where
         Some(ended)
     }
 
-    /// Makes this the one pending step of the call; what never happens is not queued.
+    /// Makes this the one pending step of the call.
     #[inline(always)]
     fn schedule(&mut self, slot: &mut SlotOf<G, U>, at: SimTime, class: Class, id: CallId) {
         slot.forget_pending();
-        if at < SimTime::NEVER {
-            self.queue.push(at, class, pack(Kind::Step, id, slot.step));
-        }
+        self.queue.push(at, class, pack(Kind::Step, id, slot.step));
     }
 
     /// The request is over. An attempt that is still in flight is closed first.

@@ -81,9 +81,12 @@ impl Queue {
         self.far.heap.len()
     }
 
-    /// Adds an event.
+    /// Adds an event; what never happens is not queued.
     #[inline(always)]
     pub fn push(&mut self, at: SimTime, class: Class, payload: u64) {
+        if at == SimTime::NEVER {
+            return;
+        }
         let order = ((class as u64) << CLASS_SHIFT) | self.sequence;
         self.sequence += 1;
         let event = Queued { key: EventKey { at, order }, payload };

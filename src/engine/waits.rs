@@ -2,8 +2,7 @@
 //! gateway holds of it, from then on what is kept of any light request (a waiter of `bench-full` takes 2,240 instructions so
 //! instead of 3,300). Whoever may leave the line goes the long way, the slow twin.
 
-use crate::engine::attempt::conclude;
-use crate::engine::lane::Plain;
+use crate::engine::lane::{Plain, answered_until};
 use crate::engine::light::LIGHT;
 use crate::engine::machine::{Arrival, Arrivals, Engine, Parts};
 use crate::engine::observer::{Observer, RequestRecord};
@@ -13,7 +12,7 @@ use crate::engine::slot::{Kind, pack};
 use crate::gateway::{ANY, Gateway, Light, Turn};
 use crate::provider::Upstream;
 use crate::random::Draws;
-use crate::units::{CallId, DeploymentId, Outcome, SimTime};
+use crate::units::{CallId, DeploymentId, SimTime};
 
 /// The counter in an event that ends a light request has this bit if it has waited.
 pub(super) const WAITED: u32 = 4;
@@ -88,12 +87,11 @@ where
             Light::Attempt(attempt) => {
                 let plain = Plain { started: now, ..Plain::new(&arrival, &attempt) };
                 let service = parts.upstream.serve(now, arrival.here, &plain.upstream_call(), &arrival.fate);
-                let end = conclude(&service, &attempt.limits, arrival.view.stream);
-                if end.outcome == Outcome::Ok {
+                if let Some(until) = answered_until(now, &arrival, &attempt, &service) {
                     parts.observer.attempted(ANY, &plain.record(arrival.at), &attempt, &service, now);
                     let plain = Plain { usage: service.usage, ..plain };
                     parts.waits.0[place] = Waiter::Sent(arrival.at, plain, held);
-                    parts.queue.push(now + end.after, Class::AttemptEnd, pack(Kind::Plain, place, LIGHT | WAITED));
+                    parts.queue.push(until, Class::AttemptEnd, pack(Kind::Plain, place, LIGHT | WAITED));
                     return true;
                 }
                 parts.waits.leave(place);
