@@ -170,6 +170,14 @@ pub struct Window {
     pub tpm: Option<u64>,
 }
 
+impl Window {
+    /// A window with these limits, or with the greatest that its counters know.
+    pub fn new(counter: u32, rpm: Option<u64>, tpm: Option<u64>) -> Self {
+        let countable = |limit: Option<u64>| limit.map(|limit| limit.min(i64::MAX.unsigned_abs()));
+        Self { counter, rpm: countable(rpm), tpm: countable(tpm) }
+    }
+}
+
 /// An account that pays, and its budget.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Purse {

@@ -9,7 +9,7 @@ use crate::gateway::litellm::lower::settings::{dollars, fails_policy, provider_b
 use crate::gateway::litellm::plan::{Budget, Client, Deployment, Plan};
 use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{LitellmParams, Spanned, Wire};
-use crate::units::SimDuration;
+use crate::units::{SimDuration, Tokens};
 use std::collections::HashMap;
 
 /// Adds all deployments that the gateway keeps.
@@ -71,7 +71,7 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
         client,
         stream_timeout: timeouts.of_stream(params),
         parallel: parallel(params, wire),
-        max_tokens: params.max_tokens.as_ref().and_then(|n| u32::try_from(n.value).ok()),
+        max_tokens: params.max_tokens.as_ref().and_then(countable),
         inner_fallbacks: params.fallbacks.as_ref().map_or(0, |list| list.value.len() as u32),
         budget: budget(params),
         tags: params.tags.iter().flat_map(|tags| &tags.value).map(|tag| names.tag(&tag.value)).collect(),
@@ -144,6 +144,11 @@ impl Timeouts {
     }
 }
 
+/// A number of tokens that is not below zero, as large as can be counted.
+fn countable(number: &Spanned<i64>) -> Option<Tokens> {
+    u64::try_from(number.value).ok().map(|number| Tokens::try_from(number).unwrap_or(Tokens::MAX))
+}
+
 /// Slots for parallel calls: their number, else `rpm`, else `tpm` by Azure's formula, else the default
 /// (`utils.py:calculate_max_parallel_requests`) [T 98, 104]. 0 is no limit; below zero there is not one slot [T 237].
 fn parallel(params: &LitellmParams, wire: &Wire) -> Option<u32> {
@@ -169,5 +174,20 @@ pub(super) fn group_retry_policies(wire: &Wire, plan: &mut Plan) {
         if let Some(id) = plan.name_id(&group.value) {
             plan.names[id.index()].retry_policy = Some(retry_policy(&policy.value));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::gateway::litellm::lower::{Setting, lower};
+    use crate::gateway::litellm::wire::read;
+
+    #[test]
+    fn what_does_not_fit_into_32_bits_stays_large() {
+        let params = "{model: openai/gpt-4o, max_tokens: 4294967297, order: 4294967297}";
+        let text = format!("model_list: [{{model_name: a, litellm_params: {params}}}]");
+        let plan = lower(&read("config.yaml", &text).0.expect("a config"), &Setting::default());
+        let deployment = &plan.deployments[0];
+        assert_eq!((deployment.max_tokens, deployment.order), (Some(u32::MAX), Some(i32::MAX)));
     }
 }

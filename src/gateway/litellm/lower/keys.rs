@@ -155,7 +155,7 @@ impl<'a> Numbers<'a> {
 
     fn window(&self, who: Who) -> Option<Window> {
         let Holder { rpm, tpm, .. } = *self.holder(who);
-        (rpm.is_some() || tpm.is_some()).then(|| Window { counter: self.number(who), rpm, tpm })
+        (rpm.is_some() || tpm.is_some()).then(|| Window::new(self.number(who), rpm, tpm))
     }
 
     fn purse(&self, who: Who, of_team: bool) -> Purse {
@@ -200,12 +200,12 @@ impl<'a> Numbers<'a> {
         let mut windows = Vec::new();
         let (rpm, tpm) = (either(|entry| entry.rpm), either(|entry| entry.tpm));
         if rpm.is_some() || tpm.is_some() {
-            windows.push(Window { counter: self.model_counter(own, model), rpm, tpm });
+            windows.push(Window::new(self.model_counter(own, model), rpm, tpm));
         }
         let (rpm, tpm) = (limit_of(of_team, model, |entry| entry.rpm), limit_of(of_team, model, |entry| entry.tpm));
         if let Some(team) = team.filter(|_| rpm.is_some() || tpm.is_some()) {
             let counter = self.model_counter(team, model);
-            windows.extend([Window { counter, rpm, tpm }, Window { counter, rpm, tpm: None }]);
+            windows.extend([Window::new(counter, rpm, tpm), Window::new(counter, rpm, None)]);
         }
         windows
     }

@@ -189,7 +189,7 @@ mod tests {
             tpm in prop::option::of(0u64..1_500),
             offset in 0i64..1_000,
         ) {
-            let window = [Window { counter: 1, rpm, tpm }];
+            let window = [Window::new(1, rpm, tpm)];
             let windows = Windows::new(2, SimDuration(offset * 1_000_000));
             let (mut fast, mut slow) = (windows, Windows::new(2, SimDuration(offset * 1_000_000)));
             let mut now = SimTime::ZERO;
@@ -203,5 +203,13 @@ mod tests {
                 prop_assert_eq!(format!("{fast:?}"), format!("{slow:?}"));
             }
         }
+    }
+
+    #[test]
+    fn a_limit_beyond_all_counting_lets_everything_in() {
+        let endless = [Window::new(0, Some(u64::MAX), Some(u64::MAX))];
+        let mut windows = Windows::new(1, SimDuration::ZERO);
+        assert!(windows.count_request(SimTime::ZERO, &endless));
+        assert!(windows.reserve_tokens(SimTime::ZERO, &endless, 1_000));
     }
 }
