@@ -79,7 +79,7 @@ impl Catalog {
 
 /// The day of a moment of the run; none for one that never comes.
 fn day_of(world: &World, at: SimTime) -> Option<Date> {
-    let second = world.start.timestamp().as_second().checked_add(at.0 / 1_000_000_000)?;
+    let second = world.start.timestamp().as_second().checked_add(at.whole_secs())?;
     let moment = jiff::Timestamp::from_second(second).ok()?;
     Some(moment.to_zoned(jiff::tz::TimeZone::UTC).date())
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::cli::values::shell_word;
+use crate::cli::values::option_words;
 use crate::scenario::{Quick, Start};
 use crate::units::{PerSecond, short};
 
@@ -70,9 +70,7 @@ impl QuickArgs {
     /// The flags as they are written.
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
-        let mut option = |name: &str, value: Option<&str>| {
-            words.extend(value.into_iter().flat_map(|value| [format!("--{name}"), shell_word(value)]));
-        };
+        let mut option = |name: &str, value: Option<&str>| words.extend(option_words(name, value));
         option("config", self.config.as_deref());
         option("rate", self.rate.as_deref());
         option("hours", self.hours.map(|hours| hours.to_string()).as_deref());

@@ -13,7 +13,7 @@ use crate::cli::progress::Watch;
 use crate::cli::rare::{self, Question};
 use crate::cli::stop::Stop;
 use crate::cli::streams;
-use crate::cli::values::{Precision, shell_word};
+use crate::cli::values::{Precision, option_words};
 use crate::cli::what::{Subject, terminal_options};
 use crate::experiment::{AlertsWanted, BudgetLimit, Forecast, Options, Period, Progress, forecast, percentile_runs};
 use crate::report::{View, artefacts, json, terminal};
@@ -141,9 +141,7 @@ impl RunArgs {
     /// The arguments that the result depends on.
     fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
-        let mut option = |name: &str, value: Option<&str>| {
-            words.extend(value.into_iter().flat_map(|value| [format!("--{name}"), shell_word(value)]));
-        };
+        let mut option = |name: &str, value: Option<&str>| words.extend(option_words(name, value));
         for budget in &self.budget {
             option("budget", Some(&budget.to_string()));
         }

@@ -59,6 +59,11 @@ pub fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// An option and its value as words of a command; none where it is not given.
+pub fn option_words(name: &str, value: Option<&str>) -> impl Iterator<Item = String> {
+    value.into_iter().flat_map(move |value| [format!("--{name}"), shell_word(value)])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

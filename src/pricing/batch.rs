@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::adjust::Adjustment;
 use super::book::PriceBook;
-use super::error::{PriceFileError, code, error_at};
+use super::error::{PriceFileError, code, csv_error, error_at};
 use super::tariff::Priced;
 use crate::diagnostic::Diagnostic;
 use crate::units::{Tokens, Usage};
@@ -121,18 +121,6 @@ impl Row<'_> {
         let column = 1 + before.map(|field| field.chars().count() + 1).sum::<usize>();
         error_at(self.file, line, column, code::VALUE, message)
     }
-}
-
-fn csv_error(file: &Arc<str>, error: &csv::Error) -> PriceFileError {
-    let line = error.position().map_or(0, |position| position.line() as usize);
-    let message = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("the row has {len} fields, the header has {expected_len}")
-        }
-        csv::ErrorKind::Utf8 { .. } => "the row is not UTF-8 text".to_owned(),
-        _ => format!("not a CSV row: {error}"),
-    };
-    error_at(file, line, 1, code::SYNTAX, message).into()
 }
 
 #[cfg(test)]

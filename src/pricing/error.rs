@@ -44,6 +44,19 @@ pub fn error_at(file: &Arc<str>, line: usize, column: usize, code: &'static str,
     }
 }
 
+/// A row that cannot be read.
+pub fn csv_error(file: &Arc<str>, error: &csv::Error) -> Diagnostic {
+    let line = error.position().map_or(0, |position| position.line() as usize);
+    let message = match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("the row has {len} fields, the header has {expected_len}")
+        }
+        csv::ErrorKind::Utf8 { .. } => "the row is not UTF-8 text".to_owned(),
+        _ => format!("not a CSV row: {error}"),
+    };
+    error_at(file, line, 1, code::SYNTAX, message)
+}
+
 /// The diagnostic codes of price files.
 pub mod code {
     pub use crate::diagnostic::codes::PRICE_COLUMN as COLUMN;

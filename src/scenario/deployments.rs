@@ -292,7 +292,7 @@ pub fn schedule_of(
     if time.fixed.is_some() {
         return book.compile(&ask, at).known().map(RateSchedule::constant);
     }
-    let end = Timestamp::from_second(time.start.as_second().saturating_add(time.horizon.0 / 1_000_000_000 + 1));
+    let end = Timestamp::from_second(time.start.as_second().saturating_add(time.horizon.whole_secs() + 1));
     in_simulated_time(&book.schedule(&ask, time.start, end.unwrap_or(Timestamp::MAX)), time.start)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::random::{ChoiceError, Dist, DistError, Intensity, Law};
+use crate::random::{ChoiceError, Dist, DistError, Intensity};
 use crate::traffic::crowd::Crowd;
 use crate::traffic::excited::Excites;
 use crate::traffic::replay::{MOST_SCALE, Replay};
@@ -141,24 +141,6 @@ impl Arrivals {
     /// A Poisson process with this intensity.
     pub fn poisson(intensity: Intensity) -> Self {
         Self::Open { intensity: Arc::new(intensity), gaps: Dist::unit_exponential(), on_off: None }
-    }
-
-    /// A renewal process with Gamma gaps of coefficient of variation `cv` (1 is Poisson), stretched by the intensity.
-    ///
-    /// # Errors
-    /// [`DistError`] when `cv` is out of range.
-    pub fn gamma_renewal(intensity: Intensity, cv: f64) -> Result<Self, DistError> {
-        let gaps = Dist::new(Law::Gamma { shape: 1.0 / (cv * cv), scale: cv * cv })?;
-        Ok(Self::Open { intensity: Arc::new(intensity), gaps, on_off: None })
-    }
-
-    /// A renewal process with Weibull gaps of this shape (1 is Poisson), stretched by the intensity.
-    ///
-    /// # Errors
-    /// [`DistError`] when the shape is out of range.
-    pub fn weibull_renewal(intensity: Intensity, shape: f64) -> Result<Self, DistError> {
-        let gaps = Dist::new(Law::Weibull { shape, scale: 1.0 / libm::tgamma(1.0 + 1.0 / shape) })?;
-        Ok(Self::Open { intensity: Arc::new(intensity), gaps, on_off: None })
     }
 
     /// Checks the numbers that no type has checked yet, with this factor on the volume.

@@ -57,8 +57,9 @@ fn is_poisson(class: &Class) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Dist;
+    use crate::random::{Dist, GapsSpec};
     use crate::units::{KeyId, NameId};
+    use std::sync::Arc;
 
     fn class(arrivals: Arrivals) -> Class {
         let tokens = |n| Dist::constant(n).unwrap();
@@ -111,7 +112,8 @@ mod tests {
         let second = SimDuration::from_secs(1);
         let think_s = Dist::constant(2.0).unwrap();
         let workers = Arrivals::Workers { count: 3, think_s, start: second, ramp: second, end: second };
-        let bursty = Arrivals::gamma_renewal(Intensity::constant(1.0, second), 2.0).unwrap();
+        let intensity = Arc::new(Intensity::constant(1.0, second));
+        let bursty = Arrivals::Open { intensity, gaps: GapsSpec::Gamma(2.0).compile().unwrap(), on_off: None };
         for arrivals in [workers, bursty] {
             let traffic = Traffic::new(vec![class(arrivals)], None).unwrap();
             assert_eq!(traffic.expected_requests(Seed(1), Replication(0), second), None);

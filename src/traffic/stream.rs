@@ -255,7 +255,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{Calendar, DistSpec, Intensity, Shape};
+    use crate::random::{Calendar, DistSpec, GapsSpec, Intensity, Shape};
     use crate::traffic::arrivals::OnOff;
     use crate::traffic::class::{Patience, Repeats};
     use crate::traffic::request::Leave;
@@ -320,10 +320,15 @@ mod tests {
         // The index of dispersion of a renewal process tends to the squared coefficient of variation of its gaps.
         let week = Intensity::constant(1.0, hours(168));
         assert!((dispersion(&Arrivals::poisson(week.clone()), 60) - 1.0).abs() < 0.06);
-        let gamma = Arrivals::gamma_renewal(week.clone(), 2.2).unwrap();
+        let renewal = |gaps: GapsSpec| Arrivals::Open {
+            intensity: Arc::new(week.clone()),
+            gaps: gaps.compile().unwrap(),
+            on_off: None,
+        };
+        let gamma = renewal(GapsSpec::Gamma(2.2));
         assert!((dispersion(&gamma, 600) / 4.84 - 1.0).abs() < 0.2, "{}", dispersion(&gamma, 600));
         // Weibull of shape 1/2: squared CV Γ(5)/Γ(3)² - 1 = 5.
-        let weibull = Arrivals::weibull_renewal(week, 0.5).unwrap();
+        let weibull = renewal(GapsSpec::Weibull(0.5));
         assert!((dispersion(&weibull, 600) / 5.0 - 1.0).abs() < 0.25, "{}", dispersion(&weibull, 600));
     }
 

@@ -10,7 +10,6 @@ use super::money::{Money, MoneyError, decimal_text, parse_decimal};
 
 const DECIMALS: u32 = 27;
 const DECIMALS_PER_MILLION: u32 = DECIMALS - 6;
-const RONTOS_PER_ATTO: i128 = 1_000_000_000;
 const RONTOS_PER_PICO: i128 = 1_000_000_000_000_000;
 
 /// A price for one unit: a token, a second, a request. Never rounded.
@@ -26,8 +25,9 @@ impl UnitPrice {
     pub const ZERO: Self = Self(0);
 
     /// A price of whole attodollars (10⁻¹⁸ $) a unit.
+    #[cfg(test)]
     pub const fn from_attos(attos: i64) -> Self {
-        Self(attos as i128 * RONTOS_PER_ATTO)
+        Self(attos as i128 * 1_000_000_000)
     }
 
     /// A price given for a million units: `0.14` for $0.14 per 1M tokens.

@@ -61,6 +61,11 @@ impl SimDuration {
         Self(seconds.saturating_mul(1_000_000_000))
     }
 
+    /// Whole seconds of the span, rounded towards zero.
+    pub const fn whole_secs(self) -> i64 {
+        self.0 / 1_000_000_000
+    }
+
     /// The span in seconds.
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / NANOS_PER_SECOND

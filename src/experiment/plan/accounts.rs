@@ -103,7 +103,7 @@ fn spend_plan(
 ) -> SpendPlan {
     let (seconds, limit) = match meter.refill {
         Refill::Never { spent } => (None, meter.limit - spent),
-        _ => (Some(meter.period.0 / 1_000_000_000), meter.limit),
+        _ => (Some(meter.period.whole_secs()), meter.limit),
     };
     let mut all = Histogram::default();
     runs.iter().flatten().for_each(|spent| all.add(*spent));

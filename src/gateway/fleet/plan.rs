@@ -209,7 +209,7 @@ mod tests {
         let deploys = Deploys { at, grace: SimDuration::from_secs(30), down: SimDuration::from_secs(18) };
         let plan = FleetPlan { deploys: vec![deploys], ..plan() };
         let changes = plan.changes(Seed(1), Replication(0), SimTime::ZERO + HOUR + HOUR);
-        let secs = |change: &SeatChange| change.at.0 / 1_000_000_000 - 3600;
+        let secs = |change: &SeatChange| change.at.whole_secs() - 3600;
         let starts: Vec<_> = changes.iter().filter(|c| c.change == Change::Start).map(|c| (secs(c), c.seat)).collect();
         assert_eq!(starts, [(18, 0), (18, 1), (18, 2), (36, 3), (36, 4), (36, 5)]);
         assert_eq!(changes.iter().filter(|c| matches!(c.change, Change::Drain(_))).map(secs).max(), Some(18));

@@ -61,6 +61,17 @@ pub enum FallbackOverride {
     ByName(Vec<(NameId, ListId)>),
 }
 
+impl FallbackOverride {
+    /// Whether there are fallbacks at all, where some are configured or none.
+    pub const fn is_set(&self, configured: bool) -> bool {
+        match self {
+            Self::Configured => configured,
+            Self::Nothing => false,
+            Self::Flat(_) | Self::ByName(_) => true,
+        }
+    }
+}
+
 /// What a request asks of the response cache.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CacheControl {

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use crate::document::{Entry, Node, Value};
 
 use super::client::bare;
+use super::wire::boolean_in;
 
 /// The parameters that are told apart.
 const NAMES: [&str; 19] = [
@@ -233,11 +234,7 @@ fn says(node: &Node) -> Option<bool> {
     match &node.value {
         Value::Bool(value) => Some(*value),
         Value::Int(number @ (0 | 1)) => Some(*number == 1),
-        Value::Str(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "true" | "yes" | "on" | "1" | "t" | "y" => Some(true),
-            "false" | "no" | "off" | "0" | "f" | "n" => Some(false),
-            _ => None,
-        },
+        Value::Str(text) => boolean_in(text.trim()),
         _ => None,
     }
 }

@@ -34,7 +34,7 @@ pub fn retry_after_secs(header: RetryAfter, now: SimTime) -> Option<i64> {
     match header {
         RetryAfter::None | RetryAfter::Fraction(_) => None,
         RetryAfter::Seconds(secs) => Some(secs),
-        RetryAfter::At(date) => Some(date.since(now).0 / 1_000_000_000),
+        RetryAfter::At(date) => Some(date.since(now).whole_secs()),
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::PriceRow;
 use super::columns::Column;
 use crate::diagnostic::Diagnostic;
-use crate::pricing::error::{MAX_PROBLEMS, PriceFileError, code, error_at};
+use crate::pricing::error::{MAX_PROBLEMS, PriceFileError, code, csv_error, error_at};
 use crate::pricing::off_peak::Window;
 use crate::pricing::rates::Rates;
 use crate::pricing::service_tier::ServiceTier;
@@ -76,17 +76,6 @@ fn header_columns(file: &Arc<str>, bytes: &[u8], header: &ByteRecord) -> Result<
         }
         None => Ok(columns),
     }
-}
-
-fn csv_error(file: &Arc<str>, error: &csv::Error) -> Diagnostic {
-    let line = error.position().map_or(0, |position| position.line() as usize);
-    let message = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("the row has {len} fields, the header has {expected_len}")
-        }
-        other => format!("not a CSV row: {other:?}"),
-    };
-    error_at(file, line, 1, code::SYNTAX, message)
 }
 
 /// The 1-based column, in characters, of a field in the raw text of a row.

@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn units_are_those_of_the_gateway() {
-        let secs = |text| parse(text).map(|span| span.0 / 1_000_000_000);
+        let secs = |text| parse(text).map(SimDuration::whole_secs);
         assert_eq!([secs("30s"), secs("2m"), secs("1d"), secs("1w")], [Some(30), Some(120), Some(DAY), Some(7 * DAY)]);
         assert_eq!([secs("d"), secs("5"), secs("1y")], [None; 3]);
     }

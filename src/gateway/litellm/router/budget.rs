@@ -137,7 +137,7 @@ impl Spend {
         }
         self.dollars = self.dollars(now) + dollars;
         if self.expires <= now {
-            self.expires = now + SimDuration::from_secs((period.0 - elapsed.0) / 1_000_000_000);
+            self.expires = now + SimDuration::from_secs(SimDuration(period.0 - elapsed.0).whole_secs());
         }
     }
 }

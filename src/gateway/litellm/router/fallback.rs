@@ -81,10 +81,10 @@ impl LiteLlm {
             return Some(list);
         }
         match failure.class {
-            Class::ContextWindow if is_set(&body.context_fallbacks, router.has_context_fallbacks) => {
+            Class::ContextWindow if body.context_fallbacks.is_set(router.has_context_fallbacks) => {
                 chosen(&body.context_fallbacks, name, entry.context_fallbacks)
             }
-            Class::ContentPolicy if is_set(&body.policy_fallbacks, router.has_policy_fallbacks) => {
+            Class::ContentPolicy if body.policy_fallbacks.is_set(router.has_policy_fallbacks) => {
                 chosen(&body.policy_fallbacks, name, entry.policy_fallbacks)
             }
             _ => self.regular_list(body, name),
@@ -183,15 +183,6 @@ impl LiteLlm {
             self.blame_failed_hop(cx, &failure);
         }
         Next::WalkOn
-    }
-}
-
-/// Whether a map of fallbacks is there at all.
-const fn is_set(own: &FallbackOverride, configured: bool) -> bool {
-    match own {
-        FallbackOverride::Configured => configured,
-        FallbackOverride::Nothing => false,
-        FallbackOverride::Flat(_) | FallbackOverride::ByName(_) => true,
     }
 }
 

@@ -79,7 +79,7 @@ impl LiteLlm {
         held: &mut Held,
     ) -> Option<(u16, RetryAfter)> {
         let asked = cx.request.model;
-        let over_limit = Some((429, RetryAfter::Seconds(defaults::KEY_WINDOW.0 / 1_000_000_000)));
+        let over_limit = Some((429, RetryAfter::Seconds(defaults::KEY_WINDOW.whole_secs())));
         let list = self.plan.name(asked).fallbacks.filter(|_| !self.body(cx.request).disable_fallbacks);
         let Some(list) = list else { return over_limit };
         for at in 0..self.plan.list(list).len() {

@@ -322,7 +322,7 @@ mod tests {
         }
         let of = |place: u32| responses.row[place as usize].key.key().prompt.0;
         let ends: Vec<(i64, u64)> =
-            responses.ends.iter().map(|ending| (ending.at.0 / 1_000_000_000, of(ending.place))).collect();
+            responses.ends.iter().map(|ending| (ending.at.whole_secs(), of(ending.place))).collect();
         assert_eq!(ends, [(10, 1), (10, 3), (20, 5), (30, 2), (50, 0), (60, 4)]);
     }
 

@@ -3,7 +3,7 @@
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, RetryRule, Waiting};
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{Body, FallbackOverride, Found};
+use crate::gateway::litellm::plan::{Body, Found};
 use crate::gateway::parts::retry_after_secs;
 use crate::gateway::{Notes, Step};
 use crate::random::{Draws, Purpose};
@@ -112,14 +112,9 @@ impl LiteLlm {
     /// `router.py:should_retry_this_error` [T 13, 15].
     fn is_worth_retrying(&self, body: &Body, failure: &Failure, health: Health) -> bool {
         let router = &self.plan.router;
-        let configured = |own: &FallbackOverride, configured| match own {
-            FallbackOverride::Configured => configured,
-            FallbackOverride::Nothing => false,
-            FallbackOverride::Flat(_) | FallbackOverride::ByName(_) => true,
-        };
         let has_own_fallbacks = match failure.class {
-            Class::ContextWindow => configured(&body.context_fallbacks, router.has_context_fallbacks),
-            Class::ContentPolicy => configured(&body.policy_fallbacks, router.has_policy_fallbacks),
+            Class::ContextWindow => body.context_fallbacks.is_set(router.has_context_fallbacks),
+            Class::ContentPolicy => body.policy_fallbacks.is_set(router.has_policy_fallbacks),
             _ => false,
         };
         let hopeless =

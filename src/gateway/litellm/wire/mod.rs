@@ -29,7 +29,7 @@ pub use settings::{
     Alias, AllowedFailsPolicy, Budget, CacheParams, GeneralSettings, LitellmSettings, Margin, RetryPolicy,
     RouterSettings, RoutingGroup, StrategyArgs,
 };
-pub use value::{Endpoint, Named, Present, Secret, Spanned};
+pub use value::{Endpoint, Named, Present, Secret, Spanned, boolean_in};
 
 use crate::gateway::litellm::wire::value::{FromNode, Reader, is_falsy};
 

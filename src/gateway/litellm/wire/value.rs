@@ -297,13 +297,18 @@ impl FromNode for bool {
     }
 }
 
-/// Text where a boolean belongs: read by some settings, true to Python for the others.
-fn boolean_text(node: &Node, text: &str, reader: &mut Reader) -> Option<bool> {
-    let says = match text.to_ascii_lowercase().as_str() {
+/// What text says to whoever reads it as a boolean, as pydantic does.
+pub fn boolean_in(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" | "t" | "y" => Some(true),
         "false" | "no" | "off" | "0" | "f" | "n" => Some(false),
         _ => None,
-    };
+    }
+}
+
+/// Text where a boolean belongs: read by some settings, true to Python for the others.
+fn boolean_text(node: &Node, text: &str, reader: &mut Reader) -> Option<bool> {
+    let says = boolean_in(text);
     if reader.section.needs_true_boolean(reader.key)
         || (says.is_none() && reader.section.reads_text_as_boolean(reader.key))
     {
