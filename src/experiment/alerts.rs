@@ -10,7 +10,7 @@ use crate::gateway::{AttemptRole, Response};
 use crate::ledger::split;
 use crate::random::{Replication, Seed};
 use crate::scenario::{AlertRules, World};
-use crate::stats::nearest_rank;
+use crate::stats::{nearest_rank, quantile_of_sorted};
 use crate::units::{CallId, Money, MoneyError, SimTime, without_separators};
 
 const MINUTE_NANOS: i64 = 60_000_000_000;
@@ -382,7 +382,7 @@ fn outcome<'a>(world: &World, runs: impl Iterator<Item = &'a AlertStory> + Clone
     let sideways = of(|run| run.sideways);
     AlertOutcome {
         fires: moments(world, &runs.clone().map(|run| run.fired).collect::<Vec<_>>()),
-        after_first_fallback_min: (!waits.is_empty()).then(|| waits[nearest_rank(waits.len(), 0.5)] as f64),
+        after_first_fallback_min: quantile_of_sorted(&waits, 0.5).map(|minutes| *minutes as f64),
         saved_sideways: sideways.mean,
         saved_off: of(|run| run.off).mean,
         saved_stopped: of(|run| run.stopped).mean,

@@ -14,7 +14,7 @@ use crate::experiment::run::{assembled, labels};
 use crate::experiment::together::{Played, replicate_together};
 use crate::ledger::Cause;
 use crate::scenario::World;
-use crate::stats::{Estimate, Moments, controlled, nearest_rank};
+use crate::stats::{Estimate, Moments, controlled, quantile_of_sorted};
 use crate::units::Money;
 
 /// A configuration that is compared.
@@ -315,7 +315,7 @@ fn amounts_difference(a: Vec<Money>, b: Vec<Money>, stat: Stat) -> Difference<Mo
 /// The nearest-rank quantile of amounts: that of a real run.
 fn money_quantile(mut amounts: Vec<Money>, p: f64) -> Money {
     amounts.sort_unstable();
-    amounts.get(nearest_rank(amounts.len().max(1), p)).copied().unwrap_or_default()
+    quantile_of_sorted(&amounts, p).copied().unwrap_or_default()
 }
 
 fn number_difference(a: &[RunRow], b: &[RunRow], metric: Metric) -> Difference<f64> {

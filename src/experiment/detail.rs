@@ -7,13 +7,13 @@ use rayon::prelude::*;
 
 use crate::engine::{ChargeKey, ChargeSum, DeploymentTotals, charges};
 use crate::experiment::assemble::{DeploymentLabel, errors};
-use crate::experiment::fold::{Fold, latency, money_stats};
-use crate::experiment::forecast::{ErrorCounts, Forecast, LatencyStats};
+use crate::experiment::fold::{Fold, by_bill, latency, money_stats};
+use crate::experiment::forecast::{DeploymentRow, ErrorCounts, Forecast, LatencyStats, ShareRow};
 use crate::experiment::run::HOUR;
 use crate::ledger::{Cause, split};
 use crate::random::{Replication, Seed};
 use crate::scenario::World;
-use crate::stats::nearest_rank;
+use crate::stats::quantile_of_sorted;
 use crate::units::{Money, TokenKind};
 
 /// The run whose bill is a percentile of the bill, with everything that it is charged. Its charges sum to that percentile
@@ -28,6 +28,16 @@ pub struct PercentileRun {
     pub bill: Money,
     /// Line by line.
     pub charges: Vec<ChargeRow>,
+}
+
+impl Forecast {
+    /// All charges of the runs at the percentiles of the bill, each with its run, its deployment and its key.
+    pub fn percentile_charges(&self) -> impl Iterator<Item = (&ChargeRow, &PercentileRun, &DeploymentRow, &ShareRow)> {
+        let all = self.percentile_runs.iter().flat_map(|run| run.charges.iter().map(move |charge| (charge, run)));
+        all.filter_map(|(charge, run)| {
+            Some((charge, run, self.deployments.get(charge.deployment)?, self.keys.get(charge.key)?))
+        })
+    }
 }
 
 /// Charges of one day, deployment, key, cause and kind.
@@ -88,9 +98,8 @@ pub const PERCENTILES: [u8; 3] = [50, 80, 95];
 
 /// The charges of the runs at the percentiles of the bill. Plays these runs once more.
 pub fn percentile_runs(world: &World, forecast: &Forecast) -> Vec<PercentileRun> {
-    let mut by_bill: Vec<_> = forecast.runs.iter().map(|row| (row.bill, row.run)).collect();
-    by_bill.sort_unstable();
-    let chosen = |percentile: u8| by_bill.get(nearest_rank(by_bill.len().max(1), f64::from(percentile) / 100.0));
+    let by_bill = by_bill(&forecast.runs);
+    let chosen = |percentile: u8| quantile_of_sorted(&by_bill, f64::from(percentile) / 100.0);
     let mut numbers: Vec<u64> = PERCENTILES.iter().filter_map(|p| chosen(*p)).map(|(_, run)| *run).collect();
     numbers.sort_unstable();
     numbers.dedup();

@@ -255,6 +255,13 @@ pub fn count_stats(numbers: Vec<f64>) -> CountStats {
     CountStats { mean: band.mean, p5: band.p5, p95: band.p95 }
 }
 
+/// Runs by what they cost: bill and number, the cheapest first.
+pub fn by_bill(rows: &[RunRow]) -> Vec<(Money, u64)> {
+    let mut by_bill: Vec<_> = rows.iter().map(|row| (row.bill, row.run)).collect();
+    by_bill.sort_unstable();
+    by_bill
+}
+
 /// Low, middle and high of numbers, one a run.
 pub fn band(mut numbers: Vec<f64>) -> Band {
     let n = numbers.len();

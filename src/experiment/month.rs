@@ -22,7 +22,7 @@ use crate::experiment::run::summed;
 use crate::experiment::together::replicate_together;
 use crate::random::{Replication, Seed, mix, stream};
 use crate::scenario::World;
-use crate::stats::{Estimate, nearest_rank};
+use crate::stats::{Estimate, quantile_of_sorted};
 use crate::units::Money;
 
 /// Paths that are put together when nothing else is said.
@@ -333,7 +333,7 @@ fn bands(targets: &[Target], paths: &[Vec<Money>]) -> Vec<DayBand> {
     let band = |(index, target): (usize, &Target)| {
         let mut spent: Vec<Money> = paths.iter().map(|path| path[index]).collect();
         spent.sort_unstable();
-        let at = |share| spent.get(nearest_rank(spent.len().max(1), share)).copied().unwrap_or_default();
+        let at = |share| quantile_of_sorted(&spent, share).copied().unwrap_or_default();
         let mean = spent.iter().copied().sum::<Money>().divided_by(spent.len().max(1) as u64);
         DayBand { date: target.date, p5: at(0.05), p50: at(0.5), mean, p95: at(0.95) }
     };

@@ -8,14 +8,14 @@ use crate::experiment::assemble::{
 };
 use crate::experiment::detail::{day_rows, provider_rows};
 use crate::experiment::findings::findings;
-use crate::experiment::fold::{Fold, latency};
+use crate::experiment::fold::{Fold, by_bill, latency};
 use crate::experiment::forecast::{About, Forecast, RunRow, Timeline, TimelineStep, Window};
 use crate::experiment::next::next;
 use crate::experiment::part::Part;
 use crate::experiment::replicate::{Options, Progress, replicate, replicate_these};
 use crate::random::{Replication, Seed};
 use crate::scenario::{GATEWAY, PROFILE, World};
-use crate::stats::nearest_rank;
+use crate::stats::quantile_of_sorted;
 use crate::units::{SimDuration, SimTime};
 
 pub(super) const HOUR: SimDuration = SimDuration::from_secs(3600);
@@ -151,9 +151,7 @@ pub(super) fn local_time(world: &World, nanos: i64) -> String {
 
 /// The run at the P95 of the bill, simulated once more with finer steps.
 fn expensive(world: &World, seed: Seed, rows: &[RunRow]) -> Option<Timeline> {
-    let mut by_bill: Vec<_> = rows.iter().map(|row| (row.bill, row.run)).collect();
-    by_bill.sort_unstable();
-    let (bill, number) = *by_bill.get(nearest_rank(by_bill.len().max(1), 0.95))?;
+    let (bill, number) = *quantile_of_sorted(&by_bill(rows), 0.95)?;
     let steps = TIMELINE_MINUTES.map(|minutes| SimDuration::from_secs(minutes * 60));
     let fits = |step: &SimDuration| step.0.saturating_mul(TIMELINE_STEPS) >= world.horizon.0;
     let step = steps.into_iter().find(fits).unwrap_or(steps[steps.len() - 1]);

@@ -28,13 +28,8 @@ const COLUMNS: &str = "AvailabilityZone BilledCost:money BillingAccountId Billin
 
 /// The rows of all percentiles.
 pub fn dataset(forecast: &Forecast) -> Dataset {
-    let rows = forecast.percentile_runs.iter().flat_map(|run| {
-        run.charges.iter().filter_map(|charge| {
-            let deployment = forecast.deployments.get(charge.deployment)?;
-            let key = forecast.keys.get(charge.key)?;
-            Some(Line { forecast, run, charge, deployment, key }.cells())
-        })
-    });
+    let lines = forecast.percentile_charges();
+    let rows = lines.map(|(charge, run, deployment, key)| Line { forecast, run, charge, deployment, key }.cells());
     Dataset::new("focus", COLUMNS, rows)
 }
 

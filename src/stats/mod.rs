@@ -16,6 +16,6 @@ pub use estimate::{Estimate, Interval};
 pub use histogram::Histogram;
 pub use moments::Moments;
 pub use paired::Paired;
-pub use quantile::{binomial_ranks, nearest_rank};
+pub use quantile::{binomial_ranks, nearest_rank, quantile_of_sorted};
 pub use spool::Spool;
 pub use student::{normal_quantile, student_quantile};

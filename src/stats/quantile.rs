@@ -8,6 +8,11 @@ pub fn nearest_rank(n: usize, p: f64) -> usize {
     rank.min(n) - 1
 }
 
+/// The nearest-rank quantile of a sorted sample; `None` of nothing.
+pub fn quantile_of_sorted<T>(sorted: &[T], p: f64) -> Option<&T> {
+    (!sorted.is_empty()).then(|| &sorted[nearest_rank(sorted.len(), p)])
+}
+
 /// Ranks (from 0) of the order statistics between which the true quantile lies with at least `confidence`: each side
 /// misses it with at most half of the rest. `None` where the sample is too small to bound that side.
 pub fn binomial_ranks(n: u64, p: f64, confidence: f64) -> (Option<u64>, Option<u64>) {
@@ -44,6 +49,7 @@ mod tests {
     #[test]
     fn nearest_ranks_do_not_suffer_from_rounding() {
         assert_eq!([(20, 0.95), (100, 0.5), (1, 0.99), (10, 1.0)].map(|(n, p)| nearest_rank(n, p)), [18, 49, 0, 9]);
+        assert_eq!((quantile_of_sorted(&[1, 2, 5], 0.5), quantile_of_sorted::<u8>(&[], 0.5)), (Some(&2), None));
     }
 
     #[test]

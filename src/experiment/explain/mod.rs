@@ -8,12 +8,13 @@ mod weekend;
 
 use crate::engine::{Run, simulate, simulate_metered};
 use crate::experiment::assemble::Labels;
+use crate::experiment::fold::by_bill;
 use crate::experiment::forecast::{About, RunRow};
 use crate::experiment::replicate::{Options, Progress, replicate};
 use crate::experiment::run::{HOUR, about, labels, local_time};
 use crate::random::{Replication, Seed};
 use crate::scenario::World;
-use crate::stats::nearest_rank;
+use crate::stats::quantile_of_sorted;
 use crate::units::{ClassId, Money, RequestId};
 
 pub use drivers::{Driver, DriverKind};
@@ -119,8 +120,7 @@ pub fn explain(
 ) -> Result<Explanation, ExplainError> {
     let asked = request.map(|name| find_class(world, name)).transpose()?;
     let fold = replicate(options, progress, |replication| simulate(world, options.seed, replication, world.horizon));
-    let mut by_bill: Vec<(Money, u64)> = fold.rows.iter().map(|row| (row.bill, row.run)).collect();
-    by_bill.sort_unstable();
+    let by_bill = by_bill(&fold.rows);
     let number = match choice {
         Choice::Run(number) => number,
         Choice::At(p) => at(&by_bill, p)?,
@@ -152,8 +152,7 @@ pub fn explain(
 }
 
 fn at(by_bill: &[(Money, u64)], p: f64) -> Result<u64, ExplainError> {
-    let rank = nearest_rank(by_bill.len().max(1), p);
-    by_bill.get(rank).map(|(_, number)| *number).ok_or(ExplainError::NoRuns)
+    quantile_of_sorted(by_bill, p).map(|(_, number)| *number).ok_or(ExplainError::NoRuns)
 }
 
 /// Plays the run once more under watch.

@@ -6,7 +6,7 @@ use crate::experiment::fold::dollars;
 use crate::experiment::replicate::{Options, Progress, each_run};
 use crate::random::Replication;
 use crate::scenario::{Edit, Problem, World};
-use crate::stats::nearest_rank;
+use crate::stats::quantile_of_sorted;
 use crate::units::Money;
 
 /// Budgets that are sought at most: each takes a dozen times the runs.
@@ -196,7 +196,7 @@ impl<E: From<Problem>> Seek<'_, E> {
     fn told(&self, free: &[Seen], smallest: f64, failure_rate: f64) -> BudgetPlan {
         let mut spent: Vec<Money> = free.iter().map(|seen| seen.spent).collect();
         spent.sort_unstable();
-        let at = |p: f64| spent.get(nearest_rank(spent.len().max(1), p)).copied().unwrap_or_default();
+        let at = |p: f64| quantile_of_sorted(&spent, p).copied().unwrap_or_default();
         let Subject { of, name, path, period, today, spent: is_known, .. } = self.subject;
         BudgetPlan {
             of: *of,

@@ -20,7 +20,7 @@ use crate::experiment::run::{about, local_time};
 use crate::provider::{Bound, Counted, Limits, Meter, ProviderError, Refill, TokenCharge};
 use crate::random::Replication;
 use crate::scenario::World;
-use crate::stats::{Histogram, nearest_rank};
+use crate::stats::{Histogram, quantile_of_sorted};
 use crate::units::{Money, SimDuration, SimTime};
 
 pub use accounts::SpendPlan;
@@ -270,11 +270,8 @@ impl Pooled {
     fn binding(&self, world: &World, index: usize, runs: &[Played]) -> Option<Binding> {
         let mut first: Vec<(SimTime, Bound)> =
             runs.iter().filter_map(|(_, pools)| pools[index].first_refusal).collect();
-        if first.is_empty() {
-            return None;
-        }
         first.sort_unstable();
-        let (at, _) = first[nearest_rank(first.len(), 0.5)];
+        let (at, _) = *quantile_of_sorted(&first, 0.5)?;
         let mut bounds: Vec<Bound> = first.iter().map(|(_, bound)| *bound).collect();
         bounds.sort_unstable();
         let most = bounds.chunk_by(|a, b| a == b).max_by_key(|same| same.len())?[0];
@@ -304,7 +301,7 @@ fn sought(limits: &Limits) -> Limits {
 
 /// What a meter counts.
 pub(in crate::experiment) fn kind_of(meter: &Meter) -> LimitKind {
-    let seconds = meter.period.0 / 1_000_000_000;
+    let seconds = meter.period.whole_secs();
     match meter.counted {
         Counted::Requests => LimitKind::Requests(seconds),
         Counted::Dollars => LimitKind::Dollars(seconds),

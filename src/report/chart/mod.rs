@@ -16,9 +16,6 @@ mod rates;
 mod theme;
 mod timeline;
 
-use canvas::draw;
-use theme::with_variables;
-
 pub use canvas::{Anchor, Canvas, Rect, Stroke, fit, text_width};
 pub use frame::{
     AXIS_HEIGHT, LABEL, Plot, Swatch, Unit, fan, fan_legend, fan_peak, legend, nothing, value_axis, value_ceiling,
@@ -61,43 +58,20 @@ pub const ALL: [Chart; 7] = [
 
 /// Every chart as an SVG and a PNG file.
 pub fn files(view: &View<'_>) -> Vec<Artefact> {
-    ALL.iter()
-        .flat_map(|chart| {
-            let svg = chart.file(view);
-            let png = png::render(&svg);
-            [
-                Artefact { file_name: format!("chart-{}.svg", chart.id), bytes: svg.into_bytes() },
-                Artefact { file_name: format!("chart-{}.png", chart.id), bytes: png },
-            ]
-        })
-        .collect()
+    ALL.iter().flat_map(|chart| chart.picture(view).files(chart.id)).collect()
 }
 
 impl Chart {
-    /// The chart as a picture of its own: with a title, what it shows, and where it comes from; on white.
-    fn file(&self, view: &View<'_>) -> String {
-        let note = lines((self.note)(view).as_str(), LABEL, WIDE - 40.0);
-        let head = 44.0 + 18.0 * note.len() as f64;
-        let body = (self.height)(view, WIDE - 40.0);
-        let height = head + body + 30.0;
-        draw(WIDE, height, self.title, |canvas| {
-            canvas.rect(Rect::new(0.0, 0.0, WIDE, height), Ink::Paper, 1.0);
-            canvas.text(self.title, (20.0, 26.0), 18.0, Ink::Text, Anchor::Start);
-            for (number, line) in note.iter().enumerate() {
-                canvas.text(line, (20.0, 50.0 + 18.0 * number as f64), LABEL, Ink::Muted, Anchor::Start);
-            }
-            canvas.set_origin((20.0, head));
-            (self.paint)(view, canvas, Rect::new(0.0, 0.0, WIDE - 40.0, body));
-            canvas.set_origin((0.0, 0.0));
-            canvas.text(&view.stamp, (20.0, height - 14.0), 10.0, Ink::Muted, Anchor::Start);
-        })
-    }
-
-    /// The chart for a page that has its own headings: in the page's colours.
-    pub fn inline(&self, view: &View<'_>, width: f64) -> String {
-        let height = (self.height)(view, width);
-        let paint = |canvas: &mut Canvas<'_>| (self.paint)(view, canvas, Rect::new(0.0, 0.0, width, height));
-        with_variables(&draw(width, height, self.title, paint))
+    /// The chart of a forecast.
+    pub fn picture<'a>(&'a self, view: &'a View<'_>) -> Picture<'a> {
+        Picture {
+            id: self.id,
+            title: self.title.to_owned(),
+            note: (self.note)(view),
+            stamp: view.stamp.clone(),
+            height: Box::new(|width| (self.height)(view, width)),
+            paint: Box::new(|canvas, area| (self.paint)(view, canvas, area)),
+        }
     }
 }
 

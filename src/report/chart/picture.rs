@@ -1,4 +1,4 @@
-//! A chart that is not about a forecast: what it shows is in its painter.
+//! A chart as a picture: in files of its own, and on pages. What it shows is in its painter.
 
 use crate::report::Artefact;
 use crate::report::chart::canvas::{Anchor, Canvas, Rect, draw};
@@ -30,12 +30,7 @@ pub struct Picture<'a> {
 impl Picture<'_> {
     /// As an SVG and a PNG file under a name of their own.
     pub fn files(&self, name: &str) -> [Artefact; 2] {
-        let svg = self.file();
-        let png = png::render(&svg);
-        [
-            Artefact { file_name: format!("chart-{name}.svg"), bytes: svg.into_bytes() },
-            Artefact { file_name: format!("chart-{name}.png"), bytes: png },
-        ]
+        svg_and_png(name, self.file())
     }
 
     /// With a title, what it shows, and where it comes from; on white.
@@ -65,4 +60,13 @@ impl Picture<'_> {
             with_variables(&draw(width, height, &self.title, paint))
         })
     }
+}
+
+/// A drawing as an SVG and a PNG file.
+pub fn svg_and_png(name: &str, svg: String) -> [Artefact; 2] {
+    let png = png::render(&svg);
+    [
+        Artefact { file_name: format!("chart-{name}.svg"), bytes: svg.into_bytes() },
+        Artefact { file_name: format!("chart-{name}.png"), bytes: png },
+    ]
 }

@@ -5,7 +5,7 @@ use crate::report::Artefact;
 use crate::report::chart::WIDE;
 use crate::report::chart::canvas::{Anchor, Canvas, Rect, Stroke, draw, fit};
 use crate::report::chart::frame::{LABEL, Plot, Swatch, legend};
-use crate::report::chart::png;
+use crate::report::chart::picture::svg_and_png;
 use crate::report::chart::theme::Ink;
 use crate::report::plan::{kind_words, pool_name};
 use crate::report::text::{clean, partial_mark, plural, short_count};
@@ -18,12 +18,7 @@ const TITLE: &str = "Capacity: what is used of each limit";
 
 /// The picture as SVG and PNG.
 pub fn files(plan: &CapacityPlan) -> [Artefact; 2] {
-    let svg = svg(plan);
-    let png = png::render(&svg);
-    [
-        Artefact { file_name: "chart-capacity.svg".to_owned(), bytes: svg.into_bytes() },
-        Artefact { file_name: "chart-capacity.png".to_owned(), bytes: png },
-    ]
+    svg_and_png("capacity", svg(plan))
 }
 
 fn svg(plan: &CapacityPlan) -> String {

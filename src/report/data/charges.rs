@@ -2,37 +2,27 @@
 
 use crate::report::data::{Cell, Dataset, money_or_none, text, text_or_none};
 use crate::report::view::View;
+use crate::units::Money;
 
 /// Charge by charge, with what it is for and who causes it.
 pub fn charges(view: &View<'_>) -> Dataset {
-    let forecast = view.forecast;
-    let rows = forecast.percentile_runs.iter().flat_map(|run| {
-        run.charges.iter().filter_map(|charge| {
-            let deployment = forecast.deployments.get(charge.deployment)?;
-            let key = forecast.keys.get(charge.key)?;
-            Some(vec![
-                text(&format!("p{}", run.percentile)),
-                Cell::Count(run.run),
-                text(&charge.day.to_string()),
-                text(&deployment.name),
-                text(&deployment.model),
-                text(&deployment.provider),
-                text(&key.name),
-                text_or_none(key.team.as_deref()),
-                text(charge.cause.name()),
-                text(charge.kind.name()),
-                Cell::Count(charge.quantity),
-                Cell::Money(charge.amount),
-                money_or_none(
-                    charge
-                        .amount
-                        .picos()
-                        .checked_mul(1_000_000)
-                        .filter(|_| charge.quantity > 0)
-                        .map(|picos| crate::units::Money::from_picos(picos).divided_by(charge.quantity)),
-                ),
-            ])
-        })
+    let rows = view.forecast.percentile_charges().map(|(charge, run, deployment, key)| {
+        let per_million = charge.amount.picos().checked_mul(1_000_000).filter(|_| charge.quantity > 0);
+        vec![
+            text(&format!("p{}", run.percentile)),
+            Cell::Count(run.run),
+            text(&charge.day.to_string()),
+            text(&deployment.name),
+            text(&deployment.model),
+            text(&deployment.provider),
+            text(&key.name),
+            text_or_none(key.team.as_deref()),
+            text(charge.cause.name()),
+            text(charge.kind.name()),
+            Cell::Count(charge.quantity),
+            Cell::Money(charge.amount),
+            money_or_none(per_million.map(|picos| Money::from_picos(picos).divided_by(charge.quantity))),
+        ]
     });
     let headings = "percentile run:count day_utc deployment model provider key team cause kind quantity:count \
                     cost_usd:money per_1m_usd:money";

@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use crate::report::chart::{Chart, NARROW, WIDE};
+use crate::report::chart::Chart;
 use crate::report::text::ellipsis;
 use crate::report::view::{Figure, Table, View};
 
@@ -73,12 +73,14 @@ fn breakable(text: &str) -> Markup {
 
 /// A chart with its heading, drawn for wide and for narrow screens.
 pub fn chart(view: &View<'_>, chart: &Chart) -> Markup {
+    let picture = chart.picture(view);
+    let [wide, narrow] = picture.inline();
     html! {
         figure id=(format!("chart-{}", chart.id)) {
             h3 { (chart.title) }
-            figcaption { ((chart.note)(view)) }
-            div.wide { (PreEscaped(chart.inline(view, WIDE))) }
-            div.narrow { (PreEscaped(chart.inline(view, NARROW))) }
+            figcaption { (picture.note) }
+            div.wide { (PreEscaped(wide)) }
+            div.narrow { (PreEscaped(narrow)) }
         }
     }
 }
