@@ -160,7 +160,7 @@ impl Crashes {
         let mut at = SimTime::ZERO;
         for nth in 0.. {
             draws.begin_request(stream, nth);
-            let gap = -(1.0 - draws.unit(Purpose::Incident, 0)).ln() * mean.as_secs_f64();
+            let gap = -libm::log(1.0 - draws.unit(Purpose::Incident, 0)) * mean.as_secs_f64();
             at += SimDuration::from_secs_f64(gap);
             if at >= end {
                 break;

@@ -60,6 +60,14 @@ pub(super) struct Cx<'a, D: Draws, N: Notes> {
     pub request: &'a RequestView,
 }
 
+impl<'a, D: Draws, N: Notes> Cx<'a, D, N> {
+    #[inline(always)]
+    fn new(turn: Turn<'a, D, N>, request: &'a RequestView) -> Self {
+        let Turn { now, call: id, draws, notes, woken } = turn;
+        Self { now, id, draws, notes, woken, request }
+    }
+}
+
 /// What happens next within the machine.
 pub(super) enum Next {
     /// The machine has something to be done outside.
@@ -160,9 +168,8 @@ impl Gateway for LiteLlm {
 
     #[inline(always)]
     fn admit<D: Draws, N: Notes>(&mut self, turn: Turn<'_, D, N>, request: &RequestView, call: &mut CallState) -> Step {
-        let Turn { now, call: id, draws, notes, woken } = turn;
-        let mut cx = Cx { now, id, draws, notes, woken, request };
-        call.reset(now, request.model);
+        let mut cx = Cx::new(turn, request);
+        call.reset(cx.now, request.model);
         let next = self.admission(&mut cx, call);
         self.drive(&mut cx, call, next)
     }
@@ -178,8 +185,7 @@ impl Gateway for LiteLlm {
         request: &RequestView,
         attempt: &Attempt,
     ) {
-        let Turn { now, call: id, draws, notes, woken } = turn;
-        self.blame_for_home(&mut Cx { now, id, draws, notes, woken, request }, attempt);
+        self.blame_for_home(&mut Cx::new(turn, request), attempt);
     }
 
     #[inline(always)]
@@ -213,8 +219,7 @@ impl Gateway for LiteLlm {
         request: &RequestView,
         held: &mut Held,
     ) -> Light {
-        let Turn { now, call: id, draws, notes, woken } = turn;
-        self.begin_lightly(&mut Cx { now, id, draws, notes, woken, request }, held)
+        self.begin_lightly(&mut Cx::new(turn, request), held)
     }
 
     fn go_on<D: Draws, N: Notes>(
@@ -224,9 +229,8 @@ impl Gateway for LiteLlm {
         call: &mut CallState,
         held: Held,
     ) -> Step {
-        let Turn { now, call: id, draws, notes, woken } = turn;
-        let mut cx = Cx { now, id, draws, notes, woken, request };
-        call.reset(now, request.model);
+        let mut cx = Cx::new(turn, request);
+        call.reset(cx.now, request.model);
         call.held = held;
         let next = self.let_in(&mut cx, call);
         self.drive_on(&mut cx, call, next)
@@ -243,8 +247,7 @@ impl Gateway for LiteLlm {
         held: &mut Held,
         deployment: DeploymentId,
     ) -> Light {
-        let Turn { now, call: id, draws, notes, woken } = turn;
-        let mut cx = Cx { now, id, draws, notes, woken, request };
+        let mut cx = Cx::new(turn, request);
         let step = self.send_lightly(&mut cx, held, (deployment, request.model));
         self.log_late(&mut cx);
         step
@@ -269,8 +272,7 @@ impl Gateway for LiteLlm {
         answer: &PlainAnswer,
         held: Held,
     ) {
-        let Turn { now, call: id, draws, notes, woken } = turn;
-        self.end_lightly(&mut Cx { now, id, draws, notes, woken, request }, answer, held);
+        self.end_lightly(&mut Cx::new(turn, request), answer, held);
     }
 
     #[inline(always)]
@@ -281,8 +283,7 @@ impl Gateway for LiteLlm {
         call: &mut CallState,
         event: Event<'_>,
     ) -> Step {
-        let Turn { now, call: id, draws, notes, woken } = turn;
-        let mut cx = Cx { now, id, draws, notes, woken, request };
+        let mut cx = Cx::new(turn, request);
         let next = match event {
             Event::Ended(ended) => match self.attempt_ended(&mut cx, call, ended) {
                 Next::Do(step) if call.log.deferred.is_empty() => return step,
