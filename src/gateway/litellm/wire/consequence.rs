@@ -43,22 +43,6 @@ pub(super) enum Consequence {
 }
 
 impl Section {
-    /// The name as users write it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Top => "the config file",
-            Self::Deployment => "an entry of model_list",
-            Self::LitellmParams => "litellm_params",
-            Self::ModelInfo => "model_info",
-            Self::RouterSettings => "router_settings",
-            Self::StrategyArgs => "routing_strategy_args",
-            Self::RoutingGroup => "an entry of routing_groups",
-            Self::LitellmSettings => "litellm_settings",
-            Self::CacheParams => "cache_params",
-            Self::GeneralSettings => "general_settings",
-        }
-    }
-
     /// What a value of the wrong type under `key` leads to.
     pub(super) fn consequence(self, key: &str, node: &Node) -> Consequence {
         let is_collection = matches!(node.value, Value::Seq(_) | Value::Map(_));

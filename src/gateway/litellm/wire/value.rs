@@ -464,6 +464,7 @@ macro_rules! section {
 
         impl $name {
             /// The keys that are read here.
+            #[cfg(test)]
             pub const KEYS: &[&str] = &[$(stringify!($key),)*];
         }
 
