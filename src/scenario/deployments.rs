@@ -309,15 +309,11 @@ fn in_simulated_time(schedule: &PriceSchedule, start: Timestamp) -> Option<RateS
 
 /// The operator's discount and margin for a provider, as the gateway reports them; the provider bills its list price.
 fn adjustment(wire: &Wire, provider: &str) -> Adjustment {
-    let settings = &wire.litellm_settings;
-    let discounts = settings.cost_discount_config.iter().flat_map(|discounts| &discounts.value);
-    let discount = discounts.filter(|(name, _)| name.value == provider).find_map(|(_, d)| Share::parse(&d.value.text));
-    let margins: Vec<_> = settings.cost_margin_config.iter().flat_map(|margins| &margins.value).collect();
-    let named = |wanted: &str| margins.iter().find(|(name, _)| name.value == wanted).map(|(_, margin)| &margin.value);
-    let margin = named(provider).or_else(|| named("global"));
+    let module = &wire.litellm_settings;
+    let (discount, margin) = (module.discount_of(provider), module.margin_of(provider));
     let fraction = margin.and_then(|margin| margin.fraction.as_ref()).and_then(|fraction| Share::parse(&fraction.text));
     Adjustment {
-        discount: discount.unwrap_or_default(),
+        discount: discount.and_then(|discount| Share::parse(&discount.text)).unwrap_or_default(),
         margin: fraction.unwrap_or_default(),
         fixed: margin.and_then(|margin| margin.fixed).unwrap_or_default(),
     }

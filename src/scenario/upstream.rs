@@ -283,17 +283,8 @@ impl Builder<'_> {
         model: &str,
         merged: &ProviderModel,
     ) -> Result<Option<usize>, ProviderError> {
-        let key = format!("{owner}/{model}");
-        if let Some(known) = self.known_limits.get(&key) {
-            return Ok(*known);
-        }
-        let limits = merged.limits_for(tier, model)?;
-        let index = limits.filter(|limits| !limits.meters.is_empty() || limits.concurrency.is_some()).map(|limits| {
-            self.limits.push(limits);
-            self.limits.len() - 1
-        });
-        self.known_limits.insert(key, index);
-        Ok(index)
+        let limits_anything = |limits: &Limits| !limits.meters.is_empty() || limits.concurrency.is_some();
+        self.shared(format!("{owner}/{model}"), || Ok(merged.limits_for(tier, model)?.filter(limits_anything)))
     }
 
     /// What the account of an owner may spend; all its deployments share it.
@@ -303,15 +294,23 @@ impl Builder<'_> {
         tier: Option<&str>,
         merged: &ProviderModel,
     ) -> Result<Option<usize>, ProviderError> {
-        let key = format!("{owner} (account)");
-        if let Some(known) = self.known_limits.get(&key) {
+        self.shared(format!("{owner} (account)"), || merged.spend_for(tier))
+    }
+
+    /// The limits of this name, made by whoever asks for them first.
+    fn shared(
+        &mut self,
+        name: String,
+        make: impl FnOnce() -> Result<Option<Limits>, ProviderError>,
+    ) -> Result<Option<usize>, ProviderError> {
+        if let Some(known) = self.known_limits.get(&name) {
             return Ok(*known);
         }
-        let index = merged.spend_for(tier)?.map(|limits| {
+        let index = make()?.map(|limits| {
             self.limits.push(limits);
             self.limits.len() - 1
         });
-        self.known_limits.insert(key, index);
+        self.known_limits.insert(name, index);
         Ok(index)
     }
 }

@@ -29,7 +29,7 @@ pub enum TrafficError {
     /// Repeats are only defined where requests come by themselves.
     #[error("repeats need arrivals given by a rate; workers and sessions never repeat themselves")]
     RepeatsNeedOpenArrivals,
-    /// Requests per second and class beyond what ids can count.
+    /// More requests of a class in one run than ids can count.
     #[error("{} requests are expected in one run; more than {} cannot be simulated", short(.0.round()), short(*.1))]
     TooMany(f64, f64),
     /// More at once than any gateway has seen: all of them are in memory until they are answered.

@@ -2,9 +2,8 @@
 
 use crate::report::chart::Chart;
 use crate::report::chart::canvas::{Anchor, Canvas, Rect, Stroke, text_width};
-use crate::report::chart::frame::{LABEL, Plot, Unit, nothing, value_axis, value_ceiling};
+use crate::report::chart::frame::{LABEL, Plot, Unit, money_axis, nothing, value_axis, value_ceiling};
 use crate::report::chart::theme::Ink;
-use crate::report::scale::{nice_step, ticks};
 use crate::report::text::{dollars, plural};
 use crate::report::view::View;
 
@@ -54,7 +53,7 @@ fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
     let plot = Plot { area: inner, x: plot_x, y: (0.0, value_ceiling(peak, inner.height()).max(1.0)) };
     value_axis(canvas, &plot, "runs", Unit::Count);
     bars(view, canvas, &plot);
-    money_axis(canvas, &plot);
+    money_axis(canvas, &plot, "bill of one run, US dollars");
     for (mark, flag) in marks.iter().zip(flags) {
         let x = plot.at_x(mark.value);
         let y = area.top + ROW * f64::from(flag.row - first) + 9.0;
@@ -76,20 +75,6 @@ fn bars(view: &View<'_>, canvas: &mut Canvas<'_>, plot: &Plot) {
         let (low, high) = (Unit::Dollars.tick(from, histogram.width), Unit::Dollars.tick(to, histogram.width));
         canvas.hover(place, format!("{low} to {high}: {}", plural(*count, "run")));
     }
-}
-
-fn money_axis(canvas: &mut Canvas<'_>, plot: &Plot) {
-    let (low, high) = plot.x;
-    let parts = (plot.area.width() / 80.0) as usize;
-    let step = nice_step(high - low, parts);
-    let bottom = plot.area.bottom;
-    for tick in ticks(low, high, parts) {
-        let x = plot.at_x(tick);
-        canvas.line(&[(x, bottom), (x, bottom + 4.0)], Stroke::solid(Ink::Muted, 1.0));
-        canvas.text(&Unit::Dollars.tick(tick, step), (x, bottom + 13.0), LABEL, Ink::Muted, Anchor::Middle);
-    }
-    let middle = (plot.area.left + plot.area.right) / 2.0;
-    canvas.text("bill of one run, US dollars", (middle, bottom + 32.0), LABEL, Ink::Muted, Anchor::Middle);
 }
 
 /// A marked amount.

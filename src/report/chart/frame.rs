@@ -117,6 +117,26 @@ pub fn value_axis(canvas: &mut Canvas<'_>, plot: &Plot, title: &str, unit: Unit)
     canvas.text(title, (4.0, plot.area.top - 14.0), LABEL, Ink::Muted, Anchor::Start);
 }
 
+/// An axis of amounts below the plot.
+pub fn money_axis(canvas: &mut Canvas<'_>, plot: &Plot, title: &str) {
+    let (low, high) = plot.x;
+    let parts = ((plot.area.width() / 80.0) as usize).max(2);
+    let step = nice_step(high - low, parts);
+    for tick in ticks(low, high, parts) {
+        let x = plot.at_x(tick);
+        canvas.line(&[(x, plot.area.bottom), (x, plot.area.bottom + 4.0)], Stroke::solid(Ink::Muted, 1.0));
+        canvas.text(&tick_text(tick, step), (x, plot.area.bottom + 13.0), LABEL, Ink::Muted, Anchor::Middle);
+    }
+    let middle = (plot.area.left + plot.area.right) / 2.0;
+    canvas.text(title, (middle, plot.area.bottom + 32.0), LABEL, Ink::Muted, Anchor::Middle);
+}
+
+/// Dollars at a tick, with a sign in front of the dollar.
+pub fn tick_text(value: f64, step: f64) -> String {
+    let text = Unit::Dollars.tick(value.abs(), step);
+    if value < 0.0 && text != "$0" { format!("−{text}") } else { text }
+}
+
 /// A tick of the time axis.
 struct TimeTick {
     hour: f64,

@@ -18,7 +18,8 @@ mod timeline;
 
 pub use canvas::{Anchor, Canvas, Rect, Stroke, fit, text_width};
 pub use frame::{
-    AXIS_HEIGHT, LABEL, Plot, Swatch, Unit, fan, fan_legend, fan_peak, legend, nothing, value_axis, value_ceiling,
+    AXIS_HEIGHT, LABEL, Plot, Swatch, Unit, fan, fan_legend, fan_peak, legend, money_axis, nothing, tick_text,
+    value_axis, value_ceiling,
 };
 pub use picture::Picture;
 pub use theme::Ink;

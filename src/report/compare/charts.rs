@@ -3,12 +3,12 @@
 use crate::experiment::Difference;
 use crate::ledger::Cause;
 use crate::report::chart::{
-    Anchor, Canvas, Ink, LABEL, Picture, Plot, Rect, Stroke, Swatch, Unit, legend, nothing, text_width, value_axis,
-    value_ceiling,
+    Anchor, Canvas, Ink, LABEL, Picture, Plot, Rect, Stroke, Swatch, Unit, legend, money_axis, nothing, text_width,
+    tick_text, value_axis, value_ceiling,
 };
 use crate::report::compare::ChangeView;
 use crate::report::compare::words::signed_money;
-use crate::report::scale::{nice_step, ticks};
+use crate::report::scale::nice_step;
 use crate::report::text::{dollars, ellipsis, money_of, percent, plural};
 use crate::report::view::words;
 use crate::units::Money;
@@ -64,26 +64,6 @@ fn paint_shares(change: &ChangeView<'_>, base: &str, canvas: &mut Canvas<'_>, ar
         points.push(plot.at(high, 1.0));
         canvas.line(&points, *stroke);
     }
-}
-
-/// An axis of amounts below the plot.
-fn money_axis(canvas: &mut Canvas<'_>, plot: &Plot, title: &str) {
-    let (low, high) = plot.x;
-    let parts = ((plot.area.width() / 80.0) as usize).max(2);
-    let step = nice_step(high - low, parts);
-    for tick in ticks(low, high, parts) {
-        let x = plot.at_x(tick);
-        canvas.line(&[(x, plot.area.bottom), (x, plot.area.bottom + 4.0)], Stroke::solid(Ink::Muted, 1.0));
-        canvas.text(&tick_text(tick, step), (x, plot.area.bottom + 13.0), LABEL, Ink::Muted, Anchor::Middle);
-    }
-    let middle = (plot.area.left + plot.area.right) / 2.0;
-    canvas.text(title, (middle, plot.area.bottom + 32.0), LABEL, Ink::Muted, Anchor::Middle);
-}
-
-/// Dollars at a tick, with a sign in front of the dollar.
-fn tick_text(value: f64, step: f64) -> String {
-    let text = Unit::Dollars.tick(value.abs(), step);
-    if value < 0.0 && text != "$0" { format!("−{text}") } else { text }
 }
 
 /// How single runs differ.

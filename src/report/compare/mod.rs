@@ -11,8 +11,8 @@ mod words;
 
 use crate::experiment::{Change, Comparison, Direction, Verdict};
 use crate::report::Artefact;
-use crate::report::text::{clean, hours, plural};
-use crate::report::view::{Table, local_start};
+use crate::report::text::{clean, plural};
+use crate::report::view::{Table, facts};
 
 pub use html::html;
 pub use json::{SCHEMA, json};
@@ -57,14 +57,7 @@ impl<'a> CompareView<'a> {
     pub fn new(comparison: &'a Comparison, verdicts: &'a [Verdict]) -> Self {
         let base = words::label(&comparison.base.label);
         let about = &comparison.base.forecast.about;
-        let facts = vec![
-            ("Horizon", format!("{} from {}", hours(about.horizon_hours), local_start(&about.start))),
-            ("Runs", format!("{} of each, in the same random weekends", plural(about.runs, "run"))),
-            ("Seed", about.seed.to_string()),
-            ("Gateway", format!("{} ({})", about.gateway, about.profile)),
-            ("Prices as of", clean(&about.prices_as_of)),
-            ("billcast", about.version.to_string()),
-        ];
+        let facts = facts(about, format!("{} of each, in the same random weekends", plural(about.runs, "run")));
         Self {
             facts,
             stamp: format!("{} · seed {} · billcast {}", plural(about.runs, "paired run"), about.seed, about.version),

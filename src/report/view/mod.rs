@@ -16,7 +16,7 @@ pub use story::words;
 pub use table::{Column, Table};
 
 use crate::diagnostic::Severity;
-use crate::experiment::{Forecast, Projection, month_ahead};
+use crate::experiment::{About, Forecast, Projection, month_ahead};
 use crate::ledger::Cause;
 use crate::report::month::MonthView;
 use crate::report::text::{clean, hours, money, money_interval, partial_mark, plural};
@@ -204,7 +204,7 @@ impl<'a> View<'a> {
         let projection = month_ahead(forecast);
         let mut view = Self {
             title: clean(&forecast.about.scenario),
-            facts: facts(forecast),
+            facts: facts(&forecast.about, plural(forecast.about.runs, "run")),
             stamp: stamp(forecast),
             caveats: story::caveats(forecast),
             headline: story::headline(forecast, budget.as_ref()),
@@ -265,11 +265,10 @@ impl<'a> View<'a> {
 }
 
 /// What was simulated, with labels.
-fn facts(forecast: &Forecast) -> Vec<(&'static str, String)> {
-    let about = &forecast.about;
+pub fn facts(about: &About, runs: String) -> Vec<(&'static str, String)> {
     vec![
         ("Horizon", format!("{} from {}", hours(about.horizon_hours), local_start(&about.start))),
-        ("Runs", plural(about.runs, "run")),
+        ("Runs", runs),
         ("Seed", about.seed.to_string()),
         ("Gateway", format!("{} ({})", about.gateway, about.profile)),
         ("Prices as of", clean(&about.prices_as_of)),

@@ -199,16 +199,11 @@ fn own_prices(entry: &wire::Deployment) -> (Option<f64>, Option<f64>) {
 /// Prices with the operator's discount and margin.
 fn adjusted(input: f64, output: f64, provider: &str, wire: &Wire) -> Price {
     let module = &wire.litellm_settings;
-    let discounts = module.cost_discount_config.iter().flat_map(|named| &named.value);
-    let discount =
-        discounts.clone().find(|(name, _)| name.value == provider).map_or(0.0, |(_, share)| share.value.value);
-    let margins: Vec<_> = module.cost_margin_config.iter().flat_map(|named| &named.value).collect();
-    let named = |wanted: &str| margins.iter().find(|(name, _)| name.value == wanted).map(|(_, margin)| &margin.value);
-    let margin = named(provider).or_else(|| named("global"));
+    let margin = module.margin_of(provider);
     Price {
         input,
         output,
-        discount,
+        discount: module.discount_of(provider).map_or(0.0, |share| share.value),
         margin: margin.and_then(|margin| margin.fraction.as_ref()).map_or(0.0, |fraction| fraction.value),
         fixed: margin.and_then(|margin| margin.fixed).map_or(0.0, super::settings::dollars),
     }

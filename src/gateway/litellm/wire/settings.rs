@@ -211,6 +211,23 @@ pub struct Budget {
     pub period: Option<Spanned<String>>,
 }
 
+impl LitellmSettings {
+    /// The fraction off for a provider.
+    pub fn discount_of(&self, provider: &str) -> Option<&Decimal> {
+        value_of(self.cost_discount_config.as_ref()?, provider)
+    }
+
+    /// What is added for a provider.
+    pub fn margin_of(&self, provider: &str) -> Option<&Margin> {
+        let margins = self.cost_margin_config.as_ref()?;
+        value_of(margins, provider).or_else(|| value_of(margins, "global"))
+    }
+}
+
+fn value_of<'a, T>(named: &'a Spanned<Named<T>>, wanted: &str) -> Option<&'a T> {
+    named.value.iter().find(|(name, _)| name.value == wanted).map(|(_, value)| &value.value)
+}
+
 /// What is added to a cost.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Margin {
