@@ -156,3 +156,103 @@ fn a_week_from_friday_evening_has_all_seven_days() {
     let short = simulated_from("2026-06-05 18:00", 160, "0.2", 2);
     assert!(project(&[&short], &options("2026-06-01", 1)).is_err());
 }
+
+/// A folder with a small gateway and a scenario for it.
+fn folder(scenario: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = "model_list:\n- {model_name: chat, litellm_params: {model: openai/gpt-4o, api_key: k}}\n";
+    std::fs::write(folder.path().join("gateway.yaml"), gateway).unwrap();
+    let upstream = "upstream: {openai: {preset: none, latency: 1}}\n";
+    std::fs::write(folder.path().join("scenario.yaml"), format!("gateway: gateway.yaml\n{upstream}{scenario}"))
+        .unwrap();
+    folder
+}
+
+/// What the program prints; the command must end well.
+fn printed(folder: &std::path::Path, args: &str) -> String {
+    let mut command = assert_cmd::Command::cargo_bin("billcast").unwrap();
+    let output = command.current_dir(folder).env("NO_COLOR", "1").args(args.split_whitespace()).output().unwrap();
+    assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn value(folder: &std::path::Path, args: &str) -> serde_json::Value {
+    serde_json::from_str(&printed(folder, &format!("{args} --quiet --format json"))).unwrap()
+}
+
+const DECEMBER: &str = "start: 2026-12-01 00:00 UTC\nvolume_uncertainty: 0.2\nruns: 5\n";
+
+#[test]
+fn a_budget_that_lasts_for_a_month_holds_in_a_month() {
+    // The class costs some $60 a month without the budget.
+    let traffic = "traffic: {x: {model: chat, key: a, rate: 6/h, shape: flat, input: 4000, output: 400}}\n";
+    for (keys, what) in [
+        ("keys: {a: {max_budget: 20, budget_duration: 30d}}\n", "the budget of key a ($20.00 in 30d)"),
+        ("keys: {a: {max_budget: 20}}\n", "the budget of key a ($20.00 in all)"),
+        ("keys: {a: {team: t}}\nteams: {t: {max_budget: 20, budget_duration: 1mo}}\n", "team t ($20.00 in 1mo)"),
+    ] {
+        let folder = folder(&format!("{DECEMBER}{traffic}{keys}"));
+        let month = value(folder.path(), "month . --from 2026-12");
+        let whole = value(folder.path(), "run . --set hours=744");
+        assert_eq!(month["months"][0]["bill"]["mean"], whole["bill"]["mean"], "{keys}");
+        assert_eq!((&month["in_one_piece"], &month["paths"]), (&true.into(), &5.into()));
+        assert!(month["lasting"][0]["what"].as_str().unwrap().ends_with(what), "{}", month["lasting"]);
+        let bill: f64 = month["months"][0]["bill"]["mean"].as_str().unwrap().parse().unwrap();
+        assert!((19.9..20.5).contains(&bill), "{keys}: {bill}");
+        // The month after the scenario's own begins where that ends, with a budget that may be used up.
+        let january = value(folder.path(), "month .");
+        let bill: f64 = january["months"][0]["bill"]["mean"].as_str().unwrap().parse().unwrap();
+        assert!(if keys.contains("1mo") || keys.contains("30d") { bill > 19.9 } else { bill == 0.0 }, "{keys}: {bill}");
+    }
+    // Budgets of days and weeks are in simulated weeks as well.
+    let folder = folder(&format!("{DECEMBER}{traffic}keys: {{a: {{max_budget: 9, budget_duration: 7d}}}}\n"));
+    let month = value(folder.path(), "month . --from 2026-12");
+    assert_eq!((&month["in_one_piece"], &month["lasting"]), (&false.into(), &serde_json::json!([])));
+}
+
+#[test]
+fn a_price_that_changes_within_a_month_is_that_of_each_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let month = value(folder.path(), "month price-change --from 2025-02 --runs 2");
+    let whole = value(folder.path(), "run price-change --runs 2");
+    assert_eq!(month["months"][0]["bill"]["mean"], whole["bill"]["mean"]);
+    assert_eq!(month["lasting"][0]["kind"], "price");
+    let fixed = value(folder.path(), "month price-change --from 2025-02 --runs 2 --set prices_at=2025-02-01");
+    assert_eq!(fixed["in_one_piece"], false, "one price throughout needs no piece");
+}
+
+#[test]
+fn traffic_that_grows_does_so_in_months() {
+    let traffic =
+        "traffic: {x: {model: chat, rate: 20/h, shape: flat, input: 4000, output: 400, growth_per_week: 20%}}\n";
+    let folder = folder(&format!("{DECEMBER}{traffic}"));
+    let month = value(folder.path(), "month . --from 2026-12 --months 2");
+    let whole = value(folder.path(), "run . --set hours=1488");
+    assert_eq!((&month["together"]["mean"], &month["lasting"][0]["kind"]), (&whole["bill"]["mean"], &"growth".into()));
+}
+
+#[test]
+fn a_finished_week_says_what_its_months_lack() {
+    let traffic = "traffic: {x: {model: chat, key: a, rate: 6/h, shape: flat, input: 4000, output: 400}}\n";
+    let keys = "keys: {a: {max_budget: 40, budget_duration: 30d}}\n";
+    let folder = folder(&format!("{DECEMBER}{traffic}{keys}budget: {{month: 500}}\n"));
+    printed(folder.path(), "run . --set hours=168 --out week --quiet");
+    let lacks = "months put together from them lack the budget of key a";
+    let instead = "--set 'start=2027-01-01 00:00 UTC' --set hours=744";
+    let one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = one_line(printed(folder.path(), "month week"));
+    assert!(shown.contains(lacks) && shown.contains("upper bounds") && shown.contains(instead), "{shown}");
+    for format in ["md", "html"] {
+        let shown = printed(folder.path(), &format!("month week --format {format}"));
+        assert!(shown.contains(lacks), "{format}: {shown}");
+    }
+    assert_eq!(value(folder.path(), "month week")["lasting"][0]["kind"], "budget");
+    for format in ["md", "html"] {
+        let report = std::fs::read_to_string(folder.path().join("week").join(format!("report.{format}"))).unwrap();
+        assert!(report.contains(lacks), "{format}");
+    }
+    // A run of the month itself lacks nothing.
+    printed(folder.path(), "run . --set hours=744 --out december --quiet");
+    let december = value(folder.path(), "month december --from 2026-12");
+    assert_eq!((&december["in_one_piece"], &december["paths"]), (&true.into(), &5.into()));
+}

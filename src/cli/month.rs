@@ -15,17 +15,17 @@ use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::{Dollars, runs, seed, shell_word};
 use crate::cli::what::terminal_options;
-use crate::experiment::{Forecast, MonthOptions, Options, PATHS, Progress, month_after, project, weeks};
+use crate::experiment::{Forecast, MonthOptions, Options, PATHS, month_after, project, weeks};
 use crate::random::Seed;
 use crate::report::month::MonthView;
-use crate::scenario::{Edit, Overrides, Room, World, load};
+use crate::scenario::{Edit, LastingKind, Overrides, Room, World, load};
 use crate::units::{Money, Share};
 
 /// Arguments of `month`.
 #[derive(Debug, clap::Args)]
 pub struct MonthArgs {
-    /// A scenario, whose own start and length are replaced by whole weeks; or a folder that `run --out` wrote, if all
-    /// days of a week were simulated in it.
+    /// A scenario, whose own length is replaced by whole weeks, or by the months in one piece where something lasts for
+    /// longer than a week; or a folder that `run --out` wrote, if all days of a week were simulated in it.
     #[arg(value_name = "RUN_DIR|SCENARIO")]
     source: String,
     /// The first month [default: the month after the scenario's start].
@@ -46,7 +46,7 @@ pub struct MonthArgs {
     /// The first day that --spent does not cover.
     #[arg(long, value_name = "YYYY-MM-DD", requires = "spent")]
     before: Option<Date>,
-    /// Replications of each simulated week [default: as the scenario says, else 200].
+    /// Replications of what is simulated [default: as the scenario says, else 200].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = runs::<1_000_000>)]
     runs: Option<u64>,
     /// Seed of the random numbers [default: as the scenario says, else 1].
@@ -94,9 +94,12 @@ fn beyond() -> String {
     format!("months are told until December {LAST_YEAR}: begin earlier, or ask for fewer --months")
 }
 
+/// The most hours of a piece that is simulated: as many as a scenario may have.
+const LONGEST_PIECE: f64 = 8784.0;
+
 /// What months are put together from.
 struct Basis {
-    /// A week for each month; the last stands for the rest.
+    /// A week for each month, of which the last stands for the rest; or all months in one piece.
     weeks: Vec<Forecast>,
     start: Zoned,
     budget: Option<Money>,
@@ -167,10 +170,10 @@ impl MonthArgs {
         })
     }
 
-    /// A simulated week of each month.
+    /// What is simulated of a scenario.
     fn simulated(&self, interrupt: Interrupt) -> Result<Basis, Stop> {
         let world = self.load(&[], &Room::default())?;
-        let weeks = self.weeks(&world, &self.first(&world.start)?, interrupt)?;
+        let weeks = self.played(&world, &self.first(&world.start)?, interrupt)?;
         let seed = Seed(self.seed.unwrap_or(world.seed.0));
         Ok(Basis { weeks, start: world.start, budget: world.budget.month, holidays: world.holidays, seed })
     }
@@ -178,7 +181,8 @@ impl MonthArgs {
     fn load(&self, more: &[Edit], room: &Room) -> Result<World, Stop> {
         let mut edits = self.edits.read()?;
         edits.extend_from_slice(more);
-        Ok(load(&self.source, &Overrides { edits, room: room.clone(), ..Overrides::default() })?)
+        let room = room.clone();
+        Ok(load(&self.source, &Overrides { edits, room, ..Overrides::default() })?)
     }
 
     /// The begin of the first month in the zone of the scenario.
@@ -201,22 +205,53 @@ impl MonthArgs {
         Ok(first)
     }
 
-    /// A whole week from Monday for each month. The same seed gives the same volume in the same run of each of them.
-    fn weeks(&self, world: &World, first: &Zoned, interrupt: Interrupt) -> Result<Vec<Forecast>, Stop> {
-        let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
-        let watch = Watch::start(runs * u64::from(self.months), self.quiet, interrupt, &world.room);
+    /// A week of each month, or all months in one piece where weeks would lack something.
+    fn played(&self, world: &World, first: &Zoned, interrupt: Interrupt) -> Result<Vec<Forecast>, Stop> {
+        // The months alone: a price that changed before them is that of all their weeks.
+        let (edits, fits) = self.piece(first, first)?;
+        let months = self.load(&edits, &world.room)?;
+        let has = |kinds: &[LastingKind]| months.lasting.iter().any(|lasting| kinds.contains(&lasting.kind));
+        if fits && has(&[LastingKind::Budget, LastingKind::Growth, LastingKind::End]) {
+            let (edits, fits) = self.piece(&world.start, first)?;
+            let piece = if fits { Some(self.load(&edits, &world.room)?) } else { None };
+            if let Some(piece) = piece.filter(World::goes_on) {
+                return self.simulate(world, &[World { lasting: months.lasting, ..piece }], interrupt);
+            }
+        } else if fits && has(&[LastingKind::Price]) && months.goes_on() {
+            return self.simulate(world, &[months], interrupt);
+        }
         let mut worlds = Vec::new();
         for month in 0..self.months {
-            if watch.stop() {
+            if interrupt.is_pressed() || world.room.is_over() {
                 return Err(Stop::Unfinished);
             }
             worlds.push(self.load(&self.week_edits(first, month)?, &world.room)?);
         }
+        let mut weeks = self.simulate(world, &worlds, interrupt)?;
+        weeks.iter_mut().for_each(|week| week.lasting.clone_from(&months.lasting));
+        Ok(weeks)
+    }
+
+    /// The same seed gives the same volume in the same run of each of the worlds.
+    fn simulate(&self, world: &World, worlds: &[World], interrupt: Interrupt) -> Result<Vec<Forecast>, Stop> {
+        let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
+        let watch = Watch::start(runs * worlds.len() as u64, self.quiet, interrupt, &world.room);
         let command = format!("billcast month {} --seed {seed} --runs {runs}", shell_word(&self.source));
         let options = Options { runs, seed: Seed(seed), threads: 0, precision: None, command };
-        let all = weeks(&worlds, &options, &watch);
+        let all = weeks(worlds, &options, &watch);
         watch.finish()?;
         if all.iter().any(|week| week.about.runs == 0) { Err(Stop::Unfinished) } else { Ok(all) }
+    }
+
+    /// All months in one piece, and whether a run may be so long. It begins at `start` where that is earlier: growth, budgets
+    /// that never begin anew and what comes at a time count from the start of the scenario.
+    fn piece(&self, start: &Zoned, first: &Zoned) -> Result<(Vec<Edit>, bool), Stop> {
+        let outside = |_: jiff::Error| Stop::Usage("the calendar has no such month".to_owned());
+        let end = first.checked_add(i64::from(self.months).months()).map_err(outside)?;
+        let begin = start.min(first);
+        let hours = begin.duration_until(&end).as_secs_f64() / 3600.0;
+        let length = Edit::set("hours", &hours.min(LONGEST_PIECE).to_string())?;
+        Ok((vec![start_at(begin)?, length], hours <= LONGEST_PIECE))
     }
 
     /// The week from the first Monday of a month on, and two hours more where it holds a day of 23 hours.
@@ -230,8 +265,12 @@ impl MonthArgs {
         };
         let end = monday.checked_add(7.days()).map_err(outside)?;
         let hours = monday.duration_until(&end).as_secs() / 3600;
-        let zone = monday.time_zone().iana_name().unwrap_or("UTC");
-        let start = format!("{} {zone}", monday.strftime("%Y-%m-%d %H:%M"));
-        Ok(vec![Edit::set("start", &start)?, Edit::set("hours", &hours.to_string())?])
+        Ok(vec![start_at(&monday)?, Edit::set("hours", &hours.to_string())?])
     }
+}
+
+/// A run that begins at a moment.
+fn start_at(at: &Zoned) -> Result<Edit, Stop> {
+    let zone = at.time_zone().iana_name().unwrap_or("UTC");
+    Ok(Edit::set("start", &format!("{} {zone}", at.strftime("%Y-%m-%d %H:%M:%S")))?)
 }

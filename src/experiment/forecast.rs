@@ -7,7 +7,7 @@ use crate::experiment::detail::{DayRow, PercentileRun, ProviderRow};
 use crate::experiment::fold::{dollars, money};
 use crate::experiment::gate::Verdict;
 use crate::ledger::Causes;
-use crate::scenario::{Assumption, Budget};
+use crate::scenario::{Assumption, Budget, Lasting};
 use crate::units::{Money, TokenKind};
 
 /// The result of many replications of one scenario.
@@ -55,6 +55,8 @@ pub struct Forecast {
     pub budget: Budget,
     /// Days that count as Sundays, also after the horizon.
     pub holidays: Vec<jiff::civil::Date>,
+    /// What lasts for longer than a week, so that months put together from weeks do not have it.
+    pub lasting: Vec<Lasting>,
     /// What the user wrote that the figures rest on.
     pub written: Vec<Assumption>,
     /// Traffic class by traffic class.

@@ -8,6 +8,10 @@
 //! The weeks of one path therefore come from runs with nearly the same number of requests: the volume factor is drawn
 //! once for the whole path, everything else anew each week. Weeks drawn independently would make a month look about
 //! half as uncertain as it is.
+//!
+//! Weeks begin anew: what lasts longer (a monthly budget of a key, a price that rises on the 8th) is not in them. Where there
+//! is such a thing, the months are simulated in one piece instead, most from the start of the scenario on. Then each path is
+//! one run, and each day is itself.
 
 use std::borrow::Cow;
 
@@ -21,7 +25,7 @@ use crate::experiment::replicate::{Options, Progress};
 use crate::experiment::run::summed;
 use crate::experiment::together::replicate_together;
 use crate::random::{Replication, Seed, mix, stream};
-use crate::scenario::World;
+use crate::scenario::{Lasting, World};
 use crate::stats::{Estimate, quantile_of_sorted};
 use crate::units::Money;
 
@@ -58,7 +62,7 @@ pub struct MonthOptions {
     pub seed: Seed,
 }
 
-/// Simulates a week for each month, run by run all of them: the runs of all weeks have the same volumes, so equally many of
+/// Simulates a week for each month, or all of them in one piece, run by run all of them: the runs of all weeks have the same volumes, so equally many of
 /// each are needed, and where it is interrupted, that is what there is. What is told of single runs is left out.
 pub fn weeks(worlds: &[World], options: &Options, progress: &dyn Progress) -> Vec<Forecast> {
     let played = replicate_together(worlds, options, progress);
@@ -76,6 +80,10 @@ pub struct Projection {
     pub paths: u64,
     /// The day that growth counts from.
     pub growth_from: Date,
+    /// Whether all months lie in one simulated piece; otherwise they are put together from weeks.
+    pub in_one_piece: bool,
+    /// What lasts for longer than a week: weeks do not have it.
+    pub lasting: Vec<Lasting>,
     /// Runs that the weeks come from.
     pub runs: u64,
     /// Whether these are fewer than were asked for, because somebody interrupted them.
@@ -133,9 +141,11 @@ pub enum MonthError {
     NoCalendar,
 }
 
-/// The bills of the days of simulated weeks, by weekday, with the runs in order of their volume.
+/// The bills of simulated days, by weekday, with the runs in order of their volume.
 #[derive(Debug)]
 struct Weeks<'a> {
+    /// All days in order, where the months lie among them.
+    piece: Option<&'a [DayRow]>,
     /// For each weekday from Monday: the days that there are.
     days: [Vec<Cow<'a, DayRow>>; 7],
     /// Places of the runs in order of their requests.
@@ -155,7 +165,22 @@ impl<'a> Weeks<'a> {
         }
         let mut by_volume: Vec<usize> = (0..forecast.runs.len()).collect();
         by_volume.sort_by_key(|index| (forecast.runs[*index].requests, *index));
-        if by_volume.is_empty() { Err(MonthError::NoRuns) } else { Ok(Self { days, by_volume }) }
+        if by_volume.is_empty() { Err(MonthError::NoRuns) } else { Ok(Self { piece: None, days, by_volume }) }
+    }
+
+    /// What a path is charged on a day to come.
+    fn bill(&self, target: &Target, path: u64, seed: Seed) -> Money {
+        let dated = self.piece.and_then(|days| day_at(days, target.date));
+        let (day, run) = match dated {
+            Some(day) => (day, usize::try_from(path).unwrap_or_default()),
+            None => {
+                let days = &self.days[target.weekday];
+                (&*days[target.week.unsigned_abs() as usize % days.len()], self.run(path, target.week, seed))
+            }
+        };
+        let bill = day.bills.get(run).copied().unwrap_or_default();
+        let factor = target.growth * f64::from(target.hours) / f64::from(day.of_hours.max(1));
+        Money::from_picos((bill.picos() as f64 * factor).round() as i128)
     }
 
     /// The run that a week of a path comes from: one near the path's own in volume.
@@ -248,32 +273,55 @@ pub fn month_ahead(forecast: &Forecast) -> Result<Projection, MonthError> {
     project(&[forecast], &options)
 }
 
-/// Puts months together. `weeks` holds a forecast of at least a week for each month; the last one stands for the rest.
+/// The day of a date, if all of it was simulated.
+fn day_at(days: &[DayRow], date: Date) -> Option<&DayRow> {
+    let place = days.binary_search_by_key(&date, |day| day.date).ok()?;
+    Some(&days[place]).filter(|day| day.is_whole())
+}
+
+/// Whether one simulated piece holds every day that is asked about.
+fn is_one_piece(weeks: &[&Forecast], options: &MonthOptions) -> bool {
+    let is_over = |date: Date| options.spent.is_some_and(|(_, until)| date < until);
+    let holds = |days: &[DayRow]| {
+        let mut asked = (0..options.months).flat_map(|month| targets(options, month));
+        asked.all(|target| is_over(target.date) || day_at(days, target.date).is_some())
+    };
+    matches!(weeks, [only] if holds(&only.days))
+}
+
+/// Puts months together. `weeks` holds a forecast of at least a week for each month, of which the last one stands for the
+/// rest; or one that holds all days of the months, which are then taken as they are.
 ///
 /// # Errors
 /// When a day of the week is missing in one of them.
 pub fn project(weeks: &[&Forecast], options: &MonthOptions) -> Result<Projection, MonthError> {
-    let sources = weeks.iter().map(|forecast| Weeks::of(forecast)).collect::<Result<Vec<_>, _>>()?;
+    let mut sources = weeks.iter().map(|forecast| Weeks::of(forecast)).collect::<Result<Vec<_>, _>>()?;
+    let in_one_piece = is_one_piece(weeks, options);
+    for (source, forecast) in sources.iter_mut().zip(weeks) {
+        source.piece = in_one_piece.then_some(forecast.days.as_slice());
+    }
     let runs = sources.first().ok_or(MonthError::NoRuns)?.by_volume.len() as u64;
-    let mut whole = vec![Money::ZERO; usize::try_from(options.paths).unwrap_or_default()];
+    // What was simulated as a whole needs no putting together: a path is a run.
+    let paths = if in_one_piece { runs } else { options.paths };
+    let mut whole = vec![Money::ZERO; usize::try_from(paths).unwrap_or_default()];
     let (mut months, mut days) = (Vec::new(), Vec::new());
     for month in 0..options.months {
         let source = &sources[(month as usize).min(sources.len() - 1)];
         let targets = targets(options, month);
         let Some(first) = targets.first().map(|target| target.date) else { continue };
-        let paths: Vec<Vec<Money>> =
-            (0..options.paths).map(|path| cumulative(source, &targets, path, options)).collect();
-        for (sum, path) in whole.iter_mut().zip(&paths) {
+        let spent: Vec<Vec<Money>> = (0..paths).map(|path| cumulative(source, &targets, path, options)).collect();
+        for (sum, path) in whole.iter_mut().zip(&spent) {
             *sum += path.last().copied().unwrap_or_default();
         }
         if month == 0 {
-            days = bands(&targets, &paths);
+            days = bands(&targets, &spent);
         }
-        months.push(month_row(first, &targets, &paths, options.budget));
+        months.push(month_row(first, &targets, &spent, options.budget));
     }
     let is_partial = weeks.iter().any(|forecast| forecast.about.partial);
-    let (paths, growth_from) = (options.paths, options.growth_from);
-    Ok(Projection { months, whole: money_stats(whole), paths, growth_from, runs, is_partial, days })
+    let (whole, growth_from) = (money_stats(whole), options.growth_from);
+    let lasting = weeks[0].lasting.clone();
+    Ok(Projection { months, whole, paths, growth_from, in_one_piece, lasting, runs, is_partial, days })
 }
 
 /// What a path has spent in a month by the end of each of its days.
@@ -291,19 +339,11 @@ fn cumulative(source: &Weeks<'_>, targets: &[Target], path: u64, options: &Month
                     spent = amount;
                 }
             }
-            _ => spent += day_bill(source, target, path, options.seed),
+            _ => spent += source.bill(target, path, options.seed),
         }
         all.push(spent);
     }
     all
-}
-
-fn day_bill(source: &Weeks<'_>, target: &Target, path: u64, seed: Seed) -> Money {
-    let days = &source.days[target.weekday];
-    let day = &days[target.week.unsigned_abs() as usize % days.len()];
-    let bill = day.bills.get(source.run(path, target.week, seed)).copied().unwrap_or_default();
-    let factor = target.growth * f64::from(target.hours) / f64::from(day.of_hours.max(1));
-    Money::from_picos((bill.picos() as f64 * factor).round() as i128)
 }
 
 fn month_row(month: Date, targets: &[Target], paths: &[Vec<Money>], budget: Option<Money>) -> MonthRow {

@@ -79,6 +79,7 @@ pub(super) fn summed(world: &World, options: &Options, fold: Fold) -> Forecast {
         percentile_runs: Vec::new(),
         budget: world.budget,
         holidays: world.holidays.clone(),
+        lasting: world.lasting.clone(),
         written: world.written.clone(),
         edges: edge_rows(&fold, &labels),
         expensive: None,

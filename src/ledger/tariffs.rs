@@ -2,7 +2,7 @@
 
 use crate::ledger::Capacity;
 use crate::pricing::RateSchedule;
-use crate::units::{DeploymentId, GroupId, Money, NameId, SimTime, Usage};
+use crate::units::{DeploymentId, GroupId, Money, NameId, SimDuration, SimTime, Usage};
 
 /// The two prices of a deployment, which differ more often than anyone thinks.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,13 @@ impl DeploymentTariff {
             [] => self.reported.as_ref(),
             names => names.iter().find(|(other, ..)| *other == name)?.2.as_ref(),
         }
+    }
+
+    /// Whether its prices come again in a rhythm until a moment: off-peak hours do, a price that rises for good does not.
+    pub fn repeats(&self, rhythm: SimDuration, end: SimTime) -> bool {
+        let own = self.billed.iter().chain(&self.reported);
+        let named = self.by_name.iter().flat_map(|(_, billed, reported)| billed.iter().chain(reported));
+        own.chain(named).all(|rates| rates.repeats(rhythm, end))
     }
 
     /// Whether anything that it answers has a price.

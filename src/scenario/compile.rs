@@ -18,6 +18,7 @@ use crate::scenario::files::Files;
 use crate::scenario::fleet;
 use crate::scenario::gateway::{GatewayFile, minutes, plan, read_edited_gateway};
 use crate::scenario::holders;
+use crate::scenario::lasting::lasting;
 use crate::scenario::prices::{BUILT_IN, newest_of, newest_price_date, read_prices};
 use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, calendar};
@@ -62,12 +63,10 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let traces = Traces::read(&mut reading, &overrides.room)?;
     let (book, prices_as_of) = price_book(&mut reading, overrides)?;
     let gateway_book = gateway_book(&reading, overrides)?;
-    let start = start(&mut reading, &traces)?;
-    let horizon = horizon(&mut reading, &traces)?;
+    let (start, horizon) = (start(&mut reading, &traces)?, horizon(&mut reading, &traces)?);
     let calendar = calendar(&reading, &start, horizon)?;
     let gateway = gateway_file(&reading, overrides)?;
-    let keys = holders::keyring(&reading)?;
-    let models = classes::model_names(&reading, &traces);
+    let (keys, models) = (holders::keyring(&reading)?, classes::model_names(&reading, &traces));
     let mut plan = plan(&gateway, &models, &keys, &mut reading)?;
     holders::check_models(&reading, &plan)?;
     plan.router.minutes = minutes(start.second());
@@ -86,6 +85,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let ends = retired::ends(&gateway.wire, gateway.text.name(), &book, &time, &plan);
     let known = Known { costs: &redirect::costs(&tariffs), ends: &ends };
     let (providers, troubles) = upstream::compile(&mut reading, &mut named, &groups, &calendar, known)?;
+    let lasting = lasting(&reading, &gateway.wire, (&named, &tariffs, &providers), (&start, horizon, &clock));
     let names = Names {
         deployments: named,
         groups,
@@ -115,6 +115,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
         tariffs,
         names,
         prices_as_of,
+        lasting,
         holidays: calendar.holidays,
         budget,
         alerts,

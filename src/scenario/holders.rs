@@ -351,6 +351,42 @@ pub fn check_models(reading: &Reading, plan: &Plan) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Budgets that do not begin anew within a week, in words: those without a period never do.
+pub fn long_budgets(reading: &Reading, start: &Zoned, clock: &Clock) -> Vec<String> {
+    // The job that resets budgets comes by every ten minutes.
+    const WEEK: SimDuration = SimDuration::from_secs(7 * 86_400 + 3_600);
+    const LOOKED_AT: SimDuration = SimDuration::from_secs(5 * 7 * 86_400);
+    let is_long = |text: &str| {
+        let moments = resets(text, start, LOOKED_AT, clock).unwrap_or_default();
+        let ends = moments.iter().copied().chain([SimTime::ZERO + LOOKED_AT]);
+        let begins = std::iter::once(SimTime::ZERO).chain(moments.iter().copied());
+        begins.zip(ends).any(|(begin, end)| end - begin > WEEK)
+    };
+    let mut all = Vec::new();
+    for written in everybody(reading).iter().flatten() {
+        let who = match &*written.path {
+            ["keys", name] => format!("key {name}"),
+            ["users", name] => format!("user {name}"),
+            ["teams", team, _, name] => format!("member {name} of team {team}"),
+            path => format!("team {}", path.last().unwrap_or(&"")),
+        };
+        match (written.budget, written.period) {
+            (Some(budget), None) => all.push(format!("the budget of {who} (${budget:.2} in all)")),
+            (Some(budget), Some(text)) if is_long(text) => {
+                all.push(format!("the budget of {who} (${budget:.2} in {text})"));
+            }
+            _ => {}
+        }
+        for (model, entry) in written.model_budgets.into_iter().flat_map(Named::iter) {
+            let (budget, text) = (entry.max_budget, &entry.budget_duration);
+            if period(text).is_some_and(|period| period > WEEK) {
+                all.push(format!("the budget of {who} for {model} (${budget:.2} in {text})"));
+            }
+        }
+    }
+    all
+}
+
 /// When budgets begin anew, in order of time.
 ///
 /// # Errors

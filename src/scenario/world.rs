@@ -16,8 +16,9 @@ use crate::scenario::alerts::AlertRules;
 use crate::scenario::edit;
 use crate::scenario::files::Source;
 use crate::scenario::include::ConfigText;
+use crate::scenario::lasting::Lasting;
 use crate::scenario::room::Room;
-use crate::traffic::Traffic;
+use crate::traffic::{Arrivals, Traffic};
 use crate::units::{GroupId, Money, SimDuration};
 
 /// A compiled scenario.
@@ -49,6 +50,8 @@ pub struct World {
     pub names: Names,
     /// The newest date that the prices know of, or the name of the file they come from.
     pub prices_as_of: String,
+    /// What lasts for longer than a week.
+    pub lasting: Vec<Lasting>,
     /// Days that count as Sundays.
     pub holidays: Vec<jiff::civil::Date>,
     /// What the user means to spend.
@@ -72,6 +75,16 @@ pub struct World {
 }
 
 impl World {
+    /// Whether its traffic goes on to the end of a run, however long that is: a trace that is played once ends, and so do
+    /// workers whose time is over.
+    pub fn goes_on(&self) -> bool {
+        self.traffic.classes().all(|class| match &class.arrivals {
+            Arrivals::Replay(replay) => replay.period.is_some(),
+            Arrivals::Workers { end, .. } => *end >= self.horizon,
+            _ => true,
+        })
+    }
+
     /// The value that a parameter has: as the scenario writes it, or as it was assumed.
     pub fn written(&self, path: &str) -> Option<String> {
         let node = self.trees.iter().find_map(|tree| edit::value_at(tree, path));

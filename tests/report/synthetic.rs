@@ -8,7 +8,7 @@ use billcast::experiment::{
 };
 use billcast::experiment::{ChargeRow, DayRow, PercentileRun, ProviderRow};
 use billcast::ledger::{Cause, Causes};
-use billcast::scenario::Budget;
+use billcast::scenario::{Budget, Lasting, LastingKind};
 use billcast::units::{Money, TokenKind};
 
 /// What kind of forecast to make.
@@ -195,6 +195,7 @@ pub fn forecast(recipe: Recipe) -> Forecast {
         percentile_runs: percentile_runs(&worlds, &bill),
         budget: Budget { horizon: Some(bill.p80), day: None, month: Some(bill.p80 + bill.p95 + bill.max) },
         holidays: vec![jiff::civil::date(2026, 12, 25)],
+        lasting: lasting(&names),
         written: written(&names),
         classes: shares(&["chat", "summaries", "agents"], &names, bill.mean),
         keys: shares(&["web-frontend", "nightly-batch", "support-bot", "research"], &names, bill.mean),
@@ -583,6 +584,10 @@ fn percentile_runs(worlds: &[World], bill: &MoneyStats) -> Vec<PercentileRun> {
         Some(PercentileRun { percentile, run: world.row.run, bill: amount, charges })
     };
     [(50, bill.p50), (80, bill.p80), (95, bill.p95)].into_iter().filter_map(run).collect()
+}
+
+fn lasting(names: &Names) -> Vec<Lasting> {
+    vec![Lasting { kind: LastingKind::Budget, what: names.of(5, "the budget of key research ($50.00 in 30d)") }]
 }
 
 fn written(names: &Names) -> Vec<Assumption> {

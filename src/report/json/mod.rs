@@ -144,6 +144,7 @@ fn further(view: &View<'_>) -> Value {
         "edges": forecast.edges.iter().map(edge).collect::<Vec<_>>(),
         "budget": { "run": forecast.budget.horizon, "day": forecast.budget.day, "month": forecast.budget.month },
         "holidays": forecast.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "lasting": forecast.lasting,
         "written": forecast.written.iter().map(assumption).collect::<Vec<_>>(),
         "providers": forecast.providers.iter().map(provider).collect::<Vec<_>>(),
         "deployments": forecast.deployments.iter().map(deployment).collect::<Vec<_>>(),

@@ -3,6 +3,7 @@
 mod alerts;
 mod document;
 mod hours;
+mod lasting;
 
 use std::borrow::Cow;
 
@@ -187,6 +188,7 @@ pub fn read(bytes: &[u8]) -> Result<Forecast> {
         percentile_runs: all.list("percentile_runs", percentile_run)?,
         budget: budget(&all.at("budget"))?,
         holidays: all.list("holidays", |at| at.as_date())?,
+        lasting: all.list("lasting", lasting::lasting)?,
         written: all.list("written", assumption)?,
         classes: all.list("classes", share)?,
         keys: all.list("keys", share)?,

@@ -15,6 +15,7 @@ use crate::report::markdown::escape;
 use crate::report::terminal::{Page, Style, TerminalOptions, with_room};
 use crate::report::text::{NOTHING, clean, few_runs, interrupted_after, money, partial_mark, percent, plural};
 use crate::report::view::{Column, Table};
+use crate::scenario::{Lasting, LastingKind};
 use crate::units::Money;
 
 /// The id of the JSON layout.
@@ -93,21 +94,45 @@ impl MonthView<'_> {
     /// What the reader must know before any figure.
     pub(super) fn caveats(&self) -> Vec<String> {
         let Projection { runs, is_partial, .. } = self.projection;
-        is_partial.then(|| interrupted_after(*runs)).into_iter().chain(few_runs(*runs)).collect()
+        let general = is_partial.then(|| interrupted_after(*runs)).into_iter().chain(few_runs(*runs));
+        general.chain(lacking(self.about, self.projection)).chain(self.misled()).collect()
+    }
+
+    /// What even months in one piece do not hold.
+    fn misled(&self) -> Option<String> {
+        let Projection { in_one_piece, lasting, .. } = self.projection;
+        let has_budgets = lasting.iter().any(|lasting| lasting.kind == LastingKind::Budget);
+        (*in_one_piece && self.growth > 0.0 && has_budgets).then(|| {
+            "--growth multiplies the bill after the gateway's budgets have been held, so that it may exceed them: \
+             `growth_per_week` of the traffic classes grows what comes, and budgets hold against it."
+                .to_owned()
+        })
+    }
+
+    /// How the months came about.
+    fn method(&self) -> String {
+        let projection = self.projection;
+        let (paths, runs) = (plural(projection.paths, "path"), plural(projection.runs, "run"));
+        if !projection.in_one_piece {
+            return format!(
+                "{paths} put together from whole days of {runs} of a simulated week a month: each day from the same \
+                 weekday, holidays as Sundays, days with a change of the clocks by their length. The weeks of a path have \
+                 nearly the same volume: how much traffic there is does not average out over a month."
+            );
+        }
+        let from = clean(self.about.start.split('T').next().unwrap_or_default());
+        let whole = format!("Simulated in one piece from {from} on, {runs}: each day is itself.");
+        match carried(&projection.lasting) {
+            Some(list) => format!("{whole} Weeks begin anew, so that months put together from them would lack {list}."),
+            None => whole,
+        }
     }
 
     /// What the reader should know.
     pub(super) fn notes(&self) -> Vec<String> {
-        let projection = self.projection;
-        let mut notes = vec![format!(
-            "{} put together from whole days of {} of a simulated week a month: each day from the same weekday, holidays \
-             as Sundays, days with a change of the clocks by their length. The weeks of a path have nearly the same \
-             volume: how much traffic there is does not average out over a month.",
-            plural(projection.paths, "path"),
-            plural(projection.runs, "run")
-        )];
+        let mut notes = vec![self.method()];
         if self.growth != 0.0 {
-            let from = projection.growth_from;
+            let from = self.projection.growth_from;
             notes.push(format!(
                 "Growth: {} a month, counted from {from}, the start of the scenario.",
                 percent(self.growth)
@@ -196,6 +221,8 @@ impl MonthView<'_> {
             "runs": self.projection.runs,
             "partial": self.projection.is_partial,
             "paths": self.projection.paths,
+            "in_one_piece": self.projection.in_one_piece,
+            "lasting": self.projection.lasting,
             "gateway": { "name": about.gateway, "profile": about.profile },
             "prices_as_of": about.prices_as_of,
             "billcast_version": about.version,
@@ -209,6 +236,50 @@ impl MonthView<'_> {
             "first_month_by_day": self.projection.days.iter().map(day).collect::<Vec<_>>(),
         }))
     }
+}
+
+/// What is named in a sentence before the rest is only counted.
+const NAMED: usize = 5;
+
+/// Things in a sentence: `the budget of key a, that of b and 3 more`.
+fn listed(things: &[&Lasting]) -> Option<String> {
+    let mut words: Vec<String> = things.iter().take(NAMED).map(|lasting| clean(&lasting.what)).collect();
+    if things.len() > NAMED {
+        words.push(format!("{} more", things.len() - NAMED));
+    }
+    let last = words.pop()?;
+    Some(if words.is_empty() { last } else { format!("{} and {last}", words.join(", ")) })
+}
+
+/// What months in one piece have and weeks would not.
+fn carried(lasting: &[Lasting]) -> Option<String> {
+    listed(&lasting.iter().filter(|lasting| lasting.kind != LastingKind::Account).collect::<Vec<_>>())
+}
+
+/// What months lack: of those from weeks all that lasts longer, and how to get it; of those in one piece that accounts
+/// begin anew with a month.
+pub(super) fn lacking(about: &About, projection: &Projection) -> Option<String> {
+    let all = &projection.lasting;
+    if projection.in_one_piece {
+        let accounts: Vec<&Lasting> = all.iter().filter(|lasting| lasting.kind == LastingKind::Account).collect();
+        let accounts = listed(&accounts)?;
+        return Some(format!("Not month by month but from the begin of the simulated piece on counts {accounts}."));
+    }
+    let list = listed(&all.iter().collect::<Vec<_>>())?;
+    let limits = |lasting: &Lasting| matches!(lasting.kind, LastingKind::Budget | LastingKind::Account);
+    let bound = match all.iter().any(limits) {
+        true => " What a budget would refuse is in them: without fallbacks that makes these figures upper bounds.",
+        false => "",
+    };
+    let first = projection.months.first()?;
+    let (start, hours, name) = (first.month, first.hours, first.month.strftime("%B %Y"));
+    let zone = about.start.rsplit('[').next().unwrap_or_default().trim_end_matches(']');
+    let zone = if zone.starts_with(|c: char| c.is_ascii_alphabetic()) { clean(zone) } else { "UTC".to_owned() };
+    Some(format!(
+        "Weeks begin anew, so that months put together from them lack {list}.{bound} `billcast month` with the scenario \
+         simulates months in one piece that end within a year of its start, unless a trace ends before; else `billcast run` \
+         with --set 'start={start} 00:00 {zone}' --set hours={hours} simulates {name}."
+    ))
 }
 
 fn stats(bill: &crate::experiment::MoneyStats) -> Value {

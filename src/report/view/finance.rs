@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::experiment::{Forecast, MonthError, MonthRow, Projection};
+use crate::report::month::lacking;
 use crate::report::text::{clean, count, hours, money, percent, plural};
 use crate::report::view::derive::{money_share, per_mean, ratio};
 use crate::stats::Estimate;
@@ -194,7 +195,12 @@ const MONTH_HOURS: f64 = 730.485;
 pub fn month_sentences(forecast: &Forecast, projection: &Result<Projection, MonthError>) -> Vec<String> {
     let month = forecast.budget.month;
     match projection {
-        Ok(projection) => projection.months.iter().map(|row| month_sentence(row, month)).collect(),
+        Ok(projection) => projection
+            .months
+            .iter()
+            .map(|row| month_sentence(row, month))
+            .chain(lacking(&forecast.about, projection))
+            .collect(),
         Err(error) => {
             let pace = month.map(|budget| pace(forecast, budget));
             let why = format!("No month is put together from this: {error}. `billcast month` simulates whole weeks.");
