@@ -222,13 +222,22 @@ fn a_price_that_changes_within_a_month_is_that_of_each_day() {
 }
 
 #[test]
-fn traffic_that_grows_does_so_in_months() {
+fn traffic_that_grows_or_shrinks_does_so_in_months() {
     let traffic =
         "traffic: {x: {model: chat, rate: 20/h, shape: flat, input: 4000, output: 400, growth_per_week: 20%}}\n";
     let folder = folder(&format!("{DECEMBER}{traffic}"));
     let month = value(folder.path(), "month . --from 2026-12 --months 2");
     let whole = value(folder.path(), "run . --set hours=1488");
     assert_eq!((&month["together"]["mean"], &month["lasting"][0]["kind"]), (&whole["bill"]["mean"], &"growth".into()));
+    // A shrinking bill, with traffic that stays.
+    let flat = "month . --from 2026-12 --months 3 --set traffic.x.growth_per_week=0";
+    let [level, less] = ["", " --growth=-20%"].map(|growth| value(folder.path(), &format!("{flat}{growth}")));
+    for (place, days) in [(0, 15.0), (1, 46.0), (2, 75.0)] {
+        let [a, b] = [&level, &less]
+            .map(|told| -> f64 { told["months"][place]["bill"]["mean"].as_str().unwrap().parse().unwrap() });
+        let expected = 0.8f64.powf(days / 30.436_875);
+        assert!(b > 0.0 && (b / a / expected - 1.0).abs() < 0.03, "{b} of {a}, {expected}");
+    }
 }
 
 #[test]

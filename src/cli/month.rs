@@ -19,7 +19,7 @@ use crate::experiment::{Forecast, MonthOptions, Options, PATHS, month_after, pro
 use crate::random::Seed;
 use crate::report::month::MonthView;
 use crate::scenario::{Edit, LastingKind, Overrides, Room, World, load};
-use crate::units::{Money, Share};
+use crate::units::{Growth, Money};
 
 /// Arguments of `month`.
 #[derive(Debug, clap::Args)]
@@ -34,9 +34,9 @@ pub struct MonthArgs {
     /// How many months.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=24))]
     months: u32,
-    /// Growth of the bill a month, e.g. 5%, counted from the day on which the scenario starts.
+    /// Growth of the bill a month, e.g. 5%, or -5% where it shrinks, counted from the day on which the scenario starts.
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
-    growth: Option<Share>,
+    growth: Option<Growth>,
     /// What may be spent in a month, in US dollars [default: as the scenario says].
     #[arg(long, value_name = "USD", allow_hyphen_values = true)]
     budget: Option<Dollars>,
@@ -121,7 +121,7 @@ pub fn run(args: &MonthArgs) -> Result<(), Stop> {
     };
     let budget = args.budget.map(|Dollars(amount)| amount).or(basis.budget);
     let spent = args.spent.zip(args.before).map(|(Dollars(amount), before)| (amount, before));
-    let growth = args.growth.map_or(0.0, |share| share.0);
+    let growth = args.growth.map_or(0.0, |growth| growth.0);
     let options = MonthOptions {
         first: args.first(&basis.start)?,
         months: args.months,
