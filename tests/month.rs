@@ -265,3 +265,18 @@ fn a_finished_week_says_what_its_months_lack() {
     let december = value(folder.path(), "month december --from 2026-12");
     assert_eq!((&december["in_one_piece"], &december["paths"]), (&true.into(), &5.into()));
 }
+
+#[test]
+fn a_week_does_not_say_that_the_budget_of_a_month_is_never_used_up() {
+    let traffic = "traffic: {x: {model: chat, rate: 6/h, shape: flat, input: 4000, output: 400}}\n";
+    let folder = folder(&format!("{DECEMBER}{traffic}budget: {{month: 500, day: 100}}\n"));
+    let row = |hours: u32, budget: &str| {
+        let report = printed(folder.path(), &format!("report . --set hours={hours} --runs 2 --format md --quiet"));
+        assert_eq!(report.contains("they hold no whole"), hours < 744, "{hours}");
+        report.lines().find(|line| line.starts_with(&format!("| \\${budget}"))).unwrap().to_owned()
+    };
+    assert!(row(168, "500.00 a month").contains("| not within 168 h |"));
+    assert!(row(168, "100.00 a day").contains("| never |"), "it has seven whole days");
+    assert!(row(12, "100.00 a day").contains("| not within 12 h |"));
+    assert!(row(744, "500.00 a month").contains("| never |"), "it is December");
+}

@@ -1,39 +1,84 @@
 //! Budgets and alerts: as tables for every form of the report, and as JSON.
 
+use jiff::{SignedDuration, ToSpan, Zoned};
 use serde_json::{Value, json};
 
-use crate::experiment::{AlertOutcome, Alerts, BudgetLimit, BudgetOutcome, Moments, Period};
-use crate::report::text::{NOTHING, money, percent, plural};
+use crate::experiment::{About, AlertOutcome, Alerts, BudgetLimit, BudgetOutcome, Moments, Period};
+use crate::report::text::{NOTHING, hours, money, percent, plural};
 use crate::report::view::Table;
 
 /// The tables: budgets, where there are any, and alerts.
-pub fn tables(alerts: &Alerts) -> [Table; 2] {
-    [budgets(alerts), rules(alerts)]
+pub fn tables(alerts: &Alerts, about: &About) -> [Table; 2] {
+    [budgets(alerts, about), rules(alerts, about)]
 }
 
-fn budgets(alerts: &Alerts) -> Table {
+/// Whether a run holds a whole day or month; otherwise what it spends of such a budget is only a part of what counts.
+fn holds_a_whole(period: Period, about: &About) -> bool {
+    let begin = |start: &Zoned| {
+        let (first, next) = match period {
+            Period::Run => return None,
+            Period::Day => (start.start_of_day().ok()?, 1.day()),
+            Period::Month => (start.first_of_month().and_then(|day| day.start_of_day()).ok()?, 1.month()),
+        };
+        let first = if first < *start { first.checked_add(next).ok()? } else { first };
+        first.checked_add(next).ok()
+    };
+    let Some(start) = about.start.parse::<Zoned>().ok() else { return true };
+    let end = start.checked_add(SignedDuration::from_secs((about.horizon_hours * 3600.0).round() as i64));
+    begin(&start).zip(end.ok()).is_none_or(|(whole, end)| whole <= end)
+}
+
+/// What never happens in the runs, where these cannot tell it of a whole day or month.
+fn unsaid(share: String, period: Period, about: &About) -> String {
+    if share == NEVER && !holds_a_whole(period, about) {
+        format!("not within {}", hours(about.horizon_hours))
+    } else {
+        share
+    }
+}
+
+fn budgets(alerts: &Alerts, about: &About) -> Table {
     let row = |outcome: &BudgetOutcome| {
         let [share, early, middle, late] = moments_in_words(&outcome.exhausted, alerts);
+        let share = unsaid(share, outcome.budget.period, about);
         [name(outcome.budget), share, early, middle, late, money(outcome.beyond)]
     };
     let headings = ["Budget", "#Used up", "Early (P5)", "Median", "Late (P95)", "#Spent beyond"];
     Table::new("budgets", "Budgets", &headings)
         .with_note(format!(
             "Of {}. Used up: the share of the runs in which that happens at all, and when for the first time. Spent beyond: \
-             in all periods of a run together, on average.",
-            what(alerts)
+             in all periods of a run together, on average.{}",
+            what(alerts),
+            span(alerts, about)
         ))
         .with_rows(alerts.budgets.iter().map(row))
 }
 
-fn rules(alerts: &Alerts) -> Table {
+/// What of a day or a month the rows are about, where a run holds no whole one.
+fn span(alerts: &Alerts, about: &About) -> String {
+    let is_cut = |wanted: Period| {
+        !holds_a_whole(wanted, about) && alerts.budgets.iter().any(|outcome| outcome.budget.period == wanted)
+    };
+    let cut: Vec<&str> =
+        [Period::Day, Period::Month].into_iter().filter(|wanted| is_cut(*wanted)).map(period).collect();
+    if cut.is_empty() {
+        return String::new();
+    }
+    let (cut, hours) = (cut.join(" or a "), hours(about.horizon_hours));
+    format!(" Only the simulated {hours} count: they hold no whole {cut}, and begin with nothing spent of it.")
+}
+
+fn rules(alerts: &Alerts, about: &About) -> Table {
     let rules = &alerts.rules;
     let part = short_share(rules.budget_share);
     let fallbacks = format!("fallbacks > {} in {} min", short_share(rules.fallback_share), rules.fallback_minutes);
-    let of_budgets =
-        alerts.budgets.iter().map(|outcome| (format!("{part} of {}", name(outcome.budget)), &outcome.alert));
-    let row = |(name, outcome): (String, &AlertOutcome)| {
+    let of_budgets = alerts
+        .budgets
+        .iter()
+        .map(|outcome| (format!("{part} of {}", name(outcome.budget)), &outcome.alert, outcome.budget.period));
+    let row = |(name, outcome, period): (String, &AlertOutcome, Period)| {
         let [share, _, middle, _] = moments_in_words(&outcome.fires, alerts);
+        let share = unsaid(share, period, about);
         let delay = outcome.after_first_fallback_min.map_or(NOTHING.to_owned(), length);
         let [sideways, off, stopped] = [outcome.saved_sideways, outcome.saved_off, outcome.saved_stopped].map(money);
         [name, share, middle, delay, sideways, off, stopped]
@@ -48,8 +93,11 @@ fn rules(alerts: &Alerts) -> Table {
             what(alerts),
             rules.act_within_minutes
         ))
-        .with_rows(of_budgets.chain(std::iter::once((fallbacks, &alerts.fallback_rule))).map(row))
+        .with_rows(of_budgets.chain(std::iter::once((fallbacks, &alerts.fallback_rule, Period::Run))).map(row))
 }
+
+/// What happens in no run.
+const NEVER: &str = "never";
 
 /// `35 min`, `40 h`.
 fn length(minutes: f64) -> String {
@@ -86,7 +134,7 @@ const fn period(period: Period) -> &'static str {
 fn moments_in_words(moments: &Moments, alerts: &Alerts) -> [String; 4] {
     let nothing = || NOTHING.to_owned();
     let share = match (alerts.of_run, &moments.at) {
-        (_, None) => "never".to_owned(),
+        (_, None) => NEVER.to_owned(),
         (Some(_), Some(_)) => "yes".to_owned(),
         (None, Some(_)) => percent(moments.share),
     };

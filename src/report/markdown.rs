@@ -40,7 +40,7 @@ pub fn markdown(view: &View<'_>) -> String {
     view.month().iter().for_each(|month| table(&mut text, &month.table()));
     all.into_iter().for_each(|one| table(&mut text, one));
     if let Some(alerts) = &view.forecast.alerts {
-        crate::report::alerts::tables(alerts).iter().for_each(|one| table(&mut text, one));
+        crate::report::alerts::tables(alerts, &view.forecast.about).iter().for_each(|one| table(&mut text, one));
     }
     again(&mut text, view);
     text

@@ -347,7 +347,9 @@ fn edges(page: &mut Page, view: &View<'_>) {
 
 fn alerts(page: &mut Page, view: &View<'_>) {
     let Some(alerts) = &view.forecast.alerts else { return };
-    for table in crate::report::alerts::tables(alerts).iter().filter(|table| !table.rows.is_empty()) {
+    for table in
+        crate::report::alerts::tables(alerts, &view.forecast.about).iter().filter(|table| !table.rows.is_empty())
+    {
         page.title(table.title);
         page.view_table(table, usize::MAX);
         page.wrapped(" ", " ", Some(Style::Dim), &table.note);

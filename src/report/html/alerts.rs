@@ -9,7 +9,7 @@ use crate::report::view::View;
 pub fn alerts(view: &View<'_>) -> Markup {
     html! {
         @if let Some(alerts) = &view.forecast.alerts {
-            @for one in &crate::report::alerts::tables(alerts) { (table(one)) }
+            @for one in &crate::report::alerts::tables(alerts, &view.forecast.about) { (table(one)) }
         }
     }
 }
