@@ -280,3 +280,31 @@ fn a_week_does_not_say_that_the_budget_of_a_month_is_never_used_up() {
     assert!(row(12, "100.00 a day").contains("| not within 12 h |"));
     assert!(row(744, "500.00 a month").contains("| never |"), "it is December");
 }
+
+#[test]
+fn months_take_prices_and_threads_as_runs_do() {
+    let folder = folder(&format!("{DECEMBER}traffic: {{x: {{model: chat, rate: 20/h, input: 4000, output: 400}}}}\n"));
+    let map = |times: f64| {
+        let (input, output) = (2.5e-6 * times, 1e-5 * times);
+        format!(
+            r#"{{"gpt-4o": {{"input_cost_per_token": {input:e}, "output_cost_per_token": {output:e}, "mode": "chat",
+            "litellm_provider": "openai"}}}}"#
+        )
+    };
+    std::fs::write(folder.path().join("one.json"), map(1.0)).unwrap();
+    std::fs::write(folder.path().join("two.json"), map(2.0)).unwrap();
+    let mean = |args: &str| -> f64 {
+        let told = value(folder.path(), &format!("month . --runs 2 {args}"));
+        told["months"][0]["bill"]["mean"].as_str().unwrap().parse().unwrap()
+    };
+    let [one, two] = ["one.json", "two.json"].map(|file| mean(&format!("--prices {file} --threads 1")));
+    assert!((two / one - 2.0).abs() < 1e-9, "{one} and {two}");
+    assert_eq!(mean("--prices one.json --gateway-prices two.json"), one, "what the gateway believes is no bill");
+    let report =
+        "report . --runs 2 --set hours=24 --prices one.json --gateway-prices two.json --threads 1 --quiet --format";
+    let told: serde_json::Value = serde_json::from_str(&printed(folder.path(), &format!("{report} json"))).unwrap();
+    let number = |value: &serde_json::Value| value.as_str().unwrap().parse::<f64>().unwrap();
+    let reported = number(&told["reported_spend"]["mean"]) / number(&told["bill"]["mean"]);
+    assert!((reported - 2.0).abs() < 0.01, "{reported}");
+    assert!(told["command"].as_str().unwrap().contains("--gateway-prices two.json"), "{}", told["command"]);
+}

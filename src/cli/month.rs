@@ -52,6 +52,17 @@ pub struct MonthArgs {
     /// Seed of the random numbers [default: as the scenario says, else 1].
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
     seed: Option<u64>,
+    /// Threads; the result does not depend on it [default: one a core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Prices, for a scenario: LiteLLM's JSON price map or a CSV table [default: as the scenario says, else the built-in
+    /// table].
+    #[arg(long, value_name = "FILE")]
+    prices: Option<String>,
+    /// The price map that the gateway itself goes by, for a scenario (LiteLLM's JSON of your version) [default: the same
+    /// prices].
+    #[arg(long, value_name = "FILE")]
+    gateway_prices: Option<String>,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -155,8 +166,11 @@ pub fn run(args: &MonthArgs) -> Result<(), Stop> {
 impl MonthArgs {
     /// A finished run, as it is.
     fn finished(&self, file: &Path) -> Result<Basis, Stop> {
-        if self.runs.is_some() || self.seed.is_some() || self.edits.words().next().is_some() {
-            let message = "--runs, --seed, --set and --unset are for a scenario; this run is done";
+        let has_prices = self.prices.is_some() || self.gateway_prices.is_some();
+        let is_simulated = self.runs.is_some() || self.seed.is_some() || self.threads.is_some() || has_prices;
+        if is_simulated || self.edits.words().next().is_some() {
+            let message = "--runs, --seed, --threads, --prices, --gateway-prices, --set and --unset are for a scenario; \
+                           this run is done";
             return Err(Stop::Usage(message.to_owned()));
         }
         let forecast = finished::read(file)?;
@@ -181,8 +195,9 @@ impl MonthArgs {
     fn load(&self, more: &[Edit], room: &Room) -> Result<World, Stop> {
         let mut edits = self.edits.read()?;
         edits.extend_from_slice(more);
+        let (prices, gateway_prices) = (self.prices.clone(), self.gateway_prices.clone());
         let room = room.clone();
-        Ok(load(&self.source, &Overrides { edits, room, ..Overrides::default() })?)
+        Ok(load(&self.source, &Overrides { edits, prices, gateway_prices, room, ..Overrides::default() })?)
     }
 
     /// The begin of the first month in the zone of the scenario.
@@ -237,7 +252,8 @@ impl MonthArgs {
         let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
         let watch = Watch::start(runs * worlds.len() as u64, self.quiet, interrupt, &world.room);
         let command = format!("billcast month {} --seed {seed} --runs {runs}", shell_word(&self.source));
-        let options = Options { runs, seed: Seed(seed), threads: 0, precision: None, command };
+        let threads = self.threads.map_or(0, usize::from);
+        let options = Options { runs, seed: Seed(seed), threads, precision: None, command };
         let all = weeks(worlds, &options, &watch);
         watch.finish()?;
         if all.iter().any(|week| week.about.runs == 0) { Err(Stop::Unfinished) } else { Ok(all) }

@@ -44,9 +44,16 @@ pub struct ReportArgs {
     /// Seed of the random numbers, when a scenario is simulated.
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = seed)]
     seed: Option<u64>,
+    /// Threads, when a scenario is simulated; the result does not depend on it [default: one a core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     /// Prices, when a scenario is simulated: LiteLLM's JSON price map or a CSV table.
     #[arg(long, value_name = "FILE")]
     prices: Option<String>,
+    /// The price map that the gateway itself goes by, when a scenario is simulated (LiteLLM's JSON of your version)
+    /// [default: the same prices].
+    #[arg(long, value_name = "FILE")]
+    gateway_prices: Option<String>,
     #[command(flatten)]
     edits: EditArgs,
     /// No progress bar and no notes on stderr.
@@ -140,21 +147,23 @@ impl ReportArgs {
     }
 
     fn read(&self, file: &Path) -> Result<Forecast, Stop> {
-        let is_simulated = self.runs.is_some() || self.seed.is_some() || self.prices.is_some();
+        let has_prices = self.prices.is_some() || self.gateway_prices.is_some();
+        let is_simulated = self.runs.is_some() || self.seed.is_some() || self.threads.is_some() || has_prices;
         if is_simulated || self.edits.words().next().is_some() {
-            let message = "--runs, --seed, --set, --unset and --prices are for a scenario; this run is done: \
-                           `billcast run … --out` does another";
+            let message = "--runs, --seed, --threads, --set, --unset, --prices and --gateway-prices are for a scenario; \
+                           this run is done: `billcast run … --out` does another";
             return Err(Stop::Usage(message.to_owned()));
         }
         finished::read(file)
     }
 
     fn simulate(&self, interrupt: Interrupt) -> Result<Forecast, Stop> {
-        let (prices, edits) = (self.prices.clone(), self.edits.read()?);
-        let world = load(&self.source, &Overrides { prices, edits, ..Overrides::default() })?;
+        let (prices, gateway_prices) = (self.prices.clone(), self.gateway_prices.clone());
+        let edits = self.edits.read()?;
+        let world = load(&self.source, &Overrides { prices, gateway_prices, edits, ..Overrides::default() })?;
         let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
-        let options =
-            Options { runs, seed: Seed(seed), threads: 0, precision: None, command: self.command(runs, seed) };
+        let (threads, command) = (self.threads.map_or(0, usize::from), self.command(runs, seed));
+        let options = Options { runs, seed: Seed(seed), threads, precision: None, command };
         let watch = Watch::start(runs, self.quiet, interrupt, &world.room);
         let mut forecast = forecast(&world, &options, &watch);
         watch.finish()?;
@@ -203,6 +212,7 @@ impl ReportArgs {
     fn command(&self, runs: u64, seed: u64) -> String {
         let mut words = vec!["billcast run".to_owned(), shell_word(&self.source)];
         words.extend(self.prices.iter().map(|file| format!("--prices {}", shell_word(file))));
+        words.extend(self.gateway_prices.iter().map(|file| format!("--gateway-prices {}", shell_word(file))));
         words.extend(self.edits.words().map(|(flag, value)| format!("--{flag} {}", shell_word(&value))));
         words.extend(self.budgets().iter().map(|budget| format!("--budget {budget}")));
         words.push(format!("--seed {seed} --runs {runs}"));
