@@ -238,6 +238,28 @@ fn a_retired_model_is_priced_against_its_successor() {
 }
 
 #[test]
+fn the_price_that_is_assumed_for_an_unpriced_model_prices_it_whoever_its_provider_is() {
+    for model in ["bedrock/anthropic.claude-unheard-of", "openai/my-model"] {
+        let gateway = format!(
+            "model_list:
+- {{model_name: cheap, litellm_params: {{model: {model}}}}}
+- {{model_name: dear, litellm_params: {{model: openai/gpt-4o-mini, api_key: k}}}}
+"
+        );
+        let case = Case::new(&gateway, TRAFFIC);
+        let (world, findings) = (case.world(Vec::new()), case.findings(None));
+        let options = Options { runs: 2, seed: Seed(3), threads: 2, precision: None, command: String::new() };
+        let priced = price(&world, &findings, &options, &Unwatched, |edits| Ok(case.world(edits)));
+        let place = findings.iter().position(|found| found.diagnostic.code == codes::UNPRICED_MODEL).unwrap();
+        let tried = &priced.findings[place][0];
+        let stake = tried.stake.as_ref().unwrap();
+        assert!(tried.remedy.change.contains("$0.15 and $0.60 a million tokens"), "{}", tried.remedy.change);
+        assert!(stake.with.unpriced_ppm > 500_000 && stake.without.unpriced_ppm == 0, "{model}: {stake:?}");
+        assert!(stake.with.mean == Money::ZERO && stake.without.mean > Money::ZERO, "{model}: {stake:?}");
+    }
+}
+
+#[test]
 fn what_never_comes_is_told() {
     let late = "hours: 6
 traffic: {chat: {preset: chat, model: cheap, rate: 1/min, spikes: [{at: 1h, lasts: 1m, extra: 1/s}, {at: 7h, lasts: 1m, extra: 1/s}]}}

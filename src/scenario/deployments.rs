@@ -221,6 +221,12 @@ pub(super) fn charge_at(entry: &Deployment, book: &PriceBook, time: &PriceTime, 
     Some(rates.at(SimTime::ZERO).charge(usage))
 }
 
+/// What a deployment takes for a token of input and of output in a short request.
+pub(super) fn per_token(entry: &Deployment, book: &PriceBook, at: Timestamp) -> Option<[UnitPrice; 2]> {
+    let rates = token_rates(entry, own_prices(entry, book, at).as_ref(), book, at)?;
+    Some([rates.input, rates.output])
+}
+
 /// The prices that the config gives a deployment itself: they are what the user pays, and what LiteLLM reports.
 fn own_prices(entry: &Deployment, book: &PriceBook, at: Timestamp) -> Option<RateCard> {
     let fields = entry.info_prices.iter().chain(&entry.params_prices);
