@@ -238,6 +238,19 @@ fn a_retired_model_is_priced_against_its_successor() {
 }
 
 #[test]
+fn a_retired_model_gives_way_to_the_newest_of_its_family() {
+    let gateway = "model_list:
+- {model_name: small, litellm_params: {model: anthropic/claude-haiku-4-5, api_key: k}}
+- {model_name: other, litellm_params: {model: anthropic/claude-sonnet-4-6, api_key: k}}
+";
+    let scenario = "start: 2026-11-20 12:00 UTC\nhours: 2\ntraffic: {x: {preset: chat, model: small, rate: 1/min}}\n";
+    let findings = Case::new(gateway, scenario).findings(None);
+    let retired = findings.iter().find(|found| found.diagnostic.code == codes::RETIRED_MODEL).unwrap();
+    let change = &retired.remedies[0].change;
+    assert!(change.starts_with("anthropic/claude-haiku-5-5 "), "not the older one of nearly the same price: {change}");
+}
+
+#[test]
 fn the_price_that_is_assumed_for_an_unpriced_model_prices_it_whoever_its_provider_is() {
     for model in ["bedrock/anthropic.claude-unheard-of", "openai/my-model"] {
         let gateway = format!(
