@@ -165,6 +165,40 @@ upstream: {openai: {preset: none, latency: 0.1}}
     assert_eq!((all.of, all.period.as_deref()), (BudgetOf::Deployment, Some("1d")));
 }
 
+#[test]
+fn no_budget_is_advised_that_sends_a_deployment_s_traffic_to_a_dearer_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = "model_list:
+- {model_name: cheap, litellm_params: {model: openai/x, input_cost_per_token: 0.00015, output_cost_per_token: 0.0006}}
+- {model_name: dear, litellm_params: {model: openai/y, input_cost_per_token: 0.0015, output_cost_per_token: 0.006}}
+router_settings: {fallbacks: [{cheap: [dear]}]}
+";
+    let scenario = "gateway: gateway.yaml
+start: 2026-11-20 12:00 UTC
+hours: 2
+volume_uncertainty: 0
+traffic: {x: {model: cheap, rate: 1/s, shape: flat, input: 100, output: 20}}
+upstream: {openai: {preset: none, latency: 0.1}}
+";
+    std::fs::write(folder.path().join("gateway.yaml"), gateway).unwrap();
+    std::fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
+    let path = folder.path().to_string_lossy().into_owned();
+    let load = |edits: Vec<Edit>| -> Result<World, Fault> {
+        load(&path, &Overrides { edits, ..Overrides::default() }).map_err(Fault::from)
+    };
+    let world = load(Vec::new()).unwrap();
+    let options = Options { runs: 2, seed: Seed(5), threads: 2, precision: None, command: String::new() };
+    let found = seek_budgets(&world, &options, 0.01, &Unwatched, &load).unwrap().found;
+    let cheap = found.iter().find(|budget| budget.name == "cheap/1").unwrap();
+    // The fallback answers everything at any budget; all that the deployment spends is the least that makes nothing dearer.
+    let spent = cheap.used.unwrap()[2];
+    assert!(cheap.failure_rate == 0.0 && cheap.bill[1] <= cheap.bill[0], "{cheap:?}");
+    assert!(cheap.smallest.picos() as f64 > 0.97 * spent.picos() as f64, "{cheap:?}");
+    // Nothing goes to the other one, so that any budget does.
+    let dear = found.iter().find(|budget| budget.name == "dear/1").unwrap();
+    assert_eq!((dear.smallest.to_string().as_str(), dear.bill[0]), ("0.01", dear.bill[1]));
+}
+
 /// Any error of a load.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

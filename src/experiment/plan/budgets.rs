@@ -1,5 +1,6 @@
-//! The smallest budgets of keys, users, teams and deployments that refuse no more than a target: each is sought by itself,
-//! the others as they are, in the same random weekends.
+//! The smallest budgets of keys, users, teams and deployments that refuse no more than a target and make the bill no higher:
+//! each is sought by itself, the others as they are, in the same random weekends. A budget of a deployment refuses nothing
+//! where a fallback takes over, however small it is; where that is dearer, a small budget makes a large bill.
 
 use crate::engine::{Run, simulate};
 use crate::experiment::fold::dollars;
@@ -52,6 +53,8 @@ pub struct BudgetPlan {
     pub smallest: Money,
     /// Share of the requests without a good answer at that.
     pub failure_rate: f64,
+    /// The mean bill without it, and with the smallest.
+    pub bill: [Money; 2],
 }
 
 /// A budget that is to be sought.
@@ -73,6 +76,21 @@ struct Seen {
     failed: u64,
     requests: u64,
     spent: Money,
+    bill: Money,
+}
+
+/// What runs come to together.
+#[derive(Debug, Clone, Copy)]
+struct Outcome {
+    failure_rate: f64,
+    bill: Money,
+}
+
+impl Outcome {
+    fn of(seen: &[Seen]) -> Self {
+        let bill: Money = seen.iter().map(|seen| seen.bill).sum();
+        Self { failure_rate: rate(seen), bill: bill.divided_by(seen.len().max(1) as u64) }
+    }
 }
 
 /// Budgets that were sought.
@@ -168,13 +186,15 @@ impl<E: From<Problem>> Seek<'_, E> {
     fn smallest(&self, target: f64) -> Result<Option<BudgetPlan>, E> {
         let Some(free) = self.play(NO_BUDGET)? else { return Ok(None) };
         let most = free.iter().map(|seen| dollars(seen.spent)).fold(0.0, f64::max);
-        let allowed = rate(&free) + target;
+        let without = Outcome::of(&free);
+        let is_allowed =
+            |there: &Outcome| there.failure_rate <= without.failure_rate + target && there.bill <= without.bill;
         // A budget counts what the gateway reports, which may be more than what is billed.
         let (mut low, mut high) = (0.0, if most > 0.0 { most * 1.1 } else { 1.0 });
-        let Some(mut found) = self.rate_at(high)? else { return Ok(None) };
-        while found > allowed && high < 1e9 {
+        let Some(mut found) = self.outcome_at(high)? else { return Ok(None) };
+        while !is_allowed(&found) && high < 1e9 {
             (low, high) = (high, high * 2.0);
-            let Some(there) = self.rate_at(high)? else { return Ok(None) };
+            let Some(there) = self.outcome_at(high)? else { return Ok(None) };
             found = there;
         }
         while high > 0.01 && high - low > PRECISION * high {
@@ -182,18 +202,18 @@ impl<E: From<Problem>> Seek<'_, E> {
             if middle <= low || middle >= high {
                 break;
             }
-            let Some(there) = self.rate_at(middle)? else { return Ok(None) };
-            if there <= allowed { (high, found) = (middle, there) } else { low = middle }
+            let Some(there) = self.outcome_at(middle)? else { return Ok(None) };
+            if is_allowed(&there) { (high, found) = (middle, there) } else { low = middle }
         }
         Ok(Some(self.told(&free, high, found)))
     }
 
-    /// Share of the requests without a good answer at a budget in dollars.
-    fn rate_at(&self, budget: f64) -> Result<Option<f64>, E> {
-        Ok(self.play(&written(budget))?.map(|seen| rate(&seen)))
+    /// What comes of a budget in dollars.
+    fn outcome_at(&self, budget: f64) -> Result<Option<Outcome>, E> {
+        Ok(self.play(&written(budget))?.map(|seen| Outcome::of(&seen)))
     }
 
-    fn told(&self, free: &[Seen], smallest: f64, failure_rate: f64) -> BudgetPlan {
+    fn told(&self, free: &[Seen], smallest: f64, found: Outcome) -> BudgetPlan {
         let mut spent: Vec<Money> = free.iter().map(|seen| seen.spent).collect();
         spent.sort_unstable();
         let at = |p: f64| quantile_of_sorted(&spent, p).copied().unwrap_or_default();
@@ -206,7 +226,8 @@ impl<E: From<Problem>> Seek<'_, E> {
             today: *today,
             used: is_known.map(|_| [at(0.5), at(0.95), at(1.0)]),
             smallest: written(smallest).parse().unwrap_or_default(),
-            failure_rate,
+            failure_rate: found.failure_rate,
+            bill: [Outcome::of(free).bill, found.bill],
         }
     }
 
@@ -223,7 +244,8 @@ impl<E: From<Problem>> Seek<'_, E> {
         let seen = each_run(self.options, runs, self.progress, |replication: Replication| {
             let run = simulate(&world, self.options.seed, replication, world.horizon);
             let spent = spent.map_or(Money::ZERO, |of| of(&run, *index));
-            Seen { failed: run.failed + run.rejected + run.lost, requests: run.requests, spent }
+            let bill = run.ledger.total();
+            Seen { failed: run.failed + run.rejected + run.lost, requests: run.requests, spent, bill }
         });
         Ok((!self.progress.stop()).then_some(seen))
     }

@@ -96,6 +96,7 @@ fn budget(budget: &BudgetPlan) -> Value {
     json!({
         "of": budget_of(budget.of), "name": budget.name, "path": budget.path, "period": budget.period,
         "today": budget.today, "used": used, "smallest": budget.smallest, "failure_rate": budget.failure_rate,
+        "bill_mean": { "without": budget.bill[0], "with_smallest": budget.bill[1] },
     })
 }
 

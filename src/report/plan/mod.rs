@@ -161,7 +161,7 @@ fn budgets(page: &mut Page, plan: &CapacityPlan) {
         return;
     }
     page.title("Budgets of the gateway");
-    let headings = ["Budget of", "Within", "#Today", "#P50 spent", "#Most spent", "#Smallest", "#Failures"];
+    let headings = ["Budget of", "Within", "#Today", "#P50", "#Most", "#Smallest", "#Failures", "#Bill"];
     let row = |budget: &BudgetPlan| {
         let spent = |index: usize| budget.used.map_or_else(|| "–".to_owned(), |used| money(used[index]));
         [
@@ -172,17 +172,25 @@ fn budgets(page: &mut Page, plan: &CapacityPlan) {
             spent(2),
             money(budget.smallest),
             percent(budget.failure_rate),
+            bill(budget),
         ]
     };
     let table = Table::new("budgets", "", &headings).with_rows(plan.budgets.iter().map(row));
     page.view_table(&table, usize::MAX);
     let note = format!(
-        "Smallest: with which no more than {} of the requests more fail than without it, the other budgets as they are \
-         (sought in up to 16 of the runs, to 1%). Spent: in a run, without it. At most {MOST_BUDGETS} are sought, those of \
-         today first.",
+        "Smallest: with which no more than {} of the requests more fail than without it, and the bill is no higher (a \
+         budget of a deployment may send requests to a dearer one), the other budgets as they are (sought in up to 16 of \
+         the runs, to 1%). P50, most: spent in a run without it. Bill: on average without it and with the smallest, where \
+         they differ. At most {MOST_BUDGETS} are sought, those of today first.",
         percent(plan.target)
     );
     page.wrapped(" ", " ", Some(Style::Dim), &note);
+}
+
+/// What the bill is without a budget and with the smallest.
+fn bill(budget: &BudgetPlan) -> String {
+    let [without, with] = budget.bill.map(money);
+    if without == with { with } else { format!("{without} → {with}") }
 }
 
 /// Whose budget it is.
