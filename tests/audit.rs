@@ -7,7 +7,8 @@ use billcast::diagnostic::codes;
 use billcast::experiment::{Options, Unwatched};
 use billcast::pricing::PriceBook;
 use billcast::random::Seed;
-use billcast::report::audit::{json, sarif};
+use billcast::report::TerminalOptions;
+use billcast::report::audit::{Priced, json, sarif, text};
 use billcast::scenario::{Edit, Files, Overrides, World, load, read_edited_gateway};
 use billcast::units::Money;
 
@@ -269,6 +270,11 @@ fn the_price_that_is_assumed_for_an_unpriced_model_prices_it_whoever_its_provide
         assert!(tried.remedy.change.contains("$0.15 and $0.60 a million tokens"), "{}", tried.remedy.change);
         assert!(stake.with.unpriced_ppm > 500_000 && stake.without.unpriced_ppm == 0, "{model}: {stake:?}");
         assert!(stake.with.mean == Money::ZERO && stake.without.mean > Money::ZERO, "{model}: {stake:?}");
+        // The list of what changes are worth says how it is ordered.
+        let told = Priced { pricing: &priced, under: "a test".to_owned(), command: "billcast run".to_owned() };
+        let options = TerminalOptions { width: 100, color: false, verbose: false };
+        let shown = text(&findings, &world.sources, Some(&told), options);
+        assert!(shown.contains("In order of what they save on average"), "{shown}");
     }
 }
 

@@ -170,6 +170,14 @@ fn summary(page: &mut Page, findings: &[Finding], priced: &Priced<'_>) {
     };
     let rows: Vec<Vec<String>> = all.iter().take(MOST).map(row).collect();
     page.table(&headings.map(|(text, numeric)| (text.to_owned(), numeric)), &rows);
+    let mut order = "In order of what they save on average".to_owned();
+    if all.iter().any(|(_, stake, _)| fails_more(stake) || hides_more(stake)) {
+        order.push_str("; last come those with which more requests fail, or more calls have no known price");
+    }
+    if all.len() > MOST {
+        order.push_str(&format!("; {} more stand at their findings", all.len() - MOST));
+    }
+    page.wrapped(" ", " ", Some(Style::Dim), &format!("{order}."));
     let worth_it =
         |stake: &Stake| stake.saved_mean > stake.saved_half_width && !fails_more(stake) && !hides_more(stake);
     if let Some((tried, _, _)) = all.iter().find(|(_, stake, _)| worth_it(stake)) {
