@@ -66,7 +66,7 @@ fn read_base(files: &Files, base: &str, own: &(Source, Node)) -> Result<(Source,
         let message = format!("`base: {base}` is in another folder");
         return Err(refuse(message, "file names in it start from its own folder: copy it, or put both into one"));
     }
-    let source = files.read(base).map_err(|problem| problem.named_by(&at))?;
+    let source = files.read(base).map_err(|problem| problem.named_by(at))?;
     let strict = read::<ScenarioFile>(&source)?;
     if strict.values.base.is_some() {
         return Err(refuse(format!("the base `{base}` has a base of its own"), "name that one"));
