@@ -6,15 +6,19 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::fontdb::Database;
 use resvg::usvg::{Options, Tree};
 
-/// Noto Sans, SIL Open Font License 1.1 (`assets/NotoSans-LICENSE.txt`).
-static FONT: &[u8] = include_bytes!("../../../assets/NotoSans-Regular.ttf");
+/// Noto Sans, and the signs of Noto Sans Math that it lacks (−, ≥, ∞, → …); SIL Open Font License 1.1
+/// (`assets/NotoSans-LICENSE.txt` says how the second was made).
+static TEXT: &[u8] = include_bytes!("../../../assets/NotoSans-Regular.ttf");
+static SIGNS: &[u8] = include_bytes!("../../../assets/NotoSansMath-Subset.ttf");
 
 /// Points for each pixel of the drawing.
 const DENSITY: f32 = 2.0;
 
 static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     let mut fonts = Database::new();
-    fonts.load_font_data(FONT.to_vec());
+    // What the first has no glyph for is taken from the second.
+    fonts.load_font_data(TEXT.to_vec());
+    fonts.load_font_data(SIGNS.to_vec());
     fonts.set_sans_serif_family("Noto Sans");
     Arc::new(fonts)
 });
@@ -28,4 +32,24 @@ pub fn render(svg: &str) -> Vec<u8> {
     let mut picture = Pixmap::new(width, height).expect("a chart has a size");
     resvg::render(&tree, Transform::from_scale(DENSITY, DENSITY), &mut picture.as_mut());
     picture.encode_png().expect("memory does not fail")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minus_is_no_box() {
+        let drawn = |text: &str| {
+            render(&format!(
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"40\" height=\"40\">\
+                 <text x=\"8\" y=\"30\" font-size=\"24\" font-family=\"sans-serif\">{text}</text></svg>"
+            ))
+        };
+        // No font has a letter of Linear B: it is drawn as the box.
+        let no_glyph = drawn("\u{10000}");
+        for sign in "−≥≤≈≠∞→←×±·–…".chars() {
+            assert_ne!(drawn(&sign.to_string()), no_glyph, "{sign}");
+        }
+    }
 }
