@@ -7,7 +7,7 @@ use billcast::engine::{Run, charges};
 use billcast::ledger::Cause;
 use billcast::random::{Replication, Seed};
 use billcast::scenario::{Overrides, World};
-use billcast::units::Money;
+use billcast::units::{Money, TokenKind};
 use proptest::prelude::*;
 use worlds::{cases, files, gateway, plain, prices, scenario};
 
@@ -355,6 +355,17 @@ upstream: {{openai: {{preset: none, latency: 1}}}}\n{tokens}"
             let paid: Money = of_day.map(|(_, sum)| sum.amount).sum();
             let exact: Money = dollars.parse().expect("an amount");
             assert!((paid - exact).picos().abs() <= 2, "day {day}: {paid}");
+        }
+        // Amount and quantity give the price, to the last digit that a picodollar has room for.
+        for (key, sum) in &lines {
+            let dollars = sum.amount.picos() as f64 / 1e12;
+            let (price, pack) = match key.kind {
+                TokenKind::Capacity => (2.0, 3_600.0),
+                TokenKind::Input => (if key.deployment.0 == 0 { 0.15 } else { 2.5 }, 1e6),
+                _ => (if key.deployment.0 == 0 { 0.6 } else { 10.0 }, 1e6),
+            };
+            let unit = dollars / sum.quantity as f64 * pack;
+            assert!((unit - price).abs() <= 2e-12 / sum.quantity as f64 * pack + 1e-9, "{key:?} {sum:?}: {unit}");
         }
     }
 }

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::ledger::{Capacity, split};
-use crate::units::{ClassId, DeploymentId, KeyId, Money, SimDuration, SimTime};
+use crate::pricing::{ChargedTokens, CompiledRates};
+use crate::units::{ClassId, DeploymentId, KeyId, Money, SimDuration, SimTime, TokenKind, Usage};
 
 const MINUTE_NANOS: i64 = 60_000_000_000;
 
@@ -19,10 +20,12 @@ pub struct Drawer {
 /// Part of the price of a capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
+    /// Number of the capacity.
+    pub capacity: usize,
     pub who: Drawer,
     pub amount: Money,
-    /// Minutes of the capacity.
-    pub minutes: u64,
+    /// Seconds of the capacity.
+    pub seconds: u64,
 }
 
 /// The capacities of a run.
@@ -75,11 +78,13 @@ impl<'a> Capacities<'a> {
     }
 
     /// The prices of all capacities for the whole run, in proportion to what was drawn; an unused one is its first
-    /// deployment's, and the first key's and class's.
+    /// deployment's, and the first key's and class's. Each is the price of so many whole seconds, so that amount and time
+    /// give the price of an hour again; the last has what is left.
     pub fn shares(&self, horizon: SimDuration) -> Vec<Share> {
-        let minutes = u64::try_from(self.last_minute + 1).unwrap_or(0);
+        const SECOND_NANOS: i64 = 1_000_000_000;
+        let seconds = u64::try_from((horizon.0.max(0) + SECOND_NANOS - 1) / SECOND_NANOS).unwrap_or(0);
         let mut all = Vec::new();
-        for (plan, state) in self.plans.iter().zip(&self.state) {
+        for (capacity, (plan, state)) in self.plans.iter().zip(&self.state).enumerate() {
             let Some(first) = plan.of.first() else { continue };
             let nobody = Drawer { deployment: *first, key: KeyId(0), class: ClassId(0) };
             let drawn: Vec<(Drawer, u64)> = match state.drawn.is_empty() {
@@ -87,11 +92,13 @@ impl<'a> Capacities<'a> {
                 false => state.drawn.iter().map(|(who, tokens)| (*who, *tokens)).collect(),
             };
             let weights: Vec<u64> = drawn.iter().map(|(_, tokens)| *tokens).collect();
-            let amounts = split(plan.price(horizon).picos(), &weights);
-            let times = split(i128::from(minutes), &weights);
-            for (((who, _), amount), time) in drawn.iter().zip(amounts).zip(times) {
-                let minutes = u64::try_from(time).unwrap_or(0);
-                all.push(Share { who: *who, amount: Money::from_picos(amount), minutes });
+            let (mut until, mut paid) = (0, Money::ZERO);
+            for ((who, _), time) in drawn.iter().zip(split(i128::from(seconds), &weights)) {
+                let seconds = u64::try_from(time).unwrap_or(0);
+                until += i64::try_from(seconds).unwrap_or(0) * SECOND_NANOS;
+                let upto = plan.price(SimDuration(until.min(horizon.0)));
+                all.push(Share { capacity, who: *who, amount: upto - paid, seconds });
+                paid = upto;
             }
         }
         all
@@ -99,8 +106,36 @@ impl<'a> Capacities<'a> {
 }
 
 /// The part of an amount, or of a number, that did not fit.
-pub fn spilled(whole: i128, over: u64, tokens: u64) -> i128 {
+fn spilled(whole: i128, over: u64, tokens: u64) -> i128 {
     if over >= tokens { whole } else { split(whole, &[over, tokens - over])[0] }
+}
+
+/// What a usage is charged for, of which only so many tokens do not fit into paid capacity: whole tokens of each kind, at
+/// the price that each token of the usage has. A price for the call is charged if anything of it does not fit.
+pub fn over_parts(rates: &CompiledRates, usage: Usage, over: u64) -> Vec<ChargedTokens> {
+    let (tokens, parts) = (usage.total(), rates.charged_tokens(&usage).collect::<Vec<_>>());
+    if over >= tokens {
+        return parts;
+    }
+    let is_call = |part: &ChargedTokens| part.kind == TokenKind::Call;
+    let weights: Vec<u64> = parts.iter().map(|part| if is_call(part) { 0 } else { part.quantity }).collect();
+    let counted: u64 = weights.iter().sum();
+    let spilled = match counted {
+        0 => vec![0; parts.len()],
+        _ => split(spilled(i128::from(counted), over, tokens), &weights),
+    };
+    let part = |(part, quantity): (&ChargedTokens, i128)| {
+        let whole = i128::from(part.quantity.max(1));
+        let quantity = if is_call(part) { i128::from(part.quantity.min(over)) } else { quantity };
+        let picos = part.amount.picos();
+        let amount = picos.checked_mul(quantity).map_or(picos / whole * quantity, |product| product / whole);
+        ChargedTokens {
+            kind: part.kind,
+            quantity: u64::try_from(quantity).unwrap_or(part.quantity),
+            amount: Money::from_picos(amount),
+        }
+    };
+    parts.iter().zip(spilled).map(part).filter(|part| part.quantity > 0).collect()
 }
 
 #[cfg(test)]
@@ -127,7 +162,10 @@ mod tests {
         assert_eq!(capacities.draw(other, at(61), 1000), Some(970));
         let shares = capacities.shares(horizon);
         assert_eq!(shares.iter().map(|share| share.amount).sum::<Money>(), "12".parse().unwrap());
-        assert_eq!(shares.iter().map(|share| share.minutes).sum::<u64>(), 120);
+        assert_eq!(shares.iter().map(|share| share.seconds).sum::<u64>(), 7200);
+        // 100 of 170 tokens are the first one's, to the second: at $6 an hour.
+        assert_eq!(shares[0].seconds, 7200 * 170 / 200);
+        assert_eq!(shares[0].amount, "10.2".parse().unwrap());
         assert!(shares[0].amount > shares[1].amount);
     }
 

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::capacity::{Capacities, Drawer};
+use crate::engine::capacity::{Capacities, Drawer, over_parts};
 use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
-use crate::engine::recorder::{cause_of, over_parts};
+use crate::engine::recorder::cause_of;
 use crate::gateway::{Attempt, Notes, Response};
 use crate::ledger::{Cause, Tariffs, split};
 use crate::provider::Service;
@@ -31,7 +31,7 @@ pub struct ChargeKey {
 /// Their sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct ChargeSum {
-    /// Tokens, or calls where the charge is for a call.
+    /// Tokens; calls where the charge is for a call, seconds of paid capacity.
     pub quantity: u64,
     /// Money.
     pub amount: Money,
@@ -63,17 +63,40 @@ impl<'a> Charges<'a> {
         self.sums.into_iter().collect()
     }
 
-    /// Paid capacity, day by day.
+    /// Paid capacity, day by day. Classes are not told apart here.
     fn add_capacities(&mut self) {
         let lengths: Vec<u64> = (0..=self.last_day).map(|day| self.nanos_in(day)).collect();
+        let mut shares: Vec<BTreeMap<(DeploymentId, KeyId), ChargeSum>> = Vec::new();
         for share in self.capacities.shares(self.horizon) {
-            let amounts = split(share.amount.picos(), &lengths);
-            let minutes = split(i128::from(share.minutes), &lengths);
-            for ((day, amount), minutes) in (0..).zip(amounts).zip(minutes) {
-                let (deployment, key) = (share.who.deployment, share.who.key);
+            shares.resize_with(shares.len().max(share.capacity + 1), BTreeMap::new);
+            let sum = shares[share.capacity].entry((share.who.deployment, share.who.key)).or_default();
+            sum.quantity += share.seconds;
+            sum.amount += share.amount;
+        }
+        for shares in shares {
+            self.add_capacity(&shares, &lengths);
+        }
+    }
+
+    /// One capacity. Each day has its seconds, in whole ones, and each share its own; both have the price of an hour.
+    fn add_capacity(&mut self, shares: &BTreeMap<(DeploymentId, KeyId), ChargeSum>, lengths: &[u64]) {
+        let mut left: Vec<u64> = shares.values().map(|share| share.quantity).collect();
+        let mut days: Vec<Vec<u64>> = vec![Vec::new(); left.len()];
+        for seconds in split(left.iter().copied().map(i128::from).sum(), lengths) {
+            let parts = split(seconds, &left);
+            for ((days, left), part) in days.iter_mut().zip(&mut left).zip(parts) {
+                let part = u64::try_from(part).unwrap_or(0).min(*left);
+                days.push(part);
+                *left -= part;
+            }
+        }
+        for (((deployment, key), share), seconds) in shares.iter().zip(days) {
+            let amounts = split(share.amount.picos(), &seconds);
+            for ((day, amount), seconds) in (0..).zip(amounts).zip(seconds).filter(|(_, seconds)| *seconds > 0) {
+                let (deployment, key) = (*deployment, *key);
                 let key = ChargeKey { day, deployment, key, cause: Cause::Commitment, kind: TokenKind::Capacity };
                 let sum = self.sums.entry(key).or_default();
-                sum.quantity += u64::try_from(minutes).unwrap_or(0);
+                sum.quantity += seconds;
                 sum.amount += Money::from_picos(amount);
             }
         }

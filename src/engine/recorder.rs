@@ -1,7 +1,7 @@
 //! Watches a run and keeps sums: the books, counters by step of time, by deployment and by class.
 
 use crate::engine::billed::Billed;
-use crate::engine::capacity::{Capacities, Drawer, spilled};
+use crate::engine::capacity::{Capacities, Drawer, over_parts};
 use crate::engine::demand::Meter;
 use crate::engine::lane::Plain;
 use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
@@ -11,7 +11,7 @@ use crate::engine::steps::Steps;
 use crate::engine::tab::Tabs;
 use crate::gateway::{Attempt, AttemptRole, Notes, Response, Source};
 use crate::ledger::{Cause, Charge, DeploymentTariff, Ledger, Shape, Tariffs};
-use crate::pricing::{ChargedTokens, CompiledRates, RateSchedule};
+use crate::pricing::{CompiledRates, RateSchedule};
 use crate::provider::Service;
 use crate::stats::Spool;
 use crate::units::{
@@ -205,7 +205,7 @@ impl<'a> Recorder<'a> {
             let (home, premium) = (group, Money::ZERO);
             self.run.ledger.post(&Charge { cause, deployment, key, class, home, group, amount, premium });
             let totals = &mut self.run.deployments[deployment.index()];
-            totals.billed.add(TokenKind::Capacity, share.minutes, amount);
+            totals.billed.add(TokenKind::Capacity, share.seconds, amount);
             self.steps.spread(amount, deployment, span, &mut self.run);
         }
     }
@@ -333,17 +333,6 @@ fn reported(tariff: &DeploymentTariff, name: NameId, at: SimTime, usage: Usage) 
 #[inline(never)]
 fn priced(rates: &CompiledRates, usage: Usage, billed: &mut Billed) -> (Money, Money) {
     billed.add_parts(&rates.all_parts(&usage))
-}
-
-/// What a usage is charged for, of which only so many tokens do not fit into paid capacity.
-pub(super) fn over_parts(rates: &CompiledRates, usage: Usage, over: u64) -> Vec<ChargedTokens> {
-    let tokens = usage.total();
-    let part = |part: ChargedTokens| ChargedTokens {
-        kind: part.kind,
-        quantity: u64::try_from(spilled(i128::from(part.quantity), over, tokens)).unwrap_or(part.quantity),
-        amount: Money::from_picos(spilled(part.amount.picos(), over, tokens)),
-    };
-    rates.charged_tokens(&usage).map(part).collect()
 }
 
 /// Why an attempt costs what it costs.

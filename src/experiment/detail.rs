@@ -53,7 +53,7 @@ pub struct ChargeRow {
     pub cause: Cause,
     /// For what.
     pub kind: TokenKind,
-    /// Tokens; calls where the charge is for a call.
+    /// Tokens; calls where the charge is for a call, seconds of paid capacity.
     pub quantity: u64,
     /// Money.
     pub amount: Money,

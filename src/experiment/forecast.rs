@@ -350,7 +350,7 @@ pub struct DeploymentRow {
 pub struct MeterRow {
     /// What is counted.
     pub kind: TokenKind,
-    /// Mean tokens; calls where the charge is for a call.
+    /// Mean tokens; calls where the charge is for a call, seconds of paid capacity.
     pub quantity: f64,
     /// Mean cost of one horizon.
     pub amount: Money,

@@ -42,7 +42,8 @@ struct Line<'a> {
     key: &'a ShareRow,
 }
 
-/// What is counted for a kind of charge: the meter, the unit of use, how many of them are priced together and as what.
+/// What is counted for a kind of charge: the meter, the unit of use, how many of what is counted are priced together and as
+/// what.
 const fn meter(kind: TokenKind) -> (&'static str, &'static str, u64, &'static str) {
     const MILLION: u64 = 1_000_000;
     match kind {
@@ -52,7 +53,22 @@ const fn meter(kind: TokenKind) -> (&'static str, &'static str, u64, &'static st
         TokenKind::Output => ("Output tokens", "Tokens", MILLION, "1000000 Tokens"),
         TokenKind::Reasoning => ("Reasoning tokens", "Tokens", MILLION, "1000000 Tokens"),
         TokenKind::Call => ("Calls", "Requests", 1, "Requests"),
-        TokenKind::Capacity => ("Paid capacity", "Minutes", 60, "Hours"),
+        TokenKind::Capacity => ("Paid capacity", "Minutes", 3_600, "Hours"),
+    }
+}
+
+/// How many of what is counted are one unit of use: seconds are told in minutes.
+const fn counted_as_one(kind: TokenKind) -> u64 {
+    if matches!(kind, TokenKind::Capacity) { 60 } else { 1 }
+}
+
+/// A unit price. That of paid capacity to a millionth of a dollar: a share of it is a whole number of picodollars, and so a
+/// few of them off from what its seconds cost.
+fn unit_price(kind: TokenKind, price: Money) -> Money {
+    const MILLIONTH: u64 = 1_000_000;
+    match kind {
+        TokenKind::Capacity => Money::from_picos(price.divided_by(MILLIONTH).picos() * i128::from(MILLIONTH)),
+        _ => price,
     }
 }
 
@@ -135,10 +151,11 @@ impl Line<'_> {
         let ChargeRow { amount, quantity, kind, .. } = *self.charge;
         let (_, unit, pack, pricing_unit) = meter(kind);
         let packed = amount.picos().checked_mul(i128::from(pack)).filter(|_| quantity > 0);
-        let price = packed.map_or(Cell::Missing, |picos| Cell::Money(Money::from_picos(picos).divided_by(quantity)));
+        let price = packed.map(|picos| unit_price(kind, Money::from_picos(picos).divided_by(quantity)));
+        let price = price.map_or(Cell::Missing, Cell::Money);
         let cost = Cell::Money(amount);
         vec![
-            Cell::Money(whole(quantity)),
+            Cell::Money(whole(quantity).divided_by(counted_as_one(kind))),
             text(unit),
             cost.clone(),
             price.clone(),

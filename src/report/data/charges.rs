@@ -2,12 +2,13 @@
 
 use crate::report::data::{Cell, Dataset, money_or_none, text, text_or_none};
 use crate::report::view::View;
-use crate::units::Money;
+use crate::units::{Money, TokenKind};
 
 /// Charge by charge, with what it is for and who causes it.
 pub fn charges(view: &View<'_>) -> Dataset {
     let rows = view.forecast.percentile_charges().map(|(charge, run, deployment, key)| {
-        let per_million = charge.amount.picos().checked_mul(1_000_000).filter(|_| charge.quantity > 0);
+        let is_of_tokens = charge.quantity > 0 && charge.kind != TokenKind::Capacity;
+        let per_million = charge.amount.picos().checked_mul(1_000_000).filter(|_| is_of_tokens);
         vec![
             text(&format!("p{}", run.percentile)),
             Cell::Count(run.run),

@@ -13,40 +13,50 @@ pub struct MeterLine {
     pub model: String,
     /// What is counted.
     pub kind: TokenKind,
-    /// Mean tokens; calls where the charge is for a call.
+    /// Mean tokens; calls where the charge is for a call, hours of paid capacity.
     pub quantity: f64,
     /// Mean cost.
     pub amount: Money,
-    /// What a million cost; none where there were none.
+    /// What a million cost; none where there were none, and for paid capacity.
     pub per_million: Option<Money>,
+    /// What an hour of paid capacity costs.
+    pub per_hour: Option<Money>,
     /// Share of the mean bill.
     pub share: f64,
 }
 
 /// The meters of each model, dearest first.
 pub fn meters(forecast: &Forecast) -> Vec<MeterLine> {
+    /// In an hour.
+    const SECONDS: f64 = 3_600.0;
     let mut lines: Vec<MeterLine> = Vec::new();
     for deployment in &forecast.deployments {
         let model = clean(&deployment.model);
         for row in &deployment.meters {
+            let quantity = if row.kind == TokenKind::Capacity { row.quantity / SECONDS } else { row.quantity };
             match lines.iter_mut().find(|line| line.model == model && line.kind == row.kind) {
                 Some(line) => {
-                    line.quantity += row.quantity;
+                    line.quantity += quantity;
                     line.amount += row.amount;
                 }
                 None => lines.push(MeterLine {
                     model: model.clone(),
                     kind: row.kind,
-                    quantity: row.quantity,
+                    quantity,
                     amount: row.amount,
                     per_million: None,
+                    per_hour: None,
                     share: 0.0,
                 }),
             }
         }
     }
     for line in &mut lines {
-        line.per_million = (line.quantity > 0.0).then(|| unit_price(line.amount, line.quantity, 1e6));
+        let price = |units| (line.quantity > 0.0).then(|| unit_price(line.amount, line.quantity, units));
+        match line.kind {
+            TokenKind::Capacity => line.per_hour = price(1.0),
+            _ => line.per_million = price(1e6),
+        }
         line.share = money_share(line.amount, forecast.bill.mean);
     }
     lines.sort_by_key(|line| std::cmp::Reverse(line.amount));
@@ -97,15 +107,24 @@ fn cache(deployment: Option<String>, rows: &[&DeploymentRow]) -> Option<CacheLin
     if read.0 + written.0 == 0.0 {
         return None;
     }
-    let at_full_price = (plain.0 > 0.0).then(|| unit_price(plain.1, plain.0, read.0));
     Some(CacheLine {
         deployment,
         provider,
         hit_share: ratio(read.0, plain.0 + read.0 + written.0),
         reading: read.1,
         writing: written.1,
-        saved: at_full_price.map(|full| full - read.1),
+        saved: rows.iter().filter_map(|row| saved(row)).sum::<Option<Money>>(),
     })
+}
+
+/// What reading from the cache saves at a deployment, at its own price of plain input; nothing where it reads nothing, and
+/// unknown where there is no plain input.
+fn saved(row: &DeploymentRow) -> Option<Option<Money>> {
+    let meter = |kind: TokenKind| row.meters.iter().find(|meter| meter.kind == kind);
+    let read = meter(TokenKind::CacheRead).filter(|read| read.quantity > 0.0);
+    let Some(read) = read else { return meter(TokenKind::CacheWrite).map(|_| Some(Money::ZERO)) };
+    let plain = meter(TokenKind::Input).filter(|plain| plain.quantity > 0.0);
+    Some(plain.map(|plain| unit_price(plain.amount, plain.quantity, read.quantity) - read.amount))
 }
 
 /// What caches do, in sentences.

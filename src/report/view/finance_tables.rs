@@ -74,7 +74,7 @@ const fn label(kind: TokenKind) -> &'static str {
         TokenKind::Output => "Output tokens",
         TokenKind::Reasoning => "Reasoning tokens",
         TokenKind::Call => "Calls",
-        TokenKind::Capacity => "Paid capacity (minutes)",
+        TokenKind::Capacity => "Paid capacity (hours)",
     }
 }
 
@@ -85,7 +85,7 @@ pub fn meters(lines: &[MeterLine], bill: Money) -> Table {
             line.model.clone(),
             label(line.kind).to_owned(),
             short_count(line.quantity),
-            or_nothing(line.per_million.map(money)),
+            or_nothing(line.per_hour.map(|price| format!("{} an hour", money(price))).or(line.per_million.map(money))),
             money(line.amount),
             percent(line.share),
         ]
