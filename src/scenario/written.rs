@@ -1,7 +1,7 @@
 //! What the user wrote in the scenario, value by value with its place: the user's part of the register of assumptions.
 
 use crate::diagnostic::secrets::looks_secret;
-use crate::document::{Node, Value};
+use crate::document::{Entry, Node, Value};
 use crate::scenario::edit::edit_of;
 use crate::scenario::files::Source;
 use crate::scenario::presets::plain;
@@ -46,12 +46,28 @@ fn collect(source: &Source, path: &str, node: &Node, all: &mut Vec<Assumption>) 
     }
 }
 
+/// A list or a map on one line, with all that is in it.
+fn spelled(source: &Source, node: &Node) -> String {
+    let within = |node: &Node| match &node.value {
+        Value::Seq(_) | Value::Map(_) => spelled(source, node),
+        _ => value(source, node),
+    };
+    match &node.value {
+        Value::Seq(items) => format!("[{}]", items.iter().map(within).collect::<Vec<_>>().join(", ")),
+        _ => {
+            let pair = |entry: &Entry| format!("{}: {}", entry.key, within(&entry.value));
+            format!("{{{}}}", node.entries().iter().map(pair).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
 /// A value as it is written, on one line.
 fn value(source: &Source, node: &Node) -> String {
     let text = match (node.as_str(), edit_of(node.span)) {
         (Some(text), _) => text.to_owned(),
-        // The place is one in the edit, not in the file.
+        // The place is one in the edit, not in the file; that of a list or a map is where it begins.
         (None, Some(_)) => plain(node, LONGEST),
+        (None, None) if matches!(node.value, Value::Seq(_) | Value::Map(_)) => spelled(source, node),
         (None, None) => source.text.get(node.span.start..node.span.end).unwrap_or_default().to_owned(),
     };
     if looks_secret(&text) {
@@ -61,5 +77,27 @@ fn value(source: &Source, node: &Node) -> String {
     match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Format, read};
+
+    #[test]
+    fn lists_and_maps_are_told_whole() {
+        let text = "teams: {shop: {}}\nfleet: {deploys: [{at: [20h, 30h], grace: 30}]}\nholidays:\n- 2027-01-01\n- 2027-01-02\n";
+        let source = Source { name: "scenario.yaml".into(), text: text.into(), is_quotable: true };
+        let tree = read("scenario.yaml", text, Format::Yaml).0.unwrap();
+        let found: Vec<(String, String)> =
+            written(&source, &tree).into_iter().map(|row| (row.name, row.value)).collect();
+        let expected = [
+            ("teams.shop", "{}"),
+            ("fleet.deploys[0].at", "[20h, 30h]"),
+            ("fleet.deploys[0].grace", "30"),
+            ("holidays", "[2027-01-01, 2027-01-02]"),
+        ];
+        assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 }
