@@ -289,7 +289,10 @@ fn claims_are_told_where_all_that_they_read_was_simulated() {
     assert_eq!(part.stories[0].lines[0], whole.stories[0].lines[0]);
     assert!(part.stories[0].lines[1..].iter().all(|line| line.value.is_none() && line.verdict == "not simulated"));
     let words = "Partial: interrupted after 1 of 3 figures; the others were not simulated.";
-    assert!(claims_terminal(&part, 200).starts_with(&format!("! {words}\n")));
+    assert!(
+        claims_terminal(&part, TerminalOptions { width: 200, ..TerminalOptions::default() })
+            .starts_with(&format!("! {words}\n"))
+    );
     assert!(claims_markdown(&part).contains(&format!("\n> **{words}**\n")));
     let printed: Value = serde_json::from_str(&claims_json(&part)).unwrap();
     assert_eq!((&printed["partial"], &printed["not_simulated"]), (&json!(true), &json!(2)));

@@ -7,6 +7,7 @@ use crate::cli::progress::Watch;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::cli::values::shell_word;
+use crate::cli::what::terminal_options;
 use crate::experiment::{AlertsWanted, Forecast, Options, alerts, forecast};
 use crate::report::{ClaimsView, StoryRun, claims_json, claims_markdown, claims_terminal};
 use crate::scenario::{Claims, Overrides, Room, builtins, load, read_claims};
@@ -48,7 +49,7 @@ pub fn run(args: &ClaimsArgs) -> Result<(), Stop> {
         return Err(Stop::Unfinished);
     }
     streams::print(&match args.format {
-        Format::Text => claims_terminal(&view, streams::width()),
+        Format::Text => claims_terminal(&view, terminal_options(false)),
         Format::Markdown => claims_markdown(&view),
         Format::Json => claims_json(&view),
     })?;

@@ -1,12 +1,11 @@
 //! `billcast prices [MODEL]`: which prices are known.
 
-use comfy_table::{CellAlignment, Table};
-
 use crate::cli::book::BookArgs;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
 use crate::pricing::Listed;
 use crate::report::text::clean;
+use crate::report::{Room, laid_out};
 use crate::units::UnitPrice;
 
 /// Arguments of `prices`.
@@ -33,21 +32,31 @@ pub fn run(args: &PricesArgs) -> Result<(), Stop> {
     }
     let shown: Vec<&Listed> = listing.models.iter().filter(|row| args.all || row.holds_now).collect();
     let hidden = listing.models.len() - shown.len();
-    let mut text = format!("{}\nUS dollars for a million tokens; `-`: no price of its own.\n", table(&shown));
+    let mut text =
+        format!("{}US dollars for a million tokens; `-`: no price of its own.\n", table(&shown, streams::room()));
     if hidden > 0 {
         text.push_str(&format!("{hidden} more that do not hold on this day: --all shows them.\n"));
     }
     streams::print(&text)
 }
 
-fn table(rows: &[&Listed]) -> Table {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(["provider", "model", "when", "input", "output", "read", "write", "status", "source (as of)"]);
-    for row in rows {
+/// The table, a line for each row where there is room.
+fn table(rows: &[&Listed], room: Room) -> String {
+    const HEADINGS: [(&str, bool); 9] = [
+        ("provider", false),
+        ("model", false),
+        ("when", false),
+        ("input", true),
+        ("output", true),
+        ("read", true),
+        ("write", true),
+        ("status", false),
+        ("source (as of)", false),
+    ];
+    let row = |row: &&Listed| {
         let per_million = |price: Option<UnitPrice>| price.map_or_else(|| "-".to_owned(), dollars_per_million);
         let rates = &row.rates;
-        table.add_row([
+        vec![
             clean(&row.provider),
             clean(&row.model),
             clean(&row.condition),
@@ -57,14 +66,11 @@ fn table(rows: &[&Listed]) -> Table {
             per_million(rates.cache_write),
             clean(&row.status),
             clean(&row.source),
-        ]);
-    }
-    for column in 3..=6 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
+        ]
+    };
+    let headings = HEADINGS.map(|(title, numeric)| (title.to_owned(), numeric));
+    let pieces = laid_out(&headings, rows.iter().map(row).collect(), room);
+    pieces.into_iter().flat_map(|(_, lines)| lines).map(|line| line + "\n").collect()
 }
 
 /// The exact price of a million tokens, at least two decimals.
@@ -102,7 +108,7 @@ mod tests {
             max_output: None,
             holds_now: true,
         };
-        let text = table(&[&row]).to_string();
+        let text = table(&[&row], Room { width: usize::MAX, whole: true });
         assert!(!text.contains(['\u{1b}', '\u{202e}']) && text.lines().count() == 2, "{text:?}");
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use comfy_table::Table;
 
 use crate::cli::stop::Stop;
+use crate::report::Room;
 
 /// Writes a result to stdout.
 pub fn print(text: &str) -> Result<(), Stop> {
@@ -29,17 +30,31 @@ pub fn stdout_has_color() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Characters a line: those of the terminal, or 100 where there is none.
+/// Characters a line: those of the terminal, without one what `COLUMNS` says, or 100.
 pub fn width() -> usize {
     const NO_TERMINAL: usize = 100;
-    match console_width() {
-        Some(width) if io::stdout().is_terminal() => usize::from(width),
-        _ => NO_TERMINAL,
-    }
+    known_width().unwrap_or(NO_TERMINAL)
 }
 
-fn console_width() -> Option<u16> {
-    Table::new().width()
+/// Whether somebody says how many characters a line has room for. Where nobody does, nothing needs to be cut.
+pub fn has_width() -> bool {
+    known_width().is_some()
+}
+
+/// The room for a list: as much as it needs where nobody says how much there is.
+pub fn room() -> Room {
+    known_width().map_or(Room { width: usize::MAX, whole: true }, |width| Room { width, whole: false })
+}
+
+fn known_width() -> Option<usize> {
+    if io::stdout().is_terminal() {
+        return console_width();
+    }
+    std::env::var("COLUMNS").ok()?.trim().parse().ok().filter(|width| *width > 0)
+}
+
+fn console_width() -> Option<usize> {
+    Table::new().width().map(usize::from)
 }
 
 /// Whether complaints may be coloured.

@@ -127,5 +127,10 @@ impl WhatArgs {
 
 /// How stdout is written on.
 pub fn terminal_options(verbose: bool) -> TerminalOptions {
-    TerminalOptions { width: streams::width(), color: streams::stdout_has_color(), verbose }
+    TerminalOptions {
+        width: streams::width(),
+        color: streams::stdout_has_color(),
+        verbose,
+        whole: !streams::has_width(),
+    }
 }

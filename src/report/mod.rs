@@ -42,7 +42,7 @@ pub use html::html;
 pub use json::{ReadError, SCHEMA, json, json_text, read as read_forecast};
 pub use model_page::model_page;
 pub use rare::{rare_json, rare_text};
-pub use terminal::{TerminalOptions, terminal};
+pub use terminal::{Room, TerminalOptions, laid_out, terminal, wrap};
 pub use trace::trace;
 pub use view::View;
 

@@ -1,10 +1,12 @@
 //! The summary for a terminal: what matters, on one screen.
 
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, Width, presets};
+mod layout;
 
-use crate::report::text::{clean, ellipsis, money, money_of, percent, short_amounts};
+use crate::report::text::{NOTHING, clean, money, money_of, percent};
 use crate::report::view::{Table, View};
 use crate::units::Money;
+
+pub use layout::{Room, laid_out, wrap};
 
 /// How the terminal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,11 +17,20 @@ pub struct TerminalOptions {
     pub color: bool,
     /// Everything instead of the most important.
     pub verbose: bool,
+    /// Names in tables are not cut, and tables not folded, even where that makes longer lines.
+    pub whole: bool,
+}
+
+impl TerminalOptions {
+    /// The room for tables.
+    pub(super) const fn room(&self) -> Room {
+        Room { width: self.width, whole: self.whole }
+    }
 }
 
 impl Default for TerminalOptions {
     fn default() -> Self {
-        Self { width: 80, color: false, verbose: false }
+        Self { width: 80, color: false, verbose: false, whole: false }
     }
 }
 
@@ -93,153 +104,27 @@ impl Page {
         }
     }
 
-    /// A table without borders, two blanks in from the left.
+    /// A table without borders, a blank in from the left.
     pub(super) fn table(&mut self, headings: &[(String, bool)], rows: &[Vec<String>]) {
-        let rows = with_room(headings, rows.to_vec(), self.options.width);
-        for (number, line) in laid_out(headings, &rows, self.options.width).lines().enumerate() {
-            let line = if number == 0 { self.paint(Style::Dim, line.trim_end()) } else { line };
-            self.line(&line);
+        for (head, lines) in laid_out(headings, rows.to_vec(), self.options.room()) {
+            for (number, line) in lines.iter().enumerate() {
+                let line = if number < head { self.paint(Style::Dim, line) } else { line.clone() };
+                self.line(&line);
+            }
         }
     }
 
-    /// A table of the view, at most `limit` rows, its names cut to what fits beside the numbers.
+    /// A table of the view, at most `limit` rows.
     pub(super) fn view_table(&mut self, table: &Table, limit: usize) {
         let headings: Vec<(String, bool)> =
             table.columns.iter().map(|column| (column.title.to_string(), column.numeric)).collect();
-        let rows = table.rows.iter().take(limit).cloned().collect();
-        let mut rows = with_room(&headings, rows, self.options.width);
-        let longest = name_width(&headings, &rows, self.options.width);
-        for row in &mut rows {
-            let names = row.iter_mut().zip(&headings).filter(|(_, (_, numeric))| !numeric);
-            names.for_each(|(text, _)| *text = ellipsis(text, longest));
-        }
+        let rows: Vec<Vec<String>> = table.rows.iter().take(limit).cloned().collect();
         self.table(&headings, &rows);
         if table.rows.len() > limit {
             let more = self.paint(Style::Dim, &format!(" … and {} more", table.rows.len() - limit));
             self.line(&more);
         }
     }
-}
-
-/// A name is not cut to less than this.
-const SHORTEST_NAME: usize = 10;
-
-/// The length of the longest of these cells.
-fn longest(rows: &[Vec<String>], column: usize) -> usize {
-    rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-}
-
-/// The width of the columns of numbers, or of names, with the blanks around them; each of at most so many characters.
-fn width_of(headings: &[(String, bool)], rows: &[Vec<String>], numeric: bool, most: usize) -> usize {
-    let columns = headings.iter().enumerate().filter(|(_, (_, is_numeric))| *is_numeric == numeric);
-    columns.map(|(column, (title, _))| longest(rows, column).max(title.chars().count()).min(most) + 2).sum()
-}
-
-/// The room for each column of names beside the columns of numbers.
-fn name_width(headings: &[(String, bool)], rows: &[Vec<String>], width: usize) -> usize {
-    let numbers = width_of(headings, rows, true, usize::MAX);
-    let names = headings.iter().filter(|(_, numeric)| !numeric).count().max(1);
-    (width.saturating_sub(numbers) / names).saturating_sub(2).max(SHORTEST_NAME)
-}
-
-/// The rows; where the numbers leave no room for names, with large amounts in short.
-pub(super) fn with_room(headings: &[(String, bool)], mut rows: Vec<Vec<String>>, width: usize) -> Vec<Vec<String>> {
-    let names = width_of(headings, &rows, false, SHORTEST_NAME);
-    if width_of(headings, &rows, true, usize::MAX) + names > width {
-        for row in &mut rows {
-            let numbers = row.iter_mut().zip(headings).filter(|(_, (_, numeric))| *numeric);
-            numbers.for_each(|(text, _)| *text = short_amounts(text));
-        }
-    }
-    rows
-}
-
-/// A table without borders. Where there is no room, headings and names are broken, but no number: half a number reads as
-/// another one.
-pub(super) fn laid_out(headings: &[(String, bool)], rows: &[Vec<String>], width: usize) -> comfy_table::Table {
-    let cell = |text: &String, numeric: bool| {
-        let cell = Cell::new(text);
-        if numeric { cell.set_alignment(CellAlignment::Right) } else { cell }
-    };
-    let mut table = comfy_table::Table::new();
-    table.load_style(presets::NOTHING).force_no_tty();
-    table.set_header(headings.iter().map(|(text, numeric)| cell(text, *numeric)).collect::<Vec<_>>());
-    for row in rows {
-        let cells = row.iter().zip(headings).map(|(text, (_, numeric))| cell(text, *numeric));
-        table.add_row(cells.collect::<Vec<_>>());
-    }
-    let natural: Vec<usize> = table.column_max_content_widths().into_iter().map(usize::from).collect();
-    for (column, width) in table.column_iter_mut().zip(widths(natural, headings, rows, width)) {
-        let width = u16::try_from(width + 2).unwrap_or(u16::MAX);
-        column.set_padding((1, 1)).set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
-    }
-    table
-}
-
-/// The widths of columns without the blanks around them. Where there is no room, the widest are made narrower until all
-/// fit, but none so that a number would be cut, or what is the least of a name or heading.
-fn widths(mut widths: Vec<usize>, headings: &[(String, bool)], rows: &[Vec<String>], room: usize) -> Vec<usize> {
-    const LEAST_OF_HEADING: usize = 4;
-    let word = |text: &str| text.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
-    // An interval may stand on two lines, a number stays with its unit.
-    let end = |(number, end): (usize, &str)| end.chars().count() + if number > 0 { "to ".len() } else { 0 };
-    let number = |cell: &str| cell.split(" to ").enumerate().map(end).max().unwrap_or(0);
-    let least = |(column, (title, numeric)): (usize, &(String, bool))| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        let longest = cells.map(|cell| if *numeric { number(cell) } else { word(cell).min(SHORTEST_NAME) });
-        longest.max().unwrap_or(0).max(word(title).min(LEAST_OF_HEADING))
-    };
-    let least: Vec<usize> = headings.iter().enumerate().map(least).collect();
-    // Words of headings are broken last.
-    let with_headings = least.iter().zip(headings).map(|(least, (title, _))| word(title).max(*least)).collect();
-    for least in [with_headings, least] {
-        let spare = |widths: &[usize]| {
-            let columns = widths.iter().zip(&least).enumerate().filter(|(_, (width, least))| width > least);
-            columns.max_by_key(|(_, (width, _))| **width).map(|(column, _)| column)
-        };
-        while widths.iter().map(|width| width + 2).sum::<usize>() > room
-            && let Some(column) = spare(&widths)
-        {
-            widths[column] -= 1;
-        }
-    }
-    widths
-}
-
-/// Breaks a text at blanks into lines of at most `width` characters; a word that is longer is cut, unless it is a number.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(8);
-    let mut lines = vec![String::new()];
-    let mut length = 0;
-    for word in text.split_whitespace() {
-        let word: Vec<char> = word.chars().collect();
-        let mut rest = word.as_slice();
-        if length > 0 && length + 1 + rest.len() > width {
-            lines.push(String::new());
-            length = 0;
-        }
-        if length > 0 {
-            lines.last_mut().expect("one line").push(' ');
-            length += 1;
-        }
-        while length + rest.len() > width && !is_number(&word) {
-            let (cut, behind) = rest.split_at(width - length);
-            rest = behind;
-            lines.last_mut().expect("one line").extend(cut);
-            lines.push(String::new());
-            length = 0;
-        }
-        length += rest.len();
-        lines.last_mut().expect("one line").extend(rest);
-    }
-    lines
-}
-
-/// Whether a word is an amount or another number, perhaps with marks around it.
-fn is_number(word: &[char]) -> bool {
-    const LONGEST: usize = 50;
-    let is_part = |c: &char| c.is_ascii_digit() || "$%,.;:+-−–±<>()×?".contains(*c);
-    word.len() <= LONGEST && word.iter().any(char::is_ascii_digit) && word.iter().all(is_part)
 }
 
 fn heading(page: &mut Page, view: &View<'_>) {
@@ -397,7 +282,9 @@ fn everything(page: &mut Page, view: &View<'_>) {
     page.title("Assumptions");
     for row in &tables.assumptions.rows {
         let [name, value, by, source, as_of] = row.as_slice() else { continue };
-        page.wrapped(" ", "    ", None, &format!("{name} = {value} (by {by}; {source}; {as_of})"));
+        let from = [source, as_of].into_iter().filter(|text| !text.is_empty() && *text != NOTHING);
+        let from: String = from.map(|text| format!("; {text}")).collect();
+        page.wrapped(" ", "    ", None, &format!("{name} = {value} (by {by}{from})"));
     }
 }
 
@@ -410,8 +297,12 @@ fn foot(page: &mut Page, view: &View<'_>) {
     let limit = if verbose { usize::MAX } else { 2 };
     for row in view.tables.diagnostics.rows.iter().take(limit) {
         let [severity, place, message, help, code] = row.as_slice() else { continue };
-        let help = if verbose { format!("; {help}") } else { String::new() };
+        let help = if verbose && help != NOTHING { format!("; {help}") } else { String::new() };
         page.wrapped("  ", "    ", Some(Style::Dim), &format!("{severity} {place}: {message}{help} [{code}]"));
+    }
+    let more = view.tables.diagnostics.rows.len().saturating_sub(limit);
+    if more > 0 {
+        page.line(&format!("  … and {more} more (--verbose)"));
     }
     page.wrapped("Again: ", "  ", None, &view.command);
     if let Some(next) = &view.forecast.next {
@@ -422,16 +313,7 @@ fn foot(page: &mut Page, view: &View<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_line_is_longer_than_asked() {
-        let text = format!("some words and {} at the end", "x".repeat(50));
-        for width in [8, 20, 33] {
-            let lines = wrap(&text, width);
-            assert!(lines.iter().all(|line| line.chars().count() <= width), "{lines:?}");
-            assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
-        }
-    }
+    use crate::report::text::short_amounts;
 
     #[test]
     fn no_number_is_cut() {

@@ -144,7 +144,7 @@ fn the_summary_reads_like_this() {
 #[test]
 fn verbose_tells_every_assumption_and_diagnostic() {
     let forecast = &GALLERY[0].forecast;
-    let options = TerminalOptions { width: 200, verbose: true, color: false };
+    let options = TerminalOptions { width: 200, verbose: true, ..TerminalOptions::default() };
     let summary = terminal(&View::new(forecast), options);
     for assumption in &forecast.assumptions {
         assert!(summary.contains(&format!("{} = {}", assumption.name, assumption.value)), "{}", assumption.name);
@@ -176,7 +176,7 @@ fn write_the_gallery() {
             std::fs::write(folder.join(&artefact.file_name), &artefact.bytes).unwrap();
         }
         let view = View::new(forecast);
-        let wide = TerminalOptions { verbose: true, width: 110, color: true };
+        let wide = TerminalOptions { verbose: true, width: 110, color: true, whole: false };
         std::fs::write(folder.join("terminal.txt"), terminal(&view, TerminalOptions::default())).unwrap();
         std::fs::write(folder.join("verbose.txt"), terminal(&view, wide)).unwrap();
     }

@@ -12,7 +12,7 @@ use crate::report::csv_files::csv_files;
 use crate::report::data::{Dataset, month_days, months};
 use crate::report::json::bytes;
 use crate::report::markdown::escape;
-use crate::report::terminal::{Page, Style, TerminalOptions, with_room};
+use crate::report::terminal::{Page, Style, TerminalOptions};
 use crate::report::text::{NOTHING, clean, few_runs, interrupted_after, money, partial_mark, percent, plural};
 use crate::report::view::{Column, Table};
 use crate::scenario::{Lasting, LastingKind};
@@ -167,22 +167,11 @@ impl MonthView<'_> {
     pub fn terminal(&self, options: TerminalOptions) -> String {
         let headings = self.headings().into_iter().enumerate();
         let headings: Vec<(String, bool)> = headings.map(|(index, title)| (title.to_owned(), index > 0)).collect();
-        let mut rows = vec![headings.iter().map(|(title, _)| title.clone()).collect::<Vec<_>>()];
-        rows.extend(with_room(&headings, self.rows(), options.width));
-        let columns = rows[0].len();
-        let wide = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns).map(wide).collect();
         let mut page = Page::new(options);
         page.wrapped("", "  ", Some(Style::Bold), &format!("{}: months ahead", clean(&self.about.scenario)));
         self.caveats().iter().for_each(|caveat| page.wrapped("! ", "  ", Some(Style::Alert), caveat));
         page.line("");
-        for row in &rows {
-            let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
-                0 => format!(" {cell:width$}"),
-                _ => format!("{cell:>width$}"),
-            });
-            page.line(cells.collect::<Vec<_>>().join("  ").trim_end());
-        }
+        page.table(&headings, &self.rows());
         page.line("");
         self.notes().iter().for_each(|note| page.wrapped("", "  ", None, note));
         page.wrapped("", "  ", Some(Style::Dim), &self.stamp());
