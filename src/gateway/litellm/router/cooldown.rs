@@ -87,7 +87,10 @@ impl LiteLlm {
             }
             cx.notes.cooldown(cx.now, deployment, until);
             let id = &self.plan.deployment(deployment).id;
-            cx.notes.decided(cx.now, cx.id, || format!("{id} rests until {} s", until.as_secs_f64()));
+            cx.notes.decided(cx.now, cx.id, || {
+                let span = ((until - cx.now).as_secs_f64() * 1e3).round() / 1e3;
+                format!("{id} rests for {span} s")
+            });
         }
     }
 

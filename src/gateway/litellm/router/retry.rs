@@ -71,7 +71,7 @@ impl LiteLlm {
         }
         // Even a pause of no length lets a call go first that has been waiting for the slot given back just now.
         if pause > SimDuration::ZERO {
-            cx.notes.decided(cx.now, cx.id, || format!("waits {} s", pause.as_secs_f64()));
+            cx.notes.decided(cx.now, cx.id, || format!("waits {} s", (pause.as_secs_f64() * 1e3).round() / 1e3));
         }
         call.waiting = if again { Waiting::Pause } else { Waiting::Failed(failure) };
         Next::Do(Step::Sleep(pause))
