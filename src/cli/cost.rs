@@ -1,5 +1,7 @@
 //! `billcast cost`: what one call costs, or each row of a file.
 
+use jiff::Timestamp;
+
 use crate::cli::book::BookArgs;
 use crate::cli::stop::Stop;
 use crate::cli::streams;
@@ -56,7 +58,10 @@ pub fn run(args: &CostArgs) -> Result<(), Stop> {
     let book = args.book.read()?;
     match (&args.batch, &args.model) {
         (Some(file), _) => price_batch(file, &book, args),
-        (None, Some(model)) => price_one(model, &book, args),
+        (None, Some(model)) => {
+            args.check()?;
+            price_one(model, &book, args)
+        }
         (None, None) => Err(Stop::Usage("give a --model, or a --batch file".to_owned())),
     }
 }
@@ -85,9 +90,7 @@ fn price_batch(file: &str, book: &PriceBook, args: &CostArgs) -> Result<(), Stop
 fn price_one(model: &str, book: &PriceBook, args: &CostArgs) -> Result<(), Stop> {
     let at = args.book.moment()?;
     let Priced::Known(tariff) = book.lookup(model, args.provider.as_deref(), at) else {
-        let near = book.list(model, at).did_you_mean;
-        let help = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
-        return Err(Stop::Usage(format!("no price is known for `{model}`{help}")));
+        return Err(Stop::Usage(format!("no price is known for `{}`{}", clean(model), others(model, book, at))));
     };
     let service = ServiceTier::as_litellm_reads(&args.service_tier);
     warn_of_tier(&args.service_tier, service);
@@ -101,6 +104,23 @@ fn price_one(model: &str, book: &PriceBook, args: &CostArgs) -> Result<(), Stop>
     let parts = tariff.cost(&usage, service, at).ok_or_else(too_large)?;
     let total = tariff.adjusted_cost(&usage, service, at, &Adjustment::default()).ok_or_else(too_large)?;
     streams::print(&if args.explain { told(&tariff, &parts, total) } else { format!("{total}\n") })
+}
+
+/// What else there is: models whose names contain this one, or are near it, and where prices come from.
+fn others(model: &str, book: &PriceBook, at: Timestamp) -> String {
+    const MOST: usize = 5;
+    let listing = book.list(model, at);
+    let mut near = listing.did_you_mean;
+    for listed in &listing.models {
+        if near.len() < MOST && !near.contains(&listed.model) {
+            near.push(listed.model.clone());
+        }
+    }
+    let near = match near.is_empty() {
+        true => String::new(),
+        false => format!("; did you mean {}?", clean(&near.join(" or "))),
+    };
+    format!("{near}\n`billcast prices` lists what is known; --prices FILE takes a table of yours")
 }
 
 /// The cost and what it is made of.
@@ -118,6 +138,24 @@ fn told(tariff: &Tariff<'_>, parts: &CostParts, total: ExactCost) -> String {
 }
 
 impl CostArgs {
+    /// Refuses parts that are more than their whole.
+    fn check(&self) -> Result<(), Stop> {
+        let within = [self.cached_tokens, self.cache_write_tokens, self.cache_write_1h_tokens];
+        let within: u64 = within.into_iter().map(u64::from).sum();
+        let message = match () {
+            () if within > u64::from(self.prompt_tokens) => format!(
+                "--prompt-tokens counts all input, also what is read from and written to the cache: {within} of {} cannot be",
+                self.prompt_tokens
+            ),
+            () if self.reasoning_tokens > self.completion_tokens => format!(
+                "--completion-tokens counts all output, reasoning too: {} of {} cannot be",
+                self.reasoning_tokens, self.completion_tokens
+            ),
+            () => return Ok(()),
+        };
+        Err(Stop::Usage(message))
+    }
+
     const fn usage(&self) -> Usage {
         Usage {
             input: self.prompt_tokens,

@@ -10,14 +10,14 @@ pub fn markdown(view: &View<'_>) -> String {
         push(&mut text, &format!("{}\n", escape(&description)));
     }
     for caveat in &view.caveats {
-        push(&mut text, &format!("> **{}**\n", escape(caveat)));
+        push(&mut text, &format!("> **{}**\n", prose(caveat)));
     }
     headline(&mut text, view);
     for answer in &view.story {
         push(&mut text, &format!("- **{}:** {}", answer.question, escape(&answer.text)));
     }
-    push(&mut text, &format!("- **Budget:** {}", escape(&view.budget_story.join(" "))));
-    push(&mut text, &format!("- **Month:** {}", escape(&view.month_story.join(" "))));
+    push(&mut text, &format!("- **Budget:** {}", prose(&view.budget_story.join(" "))));
+    push(&mut text, &format!("- **Month:** {}", prose(&view.month_story.join(" "))));
     text.push('\n');
     findings(&mut text, view);
     let tables = &view.tables;
@@ -70,7 +70,7 @@ fn findings(text: &mut String, view: &View<'_>) {
     push(text, "## Findings\n");
     for finding in &view.findings {
         let money = finding.money.as_ref().map(|money| format!(" ({})", escape(money))).unwrap_or_default();
-        push(text, &format!("1. **{}**{money} {}", escape(&finding.title), escape(&finding.detail)));
+        push(text, &format!("1. **{}**{money} {}", prose(&finding.title), prose(&finding.detail)));
     }
     text.push('\n');
 }
@@ -80,13 +80,15 @@ fn table(text: &mut String, table: &Table) {
     if table.rows.is_empty() {
         return;
     }
-    push(text, &format!("## {}\n\n{}\n", table.title, escape(&table.note)));
+    push(text, &format!("## {}\n\n{}\n", table.title, prose(&table.note)));
     let titles: Vec<&str> = table.columns.iter().map(|column| &*column.title).collect();
     push(text, &format!("| {} |", titles.join(" | ")));
     let lines: String = table.columns.iter().map(|column| if column.numeric { "---:|" } else { "---|" }).collect();
     push(text, &format!("|{lines}"));
     for row in table.rows.iter().chain(&table.total) {
-        let cells: Vec<String> = row.iter().map(|cell| escape(cell)).collect();
+        // Only these are sentences of the program's own.
+        let written = if table.id == "diagnostics" { prose } else { escape };
+        let cells: Vec<String> = row.iter().map(|cell| written(cell)).collect();
         push(text, &format!("| {} |", cells.join(" | ")));
     }
     text.push('\n');
@@ -102,6 +104,21 @@ fn again(text: &mut String, view: &View<'_>) {
 
 fn longest_run(text: &str, wanted: char) -> usize {
     text.split(|c| c != wanted).map(str::len).max().unwrap_or(0)
+}
+
+/// A sentence: what stands between backticks is code. Where they do not come in pairs with something between and around
+/// them, they mean only themselves.
+fn prose(sentence: &str) -> String {
+    let parts: Vec<&str> = sentence.split('`').collect();
+    let is_paired = parts.len() % 2 == 1;
+    let inner = parts.iter().enumerate().skip(1).take(parts.len().saturating_sub(2));
+    // A bar ends a cell of a table even within code.
+    let is_plain = |(nth, part): (usize, &&str)| !part.trim().is_empty() && (nth % 2 == 0 || !part.contains('|'));
+    if !is_paired || !inner.clone().all(is_plain) {
+        return escape(sentence);
+    }
+    let part = |(nth, part): (usize, &&str)| if nth % 2 == 0 { escape(part) } else { format!("`{part}`") };
+    parts.iter().enumerate().map(part).collect()
 }
 
 /// A text that means only itself in Markdown and in the HTML that it becomes.
@@ -135,5 +152,14 @@ mod tests {
         assert_eq!(escape("a|b <script> [x](y)"), "a\\|b &lt;script&gt; \\[x\\](y)");
         assert_eq!(escape("https://x.example @all"), "https&#58;//x.example &#64;all");
         assert_eq!(longest_run("a```b`", '`'), 3);
+    }
+
+    #[test]
+    fn backticks_of_sentences_make_code() {
+        assert_eq!(prose("set `a_b: <c>` here_"), "set `a_b: <c>` here\\_");
+        assert_eq!(prose("`x`"), "`x`");
+        for literal in ["a ` b", "``", "`a``b`", "`a|b`", "` `", "a`"] {
+            assert_eq!(prose(literal), escape(literal), "{literal}");
+        }
     }
 }

@@ -181,8 +181,10 @@ fn gateway_book(reading: &Reading, overrides: &Overrides) -> Result<Option<Price
 /// The start of the run: the Friday evening after the newest price, if nothing is said.
 fn start(reading: &mut Reading, traces: &Traces) -> Result<Zoned, Problem> {
     if let Some(start) = &reading.file.start {
-        let at = start.at.clone();
-        if !start.zone_is_written {
+        let (at, change, zone_is_written) = (start.at.clone(), start.change, start.zone_is_written);
+        if let Some(change) = change {
+            reading.assume("start", &at, change, "");
+        } else if !zone_is_written {
             reading.assume("start", &at, "no time zone is written: UTC", "");
         }
         return Ok(at);

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use jiff::Zoned;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
@@ -17,6 +17,8 @@ pub struct Start {
     pub at: Zoned,
     /// Whether the zone was written.
     pub zone_is_written: bool,
+    /// What the change of the clocks made of the time that was written; none on all other days.
+    pub change: Option<&'static str>,
 }
 
 const EXPECTED: &str = "a date, perhaps with a time and a zone, such as `2026-11-20 18:00 Europe/Berlin`";
@@ -43,8 +45,14 @@ impl FromStr for Start {
         let time_zone = TimeZone::get(zone.unwrap_or("UTC")).map_err(|_| {
             format!("`{}` is not a time zone such as `Europe/Berlin` or `UTC`", zone.unwrap_or_default())
         })?;
-        let at = local.to_zoned(time_zone).map_err(|_| format!("`{text}` is outside the calendar"))?;
-        Ok(Self { at, zone_is_written: zone.is_some() })
+        let at = time_zone.to_ambiguous_zoned(local);
+        let change = match at.offset() {
+            AmbiguousOffset::Unambiguous { .. } => None,
+            AmbiguousOffset::Gap { .. } => Some("the clocks skip the time that is written: as much later"),
+            AmbiguousOffset::Fold { .. } => Some("the clocks show the time that is written twice: the first of them"),
+        };
+        let at = at.compatible().map_err(|_| format!("`{text}` is outside the calendar"))?;
+        Ok(Self { at, zone_is_written: zone.is_some(), change })
     }
 }
 
@@ -85,7 +93,14 @@ mod tests {
         assert_eq!(berlin.to_string(), "2026-11-20T18:00:00+01:00[Europe/Berlin]");
         let summer: Start = "2026-07-01 18:00 Europe/Berlin".parse().unwrap();
         assert_eq!(summer.at.offset().seconds(), 7200);
-        assert_eq!(berlin.as_written().parse(), Ok(berlin));
+        assert_eq!(berlin.as_written().parse(), Ok(berlin.clone()));
+        assert_eq!((berlin.change, summer.change), (None, None));
+        let gap: Start = "2026-03-29 02:30 Europe/Berlin".parse().unwrap();
+        assert_eq!(gap.to_string(), "2026-03-29T03:30:00+02:00[Europe/Berlin]");
+        assert!(gap.change.is_some_and(|change| change.contains("skip")));
+        let fold: Start = "2026-10-25 02:30 Europe/Berlin".parse().unwrap();
+        assert_eq!(fold.at.offset().seconds(), 7200);
+        assert!(fold.change.is_some_and(|change| change.contains("twice")));
         let day: Start = "2026-11-20".parse().unwrap();
         assert!(!day.zone_is_written && day.at.hour() == 0);
     }

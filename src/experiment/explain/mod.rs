@@ -57,8 +57,23 @@ pub enum ExplainError {
     #[error("`{0}` is no traffic class of this scenario; expected one of {1}")]
     NoClass(String, String),
     /// There is no such request in that run.
-    #[error("run {1} has no request {0}: it has {2} requests, numbered by class from 0")]
-    NoRequest(String, u64, u64),
+    #[error("run {run} has no request {request}: {}", numbers(*highest))]
+    NoRequest {
+        /// What was asked for.
+        request: String,
+        /// In which run.
+        run: u64,
+        /// The highest number that came in its class.
+        highest: Option<u64>,
+    },
+}
+
+/// What numbers the requests of a class have.
+fn numbers(highest: Option<u64>) -> String {
+    match highest {
+        Some(highest) => format!("the highest number in its class is {highest}"),
+        None => "none of its class came".to_owned(),
+    }
 }
 
 /// One run, told.
@@ -125,10 +140,12 @@ pub fn explain(
         Choice::Run(number) => number,
         Choice::At(p) => at(&by_bill, p)?,
     };
-    let (weekend, run, request) = watch(world, options.seed, number, asked);
+    let (weekend, run, follower) = watch(world, options.seed, number, asked);
+    let highest = follower.highest();
+    let request = follower.story(world);
     if let (Some(name), None) = (asked, &request) {
-        let shown = format!("{}:{}", world.names.classes[name.0.index()], name.1.0);
-        return Err(ExplainError::NoRequest(shown, number, run.requests));
+        let request = format!("{}:{}", world.names.classes[name.0.index()], name.1.0);
+        return Err(ExplainError::NoRequest { request, run: number, highest });
     }
     let median_number = at(&by_bill, 0.5)?;
     let median = simulate(world, options.seed, Replication(median_number), HOUR);
@@ -156,12 +173,7 @@ fn at(by_bill: &[(Money, u64)], p: f64) -> Result<u64, ExplainError> {
 }
 
 /// Plays the run once more under watch.
-fn watch(
-    world: &World,
-    seed: Seed,
-    number: u64,
-    asked: Option<(ClassId, RequestId)>,
-) -> (Weekend<'_>, Run, Option<RequestStory>) {
+fn watch(world: &World, seed: Seed, number: u64, asked: Option<(ClassId, RequestId)>) -> (Weekend<'_>, Run, Follower) {
     let replication = Replication(number);
     let mut named = world.clone();
     for (planned, name) in named.gateway.deployments.iter_mut().zip(&world.names.deployments) {
@@ -175,7 +187,7 @@ fn watch(
     let wrap = |inner| Noting { inner, hits };
     let (run, _) = simulate_metered(&named, seed, replication, wrap, &mut watcher);
     let (weekend, follower) = watcher;
-    (weekend, run, follower.story(world))
+    (weekend, run, follower)
 }
 
 fn find_class(world: &World, name: &RequestName) -> Result<(ClassId, RequestId), ExplainError> {

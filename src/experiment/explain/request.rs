@@ -98,19 +98,26 @@ pub(super) struct Follower {
     asked: Option<(ClassId, RequestId)>,
     call: Option<CallId>,
     seen: Option<RequestRecord>,
+    /// The highest number of its class.
+    highest: Option<u64>,
     events: Vec<(SimTime, Noted)>,
     hits: Hits,
 }
 
 impl Follower {
     pub(super) const fn new(asked: Option<(ClassId, RequestId)>, hits: Hits) -> Self {
-        Self { asked, call: None, seen: None, events: Vec::new(), hits }
+        Self { asked, call: None, seen: None, highest: None, events: Vec::new(), hits }
     }
 
     fn note(&mut self, call: CallId, at: SimTime, noted: Noted) {
         if self.call == Some(call) {
             self.events.push((at, noted));
         }
+    }
+
+    /// The highest number that came in the class that was asked for.
+    pub(super) const fn highest(&self) -> Option<u64> {
+        self.highest
     }
 
     /// What was seen; nothing if the request never came.
@@ -167,6 +174,9 @@ fn step(noted: &Noted, world: &World) -> Step {
 
 impl Watcher for Follower {
     fn arrived(&mut self, call: CallId, request: &RequestRecord) {
+        if self.asked.is_some_and(|(class, _)| class == request.class) {
+            self.highest = self.highest.max(Some(request.view.id.0));
+        }
         if self.seen.is_none() && self.asked == Some((request.class, request.view.id)) {
             self.call = Some(call);
             self.seen = Some(*request);

@@ -49,9 +49,10 @@ fn svg(plan: &CapacityPlan) -> String {
     })
 }
 
-fn entries() -> [(Swatch, String); 4] {
+fn entries() -> [(Swatch, String); 5] {
     [
-        (Swatch::Line(Stroke::solid(Ink::Blue, 6.0)), "used: P50 to P99.9 of the periods".to_owned()),
+        (Swatch::Line(Stroke::solid(Ink::Blue, 6.0)), "used, P50 to P99.9".to_owned()),
+        (Swatch::Line(Stroke::solid(Ink::Sky, 2.0)), "to the peak".to_owned()),
         (Swatch::Line(Stroke::solid(Ink::Red, 6.0)), "above today's limit".to_owned()),
         (Swatch::Mark(Ink::Text), "today's limit".to_owned()),
         (Swatch::Mark(Ink::Green), "meets the target, all together".to_owned()),

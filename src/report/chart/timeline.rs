@@ -73,7 +73,7 @@ fn paint(view: &View<'_>, canvas: &mut Canvas<'_>, area: Rect) {
     let upper = Rect::new(left, top, right, top + PANEL);
     let lower = Rect::new(left, upper.bottom + 34.0, right, upper.bottom + 34.0 + PANEL);
     let shade = Rect::new(left, lanes_top, right, lower.bottom);
-    shade_windows(canvas, timeline, &Plot { area: shade, x, y: (0.0, 1.0) }, upper.top - 24.0);
+    shade_windows(canvas, timeline, &Plot { area: shade, x, y: (0.0, 1.0) }, &[upper, lower]);
     let spend = plot(upper, x, timeline, |step| dollars(step.spend));
     value_axis(canvas, &spend, &format!("US dollars in {} minutes", timeline.step_minutes), Unit::Dollars);
     let money_outline = outline(&spend, timeline, |step| dollars(step.spend));
@@ -109,8 +109,8 @@ fn outline(plot: &Plot, timeline: &Timeline, value: fn(&TimelineStep) -> f64) ->
     points
 }
 
-/// Shades the windows over all panels, and names them in lanes on top.
-fn shade_windows(canvas: &mut Canvas<'_>, timeline: &Timeline, plot: &Plot, lanes_bottom: f64) {
+/// Shades the windows over the panels, without their titles, and names them in lanes on top.
+fn shade_windows(canvas: &mut Canvas<'_>, timeline: &Timeline, plot: &Plot, panels: &[Rect]) {
     let all = lanes(timeline);
     for (lane, (target, kind)) in all.iter().take(MOST_LANES).enumerate() {
         let top = plot.area.top + LANE * lane as f64;
@@ -125,7 +125,9 @@ fn shade_windows(canvas: &mut Canvas<'_>, timeline: &Timeline, plot: &Plot, lane
             continue;
         }
         let (left, right) = (plot.at_x(from), plot.at_x(to).max(plot.at_x(from) + 1.0));
-        canvas.rect(Rect::new(left, lanes_bottom, right, plot.area.bottom), Ink::Gray, 0.3);
+        for panel in panels {
+            canvas.rect(Rect::new(left, panel.top, right, panel.bottom), Ink::Gray, 0.3);
+        }
         let lane = all.iter().position(|lane| *lane == (window.target.as_str(), &*window.kind));
         let Some(lane) = lane.filter(|lane| *lane < MOST_LANES) else { continue };
         let top = plot.area.top + LANE * lane as f64;

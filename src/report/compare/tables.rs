@@ -1,7 +1,7 @@
 //! The tables of a comparison.
 
 use crate::experiment::{Change, Comparison, Difference, Metric, PartDifference};
-use crate::report::compare::words::{independent, interval, money_interval, relative, signed, signed_money};
+use crate::report::compare::words::{independent, interval, money_interval, ratio, relative, signed, signed_money};
 use crate::report::gates::shown;
 use crate::report::text::{clean, money};
 use crate::report::view::{Table, words};
@@ -60,6 +60,11 @@ const fn title(metric: Metric) -> &'static str {
 
 fn number(metric: Metric, found: &Difference<f64>) -> [String; 7] {
     let measure = metric.measure();
+    if metric == Metric::CallsPerRequest {
+        let [base, other, delta, interval] = ratio(found);
+        let (relative, runs) = (relative(found.relative), independent(found.independent_runs));
+        return [title(metric).to_owned(), base, other, delta, interval, relative, runs];
+    }
     [
         title(metric).to_owned(),
         shown(found.base, measure),

@@ -78,6 +78,26 @@ pub fn interval(difference: &Difference<f64>, measure: Measure) -> String {
     ends.unwrap_or_else(|| "–".to_owned())
 }
 
+/// Both sides of a number near one, their difference and its interval, with as many decimals as the difference needs.
+pub fn ratio(found: &Difference<f64>) -> [String; 4] {
+    const DECIMALS: (f64, f64) = (3.0, 6.0);
+    let decimals = match found.delta.abs() {
+        0.0 => DECIMALS.0,
+        delta => (1.0 - libm::floor(libm::log10(delta))).clamp(DECIMALS.0, DECIMALS.1),
+    } as usize;
+    let plain = |value: f64| format!("{value:.decimals$}").replace('-', "−");
+    let signed = |value: f64| match plain(value) {
+        text if text.trim_start_matches('−').parse() == Ok(0.0) => text.trim_start_matches('−').to_owned(),
+        text if value > 0.0 => format!("+{text}"),
+        text => text,
+    };
+    let interval = found.ci95.map(|ends| match ends.map(signed) {
+        [low, high] if low == high && ends[0] != ends[1] => format!("about {low}"),
+        [low, high] => between(&low, &high),
+    });
+    [plain(found.base), plain(found.other), signed(found.delta), interval.unwrap_or_else(|| "–".to_owned())]
+}
+
 fn between(low: &str, high: &str) -> String {
     if low == high { "exactly".to_owned() } else { format!("{low} to {high}") }
 }

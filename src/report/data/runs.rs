@@ -72,14 +72,27 @@ pub fn hours(forecast: &Forecast) -> Dataset {
     let four = |(name, unit, kind): (&str, &str, &str)| {
         ["p5", "p50", "mean", "p95"].map(|which| format!("{name}_{which}{unit}:{kind} ")).concat()
     };
-    let headings = format!("hour:count start_local {}", bands.map(four).concat());
-    Dataset::new("hours", &headings, forecast.hours.iter().map(hour))
+    let headings = format!("hour:count start_local utc_offset {}", bands.map(four).concat());
+    let start = start(forecast);
+    Dataset::new("hours", &headings, forecast.hours.iter().map(|row| hour(row, start.as_ref())))
 }
 
-fn hour(row: &HourRow) -> Vec<Cell> {
+/// The begin of the run.
+fn start(forecast: &Forecast) -> Option<jiff::Zoned> {
+    forecast.about.start.parse().ok()
+}
+
+/// How far the local clock is ahead of UTC in an hour: two hours of the night in which the clocks go back show the same time.
+fn utc_offset(row: &HourRow, start: Option<&jiff::Zoned>) -> Cell {
+    let hour = jiff::SignedDuration::from_hours(i64::from(row.hour));
+    let at = start.and_then(|start| start.checked_add(hour).ok());
+    at.map_or(Cell::Missing, |at| text(&at.strftime("UTC%:z").to_string()))
+}
+
+fn hour(row: &HourRow, start: Option<&jiff::Zoned>) -> Vec<Cell> {
     let bands = [row.requests, row.attempts, row.failure_rate, row.fallback_share];
     let band = |band: Band| [band.p5, band.p50, band.mean, band.p95].map(number);
-    let mut cells = vec![Cell::Count(u64::from(row.hour)), text(&row.label)];
+    let mut cells = vec![Cell::Count(u64::from(row.hour)), text(&row.label), utc_offset(row, start)];
     cells.extend(bands.into_iter().flat_map(band));
     let amounts = |band: MoneyBand| [band.p5, band.p50, band.mean, band.p95].map(Cell::Money);
     cells.extend([row.spend, row.cumulative_spend].into_iter().flat_map(amounts));
@@ -88,16 +101,22 @@ fn hour(row: &HourRow) -> Vec<Cell> {
 
 /// Mean spend by hour and deployment.
 pub fn hourly_spend(forecast: &Forecast) -> Dataset {
+    let start = start(forecast);
     let rows = forecast.hours.iter().flat_map(|hour| {
-        forecast.deployments.iter().zip(&hour.spend_by_deployment).map(|(deployment, spend)| {
-            let names = [&hour.label, &deployment.name, &deployment.group, &deployment.model];
-            let mut cells = vec![Cell::Count(u64::from(hour.hour))];
+        let offset = utc_offset(hour, start.as_ref());
+        forecast.deployments.iter().zip(&hour.spend_by_deployment).map(move |(deployment, spend)| {
+            let names = [&deployment.name, &deployment.group, &deployment.model];
+            let mut cells = vec![Cell::Count(u64::from(hour.hour)), text(&hour.label), offset.clone()];
             cells.extend(names.map(|name| text(name)));
             cells.push(Cell::Money(*spend));
             cells
         })
     });
-    Dataset::new("hours_by_deployment", "hour:count start_local deployment group model spend_mean_usd:money", rows)
+    Dataset::new(
+        "hours_by_deployment",
+        "hour:count start_local utc_offset deployment group model spend_mean_usd:money",
+        rows,
+    )
 }
 
 /// What each run is charged on each local day.

@@ -81,6 +81,11 @@ fn paint_line(sweep: &Sweep, axis: &Axis, canvas: &mut Canvas<'_>, area: Rect) {
     }
 }
 
+/// A number without what its logarithm has added to it: 5 and not 4.999999999999999.
+fn plain(value: f64) -> f64 {
+    format!("{value:.9e}").parse().unwrap_or(value)
+}
+
 /// An axis of the values of a parameter.
 fn number_axis(canvas: &mut Canvas<'_>, plot: &Plot, axis: &Axis, is_log: bool) {
     let unit = match &axis.values {
@@ -92,7 +97,7 @@ fn number_axis(canvas: &mut Canvas<'_>, plot: &Plot, axis: &Axis, is_log: bool) 
     let most = ((plot.area.width() / 90.0) as usize).max(2);
     let places = if is_log { log_ticks(plot.x.0, plot.x.1, most) } else { ticks(plot.x.0, plot.x.1, most) };
     for tick in places {
-        let value = if is_log { libm::pow(10.0, tick) } else { tick };
+        let value = if is_log { plain(libm::pow(10.0, tick)) } else { tick };
         if is_whole && value.fract() != 0.0 && !is_log {
             continue;
         }
