@@ -13,20 +13,27 @@ use crate::report::text::clean;
 use crate::report::view::View;
 use sheet::Styles;
 
-/// The data sheets: the table, the sheet's name, and what a column of it is summed for.
-const SHEETS: [(&str, &str); 12] = [
+/// The data sheets: the table and the sheet's name. Every table that is a CSV file is a sheet; what `about.csv` says stands on
+/// the summary.
+const SHEETS: [(&str, &str); 18] = [
     ("assumptions", "Assumptions"),
     ("percentiles", "Percentiles"),
     ("causes", "By cause"),
     ("models", "By model"),
     ("teams", "By team"),
     ("keys", "By key"),
+    ("classes", "By class"),
+    ("deployments", "By deployment"),
     ("providers", "By provider"),
+    ("edges", "Fallback edges"),
     ("meters", "By meter"),
     ("months", "Months"),
     ("month_days", "Month by day"),
+    ("days", "By day"),
     ("hours", "Hourly"),
+    ("hours_by_deployment", "Hourly by deployment"),
     ("runs", "Runs"),
+    ("charges", "Charges"),
 ];
 
 /// The bytes of the workbook.
@@ -39,6 +46,8 @@ fn workbook(view: &View<'_>) -> Result<Vec<u8>, XlsxError> {
     let title = format!("billcast forecast: {}", view.title);
     workbook.set_properties(&properties(&view.forecast.about.start, &title, &view.stamp)?);
     let (styles, data) = (Styles::new(), datasets(view));
+    let is_known = |data: &Dataset| data.name == "about" || SHEETS.iter().any(|(table, _)| *table == data.name);
+    debug_assert!(data.iter().all(is_known), "each table is a sheet");
     let sheets: Vec<(&str, &Dataset)> =
         SHEETS.iter().filter_map(|(table, name)| Some((*name, dataset(&data, table)?))).collect();
     let book = Book { view, styles: &styles, data: &data };

@@ -5,7 +5,7 @@ use rust_xlsxwriter::{Format, Formula, Worksheet, XlsxError};
 use crate::report::data::dataset;
 use crate::report::text::dollars;
 use crate::report::xlsx::sheet::fitting;
-use crate::report::xlsx::{Book, charts};
+use crate::report::xlsx::{Book, SHEETS, charts};
 
 /// Characters that a line of an answer has room for.
 const LINE: usize = 100;
@@ -176,6 +176,11 @@ impl Book<'_> {
         for (row, model) in (2..).zip(self.view.models.iter().take(MOST_LINES)) {
             let cell = format!("'By model'!${letter}${row}");
             pen.text(0, &model.name, &styles.text)?;
+            if !model.priced {
+                pen.text(1, "unpriced", &left(&styles.text))?;
+                pen.row += 1;
+                continue;
+            }
             pen.formula(1, &format!("={cell}"), dollars(model.bill_mean), &styles.money)?;
             let share = format!("=IF(SUM({total})>0,{cell}/SUM({total}),0)");
             pen.formula(2, &share, model.share, &left(&styles.share))?;
@@ -189,9 +194,11 @@ impl Book<'_> {
         pen.section(["What a unit costs", "US dollars", "How it is reckoned"], &styles.section)?;
         let (bills, requests) = (self.range("runs", "bill_usd"), self.range("runs", "requests"));
         let served = self.range("runs", "served");
-        let (input, output) = (self.range("models", "input_tokens_mean"), self.range("models", "output_tokens_mean"));
+        // Tokens without a price are no part of what the bill is for: their cost is an empty cell.
+        let [input, output, cost] = ["input_tokens_mean", "output_tokens_mean", "bill_mean_usd"]
+            .map(|column| self.range("deployments", column));
         let mean = format!("AVERAGE({bills})");
-        let tokens = format!("(SUM({input})+SUM({output}))");
+        let tokens = format!("SUMPRODUCT(ISNUMBER({cost})*({input}+{output}))");
         let formulas = [
             format!("=IF(SUM({requests})>0,1000*SUM({bills})/SUM({requests}),0)"),
             format!("=IF(SUM({served})>0,1000*SUM({bills})/SUM({served}),0)"),
@@ -217,9 +224,11 @@ impl Book<'_> {
             ("models", "bill_mean_usd"),
             ("teams", "bill_mean_usd"),
             ("keys", "bill_mean_usd"),
+            ("classes", "bill_mean_usd"),
+            ("deployments", "bill_mean_usd"),
         ];
         for (table, column) in sheets {
-            let name = SHEET_LABELS.iter().find(|(known, _)| *known == table).map_or("", |(_, label)| label);
+            let name = SHEETS.iter().find(|(known, _)| *known == table).map_or("", |(_, label)| label);
             let formula = format!("=ROUND(SUM({})-{mean},6)", self.range(table, column));
             pen.line((name, &styles.text), (&formula, 0.0, &styles.money), ("", &styles.note))?;
         }
@@ -239,9 +248,6 @@ impl Book<'_> {
         Ok(())
     }
 }
-
-const SHEET_LABELS: [(&str, &str); 4] =
-    [("causes", "By cause"), ("models", "By model"), ("teams", "By team"), ("keys", "By key")];
 
 /// The same format, flush left, as the notes are.
 fn left(format: &Format) -> Format {
