@@ -153,7 +153,7 @@ fn an_edge_is_priced_as_the_ledger_prices_it_and_a_change_of_nothing_at_zero() {
     let stake = |index: usize| tried[index].stake.as_ref().unwrap();
     // Sideways saves the premium of the edge, and no more than it.
     let forecast = support::forecast_of(&world, 3, 8, 2);
-    let premium = forecast.edges.iter().find(|edge| edge.to == "dear").unwrap().premium;
+    let premium = forecast.edges.iter().find(|edge| edge.to == "dear").unwrap().premium.unwrap();
     let sideways = stake(0);
     assert!(sideways.saved_mean > Money::ZERO && sideways.saved_mean < premium + premium, "{sideways:?}");
     assert!(sideways.without.failure_ppm < sideways.with.failure_ppm + 20_000);

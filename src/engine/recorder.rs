@@ -202,7 +202,7 @@ impl<'a> Recorder<'a> {
             let Drawer { deployment, key, class } = share.who;
             let group = self.tariffs.deployments[deployment.index()].group;
             let (cause, amount) = (Cause::Commitment, share.amount);
-            let (home, premium) = (group, Money::ZERO);
+            let (home, premium) = (group, Some(Money::ZERO));
             self.run.ledger.post(&Charge { cause, deployment, key, class, home, group, amount, premium });
             let totals = &mut self.run.deployments[deployment.index()];
             totals.billed.add(TokenKind::Capacity, share.seconds, amount);
@@ -221,6 +221,7 @@ impl<'a> Recorder<'a> {
         }
         let Some(rates) = desk.rates(attempt.attempt.name, attempt.at) else {
             desk.totals.unpriced(usage);
+            self.count_unpriced(request);
             return false;
         };
         let (amount, writing) = match rates.plain_charge(&usage) {
@@ -244,6 +245,13 @@ impl<'a> Recorder<'a> {
         true
     }
 
+    /// Counts a call of which nobody knows what it costs with those who cause it.
+    #[cold]
+    fn count_unpriced(&mut self, request: &RequestRecord) {
+        self.run.classes[request.class.index()].unpriced += 1;
+        self.run.keys[request.view.key.index()].unpriced += 1;
+    }
+
     /// Posts what an attempt costs, with what of it is for writing to a prompt cache.
     #[inline(always)]
     fn post(
@@ -264,12 +272,12 @@ impl<'a> Recorder<'a> {
             amount: amount - writing,
             premium: match home != group {
                 true => premium(self.tariffs, (home, request.view.model), attempt.billed, attempt.at, amount),
-                false => Money::ZERO,
+                false => Some(Money::ZERO),
             },
         };
         self.run.ledger.post(&charge);
         if writing != Money::ZERO {
-            let premium = Money::ZERO;
+            let premium = charge.premium.map(|_| Money::ZERO);
             self.run.ledger.post(&Charge { cause: Cause::CacheWrite, amount: writing, premium, ..charge });
         }
     }
@@ -287,7 +295,10 @@ impl<'a> Recorder<'a> {
                 let amounts = desk.totals.billed.add_parts(&over_parts(rates, usage, over));
                 self.post(request, attempt, tariff.group, amounts);
             }
-            None if over > 0 => desk.totals.unpriced(usage),
+            None if over > 0 => {
+                desk.totals.unpriced(usage);
+                self.count_unpriced(request);
+            }
             None => {}
         }
         if is_logged(request, attempt) {
@@ -316,10 +327,16 @@ fn home(tariffs: &Tariffs, request: &RequestRecord, served: GroupId) -> GroupId 
     tariffs.homes[request.view.model.index()].unwrap_or(served)
 }
 
-/// What a fallback costs over what the home group would have charged.
+/// What a fallback costs over what the home group would have charged, if that is known.
 #[cold]
-fn premium(tariffs: &Tariffs, (home, name): (GroupId, NameId), usage: Usage, at: SimTime, amount: Money) -> Money {
-    tariffs.home_charge(home, name, &usage, at).map_or(Money::ZERO, |at_home| amount - at_home)
+fn premium(
+    tariffs: &Tariffs,
+    (home, name): (GroupId, NameId),
+    usage: Usage,
+    at: SimTime,
+    amount: Money,
+) -> Option<Money> {
+    tariffs.home_charge(home, name, &usage, at).map(|at_home| amount - at_home)
 }
 
 /// What the gateway itself takes an answer to cost.

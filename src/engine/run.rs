@@ -79,6 +79,9 @@ pub struct RequestTotals {
     pub requests: u64,
     /// Of those: without a good answer.
     pub failed: u64,
+    /// Upstream calls of theirs that are billed at a price that nobody knows.
+    #[serde(default)]
+    pub unpriced: u64,
 }
 
 /// Counters of one deployment.

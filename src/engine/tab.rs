@@ -66,7 +66,7 @@ impl<'a> Tabs<'a> {
                 home: group,
                 group,
                 amount: amount - writing,
-                premium: Money::ZERO,
+                premium: Some(Money::ZERO),
             };
             run.ledger.post(&charge);
             run.ledger.post(&Charge { cause: Cause::CacheWrite, amount: writing, ..charge });
@@ -138,7 +138,7 @@ mod tests {
                 }
                 tabs.of(class, key).expect("a tab").add(&usage);
                 let (all, writing) = billed.add_parts(&rates.all_parts(&usage));
-                let (group, deployment, premium) = (GroupId(0), DeploymentId(0), Money::ZERO);
+                let (group, deployment, premium) = (GroupId(0), DeploymentId(0), Some(Money::ZERO));
                 prop_assert_eq!(all, rates.charge(&usage));
                 for (cause, amount) in [(Cause::FirstAttempt, all - writing), (Cause::CacheWrite, writing)] {
                     slow.ledger.post(&Charge { cause, deployment, key, class, home: group, group, amount, premium });

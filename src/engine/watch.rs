@@ -15,8 +15,17 @@ pub struct Booked {
     pub cause: Cause,
     /// How much; nothing where no price is known.
     pub amount: Money,
-    /// For a fallback: what of it is above the prices of the group asked for.
+    /// For a fallback: what of it is above the prices of the group asked for, as far as that is known.
     pub premium: Money,
+    /// Whether it is known.
+    pub is_premium_known: bool,
+}
+
+impl Booked {
+    /// The premium, if it is known.
+    pub fn known_premium(&self) -> Option<Money> {
+        self.is_premium_known.then_some(self.premium)
+    }
 }
 
 /// Is told of everything that happens in a run. What it does not care for it leaves out.
@@ -116,13 +125,14 @@ impl<W: Watcher> Observer for Watched<'_, '_, W> {
     fn ended(&mut self, call: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
         let books = |recorder: &Recorder<'_>| {
             let ledger = &recorder.run().ledger;
-            (ledger.total(), ledger.fallback_premium())
+            (ledger.total(), ledger.fallback_premium(), ledger.unknown_premiums())
         };
         let before = books(&self.recorder);
         self.recorder.ended(call, request, attempt);
         let after = books(&self.recorder);
         let (amount, premium) = (after.0 - before.0, after.1 - before.1);
-        let booked = Booked { cause: cause_of(request, attempt), amount, premium };
+        let is_premium_known = before.2 == after.2;
+        let booked = Booked { cause: cause_of(request, attempt), amount, premium, is_premium_known };
         self.watcher.ended(call, request, attempt, &booked);
     }
 

@@ -159,6 +159,7 @@ pub fn share_rows(fold: &Fold, labels: &[ShareLabel], totals: &[RequestTotals], 
             failed: totals.failed as f64 / runs,
             bill_mean: bill.mean,
             bill_p95: bill.p95,
+            priced: bill.mean != Money::ZERO || totals.unpriced == 0,
         }
     };
     labels.iter().zip(totals).enumerate().map(row).collect()
@@ -175,7 +176,7 @@ pub fn edge_rows(fold: &Fold, labels: &Labels) -> Vec<EdgeRow> {
             to: labels.groups[to.index()].clone(),
             charges: edge.charges as f64 / runs as f64,
             amount: edge.amount.divided_by(runs),
-            premium: edge.premium.divided_by(runs),
+            premium: edge.known_premium().map(|premium| premium.divided_by(runs)),
         })
         .collect();
     rows.sort_by(|a, b| b.premium.cmp(&a.premium).then_with(|| b.amount.cmp(&a.amount)));

@@ -76,6 +76,8 @@ pub struct ProviderRow {
     pub errors: ErrorCounts,
     /// Latency of answered calls.
     pub latency_s: Option<LatencyStats>,
+    /// Whether its cost is known: not where none of its models has a price.
+    pub priced: bool,
 }
 
 /// One local day of the horizon.
@@ -154,6 +156,7 @@ fn provider_row(fold: &Fold, labels: &[DeploymentLabel], name: &str) -> Provider
         served: totals.served as f64 / runs as f64,
         errors: errors(&totals, runs),
         latency_s: latency(&totals.latency),
+        priced: bill.mean != Money::ZERO || (0..labels.len()).filter(mine).any(|index| labels[index].priced),
     }
 }
 

@@ -46,9 +46,10 @@ fn matters(forecast: &Forecast, amount: Money) -> bool {
 }
 
 fn dear_edge(forecast: &Forecast, edge: &EdgeRow) -> Option<Finding> {
-    matters(forecast, edge.premium).then(|| Finding {
+    let premium = edge.premium?;
+    matters(forecast, premium).then(|| Finding {
         code: "dear-fallback",
-        title: format!("Falling back from {} to {} costs ${} more", edge.from, edge.to, edge.premium.to_cents()),
+        title: format!("Falling back from {} to {} costs ${} more", edge.from, edge.to, premium.to_cents()),
         detail: format!(
             "On average {:.0} answers a horizon cost ${} at {}; the prices of {} would have made that ${}. A fallback of \
              the same price class, or fewer failures at the primary, saves the difference.",
@@ -56,9 +57,9 @@ fn dear_edge(forecast: &Forecast, edge: &EdgeRow) -> Option<Finding> {
             edge.amount.to_cents(),
             edge.to,
             edge.from,
-            (edge.amount - edge.premium).to_cents(),
+            (edge.amount - premium).to_cents(),
         ),
-        money: Some(edge.premium),
+        money: Some(premium),
     })
 }
 

@@ -76,10 +76,7 @@ impl Fold {
         self.class_bills.push(run.ledger.by_class().to_vec());
         self.key_bills.push(run.ledger.by_key().to_vec());
         for (from, to, edge) in run.ledger.edges() {
-            let sum = self.edges.entry((from, to)).or_default();
-            sum.charges += edge.charges;
-            sum.amount += edge.amount;
-            sum.premium += edge.premium;
+            self.edges.entry((from, to)).or_default().merge(edge);
         }
         self.add_steps(run);
         for (cause, amount) in run.ledger.by_cause().iter() {
@@ -166,6 +163,7 @@ pub(super) fn add_requests(sums: &mut Vec<RequestTotals>, run: &[RequestTotals])
     for (sum, totals) in sums.iter_mut().zip(run) {
         sum.requests += totals.requests;
         sum.failed += totals.failed;
+        sum.unpriced += totals.unpriced;
     }
 }
 

@@ -345,6 +345,13 @@ pub struct DeploymentRow {
     pub meters: Vec<MeterRow>,
 }
 
+impl DeploymentRow {
+    /// Whether its cost is known: its model has a price, or capacity is paid for.
+    pub fn has_known_cost(&self) -> bool {
+        self.priced || self.bill_mean != Money::ZERO
+    }
+}
+
 /// What one meter of a deployment counts and costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MeterRow {
@@ -401,6 +408,8 @@ pub struct ShareRow {
     pub bill_mean: Money,
     /// 95th percentile of its cost.
     pub bill_p95: Money,
+    /// Whether its cost is known: not where all of its calls went to models without a price.
+    pub priced: bool,
 }
 
 /// One edge of the fallback graph.
@@ -414,8 +423,8 @@ pub struct EdgeRow {
     pub charges: f64,
     /// Their mean cost.
     pub amount: Money,
-    /// What that is above the price of the group asked for.
-    pub premium: Money,
+    /// What that is above the price of the group asked for; `None` where that is not known.
+    pub premium: Option<Money>,
 }
 
 /// A model without a price.

@@ -12,8 +12,9 @@ const WORTH_TRYING: i128 = 200;
 
 /// The command; none when no edge costs much, or it is not one that a config lists.
 pub fn next(world: &World, forecast: &Forecast) -> Option<String> {
-    let edge = forecast.edges.first().filter(|edge| edge.premium > Money::ZERO)?;
-    if edge.premium.picos().saturating_mul(WORTH_TRYING) < forecast.bill.mean.picos() {
+    let edge = forecast.edges.first()?;
+    let premium = edge.premium.filter(|premium| *premium > Money::ZERO)?;
+    if premium.picos().saturating_mul(WORTH_TRYING) < forecast.bill.mean.picos() {
         return None;
     }
     if !is_plain(&edge.from) || !is_plain(&edge.to) {

@@ -189,10 +189,7 @@ impl Fold {
         add_requests(&mut self.keys, &keys);
         self.key_bills.extend(key_bills);
         for (ends, edge) in edges {
-            let sum = self.edges.entry(ends).or_default();
-            sum.charges += edge.charges;
-            sum.amount += edge.amount;
-            sum.premium += edge.premium;
+            self.edges.entry(ends).or_default().merge(&edge);
         }
         self.steps.resize_with(steps.len().max(self.steps.len()), StepSeries::default);
         self.steps.iter_mut().zip(steps).for_each(|(series, more)| series.append(more));

@@ -20,8 +20,9 @@ pub struct Charge {
     pub group: GroupId,
     /// How much.
     pub amount: Money,
-    /// For a fallback: what it cost over what the home group would have charged for the same usage.
-    pub premium: Money,
+    /// For a fallback: what it cost over what the home group would have charged for the same usage; `None` where that has no
+    /// price.
+    pub premium: Option<Money>,
 }
 
 /// What flowed along one edge of the fallback graph.
@@ -31,8 +32,26 @@ pub struct Edge {
     pub charges: u64,
     /// Their cost.
     pub amount: Money,
-    /// What that cost over the home group's prices.
+    /// What that cost over the home group's prices, as far as they are known.
     pub premium: Money,
+    /// Answers of which nobody knows what the home group would have charged.
+    #[serde(default)]
+    pub unknown: u64,
+}
+
+impl Edge {
+    /// Adds what flowed in another run.
+    pub fn merge(&mut self, other: &Self) {
+        self.charges += other.charges;
+        self.amount += other.amount;
+        self.premium += other.premium;
+        self.unknown += other.unknown;
+    }
+
+    /// The premium; `None` where no answer has a known one.
+    pub fn known_premium(&self) -> Option<Money> {
+        (self.unknown < self.charges).then_some(self.premium)
+    }
 }
 
 /// How many of each thing there are, to size the books once.
@@ -82,7 +101,10 @@ impl Ledger {
             let edge = self.edge(charge.home, charge.group);
             edge.charges += 1;
             edge.amount += charge.amount;
-            edge.premium += charge.premium;
+            match charge.premium {
+                Some(premium) => edge.premium += premium,
+                None => edge.unknown += 1,
+            }
         }
     }
 
@@ -130,6 +152,11 @@ impl Ledger {
     pub fn fallback_premium(&self) -> Money {
         self.edges.iter().map(|(_, edge)| edge.premium).sum()
     }
+
+    /// How many fallbacks were charged of which nobody knows what the home group would have charged.
+    pub fn unknown_premiums(&self) -> u64 {
+        self.edges.iter().map(|(_, edge)| edge.unknown).sum()
+    }
 }
 
 #[cfg(test)]
@@ -149,7 +176,7 @@ mod tests {
                 home: GroupId(home),
                 group: GroupId(group),
                 amount: Money::from_picos(picos.into()),
-                premium: Money::from_picos(i128::from(picos) / 3),
+                premium: Some(Money::from_picos(i128::from(picos) / 3)),
             },
         );
         prop::collection::vec(charge, 0..100)

@@ -396,6 +396,7 @@ fn shares(friendly: &[&str], names: &Names, bill: Money) -> Vec<ShareRow> {
         failed: 61.5,
         bill_mean: if index == 0 { bill - (1..friendly.len()).map(|_| part).sum::<Money>() } else { part },
         bill_p95: part + part.divided_by(3),
+        priced: true,
     };
     friendly.iter().enumerate().map(row).collect()
 }
@@ -415,9 +416,9 @@ fn edges(worlds: &[World], names: &Names) -> Vec<EdgeRow> {
             to: premium,
             charges: 3_321.4,
             amount: amount - small,
-            premium: mean(worlds, |w| w.row.fallback_premium) - small.divided_by(3),
+            premium: Some(mean(worlds, |w| w.row.fallback_premium) - small.divided_by(3)),
         },
-        EdgeRow { from: primary, to: side, charges: 120.2, amount: small, premium: small.divided_by(3) },
+        EdgeRow { from: primary, to: side, charges: 120.2, amount: small, premium: Some(small.divided_by(3)) },
     ]
 }
 
@@ -429,7 +430,7 @@ fn findings(edges: &[EdgeRow]) -> Vec<Finding> {
             title: format!("Falling back from {} to {} costs more than staying", edge.from, edge.to),
             detail: "Each answer there costs 16 times as much; a fallback in the same price range would avoid it."
                 .to_owned(),
-            money: Some(edge.premium),
+            money: edge.premium,
         })
         .collect();
     findings.push(Finding {
@@ -546,6 +547,7 @@ fn providers(worlds: &[World]) -> Vec<ProviderRow> {
         served: 880.0,
         errors: ErrorCounts { rate_limited: 20.0, ..ErrorCounts::default() },
         latency_s: Some(LatencyStats { p50: 1.2, p95: 7.9, p99: 16.0 }),
+        priced: true,
     }]
 }
 

@@ -116,8 +116,8 @@ pub struct EdgeStory {
     pub answers: u64,
     /// What they cost.
     pub amount: Money,
-    /// What of it is above the prices of the group asked for.
-    pub premium: Money,
+    /// What of it is above the prices of the group asked for; `None` where those are not known.
+    pub premium: Option<Money>,
     /// The premium in the median run.
     pub median_premium: Money,
 }
@@ -218,7 +218,7 @@ fn edges(run: &Run, median: &Run, labels: &Labels) -> Vec<EdgeStory> {
             to: labels.groups[to.index()].clone(),
             answers: edge.charges,
             amount: edge.amount,
-            premium: edge.premium,
+            premium: edge.known_premium(),
             median_premium: premium_of(from, to),
         })
         .collect();

@@ -28,8 +28,8 @@ pub struct RequestStory {
     pub attempts: u32,
     /// All that it cost.
     pub amount: Money,
-    /// What of that is above the prices of the group asked for.
-    pub premium: Money,
+    /// What of that is above the prices of the group asked for; `None` where those are not known.
+    pub premium: Option<Money>,
     /// What happened, in order.
     pub events: Vec<RequestEvent>,
 }
@@ -69,8 +69,8 @@ pub enum Step {
         cause: Cause,
         /// How much.
         amount: Money,
-        /// What of it is above the prices of the group asked for.
-        premium: Money,
+        /// What of it is above the prices of the group asked for; `None` where those are not known.
+        premium: Option<Money>,
     },
     /// The client has its answer, or an error.
     Answered {
@@ -124,7 +124,7 @@ impl Follower {
     pub(super) fn story(self, world: &World) -> Option<RequestStory> {
         let seen = self.seen?;
         let booked = |(_, noted): &(SimTime, Noted)| match noted {
-            Noted::Ended(_, _, _, _, booked) => Some((booked.amount, booked.premium)),
+            Noted::Ended(_, _, _, _, booked) => Some((booked.amount, booked.known_premium())),
             _ => None,
         };
         let sent = |(_, noted): &&(SimTime, Noted)| matches!(noted, Noted::Sent(_));
@@ -154,14 +154,14 @@ fn step(noted: &Noted, world: &World) -> Step {
         Noted::Sent(id) => {
             Step::Sent { deployment: name(id), model: world.names.deployments[id.index()].model.clone() }
         }
-        Noted::Ended(id, outcome, bound, billed, Booked { cause, amount, premium }) => Step::Ended {
+        Noted::Ended(id, outcome, bound, billed, booked) => Step::Ended {
             deployment: name(id),
             outcome: *outcome,
             limit: bound.and_then(|bound| provider_limit(world, *id, bound)),
             billed: *billed,
-            cause: *cause,
-            amount: *amount,
-            premium: *premium,
+            cause: booked.cause,
+            amount: booked.amount,
+            premium: booked.known_premium(),
         },
         Noted::Answered(response, fell_back) => Step::Answered {
             status: response.http_status,

@@ -59,8 +59,8 @@ pub struct DearRequest {
     pub attempts: u32,
     /// What it cost.
     pub amount: Money,
-    /// What of that is above the prices of the group asked for.
-    pub premium: Money,
+    /// What of that is above the prices of the group asked for; `None` where those are not known.
+    pub premium: Option<Money>,
 }
 
 /// A window on its own.
@@ -81,7 +81,18 @@ struct Open {
     attempts: u32,
     amount: Money,
     premium: Money,
+    /// Whether something of the premium is not known.
+    is_premium_unknown: bool,
 }
+
+impl Open {
+    fn known_premium(&self) -> Option<Money> {
+        (!self.is_premium_unknown).then_some(self.premium)
+    }
+}
+
+/// One of the dearest requests: what it cost and of that the premium, its calls, its arrival, class and number.
+type Dear = (Money, Option<Money>, u32, SimTime, ClassId, RequestId);
 
 /// Watches a run.
 pub(super) struct Weekend<'a> {
@@ -94,7 +105,7 @@ pub(super) struct Weekend<'a> {
     open: Vec<Open>,
     /// Window by window; the last is for what belongs to none.
     did: Vec<Attributed>,
-    dearest: Vec<(Money, Money, u32, SimTime, ClassId, RequestId)>,
+    dearest: Vec<Dear>,
     hits: Hits,
     refusals: Refusals,
 }
@@ -166,7 +177,7 @@ impl<'a> Weekend<'a> {
         if self.dearest.len() == DEAREST && open.amount <= least {
             return;
         }
-        let entry = (open.amount, open.premium, open.attempts, request.arrived, request.class, request.view.id);
+        let entry = (open.amount, open.known_premium(), open.attempts, request.arrived, request.class, request.view.id);
         let place = self.dearest.partition_point(|other| other.0 >= open.amount);
         self.dearest.insert(place, entry);
         self.dearest.truncate(DEAREST);
@@ -200,11 +211,10 @@ impl<'a> Weekend<'a> {
     }
 
     pub(super) fn dearest(&self, world: &World) -> Vec<DearRequest> {
-        let request =
-            |&(amount, premium, attempts, at, class, id): &(Money, Money, u32, SimTime, ClassId, RequestId)| {
-                let name = format!("{}:{}", world.names.classes[class.index()], id.0);
-                DearRequest { name, at: local_time(world, at.0), attempts, amount, premium }
-            };
+        let request = |&(amount, premium, attempts, at, class, id): &Dear| {
+            let name = format!("{}:{}", world.names.classes[class.index()], id.0);
+            DearRequest { name, at: local_time(world, at.0), attempts, amount, premium }
+        };
         self.dearest.iter().map(request).collect()
     }
 }
@@ -238,6 +248,7 @@ impl Watcher for Weekend<'_> {
         open.attempts += 1;
         open.amount += booked.amount;
         open.premium += booked.premium;
+        open.is_premium_unknown |= !booked.is_premium_known;
         if let Some(window) = open.window {
             let did = &mut self.did[window];
             did.amount += booked.amount;

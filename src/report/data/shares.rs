@@ -47,7 +47,8 @@ pub fn deployments(forecast: &Forecast) -> Dataset {
 
 fn deployment(row: &DeploymentRow) -> Vec<Cell> {
     let mut cells = [&row.name, &row.group, &row.model, &row.provider].map(|name| text(name)).to_vec();
-    cells.extend([text(&row.priced.to_string()), Cell::Money(row.bill_mean), Cell::Money(row.bill_p95)]);
+    cells.push(text(&row.priced.to_string()));
+    cells.extend([row.bill_mean, row.bill_p95].map(|bill| money_or_none(row.has_known_cost().then_some(bill))));
     cells.extend([row.attempts, row.served].map(number));
     cells.extend(errors(&row.errors));
     cells.extend([row.input_tokens, row.output_tokens].map(number));
@@ -69,7 +70,8 @@ pub fn providers(forecast: &Forecast) -> Dataset {
         "provider bill_mean_usd:money bill_p95_usd:money upstream_calls_mean:number served_mean:number {ERRORS} {LATENCY}"
     );
     let row = |row: &ProviderRow| {
-        let mut cells = vec![text(&row.name), Cell::Money(row.bill_mean), Cell::Money(row.bill_p95)];
+        let mut cells = vec![text(&row.name)];
+        cells.extend([row.bill_mean, row.bill_p95].map(|bill| money_or_none(row.priced.then_some(bill))));
         cells.extend([row.attempts, row.served].map(number));
         cells.extend(errors(&row.errors));
         cells.extend(latency(row.latency_s));
@@ -84,8 +86,8 @@ pub fn models(view: &View<'_>) -> Dataset {
         vec![
             text(&model.name),
             text(&model.provider),
-            Cell::Money(model.bill_mean),
-            number(model.share),
+            money_or_none(model.priced.then_some(model.bill_mean)),
+            if model.priced { number(model.share) } else { Cell::Missing },
             number(model.calls),
             number(model.input_tokens),
             number(model.output_tokens),
@@ -131,8 +133,8 @@ fn share(row: &ShareRow) -> Vec<Cell> {
         text_or_none(row.team.as_deref()),
         number(row.requests),
         number(row.failed),
-        Cell::Money(row.bill_mean),
-        Cell::Money(row.bill_p95),
+        money_or_none(row.priced.then_some(row.bill_mean)),
+        money_or_none(row.priced.then_some(row.bill_p95)),
     ]
 }
 
@@ -144,8 +146,8 @@ pub fn teams(view: &View<'_>) -> Dataset {
             Cell::Count(team.keys),
             number(team.requests),
             number(team.failed),
-            Cell::Money(team.bill_mean),
-            number(team.share),
+            money_or_none(team.priced.then_some(team.bill_mean)),
+            if team.priced { number(team.share) } else { Cell::Missing },
             money_or_none(team.per_1k_requests),
         ]
     });
@@ -162,7 +164,7 @@ pub fn edges(forecast: &Forecast) -> Dataset {
             text(&edge.to),
             number(edge.charges),
             Cell::Money(edge.amount),
-            Cell::Money(edge.premium),
+            money_or_none(edge.premium),
         ]
     });
     let headings = "asked_for answered_by answers_mean:number cost_mean_usd:money premium_mean_usd:money";

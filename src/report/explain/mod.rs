@@ -180,13 +180,16 @@ fn edges(page: &mut Page, explanation: &Explanation, all: bool) {
 }
 
 fn edge_words(edge: &EdgeStory) -> String {
-    let (from, to, at_home) = (clean(&edge.from), clean(&edge.to), edge.amount - edge.premium);
+    let (from, to) = (clean(&edge.from), clean(&edge.to));
     let answers = format!("{} → {}: {}, {}", from, to, plural(edge.answers, "answer"), money(edge.amount));
-    match edge.premium {
+    let Some(premium) = edge.premium else {
+        return format!("{answers}; nobody knows what {from} would have charged: it has no price.");
+    };
+    match premium {
         premium if premium > Money::ZERO => format!(
             "{answers}; at the prices of {from} {}. This edge costs {} more in this run ({} in the median run): \
              a fallback of the same price class saves that.",
-            money(at_home),
+            money(edge.amount - premium),
             money(premium),
             money(edge.median_premium),
         ),
@@ -205,7 +208,8 @@ fn dearest(page: &mut Page, explanation: &Explanation) {
     let mut table = Table::new("dearest", "", &["Request", "Arrived", "#Calls", "#Cost", "#Premium"]);
     for request in &explanation.dearest {
         let (calls, cost) = (request.attempts.to_string(), money(request.amount));
-        table.rows.push(vec![clean(&request.name), request.at.clone(), calls, cost, money(request.premium)]);
+        let premium = request.premium.map_or_else(|| "unknown".to_owned(), money);
+        table.rows.push(vec![clean(&request.name), request.at.clone(), calls, cost, premium]);
     }
     page.view_table(&table, usize::MAX);
     if let Some(first) = explanation.dearest.first() {

@@ -28,8 +28,12 @@ pub fn tell(page: &mut Page, explanation: &Explanation, story: &RequestStory) {
     }
     page.line("");
     let premium = match story.premium {
-        Money::ZERO => String::new(),
-        premium => format!("; {} of it because a dearer model answered", money(premium)),
+        None => "; what the model asked for would have cost is not known".to_owned(),
+        Some(Money::ZERO) => String::new(),
+        Some(premium) if premium < Money::ZERO => {
+            format!("; {} less than the model asked for would have cost", money(-premium))
+        }
+        Some(premium) => format!("; {} of it because a dearer model answered", money(premium)),
     };
     let sum = format!("{} cost {}{premium}.", plural(u64::from(story.attempts), "upstream call"), money(story.amount));
     page.wrapped("", "", Some(Style::Bold), &sum);
@@ -47,11 +51,12 @@ fn step(step: &Step) -> String {
         Step::Ended { deployment, outcome, limit, billed, cause, amount, premium } => {
             let by = limit.as_ref().map_or_else(String::new, |limit| format!(" by the limit {}", limit_words(limit)));
             let premium = match *premium {
-                Money::ZERO => String::new(),
-                premium if premium < Money::ZERO => {
+                None => "; the model asked for has no known price".to_owned(),
+                Some(Money::ZERO) => String::new(),
+                Some(premium) if premium < Money::ZERO => {
                     format!(", {} below the price of the model asked for", money(-premium))
                 }
-                premium => format!(", {} above the price of the model asked for", money(premium)),
+                Some(premium) => format!(", {} above the price of the model asked for", money(premium)),
             };
             let paid = match *amount {
                 Money::ZERO if *billed == Usage::default() => "nothing is billed".to_owned(),

@@ -234,7 +234,8 @@ fn edge(edge: &EdgeRow) -> Value {
 fn deployment(row: &DeploymentRow) -> Value {
     json!({
         "name": row.name, "group": row.group, "model": row.model, "provider": row.provider, "priced": row.priced,
-        "bill_mean": row.bill_mean, "bill_p95": row.bill_p95,
+        "bill_mean": row.has_known_cost().then_some(row.bill_mean),
+        "bill_p95": row.has_known_cost().then_some(row.bill_p95),
         "attempts": row.attempts, "served": row.served,
         "errors": errors(&row.errors),
         "input_tokens": row.input_tokens, "output_tokens": row.output_tokens,
@@ -260,7 +261,8 @@ fn errors(errors: &ErrorCounts) -> Value {
 
 fn provider(row: &ProviderRow) -> Value {
     json!({
-        "name": row.name, "bill_mean": row.bill_mean, "bill_p95": row.bill_p95,
+        "name": row.name,
+        "bill_mean": row.priced.then_some(row.bill_mean), "bill_p95": row.priced.then_some(row.bill_p95),
         "attempts": row.attempts, "served": row.served, "errors": errors(&row.errors),
         "latency_s": latency(row.latency_s),
     })
@@ -298,7 +300,7 @@ fn demand(demand: Demand, limit: Option<f64>) -> Value {
 fn share(row: &ShareRow) -> Value {
     json!({
         "name": row.name, "team": row.team, "requests": row.requests, "failed": row.failed,
-        "bill_mean": row.bill_mean, "bill_p95": row.bill_p95,
+        "bill_mean": row.priced.then_some(row.bill_mean), "bill_p95": row.priced.then_some(row.bill_p95),
     })
 }
 

@@ -331,8 +331,8 @@ fn deployment(at: &Place<'_>) -> Result<DeploymentRow> {
         model: at.string("model")?,
         provider: at.string("provider")?,
         priced: at.flag("priced"),
-        bill_mean: at.money("bill_mean")?,
-        bill_p95: at.money("bill_p95")?,
+        bill_mean: at.money_or_none("bill_mean")?.unwrap_or_default(),
+        bill_p95: at.money_or_none("bill_p95")?.unwrap_or_default(),
         attempts: at.number("attempts")?,
         served: at.number("served")?,
         errors: errors(&at.at("errors"))?,
@@ -364,12 +364,13 @@ fn kind(at: &Place<'_>) -> Result<TokenKind> {
 fn provider(at: &Place<'_>) -> Result<ProviderRow> {
     Ok(ProviderRow {
         name: at.string("name")?,
-        bill_mean: at.money("bill_mean")?,
-        bill_p95: at.money("bill_p95")?,
+        bill_mean: at.money_or_none("bill_mean")?.unwrap_or_default(),
+        bill_p95: at.money_or_none("bill_p95")?.unwrap_or_default(),
         attempts: at.number("attempts")?,
         served: at.number("served")?,
         errors: errors(&at.at("errors"))?,
         latency_s: latency(&at.at("latency_s"))?,
+        priced: at.money_or_none("bill_mean")?.is_some(),
     })
 }
 
@@ -414,8 +415,9 @@ fn share(at: &Place<'_>) -> Result<ShareRow> {
         team: at.at("team").value.as_str().map(str::to_owned),
         requests: at.number("requests")?,
         failed: at.number("failed")?,
-        bill_mean: at.money("bill_mean")?,
-        bill_p95: at.money("bill_p95")?,
+        bill_mean: at.money_or_none("bill_mean")?.unwrap_or_default(),
+        bill_p95: at.money_or_none("bill_p95")?.unwrap_or_default(),
+        priced: at.money_or_none("bill_mean")?.is_some(),
     })
 }
 
@@ -425,7 +427,7 @@ fn edge(at: &Place<'_>) -> Result<EdgeRow> {
         to: at.string("to")?,
         charges: at.number("charges")?,
         amount: at.money("amount_mean")?,
-        premium: at.money("premium_mean")?,
+        premium: at.money_or_none("premium_mean")?,
     })
 }
 

@@ -24,7 +24,7 @@ pub struct UnitCosts {
     pub per_1k_requests: Option<Money>,
     /// For 1,000 good answers.
     pub per_1k_served: Option<Money>,
-    /// For a million tokens of answered calls.
+    /// For a million tokens of answered calls whose cost is known.
     pub per_million_tokens: Option<Money>,
 }
 
@@ -34,7 +34,8 @@ impl UnitCosts {
         let bill: Money = forecast.runs.iter().map(|run| run.bill).sum();
         let requests = forecast.runs.iter().map(|run| run.requests).sum();
         let served = forecast.runs.iter().map(|run| run.served).sum();
-        let tokens: f64 = forecast.deployments.iter().map(|d| d.input_tokens + d.output_tokens).sum();
+        let priced = forecast.deployments.iter().filter(|deployment| deployment.has_known_cost());
+        let tokens: f64 = priced.map(|deployment| deployment.input_tokens + deployment.output_tokens).sum();
         Self {
             per_1k_requests: per(bill, 1_000, requests),
             per_1k_served: per(bill, 1_000, served),
@@ -78,8 +79,12 @@ pub struct ModelSpend {
     pub input_tokens: f64,
     /// Mean output tokens of answered calls.
     pub output_tokens: f64,
-    /// What a million tokens of answered calls cost; none where there were none.
+    /// What a million tokens of answered calls cost; none where there were none, or no price.
     pub per_million_tokens: Option<Money>,
+    /// Whether the cost of any of its deployments is known.
+    pub priced: bool,
+    /// Those of the tokens whose cost is known.
+    pub priced_tokens: f64,
     /// Mean dollars hour by hour.
     pub by_hour: Vec<f64>,
 }
@@ -106,16 +111,19 @@ pub fn models(forecast: &Forecast) -> Vec<ModelSpend> {
         spend.calls += deployment.attempts;
         spend.input_tokens += deployment.input_tokens;
         spend.output_tokens += deployment.output_tokens;
+        if deployment.has_known_cost() {
+            spend.priced = true;
+            spend.priced_tokens += deployment.input_tokens + deployment.output_tokens;
+        }
         for (sum, hour) in spend.by_hour.iter_mut().zip(&forecast.hours) {
             *sum += hour.spend_by_deployment.get(index).copied().map_or(0.0, dollars);
         }
     }
     for spend in &mut models {
-        let tokens = spend.input_tokens + spend.output_tokens;
-        spend.per_million_tokens = per_mean(spend.bill_mean, 1_000_000, tokens, forecast.about.runs);
+        spend.per_million_tokens = per_mean(spend.bill_mean, 1_000_000, spend.priced_tokens, forecast.about.runs);
         spend.share = money_share(spend.bill_mean, forecast.bill.mean);
     }
-    models.sort_by_key(|spend| std::cmp::Reverse(spend.bill_mean));
+    models.sort_by_key(|spend| (!spend.priced, std::cmp::Reverse(spend.bill_mean)));
     models
 }
 

@@ -29,6 +29,8 @@ pub struct TeamSpend {
     pub share: f64,
     /// What 1,000 of its requests cost.
     pub per_1k_requests: Option<Money>,
+    /// Whether the cost of any of its keys is known.
+    pub priced: bool,
 }
 
 /// Spend by team over its keys, in the order of the keys; keys that nothing came with are left out.
@@ -39,8 +41,8 @@ pub fn teams(forecast: &Forecast) -> Vec<TeamSpend> {
         let place = *places.entry(key.team.as_deref()).or_insert_with(|| {
             let (requests, failed, share) = (0.0, 0.0, 0.0);
             let name = key.team.clone();
-            let bill_mean = Money::ZERO;
-            teams.push(TeamSpend { name, keys: 0, requests, failed, bill_mean, share, per_1k_requests: None });
+            let (bill_mean, per_1k_requests, priced) = (Money::ZERO, None, false);
+            teams.push(TeamSpend { name, keys: 0, requests, failed, bill_mean, share, per_1k_requests, priced });
             teams.len() - 1
         });
         let team = &mut teams[place];
@@ -48,10 +50,12 @@ pub fn teams(forecast: &Forecast) -> Vec<TeamSpend> {
         team.requests += key.requests;
         team.failed += key.failed;
         team.bill_mean += key.bill_mean;
+        team.priced |= key.priced;
     }
     for team in &mut teams {
         team.share = money_share(team.bill_mean, forecast.bill.mean);
-        team.per_1k_requests = per_mean(team.bill_mean, 1_000, team.requests, forecast.about.runs);
+        let unit = per_mean(team.bill_mean, 1_000, team.requests, forecast.about.runs);
+        team.per_1k_requests = unit.filter(|_| team.priced);
     }
     teams
 }

@@ -2,7 +2,7 @@
 
 use crate::report::text::{NOTHING, clean, count, money, percent, short_count};
 use crate::report::view::derive::{money_share, ratio};
-use crate::report::view::tables::or_nothing;
+use crate::report::view::tables::{or_nothing, priced, priced_share};
 use crate::report::view::{CacheLine, MeterLine, ModelSpend, RegisterLine, Table, TeamSpend};
 use crate::units::{Money, TokenKind};
 
@@ -12,8 +12,8 @@ pub fn models(models: &[ModelSpend]) -> Table {
         [
             model.name.clone(),
             model.provider.clone(),
-            money(model.bill_mean),
-            percent(model.share),
+            priced(model.priced, model.bill_mean),
+            priced_share(model.priced, model.share),
             count(model.calls),
             short_count(model.input_tokens),
             short_count(model.output_tokens),
@@ -34,8 +34,8 @@ pub fn teams(teams: &[TeamSpend]) -> Table {
             count(team.keys as f64),
             count(team.requests),
             percent(ratio(team.failed, team.requests)),
-            money(team.bill_mean),
-            percent(team.share),
+            priced(team.priced, team.bill_mean),
+            priced_share(team.priced, team.share),
             or_nothing(team.per_1k_requests.map(money)),
         ]
     };

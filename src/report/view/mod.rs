@@ -259,7 +259,11 @@ impl<'a> View<'a> {
         [
             figure("per 1,000 requests", self.unit_costs.per_1k_requests, "whole bill over all requests"),
             figure("per 1,000 good answers", self.unit_costs.per_1k_served, "failures are paid for by the answers"),
-            figure("per 1M tokens", self.unit_costs.per_million_tokens, "input and output of answered calls"),
+            figure(
+                "per 1M tokens",
+                self.unit_costs.per_million_tokens,
+                "input and output of answered calls with a price",
+            ),
         ]
     }
 }

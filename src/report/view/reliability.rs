@@ -1,10 +1,10 @@
 //! How well upstreams serve, and what is asked of them: errors, latency, cooldowns, demand against limits.
 
 use crate::experiment::{Demand, DeploymentRow, ErrorCounts, Forecast, LatencyStats, ProviderRow};
-use crate::report::text::{clean, count, money, percent, seconds, short_count};
+use crate::report::text::{clean, count, percent, seconds, short_count};
 use crate::report::view::Table;
 use crate::report::view::derive::ratio;
-use crate::report::view::tables::or_nothing;
+use crate::report::view::tables::{or_nothing, priced};
 
 /// Errors by class as shares of the calls: all, 429, 5xx, timeouts, other 4xx; and the gateway's own cancellations, which
 /// are no errors.
@@ -27,7 +27,7 @@ fn service(errors: &ErrorCounts, attempts: f64, latency: Option<LatencyStats>) -
 /// Errors by class and latency by provider.
 pub fn providers(forecast: &Forecast) -> Table {
     let row = |row: &ProviderRow| {
-        let own = vec![clean(&row.name), money(row.bill_mean), count(row.attempts)];
+        let own = vec![clean(&row.name), priced(row.priced, row.bill_mean), count(row.attempts)];
         [own, service(&row.errors, row.attempts, row.latency_s)].concat()
     };
     let headings = [["Provider", "#Mean", "#Calls"].as_slice(), &SERVICE].concat();

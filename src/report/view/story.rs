@@ -1,6 +1,6 @@
 //! The result in words: headline figures, caveats, three sentences.
 
-use crate::experiment::{DeploymentRow, Forecast, LatencyStats, MoneyStats, RateStats, UnpricedRow};
+use crate::experiment::{DeploymentRow, EdgeRow, Forecast, LatencyStats, MoneyStats, RateStats, UnpricedRow};
 use crate::ledger::Cause;
 use crate::report::text::{
     FEW_RUNS, clean, count, dollars, few_runs, hours, interrupted_after, money, money_interval, percent,
@@ -155,10 +155,26 @@ pub fn figures(forecast: &Forecast, calls_per_request: f64, premium_share: f64) 
     [
         rate("Failure rate", forecast.failure_rate),
         rate("Fallback share", forecast.fallback_share),
-        figure("Fallback premium", money(forecast.fallback_premium), format!("{} of the bill", percent(premium_share))),
+        premium(forecast, premium_share),
         figure("Calls per request", format!("{calls_per_request:.3}"), calls),
         figure("Latency P50", p50, tail),
     ]
+}
+
+/// What fallbacks cost above the groups asked for, and whether all of that is known.
+fn premium(forecast: &Forecast, share: f64) -> Figure {
+    let unknown = forecast.edges.iter().filter(|edge| edge.premium.is_none()).count();
+    let label = "Fallback premium";
+    match unknown {
+        0 => figure(label, money(forecast.fallback_premium), format!("{} of the bill", percent(share))),
+        all if all == forecast.edges.len() => {
+            figure(label, "unknown".to_owned(), "the groups asked for have no price".to_owned())
+        }
+        _ => {
+            let note = format!("{} of the bill; not of groups without a price", percent(share));
+            figure(label, money(forecast.fallback_premium), note)
+        }
+    }
 }
 
 /// How much, how sure, why, and what if it goes wrong: a sentence or two each.
@@ -254,7 +270,12 @@ fn how_well(forecast: &Forecast, calls_per_request: f64) -> String {
 
 fn why(forecast: &Forecast, premium_share: f64) -> String {
     let largest = causes(forecast).into_iter().max_by_key(|line| line.amount);
-    let edge = forecast.edges.iter().filter(|edge| edge.premium > Money::ZERO).max_by_key(|edge| edge.premium);
+    let dearer = |edge: &&EdgeRow| edge.premium > Some(Money::ZERO);
+    let edge = forecast.edges.iter().filter(dearer).max_by_key(|edge| edge.premium);
+    let more = match forecast.edges.iter().any(|edge| edge.premium.is_none()) {
+        true => "what fallbacks cost above groups without a price is not known",
+        false => "fallbacks make it no dearer",
+    };
     match (edge, largest) {
         (_, Some(line)) if line.cause == Cause::Commitment && line.share > 0.5 => {
             format!("{} of the bill is for paid capacity ({}), used or idle.", percent(line.share), line.text)
@@ -270,19 +291,17 @@ fn why(forecast: &Forecast, premium_share: f64) -> String {
             percent(premium_share),
             clean(&edge.from),
             clean(&edge.to),
-            percent(edge_share(forecast, edge.premium)),
+            percent(edge_share(forecast, edge.premium.unwrap_or_default())),
         ),
-        (_, Some(line)) if line.amount > Money::ZERO => format!(
-            "{} of the bill is for cases in which {}; fallbacks make it no dearer.",
-            percent(line.share),
-            line.meaning
-        ),
+        (_, Some(line)) if line.amount > Money::ZERO => {
+            format!("{} of the bill is for cases in which {}; {more}.", percent(line.share), line.meaning)
+        }
         _ => "There is no cost to explain.".to_owned(),
     }
 }
 
 /// The share of one edge in all premiums above zero.
 pub fn edge_share(forecast: &Forecast, premium: Money) -> f64 {
-    let dearer: Money = forecast.edges.iter().map(|edge| edge.premium).filter(|premium| *premium > Money::ZERO).sum();
+    let dearer: Money = forecast.edges.iter().filter_map(|edge| edge.premium).filter(|more| *more > Money::ZERO).sum();
     ratio(dollars(premium), dollars(dearer))
 }

@@ -34,6 +34,19 @@ impl Tables {
     }
 }
 
+/// What stands where a cost is not known because there is no price.
+const UNPRICED: &str = "unpriced";
+
+/// A cost, or that nobody knows it.
+pub fn priced(is_known: bool, amount: Money) -> String {
+    if is_known { money(amount) } else { UNPRICED.to_owned() }
+}
+
+/// A share of the bill; a dash where the cost is not known.
+pub fn priced_share(is_known: bool, share: f64) -> String {
+    or_nothing(is_known.then(|| percent(share)))
+}
+
 /// A cell, or a dash for none.
 pub fn or_nothing(text: Option<String>) -> String {
     text.unwrap_or_else(|| NOTHING.to_owned())
@@ -67,8 +80,8 @@ fn edges(forecast: &Forecast) -> Table {
             clean(&edge.to),
             count(edge.charges),
             money(edge.amount),
-            money(edge.premium),
-            percent(edge_share(forecast, edge.premium.max(Money::ZERO))),
+            edge.premium.map_or_else(|| "unknown".to_owned(), money),
+            or_nothing(edge.premium.map(|premium| percent(edge_share(forecast, premium.max(Money::ZERO))))),
         ]
     };
     let headings = ["Asked for", "Answered by", "#Answers", "#Cost", "#Premium", "#Of premium"];
@@ -79,14 +92,14 @@ fn edges(forecast: &Forecast) -> Table {
 
 fn deployments(forecast: &Forecast) -> Table {
     let row = |deployment: &DeploymentRow| {
-        let priced = |text: String| if deployment.priced { text } else { "unpriced".to_owned() };
+        let is_known = deployment.has_known_cost();
         [
             clean(&deployment.name),
             clean(&deployment.group),
             clean(&deployment.model),
-            priced(money(deployment.bill_mean)),
-            priced(money(deployment.bill_p95)),
-            percent(money_share(deployment.bill_mean, forecast.bill.mean)),
+            priced(is_known, deployment.bill_mean),
+            priced(is_known, deployment.bill_p95),
+            priced_share(is_known, money_share(deployment.bill_mean, forecast.bill.mean)),
             count(deployment.attempts),
             short_count(deployment.input_tokens),
             short_count(deployment.output_tokens),
@@ -99,19 +112,24 @@ fn deployments(forecast: &Forecast) -> Table {
 }
 
 fn shares(id: &'static str, title: &'static str, what: &'static str, rows: &[ShareRow], forecast: &Forecast) -> Table {
+    // Classes have no teams.
+    let has_teams = id != "classes";
     let row = |share: &ShareRow| {
-        [
-            clean(&share.name),
-            or_nothing(share.team.as_deref().map(clean)),
+        let unit = per_mean(share.bill_mean, 1_000, share.requests, forecast.about.runs);
+        let mut cells = vec![clean(&share.name)];
+        cells.extend(has_teams.then(|| or_nothing(share.team.as_deref().map(clean))));
+        cells.extend([
             count(share.requests),
             percent(ratio(share.failed, share.requests)),
-            money(share.bill_mean),
-            money(share.bill_p95),
-            percent(money_share(share.bill_mean, forecast.bill.mean)),
-            or_nothing(per_mean(share.bill_mean, 1_000, share.requests, forecast.about.runs).map(money)),
-        ]
+            priced(share.priced, share.bill_mean),
+            priced(share.priced, share.bill_p95),
+            priced_share(share.priced, money_share(share.bill_mean, forecast.bill.mean)),
+            or_nothing(unit.filter(|_| share.priced).map(money)),
+        ]);
+        cells
     };
     let headings = [what, "Team", "#Requests", "#Failed", "#Mean", "#P95", "#Share", "#Per 1k requests"];
+    let headings: Vec<&'static str> = headings.into_iter().filter(|title| has_teams || *title != "Team").collect();
     Table::new(id, title, &headings).with_note("Means over the runs.").with_rows(rows.iter().map(row))
 }
 
