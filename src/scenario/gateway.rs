@@ -41,8 +41,9 @@ pub fn read_gateway(files: &Files, name: &str) -> Result<GatewayFile, Problem> {
 /// As [`read_gateway`], and when a change does not fit.
 pub fn read_edited_gateway(files: &Files, name: &str, edits: &[Edit]) -> Result<GatewayFile, Problem> {
     let mut text = ConfigText::read(files, name)?;
-    let mut diagnostics = text.diagnostics.clone();
     text.tree.iter_mut().try_for_each(|tree| edit::apply(edits, true, tree))?;
+    text.read_environment();
+    let mut diagnostics = text.diagnostics.clone();
     diagnostics.extend(text.tree.as_ref().and_then(late_include).map(|span| {
         let message = "files are put together before values are changed".to_owned();
         error(codes::EDIT, text.name(), span, message, "write `include` into the config")
@@ -87,9 +88,11 @@ pub fn plan(gateway: &GatewayFile, models: &[String], keys: &Keyring, reading: &
     let bodies = [RequestParams::default()];
     let setting = Setting { models: &models, bodies: &bodies, keys: Some(keys), ..Setting::default() };
     let plan = lower(&gateway.wire, &setting);
-    if plan.deployments.is_empty() {
-        let message = "no deployment of this gateway is left: it drops all of them when it starts".to_owned();
-        return Err(Problem::about_file(codes::NO_MODELS, gateway.text.name(), message, "see `billcast check`"));
+    if let Some((message, help)) = gateway.wire.why_nothing() {
+        return Err(Problem::about_file(codes::NO_MODELS, gateway.text.name(), message, &help));
+    }
+    for (variable, value) in &gateway.text.environment {
+        reading.assume(&format!("environment.{variable}"), value, "the environment in which billcast was started", "");
     }
     note_defaults(&gateway.wire, &plan, reading);
     Ok(plan)

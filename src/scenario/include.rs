@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::document::{self, Entry, Format, MAX_BYTES, Node, Value};
 use crate::gateway::litellm::keys;
 use crate::gateway::litellm::wire::Wire;
+use crate::scenario::environment::{self, Known, Variable};
 use crate::scenario::files::{Files, Source};
 use crate::scenario::problem::Problem;
 
@@ -23,6 +24,8 @@ pub struct ConfigText {
     pub diagnostics: Vec<Diagnostic>,
     /// The files: the one that includes the others, then those in the order in which they are read.
     pub sources: Vec<Source>,
+    /// Names and values of the variables that were read from the environment and may be shown.
+    pub environment: Vec<(String, String)>,
 }
 
 /// A file that is named by another one.
@@ -39,7 +42,7 @@ impl ConfigText {
     /// # Errors
     /// A [`Problem`] when the first file cannot be read. What is wrong with the others is among the diagnostics.
     pub fn read(files: &Files, name: &str) -> Result<Self, Problem> {
-        let mut text = Self { tree: None, diagnostics: Vec::new(), sources: Vec::new() };
+        let mut text = Self { tree: None, diagnostics: Vec::new(), sources: Vec::new(), environment: Vec::new() };
         let root = text.add(files.read(name)?);
         let Some(mut root) = root else { return Ok(text) };
         let mut named = VecDeque::from(text.take_includes(&mut root, name));
@@ -54,7 +57,31 @@ impl ConfigText {
             text.merge(&mut root, included);
         }
         text.tree = Some(root);
+        text.read_environment();
         Ok(text)
+    }
+
+    /// Puts values of the environment in place of what refers to them, and says so once for each variable.
+    pub fn read_environment(&mut self) {
+        let Some(tree) = &mut self.tree else { return };
+        for Variable { name, span, value } in environment::resolve(tree) {
+            let known = |(known, _): &(String, String)| *known == name;
+            let (severity, message, help) = match value {
+                Known::Shown(_) if self.environment.iter().any(known) => continue,
+                Known::Shown(value) => {
+                    let message = format!("`{name}` is set here, and was read");
+                    self.environment.push((name, value));
+                    (Severity::Note, message, "the gateway may have another value in its environment")
+                }
+                Known::Hidden => continue,
+                Known::Refused => {
+                    let message =
+                        format!("`{name}` is set here, but may be a secret: it is not read, and counts as not set");
+                    (Severity::Warning, message, "write the value into the file to have it simulated")
+                }
+            };
+            self.say(codes::FROM_ENVIRONMENT, severity, span, message, Some(help.to_owned()));
+        }
     }
 
     /// The name that the config goes by: that of its first file.

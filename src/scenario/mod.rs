@@ -13,6 +13,7 @@ mod compile;
 mod deployments;
 mod edit;
 mod embeds;
+mod environment;
 mod file;
 mod files;
 mod fleet;

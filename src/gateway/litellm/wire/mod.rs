@@ -4,6 +4,7 @@
 //! business of `keys`.
 
 mod consequence;
+mod environment;
 mod fallbacks;
 mod model;
 mod most;
@@ -48,6 +49,10 @@ pub struct Wire {
     pub environment_variables: Vec<Spanned<String>>,
     /// `routing_strategy` is written and empty: no deployment is ever picked.
     pub has_null_strategy: bool,
+    /// Further models are in a database (`general_settings.store_model_in_db`), of which nothing is known.
+    pub has_database_models: bool,
+    /// Variables of the environment that name models or groups and are not known: their deployments are left out.
+    pub unset: Vec<String>,
 }
 
 /// Reads a config file. `None` comes with at least one error.
@@ -76,6 +81,27 @@ impl Wire {
         lists.into_iter().flatten()
     }
 
+    /// Why there is nothing to simulate, and what helps, where no deployment is left.
+    pub fn why_nothing(&self) -> Option<(String, String)> {
+        let (why, help) = if self.model_list.iter().any(|deployment| !deployment.dropped) {
+            return None;
+        } else if !self.unset.is_empty() {
+            let names = self.unset.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let why = format!("which models this gateway calls stands in the environment: {names}, not set here");
+            (why, "set what is named, or write the models into the file".to_owned())
+        } else if !self.model_list.is_empty() {
+            let why =
+                "no deployment of this gateway is left: it drops all of them when it starts, and refuses every request";
+            (why.to_owned(), "the findings about the deployments say why".to_owned())
+        } else if self.has_database_models {
+            let why = "this file has no deployments: those in the gateway's database are not known here";
+            (why.to_owned(), "write them under `model_list` to have them simulated".to_owned())
+        } else {
+            ("this gateway has no models".to_owned(), "add `model_list:` with one entry per deployment".to_owned())
+        };
+        Some((why, help))
+    }
+
     /// Reads a config from a tree: a whole file, or the part of a trace case that holds it.
     pub fn from_node(file: &str, node: &Node) -> (Option<Self>, Vec<Diagnostic>) {
         let mut reader = Reader::new(file);
@@ -97,8 +123,12 @@ impl Wire {
         if let Some(other) = environment.filter(|other| !matches!(other.value, Value::Map(_))) {
             reader.not_a_collection(other, "a map");
         }
+        reader.own_providers = own_providers(node);
+        let has_database_models = has_database_models(node);
         Self {
-            model_list: model_list(node, reader),
+            model_list: model_list(node, has_database_models, reader),
+            has_database_models,
+            unset: std::mem::take(&mut reader.unset),
             router_settings: section(node, "router_settings", reader),
             litellm_settings: section(node, "litellm_settings", reader),
             general_settings: section(node, "general_settings", reader),
@@ -129,12 +159,32 @@ fn has_null_strategy(node: &Node, reader: &mut Reader) -> bool {
     true
 }
 
-fn model_list(node: &Node, reader: &mut Reader) -> Vec<Deployment> {
-    let Some(list) = node.get("model_list").filter(|list| !is_falsy(list)) else {
-        let span = Span { end: node.span.start, ..node.span };
-        let message = "no `model_list`: this gateway has no models".to_owned();
-        let help = Some("add `model_list:` with one entry per deployment");
-        reader.report(codes::NO_MODELS, Severity::Error, span, message, help);
+/// Providers that the user has written a handler for (`proxy_server.py:load_config`, `utils.py:custom_llm_setup`).
+fn own_providers(node: &Node) -> Vec<String> {
+    let map = node.get("litellm_settings").and_then(|settings| settings.get("custom_provider_map"));
+    let items = map.map(Node::items).unwrap_or_default();
+    items.iter().filter_map(|item| item.get("provider")?.as_str()).map(str::to_owned).collect()
+}
+
+fn has_database_models(node: &Node) -> bool {
+    let stored = node.get("general_settings").and_then(|settings| settings.get("store_model_in_db"));
+    stored.is_some_and(|stored| stored.value == Value::Bool(true))
+}
+
+fn model_list(node: &Node, has_database_models: bool, reader: &mut Reader) -> Vec<Deployment> {
+    let written = node.entry("model_list");
+    let Some(list) = written.map(|entry| &entry.value).filter(|list| !is_falsy(list)) else {
+        let nowhere = Span { end: node.span.start, ..node.span };
+        let (span, what) =
+            written.map_or((nowhere, "no `model_list`"), |entry| (entry.key_span, "`model_list` is empty"));
+        let (severity, message, help) = if has_database_models {
+            let message = format!("{what}: the models in the gateway's database are not known here");
+            (Severity::Note, message, "write them under `model_list` to have them simulated")
+        } else {
+            let message = format!("{what}: this gateway has no models");
+            (Severity::Error, message, "add `model_list:` with one entry per deployment")
+        };
+        reader.report(codes::NO_MODELS, severity, span, message, Some(help));
         return Vec::new();
     };
     if !matches!(list.value, Value::Seq(_)) {

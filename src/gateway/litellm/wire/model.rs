@@ -7,7 +7,7 @@ use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::params::{Asked, Params, cache_text};
 use crate::gateway::litellm::wire::Section;
 use crate::gateway::litellm::wire::nearest::nearest;
-use crate::gateway::litellm::wire::provider::{prefixes, provider_of, unknown_prefix};
+use crate::gateway::litellm::wire::provider::{by_endpoint, prefixes, provider_of, unknown_prefix};
 use crate::gateway::litellm::wire::settings::AllowedFailsPolicy;
 use crate::gateway::litellm::wire::value::{Endpoint, FromNode, Reader, Secret, Spanned};
 use crate::gateway::litellm::wire::value::{field, section, shown, spanned};
@@ -36,6 +36,8 @@ pub struct Deployment {
     pub cache_text: String,
     /// The provider as the gateway finds it.
     pub provider: Option<&'static str>,
+    /// It is the provider of every model that is called there: it is named, or its address is known.
+    pub has_one_provider: bool,
     /// The gateway leaves this deployment out when it starts.
     pub dropped: bool,
 }
@@ -83,7 +85,7 @@ section! {
         /// Its period, e.g. `1d`.
         budget_duration: String,
         /// Fallbacks inside each attempt, run by the SDK.
-        fallbacks: Vec<Spanned<String>>,
+        fallbacks: Vec<Spanned<InnerFallback>>,
         /// Default for the request's `max_tokens`.
         max_tokens: i64,
         /// Without effect: the request decides.
@@ -141,6 +143,11 @@ section! {
     }
 }
 
+/// An entry of `litellm_params.fallbacks`: a model, or a map with parameters for it; without a `model` it is the deployment's own
+/// (`litellm_core_utils/fallback_utils.py`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InnerFallback;
+
 /// That an answer is mocked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mock;
@@ -171,7 +178,8 @@ impl Deployment {
             reader.wrong(node, "a map with `model_name` and `litellm_params`");
             return None;
         }
-        let model_name = spanned(required(node, "model_name", reader)?, reader)?;
+        let name = required(node, "model_name", reader)?;
+        let model_name = reader.at_key("model_name", |reader| spanned(name, reader))?;
         let params = required(node, "litellm_params", reader)?;
         let info = node.get("model_info");
         // Here even an empty value is too much for the gateway.
@@ -195,6 +203,9 @@ impl Deployment {
             check_tier(tier, reader);
         }
         let provider = provider(&litellm_params, params, reader);
+        let api_base = params.get("api_base").and_then(Node::as_str);
+        let has_one_provider = litellm_params.custom_llm_provider.as_ref().is_some_and(|name| !name.value.is_empty())
+            || api_base.and_then(by_endpoint).is_some();
         let (asked, cache_text) = (Asked::read(params), cache_text(params));
         let dropped = reader.dropped;
         let span = node.span;
@@ -209,6 +220,7 @@ impl Deployment {
             asked,
             cache_text,
             provider,
+            has_one_provider,
             dropped,
         })
     }
@@ -244,6 +256,14 @@ impl Deployment {
         of_base.map_or(own, |of_base| own.and(of_base))
     }
 
+    /// The provider of a model that a name fills in, where the gateway can tell it.
+    pub fn provider_of_model(&self, model: &str) -> Option<&'static str> {
+        self.provider.filter(|_| self.has_one_provider).or_else(|| provider_of(model, None, None)).or_else(|| {
+            // Only what the user has a handler for has another prefix.
+            self.provider.filter(|provider| *provider == OWN_PROVIDER && !model.starts_with('*'))
+        })
+    }
+
     /// With what its provider is called.
     pub fn client(&self) -> Client {
         Client::of(self.provider.unwrap_or_default(), self.model())
@@ -267,6 +287,10 @@ fn check_tier(tier: &Node, reader: &mut Reader) {
     }
 }
 
+/// What all providers are called for which there is a handler of the user's own (`litellm_settings.custom_provider_map`): nothing is
+/// known of them, and they are called like plain ones.
+const OWN_PROVIDER: &str = "custom_handler";
+
 /// The provider; a deployment whose provider the gateway cannot tell is dropped.
 fn provider(params: &LitellmParams, node: &Node, reader: &mut Reader) -> Option<&'static str> {
     let Some(model) = &params.model else {
@@ -276,7 +300,9 @@ fn provider(params: &LitellmParams, node: &Node, reader: &mut Reader) -> Option<
     let custom =
         params.custom_llm_provider.as_ref().map(|custom| custom.value.as_str()).filter(|name| !name.is_empty());
     let api_base = node.get("api_base").and_then(Node::as_str);
-    let found = provider_of(&model.value, custom, api_base);
+    let prefix = model.value.split_once('/').map(|(prefix, _)| prefix);
+    let is_own = custom.or(prefix).is_some_and(|name| reader.own_providers.iter().any(|own| own == name));
+    let found = provider_of(&model.value, custom, api_base).or(is_own.then_some(OWN_PROVIDER));
     if found.is_none() {
         reader.dropped = true;
         let message = "the gateway cannot tell the provider of this model and leaves the deployment out".to_owned();
@@ -307,6 +333,18 @@ fn prices(node: &Node, section: Section, reader: &mut Reader) -> Prices {
     reader.within(section, |reader| {
         entries.filter_map(|entry| Some((entry.key.to_string(), price(entry, reader)?))).collect()
     })
+}
+
+impl FromNode for InnerFallback {
+    fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match node.value {
+            Value::Str(_) | Value::Map(_) => Some(Self),
+            _ => {
+                reader.wrong(node, "the name of a model, or a map with a `model`");
+                None
+            }
+        }
+    }
 }
 
 impl FromNode for Mock {

@@ -57,7 +57,7 @@ pub fn prefixes() -> impl Iterator<Item = &'static str> {
 }
 
 /// Host equal, path equal or longer at a slash.
-fn by_endpoint(api_base: &str) -> Option<&'static str> {
+pub(super) fn by_endpoint(api_base: &str) -> Option<&'static str> {
     let address = api_base.split_once("://").map_or(api_base, |(_, rest)| rest).trim_end_matches('/');
     let matches = |known: &str| {
         let rest = address

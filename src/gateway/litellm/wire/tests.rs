@@ -4,7 +4,7 @@ use crate::diagnostic::codes;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document;
 use crate::document::Format;
-use crate::gateway::litellm::wire::{Endpoint, MOST_TRIES, Secret, Wire, read};
+use crate::gateway::litellm::wire::{Deployment, Endpoint, MOST_TRIES, Secret, Wire, read};
 use crate::units::UnitPrice;
 
 fn wire(text: &str) -> (Wire, Vec<Diagnostic>) {
@@ -269,4 +269,60 @@ fn secrets_leave_nothing_but_their_name() {
     assert_eq!(wire.general_settings.master_key.as_ref().unwrap().value, Secret::Environment("MASTER".into()));
     assert_eq!(wire.general_settings.database_url.as_ref().unwrap().value, Secret::Literal);
     assert_eq!(format!("{} {:?}", Secret::Literal, Secret::Environment("X".into())), "*** ***");
+}
+
+#[test]
+fn deployments_whose_model_stands_in_the_environment_are_left_out_and_told() {
+    let text = "model_list:\n  - {model_name: a, litellm_params: {model: os.environ/MODEL}}\n  \
+                - {model_name: os.environ/GROUP, litellm_params: {model: openai/gpt-4o}}\n  \
+                - {model_name: c, litellm_params: {model: os.environ/THE_API_KEY}}\n";
+    let (wire, found) = read("config.yaml", text);
+    let wire = wire.unwrap();
+    let told: Vec<(&str, Severity)> = found.iter().map(|one| (one.code, one.severity)).collect();
+    assert_eq!(told, [(codes::FROM_ENVIRONMENT, Severity::Warning); 3], "{found:#?}");
+    assert!(found[0].message.contains("`MODEL`, which is not set here"), "{}", found[0].message);
+    assert_eq!(found[0].help.as_deref(), Some("set MODEL, or write the model"));
+    assert!(found[2].message.contains("called like a secret"), "{}", found[2].message);
+    let (why, _) = wire.why_nothing().unwrap();
+    assert!(why.contains("`MODEL`, `GROUP`, `THE_API_KEY`") && !why.contains("drops"), "{why}");
+    let (wire, _) =
+        read("config.yaml", &format!("{text}  - {{model_name: d, litellm_params: {{model: openai/gpt-4o}}}}\n"));
+    assert_eq!(wire.unwrap().why_nothing(), None);
+}
+
+#[test]
+fn providers_with_a_handler_of_the_users_own_are_known() {
+    let text = "model_list:\n  - {model_name: a, litellm_params: {model: my-llm/x}}\n  \
+                - {model_name: b, litellm_params: {model: y, custom_llm_provider: my-llm}}\n  \
+                - {model_name: c, litellm_params: {model: other/x}}\n\
+                litellm_settings: {custom_provider_map: [{provider: my-llm, custom_handler: my.handler}]}\n";
+    let (wire, found) = read("config.yaml", text);
+    assert_eq!(found.iter().map(|one| one.code).collect::<Vec<_>>(), [codes::DROPPED_DEPLOYMENT], "{found:#?}");
+    let of_entry = |entry: &Deployment| (entry.provider, entry.dropped);
+    let own = (Some("custom_handler"), false);
+    assert_eq!(wire.unwrap().model_list.iter().map(of_entry).collect::<Vec<_>>(), [own, own, (None, true)]);
+}
+
+#[test]
+fn an_empty_list_is_told_as_such_and_no_error_beside_a_database() {
+    let of = |text: &str| read("config.yaml", text).1.remove(0);
+    let missing = of("general_settings: {}\n");
+    assert!(missing.message.starts_with("no `model_list`: ") && missing.severity == Severity::Error);
+    let empty = of("model_list: []\n");
+    assert!(empty.message.starts_with("`model_list` is empty: ") && empty.severity == Severity::Error, "{empty}");
+    for list in ["", "model_list: []\n"] {
+        let text = format!("{list}general_settings: {{store_model_in_db: true}}\n");
+        let (wire, found) = read("config.yaml", &text);
+        assert_eq!((found[0].code, found[0].severity), (codes::NO_MODELS, Severity::Note), "{found:#?}");
+        assert!(wire.unwrap().why_nothing().unwrap().0.contains("database"));
+    }
+}
+
+#[test]
+fn fallbacks_inside_attempts_may_be_maps() {
+    let params = ", fallbacks: [openai/x, {model: mistral/y, api_key: os.environ/K}, {api_key: k}]";
+    let (wire, found) = wire(&config(params, ""));
+    assert_eq!((found, wire.model_list[0].litellm_params.fallbacks.as_ref().unwrap().value.len()), (vec![], 3));
+    let (_, found) = read("config.yaml", &config(", fallbacks: [5]", ""));
+    assert_eq!(found[0].code, codes::WRONG_TYPE);
 }

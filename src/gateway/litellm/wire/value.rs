@@ -52,6 +52,10 @@ pub(super) struct Reader {
     pub(super) key: &'static str,
     /// Something in the deployment that is being read makes the gateway drop it.
     pub(super) dropped: bool,
+    /// Providers with a handler of the user's own.
+    pub(super) own_providers: Vec<String>,
+    /// Variables that are not known, and without which deployments are left out.
+    pub(super) unset: Vec<String>,
 }
 
 impl Reader {
@@ -62,6 +66,8 @@ impl Reader {
             section: Section::Top,
             key: "",
             dropped: false,
+            own_providers: Vec::new(),
+            unset: Vec::new(),
         }
     }
 
@@ -127,13 +133,6 @@ impl Reader {
         let span = Span { end: node.span.start, ..node.span };
         let message = format!("`{key}` is missing: the gateway does not start");
         self.report(codes::MISSING_KEY, Severity::Error, span, message, None);
-    }
-
-    /// A value that only the gateway's environment knows.
-    fn note_environment(&mut self, node: &Node, name: &str) {
-        let message = format!("the value of `{}` is not known here, so it is taken as not set", shown(name));
-        let help = Some("write the value into the file to have it simulated");
-        self.report(codes::FROM_ENVIRONMENT, Severity::Note, node.span, message, help);
     }
 
     /// A number from the environment arrives as text; only some settings take that.

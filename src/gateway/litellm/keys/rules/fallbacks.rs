@@ -91,7 +91,7 @@ fn suggestion(name: &str, groups: &Groups<'_>) -> Option<String> {
 fn inside_attempts(wire: &Wire, findings: &mut Findings) {
     for fallbacks in wire.model_list.iter().filter_map(|deployment| deployment.litellm_params.fallbacks.as_ref()) {
         let message = "fallbacks in `litellm_params` run inside each attempt, at this deployment's address and \
-            with its key: they double the upstream calls of a failure";
+            with its key unless they say otherwise: they double the upstream calls of a failure";
         findings.warn(codes::FALLBACK_IN_PARAMS, fallbacks.span, message, "it works as router_settings.fallbacks");
     }
 }

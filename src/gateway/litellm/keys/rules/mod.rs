@@ -27,7 +27,7 @@ pub(super) fn all(node: &Node, wire: &Wire, findings: &mut Findings) {
     callbacks::check(node, findings);
     clients::check(wire, findings);
     cooldown::check(wire, findings);
-    empty::check(wire, findings);
+    empty::check(node, wire, findings);
     fallbacks::check(wire, findings);
     names::check(wire, findings);
     negative::check(wire, findings);
