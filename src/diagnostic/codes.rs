@@ -121,6 +121,8 @@ codes! {
     ALERTING_SECONDS = "BC344";
     /// A setting that needs a licence.
     NEEDS_LICENCE = "BC345";
+    /// Text that looks like a variable and is not replaced.
+    NOT_EXPANDED = "BC346";
     /// A number below zero where it makes no sense, and what the gateway makes of it.
     NEGATIVE = "BC351";
     /// A fallback that goes up in price.

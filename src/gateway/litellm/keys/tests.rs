@@ -249,7 +249,10 @@ fn the_redis_transaction_buffer_needs_redis() {
 
 #[test]
 fn prometheus_needs_its_package() {
-    expect(with("litellm_settings: {callbacks: [prometheus]}"), codes::NEEDS_PACKAGE, &["prometheus_client"]);
+    for list in ["callbacks: [prometheus]", "success_callback: [prometheus]", "service_callback: [prometheus_system]"] {
+        expect(with(&format!("litellm_settings: {{{list}}}")), codes::NEEDS_PACKAGE, &["prometheus_client"]);
+    }
+    clean(with("litellm_settings: {failure_callback: [prometheus], success_callback: [langfuse]}"));
 }
 
 // Section a: what is silently ignored in litellm_settings.

@@ -3,9 +3,11 @@
 mod budgets;
 mod cache;
 mod callbacks;
+mod checks;
 mod clients;
 mod cooldown;
 mod empty;
+mod expanded;
 mod fallbacks;
 mod groups;
 mod names;
@@ -25,9 +27,11 @@ pub(super) fn all(node: &Node, wire: &Wire, findings: &mut Findings) {
     budgets::check(wire, findings);
     cache::check(node, wire, findings);
     callbacks::check(node, findings);
+    checks::check(wire, findings);
     clients::check(wire, findings);
     cooldown::check(wire, findings);
     empty::check(node, wire, findings);
+    expanded::check(node, findings);
     fallbacks::check(wire, findings);
     names::check(wire, findings);
     negative::check(wire, findings);

@@ -63,7 +63,12 @@ const SHAPES: &[(&str, &str, Shape)] = &[
 ];
 
 /// Settings that need a licence.
-const LICENSED: [&str; 2] = ["allowed_ips", "enforced_params"];
+const LICENSED: [(&str, &str); 3] = [
+    ("general_settings", "allowed_ips"),
+    ("general_settings", "enforced_params"),
+    // `router_strategy/budget_limiter.py:_init_tag_budgets`
+    ("litellm_settings", "tag_budget_config"),
+];
 
 pub(super) fn check(root: &Node, findings: &mut Findings) {
     for (section, key, shape) in SHAPES {
@@ -74,10 +79,8 @@ pub(super) fn check(root: &Node, findings: &mut Findings) {
             findings.add(codes::BREAKS_START, Severity::Error, span, message, None);
         }
     }
-    let settings = root.get("general_settings");
-    for entry in
-        LICENSED.iter().filter_map(|key| settings.and_then(|node| node.entry(key))).filter(|e| !e.value.is_null())
-    {
+    let written = LICENSED.iter().filter_map(|(section, key)| root.get(section)?.entry(key));
+    for entry in written.filter(|entry| !entry.value.is_null()) {
         let message = format!("`{}` is for enterprise users: without a licence the gateway does not start", entry.key);
         findings.warn(codes::NEEDS_LICENCE, entry.key_span, &message, "set LITELLM_LICENSE, or remove it");
     }
