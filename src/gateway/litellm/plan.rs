@@ -476,6 +476,12 @@ impl Plan {
         row.and_then(|row| row.get(body.index())).is_some_and(|refuses| *refuses)
     }
 
+    /// Whether LiteLLM cannot tell the provider of the model that a name fills in at a deployment.
+    #[inline]
+    pub fn is_unplaced(&self, name: NameId, id: DeploymentId) -> bool {
+        self.filled(name, id).is_some_and(|filled| filled.is_unplaced)
+    }
+
     #[inline]
     fn filled(&self, name: NameId, id: DeploymentId) -> Option<&Filled> {
         self.name(name).filled.iter().find(|filled| filled.deployment == id)

@@ -62,6 +62,8 @@ pub struct Filled {
     pub refusals: u32,
     /// The first name that fills in the same model.
     pub first: NameId,
+    /// LiteLLM cannot tell the provider of the model: it refuses before it looks at anything else [T 240].
+    pub is_unplaced: bool,
 }
 
 /// The most that an answer of a group can cost.

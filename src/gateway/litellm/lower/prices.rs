@@ -239,8 +239,18 @@ pub(super) fn add_models_of_names(wire: &Wire, map: &ModelMap<'_>, refusals: &mu
             let model = pattern::fill(&entry.model_name.value, entry.model(), &target)?;
             let Known { price, max_input_tokens, reserved, .. } = map.of_model(entry, &model, wire);
             let refusals = refusals.row(entry, &model);
+            let is_unplaced = entry.provider_of_model(&model).is_none();
             let first = *first_names.entry((*id, model)).or_insert(NameId::from_index(at));
-            Some(Filled { deployment: *id, max_input_tokens, price, rates: None, reserved, refusals, first })
+            Some(Filled {
+                deployment: *id,
+                max_input_tokens,
+                price,
+                rates: None,
+                reserved,
+                refusals,
+                first,
+                is_unplaced,
+            })
         };
         name.filled = ids.iter().filter_map(&mut filled).collect();
     }

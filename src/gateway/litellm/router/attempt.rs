@@ -57,6 +57,12 @@ impl LiteLlm {
             self.refuse_before_call(cx, call, &flight, failure);
             return Next::Failed(failure);
         }
+        if self.plan.is_unplaced(name, deployment) {
+            cx.notes.decided(cx.now, cx.id, || "LiteLLM cannot tell the provider of the model".to_owned());
+            // Not even fallbacks inside the attempt are reached.
+            call.inner_left = 0;
+            return self.refuse_params(cx, call, flight);
+        }
         if self.plan.proxy.cache.is_some() {
             if self.plan.deployment(deployment).breaks_on_cache || self.body(cx.request).cache.breaks {
                 return self.break_on_cache(cx, call, &flight);
@@ -67,6 +73,8 @@ impl LiteLlm {
         }
         call.inner_left = self.plan.deployment(deployment).inner_fallbacks;
         if self.plan.refuses(name, deployment, cx.request.body) {
+            let id = &self.plan.deployment(deployment).id;
+            cx.notes.decided(cx.now, cx.id, || format!("{id} does not take a parameter of the request"));
             return self.refuse_params(cx, call, flight);
         }
         call.log.about = Some((deployment, name));
@@ -76,8 +84,8 @@ impl LiteLlm {
         self.send(cx, call, deployment)
     }
 
-    /// The provider does not take a parameter of the request [T 214]: the SDK fails before it tells the logging object of the proxy which
-    /// deployment it is about. The bare router's is new and knows it [T 214m].
+    /// The provider does not take a parameter of the request [T 214], or LiteLLM does not know whom to call [T 240]: the SDK fails before
+    /// it tells the logging object of the proxy which deployment it is about. The bare router's is new and knows it [T 214m].
     #[cold]
     fn refuse_params<D: Draws, N: Notes>(
         &mut self,
@@ -86,7 +94,6 @@ impl LiteLlm {
         flight: Flight,
     ) -> Next {
         let entry = self.plan.deployment(flight.deployment);
-        cx.notes.decided(cx.now, cx.id, || format!("{} does not take a parameter of the request", entry.id));
         let (deployment, num_retries) = (Some(flight.deployment), entry.num_retries);
         let failure = Failure { deployment, num_retries, ..Failure::with_status(Class::BadRequest, 400) };
         if self.plan.layer == Layer::Router {
