@@ -92,6 +92,12 @@ impl PriceBook {
         table.rows_of(model, provider).into_iter().map(|row| row.valid_from.unwrap_or(row.as_of)).min()
     }
 
+    /// Whose price stands for a model that somebody else sells, and for which model; LiteLLM's map lists each seller by itself.
+    pub fn stands_in(&self, model: &str, provider: &str) -> Option<(&str, &str)> {
+        let Self::Table(table) = self else { return None };
+        table.stands_in(model, provider)
+    }
+
     /// The prices at a moment in the engine's form.
     pub fn compile(&self, ask: &Ask<'_>, at: Timestamp) -> Priced<CompiledRates> {
         let tariff = self.lookup(ask.model, ask.provider, at).known();

@@ -24,6 +24,7 @@ use crate::scenario::problem::Problem;
 use crate::scenario::reading::{Reading, calendar};
 use crate::scenario::recorded::Traces;
 use crate::scenario::redirect;
+use crate::scenario::resold;
 use crate::scenario::retired;
 use crate::scenario::room::Room;
 use crate::scenario::upstream::{self, Known};
@@ -80,6 +81,7 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     let mut tariffs = deployments::tariffs(&gateway.wire, &groups, &books, &time, &mut plan);
     let traffic = classes::compile(&mut reading, &plan, &calendar, &traces)?;
     let mut named = deployments::names(&kept, &groups, &plan);
+    resold::note(&kept, &named, &plan, &book, &mut reading);
     redirect::apply(&reading, &named, &groups, &book, &time, &mut tariffs)?;
     tariffs.capacities = commitments::compile(&reading, &named, &groups)?;
     let ends = retired::ends(&gateway.wire, gateway.text.name(), &book, &time, &plan);

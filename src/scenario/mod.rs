@@ -33,6 +33,7 @@ mod reading;
 mod recorded;
 mod replay;
 mod redirect;
+mod resold;
 mod retired;
 mod room;
 mod start;

@@ -29,6 +29,13 @@ impl PriceTable {
         rows.iter().map(|&row| &self.rows[row]).collect()
     }
 
+    /// Whose price stands for a model that somebody else sells, and for which model: the maker's.
+    pub fn stands_in(&self, model: &str, provider: &str) -> Option<(&str, &str)> {
+        let row = *self.rows_of(model, Some(provider)).first()?;
+        let is_own = row.provider == provider || is_one_company(&row.provider, provider);
+        (!is_own).then_some((row.provider.as_str(), row.model.as_str()))
+    }
+
     /// The rows of a model at a provider that bills for it, in the order of the file: its own, or those of the maker whose models it
     /// resells.
     pub fn sold(&self, name: &str, provider: &str) -> impl Iterator<Item = &PriceRow> {
@@ -65,6 +72,7 @@ impl PriceTable {
     }
 
     fn sold_as(&self, name: &str, provider: &str) -> Option<usize> {
+        let name = without_route(name, provider);
         let at = |seller: &&str| self.at(seller, name).or_else(|| self.at(seller, without_geography(name)));
         sellers(provider).iter().find_map(at)
     }
@@ -126,6 +134,20 @@ const PASSES_ON: [&str; 8] = [
     "custom",
 ];
 
+/// A model without the way in which it is called, which stands in front and costs nothing (`llms/bedrock/common_utils.py`,
+/// `main.py:responses_api_bridge_check`): `converse/anthropic.claude-…`, `responses/gpt-5`.
+fn without_route<'a>(mut name: &'a str, provider: &str) -> &'a str {
+    let routes: &[&str] = match provider {
+        "bedrock" | "bedrock_converse" => &["converse/", "invoke/", "openai/"],
+        "azure" | "openai" => &["responses/"],
+        _ => return name,
+    };
+    for route in routes {
+        name = name.strip_prefix(route).unwrap_or(name);
+    }
+    name
+}
+
 /// The model of a Bedrock inference profile: `us.anthropic.claude-…` is `anthropic.claude-…`.
 fn without_geography(name: &str) -> &str {
     const GEOGRAPHIES: [&str; 7] = ["global", "us", "eu", "apac", "jp", "au", "us-gov"];
@@ -133,11 +155,26 @@ fn without_geography(name: &str) -> &str {
     in_geography.map_or(name, |(_, rest)| rest)
 }
 
+/// Whether two of LiteLLM's providers are ways to the same company, which bills for both.
+fn is_one_company(seller: &str, provider: &str) -> bool {
+    const COMPANIES: [&[&str]; 6] = [
+        &["openai", "text-completion-openai"],
+        &["azure", "azure_ai", "azure_text"],
+        &["gemini", "google", "vertex_ai", "vertex_ai_beta"],
+        &["anthropic", "anthropic_text"],
+        &["cohere", "cohere_chat"],
+        &["dashscope", "qwencloud", "qwen_ai_platform"],
+    ];
+    COMPANIES.iter().any(|company| company.contains(&seller) && company.contains(&provider))
+        || (seller == "bedrock" && provider == "bedrock_converse")
+}
+
 /// At whose prices a provider sells a model, most specific first: clouds resell at the maker's list price unless the
 /// table has a row of their own.
 fn sellers(provider: &str) -> Vec<&str> {
     let others: &[&str] = match provider {
-        "azure" | "azure_ai" | "azure_text" | "text-completion-openai" => &["azure", "openai"],
+        "azure" | "azure_text" | "text-completion-openai" => &["azure", "openai"],
+        "azure_ai" => &["azure", "openai", "anthropic"],
         "vertex_ai" | "vertex_ai_beta" | "google" => &["vertex_ai", "gemini", "anthropic", "mistral"],
         "gemini" => &["gemini"],
         "bedrock" | "bedrock_converse" => &["bedrock", "anthropic"],
@@ -149,4 +186,51 @@ fn sellers(provider: &str) -> Vec<&str> {
     let mut sellers = vec![provider];
     sellers.extend(others);
     sellers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pricing::PriceBook;
+
+    fn dollars(model: &str, provider: &str) -> Option<(String, String)> {
+        let book = PriceBook::built_in().unwrap();
+        let at = "2026-11-21T00:00:00Z".parse().unwrap();
+        let tariff = book.lookup(model, Some(provider), at).known()?;
+        let rates = tariff.card.standard();
+        Some((rates.input?.per_million_text(), rates.output?.per_million_text()))
+    }
+
+    #[track_caller]
+    fn costs(model: &str, provider: &str, input: &str, output: &str) {
+        assert_eq!(dollars(model, provider), Some((input.to_owned(), output.to_owned())), "{provider} {model}");
+    }
+
+    /// As LiteLLM 1.102.4 lists them, but for the reseller.
+    #[test]
+    fn clouds_sell_by_geography_whatever_the_route() {
+        costs("bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0", "bedrock", "1.1", "5.5");
+        costs("bedrock/converse/eu.anthropic.claude-sonnet-4-6", "bedrock", "3.3", "16.5");
+        costs("bedrock/invoke/global.anthropic.claude-sonnet-4-6", "bedrock", "3", "15");
+        costs("bedrock/anthropic.claude-opus-4-7", "bedrock", "5", "25");
+        costs("bedrock/us-gov.anthropic.claude-sonnet-5", "bedrock", "2.4", "12");
+        costs("bedrock/us.anthropic.claude-opus-4-1-20250805-v1:0", "bedrock", "15", "75");
+        costs("azure_ai/claude-sonnet-4-6", "azure_ai", "3", "15");
+        costs("azure/responses/gpt-5.2", "azure", "1.75", "14");
+        costs("openai/responses/gpt-5.2", "openai", "1.75", "14");
+        costs("mistral/mistral-large-latest", "mistral", "0.5", "1.5");
+        assert_eq!(dollars("groq/responses/gpt-5.2", "groq"), None);
+    }
+
+    #[test]
+    fn it_is_known_whose_price_stands_for_a_resellers() {
+        let table = PriceTable::built_in().unwrap();
+        let stands_in = |model, provider| table.stands_in(model, provider);
+        assert_eq!(stands_in("openrouter/z-ai/glm-5.2", "openrouter"), Some(("zai", "glm-5.2")));
+        assert_eq!(stands_in("azure_ai/claude-sonnet-4-6", "azure_ai"), Some(("anthropic", "claude-sonnet-4-6")));
+        assert_eq!(stands_in("openai/gpt-5.2", "openai"), None);
+        assert_eq!(stands_in("vertex_ai/gemini-3.5-flash", "vertex_ai"), None);
+        assert_eq!(stands_in("bedrock/us.anthropic.claude-sonnet-4-6", "bedrock"), None);
+        assert_eq!(stands_in("openai/nobody-knows-it", "openai"), None);
+    }
 }
