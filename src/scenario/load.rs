@@ -123,12 +123,20 @@ fn compile_quick(quick: &Quick, overrides: &Overrides) -> Result<World, Problem>
     let models = match &quick.model {
         Some(model) => vec![model.clone()],
         None => {
-            let models = asked_models(&read_gateway(&files, &quick.config)?.wire);
+            let gateway = read_gateway(&files, &quick.config)?;
+            let models = asked_models(&gateway.wire);
+            let is_picked = |model: &&String| !gateway.wire.model_list.iter().any(|d| d.model_name.value == **model);
+            let picked: Vec<&str> = models.iter().filter(is_picked).map(String::as_str).collect();
+            let all = "every group that nothing falls back to, in equal shares";
+            let source = match &picked[..] {
+                [] => all.to_owned(),
+                picked => format!("{all}; picked as examples of what patterns match: {}", picked.join(", ")),
+            };
             assumptions.push(crate::scenario::world::Assumption {
                 name: format!("traffic.{}.models", quick.preset),
                 value: models.join(", "),
                 assumed_by: "billcast",
-                source: "every group that nothing falls back to, in equal shares".to_owned(),
+                source,
                 as_of: String::new(),
             });
             models

@@ -176,16 +176,53 @@ pub(super) fn asked_models(wire: &Wire) -> Vec<String> {
 /// A model name that a pattern such as `openai/*` matches, by an example of its provider's; other names as they are.
 fn concrete(group: &Group<'_>) -> String {
     let Some((prefix, rest)) = group.name.split_once('*') else { return group.name.to_owned() };
-    let example = group.provider.and_then(example).unwrap_or_else(|| "gpt-4o".to_owned());
-    let filled = example.strip_prefix(prefix).filter(|_| !prefix.is_empty()).unwrap_or(&example);
+    let provider = group.provider.unwrap_or("openai");
+    let begins = prefix.rsplit('/').next().unwrap_or_default();
+    let example = example(provider, begins).unwrap_or_else(|| "gpt-5.4-mini".to_owned());
+    let full = format!("{provider}/{example}");
+    let of_full = full.strip_prefix(prefix).filter(|_| !prefix.is_empty());
+    let filled = of_full.or_else(|| example.strip_prefix(begins)).unwrap_or(&example);
     format!("{prefix}{filled}{rest}")
 }
 
-/// A chat model that the provider serves: the first of the built-in prices.
-fn example(provider: &str) -> Option<String> {
+/// A chat model of each provider that is in general use: neither the dearest nor one on its way out. A test holds them against the
+/// built-in prices.
+const EXAMPLES: [(&str, &str); 19] = [
+    ("openai", "gpt-5.4-mini"),
+    ("azure", "gpt-5.4-mini"),
+    ("azure_ai", "claude-sonnet-4-6"),
+    ("anthropic", "claude-sonnet-4-6"),
+    ("bedrock", "global.anthropic.claude-sonnet-4-6"),
+    ("gemini", "gemini-3.5-flash"),
+    ("vertex_ai", "gemini-3.5-flash"),
+    ("mistral", "mistral-medium-latest"),
+    ("cohere_chat", "command-a"),
+    ("deepseek", "deepseek-v4-flash"),
+    ("xai", "grok-4.3"),
+    ("groq", "openai/gpt-oss-120b"),
+    ("openrouter", "anthropic/claude-sonnet-4-6"),
+    ("together_ai", "openai/gpt-oss-120b"),
+    ("fireworks_ai", "accounts/fireworks/models/gpt-oss-120b"),
+    ("moonshot", "kimi-k3"),
+    ("zai", "glm-5.2"),
+    ("minimax", "MiniMax-M2.7"),
+    ("perplexity", "sonar-pro"),
+];
+
+/// A chat model that the provider serves and whose name begins in some way: one in general use, else the first of the built-in prices
+/// that is not retired; if there is none that begins so, any.
+fn example(provider: &str, begins: &str) -> Option<String> {
     let table = PriceTable::built_in().ok()?;
-    let mut served = table.rows().iter().filter(|row| row.provider == provider && row.kind == "chat");
-    served.find(|row| row.retired_on.is_none()).map(|row| row.model.clone())
+    let is_sold = |model: &str| !table.rows_of(model, Some(provider)).is_empty();
+    let own = EXAMPLES.iter().find(|(known, _)| *known == provider).map(|(_, model)| *model);
+    let others = || EXAMPLES.iter().map(|(_, model)| *model).filter(|model| is_sold(model));
+    let listed = || {
+        let rows = table.rows().iter().filter(|row| row.kind == "chat" && row.retired_on.is_none());
+        rows.map(|row| row.model.as_str()).filter(|model| is_sold(model))
+    };
+    let suits = |model: &&str| model.starts_with(begins);
+    let found = own.filter(suits).or_else(|| others().find(suits)).or_else(|| listed().find(suits));
+    found.or(own).or_else(|| listed().next()).map(str::to_owned)
 }
 
 /// A text as a YAML scalar: plain where that reads back as the same text, quoted otherwise.
@@ -251,6 +288,29 @@ mod tests {
         let text = starter("x", "config.yaml", &wire_of(&format!("model_list:\n{}", entries.concat())));
         assert!(text.contains("model: anthropic/claude-") && text.contains("model: claude-"), "{text}");
         assert!(!text.contains("claude-claude") && !text.contains("anthropic/gpt"), "{text}");
+        for (pattern, model, picked) in [
+            ("vertex_ai/*", "vertex_ai/*", "vertex_ai/gemini-3.5-flash"),
+            ("vertex_ai/claude-*", "vertex_ai/claude-*", "vertex_ai/claude-sonnet-4-6"),
+            ("groq/*", "groq/*", "groq/openai/gpt-oss-120b"),
+            ("openrouter/anthropic/*", "openrouter/anthropic/*", "openrouter/anthropic/claude-sonnet-4-6"),
+            ("bedrock/*", "bedrock/*", "bedrock/global.anthropic.claude-sonnet-4-6"),
+            ("openai/gpt-*", "openai/gpt-*", "openai/gpt-5.4-mini"),
+            ("*", "*", "gpt-5.4-mini"),
+        ] {
+            let text = starter("x", "config.yaml", &wire_of(&format!("model_list:\n{}", entry(pattern, model))));
+            assert!(text.contains(&format!("    model: {picked}\n")), "{pattern}: {text}");
+        }
+    }
+
+    #[test]
+    fn examples_are_priced_and_not_retired() {
+        let book = crate::pricing::PriceBook::built_in().unwrap();
+        let newest = PriceTable::built_in().unwrap().rows().iter().map(|row| row.as_of).max().unwrap();
+        let at = newest.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
+        for (provider, model) in EXAMPLES {
+            assert!(book.lookup(model, Some(provider), at).known().is_some(), "{provider} {model}: no price");
+            assert!(book.retirement(model, Some(provider)).is_none(), "{provider} {model}: retired");
+        }
     }
 
     #[test]
