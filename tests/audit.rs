@@ -272,7 +272,7 @@ fn the_price_that_is_assumed_for_an_unpriced_model_prices_it_whoever_its_provide
         assert!(stake.with.mean == Money::ZERO && stake.without.mean > Money::ZERO, "{model}: {stake:?}");
         // The list of what changes are worth says how it is ordered.
         let told = Priced { pricing: &priced, under: "a test".to_owned(), command: "billcast run".to_owned() };
-        let options = TerminalOptions { width: 100, color: false, verbose: false };
+        let options = TerminalOptions { width: 100, color: false, verbose: false, whole: false };
         let shown = text(&findings, &world.sources, Some(&told), options);
         assert!(shown.contains("In order of what they save on average"), "{shown}");
     }
