@@ -23,7 +23,7 @@ impl Problem {
     /// The same where the file is named, told by `there`, if it is about the file as a whole.
     pub(super) fn named_by(self, there: impl FnOnce(&'static str, String, &str) -> Self) -> Self {
         match self.diagnostics.as_slice() {
-            [found] if found.span.line == 0 => {
+            [found] if found.span == Span::default() => {
                 let message = format!("{}: {}", found.file, found.message);
                 there(found.code, message, found.help.as_deref().unwrap_or_default())
             }
