@@ -106,7 +106,7 @@ commitments: {ptu: {of: ptu, tokens: 3000, price: 5.00}}
 upstream: {openai: {preset: none, latency: 1}}
 ";
     let dir = world(config, scenario);
-    printed(dir.path(), "run . -q --out out --format focus-csv,md", None);
+    printed(dir.path(), "run . -q --out out", None);
     let text = fs::read_to_string(dir.path().join("out/focus.csv")).unwrap();
     let mut lines = text.lines();
     let headings: Vec<&str> = lines.next().unwrap().split(',').collect();
@@ -154,7 +154,7 @@ traffic:
   p: {model: plain, rate: 1/min, input: 100, output: 100}
 ";
     let dir = world(config, scenario);
-    printed(dir.path(), "run . -q --out out --format md", None);
+    printed(dir.path(), "run . -q --out out", None);
     let markdown = fs::read_to_string(dir.path().join("out/report.md")).unwrap();
     let table = markdown.split("## Prompt caches of the providers").nth(1).unwrap();
     let table = table.split("\n## ").next().unwrap();
