@@ -184,10 +184,12 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_into_32_bits_stays_large() {
-        let params = "{model: openai/gpt-4o, max_tokens: 4294967297, order: 4294967297}";
-        let text = format!("model_list: [{{model_name: a, litellm_params: {params}}}]");
+        let entry = |rest| format!("{{model_name: a, litellm_params: {{model: openai/gpt-4o, {rest}}}}}");
+        let (large, small) = (entry("max_tokens: 4294967297, order: 4294967297"), entry("order: 2"));
+        let text = format!("model_list: [{large}, {small}]");
         let plan = lower(&read("config.yaml", &text).0.expect("a config"), &Setting::default());
-        let deployment = &plan.deployments[0];
-        assert_eq!((deployment.max_tokens, deployment.order), (Some(u32::MAX), Some(i32::MAX)));
+        let [large, small] = &plan.deployments[..] else { panic!("two deployments") };
+        assert_eq!(large.max_tokens, Some(u32::MAX));
+        assert!(large.order > small.order, "{:?} {:?}", large.order, small.order);
     }
 }
