@@ -63,10 +63,9 @@ pub fn compile(mut reading: Reading, overrides: &Overrides, name: &str) -> Resul
     holders::check_aliases(&reading)?;
     let traces = Traces::read(&mut reading, &overrides.room)?;
     let (book, prices_as_of) = price_book(&mut reading, overrides)?;
-    let gateway_book = gateway_book(&reading, overrides)?;
     let (start, horizon) = (start(&mut reading, &traces)?, horizon(&mut reading, &traces)?);
     let calendar = calendar(&reading, &start, horizon)?;
-    let gateway = gateway_file(&reading, overrides)?;
+    let (gateway, gateway_book) = (gateway_file(&reading, overrides)?, gateway_book(&reading, overrides)?);
     let (keys, models) = (holders::keyring(&reading)?, classes::model_names(&reading, &traces));
     let mut plan = plan(&gateway, &models, &keys, &mut reading)?;
     holders::check_models(&reading, &plan)?;

@@ -192,18 +192,21 @@ fn sellers(provider: &str) -> Vec<&str> {
 mod tests {
     use super::*;
     use crate::pricing::PriceBook;
+    use crate::units::UnitPrice;
 
-    fn dollars(model: &str, provider: &str) -> Option<(String, String)> {
+    fn dollars(model: &str, provider: &str) -> Option<(f64, f64)> {
         let book = PriceBook::built_in().unwrap();
         let at = "2026-11-21T00:00:00Z".parse().unwrap();
         let tariff = book.lookup(model, Some(provider), at).known()?;
         let rates = tariff.card.standard();
-        Some((rates.input?.per_million_text(), rates.output?.per_million_text()))
+        let number = |price: UnitPrice| price.per_million_text().parse().ok();
+        Some((number(rates.input?)?, number(rates.output?)?))
     }
 
     #[track_caller]
     fn costs(model: &str, provider: &str, input: &str, output: &str) {
-        assert_eq!(dollars(model, provider), Some((input.to_owned(), output.to_owned())), "{provider} {model}");
+        let expected = (input.parse().unwrap(), output.parse().unwrap());
+        assert_eq!(dollars(model, provider), Some(expected), "{provider} {model}");
     }
 
     /// As LiteLLM 1.102.4 lists them, but for the reseller.

@@ -4,20 +4,20 @@ mod alerts;
 mod document;
 mod hours;
 mod lasting;
+mod told;
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::experiment::{
-    About, Assumption, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, LatencyStats,
-    MeterRow, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
+    About, ChargeRow, CountStats, DayRow, Demand, DeploymentRow, EdgeRow, ErrorCounts, Forecast, Gate, LatencyStats,
+    Level, MeterRow, MoneyStats, PercentileRun, ProviderRow, RateStats, RunRow, ShareRow, Timeline, TimelineStep,
+    UnpricedRow, Verdict, Window,
 };
-use crate::experiment::{ChargeRow, DayRow, FINDING_CODES, Gate, Level, PercentileRun, ProviderRow, Verdict};
 use crate::ledger::{Cause, Causes};
 use crate::report::json::SCHEMA;
-use crate::scenario::{ASSUMED_BY, Budget};
+use crate::scenario::Budget;
 use crate::units::{Money, TokenKind};
 
 /// Why a file is no forecast.
@@ -189,15 +189,15 @@ pub fn read(bytes: &[u8]) -> Result<Forecast> {
         budget: budget(&all.at("budget"))?,
         holidays: all.list("holidays", |at| at.as_date())?,
         lasting: all.list("lasting", lasting::lasting)?,
-        written: all.list("written", assumption)?,
+        written: all.list("written", told::assumption)?,
         classes: all.list("classes", share)?,
         keys: all.list("keys", share)?,
         edges: all.list("edges", edge)?,
         next: all.at("next").value.as_str().map(str::to_owned),
         expensive: expensive(&all.at("expensive_run"))?,
-        findings: all.list("findings", finding)?,
-        assumptions: all.list("assumptions", assumption)?,
-        diagnostics: all.list("diagnostics", diagnostic)?,
+        findings: all.list("findings", told::finding)?,
+        assumptions: all.list("assumptions", told::assumption)?,
+        diagnostics: all.list("diagnostics", told::diagnostic)?,
     })
 }
 
@@ -460,43 +460,4 @@ fn expensive(at: &Place<'_>) -> Result<Option<Timeline>> {
         steps: at.list("steps", step)?,
         windows: at.list("windows", window)?,
     }))
-}
-
-/// The known word that a text is, else the last one.
-fn known(text: &str, mut words: impl DoubleEndedIterator<Item = &'static str> + Clone) -> &'static str {
-    words.clone().find(|word| *word == text).or_else(|| words.next_back()).unwrap_or_default()
-}
-
-fn finding(at: &Place<'_>) -> Result<Finding> {
-    Ok(Finding {
-        code: known(at.str("code")?, FINDING_CODES.into_iter()),
-        title: at.string("title")?,
-        detail: at.string("detail")?,
-        money: at.money_or_none("money_mean")?,
-    })
-}
-
-fn assumption(at: &Place<'_>) -> Result<Assumption> {
-    Ok(Assumption {
-        name: at.string("name")?,
-        value: at.string("value")?,
-        assumed_by: known(at.str("assumed_by")?, ASSUMED_BY.into_iter()),
-        source: at.string("source")?,
-        as_of: at.string_or_empty("as_of"),
-    })
-}
-
-fn diagnostic(at: &Place<'_>) -> Result<Diagnostic> {
-    let severities = [Severity::Note, Severity::Warning, Severity::Error];
-    let severity = at.str("severity")?;
-    let known_severity = severities.into_iter().find(|known| known.to_string() == severity);
-    let place = |key| at.count(key).map_or(0, |count| usize::try_from(count).unwrap_or_default());
-    Ok(Diagnostic {
-        code: known(at.str("code")?, codes::ALL.iter().map(|code| code.id)),
-        severity: at.at("severity").or_wrong(known_severity, "a severity")?,
-        file: at.string_or_empty("file").into(),
-        span: Span { start: 0, end: 0, line: place("line"), column: place("column") },
-        message: at.string("message")?,
-        help: at.at("help").value.as_str().map(str::to_owned),
-    })
 }

@@ -21,6 +21,7 @@ pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, refusals: &mut Refusals<'_>, 
         *sizes.entry(&entry.model_name.value).or_default() += 1;
     }
     let (timeouts, ranks) = (Timeouts::of(wire), Ranks::of(&kept));
+    plan.deployments.reserve_exact(kept.len());
     for entry in &kept {
         let mut deployment = lower(entry, wire, names, &timeouts);
         deployment.order = ranks.rank(entry);
