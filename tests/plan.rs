@@ -3,7 +3,7 @@
 mod support;
 
 use billcast::experiment::{
-    BudgetOf, CapacityPlan, LimitKind, Offer, Options, PoolPlan, Unwatched, Wanted, plan, seek_budgets,
+    BudgetOf, BudgetPlan, CapacityPlan, LimitKind, Offer, Options, PoolPlan, Unwatched, Wanted, plan, seek_budgets,
 };
 use billcast::random::Seed;
 use billcast::scenario::{Edit, Overrides, World, load};
@@ -129,11 +129,24 @@ fn what_accounts_may_spend_is_told_and_stays_in_force() {
     assert!(plan("rpm: 1000").spends.is_empty());
 }
 
+/// What `plan --budgets` finds for a gateway and its scenario, at this target of `seek_budgets`.
+fn budgets_of(gateway: &str, scenario: &str, target: f64) -> Vec<BudgetPlan> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("gateway.yaml"), gateway).unwrap();
+    std::fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
+    let path = folder.path().to_string_lossy().into_owned();
+    let load = |edits: Vec<Edit>| -> Result<World, Fault> {
+        load(&path, &Overrides { edits, ..Overrides::default() }).map_err(Fault::from)
+    };
+    let world = load(Vec::new()).unwrap();
+    let options = Options { runs: 2, seed: Seed(5), threads: 2, precision: None, command: String::new() };
+    seek_budgets(&world, &options, target, &Unwatched, &load).unwrap().found
+}
+
 #[test]
 fn the_smallest_budget_of_a_key_is_what_its_requests_cost() {
     // 3,600 requests of $0.000027 from each of two keys. Of all requests a quarter may be refused: half of one key's, which
     // then needs half of $0.0972; the search is exact to a cent, so prices are a thousand times as high here.
-    let folder = tempfile::tempdir().unwrap();
     let gateway = "model_list:
 - {model_name: m, litellm_params: {model: openai/x, input_cost_per_token: 0.00015, output_cost_per_token: 0.0006}}
 ";
@@ -144,15 +157,7 @@ keys: {a: {max_budget: 5}, b: {}}
 traffic: {x: {model: m, keys: {a: 1, b: 1}, rate: 1/s, shape: flat, input: 100, output: 20}}
 upstream: {openai: {preset: none, latency: 0.1}}
 ";
-    std::fs::write(folder.path().join("gateway.yaml"), gateway).unwrap();
-    std::fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
-    let path = folder.path().to_string_lossy().into_owned();
-    let load = |edits: Vec<Edit>| -> Result<World, Fault> {
-        load(&path, &Overrides { edits, ..Overrides::default() }).map_err(Fault::from)
-    };
-    let world = load(Vec::new()).unwrap();
-    let options = Options { runs: 2, seed: Seed(5), threads: 2, precision: None, command: String::new() };
-    let found = seek_budgets(&world, &options, 0.25, &Unwatched, &load).unwrap().found;
+    let found = budgets_of(gateway, scenario, 0.25);
     let of = |name: &str| found.iter().find(|budget| budget.name == name).unwrap();
     let (a, b) = (of("a"), of("b"));
     assert_eq!((a.of, a.today.map(|today| today.to_string()), b.today), (BudgetOf::Key, Some("5.00".to_owned()), None));
@@ -167,7 +172,6 @@ upstream: {openai: {preset: none, latency: 0.1}}
 
 #[test]
 fn no_budget_is_advised_that_sends_a_deployment_s_traffic_to_a_dearer_one() {
-    let folder = tempfile::tempdir().unwrap();
     let gateway = "model_list:
 - {model_name: cheap, litellm_params: {model: openai/x, input_cost_per_token: 0.00015, output_cost_per_token: 0.0006}}
 - {model_name: dear, litellm_params: {model: openai/y, input_cost_per_token: 0.0015, output_cost_per_token: 0.006}}
@@ -180,15 +184,7 @@ volume_uncertainty: 0
 traffic: {x: {model: cheap, rate: 1/s, shape: flat, input: 100, output: 20}}
 upstream: {openai: {preset: none, latency: 0.1}}
 ";
-    std::fs::write(folder.path().join("gateway.yaml"), gateway).unwrap();
-    std::fs::write(folder.path().join("scenario.yaml"), scenario).unwrap();
-    let path = folder.path().to_string_lossy().into_owned();
-    let load = |edits: Vec<Edit>| -> Result<World, Fault> {
-        load(&path, &Overrides { edits, ..Overrides::default() }).map_err(Fault::from)
-    };
-    let world = load(Vec::new()).unwrap();
-    let options = Options { runs: 2, seed: Seed(5), threads: 2, precision: None, command: String::new() };
-    let found = seek_budgets(&world, &options, 0.01, &Unwatched, &load).unwrap().found;
+    let found = budgets_of(gateway, scenario, 0.01);
     let cheap = found.iter().find(|budget| budget.name == "cheap/1").unwrap();
     // The fallback answers everything at any budget; all that the deployment spends is the least that makes nothing dearer.
     let spent = cheap.used.unwrap()[2];
