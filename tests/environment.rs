@@ -65,3 +65,12 @@ fn what_may_be_a_secret_is_never_read() {
         assert!(!printed.contains(SECRET) && !printed.contains("chat-group-of-mine"), "{args:?}: {printed}");
     }
 }
+
+#[test]
+fn a_reference_without_a_name_is_told_as_such() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("c.yaml"), CONFIG.replace("os.environ/BILLCAST_TEST_MODEL", "os.environ/")).unwrap();
+    let (code, printed) = outcome(dir.path(), &["check", "c.yaml"], &[("BILLCAST_TEST_GROUP", "chat")]);
+    assert_eq!(code, 3, "{printed}");
+    assert!(printed.contains("names no variable") && !printed.contains("``"), "{printed}");
+}

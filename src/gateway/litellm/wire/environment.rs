@@ -9,6 +9,11 @@ use crate::gateway::litellm::wire::value::{Reader, shown};
 impl Reader {
     /// Says that a value is not known. Without its model, or the name of its group, a deployment cannot be simulated.
     pub(super) fn note_environment(&mut self, node: &Node, name: &str) {
+        if name.is_empty() {
+            let message = "`os.environ/` names no variable".to_owned();
+            let help = Some("write the name of the variable behind the slash, or the value itself");
+            return self.report(codes::FROM_ENVIRONMENT, Severity::Warning, node.span, message, help);
+        }
         let why =
             if is_secret_key(name) { "is not read here, for it is called like a secret" } else { "is not set here" };
         let (written, name) = (name, shown(name));
