@@ -1,5 +1,7 @@
 //! A fallback that goes up in price.
 
+use std::collections::HashSet;
+
 use crate::audit::config::{Chain, Config, Group, Offer, quoted};
 use crate::audit::{Fault, Remedy, Rule, changes};
 use crate::diagnostic::{Severity, codes};
@@ -72,8 +74,9 @@ fn most(home: &Group<'_>) -> Option<i128> {
 /// The cheapest group of the same price class that another provider serves.
 fn sideways<'a>(config: &Config<'a>, chain: &Chain<'_>, home: &Group<'_>) -> Option<&'a str> {
     let most = most(home)?;
-    let is_tried = |name: &str| name == home.name || chain.targets.iter().any(|(target, _)| *target == name);
-    let elsewhere = |group: &&Group<'_>| !is_tried(group.name) && group.providers().is_disjoint(&home.providers());
+    let tried: HashSet<&str> = chain.targets.iter().map(|(target, _)| *target).chain([home.name]).collect();
+    let elsewhere =
+        |group: &&Group<'_>| !tried.contains(group.name) && group.providers().is_disjoint(&home.providers());
     let fits = config.groups.iter().filter(elsewhere).filter_map(|group| Some((group.charge()?, group.name)));
     fits.filter(|(price, _)| price.picos() <= most).min().map(|(_, name)| name)
 }
