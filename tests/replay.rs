@@ -147,6 +147,37 @@ fn spend_logs_bring_their_models_keys_and_repetitions() {
 }
 
 #[test]
+fn keys_that_only_the_trace_has_are_told_with_the_way_to_give_them() {
+    let trace = |keys: &[&str]| {
+        let rows = keys.iter().enumerate().map(|(at, key)| format!("{at},100,10,{key}\n"));
+        format!("time,input,output,key\n{}", rows.collect::<String>())
+    };
+    let text = trace(&["search", "chat", "", "search", "k3", "k4", "k5", "k6"]);
+    let told = said(&world(&text, "replay: trace, model: a"));
+    let expected = "note [BC513]: the trace has 6 virtual keys (search, chat, k3, k4, k5, 1 more), the scenario has no `keys`: all \
+        requests come with the master key; `keys: { search: {} }`, one line a key, gives each a row and limits of its own";
+    assert!(told.contains(expected), "{told}");
+    assert!(said(&world(&trace(&["one"]), "replay: trace, model: a")).contains("has 1 virtual key (one)"));
+    assert!(!said(&world(&trace(&["", ""]), "replay: trace, model: a")).contains("BC513]: the trace has"));
+    // What looks like a key itself is counted, and not told.
+    let secret = said(&world(&trace(&["sk-abcdefgh1234", "mine"]), "replay: trace, model: a"));
+    assert!(secret.contains("(mine, 1 that looks like a key itself)") && !secret.contains("abcdefgh"), "{secret}");
+    // Who names the class's key has said what is meant, and who has keys is told which lack.
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = |keys: &str, class: &str| {
+        fs::write(folder.path().join("trace"), &text).unwrap();
+        fs::write(folder.path().join("gateway.yaml"), GATEWAY).unwrap();
+        let all =
+            format!("gateway: gateway.yaml\n{keys}traffic: {{x: {{replay: trace, model: a{class}}}}}\n{UPSTREAM}");
+        fs::write(folder.path().join("scenario.yaml"), all).unwrap();
+        said(&open(folder.path()).unwrap())
+    };
+    let some = scenario("keys: {search: {}, chat: {}}\n", "");
+    assert!(some.contains("4 keys of the trace that the scenario does not have: k3, k4, k5, k6"), "{some}");
+    assert!(!scenario("keys: {search: {}}\n", ", key: search").contains("of the trace that"));
+}
+
+#[test]
 fn bad_rows_are_told_with_their_lines_and_counted() {
     let text = "time,input,output\n1,10,5\nx,10,5\n2,-3,5\n3,10,5\n4,10\n5,10,5.5\n6,1e9,5\n7,10,abc\n8,10,5\n";
     let world = world(text, "replay: trace, model: a");

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, Zoned};
 
+use crate::diagnostic::secrets::looks_secret;
 use crate::diagnostic::{Diagnostic, Severity, Span, codes};
 use crate::gateway::litellm::plan::Plan;
 use crate::scenario::classes::{keys, known_model, models, names_no_model};
@@ -224,12 +225,45 @@ fn keys_by_row(reading: &mut Reading, trace: &Trace) -> Vec<Option<KeyId>> {
     let found: Vec<Option<KeyId>> = trace.keys.iter().map(find).collect();
     let lost: Vec<&str> =
         trace.keys.iter().zip(&found).filter(|(_, id)| id.is_none()).map(|(name, _)| name.as_str()).collect();
-    if !lost.is_empty() && !known.is_empty() {
-        let message = format!("keys of the trace that the scenario does not have: {}", lost.join(", "));
-        let help = Some("their requests come with the key of the class; add them to `keys`".to_owned());
+    if !lost.is_empty() {
+        let (message, help) = words_of_lost(&lost, known.is_empty());
         let (code, file, span) = (codes::TRACE_PART, trace.file.as_str().into(), Span::default());
         let severity = Severity::Note;
-        reading.findings.push(Diagnostic { code, severity, file, span, message, help });
+        reading.findings.push(Diagnostic { code, severity, file, span, message, help: Some(help) });
     }
     found
+}
+
+/// What is said of keys that only the trace has, and how they get rows and limits of their own. A name that looks like a key
+/// itself is not told, and may stand nowhere.
+fn words_of_lost(lost: &[&str], has_none: bool) -> (String, String) {
+    const MOST: usize = 5;
+    let (secret, named): (Vec<&str>, Vec<&str>) = lost.iter().partition(|name| looks_secret(name));
+    let more = named.len().saturating_sub(MOST);
+    let mut all: Vec<String> = named.iter().take(MOST).map(|name| (*name).to_owned()).collect();
+    all.extend((more > 0).then(|| format!("{more} more")));
+    all.extend(match secret.len() {
+        0 => None,
+        1 => Some("1 that looks like a key itself".to_owned()),
+        many => Some(format!("{many} that look like keys themselves")),
+    });
+    let number = lost.len();
+    let keys = if number == 1 { "key" } else { "keys" };
+    let message = match has_none {
+        true => format!(
+            "the trace has {number} virtual {keys} ({}), the scenario has no `keys`: all requests come with the master key",
+            all.join(", ")
+        ),
+        false => format!("{number} {keys} of the trace that the scenario does not have: {}", all.join(", ")),
+    };
+    let help = match named.first() {
+        None => {
+            "name them by their aliases in the trace and under `keys`: a key itself would be in every report".to_owned()
+        }
+        Some(first) if has_none => {
+            format!("`keys: {{ {first}: {{}} }}`, one line a key, gives each a row and limits of its own")
+        }
+        Some(_) => "their requests come with the key of the class; add them to `keys`".to_owned(),
+    };
+    (message, help)
 }
