@@ -34,6 +34,13 @@ pub struct Swing {
     pub why: &'static str,
 }
 
+impl Swing {
+    /// Whether the range is an assumption itself, and nothing that somebody has measured.
+    pub fn is_assumed(&self) -> bool {
+        self.why.starts_with("assumed")
+    }
+}
+
 /// What an assumption does to the bill.
 #[derive(Debug, Clone)]
 pub struct Bar {

@@ -22,6 +22,10 @@ const ROW: f64 = 34.0;
 /// Assumptions that move the bill by less than this share of it are only named.
 const NEGLIGIBLE: f64 = 0.001;
 
+/// The column of ranges, and what stands behind those that are assumed.
+const RANGE: usize = 1;
+const ASSUMED: &str = " *";
+
 /// So many of the others are named.
 const NAMED: usize = 6;
 
@@ -85,11 +89,28 @@ pub fn tornado_text(common: &Common, tornado: &Tornado, run: &Options, options: 
     page.line(&format!("Mean bill as it is: {}", money(base.mean)));
     let (shown, rest) = parted(base, bars);
     let mut table = table(shown);
-    // A terminal has no room for it; the page has.
+    // A terminal has no room for the reasons; the page has. What is only assumed is marked.
     table.columns.pop();
-    table.rows.iter_mut().for_each(|row| drop(row.pop()));
-    page.view_table(&table, usize::MAX);
-    page.wrapped(" ", " ", Some(Style::Dim), &table.note);
+    for (row, bar) in table.rows.iter_mut().zip(shown) {
+        row.pop();
+        if bar.swing.is_assumed() {
+            row[RANGE].push_str(ASSUMED);
+        }
+    }
+    if shown.is_empty() {
+        page.wrapped(" ", " ", None, "No assumption moves the bill.");
+    } else {
+        page.view_table(&table, usize::MAX);
+        page.wrapped(" ", " ", Some(Style::Dim), &table.note);
+    }
+    if shown.iter().any(|bar| bar.swing.is_assumed()) {
+        page.wrapped(
+            " ",
+            " ",
+            Some(Style::Dim),
+            "* The range itself is assumed, not measured; the page of --out says how.",
+        );
+    }
     if let Some(sentence) = others(&rest, shown.len()) {
         page.wrapped(" ", " ", Some(Style::Dim), &sentence);
     }
