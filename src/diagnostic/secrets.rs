@@ -122,6 +122,59 @@ pub fn may_be_shown(key: &str) -> bool {
     SHOWN.contains(&key) || OF_NAMES.contains(&key)
 }
 
+/// Whether a text under this key of a gateway's config is the name of a region, or a version of an interface, and looks like one: no
+/// secret does. Anything else that stands there by mistake stays hidden.
+pub fn names_place(key: &str, text: &str) -> bool {
+    let text = text.trim_matches(QUOTES);
+    match key {
+        "aws_region_name" | "vertex_location" | "vertex_ai_location" => is_region(text),
+        "api_version" => is_version(text),
+        _ => false,
+    }
+}
+
+/// `us-east-1`, `europe-west4`, `us-gov-west-1`, `northamerica-northeast1`, `global`.
+fn is_region(text: &str) -> bool {
+    const WHOLE: [&str; 4] = ["global", "us", "eu", "asia"];
+    const FIRST: [&str; 16] = [
+        "af",
+        "ap",
+        "asia",
+        "australia",
+        "ca",
+        "cn",
+        "eu",
+        "europe",
+        "il",
+        "me",
+        "mx",
+        "northamerica",
+        "sa",
+        "southamerica",
+        "us",
+        "africa",
+    ];
+    let mut parts = text.split('-');
+    let is_known = parts.next().is_some_and(|first| FIRST.contains(&first));
+    let rest: Vec<&str> = parts.collect();
+    // A point of the compass with a number behind it, or a number alone: `gov`, `west4`, `1`.
+    let is_part = |part: &&str| {
+        let name = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        let compass = ["north", "south", "east", "west", "central", "northeast", "northwest", "southeast", "southwest"];
+        part.len() - name.len() <= 2
+            && (name.is_empty() || matches!(name, "gov" | "iso" | "isob") || compass.contains(&name))
+    };
+    WHOLE.contains(&text) || (is_known && (1..=3).contains(&rest.len()) && rest.iter().all(is_part))
+}
+
+/// `2024-08-01-preview`, `v1`, `latest`.
+fn is_version(text: &str) -> bool {
+    let date = text.strip_suffix("-preview").unwrap_or(text);
+    let is_date = date.len() == 10
+        && date.bytes().enumerate().all(|(at, b)| if matches!(at, 4 | 7) { b == b'-' } else { b.is_ascii_digit() });
+    is_date || matches!(text, "v1" | "v1beta" | "v1beta1" | "v2" | "latest" | "preview")
+}
+
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
 

@@ -3,7 +3,7 @@
 //! every text that does not stand under a key known to hold none.
 
 use crate::diagnostic::Span;
-use crate::diagnostic::secrets::{MASK, OF_NAMES, SHOWN, closing_quote, found_in, is_secret_key, merged};
+use crate::diagnostic::secrets::{MASK, OF_NAMES, SHOWN, closing_quote, found_in, is_secret_key, merged, names_place};
 use std::ops::Range;
 
 /// Bytes shown before and after a place in a long line.
@@ -180,6 +180,10 @@ fn keys(line: &str) -> Vec<(Range<usize>, usize)> {
     found
 }
 
+fn is_shown(name: &str, text: &str) -> bool {
+    SHOWN.contains(&name) || names_place(name, text)
+}
+
 /// Values of keys in a line that sound secret, and texts that are not known to be none, unless all are shown.
 fn values_of_keys(line: &str, all_shown: bool, found: &mut Vec<Range<usize>>) {
     let mut all_shown = all_shown;
@@ -198,7 +202,7 @@ fn values_of_keys(line: &str, all_shown: bool, found: &mut Vec<Range<usize>>) {
         let is_reference = text.trim_matches(['"', '\'']).starts_with("os.environ/");
         let is_plain = matches!(text, "true" | "false" | "null" | "~" | "");
         let is_number = text.parse::<f64>().is_ok();
-        let is_hidden = !all_shown && !is_number && !text.starts_with(['[', '{']) && !SHOWN.contains(&name);
+        let is_hidden = !all_shown && !is_number && !text.starts_with(['[', '{']) && !is_shown(name, text);
         let is_no_address = is_address && !text.contains("://");
         if !is_reference && !is_plain && (is_secret_key(name) || is_hidden || is_no_address) {
             found.push(value..end);
@@ -277,6 +281,16 @@ mod tests {
             ("aws_secret_access_key: 'x''y' # z", "aws_secret_access_key: *** # z"),
             ("{\"api_key\":\"a\\\"b\",\"rpm\":5}", "{\"api_key\":***,\"rpm\":5}"),
             ("max_tokens: 5", "max_tokens: 5"),
+            ("aws_region_name: us-gov-west-1", "aws_region_name: us-gov-west-1"),
+            ("vertex_location: 'europe-west4' # z", "vertex_location: 'europe-west4' # z"),
+            ("api_version: \"2024-08-01-preview\"", "api_version: \"2024-08-01-preview\""),
+            ("base_model: azure/gpt-4o", "base_model: azure/gpt-4o"),
+            // What is no region, and no version, may be anything.
+            ("aws_region_name: us-hunter2", "aws_region_name: ***"),
+            ("vertex_location: hunter2", "vertex_location: ***"),
+            ("api_version: 2024-hunter2", "api_version: ***"),
+            ("aws_secret_access_key: us-east-1", "aws_secret_access_key: ***"),
+            ("vertex_project: us-east-1", "vertex_project: ***"),
             ("input_cost_per_token: 0.1", "input_cost_per_token: 0.1"),
             ("extra_headers: {Authorization: Bearer x}", "extra_headers: ***"),
             (
