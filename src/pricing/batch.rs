@@ -87,6 +87,7 @@ impl Row<'_> {
             cache_write_1h: self.tokens(6)?,
             reasoning: self.tokens(7)?,
         };
+        self.check(&usage)?;
         let model = self.text(0);
         if model.is_empty() {
             return Err(self.wrong(0, "`model` is empty".to_owned()));
@@ -97,6 +98,28 @@ impl Row<'_> {
         let cost = tariff.adjusted_cost(&usage, service, at, &Adjustment::default());
         let cost = cost.ok_or_else(|| self.wrong(0, "the cost is outside the range of exact amounts".to_owned()))?;
         Ok(cost.to_string())
+    }
+
+    /// Refuses parts that are more than their whole: they would be priced all the same, with less than nothing of the rest.
+    fn check(&self, usage: &Usage) -> Result<(), Diagnostic> {
+        let within = [usage.cached, usage.cache_write, usage.cache_write_1h].map(u64::from);
+        let sum: u64 = within.iter().sum();
+        if sum > u64::from(usage.input) {
+            let told =
+                (4..7).zip(within).filter(|(_, tokens)| *tokens > 0).map(|(name, _)| format!("`{}`", NAMES[name]));
+            let told: Vec<String> = told.collect();
+            let message = format!("{}: {sum} of {} `prompt_tokens` cannot be", told.join(" + "), usage.input);
+            let help = "`prompt_tokens` counts all input, also what is read from and written to the cache: where an export \
+                        leaves those out (`input_tokens` of Anthropic), add them";
+            return Err(Diagnostic { help: Some(help.to_owned()), ..self.wrong(2, message) });
+        }
+        if usage.reasoning > usage.output {
+            let message =
+                format!("`reasoning_tokens`: {} of {} `completion_tokens` cannot be", usage.reasoning, usage.output);
+            let help = "`completion_tokens` counts all output, reasoning too: where an export leaves it out, add it";
+            return Err(Diagnostic { help: Some(help.to_owned()), ..self.wrong(3, message) });
+        }
+        Ok(())
     }
 
     /// A number of tokens; a missing column or an empty field is 0, except where it is required.
@@ -141,6 +164,22 @@ mod tests {
         let expected = "note,model,custom_llm_provider,prompt_tokens,completion_tokens,billcast_cost_usd\n\
                         \"a,b\",m,openai,10,5,0.0000020000000000000002\nc,x,openai,1,1,unpriced\n";
         assert_eq!(priced(rows).unwrap(), expected);
+    }
+
+    #[test]
+    fn parts_that_are_more_than_their_whole_are_told_with_their_row_and_the_way_out() {
+        let header = "model,prompt_tokens,completion_tokens,cached_tokens,cache_creation_5m_tokens,reasoning_tokens";
+        let first = priced(&format!("{header}\nm,100,5,60,40,5\n")).expect("all of the input, all of the output");
+        assert!(first.contains("m,100,5,60,40,5,0.0000"), "{first}");
+        for (row, place, message) in [
+            ("m,100,5,101,0,0", "rows.csv:3:3", "`cached_tokens`: 101 of 100 `prompt_tokens` cannot be"),
+            ("m,100,5,60,41,0", "rows.csv:3:3", "`cached_tokens` + `cache_creation_5m_tokens`: 101 of 100"),
+            ("x,0,5,1,0,0", "rows.csv:3:3", "`cached_tokens`: 1 of 0"),
+            ("m,100,5,0,0,6", "rows.csv:3:7", "`reasoning_tokens`: 6 of 5 `completion_tokens` cannot be"),
+        ] {
+            let error = priced(&format!("{header}\nm,1,1,0,0,0\n{row}\n")).expect_err(row);
+            assert!(error.starts_with(place) && error.contains(message) && error.contains("add "), "{row}: {error}");
+        }
     }
 
     #[test]
