@@ -162,7 +162,7 @@ fn folder(scenario: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let gateway = "model_list:\n- {model_name: chat, litellm_params: {model: openai/gpt-4o, api_key: k}}\n";
     std::fs::write(folder.path().join("gateway.yaml"), gateway).unwrap();
-    let upstream = "upstream: {openai: {preset: none, latency: 1}}\n";
+    let upstream = if scenario.contains("upstream:") { "" } else { "upstream: {openai: {preset: none, latency: 1}}\n" };
     std::fs::write(folder.path().join("scenario.yaml"), format!("gateway: gateway.yaml\n{upstream}{scenario}"))
         .unwrap();
     folder
@@ -219,6 +219,43 @@ fn a_price_that_changes_within_a_month_is_that_of_each_day() {
     assert_eq!(month["lasting"][0]["kind"], "price");
     let fixed = value(folder.path(), "month price-change --from 2025-02 --runs 2 --set prices_at=2025-02-01");
     assert_eq!(fixed["in_one_piece"], false, "one price throughout needs no piece");
+}
+
+#[test]
+fn what_comes_at_a_known_time_comes_once_in_a_month() {
+    let traffic = "traffic: {x: {model: chat, rate: 20/h, shape: flat, input: 4000, output: 400}}\n";
+    let outage = "upstream: {openai: {preset: none, latency: 1, outages: [{at: 40h, lasts: 48h}]}}\n";
+    let folder = folder(&format!("{DECEMBER}{traffic}{outage}"));
+    let month = value(folder.path(), "month . --from 2026-12");
+    let whole = value(folder.path(), "run . --set hours=744");
+    assert_eq!(month["months"][0]["bill"]["mean"], whole["bill"]["mean"]);
+    assert_eq!((&month["in_one_piece"], &month["lasting"][0]["kind"]), (&true.into(), &"moment".into()));
+    let never = value(folder.path(), "month . --from 2026-12 --set upstream.openai.outages=[]");
+    assert_eq!(never["in_one_piece"], false);
+    let mean =
+        |told: &serde_json::Value| -> f64 { told["months"][0]["bill"]["mean"].as_str().unwrap().parse().unwrap() };
+    let share = 1.0 - mean(&month) / mean(&never);
+    assert!((share - 2.0 / 31.0).abs() < 0.03, "two days of a month, and not of each week: {share}");
+    // A finished week has it in every week of its months, and says so.
+    printed(folder.path(), "run . --set hours=168 --out week --quiet");
+    let shown = printed(folder.path(), "month week").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("have the outages of openai at known times in every week"), "{shown}");
+}
+
+#[test]
+fn an_account_has_its_limit_each_month() {
+    // The class costs some $200 a month without the limit.
+    let traffic = "traffic: {x: {model: chat, rate: 20/h, shape: flat, input: 4000, output: 400}}\n";
+    let account = "upstream: {openai: {preset: none, latency: 1, limits: {spend_month: 20, spent: 5}}}\n";
+    let folder = folder(&format!("{DECEMBER}{traffic}{account}"));
+    let months = value(folder.path(), "month . --from 2026-12 --months 3");
+    assert_eq!((&months["in_one_piece"], &months["lasting"][0]["kind"]), (&true.into(), &"account".into()));
+    for (place, limit) in [(0, 15.0), (1, 20.0), (2, 20.0)] {
+        let bill: f64 = months["months"][place]["bill"]["mean"].as_str().unwrap().parse().unwrap();
+        assert!((limit - 0.1..limit + 0.5).contains(&bill), "month {place}: {bill}");
+    }
+    let shown = printed(folder.path(), "month . --from 2026-12 --months 3");
+    assert!(!shown.contains("Not month by month"), "{shown}");
 }
 
 #[test]

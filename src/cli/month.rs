@@ -226,7 +226,9 @@ impl MonthArgs {
         let (edits, fits) = self.piece(first, first)?;
         let months = self.load(&edits, &world.room)?;
         let has = |kinds: &[LastingKind]| months.lasting.iter().any(|lasting| kinds.contains(&lasting.kind));
-        if fits && has(&[LastingKind::Budget, LastingKind::Growth, LastingKind::End]) {
+        let from_start =
+            [LastingKind::Budget, LastingKind::Account, LastingKind::Growth, LastingKind::End, LastingKind::Moment];
+        if fits && has(&from_start) {
             let (edits, fits) = self.piece(&world.start, first)?;
             let piece = if fits { Some(self.load(&edits, &world.room)?) } else { None };
             if let Some(piece) = piece.filter(World::goes_on) {

@@ -150,7 +150,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::limits::{Counted, Meter, Refill, TokenCharge};
+    use crate::provider::limits::{Counted, Meter, Refill, TokenCharge, next_month};
     use proptest::prelude::*;
     use std::collections::VecDeque;
 
@@ -258,16 +258,25 @@ mod tests {
     }
 
     #[test]
-    fn a_cap_is_not_lifted() {
-        let refill = Refill::Never { spent: 240.0 };
+    fn a_cap_is_lifted_with_the_month() {
+        let refill = Refill::Monthly { spent: 240.0, start: 0 };
         let meter = Meter { counted: Counted::Dollars, limit: 250.0, period: SimDuration::from_secs(1), refill };
         let mut gate = Gate::new(Limits { meters: vec![meter], ..Limits::default() });
         gate.enter(millis(0), &CALL).unwrap();
         gate.leave(millis(1), millis(1), 0.0, 11.0);
+        // January 1970 ends after 31 days; the limit of February is whole.
+        const DAY: i64 = 86_400_000;
         assert_eq!(
-            gate.enter(SimTime(i64::MAX / 2), &CALL),
+            gate.enter(millis(31 * DAY - 1), &CALL),
             Err(Refused { wait: SimDuration::FOREVER, by: Bound::Meter(0), after_line: None })
         );
+        gate.enter(millis(31 * DAY), &CALL).unwrap();
+        gate.leave(millis(31 * DAY + 1), millis(31 * DAY + 1), 0.0, 249.0);
+        gate.enter(millis(59 * DAY - 1), &CALL).unwrap();
+        gate.leave(millis(59 * DAY - 1), millis(59 * DAY - 1), 0.0, 2.0);
+        assert!(gate.enter(millis(59 * DAY - 1), &CALL).is_err());
+        gate.enter(millis(59 * DAY), &CALL).unwrap();
+        gate.enter(SimTime(i64::MAX / 2), &CALL).unwrap();
     }
 
     #[test]
@@ -322,7 +331,10 @@ mod tests {
                     level.used.pop_front();
                 }
             }
-            Refill::Never { .. } => {}
+            Refill::Monthly { .. } if now < level.opens => {}
+            Refill::Monthly { start, .. } => {
+                (level.left, level.opens) = (meter.limit, SimTime(next_month(start, now)));
+            }
         }
     }
 
@@ -338,7 +350,7 @@ mod tests {
                 let enough = (1..=level.used.len()).find(|n| left_then(*n) >= needed);
                 enough.map_or(SimDuration::FOREVER, |n| level.used[n - 1].0 + meter.period - now)
             }
-            Refill::Never { .. } => SimDuration::FOREVER,
+            Refill::Monthly { .. } => SimDuration::FOREVER,
         }
     }
 
@@ -346,7 +358,10 @@ mod tests {
         fn new(limits: Limits) -> Self {
             let level = |meter: &Meter| Level {
                 left: meter.capacity(),
-                opens: SimTime(i64::MIN),
+                opens: match meter.refill {
+                    Refill::Monthly { start, .. } => SimTime(next_month(start, SimTime::ZERO)),
+                    _ => SimTime(i64::MIN),
+                },
                 mark: None,
                 used: VecDeque::new(),
             };
@@ -440,7 +455,8 @@ mod tests {
             (0i64..60_000).prop_map(|ms| Refill::Window { offset: SimDuration(ms * 1_000_000) }),
             (0.01f64..1.0).prop_map(|burst| Refill::Bucket { burst }),
             Just(Refill::Rolling),
-            (0.0f64..900.0).prop_map(|spent| Refill::Never { spent }),
+            (0.0f64..900.0, 0i64..2_000_000)
+                .prop_map(|(spent, start)| Refill::Monthly { spent, start: start + 31 * 86_400 - 100 }),
         ];
         (counted, 1.0f64..2_000.0, 1i64..90, refill).prop_map(|(counted, limit, secs, refill)| Meter {
             counted,

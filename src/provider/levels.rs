@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::provider::gate::Bound;
-use crate::provider::limits::{Charges, Counted, Meter, Refill};
+use crate::provider::limits::{Charges, Counted, Meter, Refill, next_month};
 use crate::units::{SimDuration, SimTime};
 
 /// What is left of each limit.
@@ -67,7 +67,11 @@ impl Levels {
     /// All limits untouched.
     pub(super) fn new(meters: &[Meter]) -> Self {
         let rest = |meter: &Meter| {
-            let due = if matches!(meter.refill, Refill::Window { .. }) { i64::MIN } else { i64::MAX };
+            let due = match meter.refill {
+                Refill::Window { .. } => i64::MIN,
+                Refill::Monthly { start, .. } => next_month(start, SimTime::ZERO),
+                Refill::Bucket { .. } | Refill::Rolling => i64::MAX,
+            };
             Rest { meter: *meter, due, used: VecDeque::new() }
         };
         Self {
@@ -291,7 +295,10 @@ impl Rest {
                 }
                 self.due = self.next_back();
             }
-            Refill::Bucket { .. } | Refill::Never { .. } => {}
+            Refill::Monthly { start, .. } => {
+                (*left, self.due) = (self.meter.limit, next_month(start, now));
+            }
+            Refill::Bucket { .. } => {}
         }
     }
 
@@ -316,7 +323,8 @@ impl Rest {
                 });
                 enough.map_or(SimDuration::FOREVER, |(at, _)| (*at + period) - now)
             }
-            Refill::Never { .. } => SimDuration::FOREVER,
+            // Nobody is told to come back next month.
+            Refill::Monthly { .. } => SimDuration::FOREVER,
         }
     }
 }

@@ -30,9 +30,9 @@ pub struct LimitSpec {
     pub queue: Option<Seconds>,
     /// US dollars that the whole account may spend in any ten minutes.
     pub spend_10min: Option<Count>,
-    /// US dollars that the whole account may spend in a month; it does not end within a run.
+    /// US dollars that the whole account may spend in a calendar month of UTC.
     pub spend_month: Option<Count>,
-    /// US dollars of `spend_month` that were spent before the run.
+    /// US dollars of `spend_month` that were spent in the month of the run's start, before it.
     pub spent: Option<Count>,
     /// How `tpm` counts a call.
     pub charge: Option<ChargeSpec>,
@@ -146,14 +146,14 @@ impl LimitSpec {
         Ok(limits)
     }
 
-    /// What the account may spend, all models together; `None` if nothing limits it.
+    /// What the account may spend, all models together; `None` if nothing limits it. The run starts so many seconds after 1970.
     ///
     /// # Errors
     /// [`ProviderError::Limit`] when a number is impossible.
-    pub fn compile_spend(&self) -> Result<Option<Limits>, ProviderError> {
+    pub fn compile_spend(&self, start: i64) -> Result<Option<Limits>, ProviderError> {
         const WHILE: SimDuration = SimDuration::from_secs(600);
         let spent = self.spent.map_or(0.0, |spent| spent.0);
-        let meters = [(self.spend_10min, Refill::Rolling), (self.spend_month, Refill::Never { spent })];
+        let meters = [(self.spend_10min, Refill::Rolling), (self.spend_month, Refill::Monthly { spent, start })];
         let dollars = |(limit, refill): (Option<Count>, Refill)| {
             limit.map(|limit| Meter { counted: Counted::Dollars, limit: limit.0, period: WHILE, refill })
         };

@@ -1,6 +1,8 @@
 //! Upstream rate limits: what a provider admits in a minute, and how many calls it bears at once.
 
-use crate::units::SimDuration;
+use crate::units::{SimDuration, SimTime};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 /// What a limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,11 +45,26 @@ pub enum Refill {
     },
     /// Each amount comes back when it is as old as the period.
     Rolling,
-    /// Not within a run: `spent` has been used before it.
-    Never {
-        /// Of the limit, before time zero.
+    /// All at once at the begin of each calendar month, UTC.
+    Monthly {
+        /// Of the limit, in the month of time zero and before it.
         spent: f64,
+        /// Time zero, in seconds since 1970.
+        start: i64,
     },
+}
+
+/// When the calendar month after a moment begins, in nanoseconds since time zero, which is so many seconds after 1970. Beyond
+/// all calendars none does.
+pub(super) fn next_month(start: i64, now: SimTime) -> i64 {
+    const NANOS: i64 = 1_000_000_000;
+    let next = || {
+        let now = Timestamp::from_second(start.checked_add(now.0.div_euclid(NANOS))?).ok()?;
+        let month = TimeZone::UTC.to_datetime(now).date().first_of_month().checked_add(1.month()).ok()?;
+        let begins = month.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second();
+        begins.checked_sub(start)?.checked_mul(NANOS)
+    };
+    next().unwrap_or(i64::MAX)
 }
 
 /// One limit.
@@ -164,7 +181,7 @@ impl Meter {
     pub(super) fn capacity(&self) -> f64 {
         match self.refill {
             Refill::Window { .. } | Refill::Rolling => self.limit,
-            Refill::Never { spent } => self.limit - spent,
+            Refill::Monthly { spent, .. } => self.limit - spent,
             // A bucket that cannot hold one call would never open.
             Refill::Bucket { burst } => (self.limit * burst).max(1.0),
         }

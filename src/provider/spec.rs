@@ -210,14 +210,14 @@ impl ProviderModel {
         rules.as_ref().or(self.limits.as_ref()).map(LimitSpec::compile).transpose()
     }
 
-    /// What the account may spend: what `limits` says, else the tier.
+    /// What the account may spend: what `limits` says, else the tier. The run starts so many seconds after 1970.
     ///
     /// # Errors
     /// [`ProviderError`] when a limit is impossible.
-    pub fn spend_for(&self, tier: Option<&str>) -> Result<Option<Limits>, ProviderError> {
+    pub fn spend_for(&self, tier: Option<&str>, start: i64) -> Result<Option<Limits>, ProviderError> {
         let of_tier = tier.and_then(|name| self.tiers.get(name)).and_then(Tier::of_account).cloned();
         let own = self.limits.clone().unwrap_or_default();
-        own.over(of_tier.unwrap_or_default()).compile_spend()
+        own.over(of_tier.unwrap_or_default()).compile_spend(start)
     }
 
     /// The deployment that these fields describe, for a provider's model. `name` is what its draws are addressed by;

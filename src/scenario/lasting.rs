@@ -31,6 +31,8 @@ pub enum LastingKind {
     Price,
     /// A deployment that is retired, or whose key is refused, within the run.
     End,
+    /// What comes at a known time, once: an outage, a spike, a crash or a deployment of the gateway.
+    Moment,
 }
 
 /// Something that lasts for longer than a week.
@@ -59,6 +61,7 @@ pub fn lasting(
     let mut all: Vec<Lasting> = budgets.map(|what| Lasting::new(LastingKind::Budget, what)).collect();
     all.extend(accounts(names, providers).into_iter().map(|what| Lasting::new(LastingKind::Account, what)));
     all.extend(growths(reading).into_iter().map(|what| Lasting::new(LastingKind::Growth, what)));
+    all.extend(moments(reading).into_iter().map(|what| Lasting::new(LastingKind::Moment, what)));
     let end = SimTime::ZERO + horizon;
     for ((name, tariff), deployment) in names.iter().zip(&tariffs.deployments).zip(providers.deployments()) {
         let name = &name.name;
@@ -96,7 +99,7 @@ fn gateway_budgets(wire: &Wire, names: &[DeploymentName]) -> Vec<String> {
 
 /// Accounts with a limit for a month, by their providers.
 fn accounts(names: &[DeploymentName], providers: &Providers) -> Vec<String> {
-    let lasts = |meter: &Meter| matches!(meter.refill, Refill::Never { .. });
+    let lasts = |meter: &Meter| matches!(meter.refill, Refill::Monthly { .. });
     let limits = providers.limits();
     let mut found: Vec<&str> = Vec::new();
     for (name, deployment) in names.iter().zip(providers.deployments()) {
@@ -106,6 +109,20 @@ fn accounts(names: &[DeploymentName], providers: &Providers) -> Vec<String> {
         }
     }
     found.into_iter().map(|name| format!("what the account at {name} may spend in a month")).collect()
+}
+
+/// What comes at known times after the start: every week that begins anew would have it once more.
+fn moments(reading: &Reading) -> Vec<String> {
+    let file = &reading.file;
+    let owners = file.upstream.iter().filter(|(_, entry)| !entry.model.outages.is_empty());
+    let mut all: Vec<String> = owners.map(|(name, _)| format!("the outages of {name} at known times")).collect();
+    let spikes = file.traffic.iter().filter(|(_, entry)| entry.model.spikes.iter().flatten().next().is_some());
+    all.extend(spikes.map(|(name, _)| format!("the spikes of class {name} at known times")));
+    let crashes = file.fleet.crashes.iter().any(|crash| !crash.at.is_empty());
+    let deploys = file.fleet.deploys.iter().any(|deploy| !deploy.at.is_empty());
+    all.extend(crashes.then(|| "the crashes of the gateway at known times".to_owned()));
+    all.extend(deploys.then(|| "the deploys of the gateway at known times".to_owned()));
+    all
 }
 
 /// Classes that grow: as they are written, or as their presets say.

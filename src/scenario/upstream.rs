@@ -294,7 +294,9 @@ impl Builder<'_> {
         tier: Option<&str>,
         merged: &ProviderModel,
     ) -> Result<Option<usize>, ProviderError> {
-        self.shared(format!("{owner} (account)"), || merged.spend_for(tier))
+        self.shared(format!("{owner} (account)"), || {
+            merged.spend_for(tier, self.calendar.start.timestamp().as_second())
+        })
     }
 
     /// The limits of this name, made by whoever asks for them first.

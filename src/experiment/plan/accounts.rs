@@ -77,7 +77,7 @@ pub(super) fn spends(
     let limits = |account: usize| world.providers.limits()[accounts[account]].meters.iter();
     let each = (0..accounts.len()).flat_map(|account| limits(account).map(move |meter| (account, meter)));
     for (account, meter) in each {
-        let is_endless = matches!(meter.refill, Refill::Never { .. });
+        let is_endless = matches!(meter.refill, Refill::Monthly { .. });
         let step = if is_endless { world.horizon } else { meter.period };
         let length = ((world.horizon.0.max(1) - 1) / step.0.max(1) + 1) as usize;
         let runs: Vec<Vec<f64>> = each_run(options, options.runs, progress, |replication| {
@@ -102,7 +102,7 @@ fn spend_plan(
     runs: &[Vec<f64>],
 ) -> SpendPlan {
     let (seconds, limit) = match meter.refill {
-        Refill::Never { spent } => (None, meter.limit - spent),
+        Refill::Monthly { spent, .. } => (None, meter.limit - spent),
         _ => (Some(meter.period.whole_secs()), meter.limit),
     };
     let mut all = Histogram::default();

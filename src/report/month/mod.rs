@@ -122,8 +122,8 @@ impl MonthView<'_> {
         }
         let from = clean(self.about.start.split('T').next().unwrap_or_default());
         let whole = format!("Simulated in one piece from {from} on, {runs}: each day is itself.");
-        match carried(&projection.lasting) {
-            Some(list) => format!("{whole} Weeks begin anew, so that months put together from them would lack {list}."),
+        match wrong(&projection.lasting) {
+            Some(wrong) => format!("{whole} Weeks begin anew, so that months put together from them would {wrong}."),
             None => whole,
         }
     }
@@ -240,21 +240,22 @@ fn listed(things: &[&Lasting]) -> Option<String> {
     Some(if words.is_empty() { last } else { format!("{} and {last}", words.join(", ")) })
 }
 
-/// What months in one piece have and weeks would not.
-fn carried(lasting: &[Lasting]) -> Option<String> {
-    listed(&lasting.iter().filter(|lasting| lasting.kind != LastingKind::Account).collect::<Vec<_>>())
+/// What is wrong with months from weeks: they lack what lasts longer, and have what comes once in each of them.
+fn wrong(lasting: &[Lasting]) -> Option<String> {
+    let (once, longer): (Vec<&Lasting>, Vec<&Lasting>) =
+        lasting.iter().partition(|lasting| lasting.kind == LastingKind::Moment);
+    let longer = listed(&longer).map(|list| format!("lack {list}"));
+    let once = listed(&once).map(|list| format!("have {list} in every week"));
+    Some([longer, once].into_iter().flatten().collect::<Vec<_>>().join(", and ")).filter(|words| !words.is_empty())
 }
 
-/// What months lack: of those from weeks all that lasts longer, and how to get it; of those in one piece that accounts
-/// begin anew with a month.
+/// What months that are put together from weeks lack, and how to get it.
 pub(super) fn lacking(about: &About, projection: &Projection) -> Option<String> {
     let all = &projection.lasting;
     if projection.in_one_piece {
-        let accounts: Vec<&Lasting> = all.iter().filter(|lasting| lasting.kind == LastingKind::Account).collect();
-        let accounts = listed(&accounts)?;
-        return Some(format!("Not month by month but from the begin of the simulated piece on counts {accounts}."));
+        return None;
     }
-    let list = listed(&all.iter().collect::<Vec<_>>())?;
+    let wrong = wrong(all)?;
     let limits = |lasting: &Lasting| matches!(lasting.kind, LastingKind::Budget | LastingKind::Account);
     let bound = match all.iter().any(limits) {
         true => " What a budget would refuse is in them: without fallbacks that makes these figures upper bounds.",
@@ -265,7 +266,7 @@ pub(super) fn lacking(about: &About, projection: &Projection) -> Option<String> 
     let zone = about.start.rsplit('[').next().unwrap_or_default().trim_end_matches(']');
     let zone = if zone.starts_with(|c: char| c.is_ascii_alphabetic()) { clean(zone) } else { "UTC".to_owned() };
     Some(format!(
-        "Weeks begin anew, so that months put together from them lack {list}.{bound} `billcast month` with the scenario \
+        "Weeks begin anew, so that months put together from them {wrong}.{bound} `billcast month` with the scenario \
          simulates months in one piece that end within a year of its start, unless a trace ends before; else `billcast run` \
          with --set 'start={start} 00:00 {zone}' --set hours={hours} simulates {name}."
     ))
