@@ -7,7 +7,7 @@ use billcast::engine::{Run, charges};
 use billcast::ledger::Cause;
 use billcast::random::{Replication, Seed};
 use billcast::scenario::{Overrides, World};
-use billcast::units::{Money, TokenKind};
+use billcast::units::{Money, Stage, TokenKind, WhyNots};
 use proptest::prelude::*;
 use worlds::{cases, files, gateway, plain, prices, scenario};
 
@@ -19,6 +19,16 @@ fn check(run: &Run) -> Result<(), TestCaseError> {
     prop_assert_eq!(run.requests, by_step);
     prop_assert_eq!(run.requests, run.classes.iter().map(|class| class.requests).sum::<u64>());
     prop_assert_eq!(run.requests, run.keys.iter().map(|key| key.requests).sum::<u64>());
+
+    for (key, reasons) in run.keys.iter().zip(&run.why_not) {
+        prop_assert_eq!(key.failed, reasons.total(), "each request without an answer has one reason");
+    }
+    let of = |stages: &[Stage]| {
+        let all = run.why_not.iter().flat_map(WhyNots::iter).filter(|(why, _)| stages.contains(&why.stage()));
+        all.map(|(_, count)| count).sum::<u64>()
+    };
+    let told = [of(&[Stage::Admission]), of(&[Stage::Router, Stage::Provider]), of(&[Stage::Lost])];
+    prop_assert_eq!(told, [run.rejected, run.failed, run.lost], "reasons add up to what was refused, failed and lost");
 
     let attempts: u64 = run.deployments.iter().map(|deployment| deployment.attempts).sum();
     let ends: u64 = run.deployments.iter().map(|d| d.served + d.errors.iter().sum::<u64>()).sum();

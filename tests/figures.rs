@@ -111,7 +111,7 @@ upstream: {openai: {preset: none, latency: 1}}
     let mut lines = text.lines();
     let headings: Vec<&str> = lines.next().unwrap().split(',').collect();
     let mut paid = BTreeMap::<String, f64>::new();
-    let mut seen = 0;
+    let (mut seen, mut bought, mut used) = (0, 0.0, 0.0);
     for line in lines {
         let cells: Vec<&str> = line.split(',').collect();
         let shift = usize::from(line.contains("(forecast, "));
@@ -129,15 +129,90 @@ upstream: {openai: {preset: none, latency: 1}}
         if unit == "5.00" && line.contains(",p50,") {
             *paid.entry(at("ChargePeriodStart").to_owned()).or_default() += at("BilledCost").parse::<f64>().unwrap();
         }
+        // The fee is bought, and borne by what it covers: billed once, and effective once.
+        let number = |name: &str| at(name).parse::<f64>().unwrap();
+        match (unit, at("ChargeCategory")) {
+            ("5.00", "Purchase") => {
+                assert_eq!(
+                    [at("ChargeFrequency"), at("EffectiveCost"), at("ConsumedQuantity")],
+                    ["Recurring", "0.00", ""]
+                );
+                assert_eq!([at("CommitmentDiscountId"), at("CommitmentDiscountStatus")], ["ptu", ""]);
+                bought += number("BilledCost");
+            }
+            ("5.00", _) => {
+                assert_eq!(
+                    [at("ChargeFrequency"), at("BilledCost"), at("ConsumedUnit")],
+                    ["Usage-Based", "0.00", "Hours"]
+                );
+                assert_eq!([at("PricingCategory"), at("CommitmentDiscountStatus")], ["Committed", "Used"]);
+                used += number("EffectiveCost");
+            }
+            (_, category) => {
+                assert_eq!([category, at("PricingCategory"), at("CommitmentDiscountId")], ["Usage", "Standard", ""]);
+                assert_eq!(at("BilledCost"), at("EffectiveCost"));
+            }
+        }
         seen += 1;
     }
     assert!(seen > 20, "{text}");
+    assert!(
+        (bought - 450.0).abs() < 1e-6 && (used - bought).abs() < 1e-6,
+        "$150 in each of three percentiles: {bought}"
+    );
     // 19 hours until midnight in Greenwich, and 11.
     let days: Vec<f64> = paid.into_values().collect();
     assert!(days.len() == 2 && (days[0] - 95.0).abs() < 1e-9 && (days[1] - 55.0).abs() < 1e-9, "{days:?}");
     let markdown = fs::read_to_string(dir.path().join("out/report.md")).unwrap();
     let meter = markdown.lines().find(|line| line.contains("Paid capacity")).unwrap();
     assert!(meter.contains("5.00 an hour") && meter.contains("| 30 |"), "{meter}");
+}
+
+#[test]
+fn behind_a_pattern_each_model_is_told_and_only_what_has_a_price_makes_unit_costs() {
+    let config = "model_list:\n- {model_name: 'openai/*', litellm_params: {model: 'openai/*'}}\n";
+    let scenario = "hours: 6\nruns: 3\nvolume_uncertainty: 0
+traffic:
+  x: {model: openai/gpt-4o, rate: 4/min, input: 1000, output: 500}
+  y: {model: openai/gpt-4o-mini, rate: 4/min, input: 1000, output: 500}
+  z: {model: openai/no-such-price, rate: 9/min, input: 2000, output: 300}
+upstream: {openai: {preset: none, latency: 1}}
+";
+    let dir = world(config, scenario);
+    printed(dir.path(), "run . -q --out out", None);
+    let told: Value = serde_json::from_slice(&fs::read(dir.path().join("out/forecast.json")).unwrap()).unwrap();
+    let number = |value: &Value| value.as_f64().unwrap();
+    let [deployment] = &told["deployments"].as_array().unwrap()[..] else { panic!("one deployment") };
+    let all = number(&deployment["input_tokens"]) + number(&deployment["output_tokens"]);
+    let [unpriced] = &told["unpriced"].as_array().unwrap()[..] else { panic!("{}", told["unpriced"]) };
+    assert_eq!(unpriced["model"], "openai/no-such-price");
+    let without = number(&unpriced["input_tokens"]) + number(&unpriced["output_tokens"]);
+    assert!(
+        (number(&deployment["unpriced_tokens"]) - without).abs() < 1e-6 && without > 0.5 * all,
+        "{without} of {all}"
+    );
+    let unit = |value: &Value| value.as_str().unwrap().parse::<f64>().unwrap();
+    let expected = unit(&told["bill"]["mean"]) / (all - without) * 1e6;
+    let unit_costs = unit(&told["unit_costs"]["per_million_tokens"]);
+    assert!((unit_costs / expected - 1.0).abs() < 1e-6, "{unit_costs} and {expected}");
+    let models = rows(dir.path(), "models.csv");
+    assert!((models[0]["per_1m_tokens_usd"].parse::<f64>().unwrap() / expected - 1.0).abs() < 1e-6, "{models:?}");
+
+    let focus = fs::read_to_string(dir.path().join("out/focus.csv")).unwrap();
+    for (model, is_billed) in [("gpt-4o", true), ("gpt-4o-mini", true), ("no-such-price", false)] {
+        let named = format!(",{model},{model},LLM,");
+        assert_eq!(
+            focus.contains(&named) && focus.contains(&format!("openai/{model}:Input tokens")),
+            is_billed,
+            "{model}"
+        );
+    }
+    assert!(!focus.contains(",*,"), "no resource is called like the pattern");
+    let charges = rows(dir.path(), "charges.csv");
+    assert!(charges.iter().all(|row| ["openai/gpt-4o", "openai/gpt-4o-mini"].contains(&&*row["model"])), "{charges:?}");
+    // What is read back says the same.
+    printed(dir.path(), "report out --format focus-csv --out again.csv", None);
+    assert_eq!(fs::read_to_string(dir.path().join("again.csv")).unwrap(), focus);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod support;
 
 use billcast::engine::Run;
-use billcast::units::Money;
+use billcast::units::{Money, WhyNot};
 
 const GATEWAY: &str = "model_list:\n\
     - {model_name: m, litellm_params: {model: openai/gpt-4o}}\n\
@@ -121,6 +121,66 @@ fn single_models_have_limits_of_their_own() {
     let budget = run("keys: { a: { model_max_budget: { m: { max_budget: 0.7, budget_duration: 1h } } }, b: {} }\n");
     let per_key = dollars(&free) / 2.0;
     assert!((dollars(&budget) - per_key - 0.7).abs() < 0.15, "{} of {}", dollars(&budget), dollars(&free));
+}
+
+#[test]
+fn what_refused_a_request_is_told_by_whose_limit_it_was() {
+    let both = "keys: { a: { team: t, user: u }, b: { team: t, user: u } }\n";
+    let told = |own: &str, more: &str| {
+        let keys = if own.is_empty() { both.to_owned() } else { format!("keys: {{ a: {{ {own} }}, b: {{}} }}\n") };
+        let run = run(&format!("{keys}{more}"));
+        let [master, a, b] = &run.why_not[..] else { panic!("the master key and two") };
+        assert_eq!(master.total(), 0);
+        assert!(own.is_empty() || b.total() == 0, "{own}: only its own requests are refused");
+        assert!(a.total() > 100, "{own}{more}");
+        assert_eq!(run.rejected, a.total() + b.total());
+        a.iter().chain(b.iter()).map(|(why, _)| why.name()).collect::<std::collections::BTreeSet<_>>()
+    };
+    for (own, more, why) in [
+        ("rpm_limit: 10", "", "key_rpm"),
+        ("tpm_limit: 5000", "", "key_tpm"),
+        ("max_parallel_requests: 0", "", "key_parallel"),
+        ("max_budget: 0.2", "", "key_budget"),
+        ("model_rpm_limit: { m: 5 }", "", "model_rpm"),
+        ("model_tpm_limit: { m: 5000 }", "", "model_tpm"),
+        ("model_max_budget: { m: { max_budget: 0.7, budget_duration: 1d } }", "", "model_budget"),
+        ("", "users: { u: { rpm_limit: 10 } }\nteams: { t: {} }\n", "user_rpm"),
+        ("", "users: { u: { tpm_limit: 9000 } }\nteams: { t: {} }\n", "user_tpm"),
+        ("", "users: { u: {} }\nteams: { t: { rpm_limit: 10 } }\n", "team_rpm"),
+        ("", "users: { u: {} }\nteams: { t: { tpm_limit: 9000 } }\n", "team_tpm"),
+        ("", "users: { u: {} }\nteams: { t: { max_budget: 1 } }\n", "team_budget"),
+        ("", "users: { u: {} }\nteams: { t: { members: { u: { rpm_limit: 5 } } } }\n", "member_rpm"),
+        ("", "users: { u: {} }\nteams: { t: { members: { u: { tpm_limit: 5000 } } } }\n", "member_tpm"),
+        ("", "users: { u: {} }\nteams: { t: { members: { u: { max_budget: 1 } } } }\n", "member_budget"),
+    ] {
+        assert_eq!(told(own, more), std::collections::BTreeSet::from([why]), "{own}{more}");
+    }
+    let of_user = run("keys: { a: { user: u }, b: { user: u } }\nusers: { u: { max_budget: 1 } }\n");
+    assert_eq!(of_user.why_not.iter().map(|reasons| reasons[WhyNot::UserBudget]).sum::<u64>(), of_user.rejected);
+    // The narrower of two limits is met, and each is told as what it is.
+    let mixed = "users: { u: { rpm_limit: 30 } }\nteams: { t: { tpm_limit: 5000 } }\n";
+    assert_eq!(told("", mixed), std::collections::BTreeSet::from(["team_tpm", "user_rpm"]));
+}
+
+#[test]
+fn what_the_router_refused_is_told_apart_from_what_providers_failed() {
+    let names = |gateway: &str, more: &str| {
+        let scenario = "hours: 1\nvolume_uncertainty: 0\nprices_at: 2026-11-21\n\
+            traffic: { x: { model: m, rate: 40/min, input: 1000, output: 100 } }\n";
+        let run = support::run(&support::world(gateway, &format!("{scenario}{more}")), 5, 0);
+        assert_eq!((run.rejected, run.failed), (0, run.why_not[0].total()), "{gateway}");
+        run.why_not[0].iter().map(|(why, _)| why.name()).collect::<Vec<_>>()
+    };
+    let model = |more: &str| format!("- {{model_name: m, litellm_params: {{model: openai/gpt-4o{more}}}}}\n");
+    let quiet = "upstream: { openai: { preset: none, latency: 1 } }\n";
+    let ill = "upstream: { openai: { preset: none, latency: 1, errors: { 429: 50% } } }\n";
+    let settings = "router_settings: {num_retries: 0, allowed_fails: 1, cooldown_time: 60}\n";
+    let rests = format!("model_list:\n{}{}{settings}", model(""), model(""));
+    assert_eq!(names(&rests, ill), ["no_healthy_deployment", "provider"]);
+    let budget = format!("model_list:\n{}", model(", max_budget: 0.1, budget_duration: 1d"));
+    assert_eq!(names(&budget, quiet), ["deployment_budget"]);
+    let limited = "router_settings: {num_retries: 0, routing_strategy: usage-based-routing-v2}\n";
+    assert_eq!(names(&format!("model_list:\n{}{limited}", model(", rpm: 10")), quiet), ["deployment_limit"]);
 }
 
 #[test]

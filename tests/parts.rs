@@ -83,7 +83,7 @@ fn files_that_are_cut_or_edited_are_refused() {
     let text = String::from_utf8(written).expect("UTF-8");
     assert!(Part::from_json("p", &text).is_ok());
     let edited = text.replace("\"failed\":", "\"failed\":1");
-    for wrong in ["", "{}", "\n", &text[..text.len() / 2], &edited, &text.replace("billcast.part/3", "x")] {
+    for wrong in ["", "{}", "\n", &text[..text.len() / 2], &edited, &text.replace("billcast.part/4", "x")] {
         assert!(matches!(Part::from_json("p", wrong), Err(PartError::NotAPart(..))));
     }
 }

@@ -273,23 +273,33 @@ fn check_focus(forecast: &Forecast) {
     let [file] = files.as_slice() else { panic!("one file") };
     let rows = strict_csv(std::str::from_utf8(&file.bytes).expect("UTF-8"));
     let run = &forecast.percentile_runs[0];
-    assert_eq!(rows.len(), run.charges.len() + 1, "a row a charge, and the header");
+    // The fee for paid capacity has two rows: it is bought, and it is used.
+    let is_fee = |charge: &ChargeRow| charge.kind == TokenKind::Capacity;
+    let parts = run.charges.iter().flat_map(|charge| (0..=usize::from(is_fee(charge))).map(move |part| (charge, part)));
+    assert_eq!(rows.len(), parts.clone().count() + 1, "a row a charge or two, and the header");
     let (header, rows) = rows.split_first().expect("a header");
     assert!(rows.iter().all(|row| row.len() == header.len()), "a cell for each column");
     let cell = |row: &'_ [String], name: &str| -> String {
         row[header.iter().position(|column| column == name).unwrap_or_else(|| panic!("no {name}"))].clone()
     };
     let (deployment, key) = (&forecast.deployments[0], &forecast.keys[0]);
-    let mut total = Money::ZERO;
-    for (row, charge) in rows.iter().zip(&run.charges) {
+    let (mut total, mut effective) = (Money::ZERO, Money::ZERO);
+    for (row, (charge, part)) in rows.iter().zip(parts) {
         let amount: Money = cell(row, "BilledCost").parse().expect("an exact amount");
-        assert_eq!(amount, charge.amount);
+        assert_eq!(amount, if part == 0 { charge.amount } else { Money::ZERO });
         total += amount;
-        // Seconds of paid capacity are told in minutes.
-        let one = if charge.kind == TokenKind::Capacity { 60 } else { 1 };
-        let consumed: Money = cell(row, "ConsumedQuantity").parse().expect("a number");
-        let counted = i128::from(charge.quantity) * PICOS / one;
-        assert!((consumed.picos() - counted).abs() <= 1, "{consumed} of {}", charge.quantity);
+        effective += cell(row, "EffectiveCost").parse::<Money>().expect("an exact amount");
+        let is_bought = is_fee(charge) && part == 0;
+        assert_eq!(cell(row, "ChargeCategory"), if is_bought { "Purchase" } else { "Usage" });
+        // Seconds of paid capacity are told in hours.
+        let one = if is_fee(charge) { 3_600 } else { 1 };
+        let consumed = cell(row, "ConsumedQuantity");
+        assert_eq!(consumed.is_empty(), is_bought, "nothing is consumed by buying it");
+        if !is_bought {
+            let consumed: Money = consumed.parse().expect("a number");
+            let counted = i128::from(charge.quantity) * PICOS / one;
+            assert!((consumed.picos() - counted).abs() <= 1, "{consumed} of {}", charge.quantity);
+        }
         assert_eq!(cell(row, "ChargePeriodStart"), format!("{}T00:00:00Z", charge.day));
         assert_eq!(cell(row, "x_Cause"), charge.cause.name());
         for (column, name) in [
@@ -306,7 +316,7 @@ fn check_focus(forecast: &Forecast) {
         let tags: serde_json::Value = serde_json::from_str(&cell(row, "Tags")).expect("tags are JSON");
         assert_eq!(tags["key"], clean(&key.name));
     }
-    assert_eq!(total, run.bill, "rows sum to the bill");
+    assert_eq!((total, effective), (run.bill, run.bill), "rows sum to the bill");
 }
 
 /// A name comes back as it was, cleaned; one that a spreadsheet would calculate has one `'` in front.
@@ -393,6 +403,8 @@ impl Input<'_> {
             day: day.checked_add(jiff::Span::new().days(u16::from_le_bytes(self.take()))).unwrap_or(day),
             deployment: 0,
             key: 0,
+            model: None,
+            commitment: None,
             cause: Cause::ALL[usize::from(self.byte()) % Cause::ALL.len()],
             kind: TokenKind::ALL[usize::from(self.byte()) % TokenKind::ALL.len()],
             quantity: u64::from_le_bytes(self.take()),

@@ -22,6 +22,8 @@ pub struct ChargeKey {
     pub deployment: DeploymentId,
     /// Which virtual key.
     pub key: KeyId,
+    /// Behind a pattern: the number of the model that was called.
+    pub model: Option<u32>,
     /// Why.
     pub cause: Cause,
     /// For what.
@@ -94,7 +96,8 @@ impl<'a> Charges<'a> {
             let amounts = split(share.amount.picos(), &seconds);
             for ((day, amount), seconds) in (0..).zip(amounts).zip(seconds).filter(|(_, seconds)| *seconds > 0) {
                 let (deployment, key) = (*deployment, *key);
-                let key = ChargeKey { day, deployment, key, cause: Cause::Commitment, kind: TokenKind::Capacity };
+                let (cause, kind) = (Cause::Commitment, TokenKind::Capacity);
+                let key = ChargeKey { day, deployment, key, model: None, cause, kind };
                 let sum = self.sums.entry(key).or_default();
                 sum.quantity += seconds;
                 sum.amount += Money::from_picos(amount);
@@ -136,9 +139,10 @@ impl Observer for Charges<'_> {
         // What has no price draws on paid capacity, too.
         let over = self.capacities.draw(who, attempt.at, tokens).unwrap_or(tokens);
         let Some(schedule) = tariff.billed_as(attempt.attempt.name) else { return };
+        let model = tariff.model_of(attempt.attempt.name);
         for part in over_parts(schedule.at(attempt.at), attempt.billed, over) {
             let cause = if part.kind == TokenKind::CacheWrite { Cause::CacheWrite } else { cause_of(request, attempt) };
-            let key = ChargeKey { day, deployment, key: request.view.key, cause, kind: part.kind };
+            let key = ChargeKey { day, deployment, key: request.view.key, model, cause, kind: part.kind };
             let sum = self.sums.entry(key).or_default();
             sum.quantity += part.quantity;
             sum.amount += part.amount;

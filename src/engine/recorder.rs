@@ -15,7 +15,7 @@ use crate::pricing::{CompiledRates, RateSchedule};
 use crate::provider::Service;
 use crate::stats::Spool;
 use crate::units::{
-    CallId, DeploymentId, GroupId, Money, NameId, Outcome, SimDuration, SimTime, TokenKind, Usage, UsageSum,
+    CallId, DeploymentId, GroupId, Money, NameId, Outcome, SimDuration, SimTime, Stage, TokenKind, Usage, UsageSum,
 };
 
 /// Records one run.
@@ -93,6 +93,7 @@ impl<'a> Recorder<'a> {
                 spend_by_deployment: vec![Money::ZERO; steps.count() * shape.deployments],
                 classes: vec![Default::default(); shape.classes],
                 keys: vec![Default::default(); shape.keys],
+                why_not: vec![Default::default(); shape.keys],
                 ..Run::default()
             },
             steps,
@@ -220,8 +221,7 @@ impl<'a> Recorder<'a> {
             return self.charge_over(request, attempt);
         }
         let Some(rates) = desk.rates(attempt.attempt.name, attempt.at) else {
-            desk.totals.unpriced(usage);
-            self.count_unpriced(request);
+            self.count_unpriced(request, attempt);
             return false;
         };
         let (amount, writing) = match rates.plain_charge(&usage) {
@@ -245,9 +245,12 @@ impl<'a> Recorder<'a> {
         true
     }
 
-    /// Counts a call of which nobody knows what it costs with those who cause it.
+    /// Counts a call of which nobody knows what it costs, also with those who cause it.
     #[cold]
-    fn count_unpriced(&mut self, request: &RequestRecord) {
+    fn count_unpriced(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) {
+        let Desk { totals, tariff, .. } = &mut self.desks[attempt.attempt.deployment.index()];
+        let answered = Some(attempt.ended.usage).filter(|_| attempt.ended.outcome == Outcome::Ok);
+        totals.unpriced(attempt.billed, answered, tariff.model_of(attempt.attempt.name));
         self.run.classes[request.class.index()].unpriced += 1;
         self.run.keys[request.view.key.index()].unpriced += 1;
     }
@@ -296,8 +299,7 @@ impl<'a> Recorder<'a> {
                 self.post(request, attempt, tariff.group, amounts);
             }
             None if over > 0 => {
-                desk.totals.unpriced(usage);
-                self.count_unpriced(request);
+                self.count_unpriced(request, attempt);
             }
             None => {}
         }
@@ -464,10 +466,12 @@ impl Observer for Recorder<'_> {
                 run.steps[self.steps.of(request.arrived)].failed += 1;
                 run.classes[request.class.index()].failed += 1;
                 run.keys[request.view.key.index()].failed += 1;
-                match source {
-                    Source::Admission | Source::NoProcess => run.rejected += 1,
-                    Source::Lost => run.lost += 1,
-                    _ => run.failed += 1,
+                let why = source.why_not();
+                run.why_not[request.view.key.index()][why] += 1;
+                match why.stage() {
+                    Stage::Admission => run.rejected += 1,
+                    Stage::Lost => run.lost += 1,
+                    Stage::Router | Stage::Provider => run.failed += 1,
                 }
             }
         }

@@ -5,7 +5,7 @@ use crate::engine::demand::DemandTotals;
 use crate::ledger::{Ledger, Shape};
 use crate::provider::Luck;
 use crate::stats::Histogram;
-use crate::units::{Money, Outcome, SimDuration, Usage};
+use crate::units::{Money, Outcome, SimDuration, Usage, WhyNots};
 
 /// The sums of one replication.
 #[derive(Debug, Clone)]
@@ -53,6 +53,8 @@ pub struct Run {
     pub classes: Vec<RequestTotals>,
     /// By virtual key.
     pub keys: Vec<RequestTotals>,
+    /// The same without a good answer, by what stood in the way: sums to those that failed, were rejected or lost.
+    pub why_not: Vec<WhyNots>,
     /// How many calls failed by chance beyond those expected, where that is counted.
     pub luck: Luck,
 }
@@ -103,6 +105,10 @@ pub struct DeploymentTotals {
     pub unpriced_output: u64,
     /// Calls of the same kind.
     pub unpriced_calls: u64,
+    /// Tokens of those that were answered.
+    pub unpriced_answered: u64,
+    /// Behind a pattern: the same calls, input and output by the number of the model that was called.
+    pub unpriced_models: Vec<[u64; 3]>,
     /// Times that it was put into cooldown.
     pub cooldowns: u64,
     /// Time spent in cooldown.
@@ -171,6 +177,10 @@ impl DeploymentTotals {
         self.unpriced_input += other.unpriced_input;
         self.unpriced_output += other.unpriced_output;
         self.unpriced_calls += other.unpriced_calls;
+        self.unpriced_answered += other.unpriced_answered;
+        for (model, counts) in other.unpriced_models.iter().enumerate() {
+            self.unpriced_of(model).iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
         self.cooldowns += other.cooldowns;
         self.cooling = self.cooling + other.cooling;
         self.latency.merge(&other.latency);
@@ -178,12 +188,25 @@ impl DeploymentTotals {
         self.billed.merge(&other.billed);
     }
 
-    /// Counts a call that is billed at a price that nobody knows.
+    /// Counts a call that is billed at a price that nobody knows: what is billed, the tokens of its answer, if it was answered, and
+    /// the number of the model, behind a pattern.
     #[cold]
-    pub fn unpriced(&mut self, usage: Usage) {
-        self.unpriced_calls += 1;
-        self.unpriced_input += u64::from(usage.input);
-        self.unpriced_output += u64::from(usage.output);
+    pub fn unpriced(&mut self, usage: Usage, answered: Option<Usage>, model: Option<u32>) {
+        let counts = [1, u64::from(usage.input), u64::from(usage.output)];
+        self.unpriced_calls += counts[0];
+        self.unpriced_input += counts[1];
+        self.unpriced_output += counts[2];
+        self.unpriced_answered += answered.map_or(0, |usage| usage.total());
+        if let Some(model) = model {
+            self.unpriced_of(model as usize).iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
+    }
+
+    fn unpriced_of(&mut self, model: usize) -> &mut [u64; 3] {
+        if self.unpriced_models.len() <= model {
+            self.unpriced_models.resize(model + 1, [0; 3]);
+        }
+        &mut self.unpriced_models[model]
     }
 }
 
@@ -211,6 +234,7 @@ impl Default for Run {
             deployments: Vec::new(),
             classes: Vec::new(),
             keys: Vec::new(),
+            why_not: Vec::new(),
             luck: Luck::default(),
         }
     }

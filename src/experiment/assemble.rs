@@ -6,10 +6,10 @@ use crate::experiment::fold::{
 };
 use crate::experiment::forecast::{
     CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, HourRow, MeterRow, MoneyBand, RateStats, RunRow, ShareRow,
-    UnpricedRow,
+    UnpricedRow, WhyNotRow,
 };
 use crate::stats::Histogram;
-use crate::units::{Money, TokenKind};
+use crate::units::{Money, TokenKind, WhyNot, WhyNots};
 
 /// What a deployment is called, and what limits it.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,8 @@ pub struct DeploymentLabel {
     pub group: String,
     /// The upstream model.
     pub model: String,
+    /// Behind a pattern: the models that are filled in, by number.
+    pub models: Vec<String>,
     /// The provider.
     pub provider: String,
     /// Whether the model has a price.
@@ -76,6 +78,7 @@ pub fn deployment_rows(fold: &Fold, labels: &Labels, horizon_s: f64) -> Vec<Depl
             errors: errors(totals, runs),
             input_tokens: mean(totals.input_tokens),
             output_tokens: mean(totals.output_tokens),
+            unpriced_tokens: mean(totals.unpriced_answered),
             latency_s: latency(&totals.latency),
             cooldowns: mean(totals.cooldowns),
             cooldown_share: totals.cooling.as_secs_f64() / runs as f64 / horizon_s.max(f64::MIN_POSITIVE),
@@ -147,6 +150,26 @@ pub fn hour_rows(fold: &Fold, labels: &Labels) -> Vec<HourRow> {
     fold.steps.iter().enumerate().map(row).collect()
 }
 
+/// Requests without a good answer, by what stood in the way: of all keys.
+pub fn why_not_rows(fold: &Fold) -> Vec<WhyNotRow> {
+    let mut all = WhyNots::default();
+    fold.why_not.iter().for_each(|key| all.merge(key));
+    why_nots(&all, fold.runs())
+}
+
+fn why_nots(counts: &WhyNots, runs: u64) -> Vec<WhyNotRow> {
+    let row = |(why, count): (WhyNot, u64)| WhyNotRow { why, requests: count as f64 / runs.max(1) as f64 };
+    counts.iter().map(row).collect()
+}
+
+/// Virtual keys, one by one.
+pub fn key_rows(fold: &Fold, labels: &[ShareLabel]) -> Vec<ShareRow> {
+    let mut rows = share_rows(fold, labels, &fold.keys, &fold.key_bills);
+    let told = |(row, counts): (&mut ShareRow, &WhyNots)| row.why_not = why_nots(counts, fold.runs());
+    rows.iter_mut().zip(&fold.why_not).for_each(told);
+    rows
+}
+
 /// Classes or keys, one by one.
 pub fn share_rows(fold: &Fold, labels: &[ShareLabel], totals: &[RequestTotals], bills: &[Vec<Money>]) -> Vec<ShareRow> {
     let runs = fold.runs().max(1) as f64;
@@ -160,6 +183,7 @@ pub fn share_rows(fold: &Fold, labels: &[ShareLabel], totals: &[RequestTotals], 
             bill_mean: bill.mean,
             bill_p95: bill.p95,
             priced: bill.mean != Money::ZERO || totals.unpriced == 0,
+            why_not: Vec::new(),
         }
     };
     labels.iter().zip(totals).enumerate().map(row).collect()
@@ -183,15 +207,19 @@ pub fn edge_rows(fold: &Fold, labels: &Labels) -> Vec<EdgeRow> {
     rows
 }
 
-/// Models without a price, with what went there.
+/// Models without a price, with what went there: behind a pattern those that were called, of which some may have one.
 pub fn unpriced_rows(fold: &Fold, labels: &Labels) -> Vec<UnpricedRow> {
     let runs = fold.runs().max(1) as f64;
     let mut by_model = std::collections::BTreeMap::<&str, [u64; 3]>::new();
-    for (totals, label) in fold.deployments.iter().zip(&labels.deployments).filter(|(_, label)| !label.priced) {
-        let sums = by_model.entry(&label.model).or_default();
-        sums[0] += totals.unpriced_calls;
-        sums[1] += totals.unpriced_input;
-        sums[2] += totals.unpriced_output;
+    let mut add = |model, counts: &[u64; 3]| {
+        by_model.entry(model).or_default().iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    };
+    for (totals, label) in fold.deployments.iter().zip(&labels.deployments) {
+        let called = label.models.iter().zip(&totals.unpriced_models).filter(|(_, [calls, ..])| *calls > 0);
+        called.clone().for_each(|(model, counts)| add(model.as_str(), counts));
+        if !label.priced && called.count() == 0 {
+            add(&label.model, &[totals.unpriced_calls, totals.unpriced_input, totals.unpriced_output]);
+        }
     }
     let row = |(model, [calls, input, output]): (&str, [u64; 3])| UnpricedRow {
         model: model.to_owned(),

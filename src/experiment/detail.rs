@@ -14,7 +14,7 @@ use crate::ledger::{Cause, split};
 use crate::random::{Replication, Seed};
 use crate::scenario::World;
 use crate::stats::quantile_of_sorted;
-use crate::units::{Money, TokenKind};
+use crate::units::{DeploymentId, Money, TokenKind};
 
 /// The run whose bill is a percentile of the bill, with everything that it is charged. Its charges sum to that percentile
 /// exactly; they are the charges of one real run, not percentiles of single charges, which would not add up.
@@ -49,6 +49,10 @@ pub struct ChargeRow {
     pub deployment: usize,
     /// Place in [`Forecast::keys`].
     pub key: usize,
+    /// Behind a pattern: the model that was called.
+    pub model: Option<String>,
+    /// Of paid capacity: the name of the commitment.
+    pub commitment: Option<String>,
     /// Why.
     pub cause: Cause,
     /// For what.
@@ -57,6 +61,13 @@ pub struct ChargeRow {
     pub quantity: u64,
     /// Money.
     pub amount: Money,
+}
+
+impl ChargeRow {
+    /// The model that was called: that of its deployment, or the one that was filled in there.
+    pub fn model<'a>(&'a self, deployment: &'a DeploymentRow) -> &'a str {
+        self.model.as_deref().unwrap_or(&deployment.model)
+    }
 }
 
 /// One provider: all its deployments together.
@@ -118,10 +129,18 @@ pub fn percentile_runs(world: &World, forecast: &Forecast) -> Vec<PercentileRun>
 
 fn rows(world: &World, charges: &[(ChargeKey, ChargeSum)]) -> Vec<ChargeRow> {
     let first = world.start.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let served = |deployment: DeploymentId| &world.names.deployments[deployment.index()].models;
+    // No deployment draws on two.
+    let commitment = |key: &ChargeKey| {
+        let mut all = world.tariffs.capacities.iter().filter(|_| key.kind == TokenKind::Capacity);
+        all.find(|capacity| capacity.of.contains(&key.deployment))
+    };
     let row = |(key, sum): &(ChargeKey, ChargeSum)| ChargeRow {
         day: first.saturating_add(jiff::Span::new().days(i64::from(key.day))),
         deployment: key.deployment.index(),
         key: key.key.index(),
+        model: key.model.and_then(|model| served(key.deployment).get(model as usize).cloned()),
+        commitment: commitment(key).map(|capacity| capacity.name.clone()),
         cause: key.cause,
         kind: key.kind,
         quantity: sum.quantity,

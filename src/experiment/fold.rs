@@ -5,7 +5,7 @@ use crate::experiment::forecast::{Band, CountStats, LatencyStats, MoneyStats, Ra
 use crate::ledger::{Cause, Causes, Edge};
 use crate::random::BLOCK;
 use crate::stats::{Histogram, block_mean, block_ranks, nearest_rank, worth_runs};
-use crate::units::{GroupId, Money};
+use crate::units::{GroupId, Money, WhyNots};
 
 /// Confidence of all intervals.
 const CONFIDENCE: f64 = 0.95;
@@ -27,6 +27,8 @@ pub struct Fold {
     pub class_bills: Vec<Vec<Money>>,
     /// Requests by key, summed.
     pub keys: Vec<RequestTotals>,
+    /// Requests without a good answer by key and what stood in the way, summed.
+    pub why_not: Vec<WhyNots>,
     /// Bills by key, run by run.
     pub key_bills: Vec<Vec<Money>>,
     /// Edges of the fallback graph, summed.
@@ -73,6 +75,7 @@ impl Fold {
         self.add_deployments(run);
         add_requests(&mut self.classes, &run.classes);
         add_requests(&mut self.keys, &run.keys);
+        add_why_nots(&mut self.why_not, &run.why_not);
         self.class_bills.push(run.ledger.by_class().to_vec());
         self.key_bills.push(run.ledger.by_key().to_vec());
         for (from, to, edge) in run.ledger.edges() {
@@ -165,6 +168,11 @@ pub(super) fn add_requests(sums: &mut Vec<RequestTotals>, run: &[RequestTotals])
         sum.failed += totals.failed;
         sum.unpriced += totals.unpriced;
     }
+}
+
+pub(super) fn add_why_nots(sums: &mut Vec<WhyNots>, run: &[WhyNots]) {
+    sums.resize_with(run.len().max(sums.len()), WhyNots::default);
+    sums.iter_mut().zip(run).for_each(|(sum, counts)| sum.merge(counts));
 }
 
 impl RunRow {

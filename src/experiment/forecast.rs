@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use crate::diagnostic::Diagnostic;
+pub use crate::experiment::band::{Band, MoneyBand};
 use crate::experiment::detail::{DayRow, PercentileRun, ProviderRow};
-use crate::experiment::fold::{dollars, money};
 use crate::experiment::gate::Verdict;
 use crate::ledger::Causes;
 use crate::scenario::{Assumption, Budget, Lasting};
-use crate::units::{Money, TokenKind};
+use crate::units::{Money, TokenKind, WhyNot};
 
 /// The result of many replications of one scenario.
 #[derive(Debug, Clone)]
@@ -63,6 +63,8 @@ pub struct Forecast {
     pub classes: Vec<ShareRow>,
     /// Virtual key by virtual key.
     pub keys: Vec<ShareRow>,
+    /// Requests without a good answer, by what stood in the way: sums to those that failed, were rejected or lost.
+    pub why_not: Vec<WhyNotRow>,
     /// The fallback graph with its money, dearest edge first.
     pub edges: Vec<EdgeRow>,
     /// The weekend at the P95 of the bill, told in detail.
@@ -232,47 +234,6 @@ impl RunRow {
     }
 }
 
-/// Low, middle and high over the replications at one moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Band {
-    /// 5th percentile.
-    pub p5: f64,
-    /// Median.
-    pub p50: f64,
-    /// Mean.
-    pub mean: f64,
-    /// 95th percentile.
-    pub p95: f64,
-}
-
-/// Percentiles and mean of an amount over the replications.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct MoneyBand {
-    /// 5th percentile.
-    pub p5: Money,
-    /// Median.
-    pub p50: Money,
-    /// Mean.
-    pub mean: Money,
-    /// 95th percentile.
-    pub p95: Money,
-}
-
-impl MoneyBand {
-    /// The amounts of a band of dollars, to the picodollar.
-    pub fn of_dollars(band: Band) -> Self {
-        let Band { p5, p50, mean, p95 } = band;
-        let [p5, p50, mean, p95] = [p5, p50, mean, p95].map(money);
-        Self { p5, p50, mean, p95 }
-    }
-
-    /// As floats, for pictures only.
-    pub fn dollars(self) -> Band {
-        let [p5, p50, mean, p95] = [self.p5, self.p50, self.mean, self.p95].map(dollars);
-        Band { p5, p50, mean, p95 }
-    }
-}
-
 /// One hour of the horizon, over all replications.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HourRow {
@@ -323,6 +284,8 @@ pub struct DeploymentRow {
     pub input_tokens: f64,
     /// Mean output tokens of answered calls.
     pub output_tokens: f64,
+    /// Those of both of which nobody knows the price.
+    pub unpriced_tokens: f64,
     /// Latency of answered calls.
     pub latency_s: Option<LatencyStats>,
     /// Cooldowns, mean per horizon.
@@ -349,6 +312,12 @@ impl DeploymentRow {
     /// Whether its cost is known: its model has a price, or capacity is paid for.
     pub fn has_known_cost(&self) -> bool {
         self.priced || self.bill_mean != Money::ZERO
+    }
+
+    /// Mean tokens of answered calls whose cost is known: behind a pattern only some models may have a price.
+    pub fn priced_tokens(&self) -> f64 {
+        let all = self.input_tokens + self.output_tokens;
+        if self.has_known_cost() { (all - self.unpriced_tokens).max(0.0) } else { 0.0 }
     }
 }
 
@@ -410,6 +379,17 @@ pub struct ShareRow {
     pub bill_p95: Money,
     /// Whether its cost is known: not where all of its calls went to models without a price.
     pub priced: bool,
+    /// Those without a good answer, by what stood in the way; only keys tell.
+    pub why_not: Vec<WhyNotRow>,
+}
+
+/// Requests without a good answer that had the same thing in the way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WhyNotRow {
+    /// What stood in the way.
+    pub why: WhyNot,
+    /// Mean client requests.
+    pub requests: f64,
 }
 
 /// One edge of the fallback graph.

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod assemble;
+mod band;
 mod command;
 mod detail;
 mod common;
@@ -44,7 +45,8 @@ pub use findings::FINDING_CODES;
 pub use fold::{Fold, money_stats, share};
 pub use forecast::{
     About, Band, CountStats, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow, LatencyStats,
-    MeterRow, MoneyBand, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, Window,
+    MeterRow, MoneyBand, MoneyStats, RateStats, RunRow, ShareRow, Timeline, TimelineStep, UnpricedRow, WhyNotRow,
+    Window,
 };
 pub use gate::{Decision, Gate, Level, Limit, Quantity, Relation, Verdict};
 pub use metric::{Measure, Metric, Stat};

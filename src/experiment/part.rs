@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::engine::DeploymentTotals;
-use crate::experiment::fold::{Fold, StepSeries, add_requests};
+use crate::experiment::fold::{Fold, StepSeries, add_requests, add_why_nots};
 use crate::experiment::forecast::Forecast;
 use crate::experiment::replicate::Options;
 use crate::experiment::run::{assembled, hourly};
@@ -12,7 +12,7 @@ use crate::random::{Replication, address_of};
 use crate::scenario::World;
 
 /// The id of the layout of a part's file. It is for the same version of billcast only.
-const LAYOUT: &str = "billcast.part/3";
+const LAYOUT: &str = "billcast.part/4";
 
 /// Some of the runs of a forecast, folded.
 #[derive(Debug, Clone)]
@@ -169,6 +169,7 @@ impl Fold {
             classes,
             class_bills,
             keys,
+            why_not,
             key_bills,
             edges,
             steps,
@@ -187,6 +188,7 @@ impl Fold {
         add_requests(&mut self.classes, &classes);
         self.class_bills.extend(class_bills);
         add_requests(&mut self.keys, &keys);
+        add_why_nots(&mut self.why_not, &why_not);
         self.key_bills.extend(key_bills);
         for (ends, edge) in edges {
             self.edges.entry(ends).or_default().merge(&edge);

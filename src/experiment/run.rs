@@ -4,7 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::engine::{Run, simulate};
 use crate::experiment::assemble::{
     DeploymentLabel, Labels, ShareLabel, deployment_rows, edge_rows, failure_rate, fallback_share, hour_rows, intents,
-    requests, share_rows, unanswered_rate, unpriced_rows, upstream_calls,
+    key_rows, requests, share_rows, unanswered_rate, unpriced_rows, upstream_calls, why_not_rows,
 };
 use crate::experiment::detail::{day_rows, provider_rows};
 use crate::experiment::findings::findings;
@@ -73,7 +73,8 @@ pub(super) fn summed(world: &World, options: &Options, fold: Fold) -> Forecast {
         hours: hour_rows(&fold, &labels),
         deployments: deployment_rows(&fold, &labels, world.horizon.as_secs_f64()),
         classes: share_rows(&fold, &labels.classes, &fold.classes, &fold.class_bills),
-        keys: share_rows(&fold, &labels.keys, &fold.keys, &fold.key_bills),
+        keys: key_rows(&fold, &labels.keys),
+        why_not: why_not_rows(&fold),
         providers: provider_rows(&fold, &labels.deployments),
         days: day_rows(world, &fold),
         percentile_runs: Vec::new(),
@@ -123,6 +124,7 @@ pub(super) fn labels(world: &World) -> Labels {
         name: name.name.clone(),
         group: names.groups[name.group.index()].clone(),
         model: name.model.clone(),
+        models: name.models.clone(),
         provider: name.provider.to_owned(),
         priced: world.tariffs.deployments[index].is_priced(),
         rpm_limit: name.rpm_limit,

@@ -11,7 +11,9 @@ pub mod parts;
 
 use crate::random::Draws;
 pub use crate::units::RequestView;
-use crate::units::{CallId, DeploymentId, NameId, Outcome, Phase, RetryAfter, SimDuration, SimTime, Tokens, Usage};
+use crate::units::{
+    CallId, DeploymentId, NameId, Outcome, Phase, RetryAfter, SimDuration, SimTime, Tokens, Usage, WhyNot,
+};
 
 /// Everything a gateway may use during one step.
 pub struct Turn<'a, D: Draws, N: Notes> {
@@ -337,15 +339,27 @@ pub enum Source {
     /// The gateway's response cache.
     Cache,
     /// The gateway itself refused it before any routing: key limits, budgets, an unknown model.
-    Admission,
+    Admission(WhyNot),
     /// The gateway found no deployment to send it to.
-    NoDeployment,
+    NoDeployment(WhyNot),
     /// The client went away.
     ClientLeft,
     /// No process of the gateway took the request: all are down, or as busy as they may be.
     NoProcess,
     /// The process that had the request ended before it was answered.
     Lost,
+}
+
+impl Source {
+    /// Why a request that ended here got no good answer.
+    pub const fn why_not(self) -> WhyNot {
+        match self {
+            Self::Admission(why) | Self::NoDeployment(why) => why,
+            Self::NoProcess => WhyNot::NoProcess,
+            Self::Lost => WhyNot::Lost,
+            Self::Upstream | Self::Cache | Self::ClientLeft => WhyNot::Upstream,
+        }
+    }
 }
 
 /// Where a gateway writes down what it decides. A forecast counts, a trace keeps all, and nothing is formatted unless kept.

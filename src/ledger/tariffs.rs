@@ -15,12 +15,19 @@ pub struct DeploymentTariff {
     pub reported: Option<RateSchedule>,
     /// Behind a pattern such as `openai/*` each name has prices of its own, billed and reported; empty elsewhere.
     pub by_name: Vec<(NameId, Option<RateSchedule>, Option<RateSchedule>)>,
+    /// Behind a pattern: which of the models that are filled in each name leads to, by number; empty elsewhere.
+    pub models: Vec<(NameId, u32)>,
 }
 
 impl DeploymentTariff {
     /// Whether the gateway's prices are the provider's, so that a charge needs to be computed only once.
     pub fn is_reported_as_billed(&self) -> bool {
         self.billed == self.reported && self.by_name.iter().all(|(_, billed, reported)| billed == reported)
+    }
+
+    /// The number of the model that a name fills into the pattern, if it is one.
+    pub fn model_of(&self, name: NameId) -> Option<u32> {
+        self.models.iter().find(|(other, _)| *other == name).map(|(_, model)| *model)
     }
 
     /// What the provider bills for the model that a name leads to.

@@ -28,9 +28,29 @@ const COLUMNS: &str = "AvailabilityZone BilledCost:money BillingAccountId Billin
 
 /// The rows of all percentiles.
 pub fn dataset(forecast: &Forecast) -> Dataset {
-    let lines = forecast.percentile_charges();
-    let rows = lines.map(|(charge, run, deployment, key)| Line { forecast, run, charge, deployment, key }.cells());
+    let rows = forecast.percentile_charges().flat_map(|(charge, run, deployment, key)| {
+        let line = move |part| Line { forecast, run, charge, deployment, key, part }.cells();
+        Part::of(charge.kind).iter().copied().map(line)
+    });
     Dataset::new("focus", COLUMNS, rows)
+}
+
+/// What a row is of a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All of it.
+    Whole,
+    /// The fee for capacity, which is billed whatever is used: a purchase, of which no use bears the cost yet.
+    Fee,
+    /// The use of what the fee has bought: nothing is billed for it, and its effective cost is the fee. What is bought are hours of
+    /// capacity, which the deployment uses whether tokens come or not.
+    Covered,
+}
+
+impl Part {
+    const fn of(kind: TokenKind) -> &'static [Self] {
+        if matches!(kind, TokenKind::Capacity) { &[Self::Fee, Self::Covered] } else { &[Self::Whole] }
+    }
 }
 
 /// One charge with what it belongs to.
@@ -40,6 +60,7 @@ struct Line<'a> {
     charge: &'a ChargeRow,
     deployment: &'a DeploymentRow,
     key: &'a ShareRow,
+    part: Part,
 }
 
 /// What is counted for a kind of charge: the meter, the unit of use, how many of what is counted are priced together and as
@@ -53,13 +74,13 @@ const fn meter(kind: TokenKind) -> (&'static str, &'static str, u64, &'static st
         TokenKind::Output => ("Output tokens", "Tokens", MILLION, "1000000 Tokens"),
         TokenKind::Reasoning => ("Reasoning tokens", "Tokens", MILLION, "1000000 Tokens"),
         TokenKind::Call => ("Calls", "Requests", 1, "Requests"),
-        TokenKind::Capacity => ("Paid capacity", "Minutes", 3_600, "Hours"),
+        TokenKind::Capacity => ("Paid capacity", "Hours", 3_600, "Hours"),
     }
 }
 
-/// How many of what is counted are one unit of use: seconds are told in minutes.
+/// How many of what is counted are one unit of use: seconds are told in hours.
 const fn counted_as_one(kind: TokenKind) -> u64 {
-    if matches!(kind, TokenKind::Capacity) { 60 } else { 1 }
+    if matches!(kind, TokenKind::Capacity) { 3_600 } else { 1 }
 }
 
 /// A unit price. That of paid capacity to a millionth of a dollar: a share of it is a whole number of picodollars, and so a
@@ -86,9 +107,9 @@ fn text(text: &str) -> Cell {
 }
 
 impl Line<'_> {
-    /// The model as the gateway's logs name it: without the provider in front.
+    /// The model as the gateway's logs name it, without the provider in front: behind a pattern the one that was called.
     fn resource(&self) -> &str {
-        let model = &self.deployment.model;
+        let model = self.charge.model(self.deployment);
         model.strip_prefix(&format!("{}/", self.deployment.provider)).unwrap_or(model)
     }
 
@@ -122,7 +143,7 @@ impl Line<'_> {
         let next = month.checked_add(1.month()).unwrap_or(month);
         vec![
             Cell::Missing,
-            Cell::Money(self.charge.amount),
+            self.unless(Part::Covered),
             text(&self.key.name),
             text(&self.key.name),
             text("API Key"),
@@ -139,10 +160,37 @@ impl Line<'_> {
         let (meter, ..) = meter(self.charge.kind);
         let day = self.charge.day;
         let description = format!("{} {meter} (forecast, {})", clean(self.resource()), self.charge.cause.name());
-        let mut cells = vec![text("Usage"), Cell::Missing, text(&description), text("Usage-Based")];
+        let (category, frequency) = match self.part {
+            Part::Fee => ("Purchase", "Recurring"),
+            Part::Whole | Part::Covered => ("Usage", "Usage-Based"),
+        };
+        let mut cells = vec![text(category), Cell::Missing, text(&description), text(frequency)];
         cells.extend([day.tomorrow().unwrap_or(day), day].map(|day| Cell::Time(midnight(day))));
-        cells.extend(std::iter::repeat_n(Cell::Missing, 7));
+        cells.extend(self.commitment());
         cells
+    }
+
+    /// CommitmentDiscountCategory to CommitmentDiscountUnit.
+    fn commitment(&self) -> Vec<Cell> {
+        if self.part == Part::Whole {
+            return vec![Cell::Missing; 7];
+        }
+        let name = self.charge.commitment.as_deref().unwrap_or(&self.deployment.name);
+        let (_, _, pack, unit) = meter(self.charge.kind);
+        vec![
+            text("Usage"),
+            text(name),
+            text(name),
+            Cell::Money(whole(self.charge.quantity).divided_by(pack)),
+            if self.part == Part::Covered { text("Used") } else { Cell::Missing },
+            text("Provisioned capacity"),
+            text(unit),
+        ]
+    }
+
+    /// The amount; nothing in one of the two rows of a fee.
+    fn unless(&self, part: Part) -> Cell {
+        Cell::Money(if self.part == part { Money::ZERO } else { self.charge.amount })
     }
 
     /// ConsumedQuantity to PricingUnit. The unit price is what was paid for the quantity: the list price, or the mean of
@@ -153,21 +201,27 @@ impl Line<'_> {
         let packed = amount.picos().checked_mul(i128::from(pack)).filter(|_| quantity > 0);
         let price = packed.map(|picos| unit_price(kind, Money::from_picos(picos).divided_by(quantity)));
         let price = price.map_or(Cell::Missing, Cell::Money);
-        let cost = Cell::Money(amount);
+        let (cost, effective) = (Cell::Money(amount), self.unless(Part::Fee));
+        // What is bought is consumed by its use, and not by buying it.
+        let is_fee = self.part == Part::Fee;
+        let consumed =
+            if is_fee { Cell::Missing } else { Cell::Money(whole(quantity).divided_by(counted_as_one(kind))) };
+        let consumed_unit = if is_fee { Cell::Missing } else { text(unit) };
+        let category = if self.part == Part::Covered { "Committed" } else { "Standard" };
         vec![
-            Cell::Money(whole(quantity).divided_by(counted_as_one(kind))),
-            text(unit),
+            consumed,
+            consumed_unit,
             cost.clone(),
             price.clone(),
-            cost.clone(),
+            effective.clone(),
             Cell::Missing,
             text(&self.deployment.provider),
-            cost.clone(),
+            cost,
             price.clone(),
-            text("Standard"),
+            text(category),
             text("USD"),
             price.clone(),
-            cost,
+            effective,
             price,
             Cell::Money(whole(quantity).divided_by(pack)),
             text(pricing_unit),

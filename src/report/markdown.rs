@@ -30,6 +30,8 @@ pub fn markdown(view: &View<'_>) -> String {
         &tables.teams,
         &tables.keys,
         &tables.classes,
+        &tables.why_not,
+        &tables.why_not_by_key,
         &tables.providers,
         &tables.reliability,
         &tables.caches,

@@ -4,7 +4,7 @@ mod layout;
 
 use crate::report::text::{NOTHING, clean, money, money_of, percent};
 use crate::report::view::{Table, View};
-use crate::units::Money;
+use crate::units::{Money, Stage};
 
 pub use layout::{Room, laid_out, wrap};
 
@@ -42,6 +42,7 @@ pub fn terminal(view: &View<'_>, options: TerminalOptions) -> String {
     figures(&mut page, view);
     causes(&mut page, view);
     edges(&mut page, view);
+    refusals(&mut page, view);
     policies(&mut page, view);
     alerts(&mut page, view);
     findings(&mut page, view);
@@ -230,6 +231,17 @@ fn edges(page: &mut Page, view: &View<'_>) {
     page.view_table(table, if page.options.verbose { usize::MAX } else { 3 });
 }
 
+/// Why requests got no good answer, where the gateway itself refused any: that calls fail at providers is told elsewhere.
+fn refusals(page: &mut Page, view: &View<'_>) {
+    let is_refused = |stage| matches!(stage, Stage::Admission | Stage::Router);
+    if view.forecast.why_not.iter().any(|row| is_refused(row.why.stage())) {
+        let mut table = view.tables.why_not.clone();
+        table.rows.extend(table.total.take());
+        page.title(table.title);
+        page.view_table(&table, usize::MAX);
+    }
+}
+
 fn alerts(page: &mut Page, view: &View<'_>) {
     let Some(alerts) = &view.forecast.alerts else { return };
     for table in
@@ -273,8 +285,15 @@ fn findings(page: &mut Page, view: &View<'_>) {
 /// The tables that one screen has no room for.
 fn everything(page: &mut Page, view: &View<'_>) {
     let tables = &view.tables;
-    let all =
-        [&tables.deployments, &tables.reliability, &tables.demand, &tables.classes, &tables.keys, &tables.unpriced];
+    let all = [
+        &tables.deployments,
+        &tables.reliability,
+        &tables.demand,
+        &tables.classes,
+        &tables.keys,
+        &tables.why_not_by_key,
+        &tables.unpriced,
+    ];
     for table in all.into_iter().filter(|table| !table.rows.is_empty()) {
         page.title(table.title);
         page.view_table(table, usize::MAX);

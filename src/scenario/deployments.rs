@@ -48,7 +48,7 @@ fn by_name(groups: &[String]) -> HashMap<&str, GroupId> {
 /// The names of the deployments, with the gateway's own limit of calls at once; the providers' limits are not known here.
 pub fn names(kept: &[&Deployment], groups: &[String], plan: &Plan) -> Vec<DeploymentName> {
     let (mut seen, by_name) = (vec![0; groups.len()], by_name(groups));
-    let name = |(deployment, planned): (&&Deployment, &crate::gateway::litellm::plan::Deployment)| {
+    let name = |(index, (deployment, planned)): (usize, (&&Deployment, &crate::gateway::litellm::plan::Deployment))| {
         let group = group_of(deployment, &by_name);
         seen[group.index()] += 1;
         let number = seen[group.index()];
@@ -57,13 +57,14 @@ pub fn names(kept: &[&Deployment], groups: &[String], plan: &Plan) -> Vec<Deploy
             name: id.unwrap_or_else(|| format!("{}/{number}", groups[group.index()])),
             group,
             model: deployment.model().to_owned(),
+            models: numbered_models(deployment, DeploymentId::from_index(index), &plan.names).0,
             provider: deployment.provider.unwrap_or("unknown"),
             rpm_limit: None,
             tpm_limit: None,
             concurrency_limit: planned.parallel.map(f64::from),
         }
     };
-    kept.iter().zip(&plan.deployments).map(name).collect()
+    kept.iter().zip(&plan.deployments).enumerate().map(name).collect()
 }
 
 /// Behind a pattern: the names that lead to it, each with the model that it fills in.
@@ -80,6 +81,20 @@ pub(super) fn models_behind<'a>(
         let target = &all[name.resolved.index()].text;
         Some((NameId::from_index(index), fill_pattern(pattern, priced_model(entry), target)?))
     })
+}
+
+/// The models that names fill into a pattern, and which of them each name leads to.
+fn numbered_models(entry: &Deployment, id: DeploymentId, names: &[Name]) -> (Vec<String>, Vec<(NameId, u32)>) {
+    let (mut models, mut numbers): (Vec<String>, HashMap<String, u32>) = (Vec::new(), HashMap::new());
+    let number = |(name, model): (NameId, String)| {
+        let number = *numbers.entry(model).or_insert_with_key(|model| {
+            models.push(model.clone());
+            models.len() as u32 - 1
+        });
+        (name, number)
+    };
+    let leading = models_behind(entry, id, names).map(number).collect();
+    (models, leading)
 }
 
 fn group_of(deployment: &Deployment, groups: &HashMap<&str, GroupId>) -> GroupId {
@@ -132,7 +147,8 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
                 })
                 .collect(),
         };
-        deployments.push(DeploymentTariff { group: group_of(entry, &by_group), billed, reported, by_name });
+        let (_, models) = numbered_models(entry, DeploymentId::from_index(index), names);
+        deployments.push(DeploymentTariff { group: group_of(entry, &by_group), billed, reported, by_name, models });
     }
     believe_models_behind(&kept, &deployments, believed, time, plan);
     add_greatest(plan);

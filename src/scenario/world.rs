@@ -125,6 +125,8 @@ pub struct DeploymentName {
     pub group: GroupId,
     /// The upstream model, as the gateway's config writes it.
     pub model: String,
+    /// Behind a pattern: the models that names fill in, by number.
+    pub models: Vec<String>,
     /// The provider.
     pub provider: &'static str,
     /// The provider's limit of calls a minute.

@@ -9,6 +9,7 @@ mod quantity;
 mod request;
 mod time;
 mod usage;
+mod why_not;
 
 pub use ids::{BodyId, CallId, ClassId, DeploymentId, GroupId, KeyId, NameId, PromptId, RequestId};
 pub use linear::LinearPrice;
@@ -19,3 +20,4 @@ pub use quantity::{Count, Growth, PerSecond, QuantityError, Seconds, Share, pars
 pub use request::RequestView;
 pub use time::{SimDuration, SimTime};
 pub use usage::{TokenKind, Tokens, Usage, UsageSum};
+pub use why_not::{Stage, WhyNot, WhyNots};

@@ -203,6 +203,7 @@ pub fn forecast(recipe: Recipe) -> Forecast {
         next: None,
         policies: Vec::new(),
         alerts: None,
+        why_not: Vec::new(),
         edges,
         expensive: expensive(recipe, &worlds, &names),
         runs: worlds.into_iter().map(|w| w.row).collect(),
@@ -358,6 +359,7 @@ fn deployments(recipe: Recipe, worlds: &[World], names: &Names, bill: Money) -> 
             },
             input_tokens: 18_400_000.0 / (1.0 + index as f64),
             output_tokens: 6_100_000.0 / (1.0 + index as f64),
+            unpriced_tokens: 0.0,
             latency_s: Some(LatencyStats { p50: 0.84 + index as f64 * 0.2, p95: 6.1, p99: 15.2 }),
             cooldowns: 4.2,
             cooldown_share: 0.031,
@@ -397,6 +399,7 @@ fn shares(friendly: &[&str], names: &Names, bill: Money) -> Vec<ShareRow> {
         bill_mean: if index == 0 { bill - (1..friendly.len()).map(|_| part).sum::<Money>() } else { part },
         bill_p95: part + part.divided_by(3),
         priced: true,
+        why_not: Vec::new(),
     };
     friendly.iter().enumerate().map(row).collect()
 }
@@ -572,6 +575,8 @@ fn percentile_runs(worlds: &[World], bill: &MoneyStats) -> Vec<PercentileRun> {
             day: jiff::civil::date(2026, 11, 20),
             deployment: 0,
             key: 0,
+            model: None,
+            commitment: None,
             cause: Cause::FirstAttempt,
             kind,
             quantity,

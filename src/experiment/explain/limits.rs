@@ -10,7 +10,7 @@ use crate::provider::{Bound, Service, Upstream, UpstreamCall, UpstreamWorld};
 use crate::random::Here;
 use crate::scenario::World;
 use crate::traffic::Fate;
-use crate::units::{ClassId, DeploymentId, KeyId, Outcome, RequestId, SimDuration, SimTime, Usage};
+use crate::units::{ClassId, DeploymentId, KeyId, Outcome, RequestId, SimDuration, SimTime, Usage, WhyNot};
 
 /// A limit, by what it is a limit of.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,10 +24,12 @@ pub enum RefusingLimit {
         /// The limit.
         limit: f64,
     },
-    /// Of the gateway: limits and budgets of a key, its user and its team.
+    /// Of the gateway: a limit or a budget of a key, its user or its team.
     Key {
         /// The key.
         key: String,
+        /// Which limit.
+        why: WhyNot,
     },
 }
 
@@ -86,7 +88,7 @@ impl Upstream for Noting {
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     calls: BTreeMap<(DeploymentId, Bound), (u64, SimTime)>,
-    keys: BTreeMap<KeyId, (u64, SimTime)>,
+    keys: BTreeMap<(KeyId, WhyNot), (u64, SimTime)>,
 }
 
 impl Refusals {
@@ -94,8 +96,8 @@ impl Refusals {
         self.calls.entry((deployment, bound)).or_insert((0, at)).0 += 1;
     }
 
-    pub(super) fn request(&mut self, key: KeyId, at: SimTime) {
-        self.keys.entry(key).or_insert((0, at)).0 += 1;
+    pub(super) fn request(&mut self, limit: (KeyId, WhyNot), at: SimTime) {
+        self.keys.entry(limit).or_insert((0, at)).0 += 1;
     }
 
     /// What each limit did, most refusals first.
@@ -110,8 +112,11 @@ impl Refusals {
             .calls
             .iter()
             .filter_map(|((deployment, bound), did)| Some(story(provider_limit(world, *deployment, *bound)?, *did)));
-        let key = |key: &KeyId| RefusingLimit::Key { key: world.names.keys[key.index()].name.clone() };
-        let keys = self.keys.iter().map(|(id, did)| story(key(id), *did));
+        let key = |(key, why): (KeyId, WhyNot)| {
+            let key = world.names.keys[key.index()].name.clone();
+            RefusingLimit::Key { key, why }
+        };
+        let keys = self.keys.iter().map(|(limit, did)| story(key(*limit), *did));
         let mut all: Vec<LimitStory> = calls.chain(keys).collect();
         all.sort_by_key(|story| std::cmp::Reverse(story.refused));
         all

@@ -260,8 +260,10 @@ impl Watcher for Weekend<'_> {
     }
 
     fn responded(&mut self, call: CallId, request: &RequestRecord, response: &Response, now: SimTime, fell_back: bool) {
-        if response.source == Source::Admission && response.http_status == 429 {
-            self.refusals.request(request.view.key, now);
+        if let Source::Admission(why) = response.source
+            && why.is_limit()
+        {
+            self.refusals.request((request.view.key, why), now);
         }
         let open = self.open[call.index()];
         if let Some(window) = open.window {

@@ -1,6 +1,6 @@
 //! What can go wrong with an attempt, as LiteLLM sees it (`exceptions.py`). What each provider's failures become is in `client`.
 
-use crate::units::{DeploymentId, RetryAfter};
+use crate::units::{DeploymentId, RetryAfter, WhyNot};
 
 /// The class of an exception: retry policies and allowed failures go by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub struct Failure {
     pub num_retries: Option<u32>,
     /// What its text tells.
     pub told: Told,
+    /// What stood in the way: a provider, or the router itself.
+    pub why: WhyNot,
     /// The HTTP status that the client would see.
     pub http_status: u16,
 }
@@ -81,12 +83,13 @@ impl Failure {
             deployment: None,
             num_retries: None,
             told: Told::Nothing,
+            why: WhyNot::Upstream,
             http_status: status,
         }
     }
 
     /// No deployment is left to try. The proxy answers 429 [T 57].
-    pub const NO_DEPLOYMENT: Self = Self::without_status(Class::NoDeployment, 429);
+    pub const NO_DEPLOYMENT: Self = Self::without_status(Class::NoDeployment, 429).because(WhyNot::NoHealthyDeployment);
 
     /// A failure without a status.
     pub const fn without_status(class: Class, http_status: u16) -> Self {
@@ -97,8 +100,14 @@ impl Failure {
             deployment: None,
             num_retries: None,
             told: if http_status == 429 { Told::NoDeployment } else { Told::Nothing },
+            why: WhyNot::Upstream,
             http_status,
         }
+    }
+
+    /// The same, where the router itself was in the way.
+    pub const fn because(self, why: WhyNot) -> Self {
+        Self { why, ..self }
     }
 
     /// Whether weighted failover passes it on and nothing more is tried: it expects the exceptions that LiteLLM maps failures to, and that
@@ -109,7 +118,8 @@ impl Failure {
     }
 
     /// No deployment has the tags that were asked for. The proxy answers 401 [T 180, 180f].
-    pub const NO_TAGS: Self = Self { told: Told::NoTags, ..Self::without_status(Class::Refused, 401) };
+    pub const NO_TAGS: Self =
+        Self { told: Told::NoTags, why: WhyNot::Tags, ..Self::without_status(Class::Refused, 401) };
 
     /// This failure after its fallbacks have failed: their last failure is told in its text. Exceptions of the router
     /// itself and those of clients have no such text, and of a stream that broke it is the provider's own exception that comes out in the end [T 116k].

@@ -2,7 +2,7 @@
 //! limiter asks for it (`proxy/hooks/parallel_request_limiter_v3.py`, `proxy/auth/auth_checks.py`) [T 160–169, 190].
 
 use crate::gateway::litellm::plan::Budget;
-use crate::units::{KeyId, NameId, Usage};
+use crate::units::{KeyId, NameId, Usage, WhyNot};
 
 /// All virtual keys and who has them.
 #[derive(Debug, Clone)]
@@ -159,11 +159,63 @@ pub struct KeyPlan {
     pub if_healthy: Option<Box<KeyPlan>>,
 }
 
+/// Whose a limit or a budget is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// A key's.
+    Key,
+    /// A user's.
+    User,
+    /// A team's.
+    Team,
+    /// Of a user within a team.
+    Member,
+    /// For one model.
+    Model,
+}
+
+impl Whose {
+    /// Requests in a window are too many.
+    pub const fn requests(self) -> WhyNot {
+        match self {
+            Self::Key => WhyNot::KeyRequests,
+            Self::User => WhyNot::UserRequests,
+            Self::Team => WhyNot::TeamRequests,
+            Self::Member => WhyNot::MemberRequests,
+            Self::Model => WhyNot::ModelRequests,
+        }
+    }
+
+    /// Tokens in a window are too many.
+    pub const fn tokens(self) -> WhyNot {
+        match self {
+            Self::Key => WhyNot::KeyTokens,
+            Self::User => WhyNot::UserTokens,
+            Self::Team => WhyNot::TeamTokens,
+            Self::Member => WhyNot::MemberTokens,
+            Self::Model => WhyNot::ModelTokens,
+        }
+    }
+
+    /// The budget is used up.
+    pub const fn budget(self) -> WhyNot {
+        match self {
+            Self::Key => WhyNot::KeyBudget,
+            Self::User => WhyNot::UserBudget,
+            Self::Team => WhyNot::TeamBudget,
+            Self::Member => WhyNot::MemberBudget,
+            Self::Model => WhyNot::ModelBudget,
+        }
+    }
+}
+
 /// Requests and tokens in a window of 60 seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// Which counters; keys that share a user or a team share theirs.
     pub counter: u32,
+    /// Whose limits these are.
+    pub whose: Whose,
     /// Most requests.
     pub rpm: Option<u64>,
     /// Most tokens.
@@ -172,9 +224,9 @@ pub struct Window {
 
 impl Window {
     /// A window with these limits, or with the greatest that its counters know.
-    pub fn new(counter: u32, rpm: Option<u64>, tpm: Option<u64>) -> Self {
+    pub fn new(whose: Whose, counter: u32, rpm: Option<u64>, tpm: Option<u64>) -> Self {
         let countable = |limit: Option<u64>| limit.map(|limit| limit.min(i64::MAX.unsigned_abs()));
-        Self { counter, rpm: countable(rpm), tpm: countable(tpm) }
+        Self { counter, whose, rpm: countable(rpm), tpm: countable(tpm) }
     }
 }
 
@@ -187,8 +239,8 @@ pub struct Purse {
     pub budget: Option<f64>,
     /// The budget may be reached: only what is beyond it is refused (`_team_max_budget_check`).
     pub may_be_reached: bool,
-    /// It is a user's, which is asked for free models as well (`hooks/max_budget_limiter.py`).
-    pub of_user: bool,
+    /// Whose it is: a user's is asked for free models as well (`hooks/max_budget_limiter.py`).
+    pub whose: Whose,
 }
 
 impl Purse {

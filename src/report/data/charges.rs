@@ -14,7 +14,7 @@ pub fn charges(view: &View<'_>) -> Dataset {
             Cell::Count(run.run),
             text(&charge.day.to_string()),
             text(&deployment.name),
-            text(&deployment.model),
+            text(charge.model(deployment)),
             text(&deployment.provider),
             text(&key.name),
             text_or_none(key.team.as_deref()),

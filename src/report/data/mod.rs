@@ -124,6 +124,7 @@ pub fn datasets(view: &View<'_>) -> Vec<Dataset> {
         shares::models(view),
         shares::classes(forecast),
         shares::keys(forecast),
+        shares::why_not(forecast),
         shares::teams(view),
         shares::edges(forecast),
         shares::register(view),

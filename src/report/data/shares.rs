@@ -1,6 +1,6 @@
 //! The bill by what it is for and by who causes it.
 
-use crate::experiment::{Demand, DeploymentRow, ErrorCounts, Forecast, LatencyStats, ProviderRow, ShareRow};
+use crate::experiment::{Demand, DeploymentRow, ErrorCounts, Forecast, LatencyStats, ProviderRow, ShareRow, WhyNotRow};
 use crate::report::data::{Cell, Dataset, money_or_none, number, text, text_or_none};
 use crate::report::view::View;
 
@@ -136,6 +136,24 @@ fn share(row: &ShareRow) -> Vec<Cell> {
         money_or_none(row.priced.then_some(row.bill_mean)),
         money_or_none(row.priced.then_some(row.bill_p95)),
     ]
+}
+
+/// Requests without a good answer, by key and what stood in the way.
+pub fn why_not(forecast: &Forecast) -> Dataset {
+    let row = |key: &ShareRow, row: &WhyNotRow| {
+        vec![
+            text(&key.name),
+            text_or_none(key.team.as_deref()),
+            text(row.why.name()),
+            text(row.why.stage().name()),
+            number(row.requests),
+            number(row.requests / key.requests),
+            text(row.why.words()),
+        ]
+    };
+    let rows = forecast.keys.iter().flat_map(|key| key.why_not.iter().map(move |one| row(key, one)));
+    let headings = "key team reason stage requests_mean:number share_of_requests:share meaning";
+    Dataset::new("failed_by_reason", headings, rows)
 }
 
 /// Team by team.

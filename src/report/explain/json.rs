@@ -72,7 +72,7 @@ fn named(limit: &RefusingLimit) -> Value {
         RefusingLimit::Provider { deployment, kind, limit } => {
             json!({ "of": "provider", "deployment": deployment, "counts": kind_words(*kind), "limit": limit })
         }
-        RefusingLimit::Key { key } => json!({ "of": "key", "key": key }),
+        RefusingLimit::Key { key, why } => json!({ "of": "key", "key": key, "limit": why.name() }),
     }
 }
 

@@ -150,7 +150,7 @@ pub(super) fn limit_words(limit: &RefusingLimit) -> String {
         RefusingLimit::Provider { deployment, kind, limit } => {
             format!("{}: {} {} at the provider", clean(deployment), short_count(*limit), kind_words(*kind))
         }
-        RefusingLimit::Key { key } => format!("key {}: its limits, or those of its user or team", clean(key)),
+        RefusingLimit::Key { key, why } => format!("key {}: {}", clean(key), why.words()),
     }
 }
 

@@ -209,6 +209,8 @@ fn reliability(view: &View<'_>) -> Markup {
         &html! {
             (named(view, "failures-and-fallbacks"))
             (named(view, "expensive-run"))
+            (table(&view.tables.why_not))
+            (table(&view.tables.why_not_by_key))
             (table(&view.tables.providers))
             (table(&view.tables.reliability))
         },

@@ -12,6 +12,7 @@ use crate::diagnostic::{Diagnostic, masked};
 use crate::experiment::{
     Assumption, Band, ChargeRow, DayRow, Demand, DeploymentRow, EdgeRow, ErrorCounts, Finding, Forecast, HourRow,
     LatencyStats, MeterRow, MoneyBand, PercentileRun, ProviderRow, RateStats, RunRow, ShareRow, Timeline, UnpricedRow,
+    WhyNotRow,
 };
 use crate::ledger::Causes;
 use crate::report::text::is_unprintable;
@@ -141,6 +142,7 @@ fn further(view: &View<'_>) -> Value {
         "alerts": forecast.alerts.as_ref().map(crate::report::alerts::to_json),
         "next": forecast.next,
         "policies": crate::report::gates::to_json(&forecast.policies),
+        "failed_by_reason": why_nots(&forecast.why_not),
         "edges": forecast.edges.iter().map(edge).collect::<Vec<_>>(),
         "budget": { "run": forecast.budget.horizon, "day": forecast.budget.day, "month": forecast.budget.month },
         "holidays": forecast.holidays.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -149,7 +151,7 @@ fn further(view: &View<'_>) -> Value {
         "providers": forecast.providers.iter().map(provider).collect::<Vec<_>>(),
         "deployments": forecast.deployments.iter().map(deployment).collect::<Vec<_>>(),
         "classes": forecast.classes.iter().map(share).collect::<Vec<_>>(),
-        "keys": forecast.keys.iter().map(share).collect::<Vec<_>>(),
+        "keys": forecast.keys.iter().map(key).collect::<Vec<_>>(),
         "hours": forecast.hours.iter().map(hour).collect::<Vec<_>>(),
     })
 }
@@ -238,7 +240,7 @@ fn deployment(row: &DeploymentRow) -> Value {
         "bill_p95": row.has_known_cost().then_some(row.bill_p95),
         "attempts": row.attempts, "served": row.served,
         "errors": errors(&row.errors),
-        "input_tokens": row.input_tokens, "output_tokens": row.output_tokens,
+        "input_tokens": row.input_tokens, "output_tokens": row.output_tokens, "unpriced_tokens": row.unpriced_tokens,
         "latency_s": latency(row.latency_s),
         "cooldowns": row.cooldowns, "cooldown_share": row.cooldown_share,
         "requests_per_minute": demand(row.requests_per_minute, row.rpm_limit),
@@ -283,7 +285,9 @@ fn day(row: &DayRow) -> Value {
 fn percentile_run(run: &PercentileRun) -> Value {
     let charge = |row: &ChargeRow| {
         json!({
-            "day": row.day.to_string(), "deployment": row.deployment, "key": row.key, "cause": row.cause.name(),
+            "day": row.day.to_string(), "deployment": row.deployment, "key": row.key, "model": row.model,
+            "commitment": row.commitment,
+            "cause": row.cause.name(),
             "kind": row.kind.name(), "quantity": row.quantity, "amount": row.amount,
         })
     };
@@ -302,6 +306,17 @@ fn share(row: &ShareRow) -> Value {
         "name": row.name, "team": row.team, "requests": row.requests, "failed": row.failed,
         "bill_mean": row.priced.then_some(row.bill_mean), "bill_p95": row.priced.then_some(row.bill_p95),
     })
+}
+
+fn key(row: &ShareRow) -> Value {
+    let mut value = share(row);
+    value["failed_by_reason"] = why_nots(&row.why_not);
+    value
+}
+
+fn why_nots(rows: &[WhyNotRow]) -> Value {
+    let row = |row: &WhyNotRow| json!({ "reason": row.why.name(), "stage": row.why.stage().name(), "requests": row.requests });
+    rows.iter().map(row).collect()
 }
 
 fn band(band: Band) -> Value {

@@ -13,12 +13,12 @@ use serde_json::Value;
 use crate::experiment::{
     About, ChargeRow, CountStats, DayRow, Demand, DeploymentRow, EdgeRow, ErrorCounts, Forecast, Gate, LatencyStats,
     Level, MeterRow, MoneyStats, PercentileRun, ProviderRow, RateStats, RunRow, ShareRow, Timeline, TimelineStep,
-    UnpricedRow, Verdict, Window,
+    UnpricedRow, Verdict, WhyNotRow, Window,
 };
 use crate::ledger::{Cause, Causes};
 use crate::report::json::SCHEMA;
 use crate::scenario::Budget;
-use crate::units::{Money, TokenKind};
+use crate::units::{Money, TokenKind, WhyNot};
 
 /// Why a file is no forecast.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -192,6 +192,7 @@ pub fn read(bytes: &[u8]) -> Result<Forecast> {
         written: all.list("written", told::assumption)?,
         classes: all.list("classes", share)?,
         keys: all.list("keys", share)?,
+        why_not: all.list("failed_by_reason", why_not)?,
         edges: all.list("edges", edge)?,
         next: all.at("next").value.as_str().map(str::to_owned),
         expensive: expensive(&all.at("expensive_run"))?,
@@ -338,6 +339,7 @@ fn deployment(at: &Place<'_>) -> Result<DeploymentRow> {
         errors: errors(&at.at("errors"))?,
         input_tokens: at.number("input_tokens")?,
         output_tokens: at.number("output_tokens")?,
+        unpriced_tokens: at.optional("unpriced_tokens")?.unwrap_or_default(),
         latency_s: latency(&at.at("latency_s"))?,
         cooldowns: at.number("cooldowns")?,
         cooldown_share: at.number("cooldown_share")?,
@@ -402,6 +404,8 @@ fn charge(at: &Place<'_>) -> Result<ChargeRow> {
         day: at.date("day")?,
         deployment: index("deployment")?,
         key: index("key")?,
+        model: at.at("model").value.as_str().map(str::to_owned),
+        commitment: at.at("commitment").value.as_str().map(str::to_owned),
         cause: at.at("cause").or_wrong(known_cause, "a cause")?,
         kind: kind(at)?,
         quantity: at.whole("quantity")?,
@@ -418,7 +422,14 @@ fn share(at: &Place<'_>) -> Result<ShareRow> {
         bill_mean: at.money_or_none("bill_mean")?.unwrap_or_default(),
         bill_p95: at.money_or_none("bill_p95")?.unwrap_or_default(),
         priced: at.money_or_none("bill_mean")?.is_some(),
+        why_not: at.list("failed_by_reason", why_not)?,
     })
+}
+
+fn why_not(at: &Place<'_>) -> Result<WhyNotRow> {
+    let name = at.str("reason")?;
+    let why = WhyNot::ALL.into_iter().find(|known| known.name() == name);
+    Ok(WhyNotRow { why: at.at("reason").or_wrong(why, "a reason")?, requests: at.number("requests")? })
 }
 
 fn edge(at: &Place<'_>) -> Result<EdgeRow> {

@@ -34,8 +34,7 @@ impl UnitCosts {
         let bill: Money = forecast.runs.iter().map(|run| run.bill).sum();
         let requests = forecast.runs.iter().map(|run| run.requests).sum();
         let served = forecast.runs.iter().map(|run| run.served).sum();
-        let priced = forecast.deployments.iter().filter(|deployment| deployment.has_known_cost());
-        let tokens: f64 = priced.map(|deployment| deployment.input_tokens + deployment.output_tokens).sum();
+        let tokens: f64 = forecast.deployments.iter().map(DeploymentRow::priced_tokens).sum();
         Self {
             per_1k_requests: per(bill, 1_000, requests),
             per_1k_served: per(bill, 1_000, served),
@@ -111,10 +110,8 @@ pub fn models(forecast: &Forecast) -> Vec<ModelSpend> {
         spend.calls += deployment.attempts;
         spend.input_tokens += deployment.input_tokens;
         spend.output_tokens += deployment.output_tokens;
-        if deployment.has_known_cost() {
-            spend.priced = true;
-            spend.priced_tokens += deployment.input_tokens + deployment.output_tokens;
-        }
+        spend.priced |= deployment.has_known_cost();
+        spend.priced_tokens += deployment.priced_tokens();
         for (sum, hour) in spend.by_hour.iter_mut().zip(&forecast.hours) {
             *sum += hour.spend_by_deployment.get(index).copied().map_or(0.0, dollars);
         }

@@ -171,6 +171,10 @@ pub struct Tables {
     pub classes: Table,
     /// Cost by virtual key.
     pub keys: Table,
+    /// Requests without a good answer, by what stood in the way.
+    pub why_not: Table,
+    /// The same by virtual key, where there are several.
+    pub why_not_by_key: Table,
     /// Cost by model.
     pub models: Table,
     /// Cost by team.

@@ -1,6 +1,6 @@
 //! How well upstreams serve, and what is asked of them: errors, latency, cooldowns, demand against limits.
 
-use crate::experiment::{Demand, DeploymentRow, ErrorCounts, Forecast, LatencyStats, ProviderRow};
+use crate::experiment::{Demand, DeploymentRow, ErrorCounts, Forecast, LatencyStats, ProviderRow, ShareRow, WhyNotRow};
 use crate::report::text::{clean, count, percent, seconds, short_count};
 use crate::report::view::Table;
 use crate::report::view::derive::ratio;
@@ -46,6 +46,42 @@ pub fn deployments(forecast: &Forecast) -> Table {
     Table::new("reliability", "Errors, latency and cooldowns by deployment", &headings)
         .with_note("Errors as shares of the calls; latency of answered calls; share of the time spent in cooldown.")
         .with_rows(forecast.deployments.iter().map(row))
+}
+
+/// Requests without a good answer, by what stood in the way.
+pub fn why_not(forecast: &Forecast) -> Table {
+    let row = |row: &WhyNotRow| {
+        let share = percent(ratio(row.requests, forecast.requests.mean));
+        [capitalized(row.why.words()), row.why.stage().words().to_owned(), count(row.requests), share]
+    };
+    let all: f64 = forecast.why_not.iter().map(|row| row.requests).sum();
+    let total = ["All".to_owned(), String::new(), count(all), percent(ratio(all, forecast.requests.mean))];
+    Table::new("why-not", "Requests without a good answer", &["Reason", "What happened", "#Requests", "#Of requests"])
+        .with_note(
+            "Means over the runs, by what stood in the way last. Refused at the door: by keys, limits and budgets, before \
+             any routing. Refused by the router: no deployment could be called.",
+        )
+        .with_rows(forecast.why_not.iter().map(row))
+        .with_total(total)
+}
+
+/// The same by virtual key, where there are several.
+pub fn why_not_by_key(forecast: &Forecast) -> Table {
+    let row = |key: &ShareRow, row: &WhyNotRow| {
+        let share = percent(ratio(row.requests, key.requests));
+        [clean(&key.name), capitalized(row.why.words()), count(row.requests), share]
+    };
+    let has_several = forecast.keys.len() > 1;
+    let rows = forecast.keys.iter().filter(|_| has_several).flat_map(|key| key.why_not.iter().map(|one| row(key, one)));
+    let headings = ["Key", "Reason", "#Requests", "#Of its requests"];
+    Table::new("why-not-by-key", "Requests without a good answer by virtual key", &headings)
+        .with_note("Means over the runs, by what stood in the way last.")
+        .with_rows(rows)
+}
+
+fn capitalized(words: &str) -> String {
+    let mut rest = words.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// Demand against limits by deployment.

@@ -27,6 +27,8 @@ impl Tables {
             demand: reliability::demand(forecast),
             classes: shares("classes", "Cost by traffic class", "Class", &forecast.classes, forecast),
             keys: shares("keys", "Cost by virtual key", "Key", &forecast.keys, forecast),
+            why_not: reliability::why_not(forecast),
+            why_not_by_key: reliability::why_not_by_key(forecast),
             unpriced: unpriced(forecast),
             assumptions: assumptions(forecast),
             diagnostics: diagnostics(forecast),

@@ -15,13 +15,14 @@ use sheet::Styles;
 
 /// The data sheets: the table and the sheet's name. Every table that is a CSV file is a sheet; what `about.csv` says stands on
 /// the summary.
-const SHEETS: [(&str, &str); 18] = [
+const SHEETS: [(&str, &str); 19] = [
     ("assumptions", "Assumptions"),
     ("percentiles", "Percentiles"),
     ("causes", "By cause"),
     ("models", "By model"),
     ("teams", "By team"),
     ("keys", "By key"),
+    ("failed_by_reason", "Failed by reason"),
     ("classes", "By class"),
     ("deployments", "By deployment"),
     ("providers", "By provider"),

@@ -2,7 +2,7 @@
 //! `get_key_model_rpm_limit`, `_get_budget_counters`) [T 190].
 
 use crate::gateway::litellm::keyring::{
-    AccountId, Holder, KeyPlan, KeyPlans, KeySpec, Keyring, ModelLimit, ModelPlan, Purse, Window,
+    AccountId, Holder, KeyPlan, KeyPlans, KeySpec, Keyring, ModelLimit, ModelPlan, Purse, Whose, Window,
 };
 use crate::gateway::litellm::lower::settings::is_on;
 use crate::gateway::litellm::plan::{Budget, Found, Name};
@@ -81,6 +81,17 @@ enum Who {
     Member(usize),
 }
 
+impl Who {
+    const fn kind(self) -> Whose {
+        match self {
+            Self::Key(_) => Whose::Key,
+            Self::User(_) => Whose::User,
+            Self::Team(_) => Whose::Team,
+            Self::Member(_) => Whose::Member,
+        }
+    }
+}
+
 /// Numbers that have been given.
 struct Numbers<'a> {
     ring: &'a Keyring,
@@ -155,7 +166,7 @@ impl<'a> Numbers<'a> {
 
     fn window(&self, who: Who) -> Option<Window> {
         let Holder { rpm, tpm, .. } = *self.holder(who);
-        (rpm.is_some() || tpm.is_some()).then(|| Window::new(self.number(who), rpm, tpm))
+        (rpm.is_some() || tpm.is_some()).then(|| Window::new(who.kind(), self.number(who), rpm, tpm))
     }
 
     fn purse(&self, who: Who, of_team: bool) -> Purse {
@@ -165,7 +176,7 @@ impl<'a> Numbers<'a> {
             account: AccountId(self.number(who)),
             budget,
             may_be_reached: matches!(who, Who::Team(_)),
-            of_user: matches!(who, Who::User(_)),
+            whose: who.kind(),
         }
     }
 
@@ -200,12 +211,13 @@ impl<'a> Numbers<'a> {
         let mut windows = Vec::new();
         let (rpm, tpm) = (either(|entry| entry.rpm), either(|entry| entry.tpm));
         if rpm.is_some() || tpm.is_some() {
-            windows.push(Window::new(self.model_counter(own, model), rpm, tpm));
+            windows.push(Window::new(Whose::Model, self.model_counter(own, model), rpm, tpm));
         }
         let (rpm, tpm) = (limit_of(of_team, model, |entry| entry.rpm), limit_of(of_team, model, |entry| entry.tpm));
         if let Some(team) = team.filter(|_| rpm.is_some() || tpm.is_some()) {
             let counter = self.model_counter(team, model);
-            windows.extend([Window::new(counter, rpm, tpm), Window::new(counter, rpm, None)]);
+            let of_model = |tpm| Window::new(Whose::Model, counter, rpm, tpm);
+            windows.extend([of_model(tpm), of_model(None)]);
         }
         windows
     }

@@ -1,12 +1,13 @@
 //! What happens before any routing: keys, limits, budgets, and whether the model is known.
 
+use super::limits::Refused;
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Held};
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::{Response, Source, Step};
 use crate::random::Draws;
-use crate::units::RetryAfter;
+use crate::units::{RetryAfter, WhyNot};
 
 impl LiteLlm {
     /// A request has arrived.
@@ -30,15 +31,19 @@ impl LiteLlm {
             return None;
         }
         if !proxy.has_key_limits {
-            return self.body(cx.request).is_unread.then(|| refused(500, RetryAfter::None));
+            return self.body(cx.request).is_unread.then(|| refused(Refused::new(WhyNot::Unreadable, 500)));
         }
-        let (status, retry_after) = self.over_key_limit(cx, held)?;
-        cx.notes.decided(cx.now, cx.id, || match retry_after {
-            RetryAfter::None if self.body(cx.request).is_unread => "the proxy cannot read a header".to_owned(),
-            RetryAfter::None => "a budget of the key, its user or its team is used up".to_owned(),
-            _ => format!("the key is over a limit: {}", self.words_of_limit(cx.request, cx.now)),
+        let how = self.over_key_limit(cx, held)?;
+        cx.notes.decided(cx.now, cx.id, || match how.retry_after {
+            RetryAfter::None if how.why == WhyNot::Unreadable => "the proxy cannot read a header".to_owned(),
+            RetryAfter::None if how.status == 500 => {
+                "a fallback with parameters of its own breaks the limit".to_owned()
+            }
+            RetryAfter::None if how.status == 503 => "a budget cannot be looked up".to_owned(),
+            RetryAfter::None => format!("the {} is used up", how.why.words()),
+            _ => format!("the key is over a limit: {}", self.words_of_limit(cx.request, how.why)),
         });
-        Some(refused(status, retry_after))
+        Some(refused(how))
     }
 
     /// No limit is in the way.
@@ -48,12 +53,12 @@ impl LiteLlm {
         if self.plan.layer == Layer::Proxy && !self.plan.name(call.held.model).is_known {
             self.release_after_failure(cx, &mut call.held);
             cx.notes.decided(cx.now, cx.id, || "the proxy does not know this model".to_owned());
-            return Next::Do(Step::Respond(refused(400, RetryAfter::None)));
+            return Next::Do(Step::Respond(refused(Refused::new(WhyNot::UnknownModel, 400))));
         }
         if self.plan.proxy.refuses_bodies && self.plan.layer == Layer::Proxy && self.body(cx.request).is_mock {
             self.release_after_failure(cx, &mut call.held);
             cx.notes.decided(cx.now, cx.id, || "the proxy makes up no failures".to_owned());
-            return Next::Do(Step::Respond(refused(400, RetryAfter::None)));
+            return Next::Do(Step::Respond(refused(Refused::new(WhyNot::Unreadable, 400))));
         }
         call.begin(call.held.model);
         Next::Try
@@ -61,7 +66,7 @@ impl LiteLlm {
 }
 
 /// The proxy answers by itself.
-fn refused(http_status: u16, retry_after: RetryAfter) -> Response {
-    let response = Response::new(http_status, false, None, Source::Admission);
-    Response { retry_after, ..response }
+fn refused(how: Refused) -> Response {
+    let Refused { why, status, retry_after } = how;
+    Response { retry_after, ..Response::new(status, false, None, Source::Admission(why)) }
 }

@@ -11,7 +11,7 @@ use crate::gateway::litellm::state::State;
 use crate::gateway::parts::Slot;
 use crate::gateway::{Attempt, AttemptRole, Ended, Limits, Notes, RequestView, Response, Source, Step};
 use crate::random::{Draws, Purpose};
-use crate::units::{DeploymentId, NameId, Outcome, Phase, RetryAfter, SimDuration};
+use crate::units::{DeploymentId, NameId, Outcome, Phase, RetryAfter, SimDuration, WhyNot};
 
 /// The status by which a provider complains of parameters.
 const UNPROCESSABLE: u16 = 422;
@@ -28,7 +28,7 @@ impl LiteLlm {
         let Some(slots) = &mut self.state.slots[deployment.index()] else { return Next::Call(deployment, None) };
         if self.plan.deployment(deployment).parallel == Some(0) {
             // A semaphore of less than nothing cannot be made, which is told as an error of the router's own.
-            return Next::Failed(Failure::without_status(Class::Refused, 500));
+            return Next::Failed(Failure::without_status(Class::Refused, 500).because(WhyNot::DeploymentLimit));
         }
         match slots.take(cx.now, cx.id) {
             Slot::Held(number) => Next::Call(deployment, Some(number)),
@@ -95,7 +95,8 @@ impl LiteLlm {
     ) -> Next {
         let entry = self.plan.deployment(flight.deployment);
         let (deployment, num_retries) = (Some(flight.deployment), entry.num_retries);
-        let failure = Failure { deployment, num_retries, ..Failure::with_status(Class::BadRequest, 400) };
+        let failure = Failure::with_status(Class::BadRequest, 400).because(WhyNot::Parameters);
+        let failure = Failure { deployment, num_retries, ..failure };
         if self.plan.layer == Layer::Router {
             call.log.about = Some((flight.deployment, flight.name));
         }
@@ -211,7 +212,7 @@ impl LiteLlm {
             None => &mut minutes[deployment.index()],
         };
         let limited = |num_retries: Option<u32>| {
-            let failure = Failure::with_status(Class::RateLimit, 429);
+            let failure = Failure::with_status(Class::RateLimit, 429).because(WhyNot::DeploymentLimit);
             let wait = RetryAfter::Seconds(defaults::LIMIT_RETRY_AFTER_SECS);
             let num_retries = num_retries.or(entry.num_retries);
             Some(Failure { retry_after: wait, deployment: Some(deployment), num_retries, ..failure })

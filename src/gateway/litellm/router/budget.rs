@@ -10,7 +10,7 @@ use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{Budget, Plan, Redis};
 use crate::gateway::litellm::shared::{BUDGET_SYNC, Place};
 use crate::random::Draws;
-use crate::units::{DeploymentId, SimDuration, SimTime};
+use crate::units::{DeploymentId, SimDuration, SimTime, WhyNot};
 
 /// Spend against budgets.
 #[derive(Default)]
@@ -156,7 +156,7 @@ impl LiteLlm {
             !is_over
         });
         if had_candidates && self.state.candidates.is_empty() {
-            return Err(Failure::without_status(Class::Refused, 429));
+            return Err(Failure::without_status(Class::Refused, 429).because(WhyNot::DeploymentBudget));
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{Body, CachePlan};
 use crate::gateway::{FULL, Notes, RequestView, Response, Source, Step};
 use crate::random::Draws;
-use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Usage};
+use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Usage, WhyNot};
 
 /// Whether this request takes part (`should_use_cache`).
 const fn takes_part(plan: &CachePlan, body: &Body) -> bool {
@@ -99,7 +99,8 @@ impl LiteLlm {
     ) -> Next {
         let entry = self.plan.deployment(flight.deployment);
         let (deployment, num_retries) = (Some(flight.deployment), entry.num_retries);
-        let failure = Failure { deployment, num_retries, ..Failure::without_status(Class::Refused, 400) };
+        let failure = Failure::without_status(Class::Refused, 400).because(WhyNot::Parameters);
+        let failure = Failure { deployment, num_retries, ..failure };
         self.log_failure(cx, call, &failure);
         self.give_slot_back(cx, flight);
         Next::Failed(failure)

@@ -7,7 +7,7 @@ use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{DEFAULT_TAG, Found, Strategy, TagMatch};
 use crate::random::Draws;
-use crate::units::{DeploymentId, NameId};
+use crate::units::{DeploymentId, NameId, WhyNot};
 
 impl LiteLlm {
     /// The innermost hop picks a deployment.
@@ -17,7 +17,7 @@ impl LiteLlm {
         let name = hop.name;
         let picked = match &self.plan.name(name).found {
             Found::One(deployment) => Ok(*deployment),
-            Found::Nothing => Err(Failure::with_status(Class::BadRequest, 400)),
+            Found::Nothing => Err(Failure::with_status(Class::BadRequest, 400).because(WhyNot::Nowhere)),
             Found::Group(_) => match self.pick_unfiltered(cx, call, name) {
                 Some(deployment) => Ok(deployment),
                 None => self.gather(cx, call, name).and_then(|()| self.pick(cx, call, name)),
@@ -131,8 +131,8 @@ impl LiteLlm {
             !is_over
         });
         match before > 0 && self.state.candidates.is_empty() {
-            true if too_many => Err(Failure::NO_DEPLOYMENT),
-            true if too_long => Err(Failure::with_status(Class::ContextWindow, 400)),
+            true if too_many => Err(Failure::NO_DEPLOYMENT.because(WhyNot::DeploymentLimit)),
+            true if too_long => Err(Failure::with_status(Class::ContextWindow, 400).because(WhyNot::TooLong)),
             _ => Ok(()),
         }
     }

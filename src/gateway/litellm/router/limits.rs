@@ -10,7 +10,7 @@ use crate::gateway::litellm::call::Held;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::plan::{Plan, Redis, Target};
 use crate::random::Draws;
-use crate::units::{DeploymentId, KeyId, NameId, RequestView, RetryAfter, SimTime, Usage};
+use crate::units::{DeploymentId, KeyId, NameId, RequestView, RetryAfter, SimTime, Usage, WhyNot};
 
 /// Output that is reserved where a request says nothing, at most (`DEFAULT_MAX_TOKENS_ESTIMATE` / 4).
 const OUTPUT_FLOOR: u64 = 1024;
@@ -45,25 +45,44 @@ impl KeyUse {
     }
 }
 
+/// How a request is refused at the door.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refused {
+    /// Why.
+    pub why: WhyNot,
+    /// The status of the answer.
+    pub status: u16,
+    /// That of a limit is the length of its window.
+    pub retry_after: RetryAfter,
+}
+
+impl Refused {
+    /// Without a wish for when to come back.
+    pub const fn new(why: WhyNot, status: u16) -> Self {
+        Self { why, status, retry_after: RetryAfter::None }
+    }
+
+    const fn over_limit(why: WhyNot) -> Self {
+        Self { why, status: 429, retry_after: RetryAfter::Seconds(defaults::KEY_WINDOW.whole_secs()) }
+    }
+}
+
 impl LiteLlm {
-    /// Whether the key, its user or its team is over a limit; the status of the answer if so, and its `Retry-After`: that
-    /// of a limit is the length of its window. Budgets go first, as part of authentication.
+    /// Whether the key, its user or its team is over a limit, and how that is answered. Budgets go first, as part of authentication.
     pub(super) fn over_key_limit<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
         held: &mut Held,
-    ) -> Option<(u16, RetryAfter)> {
-        if let Some(status) = self.over_budget(cx, held) {
-            return Some((status, RetryAfter::None));
+    ) -> Option<Refused> {
+        if let Some(why) = self.over_budget(cx, held) {
+            return Some(Refused::new(why, if why == WhyNot::UnverifiedBudget { 503 } else { 429 }));
         }
         if self.plan.proxy.refuses_bodies && self.body(cx.request).is_unread {
             self.settle_budget(cx, held, 0.0);
-            return Some((500, RetryAfter::None));
+            return Some(Refused::new(WhyNot::Unreadable, 500));
         }
-        if self.takes_limits(cx, held) {
-            return None;
-        }
-        let refused = self.refused_by_fallbacks(cx, held)?;
+        let Err(why) = self.takes_limits(cx, held) else { return None };
+        let refused = self.refused_by_fallbacks(cx, held, why)?;
         self.settle_budget(cx, held, 0.0);
         Some(refused)
     }
@@ -71,22 +90,23 @@ impl LiteLlm {
     /// A limit that is reached leads to the model's fallbacks, as if the client had asked for the first one that may be
     /// called; limits that hold for all models are asked, and counted, again each time. An entry with parameters of its own
     /// is taken for a name there, which fails (`common_request_processing.py:_pre_call_with_fallbacks`) [T 190o, 227].
-    /// Status and advice, where none may be called.
+    /// How it is refused, where none may be called: for the limit that was met first.
     #[cold]
     fn refused_by_fallbacks<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
         held: &mut Held,
-    ) -> Option<(u16, RetryAfter)> {
+        why: WhyNot,
+    ) -> Option<Refused> {
         let asked = cx.request.model;
-        let over_limit = Some((429, RetryAfter::Seconds(defaults::KEY_WINDOW.whole_secs())));
+        let over_limit = Some(Refused::over_limit(why));
         let list = self.plan.name(asked).fallbacks.filter(|_| !self.body(cx.request).disable_fallbacks);
         let Some(list) = list else { return over_limit };
         for at in 0..self.plan.list(list).len() {
             let target = match self.plan.list(list)[at] {
                 Target::Custom(..) => {
                     (held.model, held.output_cap) = (asked, None);
-                    return Some((500, RetryAfter::None));
+                    return Some(Refused::new(why, 500));
                 }
                 target => target.name(),
             };
@@ -94,7 +114,7 @@ impl LiteLlm {
                 continue;
             }
             (held.model, held.output_cap) = (target, None);
-            if self.takes_limits(cx, held) {
+            if self.takes_limits(cx, held).is_ok() {
                 let name = &self.plan.name(target).text;
                 cx.notes.decided(cx.now, cx.id, || format!("the key is over a limit: {name} is asked instead"));
                 return None;
@@ -107,7 +127,7 @@ impl LiteLlm {
     /// Requests, then parallel requests, then tokens: a request that is refused by a later one stays counted by the
     /// first.
     #[inline(always)]
-    fn takes_limits<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> bool {
+    fn takes_limits<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> Result<(), WhyNot> {
         let (request, model) = (cx.request, held.model);
         let key = self.plan.keys.get(request.key);
         let windows = match &key.if_healthy {
@@ -116,11 +136,12 @@ impl LiteLlm {
         };
         let used = &mut self.state.keys;
         if !used.windows.count_request(cx.now, windows) {
-            return false;
+            let met = used.windows.too_many_requests(cx.now, windows);
+            return Err(met.map_or(WhyNot::KeyRequests, |window| window.whose.requests()));
         }
         let in_flight = &mut used.in_flight[request.key.index()];
         if *in_flight >= key.parallel.unwrap_or(u64::MAX) {
-            return false;
+            return Err(WhyNot::KeyParallel);
         }
         held.parallel = key.parallel.is_some();
         *in_flight += u64::from(held.parallel);
@@ -128,15 +149,17 @@ impl LiteLlm {
             [window] => window.tpm,
             _ => windows.iter().filter_map(|window| window.tpm).min(),
         };
-        let Some(least) = least else { return true };
+        let Some(least) = least else { return Ok(()) };
         let completions = u64::from(self.plan.bodies[request.body.index()].n.max(1));
         let tokens = tokens_to_reserve(cx, held, least, completions);
         if used.windows.reserve_tokens(cx.now, windows, tokens) {
             held.tokens = tokens;
-            return true;
+            return Ok(());
         }
+        let met = used.windows.too_many_tokens(cx.now, windows, tokens);
+        let why = met.map_or(WhyNot::KeyTokens, |window| window.whose.tokens());
         self.free_parallel(cx, held);
-        false
+        Err(why)
     }
 
     /// Whether a deployment that is listed under a name has failed more than once in the minute: only then limits of the kind `dynamic`
@@ -147,21 +170,16 @@ impl LiteLlm {
         self.plan.name(name).listed.iter().any(|id| fails(id) > defaults::DYNAMIC_LIMIT_FAILS)
     }
 
-    /// Which limit a refused request has met, as far as the counters still tell: that of its key, user or team.
+    /// Which limit a refused request has met.
     #[cold]
-    pub(super) fn words_of_limit(&self, request: &RequestView, now: SimTime) -> String {
-        let (key, used) = (self.plan.keys.get(request.key), &self.state.keys);
-        for window in key.windows(request.model) {
-            let requests = used.windows.requests(now, window);
-            if let Some(rpm) = window.rpm.filter(|rpm| requests > *rpm as i64) {
-                return format!("{rpm} requests a minute");
-            }
-        }
-        match (key.parallel, key.windows(request.model).iter().filter_map(|window| window.tpm).min()) {
-            (Some(limit), _) if used.in_flight[request.key.index()] >= limit => format!("{limit} requests at once"),
-            (_, Some(tpm)) => format!("{tpm} tokens a minute"),
-            (_, None) => "of requests".to_owned(),
-        }
+    pub(super) fn words_of_limit(&self, request: &RequestView, why: WhyNot) -> String {
+        let key = self.plan.keys.get(request.key);
+        let windows = || key.windows(request.model).iter();
+        let requests = windows().filter(|window| window.whose.requests() == why).find_map(|window| window.rpm);
+        let tokens = windows().filter(|window| window.whose.tokens() == why).find_map(|window| window.tpm);
+        let parallel = key.parallel.filter(|_| why == WhyNot::KeyParallel);
+        let limit = requests.or(tokens).or(parallel).map(|limit| format!("{limit} "));
+        format!("{}{}", limit.unwrap_or_default(), why.words())
     }
 
     fn free_parallel<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {

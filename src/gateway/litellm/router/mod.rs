@@ -39,7 +39,7 @@ pub(super) use shortcut::Shortcut;
 use crate::gateway::fleet::Replicated;
 use crate::gateway::{Attempt, Event, Gateway, Light, Notes, PlainAnswer, RequestView, Response, Source, Step, Turn};
 use crate::random::Draws;
-use crate::units::{CallId, DeploymentId, RetryAfter, SimTime, Usage};
+use crate::units::{CallId, DeploymentId, RetryAfter, SimTime, Usage, WhyNot};
 
 /// A LiteLLM proxy (or bare router) in operation.
 pub struct LiteLlm {
@@ -145,9 +145,9 @@ impl LiteLlm {
     fn give_up<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, failure: Failure) -> Next {
         self.log_deferred(cx, call);
         self.release_after_failure(cx, &mut call.held);
-        let source = match failure.deployment {
-            Some(_) => Source::Upstream,
-            None => Source::NoDeployment,
+        let source = match failure.why {
+            WhyNot::Upstream => Source::Upstream,
+            why => Source::NoDeployment(why),
         };
         // A stream that had begun has its deployment in the headers already, where there are any.
         let served_by = call.streamed.filter(|_| self.plan.layer == Layer::Proxy);

@@ -5,12 +5,12 @@
 use super::limits::KeyUse;
 use super::{Cx, LiteLlm};
 use crate::gateway::litellm::call::Held;
-use crate::gateway::litellm::keyring::{KeyPlan, Purse};
+use crate::gateway::litellm::keyring::{KeyPlan, Purse, Whose};
 use crate::gateway::litellm::plan::{Plan, Redis};
 use crate::gateway::litellm::shared::{SPEND_COUNTER_LIFE, Shared};
 use crate::gateway::{Notes, RequestView};
 use crate::random::Draws;
-use crate::units::{KeyId, NameId, SimDuration, SimTime};
+use crate::units::{KeyId, NameId, SimDuration, SimTime, WhyNot};
 
 /// Output that a budget reserves where neither request nor model limit it (`DEFAULT_MAX_OUTPUT_TOKENS_FALLBACK`).
 const LONGEST_OUTPUT: u32 = 16_384;
@@ -82,13 +82,16 @@ impl KeyUse {
         }
     }
 
-    /// Whether any budget is used up: for the model, or for all.
-    fn is_spent(&mut self, now: SimTime, key: &KeyPlan, of_model: &[u32], plan: &Plan) -> bool {
+    /// Whose budget is used up, if any is: for the model, or for all.
+    fn spent(&mut self, now: SimTime, key: &KeyPlan, of_model: &[u32], plan: &Plan) -> Option<Whose> {
         let is_over = |number: &u32| {
             let at = *number as usize;
             self.model_budgets[at].dollars(now) >= plan.keys.model_budgets[at].limit
         };
-        of_model.iter().any(is_over) || key.purses.iter().any(|purse| purse.is_empty(*self.dollars(purse)))
+        if of_model.iter().any(is_over) {
+            return Some(Whose::Model);
+        }
+        key.purses.iter().find(|purse| purse.is_empty(*self.dollars(purse))).map(|purse| purse.whose)
     }
 
     /// One process of several keeps sums of its own for a minute, then takes them from the database anew, which knows the
@@ -105,8 +108,8 @@ impl KeyUse {
     }
 
     /// Takes dollars out of all budgets, one after the other. What does not fit into one is cut to what is left there, in
-    /// those before as well; if nothing is left, none keeps anything. The dollars that each has reserved.
-    fn reserve(&mut self, now: SimTime, purses: &[Purse], greatest: f64, fail_closed: bool) -> Option<f64> {
+    /// those before as well; if nothing is left, none keeps anything. The dollars that each has reserved, or whose budget was in the way.
+    fn reserve(&mut self, now: SimTime, purses: &[Purse], greatest: f64, fail_closed: bool) -> Result<f64, Whose> {
         let mut cost = greatest;
         for (index, purse) in purses.iter().enumerate() {
             let Some(budget) = purse.reserves() else { continue };
@@ -122,25 +125,24 @@ impl KeyUse {
                 *self.dollars(reserved) += correction;
             }
             if is_refused {
-                return None;
+                return Err(purse.whose);
             }
             cost = left;
         }
-        Some(cost)
+        Ok(cost)
     }
 }
 
 impl LiteLlm {
-    /// Whether a budget is used up; the status of the answer if so. If not, the greatest cost that the request may have
-    /// is reserved.
+    /// Which budget is used up, if one is. If not, the greatest cost that the request may have is reserved.
     #[inline]
-    pub(super) fn over_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> Option<u16> {
+    pub(super) fn over_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> Option<WhyNot> {
         self.state.keys.reset_budgets(&self.plan, cx.now);
         let key = self.plan.keys.get(cx.request.key);
         if key.spends() { self.over_any_budget(cx, held) } else { None }
     }
 
-    fn over_any_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> Option<u16> {
+    fn over_any_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> Option<WhyNot> {
         let (plan, state) = (&self.plan, &mut self.state);
         let key = plan.keys.get(cx.request.key);
         let model_budgets = key.model_budgets(cx.request.model);
@@ -148,10 +150,10 @@ impl LiteLlm {
             return None;
         }
         if plan.proxy.unverified_budgets && key.has_budget() {
-            return Some(503);
+            return Some(WhyNot::UnverifiedBudget);
         }
         let is_free = plan.name(cx.request.model).greatest.is_some_and(|group| group.is_free);
-        let mut asked = key.purses.iter().filter(|purse| !is_free || purse.of_user);
+        let mut asked = key.purses.iter().filter(|purse| !is_free || purse.whose == Whose::User);
         if let Some(shared) = state.shared.as_mut().filter(|_| plan.redis != Redis::Proxy) {
             state.keys.reseed(cx.now, asked.clone(), plan, shared);
         } else if state.shared.is_none() {
@@ -162,15 +164,16 @@ impl LiteLlm {
         }
         let used = &mut state.keys;
         if is_free {
-            return asked.any(|purse| purse.is_empty(*used.dollars(purse))).then_some(429);
+            return asked.find(|purse| purse.is_empty(*used.dollars(purse))).map(|purse| purse.whose.budget());
         }
-        if used.is_spent(cx.now, key, model_budgets, plan) {
-            return Some(429);
+        if let Some(whose) = used.spent(cx.now, key, model_budgets, plan) {
+            return Some(whose.budget());
         }
         let reserves = key.purses.iter().any(|purse| purse.reserves().is_some()) && !plan.proxy.no_reservation;
         let greatest = greatest_cost(plan, cx.request).filter(|cost| reserves && *cost > 0.0)?;
-        held.dollars = used.reserve(cx.now, &key.purses, greatest, plan.proxy.fail_closed);
-        held.dollars.is_none().then_some(429)
+        let reserved = used.reserve(cx.now, &key.purses, greatest, plan.proxy.fail_closed);
+        held.dollars = reserved.ok();
+        reserved.err().map(Whose::budget)
     }
 
     /// The reservation becomes what was really spent, in every account of the key.

@@ -49,9 +49,18 @@ impl Windows {
         Self { used: vec![WindowUse::default(); count], offset }
     }
 
-    /// Requests that a window has counted.
-    pub fn requests(&self, now: SimTime, window: &Window) -> i64 {
-        self.used[window.counter as usize].requests.get(now)
+    /// The first of the windows that a request just refused was too many for.
+    #[cold]
+    pub fn too_many_requests(&self, now: SimTime, windows: &[Window]) -> Option<Window> {
+        let counted = |window: &Window| self.used[window.counter as usize].requests.get(now);
+        windows.iter().copied().find(|window| window.rpm.is_some_and(|limit| counted(window) > limit as i64))
+    }
+
+    /// The first of the windows that so many tokens more are too many for.
+    #[cold]
+    pub fn too_many_tokens(&self, now: SimTime, windows: &[Window], tokens: u64) -> Option<Window> {
+        let counted = |window: &Window| self.used[window.counter as usize].used_tokens(now) + tokens as i64;
+        windows.iter().copied().find(|window| window.tpm.is_some_and(|limit| counted(window) > limit as i64))
     }
 
     /// Counts a request in all windows; `false` if it is one too many in any. What is over a limit already is refused
@@ -178,6 +187,7 @@ impl WindowUse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::litellm::keyring::Whose;
     use proptest::prelude::*;
 
     proptest! {
@@ -189,7 +199,7 @@ mod tests {
             tpm in prop::option::of(0u64..1_500),
             offset in 0i64..1_000,
         ) {
-            let window = [Window::new(1, rpm, tpm)];
+            let window = [Window::new(Whose::Key, 1, rpm, tpm)];
             let windows = Windows::new(2, SimDuration(offset * 1_000_000));
             let (mut fast, mut slow) = (windows, Windows::new(2, SimDuration(offset * 1_000_000)));
             let mut now = SimTime::ZERO;
@@ -207,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_limit_beyond_all_counting_lets_everything_in() {
-        let endless = [Window::new(0, Some(u64::MAX), Some(u64::MAX))];
+        let endless = [Window::new(Whose::Key, 0, Some(u64::MAX), Some(u64::MAX))];
         let mut windows = Windows::new(1, SimDuration::ZERO);
         assert!(windows.count_request(SimTime::ZERO, &endless));
         assert!(windows.reserve_tokens(SimTime::ZERO, &endless, 1_000));

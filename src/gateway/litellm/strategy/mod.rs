@@ -13,12 +13,15 @@ use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::{Plan, Strategy};
 use crate::gateway::litellm::router::{Cx, LiteLlm};
 use crate::random::Draws;
-use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Usage};
+use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Usage, WhyNot};
 
 use cost::Spending;
 use latency::Latencies;
 use least_busy::InFlight;
 use usage_v1::MinuteUse;
+
+/// Deployments that are all at their limits, as the strategy counts them.
+const FULL: Failure = Failure::NO_DEPLOYMENT.because(WhyNot::DeploymentLimit);
 
 /// What a strategy remembers.
 pub(super) enum StrategyState {
@@ -133,14 +136,14 @@ impl LiteLlm {
             }
             StrategyState::Latency(latencies) => {
                 let ask = latency::Ask { name, minute, tokens, stream: cx.request.stream, candidates };
-                latencies.pick(plan, cx.now, &ask, cx.draws, call).ok_or(Failure::NO_DEPLOYMENT)
+                latencies.pick(plan, cx.now, &ask, cx.draws, call).ok_or(FULL)
             }
             StrategyState::Cost(spending) => {
-                spending.cheapest(plan, cx.now, minute, name, tokens, candidates).ok_or(Failure::NO_DEPLOYMENT)
+                spending.cheapest(plan, cx.now, minute, name, tokens, candidates).ok_or(FULL)
             }
             StrategyState::UsageV1(minute_use) => {
                 let name = plan.name(name).resolved;
-                minute_use.least_used(plan, minute, name, tokens, candidates).ok_or(Failure::NO_DEPLOYMENT)
+                minute_use.least_used(plan, minute, name, tokens, candidates).ok_or(FULL)
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::gateway::litellm::failure::{Class, Failure, Told};
 use crate::gateway::litellm::plan::Plan;
 use crate::gateway::parts::MinuteCounter;
 use crate::random::{Draws, Purpose};
-use crate::units::{DeploymentId, RetryAfter};
+use crate::units::{DeploymentId, RetryAfter, WhyNot};
 use smallvec::SmallVec;
 
 /// At random among those with the fewest tokens. A deployment is full one request before its `rpm`.
@@ -39,7 +39,7 @@ pub(super) fn pick<D: Draws>(
         return Err(Failure {
             retry_after: wait,
             told: Told::NoDeployment,
-            ..Failure::with_status(Class::RateLimit, 429)
+            ..Failure::with_status(Class::RateLimit, 429).because(WhyNot::DeploymentLimit)
         });
     }
     let nth = call.next_pick();
