@@ -88,6 +88,40 @@ fn files_that_are_cut_or_edited_are_refused() {
     }
 }
 
+/// A file whose digest fits may still be made up: nothing in it wraps around when parts are added.
+#[test]
+fn sums_that_no_runs_have_are_refused() {
+    let world = world();
+    let all = parts(&world, 2, 2);
+    let text = String::from_utf8(part(&world, &options(2), 1, 2, &Unwatched).to_json()).expect("UTF-8");
+    let (head, fold) = text.trim_end().split_once('\n').expect("two lines");
+    let forged = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut value: serde_json::Value = serde_json::from_str(fold).expect("JSON");
+        change(&mut value);
+        let fold = value.to_string();
+        let mut head: serde_json::Value = serde_json::from_str(head).expect("JSON");
+        head["digest"] = billcast::random::address_of(&fold).into();
+        let part = Part::from_json("forged", &format!("{head}\n{fold}\n")).expect("a part to look at");
+        merge(&world, &options(2), vec![("forged".to_owned(), part), all[1].clone()])
+    };
+    let huge = serde_json::json!(u64::MAX - 5);
+    type Change<'a> = &'a dyn Fn(&mut serde_json::Value);
+    let changes: [(Change<'_>, &str); 7] = [
+        (&|fold| fold["deployments"][0]["attempts"] = huge.clone(), "more than runs can"),
+        (&|fold| fold["deployments"][1]["billed"][0]["quantity"] = huge.clone(), "more than runs can"),
+        (&|fold| fold["latency"]["zeros"] = huge.clone(), "more than runs can"),
+        (&|fold| fold["keys"][0]["requests"] = huge.clone(), "more than runs can"),
+        (&|fold| fold["rows"][3]["failed"] = huge.clone(), "requests that never came"),
+        (&|fold| fold["bill"] = "99999999999999999999.00".into(), "amounts that nobody is charged"),
+        (&|fold| fold["key_bills"][2] = serde_json::json!([]), "do not belong together"),
+    ];
+    for (change, says) in changes {
+        let error = forged(change).expect_err(says).to_string();
+        assert!(error.starts_with("forged is not a part") && error.contains(says), "{error}");
+    }
+    assert!(forged(&|_| {}).is_ok(), "as it was written");
+}
+
 /// Tests are built with the features that their own dependencies ask for; the program is not. Without this one it reads some numbers
 /// of a part with another last digit than they were written with, and no test would see it.
 #[test]

@@ -18,6 +18,7 @@ mod metric;
 mod next;
 mod plan;
 mod part;
+mod plausible;
 mod rare;
 mod month;
 mod replicate;

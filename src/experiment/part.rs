@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::engine::DeploymentTotals;
 use crate::experiment::fold::{Fold, StepSeries, add_requests, add_why_nots};
 use crate::experiment::forecast::Forecast;
+use crate::experiment::plausible;
 use crate::experiment::replicate::Options;
 use crate::experiment::run::{assembled, hourly};
 use crate::random::{Replication, address_of};
@@ -140,9 +141,12 @@ impl Part {
 /// [`PartError`] when a part belongs to another forecast or world, or when runs are missing or there twice.
 pub fn merge(world: &World, options: &Options, mut parts: Vec<(String, Part)>) -> Result<Forecast, PartError> {
     parts.sort_by_key(|(_, part)| (part.head.first, part.runs()));
-    let mut whole = Fold::default();
+    let (mut whole, number) = (Fold::default(), parts.len());
     for (name, part) in parts {
         part.check(&name, world, options)?;
+        if let Some(doubt) = plausible::doubt(&part.fold, number) {
+            return Err(PartError::NotAPart(name, doubt.to_owned()));
+        }
         if part.head.first != whole.runs() && part.runs() > 0 {
             return Err(PartError::Gap(name, part.head.first, whole.runs()));
         }

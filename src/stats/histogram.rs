@@ -111,6 +111,11 @@ impl Histogram {
         self.zeros + self.buckets.iter().sum::<u64>()
     }
 
+    /// The same; `None` for more than can be counted, as a file may say.
+    pub fn checked_count(&self) -> Option<u64> {
+        self.buckets.iter().try_fold(self.zeros, |sum, count| sum.checked_add(*count))
+    }
+
     /// The largest number, exact; 0 of nothing.
     pub const fn max(&self) -> f64 {
         self.max
