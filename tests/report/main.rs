@@ -75,7 +75,7 @@ fn every_artefact_is_there_once() {
     insta::assert_snapshot!(names.join("\n"));
     names.dedup();
     // Tables, FOCUS, Parquet; the page, the workbook, Markdown and JSON; charts as SVG and PNG.
-    assert_eq!(names.len(), 17 + 1 + 5 + 4 + 2 * 7);
+    assert_eq!(names.len(), 18 + 1 + 5 + 4 + 2 * 7);
 }
 
 #[test]
