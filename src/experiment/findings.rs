@@ -42,7 +42,9 @@ pub fn findings(forecast: &Forecast) -> Vec<Finding> {
 }
 
 fn matters(forecast: &Forecast, amount: Money) -> bool {
-    amount > Money::ZERO && amount.picos().saturating_mul(WORTH_TELLING) >= forecast.bill.mean.picos()
+    /// Less is told as $0.00.
+    const HALF_A_CENT: Money = Money::from_picos(5_000_000_000);
+    amount >= HALF_A_CENT && amount.picos().saturating_mul(WORTH_TELLING) >= forecast.bill.mean.picos()
 }
 
 fn dear_edge(forecast: &Forecast, edge: &EdgeRow) -> Option<Finding> {

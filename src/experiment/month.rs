@@ -84,6 +84,8 @@ pub struct Projection {
     pub in_one_piece: bool,
     /// What lasts for longer than a week: weeks do not have it.
     pub lasting: Vec<Lasting>,
+    /// Models without a price that were called: the months lack them.
+    pub unpriced: Vec<String>,
     /// Runs that the weeks come from.
     pub runs: u64,
     /// Whether these are fewer than were asked for, because somebody interrupted them.
@@ -321,7 +323,15 @@ pub fn project(weeks: &[&Forecast], options: &MonthOptions) -> Result<Projection
     let is_partial = weeks.iter().any(|forecast| forecast.about.partial);
     let (whole, growth_from) = (money_stats(whole), options.growth_from);
     let lasting = weeks[0].lasting.clone();
-    Ok(Projection { months, whole, paths, growth_from, in_one_piece, lasting, runs, is_partial, days })
+    let unpriced = unpriced(weeks);
+    Ok(Projection { months, whole, paths, growth_from, in_one_piece, lasting, unpriced, runs, is_partial, days })
+}
+
+/// Models without a price that were called in any of the weeks.
+fn unpriced(weeks: &[&Forecast]) -> Vec<String> {
+    let called = weeks.iter().flat_map(|week| &week.unpriced).filter(|row| row.calls > 0.0);
+    let names: std::collections::BTreeSet<&str> = called.map(|row| row.model.as_str()).collect();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// What a path has spent in a month by the end of each of its days.

@@ -160,7 +160,8 @@ fn bill(page: &mut Page, view: &View<'_>) {
         let worth = view.worth_runs.as_ref().map_or_else(String::new, |worth| format!("; {worth}"));
         page.wrapped(" 95% CI: ", "         ", Some(Style::Dim), &format!("{}{worth}", intervals.join("; ")));
     }
-    if view.forecast.runs.len() > 1 && view.histogram.counts.len() > 1 {
+    let differ = view.forecast.runs.iter().any(|run| run.bill != view.forecast.bill.max);
+    if differ && view.histogram.counts.len() > 1 {
         let spark = sparkline(&view.histogram.counts);
         let (low, high) = (view.histogram.low, view.histogram.high());
         let above = if view.histogram.above > 0 { format!(", {} beyond", view.histogram.above) } else { String::new() };

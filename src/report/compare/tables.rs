@@ -3,7 +3,7 @@
 use crate::experiment::{Change, Comparison, Difference, Metric, PartDifference};
 use crate::report::compare::words::{independent, interval, money_interval, ratio, relative, signed, signed_money};
 use crate::report::gates::shown;
-use crate::report::text::{clean, money};
+use crate::report::text::{NOTHING, clean, money};
 use crate::report::view::{Table, words};
 use crate::units::Money;
 
@@ -19,7 +19,7 @@ pub fn metrics(change: &Change, base: &str) -> Table {
     ];
     let mut rows: Vec<[String; 7]> = dollars.map(|(name, found)| amount(name, found)).into();
     let matters = |(metric, found): &&(Metric, Difference<f64>)| {
-        let is_always_shown = matches!(metric, Metric::FailureRate | Metric::LatencyP95 | Metric::UpstreamCalls);
+        let is_always_shown = matches!(metric, Metric::FailureRate | Metric::UpstreamCalls);
         is_always_shown || found.base != 0.0 || found.other != 0.0
     };
     rows.extend(change.numbers.iter().filter(matters).map(|(metric, found)| number(*metric, found)));
@@ -64,6 +64,14 @@ fn number(metric: Metric, found: &Difference<f64>) -> [String; 7] {
         let [base, other, delta, interval] = ratio(found);
         let (relative, runs) = (relative(found.relative), independent(found.independent_runs));
         return [title(metric).to_owned(), base, other, delta, interval, relative, runs];
+    }
+    // No answer takes no time at all: where a side has none, there is nothing to compare.
+    let is_latency = matches!(metric, Metric::LatencyP50 | Metric::LatencyP95);
+    if is_latency && (found.base == 0.0 || found.other == 0.0) {
+        let side = |latency: f64| if latency == 0.0 { NOTHING.to_owned() } else { shown(latency, measure) };
+        let nothing = || NOTHING.to_owned();
+        let [base, other] = [side(found.base), side(found.other)];
+        return [title(metric).to_owned(), base, other, nothing(), nothing(), nothing(), nothing()];
     }
     [
         title(metric).to_owned(),

@@ -154,6 +154,10 @@ pub fn story(change: &Change) -> Vec<String> {
     let number = |wanted: Metric| change.numbers.iter().find(|(metric, _)| *metric == wanted).map(|(_, found)| found);
     for (metric, name) in [(Metric::FailureRate, "Failure rate"), (Metric::LatencyP95, "P95 latency")] {
         let Some(found) = number(metric).filter(|found| found.direction() != Direction::Same) else { continue };
+        // A side that answers nothing has no latency.
+        if metric == Metric::LatencyP95 && (found.base == 0.0 || found.other == 0.0) {
+            continue;
+        }
         let measure = metric.measure();
         let (base, other) = (shown(found.base, measure), shown(found.other, measure));
         let (delta, interval) = (signed(found.delta, measure), interval(found, measure));

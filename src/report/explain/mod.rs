@@ -201,7 +201,7 @@ fn edge_words(edge: &EdgeStory) -> String {
 }
 
 fn dearest(page: &mut Page, explanation: &Explanation) {
-    if explanation.dearest.is_empty() {
+    if explanation.dearest.iter().all(|request| request.amount == Money::ZERO) {
         return;
     }
     page.title("Dearest requests");

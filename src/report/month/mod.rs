@@ -95,7 +95,8 @@ impl MonthView<'_> {
     pub(super) fn caveats(&self) -> Vec<String> {
         let Projection { runs, is_partial, .. } = self.projection;
         let general = is_partial.then(|| interrupted_after(*runs)).into_iter().chain(few_runs(*runs));
-        general.chain(lacking(self.about, self.projection)).chain(self.misled()).collect()
+        let unpriced = not_in(&self.projection.unpriced, "bills");
+        general.chain(unpriced).chain(lacking(self.about, self.projection)).chain(self.misled()).collect()
     }
 
     /// What even months in one piece do not hold.
@@ -212,6 +213,7 @@ impl MonthView<'_> {
             "paths": self.projection.paths,
             "in_one_piece": self.projection.in_one_piece,
             "lasting": self.projection.lasting,
+            "unpriced": self.projection.unpriced,
             "gateway": { "name": about.gateway, "profile": about.profile },
             "prices_as_of": about.prices_as_of,
             "billcast_version": about.version,
@@ -229,6 +231,15 @@ impl MonthView<'_> {
 
 /// What is named in a sentence before the rest is only counted.
 const NAMED: usize = 5;
+
+/// That models without a price are missing, if there are any.
+fn not_in(models: &[String], what: &str) -> Option<String> {
+    let more = models.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let named: Vec<String> = models.iter().take(NAMED).map(|model| clean(model)).collect();
+    let named = named.join(", ");
+    (!models.is_empty()).then(|| format!("Not in the {what}: what goes to models without a price ({named}{more})."))
+}
 
 /// Things in a sentence: `the budget of key a, that of b and 3 more`.
 fn listed(things: &[&Lasting]) -> Option<String> {

@@ -80,8 +80,14 @@ pub fn caveats(forecast: &Forecast) -> Vec<String> {
         let more = unpriced.len().saturating_sub(names.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let tokens = short_count(tokens);
-        caveats
-            .push(format!("Not in the bill: {tokens} tokens of models without a price ({}{more}).", names.join(", ")));
+        let nothing_known = match forecast.bill.max {
+            Money::ZERO => " Nothing that was called has a price: the bill is unknown, and not $0.00.",
+            _ => "",
+        };
+        caveats.push(format!(
+            "Not in the bill: {tokens} tokens of models without a price ({}{more}).{nothing_known}",
+            names.join(", ")
+        ));
     }
     caveats.extend(retired(forecast));
     caveats.extend(few_runs(runs));
