@@ -294,7 +294,7 @@ fn status(attempt: &AttemptRecord, stream: bool) -> TraceStatus {
     let has_headers = attempt.ended.phase != Phase::BeforeHeaders;
     match attempt.ended.outcome {
         Outcome::Ok => TraceStatus::Http(200),
-        Outcome::Status(status) => TraceStatus::Http(status),
+        Outcome::Status(status) | Outcome::Worded(status, _) => TraceStatus::Http(status),
         Outcome::ContextWindow | Outcome::ContentPolicy => TraceStatus::Http(400),
         Outcome::ConnectionError => TraceStatus::ConnectionError,
         Outcome::Timeout | Outcome::Cut | Outcome::Cancelled if has_headers && stream => TraceStatus::Http(200),

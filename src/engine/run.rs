@@ -146,10 +146,12 @@ impl ErrorClass {
     pub const fn of(outcome: Outcome) -> Option<Self> {
         Some(match outcome {
             Outcome::Ok => return None,
-            Outcome::Status(429) => Self::RateLimited,
-            Outcome::Status(401 | 403) => Self::Auth,
-            Outcome::Status(500..) | Outcome::ConnectionError | Outcome::Cut => Self::Server,
-            Outcome::Status(_) | Outcome::ContextWindow | Outcome::ContentPolicy => Self::Client,
+            Outcome::Status(429) | Outcome::Worded(429, _) => Self::RateLimited,
+            Outcome::Status(401 | 403) | Outcome::Worded(401 | 403, _) => Self::Auth,
+            Outcome::Status(500..) | Outcome::Worded(500.., _) | Outcome::ConnectionError | Outcome::Cut => {
+                Self::Server
+            }
+            Outcome::Status(_) | Outcome::Worded(..) | Outcome::ContextWindow | Outcome::ContentPolicy => Self::Client,
             Outcome::Timeout => Self::Timeout,
             Outcome::Cancelled => Self::Cancelled,
         })

@@ -63,8 +63,10 @@ impl Billing {
             (Outcome::Timeout | Outcome::Cancelled, _) => Billed::Nothing,
             (Outcome::Cut, _) => self.broken_stream,
             (Outcome::ContentPolicy, _) => self.content_policy,
-            (Outcome::Status(500..), _) | (Outcome::ConnectionError, _) => self.server_error,
-            (Outcome::Status(_) | Outcome::ContextWindow, _) => self.refused,
+            (Outcome::Status(500..) | Outcome::Worded(500.., _), _) | (Outcome::ConnectionError, _) => {
+                self.server_error
+            }
+            (Outcome::Status(_) | Outcome::Worded(..) | Outcome::ContextWindow, _) => self.refused,
         };
         match billed {
             Billed::Nothing => Usage::default(),

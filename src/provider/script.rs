@@ -3,7 +3,7 @@
 
 use crate::provider::{Service, Upstream, UpstreamCall};
 use crate::random::Here;
-use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Tokens, Usage};
+use crate::units::{Meaning, Outcome, RetryAfter, SimDuration, SimTime, Tokens, Usage};
 use std::collections::HashMap;
 
 /// What the script knows of a request.
@@ -95,8 +95,10 @@ impl Default for Answer {
 pub struct Script {
     /// By deployment.
     pub rules: Vec<Vec<Rule>>,
-    /// For calls that none of the deployment's own rules fits.
-    pub otherwise: Vec<Rule>,
+    /// For calls that none of the deployment's own rules fits: the same rules as each kind of client reads their texts.
+    pub otherwise: Vec<Vec<Rule>>,
+    /// Which of these is each deployment's.
+    pub otherwise_of: Vec<usize>,
     /// Nanoseconds from the start of a calendar minute to time zero.
     pub minute_offset: SimDuration,
 }
@@ -155,7 +157,8 @@ impl<'a> ScriptedUpstream<'a> {
         let at = call.deployment.index();
         self.calls[at] += 1;
         let script = self.script;
-        let rules = script.rules[at].iter().chain(&script.otherwise).enumerate();
+        let otherwise = &script.otherwise[script.otherwise_of[at]];
+        let rules = script.rules[at].iter().chain(otherwise).enumerate();
         for (number, rule) in rules {
             if !rule.when.fits(self.calls[at], now, call.stream, request) {
                 continue;
@@ -198,6 +201,9 @@ impl Upstream for ScriptedUpstream<'_> {
             }
             Kind::Ok if call.stream => stream(answer, usage),
             Kind::Ok => plain(answer, Outcome::Ok, usage),
+            Kind::Error(outcome @ Outcome::Worded(_, wording)) if wording.meaning == Meaning::Answer => {
+                plain(answer, outcome, Usage::plain(request.counted_tokens, 0))
+            }
             Kind::Error(outcome) => plain(answer, outcome, Usage::default()),
             Kind::Hang => plain(answer, Outcome::ConnectionError, Usage::default()),
             Kind::Unreachable => {

@@ -10,6 +10,7 @@ mod request;
 mod time;
 mod usage;
 mod why_not;
+mod wording;
 
 pub use ids::{BodyId, CallId, ClassId, DeploymentId, GroupId, KeyId, NameId, PromptId, RequestId};
 pub use linear::LinearPrice;
@@ -21,3 +22,4 @@ pub use request::RequestView;
 pub use time::{SimDuration, SimTime};
 pub use usage::{TokenKind, Tokens, Usage, UsageSum};
 pub use why_not::{Stage, WhyNot, WhyNots};
+pub use wording::{Meaning, Mention, Wording};

@@ -1,6 +1,6 @@
 //! How an upstream call can end: the words that providers and gateways share.
 
-use crate::units::{SimDuration, SimTime};
+use crate::units::{SimDuration, SimTime, Wording};
 
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub enum Outcome {
     Ok,
     /// An HTTP error status.
     Status(u16),
+    /// An HTTP error status, and what is read out of the text that comes with it.
+    Worded(u16, Wording),
     /// A 400 that says that the prompt is too long.
     ContextWindow,
     /// A 400 that says that the content was refused.
@@ -21,6 +23,17 @@ pub enum Outcome {
     Timeout,
     /// The gateway closed it.
     Cancelled,
+}
+
+impl Outcome {
+    /// The HTTP error status that the upstream answered with.
+    pub const fn error_status(self) -> Option<u16> {
+        match self {
+            Self::Status(status) | Self::Worded(status, _) => Some(status),
+            Self::ContextWindow | Self::ContentPolicy => Some(400),
+            Self::Ok | Self::ConnectionError | Self::Cut | Self::Timeout | Self::Cancelled => None,
+        }
+    }
 }
 
 /// How far an answer had come.

@@ -1,13 +1,13 @@
 //! The client with which LiteLLM calls a provider: whether it calls again by itself, how long it bears silence in streams, and what
-//! its failures become (`litellm_core_utils/exception_mapping_utils.py`). Seen in the real proxy [T 200–207], but for
-//! texts of errors at providers that could not be made to send them (from source only).
+//! its failures become (`litellm_core_utils/exception_mapping_utils.py`). Seen in the real proxy [T 200–207]. What the texts of errors
+//! change in that is in `wording`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::gateway::Ended;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::units::{DeploymentId, Outcome, Phase, RetryAfter, SimDuration, SimTime};
+use crate::units::{DeploymentId, Meaning, Outcome, Phase, RetryAfter, SimDuration, SimTime};
 
 /// The SDK's pauses: the first in seconds, of which each is the double, the longest, and the share that jitter takes off
 /// (`openai/_constants.py`, `_base_client.py:_calculate_retry_timeout` of openai 2.54).
@@ -48,6 +48,8 @@ fn client_named(row: &str) -> Option<Client> {
         "cohere" => Rules::Cohere,
         "openrouter" => Rules::OpenRouter,
         "huggingface" => Rules::HuggingFace,
+        "cloudflare" => Rules::Cloudflare,
+        "ollama" => Rules::Ollama,
         "status" => Rules::Status,
         _ => return None,
     };
@@ -105,6 +107,10 @@ pub enum Rules {
     OpenRouter,
     /// Hugging Face's.
     HuggingFace,
+    /// Cloudflare's: by their status, but for some texts.
+    Cloudflare,
+    /// Ollama's, in the same way.
+    Ollama,
     /// Nobody's: they are known by their status only.
     Status,
 }
@@ -134,6 +140,11 @@ impl Client {
     /// Whether it is LiteLLM's handler for OpenAI, with OpenAI's SDK.
     pub fn is_openais(self) -> bool {
         self.rules == Rules::OpenAi && self.again != Again::IfLost
+    }
+
+    /// Whether OpenAI's SDK makes the calls.
+    pub fn uses_sdk(self) -> bool {
+        self.is_openais() || self.rules == Rules::Azure
     }
 
     /// The silence that it bears in streams, if no timeout of theirs reaches it: none but `litellm_settings.request_timeout` does.
@@ -177,8 +188,7 @@ impl Client {
         let is_worth_it = match ended.outcome {
             Outcome::ConnectionError => true,
             Outcome::Timeout => self.again == Again::Twice,
-            Outcome::Status(status) => self.again == Again::Twice && Failure::status_is_transient(status),
-            _ => false,
+            outcome => self.again == Again::Twice && outcome.error_status().is_some_and(Failure::status_is_transient),
         };
         match self.again {
             _ if !is_worth_it => None,
@@ -191,6 +201,7 @@ impl Client {
     pub fn failure(self, ended: &Ended, deployment: DeploymentId, stream: bool, before: u32) -> Option<Failure> {
         let failure = match ended.outcome {
             Outcome::Ok => return None,
+            Outcome::Worded(_, wording) if wording.meaning == Meaning::Answer => return None,
             Outcome::Timeout if ended.phase == Phase::BeforeHeaders => Failure::with_status(Class::Timeout, 408),
             Outcome::Timeout | Outcome::Cut => Failure::with_status(Class::MidStream, 500),
             Outcome::Cancelled if self.mistakes_cancelling(stream) => Failure::with_status(Class::Api, 500),
@@ -201,10 +212,15 @@ impl Client {
             Outcome::ContextWindow | Outcome::ContentPolicy => Failure::with_status(Class::BadRequest, 400),
             Outcome::ConnectionError => self.lost(stream),
             // The handler's second call is made outside of what reads the status of the first.
-            Outcome::Status(_) if before > 0 && !stream && self.rules.is_anthropics() => {
+            Outcome::Status(_) | Outcome::Worded(..) if before > 0 && !stream && self.rules.is_anthropics() => {
                 Failure::with_status(Class::InternalServer, 500)
             }
             Outcome::Status(status) => self.rules.refused(status),
+            Outcome::Worded(status, wording) => self.rules.refused(status).worded(status, wording),
+        };
+        let failure = match ended.outcome {
+            Outcome::Worded(_, wording) => failure.mentioning(wording.mention),
+            _ => failure,
         };
         let tells_when = self.is_heard(stream) && self.rules != Rules::Cohere;
         let retry_after = if tells_when { ended.retry_after } else { RetryAfter::None };
@@ -216,7 +232,8 @@ impl Client {
         match (self.rules, self.again) {
             (Rules::BedrockInvoke | Rules::BedrockMantle, _) => Failure::with_status(Class::ServiceUnavailable, 503),
             (Rules::Bedrock, _) if stream => Failure::with_status(Class::ServiceUnavailable, 503),
-            (Rules::Azure | Rules::Bedrock | Rules::Google, _) | (Rules::Status, Again::IfLost) => {
+            (Rules::Azure | Rules::Bedrock | Rules::Google, _)
+            | (Rules::Status | Rules::Cloudflare | Rules::Ollama, Again::IfLost) => {
                 Failure::with_status(Class::ApiConnection, 500)
             }
             (Rules::OpenRouter | Rules::HuggingFace, _) => Failure::with_status(Class::Api, 500),
@@ -228,7 +245,10 @@ impl Client {
 impl Rules {
     /// Whether the text of a refused prompt that is too long is understood.
     const fn know_long_prompts(self) -> bool {
-        !matches!(self, Self::VertexClaude | Self::OpenRouter | Self::HuggingFace | Self::Status)
+        !matches!(
+            self,
+            Self::VertexClaude | Self::OpenRouter | Self::HuggingFace | Self::Cloudflare | Self::Ollama | Self::Status
+        )
     }
 
     /// Whether LiteLLM's handler for Anthropic makes the calls.
@@ -269,7 +289,7 @@ impl Rules {
 /// The client's own exception comes out as it is.
 const fn raw(outcome: Outcome) -> Failure {
     match outcome {
-        Outcome::Status(status) => Failure::with_status(Class::Raw, status),
+        Outcome::Status(status) | Outcome::Worded(status, _) => Failure::with_status(Class::Raw, status),
         Outcome::ContextWindow | Outcome::ContentPolicy => Failure::with_status(Class::Raw, 400),
         _ => Failure::without_status(Class::Raw, 500),
     }

@@ -1,6 +1,6 @@
 //! What can go wrong with an attempt, as LiteLLM sees it (`exceptions.py`). What each provider's failures become is in `client`.
 
-use crate::units::{DeploymentId, RetryAfter, WhyNot};
+use crate::units::{DeploymentId, Mention, RetryAfter, WhyNot};
 
 /// The class of an exception: retry policies and allowed failures go by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub struct Failure {
     pub told: Told,
     /// What stood in the way: a provider, or the router itself.
     pub why: WhyNot,
+    /// Whether its text tells of a connection that was lost: LiteLLM looks for the name of that class in the text.
+    pub tells_lost: bool,
     /// The HTTP status that the client would see.
     pub http_status: u16,
 }
@@ -84,6 +86,7 @@ impl Failure {
             num_retries: None,
             told: Told::Nothing,
             why: WhyNot::Upstream,
+            tells_lost: matches!(class, Class::ApiConnection),
             http_status: status,
         }
     }
@@ -101,6 +104,7 @@ impl Failure {
             num_retries: None,
             told: if http_status == 429 { Told::NoDeployment } else { Told::Nothing },
             why: WhyNot::Upstream,
+            tells_lost: matches!(class, Class::ApiConnection),
             http_status,
         }
     }
@@ -126,9 +130,19 @@ impl Failure {
     pub fn telling(self, last: &Self) -> Self {
         match self.status {
             Some(_) if !matches!(self.class, Class::MidStream | Class::Raw) => {
-                Self { told: self.told.max(last.told), ..self }
+                Self { told: self.told.max(last.told), tells_lost: self.tells_lost || last.tells_lost, ..self }
             }
             _ => self,
+        }
+    }
+
+    /// This failure with words in its text that are looked for later.
+    pub fn mentioning(self, mention: Mention) -> Self {
+        match mention {
+            Mention::Nothing => self,
+            Mention::LostConnection => Self { tells_lost: true, ..self },
+            Mention::NoTags => Self { told: self.told.max(Told::NoTags), ..self },
+            Mention::NoDeployment => Self { told: self.told.max(Told::NoDeployment), ..self },
         }
     }
 

@@ -31,6 +31,8 @@ mod state;
 mod strategy;
 /// The config file as it is written, each value with its place.
 pub mod wire;
+/// What the texts of errors say.
+pub mod wording;
 
 pub use call::CallState;
 pub use router::{LiteLlm, MOST_ANSWERS};

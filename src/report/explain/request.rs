@@ -87,7 +87,7 @@ fn tokens(usage: &Usage) -> String {
 pub fn outcome_words(outcome: Outcome) -> String {
     match outcome {
         Outcome::Ok => "answered".to_owned(),
-        Outcome::Status(status) => format!("HTTP {status}"),
+        Outcome::Status(status) | Outcome::Worded(status, _) => format!("HTTP {status}"),
         Outcome::ConnectionError => "connection lost".to_owned(),
         Outcome::Timeout => "the gateway's patience ran out".to_owned(),
         Outcome::ContextWindow => "the prompt is too long".to_owned(),

@@ -203,12 +203,6 @@ pub(super) fn check(case: &Node, reader: &mut Reader) {
         for rule in entry.value.items() {
             reader.only(rule, "rule", RULE);
             reader.map(rule, "headers");
-            let of_text = ["message", "type", "code"].into_iter().find_map(|key| rule.entry(key));
-            if let Some(entry) = of_text {
-                let message =
-                    "texts of failures are not simulated: LiteLLM takes some for other failures than their status says";
-                reader.warn(entry.key_span, message.to_owned());
-            }
         }
     }
     for request in case.get("requests").map(Node::items).unwrap_or_default() {
@@ -275,13 +269,6 @@ mod tests {
             let found = told(&format!(r#""requests": [{{{times}, "model": "a"}}]"#));
             assert!(matches!(&found[..], [one] if one.contains("a billion seconds")), "{times}: {found:?}");
         }
-    }
-
-    #[test]
-    fn texts_of_failures_are_told_not_to_count() {
-        let rule = r#""upstream": {"a1": [{"status": 400, "message": "no such key"}]}, "#;
-        let found = told(&format!("{rule}{}", request("")));
-        assert!(matches!(&found[..], [one] if one.contains("texts of failures")), "{found:?}");
     }
 
     #[test]

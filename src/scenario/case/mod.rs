@@ -10,11 +10,12 @@ mod upstream;
 use crate::diagnostic::{Diagnostic, Severity, codes};
 use crate::document;
 use crate::document::{Format, Node, Value};
+use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::keyring::Keyring;
 use crate::gateway::litellm::keys::findings;
 use crate::gateway::litellm::lower::RequestParams;
 use crate::gateway::litellm::plan::Layer;
-use crate::gateway::litellm::wire::Wire;
+use crate::gateway::litellm::wire::{Deployment, Wire};
 use crate::provider::Script;
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
 
@@ -124,7 +125,9 @@ fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
     let start_nanos = reader.start(node);
     let (granted, keys) = keys::read(node, reader);
     let specs = request::expand(reader.required(node, "requests")?, reader);
-    let script = upstream::read(node.get("upstream"), &deployments, &specs, start_nanos, reader);
+    let called = wire.model_list.iter().filter(|deployment| !deployment.dropped);
+    let clients: Vec<Client> = called.map(Deployment::client).collect();
+    let script = upstream::read(node.get("upstream"), &deployments, &clients, &specs, start_nanos, reader);
     let is_router = node.get("layer").and_then(Node::as_str) == Some("router");
     let layer = if is_router { Layer::Router } else { Layer::Proxy };
     let (requests, bodies) = request::finish(&specs, &granted, layer, wire.reach(), reader);

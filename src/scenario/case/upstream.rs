@@ -3,37 +3,79 @@
 use super::fields::Reader;
 use super::request::Spec;
 use crate::document::{Entry, Node, Value};
+use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::wire::nearest;
+use crate::gateway::litellm::wording::ErrorText;
 use crate::provider::{Answer, Kind, Rule, Script, When};
-use crate::units::{Outcome, RetryAfter, SimDuration, SimTime};
+use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Wording};
 use std::collections::HashMap;
 
 const NANOS_PER_MINUTE: i128 = 60_000_000_000;
 /// So many ids are compared with one that nothing has.
 const MOST_COMPARED: usize = 100;
 
-/// Reads the rules of all deployments.
+/// Reads the rules of all deployments, which are called by these clients.
 pub(super) fn read(
     node: Option<&Node>,
     deployments: &[String],
+    clients: &[Client],
     requests: &[Spec<'_>],
     start_nanos: i128,
     reader: &mut Reader,
 ) -> Script {
     let mut context = Context { requests, start_nanos, reader };
-    let mut rules_of = |id: &str| -> Vec<Rule> {
+    let mut rules_of = |id: &str| -> Vec<Written> {
         let rules = node.and_then(|node| node.get(id)).map(Node::items).unwrap_or_default();
         rules.iter().map(|rule| context.rule(rule)).collect()
     };
-    let rules = deployments.iter().map(|id| rules_of(id)).collect();
+    let read_by = |rules: &[Written], client: Client| rules.iter().map(|rule| rule.read_by(client)).collect();
+    let rules = deployments.iter().zip(clients).map(|(id, client)| read_by(&rules_of(id), *client)).collect();
     let otherwise = rules_of("*");
+    let mut kinds: Vec<Client> = Vec::new();
+    let otherwise_of = clients.iter().map(|client| number_of(&mut kinds, *client)).collect();
+    let otherwise = kinds.iter().map(|client| read_by(&otherwise, *client)).collect();
     let is_known = |id: &str| id == "*" || deployments.iter().any(|known| known == id);
     for entry in node.map(Node::entries).unwrap_or_default().iter().filter(|entry| !is_known(&entry.key)) {
         let near = nearest(&entry.key, deployments.iter().map(String::as_str));
         context.reader.unknown_name(entry.key_span, "`upstream`: there is no deployment of this name", near);
     }
     let minute_offset = SimDuration(start_nanos.rem_euclid(NANOS_PER_MINUTE) as i64);
-    Script { rules, otherwise, minute_offset }
+    Script { rules, otherwise, otherwise_of, minute_offset }
+}
+
+/// The number of a kind of client; it is added if there is none of its kind.
+fn number_of(kinds: &mut Vec<Client>, client: Client) -> usize {
+    kinds.iter().position(|known| *known == client).unwrap_or_else(|| {
+        kinds.push(client);
+        kinds.len() - 1
+    })
+}
+
+/// A rule before its text is read, which each client does in its own way.
+struct Written {
+    rule: Rule,
+    text: Option<Text>,
+}
+
+/// What a rule says that an error says.
+struct Text {
+    message: String,
+    kind: String,
+    code: Option<String>,
+}
+
+impl Written {
+    fn read_by(&self, client: Client) -> Rule {
+        let mut rule = self.rule.clone();
+        if let (Some(text), Kind::Error(Outcome::Status(status))) = (&self.text, rule.answer.kind) {
+            let error = ErrorText { message: &text.message, kind: &text.kind, code: text.code.as_deref() };
+            let wording = client.reads(status, error);
+            if wording != Wording::default() {
+                rule.answer.kind = Kind::Error(Outcome::Worded(status, wording));
+            }
+        }
+        rule
+    }
 }
 
 struct Context<'a> {
@@ -43,11 +85,18 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn rule(&mut self, node: &Node) -> Rule {
+    fn rule(&mut self, node: &Node) -> Written {
         if !matches!(node.value, Value::Map(_)) {
             self.reader.expected(node, "a rule such as `{\"status\": 500, \"latency\": 0.1}`");
         }
-        Rule { when: self.when(node), answer: self.answer(node) }
+        Written { rule: Rule { when: self.when(node), answer: self.answer(node) }, text: self.text(node) }
+    }
+
+    fn text(&mut self, node: &Node) -> Option<Text> {
+        let [message, kind, code] =
+            ["message", "type", "code"].map(|key| self.reader.present(node, key).and_then(Node::printed));
+        let is_told = message.is_some() || kind.is_some() || code.is_some();
+        is_told.then(|| Text { message: message.unwrap_or_default(), kind: kind.unwrap_or_default(), code })
     }
 
     fn when(&mut self, node: &Node) -> When {

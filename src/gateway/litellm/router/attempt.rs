@@ -309,7 +309,7 @@ impl LiteLlm {
         if ended.phase != Phase::BeforeHeaders {
             return self.stream_broken(cx, call, &flight, ended);
         }
-        if ended.outcome == Outcome::Status(UNPROCESSABLE) && self.plan.proxy.drops_params && client.is_openais() {
+        if ended.outcome.error_status() == Some(UNPROCESSABLE) && self.plan.proxy.drops_params && client.is_openais() {
             return self.unprocessable(cx, call, flight);
         }
         let (nth, is_steady) = (call.attempts, self.plan.router.backoff.jitter_secs == 0.0);

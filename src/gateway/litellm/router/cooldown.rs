@@ -163,7 +163,7 @@ impl LiteLlm {
 fn may_rest(entry: &Deployment, failure: &Failure) -> bool {
     let by_status = match failure.status {
         None => false,
-        Some(_) if failure.class == Class::ApiConnection => false,
+        Some(_) if failure.tells_lost => false,
         Some(status) => !(400..500).contains(&status) || matches!(status, 401 | 404 | 408 | 429),
     };
     by_status || entry.fails_policy.is_some_and(|policy| policy.allowed(failure.class).is_some())
