@@ -43,6 +43,8 @@ pub struct When {
 pub struct Answer {
     /// What kind of answer.
     pub kind: Kind,
+    /// What kind it is to a call for a stream, if it is another one.
+    pub kind_of_stream: Option<Kind>,
     /// Seconds until it is complete.
     pub latency: f64,
     /// Its `Retry-After`.
@@ -81,6 +83,7 @@ impl Default for Answer {
     fn default() -> Self {
         Self {
             kind: Kind::Ok,
+            kind_of_stream: None,
             latency: 0.5,
             retry_after: RetryAfter::None,
             first_chunk: None,
@@ -195,13 +198,13 @@ impl Upstream for ScriptedUpstream<'_> {
         let default = Answer::default();
         let answer = self.answer(now, call, request).unwrap_or(&default);
         let usage = Usage::plain(request.prompt_tokens, request.completion_tokens);
-        match answer.kind {
+        match answer.kind_of_stream.filter(|_| call.stream).unwrap_or(answer.kind) {
             Kind::Ok if call.stream && !self.tells_usage(call, request) => {
                 stream(answer, Usage::plain(request.counted_tokens, counted(answer.chunks.max(1))))
             }
             Kind::Ok if call.stream => stream(answer, usage),
             Kind::Ok => plain(answer, Outcome::Ok, usage),
-            Kind::Error(outcome @ Outcome::Worded(_, wording)) if wording.meaning == Meaning::Answer => {
+            Kind::Error(outcome @ Outcome::Worded(_, wording)) if wording.meaning() == Meaning::Answer => {
                 plain(answer, outcome, Usage::plain(request.counted_tokens, 0))
             }
             Kind::Error(outcome) => plain(answer, outcome, Usage::default()),

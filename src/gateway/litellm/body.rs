@@ -85,6 +85,8 @@ pub struct CacheControl {
     pub no_write: bool,
     /// `use-cache`: opt in.
     pub opt_in: bool,
+    /// `cache_key`: what is kept under it is any request's that says the same key, whatever it asks for.
+    pub own_key: bool,
     /// `cache` is no map: where responses are cached, its lookup fails [T 228].
     pub breaks: bool,
 }

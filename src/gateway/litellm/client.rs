@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use crate::gateway::Ended;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::units::{DeploymentId, Meaning, Outcome, Phase, RetryAfter, SimDuration, SimTime};
+use crate::units::{DeploymentId, Meaning, Mention, Outcome, Phase, RetryAfter, SimDuration, SimTime};
 
 /// The SDK's pauses: the first in seconds, of which each is the double, the longest, and the share that jitter takes off
 /// (`openai/_constants.py`, `_base_client.py:_calculate_retry_timeout` of openai 2.54).
@@ -39,6 +39,7 @@ fn client_named(row: &str) -> Option<Client> {
     };
     let rules = match rules {
         "openai" => Rules::OpenAi,
+        "litellm-proxy" => Rules::LiteLlmProxy,
         "azure" => Rules::Azure,
         "anthropic" => Rules::Anthropic,
         "bedrock" => Rules::Bedrock,
@@ -85,6 +86,8 @@ pub enum Rules {
     /// OpenAI's, and those of most providers that are compatible.
     #[default]
     OpenAi,
+    /// Those of another LiteLLM proxy: OpenAI's, but for what its texts tell.
+    LiteLlmProxy,
     /// Azure OpenAI's.
     Azure,
     /// Anthropic's.
@@ -139,7 +142,7 @@ impl Client {
 
     /// Whether it is LiteLLM's handler for OpenAI, with OpenAI's SDK.
     pub fn is_openais(self) -> bool {
-        self.rules == Rules::OpenAi && self.again != Again::IfLost
+        matches!(self.rules, Rules::OpenAi | Rules::LiteLlmProxy) && self.again != Again::IfLost
     }
 
     /// Whether OpenAI's SDK makes the calls.
@@ -188,7 +191,10 @@ impl Client {
         let is_worth_it = match ended.outcome {
             Outcome::ConnectionError => true,
             Outcome::Timeout => self.again == Again::Twice,
-            outcome => self.again == Again::Twice && outcome.error_status().is_some_and(Failure::status_is_transient),
+            _ if self.again != Again::Twice => false,
+            Outcome::Worded(_, wording) if wording.mention() == Mention::CallAgain => true,
+            Outcome::Worded(_, wording) if wording.mention() == Mention::LeaveAlone => false,
+            outcome => outcome.error_status().is_some_and(Failure::status_is_transient),
         };
         match self.again {
             _ if !is_worth_it => None,
@@ -201,7 +207,7 @@ impl Client {
     pub fn failure(self, ended: &Ended, deployment: DeploymentId, stream: bool, before: u32) -> Option<Failure> {
         let failure = match ended.outcome {
             Outcome::Ok => return None,
-            Outcome::Worded(_, wording) if wording.meaning == Meaning::Answer => return None,
+            Outcome::Worded(_, wording) if wording.meaning() == Meaning::Answer => return None,
             Outcome::Timeout if ended.phase == Phase::BeforeHeaders => Failure::with_status(Class::Timeout, 408),
             Outcome::Timeout | Outcome::Cut => Failure::with_status(Class::MidStream, 500),
             Outcome::Cancelled if self.mistakes_cancelling(stream) => Failure::with_status(Class::Api, 500),
@@ -211,20 +217,25 @@ impl Client {
             Outcome::ContentPolicy if self.rules.know_contents() => Failure::with_status(Class::ContentPolicy, 400),
             Outcome::ContextWindow | Outcome::ContentPolicy => Failure::with_status(Class::BadRequest, 400),
             Outcome::ConnectionError => self.lost(stream),
-            // The handler's second call is made outside of what reads the status of the first.
-            Outcome::Status(_) | Outcome::Worded(..) if before > 0 && !stream && self.rules.is_anthropics() => {
-                Failure::with_status(Class::InternalServer, 500)
-            }
-            Outcome::Status(status) => self.rules.refused(status),
-            Outcome::Worded(status, wording) => self.rules.refused(status).worded(status, wording),
+            Outcome::Status(status) => self.refused(status, stream, before),
+            Outcome::Worded(status, wording) => self.refused(status, stream, before).worded(status, wording),
         };
         let failure = match ended.outcome {
-            Outcome::Worded(_, wording) => failure.mentioning(wording.mention),
+            Outcome::Worded(_, wording) => failure.mentioning(wording.mention()),
             _ => failure,
         };
         let tells_when = self.is_heard(stream) && self.rules != Rules::Cohere;
         let retry_after = if tells_when { ended.retry_after } else { RetryAfter::None };
         Some(Failure { retry_after, deployment: Some(deployment), ..failure })
+    }
+
+    /// An error status.
+    const fn refused(self, status: u16, stream: bool, before: u32) -> Failure {
+        match before {
+            // The handler's second call is made outside of what reads the status of the first.
+            1.. if !stream && self.rules.is_anthropics() => Failure::with_status(Class::InternalServer, 500),
+            _ => self.rules.refused(status),
+        }
     }
 
     /// A connection that could not be made.
@@ -258,7 +269,10 @@ impl Rules {
 
     /// Whether the text of a refused content is understood.
     const fn know_contents(self) -> bool {
-        matches!(self, Self::OpenAi | Self::Azure | Self::Anthropic | Self::Google | Self::VertexClaude)
+        matches!(
+            self,
+            Self::OpenAi | Self::LiteLlmProxy | Self::Azure | Self::Anthropic | Self::Google | Self::VertexClaude
+        )
     }
 
     /// An error status.
@@ -268,7 +282,7 @@ impl Rules {
             (Self::Azure, 500) | (Self::OpenRouter, 500 | 502) | (Self::HuggingFace, 404 | 422 | 500 | 502 | 504) => {
                 Failure::with_status(Class::Api, status)
             }
-            (Self::OpenAi | Self::Azure | Self::OpenRouter | Self::HuggingFace, _) => {
+            (Self::OpenAi | Self::LiteLlmProxy | Self::Azure | Self::OpenRouter | Self::HuggingFace, _) => {
                 Failure::with_status(class, status)
             }
             (Self::Anthropic, 413) => Failure::with_status(Class::BadRequest, 400),

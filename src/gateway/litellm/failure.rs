@@ -41,15 +41,34 @@ pub enum Class {
     Refused,
 }
 
-/// What the text of an exception tells, whatever its class: the proxy answers by it. What stands last here outweighs the rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Told {
+/// What the text of an exception tells, whatever its class: others look for these words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told(u8);
+
+impl Told {
     /// Nothing that counts.
-    Nothing,
-    /// No deployment has the tags that were asked for: 401.
-    NoTags,
-    /// No deployment is available: 429.
-    NoDeployment,
+    pub const NOTHING: Self = Self(0);
+    /// The name of the class of lost connections: it leads to no rest.
+    pub const LOST: Self = Self(1);
+    /// No deployment has the tags that were asked for: the proxy answers 401.
+    pub const NO_TAGS: Self = Self(2);
+    /// No deployment is available: the proxy answers 429, whatever else is told.
+    pub const NO_DEPLOYMENT: Self = Self(4);
+
+    /// This and that.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether this is told as well.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// What an exception of a class tells in any case.
+    const fn by(class: Class) -> Self {
+        if matches!(class, Class::ApiConnection) { Self::LOST } else { Self::NOTHING }
+    }
 }
 
 /// One failure, as it travels through retries and fallbacks.
@@ -69,8 +88,6 @@ pub struct Failure {
     pub told: Told,
     /// What stood in the way: a provider, or the router itself.
     pub why: WhyNot,
-    /// Whether its text tells of a connection that was lost: LiteLLM looks for the name of that class in the text.
-    pub tells_lost: bool,
     /// The HTTP status that the client would see.
     pub http_status: u16,
 }
@@ -84,9 +101,8 @@ impl Failure {
             retry_after: RetryAfter::None,
             deployment: None,
             num_retries: None,
-            told: Told::Nothing,
+            told: Told::by(class),
             why: WhyNot::Upstream,
-            tells_lost: matches!(class, Class::ApiConnection),
             http_status: status,
         }
     }
@@ -102,9 +118,8 @@ impl Failure {
             retry_after: RetryAfter::None,
             deployment: None,
             num_retries: None,
-            told: if http_status == 429 { Told::NoDeployment } else { Told::Nothing },
+            told: if http_status == 429 { Told::NO_DEPLOYMENT } else { Told::by(class) },
             why: WhyNot::Upstream,
-            tells_lost: matches!(class, Class::ApiConnection),
             http_status,
         }
     }
@@ -123,14 +138,14 @@ impl Failure {
 
     /// No deployment has the tags that were asked for. The proxy answers 401 [T 180, 180f].
     pub const NO_TAGS: Self =
-        Self { told: Told::NoTags, why: WhyNot::Tags, ..Self::without_status(Class::Refused, 401) };
+        Self { told: Told::NO_TAGS, why: WhyNot::Tags, ..Self::without_status(Class::Refused, 401) };
 
     /// This failure after its fallbacks have failed: their last failure is told in its text. Exceptions of the router
     /// itself and those of clients have no such text, and of a stream that broke it is the provider's own exception that comes out in the end [T 116k].
     pub fn telling(self, last: &Self) -> Self {
         match self.status {
             Some(_) if !matches!(self.class, Class::MidStream | Class::Raw) => {
-                Self { told: self.told.max(last.told), tells_lost: self.tells_lost || last.tells_lost, ..self }
+                Self { told: self.told.and(last.told), ..self }
             }
             _ => self,
         }
@@ -138,20 +153,21 @@ impl Failure {
 
     /// This failure with words in its text that are looked for later.
     pub fn mentioning(self, mention: Mention) -> Self {
-        match mention {
-            Mention::Nothing => self,
-            Mention::LostConnection => Self { tells_lost: true, ..self },
-            Mention::NoTags => Self { told: self.told.max(Told::NoTags), ..self },
-            Mention::NoDeployment => Self { told: self.told.max(Told::NoDeployment), ..self },
-        }
+        let told = match mention {
+            Mention::Nothing | Mention::CallAgain | Mention::LeaveAlone => Told::NOTHING,
+            Mention::LostConnection => Told::LOST,
+            Mention::NoTags => Told::NO_TAGS,
+            Mention::NoDeployment => Told::NO_DEPLOYMENT,
+        };
+        Self { told: self.told.and(told), ..self }
     }
 
     /// The status that the proxy answers with (`proxy/_types.py:ProxyException`).
     pub const fn answered_with(&self) -> u16 {
         match self.told {
-            Told::Nothing => self.http_status,
-            Told::NoTags => 401,
-            Told::NoDeployment => 429,
+            told if told.has(Told::NO_DEPLOYMENT) => 429,
+            told if told.has(Told::NO_TAGS) => 401,
+            _ => self.http_status,
         }
     }
 

@@ -15,6 +15,8 @@ pub struct ErrorText<'a> {
     pub kind: &'a str,
     /// Its code, where it is not the status.
     pub code: Option<&'a str>,
+    /// Its header `x-should-retry`, which OpenAI's SDK obeys.
+    pub should_retry: Option<&'a str>,
 }
 
 /// What the text is taken for, and whether the status stays the answer's own: LiteLLM hands some of its exceptions the answer, and these
@@ -25,16 +27,21 @@ const OWN: bool = true;
 const FIXED: bool = false;
 
 impl Client {
-    /// What it reads out of the text of an error with this status.
-    pub fn reads(self, status: u16, error: ErrorText<'_>) -> Wording {
-        let words = Words::of(self, status, error);
+    /// What it reads out of the text of an error with this status, in a call for a stream or another.
+    pub fn reads(self, status: u16, error: ErrorText<'_>, stream: bool) -> Wording {
+        let words = Words::of(self, status, error, stream);
         let read = match () {
             () if words.has_any(TIMED_OUT) => Some((Meaning::Timeout, FIXED)),
             () if self.uses_sdk() && status == 400 && words.says(NO_ROOM) => Some((Meaning::Answer, FIXED)),
             () => self.rules.read(status, &words),
         };
         let (meaning, keeps_status) = read.unwrap_or((Meaning::AsStatus, FIXED));
-        Wording { meaning, keeps_status, mention: words.mention() }
+        let mention = match (words.mention(), error.should_retry) {
+            (Mention::Nothing, Some("true")) => Mention::CallAgain,
+            (Mention::Nothing, Some("false")) => Mention::LeaveAlone,
+            (mention, _) => mention,
+        };
+        Wording::new(meaning, keeps_status, mention)
     }
 }
 
@@ -42,6 +49,7 @@ impl Rules {
     fn read(self, status: u16, words: &Words<'_>) -> Read {
         match self {
             Self::OpenAi => openai(status, words),
+            Self::LiteLlmProxy => told_by_proxy(words).or_else(|| openai(status, words)),
             Self::Azure => azure(status, words),
             Self::Anthropic => anthropic(words),
             Self::Bedrock | Self::BedrockInvoke => bedrock(words),
@@ -60,7 +68,7 @@ impl Rules {
 impl Failure {
     /// What this failure, told by its status, is with such a text.
     pub const fn worded(self, status: u16, wording: Wording) -> Self {
-        let (class, fixed) = match wording.meaning {
+        let (class, fixed) = match wording.meaning() {
             Meaning::AsStatus | Meaning::Answer => return self,
             Meaning::BadRequest => (Class::BadRequest, 400),
             Meaning::ForbiddenRequest => (Class::BadRequest, 403),
@@ -72,11 +80,12 @@ impl Failure {
             Meaning::Timeout => (Class::Timeout, 408),
             Meaning::RateLimit => (Class::RateLimit, 429),
             Meaning::ServerError => (Class::InternalServer, 500),
+            Meaning::BadGateway => (Class::BadGateway, 502),
             Meaning::Unavailable => (Class::ServiceUnavailable, 503),
             Meaning::LostConnection => (Class::ApiConnection, 500),
             Meaning::Unknown => (Class::Api, 500),
         };
-        Self::with_status(class, if wording.keeps_status { status } else { fixed })
+        Self::with_status(class, if wording.keeps_status() { status } else { fixed })
     }
 }
 
@@ -111,6 +120,37 @@ fn openai(status: u16, words: &Words<'_>) -> Read {
         () if words.has(NO_KEY) && words.has("the OPENAI_API_KEY environment variable") => (Meaning::UnknownKey, OWN),
         () if words.has("Mistral API raised a streaming error") => (Meaning::Unknown, FIXED),
         () => return None,
+    })
+}
+
+/// Another proxy tells the class of its exception in front, and that class it is again, if it can be made so (`APIError` cannot)
+/// (`extract_and_raise_litellm_exception`).
+fn told_by_proxy(words: &Words<'_>) -> Read {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let names = words.text.match_indices("litellm.").map(|(at, start)| &words.text[at + start.len()..]);
+    let mut names = names.map(|rest| rest.split(|c| !is_word(c)).next().unwrap_or_default());
+    let name = names.find_map(|name| Some(&name[..name.rfind("Error").filter(|at| *at > 0)? + "Error".len()]))?;
+    Some(match name {
+        "AuthenticationError" => (Meaning::UnknownKey, OWN),
+        "NotFoundError" => (Meaning::NotFound, OWN),
+        "BadRequestError" => (Meaning::BadRequest, OWN),
+        "UnsupportedParamsError" => (Meaning::BadRequest, FIXED),
+        "RateLimitError" => (Meaning::RateLimit, FIXED),
+        "ContextWindowExceededError" => (Meaning::LongPrompt, OWN),
+        "ContentPolicyViolationError" => (Meaning::RefusedContent, OWN),
+        "ServiceUnavailableError" => (Meaning::Unavailable, FIXED),
+        "BadGatewayError" => (Meaning::BadGateway, FIXED),
+        "InternalServerError" => (Meaning::ServerError, FIXED),
+        "PermissionDeniedError" => (Meaning::NotAllowed, OWN),
+        "UnprocessableEntityError" => (Meaning::Unknown, OWN),
+        "APIResponseValidationError" => (Meaning::Unknown, FIXED),
+        "APIConnectionError"
+        | "APIError"
+        | "OpenAIError"
+        | "BudgetExceededError"
+        | "InvalidRequestError"
+        | "JSONSchemaValidationError" => (Meaning::LostConnection, FIXED),
+        _ => return None,
     })
 }
 
@@ -288,9 +328,11 @@ struct Words<'a> {
 }
 
 impl<'a> Words<'a> {
-    fn of(client: Client, status: u16, error: ErrorText<'a>) -> Self {
-        let ErrorText { message, kind, code } = error;
+    fn of(client: Client, status: u16, error: ErrorText<'a>, stream: bool) -> Self {
+        let ErrorText { message, kind, code, .. } = error;
         let text = match client.rules {
+            // Of a stream it has the bytes, printed as Python does.
+            Rules::Anthropic | Rules::VertexClaude if stream => message.replace('\'', "\\'"),
             Rules::Anthropic | Rules::VertexClaude | Rules::Bedrock => message.to_owned(),
             Rules::Google => format!("{status} {message}"),
             // The SDK tells the status in front and prints the body as Python does.
@@ -365,3 +407,85 @@ const LONG_PROMPTS: &[&str] = &[
     "exceeds the available context size",
     "exceeds the maximum number of tokens allowed",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLAUDE: &str = "bedrock/anthropic.claude-3-5-haiku";
+
+    fn told(model: &str, status: u16, error: ErrorText<'_>, stream: bool) -> (Class, u16) {
+        let provider = model.split('/').next().unwrap();
+        let wording = Client::of(provider, model).reads(status, error, stream);
+        // Of no class that a text leads to.
+        let plain = Failure::with_status(Class::Raw, status);
+        let failure = plain.worded(status, wording);
+        (failure.class, failure.status.unwrap())
+    }
+
+    fn read(model: &str, status: u16, message: &str) -> (Class, u16) {
+        told(model, status, ErrorText { message, ..ErrorText::default() }, false)
+    }
+
+    #[test]
+    fn one_text_is_taken_for_different_failures() {
+        let long = "Prompt has too many tokens: input tokens exceed the configured limit";
+        assert_eq!(read("openai/gpt-4o", 500, long), (Class::ContextWindow, 500));
+        assert_eq!(read("anthropic/claude-3-haiku", 500, long), (Class::ContextWindow, 400));
+        assert_eq!(read(CLAUDE, 413, long), (Class::ContextWindow, 413));
+        assert_eq!(read("azure/gpt-4o", 500, long), (Class::Raw, 500));
+        assert_eq!(read("openrouter/x/y", 500, long), (Class::Raw, 500));
+    }
+
+    #[test]
+    fn the_first_check_that_fits_decides() {
+        let all = "Request timed out, rate limit, Internal server error, content_policy_violation";
+        assert_eq!(read("azure/gpt-4o", 400, all), (Class::Timeout, 408));
+        assert_eq!(read("azure/gpt-4o", 400, &all[18..]), (Class::InternalServer, 500));
+        assert_eq!(read("openai/gpt-4o", 400, &all[18..]), (Class::RateLimit, 429));
+        assert_eq!(read("gemini/gemini-2.5-pro", 403, "The response was blocked."), (Class::BadRequest, 403));
+        assert_eq!(read("gemini/gemini-2.5-pro", 500, "The response was blocked."), (Class::ContentPolicy, 400));
+    }
+
+    #[test]
+    fn rate_limits_are_known_by_their_number_only_with_its_status() {
+        let limited = ["Rate_Limit", "rate - limit", "ratelimit", "Service tier capacity exceeded"];
+        assert!(limited.iter().all(|text| read("openai/gpt-4o", 400, text) == (Class::RateLimit, 429)));
+        let others = ["429", "rates limited", "rate of limits"];
+        assert!(others.iter().all(|text| read("openai/gpt-4o", 400, text) == (Class::Raw, 400)));
+        assert_eq!(read("deepseek/x", 429, "4290 tokens"), (Class::RateLimit, 429));
+        let coded = ErrorText { message: "4290 tokens", code: Some("x"), ..ErrorText::default() };
+        assert_eq!(told("deepseek/x", 429, coded, false), (Class::Raw, 429));
+        assert_eq!(told("openai/gpt-4o", 429, coded, false), (Class::RateLimit, 429));
+    }
+
+    #[test]
+    fn how_python_prints_quotes_decides() {
+        let told = |model, message, stream| told(model, 400, ErrorText { message, ..ErrorText::default() }, stream).0;
+        let (plain, quoted) =
+            ("this model's maximum context length is 8", "this model's maximum context length is \"8\"");
+        assert_eq!([plain, quoted].map(|text| told("openai/gpt-4o", text, false)), [Class::ContextWindow, Class::Raw]);
+        assert_eq!([plain, quoted].map(|text| told("deepseek/x", text, false)), [Class::ContextWindow; 2]);
+        let claude = "anthropic/claude-3-haiku";
+        assert_eq!([false, true].map(|stream| told(claude, plain, stream)), [Class::ContextWindow, Class::Raw]);
+    }
+
+    #[test]
+    fn another_proxy_tells_its_class() {
+        let proxy = |text: &str| read("litellm_proxy/x", 503, text);
+        assert_eq!(proxy("litellm.ContextWindowExceededError: x"), (Class::ContextWindow, 503));
+        assert_eq!(proxy("litellm.APIError: APIError: x"), (Class::ApiConnection, 500));
+        assert_eq!(proxy("litellm.NopeError: litellm.RateLimitError: x"), (Class::Raw, 503));
+        assert_eq!(proxy("litellm.Timeout: litellm.NotFoundErrors"), (Class::NotFound, 503));
+        assert_eq!(read("openai/gpt-4o", 503, "litellm.NotFoundError: x"), (Class::Raw, 503));
+    }
+
+    #[test]
+    fn numbers_belong_into_the_words_of_mantle() {
+        let long = |text: &str| read("bedrock_mantle/x", 400, text).0 == Class::ContextWindow;
+        assert!(long("validation_error: prompt tokens (9) exceed model maximum (8)"));
+        assert!(!long("validation_error: prompt tokens (x) exceed model maximum (8)"));
+        assert!(!long("validation_error: prompt tokens (9) exceed model maximum (8"));
+        assert!(!long("prompt tokens (9) exceed model maximum (8)"));
+    }
+}

@@ -164,8 +164,7 @@ const PARAMS: &[&str] = &[
     "max_retries",
 ];
 /// Parameters of a body that the gateway acts on and that are not simulated (seen in the real proxy).
-const NOT_SIMULATED: &[&str] =
-    &["routing_strategy", "cache_key", "specific_deployment", "fastest_response", "user_config"];
+const NOT_SIMULATED: &[&str] = &["routing_strategy", "specific_deployment", "fastest_response", "user_config"];
 /// Headers that the gateway acts on.
 const HEADERS: &[&str] = &[
     "x-litellm-timeout",
@@ -307,7 +306,7 @@ mod tests {
         let cases = [
             (request(r#", "params": {"num_retires": 1}"#), "did you mean `num_retries`?"),
             (request(r#", "headers": {"X-LiteLLM-Num-Retry": "1"}"#), "did you mean `x-litellm-num-retries`?"),
-            (request(r#", "params": {"cache_key": "k"}"#), "`cache_key` of a body is not simulated"),
+            (request(r#", "params": {"routing_strategy": "k"}"#), "`routing_strategy` of a body is not simulated"),
             (r#""requests": [{"t": 0, "model": "a,b"}]"#.to_owned(), "several models in one request"),
             (
                 format!(r#""keys": {{"k": {{"models": ["a"]}}}}, {}"#, request("")),

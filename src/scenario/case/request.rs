@@ -120,7 +120,9 @@ impl Numbering {
         let key = key(node, keys, reader);
         let body = self.body(node, params, &keys[key.index()], reader);
         let next_prompt = self.prompts.len() as u64;
-        let prompt = *self.prompts.entry(content.clone()).or_insert(next_prompt);
+        // No prompt begins so.
+        let own_key = params.and_then(own_cache_key).map(|key| format!("\0{key}"));
+        let prompt = *self.prompts.entry(own_key.unwrap_or_else(|| content.clone())).or_insert(next_prompt);
         Some(CaseRequest {
             id: String::new(),
             at: SimTime::ZERO,
@@ -430,18 +432,32 @@ fn is_true(value: &Node) -> Option<bool> {
     Some(matches!(value.value, Value::Bool(true)))
 }
 
-/// `cache`, and `caching: false`, which keeps an answer but does not look for one [T 228].
+/// `cache_key`; a number is another key than its text.
+fn own_cache_key(params: &Node) -> Option<String> {
+    let node = params.get("cache_key")?;
+    match node.as_str() {
+        Some("") => None,
+        Some(text) => Some(format!("'{text}")),
+        None => node.printed(),
+    }
+}
+
+/// `cache` and `cache_key`, and `caching: false`, which keeps an answer but does not look for one [T 228]. Under no key nothing is kept.
 fn cache_control(params: &Node, reader: &mut Reader) -> CacheControl {
     let is_off = params.get("caching").is_some_and(|caching| matches!(caching.value, Value::Bool(false)));
-    let Some(node) = params.get("cache") else { return CacheControl { no_read: is_off, ..CacheControl::default() } };
+    let own_key = own_cache_key(params).is_some();
+    let has_no_key = !own_key && params.get("cache_key").is_some();
+    let plain = CacheControl { no_read: is_off, no_write: has_no_key, own_key, ..CacheControl::default() };
+    let Some(node) = params.get("cache") else { return plain };
     let mut span = |key: &str| reader.number(node, key).map(SimDuration::from_secs_f64);
     let (ttl, max_age) = (span("ttl"), span("s-max-age").or_else(|| span("s-maxage")));
     CacheControl {
         ttl,
         max_age,
-        no_read: is_off || reader.flag(node, "no-cache"),
-        no_write: reader.flag(node, "no-store"),
+        no_read: plain.no_read || reader.flag(node, "no-cache"),
+        no_write: plain.no_write || reader.flag(node, "no-store"),
         opt_in: reader.flag(node, "use-cache"),
         breaks: !is_off && !matches!(node.value, Value::Map(_)),
+        ..plain
     }
 }

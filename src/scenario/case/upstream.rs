@@ -62,17 +62,21 @@ struct Text {
     message: String,
     kind: String,
     code: Option<String>,
+    should_retry: Option<String>,
 }
 
 impl Written {
     fn read_by(&self, client: Client) -> Rule {
         let mut rule = self.rule.clone();
         if let (Some(text), Kind::Error(Outcome::Status(status))) = (&self.text, rule.answer.kind) {
-            let error = ErrorText { message: &text.message, kind: &text.kind, code: text.code.as_deref() };
-            let wording = client.reads(status, error);
-            if wording != Wording::default() {
-                rule.answer.kind = Kind::Error(Outcome::Worded(status, wording));
-            }
+            let (code, should_retry) = (text.code.as_deref(), text.should_retry.as_deref());
+            let error = ErrorText { message: &text.message, kind: &text.kind, code, should_retry };
+            let [whole, streamed] = [false, true].map(|stream| match client.reads(status, error, stream) {
+                wording if wording == Wording::default() => Kind::Error(Outcome::Status(status)),
+                wording => Kind::Error(Outcome::Worded(status, wording)),
+            });
+            rule.answer.kind = whole;
+            rule.answer.kind_of_stream = (streamed != whole).then_some(streamed);
         }
         rule
     }
@@ -95,8 +99,12 @@ impl Context<'_> {
     fn text(&mut self, node: &Node) -> Option<Text> {
         let [message, kind, code] =
             ["message", "type", "code"].map(|key| self.reader.present(node, key).and_then(Node::printed));
-        let is_told = message.is_some() || kind.is_some() || code.is_some();
-        is_told.then(|| Text { message: message.unwrap_or_default(), kind: kind.unwrap_or_default(), code })
+        let in_headers = node.get("headers").map(Node::entries).unwrap_or_default();
+        let header = in_headers.iter().find(|entry| entry.key.eq_ignore_ascii_case("x-should-retry"));
+        let should_retry = header.and_then(|entry| entry.value.printed());
+        let is_told = message.is_some() || kind.is_some() || code.is_some() || should_retry.is_some();
+        let (message, kind) = (message.unwrap_or_default(), kind.unwrap_or_default());
+        is_told.then_some(Text { message, kind, code, should_retry })
     }
 
     fn when(&mut self, node: &Node) -> When {
@@ -181,6 +189,7 @@ impl Context<'_> {
         };
         Answer {
             kind,
+            kind_of_stream: None,
             latency: hangs_for.unwrap_or(latency),
             first_chunk: reader.number(node, "ttft"),
             chunks: reader.count(node, "chunks").unwrap_or(4),

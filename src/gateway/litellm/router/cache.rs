@@ -21,6 +21,9 @@ const fn takes_part(plan: &CachePlan, body: &Body) -> bool {
 impl LiteLlm {
     #[inline(always)]
     fn cache_key(&self, request: &RequestView, held: &Held, (deployment, name): (DeploymentId, NameId)) -> Key {
+        if self.body(request).cache.own_key {
+            return Key { name: NameId(0), prompt: request.prompt, form: Form::Whole, class: 0, max_tokens: None };
+        }
         let own = request.max_tokens.or(held.output_cap);
         let entry = self.plan.deployment(deployment);
         Key {

@@ -3,7 +3,7 @@
 use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::defaults;
-use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::failure::{Class, Failure, Told};
 use crate::gateway::litellm::plan::{Deployment, Found};
 use crate::gateway::litellm::state::FailCounter;
 use crate::gateway::parts::retry_after_secs;
@@ -163,7 +163,7 @@ impl LiteLlm {
 fn may_rest(entry: &Deployment, failure: &Failure) -> bool {
     let by_status = match failure.status {
         None => false,
-        Some(_) if failure.tells_lost => false,
+        Some(_) if failure.told.has(Told::LOST) => false,
         Some(status) => !(400..500).contains(&status) || matches!(status, 401 | 404 | 408 | 429),
     };
     by_status || entry.fails_policy.is_some_and(|policy| policy.allowed(failure.class).is_some())

@@ -38,7 +38,7 @@ pub(super) fn pick<D: Draws>(
         let wait = RetryAfter::Seconds(defaults::LIMIT_RETRY_AFTER_SECS);
         return Err(Failure {
             retry_after: wait,
-            told: Told::NoDeployment,
+            told: Told::NO_DEPLOYMENT,
             ..Failure::with_status(Class::RateLimit, 429).because(WhyNot::DeploymentLimit)
         });
     }
