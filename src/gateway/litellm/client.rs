@@ -224,7 +224,7 @@ impl Client {
             Outcome::Worded(_, wording) => failure.mentioning(wording.mention()),
             _ => failure,
         };
-        let tells_when = self.is_heard(stream) && self.rules != Rules::Cohere;
+        let tells_when = self.is_heard(stream) && !matches!(self.rules, Rules::Cohere | Rules::Cloudflare);
         let retry_after = if tells_when { ended.retry_after } else { RetryAfter::None };
         Some(Failure { retry_after, deployment: Some(deployment), ..failure })
     }

@@ -54,7 +54,9 @@ impl Rules {
             Self::Anthropic => anthropic(words),
             Self::Bedrock | Self::BedrockInvoke => bedrock(words),
             Self::BedrockMantle => mantle(words).or_else(|| bedrock(words)),
-            Self::Google | Self::VertexClaude => google(words),
+            Self::Google => google(words),
+            // A 403 is a bad request only if the text says the number, which Google's own always do.
+            Self::VertexClaude => google(words).or_else(|| (status == 403).then_some((Meaning::NotAllowed, FIXED))),
             Self::OpenAiLike => openai_like(words),
             Self::Cohere => cohere(words),
             Self::HuggingFace => huggingface(words),
@@ -475,7 +477,7 @@ mod tests {
         let proxy = |text: &str| read("litellm_proxy/x", 503, text);
         assert_eq!(proxy("litellm.ContextWindowExceededError: x"), (Class::ContextWindow, 503));
         assert_eq!(proxy("litellm.APIError: APIError: x"), (Class::ApiConnection, 500));
-        assert_eq!(proxy("litellm.NopeError: litellm.RateLimitError: x"), (Class::Raw, 503));
+        assert_eq!(proxy("litellm.NopeError: litellm.NotFoundError: x"), (Class::Raw, 503));
         assert_eq!(proxy("litellm.Timeout: litellm.NotFoundErrors"), (Class::NotFound, 503));
         assert_eq!(read("openai/gpt-4o", 503, "litellm.NotFoundError: x"), (Class::Raw, 503));
     }

@@ -59,7 +59,7 @@ struct Written {
 
 /// What a rule says that an error says.
 struct Text {
-    message: String,
+    message: Option<String>,
     kind: String,
     code: Option<String>,
     should_retry: Option<String>,
@@ -70,7 +70,8 @@ impl Written {
         let mut rule = self.rule.clone();
         if let (Some(text), Kind::Error(Outcome::Status(status))) = (&self.text, rule.answer.kind) {
             let (code, should_retry) = (text.code.as_deref(), text.should_retry.as_deref());
-            let error = ErrorText { message: &text.message, kind: &text.kind, code, should_retry };
+            let message = text.message.clone().unwrap_or_else(|| format!("mock {status}"));
+            let error = ErrorText { message: &message, kind: &text.kind, code, should_retry };
             let [whole, streamed] = [false, true].map(|stream| match client.reads(status, error, stream) {
                 wording if wording == Wording::default() => Kind::Error(Outcome::Status(status)),
                 wording => Kind::Error(Outcome::Worded(status, wording)),
@@ -103,7 +104,7 @@ impl Context<'_> {
         let header = in_headers.iter().find(|entry| entry.key.eq_ignore_ascii_case("x-should-retry"));
         let should_retry = header.and_then(|entry| entry.value.printed());
         let is_told = message.is_some() || kind.is_some() || code.is_some() || should_retry.is_some();
-        let (message, kind) = (message.unwrap_or_default(), kind.unwrap_or_default());
+        let kind = kind.unwrap_or_default();
         is_told.then_some(Text { message, kind, code, should_retry })
     }
 
