@@ -98,6 +98,10 @@ pub enum Mention {
     NoTags,
     /// That no deployment is available.
     NoDeployment,
+    /// That, and that a connection was lost.
+    LostNoDeployment,
+    /// That no deployment has the tags, and that a connection was lost.
+    LostNoTags,
     /// The provider's wish to be called again.
     CallAgain,
     /// Its wish not to be called again.
@@ -105,16 +109,16 @@ pub enum Mention {
 }
 
 impl Mention {
-    /// All, in their order; what three bits hold besides is never written.
+    /// All, in their order.
     const ALL: [Self; 8] = [
         Self::Nothing,
         Self::LostConnection,
         Self::NoTags,
         Self::NoDeployment,
+        Self::LostNoDeployment,
+        Self::LostNoTags,
         Self::CallAgain,
         Self::LeaveAlone,
-        Self::Nothing,
-        Self::Nothing,
     ];
 }
 

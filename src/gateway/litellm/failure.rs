@@ -158,6 +158,8 @@ impl Failure {
             Mention::LostConnection => Told::LOST,
             Mention::NoTags => Told::NO_TAGS,
             Mention::NoDeployment => Told::NO_DEPLOYMENT,
+            Mention::LostNoDeployment => Told::LOST.and(Told::NO_DEPLOYMENT),
+            Mention::LostNoTags => Told::LOST.and(Told::NO_TAGS),
         };
         Self { told: self.told.and(told), ..self }
     }

@@ -387,13 +387,15 @@ impl<'a> Words<'a> {
     }
 
     fn mention(&self) -> Mention {
-        match () {
-            () if self.has_any(&["No healthy deployment available", "No deployments available"]) => {
-                Mention::NoDeployment
-            }
-            () if self.has("Not allowed to access model due to tags configuration") => Mention::NoTags,
-            () if self.has("APIConnectionError") => Mention::LostConnection,
-            () => Mention::Nothing,
+        let has_none = self.has_any(&["No healthy deployment available", "No deployments available"]);
+        let has_no_tags = self.has("Not allowed to access model due to tags configuration");
+        match (has_none, has_no_tags, self.has("APIConnectionError")) {
+            (true, _, true) => Mention::LostNoDeployment,
+            (true, _, false) => Mention::NoDeployment,
+            (false, true, true) => Mention::LostNoTags,
+            (false, true, false) => Mention::NoTags,
+            (false, false, true) => Mention::LostConnection,
+            (false, false, false) => Mention::Nothing,
         }
     }
 }
