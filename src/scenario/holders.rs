@@ -253,6 +253,7 @@ pub fn keyring(reading: &Reading) -> Result<Keyring, Problem> {
             user: places.find(reading, &["keys", name, "user"], user, &places.users)?,
             team: places.find(reading, &["keys", name, "team"], team, &places.teams)?,
             member,
+            ..KeySpec::default()
         });
     }
     Ok(ring)

@@ -45,6 +45,13 @@ pub struct Body {
     pub is_unread: bool,
     /// It asks for failures that are made up: the proxy answers 400 after that [T 235].
     pub is_mock: bool,
+    /// The proxy answers with this before it asks for anything else: to a key that has expired, or a body that it takes from
+    /// nobody [T 262].
+    pub turned_away: Option<u16>,
+    /// `cooldown_time`: how long a deployment rests that it sends to rest [T 261].
+    pub cooldown: Option<SimDuration>,
+    /// Its fallbacks are those of its key, which count at limits as well [T 262].
+    pub is_key_fallbacks: bool,
 }
 
 /// A request's own fallbacks.

@@ -15,12 +15,17 @@ pub struct Keyring {
     pub teams: Vec<Holder>,
     /// Users within a team.
     pub members: Vec<Holder>,
+    /// Those on whose behalf keys ask: they have limits of requests and tokens only.
+    pub end_users: Vec<Holder>,
+    /// Organizations, likewise.
+    pub organizations: Vec<Holder>,
 }
 
 impl Default for Keyring {
     fn default() -> Self {
-        let (keys, users, teams, members) = (vec![KeySpec::default()], Vec::new(), Vec::new(), Vec::new());
-        Self { keys, users, teams, members }
+        let none = Vec::new;
+        let (users, teams, members, end_users, organizations) = (none(), none(), none(), none(), none());
+        Self { keys: vec![KeySpec::default()], users, teams, members, end_users, organizations }
     }
 }
 
@@ -39,6 +44,10 @@ pub struct KeySpec {
     pub team: Option<usize>,
     /// Index of the user within the team.
     pub member: Option<usize>,
+    /// Index of the end user.
+    pub end_user: Option<usize>,
+    /// Index of the organization that it belongs to.
+    pub organization: Option<usize>,
 }
 
 /// What is limited of a key, a user, a team, or a user within a team.
@@ -149,7 +158,8 @@ impl KeyPlans {
 pub struct KeyPlan {
     /// Requests at the same time.
     pub parallel: Option<u64>,
-    /// Windows that every request counts in: of the key, its user, its team, and the user within the team.
+    /// Windows that every request counts in: of the key, its user, its team, the user within the team, the end user, and the
+    /// organization.
     pub windows: Box<[Window]>,
     /// What every answer is paid from, in the order in which it is reserved: the key, the team, the user, the member.
     pub purses: Box<[Purse]>,

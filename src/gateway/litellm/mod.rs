@@ -25,6 +25,7 @@ pub mod plan;
 /// Numbers by class of failure.
 pub mod policy;
 mod price;
+mod proxy_plan;
 mod router;
 mod shared;
 mod state;

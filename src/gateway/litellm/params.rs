@@ -154,7 +154,8 @@ pub fn cache_text(params: &Node) -> String {
     parts.join("\n")
 }
 
-fn text_of(node: &Node) -> String {
+/// A value as text that tells it apart from others.
+pub fn text_of(node: &Node) -> String {
     let named = |entry: &Entry| format!("{}:{}", entry.key, text_of(&entry.value));
     match &node.value {
         Value::Seq(items) => format!("[{}]", items.iter().map(text_of).collect::<Vec<_>>().join(",")),

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 pub use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::defaults;
-use crate::gateway::litellm::keyring::{AccountId, CountedTokens, KeyPlans};
+use crate::gateway::litellm::keyring::KeyPlans;
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 pub use crate::gateway::litellm::price::{Filled, Greatest, Price, Reserved};
+pub use crate::gateway::litellm::proxy_plan::{CachePlan, ProxyPlan};
 use crate::gateway::parts::{Backoff, Minutes};
 use crate::pricing::RateSchedule;
 use crate::units::{BodyId, DeploymentId, NameId, SimDuration, SimTime, Tokens, Usage};
@@ -178,6 +179,8 @@ pub struct Deployment {
     pub id: Box<str>,
     /// Whether it is the only one of its group.
     pub alone: bool,
+    /// `model_info.blocked`: it is called by nobody [T 263].
+    pub is_blocked: bool,
     /// Whether its name is a pattern: such deployments never rest (`provider_default_deployment_ids`; from source only).
     pub is_wildcard: bool,
     /// `weight`, `rpm` and `tpm` as simple-shuffle weighs them.
@@ -197,6 +200,8 @@ pub struct Deployment {
     pub num_retries: Option<u32>,
     /// `model_info.cooldown_time`, else `litellm_params.cooldown_time`.
     pub cooldown: Option<SimDuration>,
+    /// Whether that is `model_info.cooldown_time`, which goes before that of a request.
+    pub cooldown_in_info: bool,
     /// `model_info.allowed_fails`.
     pub allowed_fails: Option<i64>,
     /// `model_info.allowed_fails_policy`.
@@ -264,8 +269,12 @@ pub struct Name {
     pub text: Box<str>,
     /// The proxy knows it; otherwise it answers 400 before any routing [T 29].
     pub is_known: bool,
-    /// Which deployments it stands for.
+    /// Which deployments it stands for, without those that are blocked.
     pub found: Found,
+    /// How many of them are blocked.
+    pub blocked: usize,
+    /// All that are listed under it are blocked: the proxy answers 403 before any routing [T 263].
+    pub is_blocked: bool,
     /// The name that an alias stands for, or the default fallback of a name that leads nowhere; itself otherwise.
     pub resolved: NameId,
     /// The group of this name, where it leads to a deployment with that id instead: budgets are reserved for the group.
@@ -319,50 +328,6 @@ pub enum Target {
     Others(NameId, u32),
     /// A group with parameters of its own, by number.
     Custom(NameId, u32),
-}
-
-/// Settings of the proxy server.
-#[derive(Debug, Clone, Default)]
-pub struct ProxyPlan {
-    /// `litellm_settings.drop_params`: what OpenAI's handler refuses with 422 it calls again [T 221].
-    pub drops_params: bool,
-    /// The response cache.
-    pub cache: Option<CachePlan>,
-    /// `always_include_stream_usage: true`: streams of clients that refuse their usage are not asked for it.
-    pub clients_choose_usage: bool,
-    /// `cancel_on_disconnect`.
-    pub cancel_on_disconnect: bool,
-    /// Whether any key has a limit or a budget.
-    pub has_key_limits: bool,
-    /// `dangerously_allow_mock_testing_request_params`.
-    pub takes_mocks: bool,
-    /// Whether any body is answered by the proxy itself.
-    pub refuses_bodies: bool,
-    /// When budgets of keys, users and teams begin anew, in order of time.
-    pub budget_resets: Vec<(SimTime, AccountId)>,
-    /// What limits of tokens count.
-    pub counted_tokens: CountedTokens,
-    /// `disable_budget_reservation`.
-    pub no_reservation: bool,
-    /// There is no database that would know what was spent.
-    pub no_database: bool,
-    /// `fail_closed_budget_enforcement`.
-    pub fail_closed: bool,
-    /// The same without a Redis to verify spend against: every request with a budget is answered 503.
-    pub unverified_budgets: bool,
-}
-
-/// The response cache.
-#[derive(Debug, Clone, Copy)]
-pub struct CachePlan {
-    /// How long an answer is kept.
-    pub ttl: SimDuration,
-    /// Only on request (`mode: default_off`).
-    pub opt_in: bool,
-    /// The most answers that are kept at the same time; a cache outside of the process has no such bound.
-    pub capacity: Option<usize>,
-    /// Whether it is outside of the process, so that all processes share it.
-    pub shared: bool,
 }
 
 impl Default for RouterPlan {

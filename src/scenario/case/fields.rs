@@ -196,6 +196,16 @@ impl Reader {
         }
         nanos.unwrap_or(DEFAULT_START_NANOS)
     }
+
+    /// A moment, in nanoseconds since 1970.
+    pub fn moment(&mut self, node: &Node, key: &str) -> Option<i128> {
+        let value = self.present(node, key)?;
+        let nanos = value.as_str().and_then(nanos_of);
+        if nanos.is_none() {
+            self.nonsense(value, &format!("`{key}`: expected a time such as `2026-01-05T00:00:00Z`"));
+        }
+        nanos
+    }
 }
 
 /// A number, or a truth value, which Python counts with: as it always was here, both are 0.

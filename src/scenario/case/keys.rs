@@ -1,7 +1,8 @@
 //! Virtual keys of a case, and the users and teams that they belong to.
 
+use super::access::Granted;
 use super::fields::Reader;
-use crate::document::{Node, Value};
+use crate::document::Node;
 use crate::gateway::litellm::keyring::{Holder, KeySpec, Keyring, ModelLimit};
 use crate::gateway::litellm::lower::period;
 use crate::gateway::litellm::plan::Budget;
@@ -23,43 +24,19 @@ impl Table {
     }
 }
 
-/// What the proxy adds to the requests of a key (`litellm_pre_call_utils.py:add_key_level_controls`) [T 224].
-#[derive(Default)]
-pub(super) struct Granted {
-    /// The key, as it is sent; empty for the master key.
-    pub name: String,
-    /// Tags of the key and its team.
-    pub tags: Vec<String>,
-    /// `disable_fallbacks`.
-    pub disable_fallbacks: Option<bool>,
-}
-
-impl Granted {
-    fn read(name: &str, node: &Node, case: &Node, team: Option<&str>) -> Self {
-        let metadata = node.get("metadata");
-        let team_row = team.and_then(|team| case.get("teams")?.get(team)?.get("metadata"));
-        let all = [metadata, node.get("team_metadata"), team_row].into_iter().flatten();
-        let tags = all.filter_map(|metadata| metadata.get("tags")).flat_map(Node::items).filter_map(Node::as_str);
-        let disable_fallbacks =
-            match metadata.and_then(|metadata| metadata.get("disable_fallbacks")).map(|on| &on.value) {
-                Some(Value::Bool(disable)) => Some(*disable),
-                _ => None,
-            };
-        Self { name: name.to_owned(), tags: tags.map(str::to_owned).collect(), disable_fallbacks }
-    }
-}
-
 /// The keys and their limits; the master key comes first, under an empty name.
-pub(super) fn read(case: &Node, reader: &mut Reader) -> (Vec<Granted>, Keyring) {
+pub(super) fn read(case: &Node, start_nanos: i128, reader: &mut Reader) -> (Vec<Granted>, Keyring) {
     let mut keys = vec![Granted::default()];
     let mut ring = Keyring::default();
     let (mut users, mut teams, mut members) =
         (rows(case, "users", reader), rows(case, "teams", reader), { rows(case, "members", reader) });
+    let (mut end_users, mut organizations) = (Table::default(), Table::default());
     for entry in case.get("keys").map(Node::entries).unwrap_or_default() {
         let node = &entry.value;
         let (user, team) = (reader.text(node, "user_id"), reader.text(node, "team_id"));
+        let (end_user, organization) = (reader.text(node, "end_user_id"), reader.text(node, "org_id"));
         let member = user.as_ref().zip(team.as_ref()).map(|(user, team)| format!("{user}:{team}"));
-        keys.push(Granted::read(&entry.key, node, case, team.as_deref()));
+        keys.push(Granted::read((&entry.key, node), case, start_nanos, reader));
         // The row of a user goes before what its keys say of it, whether it has limits or not [T 227].
         let has_row = user.as_ref().is_some_and(|user| case.get("users").is_some_and(|rows| rows.get(user).is_some()));
         let mut belongs = |name: Option<String>, table: &mut Table, prefix: &str| {
@@ -72,11 +49,23 @@ pub(super) fn read(case: &Node, reader: &mut Reader) -> (Vec<Granted>, Keyring) 
         let user = belongs(user, &mut users, "user_");
         let team = belongs(team, &mut teams, "team_");
         let member = belongs(member, &mut members, "team_member_");
+        let end_user = belongs(end_user, &mut end_users, "end_user_");
+        let organization = belongs(organization, &mut organizations, "organization_");
         let parallel = reader.limit(node, "max_parallel_requests");
         let dynamic = ["rpm_limit_type", "tpm_limit_type"].map(|kind| is_dynamic(node, kind));
-        ring.keys.push(KeySpec { own: own(node, reader), dynamic, parallel, user, team, member });
+        ring.keys.push(KeySpec {
+            own: own(node, reader),
+            dynamic,
+            parallel,
+            user,
+            team,
+            member,
+            end_user,
+            organization,
+        });
     }
     (ring.users, ring.teams, ring.members) = (users.holders, teams.holders, members.holders);
+    (ring.end_users, ring.organizations) = (end_users.holders, organizations.holders);
     (keys, ring)
 }
 

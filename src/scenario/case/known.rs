@@ -84,6 +84,19 @@ const KEY: &[&str] = &[
     "spend",
     "model_max_budget",
     "metadata",
+    "aliases",
+    "team_model_aliases",
+    "blocked",
+    "team_blocked",
+    "expires",
+    "team_models",
+    "router_settings",
+    "end_user_id",
+    "end_user_rpm_limit",
+    "end_user_tpm_limit",
+    "org_id",
+    "organization_rpm_limit",
+    "organization_tpm_limit",
 ];
 /// Fields of users, teams and members that are simulated.
 const ROW: &[&str] = &["max_budget", "spend", "rpm_limit", "tpm_limit", "model_max_budget", "metadata"];
@@ -97,13 +110,8 @@ const OF_DATABASE: &[&str] = &[
     "user_role",
     "user_alias",
     "models",
-    "team_models",
-    "aliases",
     "config",
     "tags",
-    "blocked",
-    "team_blocked",
-    "expires",
     "created_at",
     "updated_at",
     "permissions",
@@ -118,7 +126,6 @@ const OF_DATABASE: &[&str] = &[
     "team_member",
     "team_member_spend",
     "team_metadata",
-    "team_model_aliases",
     "user_spend",
     "user_max_budget",
     "user_model_max_budget",
@@ -127,22 +134,15 @@ const OF_DATABASE: &[&str] = &[
     "tpm_limit_per_model",
     "rpm_limit_type",
     "tpm_limit_type",
-    "end_user_id",
-    "end_user_rpm_limit",
-    "end_user_tpm_limit",
     "end_user_max_budget",
-    "org_id",
     "organization_id",
     "organization_alias",
-    "organization_rpm_limit",
-    "organization_tpm_limit",
     "organization_max_budget",
     "project_id",
     "project_alias",
     "agent_id",
     "allowed_cache_controls",
     "allowed_routes",
-    "router_settings",
     "max_parallel_requests",
 ];
 /// Parameters of a body that the gateway acts on, and one that looks like one of them; a body may hold any others.
@@ -162,9 +162,10 @@ const PARAMS: &[&str] = &[
     "max_tokens",
     "max_completion_tokens",
     "max_retries",
+    "cooldown_time",
 ];
 /// Parameters of a body that the gateway acts on and that are not simulated (seen in the real proxy).
-const NOT_SIMULATED: &[&str] = &["routing_strategy", "specific_deployment", "fastest_response", "user_config"];
+const NOT_SIMULATED: &[&str] = &["routing_strategy", "specific_deployment", "fastest_response"];
 /// Headers that the gateway acts on.
 const HEADERS: &[&str] = &[
     "x-litellm-timeout",

@@ -1,6 +1,7 @@
 //! A trace case: one gateway config, a scripted upstream and a list of requests, in JSON. The format is that of the
 //! conformance cases (`tests/conformance`).
 
+mod access;
 mod fields;
 mod keys;
 mod known;
@@ -123,14 +124,16 @@ fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
     let config = reader.required(node, "config")?;
     let (wire, deployments) = config_of(config, reader)?;
     let start_nanos = reader.start(node);
-    let (granted, keys) = keys::read(node, reader);
+    let (granted, keys) = keys::read(node, start_nanos, reader);
     let specs = request::expand(reader.required(node, "requests")?, reader);
     let called = wire.model_list.iter().filter(|deployment| !deployment.dropped);
     let clients: Vec<Client> = called.map(Deployment::client).collect();
     let script = upstream::read(node.get("upstream"), &deployments, &clients, &specs, start_nanos, reader);
     let is_router = node.get("layer").and_then(Node::as_str) == Some("router");
     let layer = if is_router { Layer::Router } else { Layer::Proxy };
-    let (requests, bodies) = request::finish(&specs, &granted, layer, wire.reach(), reader);
+    let takes = config.get("general_settings").and_then(|settings| settings.get("allow_client_side_credentials"));
+    let takes_credentials = takes.is_some_and(|takes| matches!(takes.value, Value::Bool(true)));
+    let (requests, bodies) = request::finish(&specs, &granted, (layer, takes_credentials), wire.reach(), reader);
     Some(Case {
         name: reader.text(node, "name").unwrap_or_default(),
         layer,

@@ -1,7 +1,7 @@
 //! The requests of a case.
 
+use super::access::{Granted, refusal};
 use super::fields::Reader;
-use super::keys::Granted;
 use super::{CaseRequest, Departure};
 use crate::document::{Node, Value};
 use crate::gateway::litellm::lower::{RequestFallbacks, RequestParams};
@@ -76,11 +76,11 @@ pub(super) fn expand<'n>(list: &'n Node, reader: &mut Reader) -> Vec<Spec<'n>> {
 pub(super) fn finish(
     specs: &[Spec<'_>],
     keys: &[Granted],
-    layer: Layer,
+    (layer, takes_credentials): (Layer, bool),
     reach: Reach,
     reader: &mut Reader,
 ) -> (Vec<CaseRequest>, Vec<RequestParams>) {
-    let mut numbering = Numbering { layer, reach: Some(reach), ..Numbering::default() };
+    let mut numbering = Numbering { layer, takes_credentials, reach: Some(reach), ..Numbering::default() };
     let requests = specs.iter().filter_map(|spec| numbering.request(spec, keys, reader)).collect();
     (requests, numbering.bodies)
 }
@@ -89,6 +89,8 @@ pub(super) fn finish(
 #[derive(Default)]
 struct Numbering {
     layer: Layer,
+    /// `allow_client_side_credentials`: no body is refused for what it holds.
+    takes_credentials: bool,
     /// What the config alone can make of a request.
     reach: Option<Reach>,
     bodies: Vec<RequestParams>,
@@ -102,12 +104,25 @@ impl Numbering {
     fn request(&mut self, spec: &Spec<'_>, keys: &[Granted], reader: &mut Reader) -> Option<CaseRequest> {
         let at = SimTime::from_secs_f64(spec.at_secs);
         let entry = spec.node.span.start;
-        if let Some(known) = self.by_node.get(&entry) {
-            return Some(CaseRequest { id: spec.id.clone(), at, ..known.clone() });
+        let request = match self.by_node.get(&entry) {
+            Some(known) => CaseRequest { id: spec.id.clone(), at, ..known.clone() },
+            None => {
+                let request = CaseRequest { id: spec.id.clone(), at, ..self.read(spec.node, keys, reader)? };
+                self.by_node.insert(entry, request.clone());
+                request
+            }
+        };
+        if self.layer == Layer::Router {
+            return Some(request);
         }
-        let request = CaseRequest { id: spec.id.clone(), at, ..self.read(spec.node, keys, reader)? };
-        self.by_node.insert(entry, request.clone());
-        Some(request)
+        let granted = &keys[request.key.index()];
+        let turned_away = granted.turns_away(&request.model, at);
+        let model = granted.renamed(&request.model).to_owned();
+        let body = match turned_away {
+            Some(_) => self.number(RequestParams { turned_away, ..RequestParams::default() }),
+            None => request.body,
+        };
+        Some(CaseRequest { model, body, ..request })
     }
 
     fn read(&mut self, node: &Node, keys: &[Granted], reader: &mut Reader) -> Option<CaseRequest> {
@@ -142,8 +157,11 @@ impl Numbering {
     }
 
     fn body(&mut self, node: &Node, params: Option<&Node>, granted: &Granted, reader: &mut Reader) -> BodyId {
-        let mut body = params.map(|params| read_params(params, reader)).unwrap_or_default();
+        let said = Said::of(params, granted);
+        let mut body = read_params(said, reader);
         if self.layer == Layer::Proxy {
+            body.turned_away = params.filter(|_| !self.takes_credentials).and_then(refusal);
+            body.is_key_fallbacks = granted.settings.is_some() && said.place("fallbacks") == said.settings;
             read_headers(node, &mut body, reader);
             body.tags = tags(node, params, granted);
             body.disable_fallbacks = granted.disable_fallbacks.unwrap_or(body.disable_fallbacks);
@@ -155,9 +173,16 @@ impl Numbering {
         }
         let class = params.map(params::cache_text).unwrap_or_default();
         let namespace = params.and_then(|params| params.get("cache")?.get("namespace")?.as_str());
-        let class = format!("{}\n{class}", namespace.unwrap_or_default());
+        // Those of a stream are another matter: the proxy adds to them.
+        let options = params.filter(|_| !reader.flag(node, "stream")).and_then(|params| params.get("stream_options"));
+        let options = options.filter(|options| !options.is_null()).map(params::text_of).unwrap_or_default();
+        let class = format!("{}\n{class}\n{options}", namespace.unwrap_or_default());
         let next_class = self.classes.len() as u32;
         body.cache_class = *self.classes.entry(class).or_insert(next_class);
+        self.number(body)
+    }
+
+    fn number(&mut self, body: RequestParams) -> BodyId {
         let found = self.bodies.iter().position(|known| *known == body);
         BodyId::from_index(found.unwrap_or_else(|| {
             self.bodies.push(body);
@@ -254,17 +279,34 @@ fn max_tokens(params: &Node, reader: &mut Reader) -> Option<Tokens> {
     reader.count(params, "max_tokens").or_else(|| reader.count(params, "max_completion_tokens"))
 }
 
-/// Where a parameter stands that a body may also give under `router_settings_override`, as keys and teams do (`route_llm_request.py`)
-/// [T 239].
-fn place_of<'n>(key: &str, params: &'n Node) -> &'n Node {
-    let settings = params.get("router_settings_override");
-    settings.filter(|settings| params.get(key).is_none() && settings.get(key).is_some()).unwrap_or(params)
+/// What a request says, and settings that stand in for what it does not say: those of its key or team, else those that a body gives
+/// under `router_settings_override` (`route_llm_request.py`) [T 239, 262].
+#[derive(Clone, Copy)]
+struct Said<'n> {
+    params: Option<&'n Node>,
+    settings: Option<&'n Node>,
+}
+
+impl<'n> Said<'n> {
+    fn of(params: Option<&'n Node>, granted: &'n Granted) -> Self {
+        let own = || params.and_then(|params| params.get("router_settings_override"));
+        Self { params, settings: granted.settings.as_ref().or_else(own) }
+    }
+
+    fn get(self, key: &str) -> Option<&'n Node> {
+        self.params.and_then(|params| params.get(key))
+    }
+
+    /// Where a parameter stands that settings may also give.
+    fn place(self, key: &str) -> Option<&'n Node> {
+        self.settings.filter(|settings| self.get(key).is_none() && settings.get(key).is_some()).or(self.params)
+    }
 }
 
 /// `model_group_retry_policy`.
-fn group_policies(params: &Node, reader: &mut Reader) -> Option<Vec<(String, RetryPolicy)>> {
+fn group_policies(said: Said<'_>, reader: &mut Reader) -> Option<Vec<(String, RetryPolicy)>> {
     const KEY: &str = "model_group_retry_policy";
-    let groups = place_of(KEY, params).get(KEY)?;
+    let groups = said.place(KEY)?.get(KEY)?;
     let mut policy = |node: &Node| {
         let retries = node.entries().iter().filter_map(|entry| {
             let name = Spanned { value: entry.key.to_string(), span: entry.key_span };
@@ -276,35 +318,43 @@ fn group_policies(params: &Node, reader: &mut Reader) -> Option<Vec<(String, Ret
     Some(groups.entries().iter().map(|group| (group.key.to_string(), policy(&group.value))).collect())
 }
 
-fn read_params(params: &Node, reader: &mut Reader) -> RequestParams {
-    let fallbacks = |key: &str| place_of(key, params).get(key).map(read_fallbacks);
-    let timeout = reader.number(place_of("timeout", params), "timeout");
-    let metadata_tags = params.get("metadata").and_then(|metadata| metadata.get("tags"));
-    let tags = metadata_tags.or_else(|| params.get("tags")).map(Node::items).unwrap_or_default();
+fn read_params(said: Said<'_>, reader: &mut Reader) -> RequestParams {
+    let fallbacks = |key: &str| said.place(key)?.get(key).map(read_fallbacks);
+    let timeout = said.place("timeout").and_then(|place| reader.number(place, "timeout"));
+    let request_timeout = said.params.and_then(|params| reader.number(params, "request_timeout"));
     RequestParams {
-        num_retries: reader.count(place_of("num_retries", params), "num_retries"),
-        timeout: match (timeout, reader.number(params, "request_timeout")) {
+        num_retries: said.place("num_retries").and_then(|place| reader.count(place, "num_retries")),
+        timeout: match (timeout, request_timeout) {
             // What is zero is passed over.
             (None | Some(0.0), Some(request_timeout)) => Some(request_timeout),
             (timeout, _) => timeout,
         },
-        stream_timeout: reader.number(params, "stream_timeout"),
         fallbacks: fallbacks("fallbacks"),
         context_fallbacks: fallbacks("context_window_fallbacks"),
         policy_fallbacks: fallbacks("content_policy_fallbacks"),
+        group_policies: group_policies(said, reader),
+        ..said.params.map(|params| read_body(params, reader)).unwrap_or_default()
+    }
+}
+
+fn read_body(params: &Node, reader: &mut Reader) -> RequestParams {
+    let metadata_tags = params.get("metadata").and_then(|metadata| metadata.get("tags"));
+    let tags = metadata_tags.or_else(|| params.get("tags")).map(Node::items).unwrap_or_default();
+    RequestParams {
+        stream_timeout: reader.number(params, "stream_timeout"),
         disable_fallbacks: reader.flag(params, "disable_fallbacks"),
         max_fallbacks: match params.get("max_fallbacks") {
             // Its depth is compared with nothing, which fails.
             Some(null) if null.is_null() => Some(0),
             _ => reader.whole(params, "max_fallbacks"),
         },
+        cooldown: reader.number(params, "cooldown_time"),
         tags: tags.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
         cache: cache_control(params, reader),
         n: reader.count(params, "n"),
         has_stream_options: params.get("stream_options").is_some_and(|options| !options.is_null()),
         usage: params.get("stream_options").and_then(|options| is_true(options.get("include_usage")?)),
         asked: Asked::read(params),
-        group_policies: group_policies(params, reader),
         is_mock: MOCKS.iter().any(|key| params.get(key).is_some()),
         ..RequestParams::default()
     }

@@ -5,7 +5,7 @@ use crate::gateway::litellm::lower::durations::{parse, unless_zero};
 use crate::gateway::litellm::lower::names::Names;
 use crate::gateway::litellm::lower::prices::ModelMap;
 use crate::gateway::litellm::lower::refusals::Refusals;
-use crate::gateway::litellm::lower::settings::{dollars, fails_policy, provider_budgets, retry_policy};
+use crate::gateway::litellm::lower::settings::{dollars, fails_policy, is_on, provider_budgets, retry_policy};
 use crate::gateway::litellm::plan::{Budget, Client, Deployment, Plan};
 use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{LitellmParams, Spanned, Wire};
@@ -58,6 +58,7 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
     let cooldown = info.cooldown_time.as_ref().or(params.cooldown_time.as_ref());
     Deployment {
         id: info.id.as_ref().map(|id| id.value.0.as_str()).unwrap_or_default().into(),
+        is_blocked: is_on(&info.blocked),
         is_wildcard: entry.model_name.value.contains('*'),
         weights: [params.weight.as_ref().map(|weight| weight.value), weight(&params.rpm), weight(&params.tpm)],
         rpm: rpms.into_iter().find_map(count),
@@ -66,6 +67,7 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
         checked_rpm: count(&params.rpm),
         num_retries: params.num_retries.as_ref().map(|n| u32::try_from(n.value.max(0)).unwrap_or(u32::MAX)),
         cooldown: cooldown.filter(|secs| secs.value >= 0.0).map(|secs| SimDuration::from_secs_f64(secs.value)),
+        cooldown_in_info: info.cooldown_time.is_some(),
         allowed_fails: info.allowed_fails.as_ref().map(|fails| fails.value),
         fails_policy: info.allowed_fails_policy.as_ref().map(|policy| fails_policy(&policy.value)),
         silence: timeouts.silence(params, client),

@@ -30,6 +30,7 @@ pub(super) fn lower(ring: &Keyring, names: &[Name], wire: &Wire) -> KeyPlans {
     };
     let keys = ring.keys.iter().enumerate().map(|(index, key)| numbers.key(index, key)).collect();
     let holders = ring.keys.iter().map(|key| &key.own).chain(&ring.users).chain(&ring.teams).chain(&ring.members);
+    let holders = holders.chain(&ring.end_users).chain(&ring.organizations);
     let spent = holders.map(|holder| holder.spent).collect();
     KeyPlans::new(keys, spent, numbers.windows as usize, numbers.budgets)
 }
@@ -67,9 +68,10 @@ fn defaults(name: &Name, kept: &[&Deployment]) -> ModelLimit {
     }
 }
 
-/// Accounts, and the first windows, are numbered alike: keys, users, teams, members.
+/// Accounts, and the first windows, are numbered alike: keys, users, teams, members, end users, organizations.
 fn first_free(ring: &Keyring) -> u32 {
-    (ring.keys.len() + ring.users.len() + ring.teams.len() + ring.members.len()) as u32
+    let teams = ring.users.len() + ring.teams.len() + ring.members.len();
+    (ring.keys.len() + teams + ring.end_users.len() + ring.organizations.len()) as u32
 }
 
 /// Who has something.
@@ -79,6 +81,8 @@ enum Who {
     User(usize),
     Team(usize),
     Member(usize),
+    EndUser(usize),
+    Organization(usize),
 }
 
 impl Who {
@@ -112,13 +116,16 @@ struct Numbers<'a> {
 impl<'a> Numbers<'a> {
     fn number(&self, who: Who) -> u32 {
         let ring = self.ring;
-        let number = match who {
-            Who::Key(at) => at,
-            Who::User(at) => ring.keys.len() + at,
-            Who::Team(at) => ring.keys.len() + ring.users.len() + at,
-            Who::Member(at) => ring.keys.len() + ring.users.len() + ring.teams.len() + at,
+        let sizes = [ring.keys.len(), ring.users.len(), ring.teams.len(), ring.members.len(), ring.end_users.len()];
+        let (before, at) = match who {
+            Who::Key(at) => (0, at),
+            Who::User(at) => (1, at),
+            Who::Team(at) => (2, at),
+            Who::Member(at) => (3, at),
+            Who::EndUser(at) => (4, at),
+            Who::Organization(at) => (5, at),
         };
-        number as u32
+        (sizes[..before].iter().sum::<usize>() + at) as u32
     }
 
     fn holder(&self, who: Who) -> &'a Holder {
@@ -127,6 +134,8 @@ impl<'a> Numbers<'a> {
             Who::User(at) => &self.ring.users[at],
             Who::Team(at) => &self.ring.teams[at],
             Who::Member(at) => &self.ring.members[at],
+            Who::EndUser(at) => &self.ring.end_users[at],
+            Who::Organization(at) => &self.ring.organizations[at],
         }
     }
 
@@ -142,7 +151,9 @@ impl<'a> Numbers<'a> {
         let own = Who::Key(index);
         let of_key =
             self.window(own).map(|own| Window { rpm: own.rpm.filter(|_| !rpm), tpm: own.tpm.filter(|_| !tpm), ..own });
-        let of_others = [user, team, member].into_iter().flatten().filter_map(|who| self.window(who));
+        let (end_user, organization) = (key.end_user.map(Who::EndUser), key.organization.map(Who::Organization));
+        let of_others =
+            [user, team, member, end_user, organization].into_iter().flatten().filter_map(|who| self.window(who));
         let windows = of_key.into_iter().chain(of_others);
         let payers = [Some(own), team, user, member].into_iter().flatten();
         let paid_from = payers.filter(|who| self.holder(*who).budget.is_some());

@@ -61,7 +61,9 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> Plan {
     deployments::group_retry_policies(wire, &mut plan);
     fallbacks::add(wire, &mut plan, &names);
     plan.bodies = setting.bodies.iter().map(|body| request::lower(body, &mut plan, &mut names)).collect();
-    plan.proxy.refuses_bodies = plan.bodies.iter().any(|body| body.is_unread || body.is_mock);
+    plan.proxy.refuses_bodies =
+        plan.bodies.iter().any(|body| body.is_unread || body.is_mock || body.turned_away.is_some());
     plan.refusals = refusals.rows;
+    names::rename(wire, &mut plan, &names);
     plan
 }

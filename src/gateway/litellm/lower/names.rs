@@ -32,6 +32,10 @@ impl Names {
             names.intern(&alias.value);
             names.intern(&target.value.model);
         }
+        for (alias, target) in module_aliases(wire, setting.layer) {
+            names.intern(alias);
+            names.intern(target);
+        }
         for list in wire.fallback_lists() {
             names.intern_targets(&list.value);
         }
@@ -72,6 +76,22 @@ impl Names {
     pub fn tag(&mut self, text: &str) -> u32 {
         let next = self.tags.len() as u32;
         *self.tags.entry(text.to_owned()).or_insert(next)
+    }
+}
+
+/// `litellm_settings.model_alias_map`: the proxy takes the names that clients send for others, before anything is limited or routed
+/// [T 264].
+fn module_aliases(wire: &Wire, layer: Layer) -> impl Iterator<Item = (&str, &str)> {
+    let map = wire.litellm_settings.model_alias_map.iter().filter(move |_| layer == Layer::Proxy);
+    map.flat_map(|map| &map.value).map(|(alias, target)| (alias.value.as_str(), target.value.as_str()))
+}
+
+/// Leads the names that clients send to what they stand for. Nobody else uses those names, so that this comes last.
+pub(super) fn rename(wire: &Wire, plan: &mut Plan, names: &Names) {
+    for (alias, target) in module_aliases(wire, plan.layer) {
+        if let Some(id) = names.id(target) {
+            plan.ids.insert(alias.into(), id);
+        }
     }
 }
 
@@ -151,8 +171,9 @@ impl<'a> Resolver<'a> {
     fn name(&self, text: &str, names: &Names) -> Name {
         let alias = self.alias(text);
         let target = alias.unwrap_or(text);
-        let found = self.found(text, target);
+        let (found, blocked) = self.unblocked(self.found(text, target));
         let listed = self.listed(text);
+        let is_blocked = !listed.is_empty() && listed.iter().all(|id| self.plan.deployment(*id).is_blocked);
         let orders = if let Found::Group(ids) = &found { self.orders(ids) } else { Box::default() };
         let listed_orders = self.orders(&listed);
         let is_served = self.is_served(target);
@@ -169,6 +190,8 @@ impl<'a> Resolver<'a> {
             text,
             is_known,
             found,
+            blocked,
+            is_blocked,
             shadowed,
             resolved,
             orders,
@@ -203,6 +226,14 @@ impl<'a> Resolver<'a> {
             return Found::Group(by_model.as_slice().into());
         }
         self.first_default(target)
+    }
+
+    /// Those that are not blocked, and how many are. The id of one that is leads to it all the same.
+    fn unblocked(&self, found: Found) -> (Found, usize) {
+        let Found::Group(ids) = &found else { return (found, 0) };
+        let open: Box<[_]> = ids.iter().copied().filter(|id| !self.plan.deployment(*id).is_blocked).collect();
+        let blocked = ids.len() - open.len();
+        (Found::Group(open), blocked)
     }
 
     /// Whether a group, a pattern or a model has this name.

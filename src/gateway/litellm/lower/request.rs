@@ -8,7 +8,7 @@ use crate::gateway::litellm::params::Asked;
 use crate::gateway::litellm::plan::{Body, CacheControl, CustomTarget, FallbackOverride, ListId, Name, Plan};
 use crate::gateway::litellm::policy::RetryPolicy;
 use crate::gateway::litellm::wire;
-use crate::units::NameId;
+use crate::units::{NameId, SimDuration};
 
 /// What a request body says besides model and messages, and what its headers say.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,6 +49,12 @@ pub struct RequestParams {
     pub is_unread: bool,
     /// It asks for failures that are made up.
     pub is_mock: bool,
+    /// With which status the proxy turns it away.
+    pub turned_away: Option<u16>,
+    /// `cooldown_time`, in seconds.
+    pub cooldown: Option<f64>,
+    /// Its fallbacks are those of its key.
+    pub is_key_fallbacks: bool,
 }
 
 /// Names of fallback targets, some with parameters of their own.
@@ -113,6 +119,10 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
         group_policies: params.group_policies.as_ref().map(|groups| group_policies(groups, names)),
         is_unread: params.is_unread,
         is_mock: params.is_mock && !plan.proxy.takes_mocks,
+        turned_away: params.turned_away,
+        // Below zero it is passed over.
+        cooldown: params.cooldown.map(|secs| SimDuration::from_secs_f64(secs.max(-1.0))),
+        is_key_fallbacks: params.is_key_fallbacks,
     }
 }
 

@@ -30,6 +30,12 @@ impl LiteLlm {
         if self.plan.layer != Layer::Proxy || !(proxy.has_key_limits || proxy.refuses_bodies) {
             return None;
         }
+        if proxy.refuses_bodies
+            && let Some(status) = self.body(cx.request).turned_away
+        {
+            cx.notes.decided(cx.now, cx.id, || "the proxy turns it away".to_owned());
+            return Some(refused(status, RetryAfter::None));
+        }
         if !proxy.has_key_limits {
             return self.body(cx.request).is_unread.then(|| refused(Refused::new(WhyNot::Unreadable, 500)));
         }
@@ -54,6 +60,11 @@ impl LiteLlm {
             self.release_after_failure(cx, &mut call.held);
             cx.notes.decided(cx.now, cx.id, || "the proxy does not know this model".to_owned());
             return Next::Do(Step::Respond(refused(Refused::new(WhyNot::UnknownModel, 400))));
+        }
+        if self.plan.layer == Layer::Proxy && self.plan.name(call.held.model).is_blocked {
+            self.release_after_failure(cx, &mut call.held);
+            cx.notes.decided(cx.now, cx.id, || "all that could serve this model are blocked".to_owned());
+            return Next::Do(Step::Respond(refused(403, RetryAfter::None)));
         }
         if self.plan.proxy.refuses_bodies && self.plan.layer == Layer::Proxy && self.body(cx.request).is_mock {
             self.release_after_failure(cx, &mut call.held);

@@ -16,6 +16,9 @@ impl LiteLlm {
         let Some(hop) = call.hop() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
         let name = hop.name;
         let picked = match &self.plan.name(name).found {
+            Found::One(deployment) if self.plan.deployment(*deployment).is_blocked => {
+                Err(Failure::with_status(Class::ServiceUnavailable, 503))
+            }
             Found::One(deployment) => Ok(*deployment),
             Found::Nothing => Err(Failure::with_status(Class::BadRequest, 400).because(WhyNot::Nowhere)),
             Found::Group(_) => match self.pick_unfiltered(cx, call, name) {

@@ -20,7 +20,19 @@ impl LiteLlm {
         deployment: DeploymentId,
         failure: &Failure,
     ) {
-        let span = self.rest_span(cx.now, deployment, failure);
+        let asked = self.body(cx.request).cooldown;
+        self.blame_for(cx, deployment, failure, asked);
+    }
+
+    /// The same, where the request itself may say how long the deployment rests.
+    fn blame_for<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        deployment: DeploymentId,
+        failure: &Failure,
+        asked: Option<SimDuration>,
+    ) {
+        let span = self.rest_span(cx.now, deployment, failure, asked);
         let window = defaults::OUTCOME_WINDOW;
         self.state.outcomes[deployment.index()].fails.add(cx.now, 1, window);
         self.consider_rest(cx, deployment, failure, span);
@@ -33,7 +45,7 @@ impl LiteLlm {
         if let Some(deployment) = failure.deployment
             && !by_client
         {
-            self.blame(cx, deployment, failure);
+            self.blame_for(cx, deployment, failure, None);
         }
     }
 
@@ -53,12 +65,20 @@ impl LiteLlm {
         }
     }
 
-    /// The deployment's own time, else the upstream's wish (without a cap), else the router's [T 10, 59, 61].
-    fn rest_span(&self, now: SimTime, deployment: DeploymentId, failure: &Failure) -> SimDuration {
+    /// The deployment's own time, else the upstream's wish (without a cap), else the router's [T 10, 59, 61]. The request's own stands
+    /// in place of `litellm_params.cooldown_time` [T 261].
+    fn rest_span(
+        &self,
+        now: SimTime,
+        deployment: DeploymentId,
+        failure: &Failure,
+        asked: Option<SimDuration>,
+    ) -> SimDuration {
         let wished = retry_after_secs(failure.retry_after, now).filter(|secs| *secs >= 0);
-        self.plan
-            .deployment(deployment)
-            .cooldown
+        let entry = self.plan.deployment(deployment);
+        asked
+            .filter(|_| !entry.cooldown_in_info)
+            .or(entry.cooldown)
             .filter(|span| *span >= SimDuration::ZERO)
             .or_else(|| wished.map(SimDuration::from_secs))
             .unwrap_or(self.plan.router.cooldown.span)

@@ -79,7 +79,8 @@ impl LiteLlm {
         self.gone(cx, call, streamed)
     }
 
-    /// The client has gone after the first token.
+    /// The client has gone after the first token. The proxy counts what it has collected of the stream: of one that took over from
+    /// another it has collected nothing, and the bare router counts nothing at all [T 260].
     fn left_within_stream<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -87,7 +88,12 @@ impl LiteLlm {
         flight: &Flight,
         ended: &Ended,
     ) -> Next {
-        self.count_what_came(cx, call, flight, (ended.usage.output, ended.first_token));
+        if self.plan.layer == Layer::Proxy && call.broken == 0 {
+            self.count_what_came(cx, call, flight, (ended.usage.output, ended.first_token));
+        } else {
+            self.log_deferred(cx, call);
+            self.release_place_only(cx, &mut call.held);
+        }
         let served_by = Some(flight.deployment);
         Next::Do(Step::Respond(Response::new(200, true, served_by, Source::Upstream)))
     }

@@ -187,7 +187,7 @@ impl LiteLlm {
 }
 
 /// The request's own list for a name, else the configured one.
-fn chosen(own: &FallbackOverride, name: NameId, configured: Option<ListId>) -> Option<ListId> {
+pub(super) fn chosen(own: &FallbackOverride, name: NameId, configured: Option<ListId>) -> Option<ListId> {
     match own {
         FallbackOverride::Configured => configured,
         FallbackOverride::Nothing => None,

@@ -2,6 +2,7 @@
 //! (`proxy/hooks/parallel_request_limiter_v3.py`) [T 160–162, 165, 190].
 
 use super::budget::Spend;
+use super::fallback::chosen;
 use super::purses::Account;
 use super::windows::Windows;
 use super::{Cx, LiteLlm};
@@ -100,7 +101,9 @@ impl LiteLlm {
     ) -> Option<Refused> {
         let asked = cx.request.model;
         let over_limit = Some(Refused::over_limit(why));
-        let list = self.plan.name(asked).fallbacks.filter(|_| !self.body(cx.request).disable_fallbacks);
+        let (body, configured) = (self.body(cx.request), self.plan.name(asked).fallbacks);
+        let list = if body.is_key_fallbacks { chosen(&body.fallbacks, asked, configured) } else { configured };
+        let list = list.filter(|_| !body.disable_fallbacks);
         let Some(list) = list else { return over_limit };
         for at in 0..self.plan.list(list).len() {
             let target = match self.plan.list(list)[at] {

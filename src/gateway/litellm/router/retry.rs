@@ -87,7 +87,7 @@ impl LiteLlm {
                     true => ids.iter().filter(|id| self.state.cooldowns.rests(**id, cx.now)).count(),
                     false => 0,
                 };
-                Health { healthy: ids.len() - resting, all: Some(ids.len()) }
+                Health { healthy: ids.len() - resting, all: Some(ids.len() + self.plan.name(name).blocked) }
             }
         }
     }

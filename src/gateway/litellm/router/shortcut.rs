@@ -96,6 +96,9 @@ impl Shortcut {
         let (router, name) = (&plan.router, plan.name(id));
         let is_simple = router.strategy == Strategy::SimpleShuffle && !router.pre_call_checks && router.tags.is_none();
         let Found::Group(ids) = &name.found else { return Self::default() };
+        if name.is_blocked {
+            return Self::default();
+        }
         let has_budget = |(_, id): &(usize, DeploymentId)| {
             let entry = plan.deployment(*id);
             router.has_budgets && (entry.budget.is_some() || entry.provider_budget.is_some())

@@ -138,6 +138,8 @@ section! {
         rpm: i64,
         /// Tokens a minute, likewise.
         tpm: i64,
+        /// An administrator has paused it.
+        blocked: bool,
         /// Environments in which the deployment exists.
         supported_environments: Vec<Spanned<String>>,
     }

@@ -90,6 +90,8 @@ section! {
         context_window_fallbacks: Fallbacks,
         /// Fallbacks for refused content.
         content_policy_fallbacks: Fallbacks,
+        /// Other names that clients may send for a model.
+        model_alias_map: Named<String>,
         /// Keep answers.
         cache: bool,
         /// How.
