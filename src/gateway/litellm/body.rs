@@ -50,6 +50,10 @@ pub struct Body {
     pub turned_away: Option<u16>,
     /// `cooldown_time`: how long a deployment rests that it sends to rest [T 261].
     pub cooldown: Option<SimDuration>,
+    /// It asks for a `response_format`: pre-call checks leave out what takes none [T 266].
+    pub wants_format: bool,
+    /// `allowed_model_region`, interned: they leave out what is elsewhere [T 266].
+    pub region: Option<u32>,
     /// Its fallbacks are those of its key, which count at limits as well [T 262].
     pub is_key_fallbacks: bool,
 }

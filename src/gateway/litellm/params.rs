@@ -106,6 +106,11 @@ impl Params {
         self.0 == 0
     }
 
+    /// Whether `response_format` is among them.
+    pub fn has_response_format(self) -> bool {
+        self.names().any(|name| name == "response_format")
+    }
+
     /// Their names.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let is_there = move |(place, name)| (self.0 >> place & 1 == 1).then_some(name);
@@ -195,6 +200,11 @@ impl Asked {
             dropped: list("additional_drop_params").map(Params::with_values),
             allowed: list("allowed_openai_params").map(|names| names.without(Params::named([SENT_ALWAYS]))),
         }
+    }
+
+    /// Whether a `response_format` is written.
+    pub fn wants_format(self) -> bool {
+        self.written.has_response_format()
     }
 
     /// What both say together: a request goes before its deployment.

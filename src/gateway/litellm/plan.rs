@@ -218,6 +218,10 @@ pub struct Deployment {
     pub max_tokens: Option<Tokens>,
     /// Context window, for `enable_pre_call_checks`.
     pub max_input_tokens: Option<u64>,
+    /// Its model takes no `response_format`, for the same.
+    pub lacks_format: bool,
+    /// `region_name`, interned, for the same.
+    pub region: Option<u32>,
     /// LiteLLM does not find its model, for `base_model` is another provider's: its successes are not counted, and so it rests
     /// sooner (`router.py:deployment_callback_on_success`) [T 213].
     pub is_unmapped: bool,

@@ -59,6 +59,8 @@ pub(super) struct Granted {
     pub disable_fallbacks: Option<bool>,
     /// `router_settings`: they stand in place of those of the body [T 262].
     pub settings: Option<Node>,
+    /// `allowed_model_region`.
+    pub region: Option<String>,
     /// When it expires.
     expires: Option<SimTime>,
     /// It is blocked.
@@ -91,6 +93,7 @@ impl Granted {
             tags: tags.map(str::to_owned).collect(),
             disable_fallbacks: metadata.and_then(|metadata| flag(metadata.get("disable_fallbacks")?)),
             settings: settings.cloned(),
+            region: node.get("allowed_model_region").and_then(Node::as_str).map(str::to_owned),
             expires: expires.map(|nanos| SimTime(nanos.clamp(i64::MIN.into(), i64::MAX.into()) as i64)),
             is_blocked: is_true(node, "blocked"),
             is_stray,

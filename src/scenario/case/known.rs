@@ -89,6 +89,7 @@ const KEY: &[&str] = &[
     "blocked",
     "team_blocked",
     "expires",
+    "allowed_model_region",
     "team_models",
     "router_settings",
     "end_user_id",
@@ -163,6 +164,7 @@ const PARAMS: &[&str] = &[
     "max_completion_tokens",
     "max_retries",
     "cooldown_time",
+    "allowed_model_region",
 ];
 /// Parameters of a body that the gateway acts on and that are not simulated (seen in the real proxy).
 const NOT_SIMULATED: &[&str] = &["routing_strategy", "specific_deployment", "fastest_response"];

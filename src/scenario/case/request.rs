@@ -164,6 +164,7 @@ impl Numbering {
             body.is_key_fallbacks = granted.settings.is_some() && said.place("fallbacks") == said.settings;
             read_headers(node, &mut body, reader);
             body.tags = tags(node, params, granted);
+            body.region = granted.region.clone().or(body.region);
             body.disable_fallbacks = granted.disable_fallbacks.unwrap_or(body.disable_fallbacks);
         }
         if asked_tries(&body) > MOST_TRIES {
@@ -355,6 +356,7 @@ fn read_body(params: &Node, reader: &mut Reader) -> RequestParams {
         has_stream_options: params.get("stream_options").is_some_and(|options| !options.is_null()),
         usage: params.get("stream_options").and_then(|options| is_true(options.get("include_usage")?)),
         asked: Asked::read(params),
+        region: params.get("allowed_model_region").and_then(Node::as_str).map(str::to_owned),
         is_mock: MOCKS.iter().any(|key| params.get(key).is_some()),
         ..RequestParams::default()
     }

@@ -6,6 +6,7 @@ use crate::gateway::litellm::lower::names::Names;
 use crate::gateway::litellm::lower::prices::ModelMap;
 use crate::gateway::litellm::lower::refusals::Refusals;
 use crate::gateway::litellm::lower::settings::{dollars, fails_policy, is_on, provider_budgets, retry_policy};
+use crate::gateway::litellm::params::Params;
 use crate::gateway::litellm::plan::{Budget, Client, Deployment, Plan};
 use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{LitellmParams, Spanned, Wire};
@@ -37,6 +38,8 @@ pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, refusals: &mut Refusals<'_>, 
         deployment.breaks_on_cache = plan.proxy.cache.is_some() && entry.litellm_params.cache.is_some();
         deployment.refusals = refusals.row(entry, entry.model());
         deployment.cache_class = refusals.cache_class(entry);
+        deployment.lacks_format =
+            !plan.proxy.drops_params && Params::not_taken(provider, entry.model()).has_response_format();
         plan.deployments.push(deployment);
     }
     let router = &mut plan.router;
@@ -77,6 +80,7 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
         max_tokens: params.max_tokens.as_ref().and_then(countable),
         inner_fallbacks: params.fallbacks.as_ref().map_or(0, |list| list.value.len() as u32),
         budget: budget(params),
+        region: params.region_name.as_ref().map(|region| names.tag(&region.value)),
         tags: params.tags.iter().flat_map(|tags| &tags.value).map(|tag| names.tag(&tag.value)).collect(),
         ..Deployment::default()
     }

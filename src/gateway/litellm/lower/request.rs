@@ -53,6 +53,8 @@ pub struct RequestParams {
     pub turned_away: Option<u16>,
     /// `cooldown_time`, in seconds.
     pub cooldown: Option<f64>,
+    /// `allowed_model_region`, or that of its key.
+    pub region: Option<String>,
     /// Its fallbacks are those of its key.
     pub is_key_fallbacks: bool,
 }
@@ -122,6 +124,8 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
         turned_away: params.turned_away,
         // Below zero it is passed over.
         cooldown: params.cooldown.map(|secs| SimDuration::from_secs_f64(secs.max(-1.0))),
+        wants_format: params.asked.wants_format(),
+        region: params.region.as_ref().map(|region| names.tag(region)),
         is_key_fallbacks: params.is_key_fallbacks,
     }
 }

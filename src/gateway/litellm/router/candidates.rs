@@ -109,7 +109,7 @@ impl LiteLlm {
         }
     }
 
-    /// `enable_pre_call_checks`: the context window, and `rpm` against the picks of the last minute [T 90, 103].
+    /// `enable_pre_call_checks`: the context window, `rpm` against the picks of the last minute, region and format [T 90, 103, 266].
     fn drop_by_pre_call_checks<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -118,6 +118,7 @@ impl LiteLlm {
         let (plan, picks, strategy) = (&self.plan, &self.state.picks, &mut self.state.strategy);
         let (mut too_long, mut too_many) = (false, false);
         let before = self.state.candidates.len();
+        let body = &plan.bodies[cx.request.body.index()];
         self.state.candidates.retain(|id| {
             let entry = plan.deployment(*id);
             if plan.window(name, *id).is_some_and(|window| u64::from(cx.request.prompt_tokens) > window) {
@@ -131,7 +132,12 @@ impl LiteLlm {
                 too_many = true;
                 cx.notes.decided(cx.now, cx.id, || format!("{}: {used} requests in a minute", entry.id));
             }
-            !is_over
+            let fits =
+                !(body.wants_format && entry.lacks_format) && (body.region.is_none() || body.region == entry.region);
+            if !fits {
+                cx.notes.decided(cx.now, cx.id, || format!("{}: another region, or no such format", entry.id));
+            }
+            !is_over && fits
         });
         match before > 0 && self.state.candidates.is_empty() {
             true if too_many => Err(Failure::NO_DEPLOYMENT.because(WhyNot::DeploymentLimit)),
