@@ -24,6 +24,14 @@ pub enum WhyNot {
     MemberRequests,
     /// Tokens a minute of a user within a team.
     MemberTokens,
+    /// Requests a minute of an end user, whom the key acts for.
+    EndUserRequests,
+    /// Tokens a minute of an end user.
+    EndUserTokens,
+    /// The organization's requests a minute.
+    OrganizationRequests,
+    /// The organization's tokens a minute.
+    OrganizationTokens,
     /// Requests a minute for one model, of the key or its team.
     ModelRequests,
     /// Tokens a minute for one model, of the key or its team.
@@ -36,12 +44,20 @@ pub enum WhyNot {
     TeamBudget,
     /// The budget of a user within a team.
     MemberBudget,
+    /// The budget of an end user.
+    EndUserBudget,
+    /// The organization's budget.
+    OrganizationBudget,
     /// A budget for one model, of the key or its user.
     ModelBudget,
     /// A budget that the gateway cannot look up.
     UnverifiedBudget,
     /// The gateway knows no such model.
     UnknownModel,
+    /// The gateway serves the model no longer: all its deployments are blocked.
+    BlockedModel,
+    /// The key is no longer good, or asks for what nobody may.
+    TurnedAway,
     /// The gateway cannot read the request.
     Unreadable,
     /// No process of the gateway took it.
@@ -66,9 +82,33 @@ pub enum WhyNot {
     Lost,
 }
 
+const KINDS: usize = 37;
+
 /// How many requests got no good answer, by what stood in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-pub struct WhyNots([u64; WhyNot::ALL.len()]);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "Vec<u64>", into = "Vec<u64>")]
+pub struct WhyNots([u64; KINDS]);
+
+impl Default for WhyNots {
+    fn default() -> Self {
+        Self([0; KINDS])
+    }
+}
+
+impl From<WhyNots> for Vec<u64> {
+    fn from(counts: WhyNots) -> Self {
+        counts.0.into()
+    }
+}
+
+impl TryFrom<Vec<u64>> for WhyNots {
+    type Error = String;
+
+    fn try_from(counts: Vec<u64>) -> Result<Self, String> {
+        let wrong = |counts: Vec<u64>| format!("expected {KINDS} counts of refusals, found {}", counts.len());
+        counts.try_into().map(Self).map_err(wrong)
+    }
+}
 
 impl WhyNots {
     /// Those that are not 0, in order.
@@ -121,7 +161,7 @@ pub enum Stage {
 
 impl WhyNot {
     /// All of them, in the order in which a request meets them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; KINDS] = [
         Self::KeyRequests,
         Self::KeyTokens,
         Self::KeyParallel,
@@ -131,15 +171,23 @@ impl WhyNot {
         Self::TeamTokens,
         Self::MemberRequests,
         Self::MemberTokens,
+        Self::EndUserRequests,
+        Self::EndUserTokens,
+        Self::OrganizationRequests,
+        Self::OrganizationTokens,
         Self::ModelRequests,
         Self::ModelTokens,
         Self::KeyBudget,
         Self::UserBudget,
         Self::TeamBudget,
         Self::MemberBudget,
+        Self::EndUserBudget,
+        Self::OrganizationBudget,
         Self::ModelBudget,
         Self::UnverifiedBudget,
         Self::UnknownModel,
+        Self::BlockedModel,
+        Self::TurnedAway,
         Self::Unreadable,
         Self::NoProcess,
         Self::NoHealthyDeployment,
@@ -180,15 +228,23 @@ impl WhyNot {
             Self::TeamTokens => "team_tpm",
             Self::MemberRequests => "member_rpm",
             Self::MemberTokens => "member_tpm",
+            Self::EndUserRequests => "end_user_rpm",
+            Self::EndUserTokens => "end_user_tpm",
+            Self::OrganizationRequests => "organization_rpm",
+            Self::OrganizationTokens => "organization_tpm",
             Self::ModelRequests => "model_rpm",
             Self::ModelTokens => "model_tpm",
             Self::KeyBudget => "key_budget",
             Self::UserBudget => "user_budget",
             Self::TeamBudget => "team_budget",
             Self::MemberBudget => "member_budget",
+            Self::EndUserBudget => "end_user_budget",
+            Self::OrganizationBudget => "organization_budget",
             Self::ModelBudget => "model_budget",
             Self::UnverifiedBudget => "unverified_budget",
             Self::UnknownModel => "unknown_model",
+            Self::BlockedModel => "blocked_model",
+            Self::TurnedAway => "turned_away",
             Self::Unreadable => "unreadable",
             Self::NoProcess => "no_process",
             Self::NoHealthyDeployment => "no_healthy_deployment",
@@ -215,15 +271,23 @@ impl WhyNot {
             Self::TeamTokens => "tokens a minute of the team",
             Self::MemberRequests => "requests a minute of the team's member",
             Self::MemberTokens => "tokens a minute of the team's member",
+            Self::EndUserRequests => "requests a minute of the end user",
+            Self::EndUserTokens => "tokens a minute of the end user",
+            Self::OrganizationRequests => "requests a minute of the organization",
+            Self::OrganizationTokens => "tokens a minute of the organization",
             Self::ModelRequests => "requests a minute for the model",
             Self::ModelTokens => "tokens a minute for the model",
             Self::KeyBudget => "budget of the key",
             Self::UserBudget => "budget of the user",
             Self::TeamBudget => "budget of the team",
             Self::MemberBudget => "budget of the team's member",
+            Self::EndUserBudget => "budget of the end user",
+            Self::OrganizationBudget => "budget of the organization",
             Self::ModelBudget => "budget for the model",
             Self::UnverifiedBudget => "budget that cannot be looked up",
             Self::UnknownModel => "unknown model",
+            Self::BlockedModel => "blocked model",
+            Self::TurnedAway => "key or request that is not let in",
             Self::Unreadable => "unreadable request",
             Self::NoProcess => "no process of the gateway free",
             Self::NoHealthyDeployment => "no healthy deployment (cooldown)",

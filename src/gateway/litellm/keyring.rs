@@ -180,6 +180,10 @@ pub enum Whose {
     Team,
     /// Of a user within a team.
     Member,
+    /// Of an end user, whom keys act for.
+    EndUser,
+    /// An organization's.
+    Organization,
     /// For one model.
     Model,
 }
@@ -192,6 +196,8 @@ impl Whose {
             Self::User => WhyNot::UserRequests,
             Self::Team => WhyNot::TeamRequests,
             Self::Member => WhyNot::MemberRequests,
+            Self::EndUser => WhyNot::EndUserRequests,
+            Self::Organization => WhyNot::OrganizationRequests,
             Self::Model => WhyNot::ModelRequests,
         }
     }
@@ -203,6 +209,8 @@ impl Whose {
             Self::User => WhyNot::UserTokens,
             Self::Team => WhyNot::TeamTokens,
             Self::Member => WhyNot::MemberTokens,
+            Self::EndUser => WhyNot::EndUserTokens,
+            Self::Organization => WhyNot::OrganizationTokens,
             Self::Model => WhyNot::ModelTokens,
         }
     }
@@ -214,6 +222,8 @@ impl Whose {
             Self::User => WhyNot::UserBudget,
             Self::Team => WhyNot::TeamBudget,
             Self::Member => WhyNot::MemberBudget,
+            Self::EndUser => WhyNot::EndUserBudget,
+            Self::Organization => WhyNot::OrganizationBudget,
             Self::Model => WhyNot::ModelBudget,
         }
     }

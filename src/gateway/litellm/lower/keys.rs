@@ -92,6 +92,8 @@ impl Who {
             Self::User(_) => Whose::User,
             Self::Team(_) => Whose::Team,
             Self::Member(_) => Whose::Member,
+            Self::EndUser(_) => Whose::EndUser,
+            Self::Organization(_) => Whose::Organization,
         }
     }
 }

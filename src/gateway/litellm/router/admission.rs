@@ -34,7 +34,7 @@ impl LiteLlm {
             && let Some(status) = self.body(cx.request).turned_away
         {
             cx.notes.decided(cx.now, cx.id, || "the proxy turns it away".to_owned());
-            return Some(refused(status, RetryAfter::None));
+            return Some(refused(Refused::new(WhyNot::TurnedAway, status)));
         }
         if !proxy.has_key_limits {
             return self.body(cx.request).is_unread.then(|| refused(Refused::new(WhyNot::Unreadable, 500)));
@@ -64,7 +64,7 @@ impl LiteLlm {
         if self.plan.layer == Layer::Proxy && self.plan.name(call.held.model).is_blocked {
             self.release_after_failure(cx, &mut call.held);
             cx.notes.decided(cx.now, cx.id, || "all that could serve this model are blocked".to_owned());
-            return Next::Do(Step::Respond(refused(403, RetryAfter::None)));
+            return Next::Do(Step::Respond(refused(Refused::new(WhyNot::BlockedModel, 403))));
         }
         if self.plan.proxy.refuses_bodies && self.plan.layer == Layer::Proxy && self.body(cx.request).is_mock {
             self.release_after_failure(cx, &mut call.held);
