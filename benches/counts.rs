@@ -1,5 +1,5 @@
-//! Pieces of the hot path, to be counted by callgrind: `counts PIECE TIMES`. `benches/counts.py` counts the instructions of
-//! each and compares them with `benches/counts.json`; instructions are stable where seconds are not.
+//! Pieces of the hot path, to be counted by callgrind: `counts PIECE TIMES`. `benches/counts.py` counts the
+//! instructions of each and compares them with `benches/counts.json`; instructions are stable where seconds are not.
 
 mod worlds;
 

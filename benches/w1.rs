@@ -1,6 +1,6 @@
-//! The engine's speed, with the arguments and the output of the peers' programs: `w1 N REPS SEED FIXED` is W1 through the full
-//! gateway, `w1 full REPS SEED` is `bench-full`; one line of JSON for every replication. `w1 threads COUNT N REPS SEED` is the
-//! time that so many threads take for W1. `benches/run.py` runs it beside them.
+//! The engine's speed, with the arguments and the output of the peers' programs: `w1 N REPS SEED FIXED` is W1 through
+//! the full gateway, `w1 full REPS SEED` is `bench-full`; one line of JSON for every replication. `w1 threads COUNT N
+//! REPS SEED` is the time that so many threads take for W1. `benches/run.py` runs it beside them.
 
 mod worlds;
 

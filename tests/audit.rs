@@ -1,4 +1,5 @@
-//! The rules about configs as wholes: each finds its fault, its remedy removes it, and its price is what the ledger says.
+//! The rules about configs as wholes: each finds its fault, its remedy removes it, and its price
+//! is what the ledger says.
 
 mod support;
 

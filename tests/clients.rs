@@ -154,8 +154,8 @@ fn each_request_brings_its_embedding_along() {
 
 #[test]
 fn a_budget_with_a_duration_begins_anew() {
-    // Each answer costs 45 microdollars, the budget is used up by the 20th of them (reservations are off); a period of an hour ends on the
-    // hour, and the job that resets comes by at most ten minutes later.
+    // Each answer costs 45 microdollars, the budget is used up by the 20th of them (reservations are off); a period of
+    // an hour ends on the hour, and the job that resets comes by at most ten minutes later.
     let gateway = format!("{GATEWAY}general_settings: {{disable_budget_reservation: true}}\n");
     let served = |duration: &str| {
         let scenario = format!(

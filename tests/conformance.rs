@@ -1,7 +1,7 @@
 //! Every recorded case is played and compared with what the real LiteLLM proxy did: one test a case.
 //!
-//! The rules are those of `conformance/compare_trace.py`. A harness of its own finds the cases, so that a recording that is
-//! added is a test at once; `cargo test --test conformance NAME` plays those whose name contains NAME.
+//! The rules are those of `conformance/compare_trace.py`. A harness of its own finds the cases, so that a recording
+//! that is added is a test at once; `cargo test --test conformance NAME` plays those whose name contains NAME.
 
 use serde_json::Value;
 use std::collections::HashMap;

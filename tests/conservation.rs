@@ -152,8 +152,8 @@ proptest! {
     }
 }
 
-/// Gateways with fewer slots than they need: most requests wait in line, some for ever, some until their client has gone, some
-/// for an answer that is in the cache by then.
+/// Gateways with fewer slots than they need: most requests wait in line, some for ever, some until their client has
+/// gone, some for an answer that is in the cache by then.
 fn waiting() -> impl Strategy<Value = (String, String)> {
     let options = prop::sample::subsequence(
         vec![
@@ -208,8 +208,9 @@ proptest! {
 
 /// What a config implies: the most calls that one request may take.
 fn check_bounds(world: &World, run: &Run) -> Result<(), TestCaseError> {
-    // At most 4 tries (3 retries, by setting or policy) at a group, each with every deployment when failing over and three calls by the
-    // provider's client; at most 5 levels of fallbacks below the group asked for, each with at most 3 groups.
+    // At most 4 tries (3 retries, by setting or policy) at a group, each with every deployment when failing
+    // over and three calls by the provider's client; at most 5 levels of fallbacks below the group asked for,
+    // each with at most 3 groups.
     let per_group = 4 * 3 * world.names.deployments.len() as u32;
     let groups: u32 = (0..=5).map(|level| 3u32.pow(level)).sum();
     prop_assert!(run.most_attempts <= per_group * groups, "{} calls for one request", run.most_attempts);
@@ -260,8 +261,8 @@ upstream: {{{provider}: {{preset: none, latency: 1, errors: {{{errors}}}}}}}\n"
     }
 }
 
-/// A chain of fallbacks ends where Python's stack does, and is answered as if there was nothing beyond; a list of them has
-/// no such end.
+/// A chain of fallbacks ends where Python's stack does, and is answered as if there was nothing beyond; a list
+/// of them has no such end.
 #[test]
 fn a_chain_of_fallbacks_is_as_long_as_the_gateway_can_follow() {
     let models: String =
@@ -295,8 +296,8 @@ upstream: {openai: {preset: none, latency: 0}}\n";
     check(&run).expect("books that balance");
 }
 
-/// The clock of a run ends after 292 years: an answer that takes longer never comes, whichever way the request goes, and no
-/// client is that patient.
+/// The clock of a run ends after 292 years: an answer that takes longer never comes, whichever way the request goes,
+/// and no client is that patient.
 #[test]
 fn answers_that_outlast_all_time_never_come() {
     let ages = "1e11";
@@ -405,8 +406,8 @@ upstream: {openai: {preset: none, latency: 2}}\n";
 
 #[test]
 fn a_budget_is_exceeded_by_what_is_in_flight_and_no_more() {
-    // The budget is looked at before a call and charged after it: at most the calls that the key may have at once come on
-    // top. Every call costs the same.
+    // The budget is looked at before a call and charged after it: at most the calls that the key may have at once come
+    // on top. Every call costs the same.
     let gateway = "model_list:\n- {model_name: a, litellm_params: {model: openai/gpt-4o}}\n";
     for (parallel, latency) in [(1, 5), (3, 60), (8, 200)] {
         let scenario = format!(

@@ -36,8 +36,8 @@ fn all_controls(world: &World, runs: u64) -> Vec<Control> {
 
 #[test]
 fn every_control_has_mean_zero_in_every_built_in_scenario() {
-    // 5 standard errors: of some 300 controls one in 6,000 times this would fail by chance. Small counts are skewed, and the
-    // error itself is estimated: those that are nothing in most of the runs say too little.
+    // 5 standard errors: of some 300 controls one in 6,000 times this would fail by chance. Small counts are skewed,
+    // and the error itself is estimated: those that are nothing in most of the runs say too little.
     let mut seen = BTreeMap::new();
     for scenario in builtins().filter(|scenario| !scenario.name.starts_with("bench")) {
         let world = counting(&edited(scenario.name, &["hours=2"]));
@@ -45,7 +45,8 @@ fn every_control_has_mean_zero_in_every_built_in_scenario() {
             let n = values.len() as f64;
             let mean = values.iter().sum::<f64>() / n;
             let error = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
-            // What happens once in a hundred runs mostly did not: its error is then that of a count, not what is seen of it.
+            // What happens once in a hundred runs mostly did not: its error is then that of a
+            // count, not what is seen of it.
             let of_count = if name.contains("failures") { (mean.abs() / n).sqrt() } else { 0.0 };
             let error = error.max(of_count);
             assert!(mean.abs() < 5.0 * error, "{}: {name}: {mean} ± {error}", scenario.name);
@@ -76,7 +77,8 @@ const SHORTER: &str = "gateway.model_list.0.litellm_params.cooldown_time=1";
 
 #[test]
 fn nothing_is_biased_and_intervals_cover_as_often_as_they_say() {
-    // 60 comparisons of 60 runs. The truth is the mean of all 3,600 differences, several times as sure as one adjusted mean.
+    // 60 comparisons of 60 runs. The truth is the mean of all 3,600 differences, several times as
+    // sure as one adjusted mean.
     let sides = (small(&[]), [small(&[SHORTER])]);
     let found: Vec<Change> = (0..60)
         .map(|seed| compare(&sides.0, &sides.1, &options(60, 1_000 + seed), &Unwatched).changes.remove(0))
@@ -99,8 +101,8 @@ fn nothing_is_biased_and_intervals_cover_as_often_as_they_say() {
     assert!((51..=60).contains(&covered), "{covered} of 60");
     // 4 standard errors of the mean of 60, and that of the truth.
     assert!(bias.abs() < 4.0 * (squares / n + plain / n).sqrt(), "{bias} ± {}", (squares / n).sqrt());
-    // Means are as far from the truth as is said, and nearer than without controls, although there the runs that are spread
-    // evenly help already. A sample variance of 60 is off by a half now and then.
+    // Means are as far from the truth as is said, and nearer than without controls, although there the runs that are
+    // spread evenly help already. A sample variance of 60 is off by a half now and then.
     assert!((squares / said).ln().abs() < 0.6, "{squares}, said {said}");
     assert!(squares < 0.85 * plain, "{squares} against {plain}");
 }

@@ -1,6 +1,6 @@
-//! Value stability: the draws of every purpose and every distribution, pinned. A change here moves all simulated numbers at
-//! a fixed seed: it is *value-breaking* and belongs in the changelog. Print the new table with `cargo test --test draws
-//! -- --nocapture`, and say why.
+//! Value stability: the draws of every purpose and every distribution, pinned. A change here moves all simulated
+//! numbers at a fixed seed: it is *value-breaking* and belongs in the changelog. Print the new table with `cargo test
+//! --test draws -- --nocapture`, and say why.
 
 use billcast::provider::{Begin, Between, Renewal, Timeline};
 use billcast::random::{

@@ -1,4 +1,5 @@
-//! What a config takes from the environment: read where it is no secret, told where it is not set, the same by every command.
+//! What a config takes from the environment: read where it is no secret, told where it is not set,
+//! the same by every command.
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,6 @@
-//! Several processes of one gateway against what the real proxy was measured to do with 1, 2 and 4 workers, without Redis
-//! (`w`), with a Redis for the router (`rR`) and for everything (`R`): LiteLLM 1.102.4 on loopback, 95 s a run, one
-//! connection for each request.
+//! Several processes of one gateway against what the real proxy was measured to do with 1, 2 and 4 workers, without
+//! Redis (`w`), with a Redis for the router (`rR`) and for everything (`R`): LiteLLM 1.102.4 on loopback, 95 s a run,
+//! one connection for each request.
 
 mod support;
 
@@ -142,8 +142,8 @@ fn one_dead(fails: &str, settings: &str, fleet: &str) -> World {
     world(&gateway, fleet, 95.0, &traffic, &format!("  dead: {{ errors: {{ {fails}: 100% }} }}\n"))
 }
 
-/// The bounds are the measured figures of all groups, the overloaded one-worker runs left out, and the reference model's
-/// mean ± one of its standard deviations; means of 60 runs have standard errors below 0.7.
+/// The bounds are the measured figures of all groups, the overloaded one-worker runs left out, and the reference
+/// model's mean ± one of its standard deviations; means of 60 runs have standard errors below 0.7.
 #[test]
 fn cooldowns_hit_a_dead_deployment_as_often_as_measured() {
     let rows = [
@@ -339,8 +339,8 @@ fn processes_that_end_lose_and_forget_what_was_measured() {
     assert_eq!(lost("{ replicas: 2, deploys: [{ at: [20] }] }", 0), (0.0, 0.0));
 }
 
-/// A key's window and a deployment's budget outlive a restart in Redis only: measured 81 of 81 admitted without, 0 of 81
-/// with it.
+/// A key's window and a deployment's budget outlive a restart in Redis only: measured 81 of 81 admitted
+/// without, 0 of 81 with it.
 #[test]
 fn redis_outlives_a_restart() {
     let budget =

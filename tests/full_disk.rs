@@ -11,7 +11,8 @@ const NOT_WRITTEN: i32 = 1;
 /// The place cannot be written to at all, and that is known before the work.
 const REFUSED: i32 = 2;
 
-/// The program in a shell that bounds the size of files, in blocks of 512 bytes: the next write fails, as on a full disk.
+/// The program in a shell that bounds the size of files, in blocks of 512 bytes: the next write
+/// fails, as on a full disk.
 fn billcast(folder: &Path, blocks: Option<u32>, arguments: &[&str]) -> Output {
     // Without the signal the program learns of the bound from the write itself.
     let bound = blocks.map_or_else(String::new, |blocks| format!("trap '' XFSZ; ulimit -f {blocks}; "));

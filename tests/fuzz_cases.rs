@@ -1,5 +1,5 @@
-//! Replays the seeds and the findings of the fuzz targets through their checks, on every `cargo test`. `fuzz/run` searches
-//! for new ones.
+//! Replays the seeds and the findings of the fuzz targets through their checks, on every `cargo test`.
+//! `fuzz/run` searches for new ones.
 
 #[path = "../fuzz/src/checks.rs"]
 mod checks;

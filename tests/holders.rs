@@ -196,8 +196,9 @@ fn slips_are_told_with_their_place() {
     assert!(support::try_world(GATEWAY, &scenario("keys: { a: { team: labs }, b: {} }\n")).is_ok(), "a mere label");
 }
 
-/// A key with a budget of a dollar, at two processes without Redis: each trusts its own sum for a minute, then takes the
-/// database's, which knows what both had written by then. The overspend is what both spend until they know of each other.
+/// A key with a budget of a dollar, at two processes without Redis: each trusts its own sum for a minute,
+/// then takes the database's, which knows what both had written by then. The overspend is what both spend
+/// until they know of each other.
 #[test]
 fn without_redis_processes_learn_of_each_other_after_a_minute() {
     let keys = "keys: { a: { max_budget: 1 }, b: { max_budget: 0 } }\n";

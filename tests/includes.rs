@@ -1,5 +1,5 @@
-//! Configs in several files: what is put together is what LiteLLM 1.102.4 puts together (its `ProxyConfig.get_config` was
-//! run on the same files), and what is said points into the file that it is about.
+//! Configs in several files: what is put together is what LiteLLM 1.102.4 puts together (its `ProxyConfig.get_config`
+//! was run on the same files), and what is said points into the file that it is about.
 
 mod support;
 

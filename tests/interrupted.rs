@@ -1,5 +1,5 @@
-//! What Ctrl-C leaves of `month`, `plan`, `run --rare` and `claims` says that it is partial, and all that it tells is what the
-//! same runs tell when nobody interrupts them.
+//! What Ctrl-C leaves of `month`, `plan`, `run --rare` and `claims` says that it is partial, and all that it tells is
+//! what the same runs tell when nobody interrupts them.
 
 #[path = "support/impatient.rs"]
 mod impatient;

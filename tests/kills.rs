@@ -1,5 +1,5 @@
-//! Interruption: whoever kills the program finds the old output or the new one, never a half; Ctrl-C keeps what is done and
-//! says that it is partial.
+//! Interruption: whoever kills the program finds the old output or the new one, never a half; Ctrl-C keeps what is done
+//! and says that it is partial.
 
 #![cfg(unix)]
 
@@ -183,8 +183,8 @@ fn a_killed_report_leaves_the_old_files_or_the_new_ones() {
     }
 }
 
-/// Every other command that writes: the arguments, and the file or folder that it writes. Its first version comes from the
-/// first pair of arguments, the second from the other.
+/// Every other command that writes: the arguments, and the file or folder that it writes. Its first version comes from
+/// the first pair of arguments, the second from the other.
 const WRITERS: [(&[&str], [&str; 2], &str); 5] = [
     (
         &["compare", SCENARIO, "--runs", "2", "--quiet", "--set", "traffic.chat.rate=50/min", "--seed"],

@@ -67,8 +67,8 @@ fn what_the_gateway_reports_follows_its_own_prices_and_the_bill_does_not() {
     use billcast::ledger::Cause::{Abandoned, FailedAttempt};
     let unreported = answered[FailedAttempt] + answered[Abandoned];
     assert!(run.reported_spend > Money::ZERO);
-    // At half the price the reported spend is half of the bill, but for failures and for clients that were lost: of those
-    // the gateway reports what it has seen, which may be a piece more than the provider bills.
+    // At half the price the reported spend is half of the bill, but for failures and for clients that were lost: of
+    // those the gateway reports what it has seen, which may be a piece more than the provider bills.
     let (twice, bill) = (run.reported_spend + run.reported_spend, run.ledger.total());
     let apart = if twice > bill { twice - bill } else { bill - twice };
     assert!(apart <= unreported, "{twice} of {bill}, {unreported} unreported");
@@ -103,7 +103,8 @@ fn dearer_fallbacks_cost_more_and_fail_no_more() {
 
 #[test]
 fn what_a_pattern_leads_to_costs_what_the_same_models_cost_in_entries_of_their_own() {
-    // One deployment behind the pattern, and one a model: named alike, so that all draws are the same but the cooldowns.
+    // One deployment behind the pattern, and one a model: named alike, so that all draws are
+    // the same but the cooldowns.
     let pattern = "model_list:
 - {model_name: openai/*, litellm_params: {model: openai/*}, model_info: {id: a}}
 - {model_name: dear, litellm_params: {model: anthropic/claude-opus-4-5}, model_info: {id: b}}

@@ -122,8 +122,8 @@ fn sums_that_no_runs_have_are_refused() {
     assert!(forged(&|_| {}).is_ok(), "as it was written");
 }
 
-/// Tests are built with the features that their own dependencies ask for; the program is not. Without this one it reads some numbers
-/// of a part with another last digit than they were written with, and no test would see it.
+/// Tests are built with the features that their own dependencies ask for; the program is not. Without this one it reads
+/// some numbers of a part with another last digit than they were written with, and no test would see it.
 #[test]
 fn the_program_itself_reads_numbers_to_the_last_digit() {
     let manifest = include_str!("../Cargo.toml");

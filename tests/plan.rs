@@ -48,8 +48,9 @@ fn calls_at_once_are_those_of_erlangs_table() {
 
 #[test]
 fn a_bucket_of_one_token_is_a_counter_with_a_dead_time() {
-    // Poisson calls of rate λ at a bucket of one token that fills in τ: a share λτ / (1 + λτ) is refused (a counter with
-    // non-extendable dead time). λ = 0.5/s at 60 a minute: one third. For 10% the limit must be λ · 9 = 4.5/s = 270.
+    // Poisson calls of rate λ at a bucket of one token that fills in τ: a share λτ / (1 + λτ) is refused
+    // (a counter with non-extendable dead time). λ = 0.5/s at 60 a minute: one third. For 10% the limit
+    // must be λ · 9 = 4.5/s = 270.
     let limits = "limits: {rpm: 60, refill: bucket, burst: 0.001}";
     let world = world(6, "0.5/s", &format!("{{preset: none, latency: 0.01, {limits}}}"));
     let plan = planned(&world, 0.1, 2);
@@ -145,8 +146,8 @@ fn budgets_of(gateway: &str, scenario: &str, target: f64) -> Vec<BudgetPlan> {
 
 #[test]
 fn the_smallest_budget_of_a_key_is_what_its_requests_cost() {
-    // 3,600 requests of $0.000027 from each of two keys. Of all requests a quarter may be refused: half of one key's, which
-    // then needs half of $0.0972; the search is exact to a cent, so prices are a thousand times as high here.
+    // 3,600 requests of $0.000027 from each of two keys. Of all requests a quarter may be refused: half of one key's,
+    // which then needs half of $0.0972; the search is exact to a cent, so prices are a thousand times as high here.
     let gateway = "model_list:
 - {model_name: m, litellm_params: {model: openai/x, input_cost_per_token: 0.00015, output_cost_per_token: 0.0006}}
 ";
@@ -186,7 +187,8 @@ upstream: {openai: {preset: none, latency: 0.1}}
 ";
     let found = budgets_of(gateway, scenario, 0.01);
     let cheap = found.iter().find(|budget| budget.name == "cheap/1").unwrap();
-    // The fallback answers everything at any budget; all that the deployment spends is the least that makes nothing dearer.
+    // The fallback answers everything at any budget; all that the deployment spends is the least
+    // that makes nothing dearer.
     let spent = cheap.used.unwrap()[2];
     assert!(cheap.failure_rate == 0.0 && cheap.bill[1] <= cheap.bill[0], "{cheap:?}");
     assert!(cheap.smallest.picos() as f64 > 0.97 * spent.picos() as f64, "{cheap:?}");

@@ -1,5 +1,5 @@
-//! The processes by which requests come, each against its own definition: Kolmogorov-Smirnov and chi-square tests at fixed
-//! seeds. √n·D stays below 1.95 with probability 99.9% when the definition holds.
+//! The processes by which requests come, each against its own definition: Kolmogorov-Smirnov and chi-square tests at
+//! fixed seeds. √n·D stays below 1.95 with probability 99.9% when the definition holds.
 
 use std::sync::Arc;
 
@@ -89,8 +89,8 @@ fn gaps_of_renewal_processes_follow_their_laws() {
 
 #[test]
 fn a_self_exciting_process_has_the_intensity_of_its_definition() {
-    // Given its past, the intensity is μ + Σ n/τ·exp(-(t - tᵢ)/τ). In the time that it measures, gaps are exponential of
-    // mean 1 (time rescaling).
+    // Given its past, the intensity is μ + Σ n/τ·exp(-(t - tᵢ)/τ). In the time that it measures, gaps are exponential
+    // of mean 1 (time rescaling).
     let (rate, share, within) = (1.5, 0.6, 30.0);
     let excites = Excites { share, within_s: within };
     let span = 3600.0 * 10.0;
@@ -160,7 +160,8 @@ fn many_clients_are_renewal_processes_of_lognormal_size() {
 
 #[test]
 fn clients_are_underway_when_the_run_begins() {
-    // Gaps of cv 4: a renewal that began with the run would bring (16 - 1)/2 requests too many for each of 2,000 clients.
+    // Gaps of cv 4: a renewal that began with the run would bring (16 - 1)/2 requests too many
+    // for each of 2,000 clients.
     let crowd = Crowd { count: 2_000, sigma: 0.0 };
     let bursty = Dist::new(Law::Gamma { shape: 1.0 / 16.0, scale: 16.0 }).unwrap();
     let count = |replication| {

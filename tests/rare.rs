@@ -53,8 +53,8 @@ upstream: {openai: {preset: none, latency: 1}, anthropic: {preset: none, latency
         covered += u32::from(found.probability.interval.contains(truth));
         assert!(found.worth_runs > 20.0 * found.runs as f64, "{found:?}");
     }
-    // 20 estimates with a relative error of about 15% each: their mean within 4 · 15% / √20. Fewer than 15 of 20 intervals
-    // of 95% miss the truth by chance in one of 3,000 tests.
+    // 20 estimates with a relative error of about 15% each: their mean within 4 · 15% / √20. Fewer than 15 of 20
+    // intervals of 95% miss the truth by chance in one of 3,000 tests.
     assert!((sum / truth - 1.0).abs() < 0.14, "{sum} of {truth}");
     assert!(covered >= 15, "{covered} of 20 intervals hold the truth");
 }

@@ -1,5 +1,5 @@
-//! A run in which too much is in flight, or waits to be sent again, ends with an error that says so: the same on any number
-//! of threads, and within bounded memory.
+//! A run in which too much is in flight, or waits to be sent again, ends with an error that says so: the same on any
+//! number of threads, and within bounded memory.
 
 #![cfg(unix)]
 

@@ -1,6 +1,7 @@
 //! What the commands print is what the schemas of `docs/` say, key by key: nothing is missing and nothing is new.
 
 use assert_cmd::Command;
+use billcast::units::WhyNot;
 use serde_json::{Value, json};
 
 /// What a command prints as JSON.
@@ -120,4 +121,13 @@ fn verdicts() {
     let printed = printed("claims weekend-sideways free-primary -q", &[]);
     assert_eq!(printed["holds"], true);
     holds("verdicts", &[printed]);
+}
+
+/// A reason that the schema does not list would be refused by whoever reads forecasts.
+#[test]
+fn forecasts_list_every_reason_of_a_refusal() {
+    let schema = schema("forecast");
+    let listed = schema["$defs"]["why_not"]["properties"]["reason"]["enum"].as_array().expect("a list");
+    let reasons: Vec<&str> = WhyNot::ALL.iter().map(|why| why.name()).collect();
+    assert_eq!(*listed, reasons);
 }

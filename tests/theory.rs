@@ -1,5 +1,5 @@
-//! Worlds whose answer is known from theory. Tolerances are stated beside each: four standard errors, so a correct program
-//! fails one test in 16,000 if the seed were free; the seeds are fixed.
+//! Worlds whose answer is known from theory. Tolerances are stated beside each: four standard errors, so a correct
+//! program fails one test in 16,000 if the seed were free; the seeds are fixed.
 
 mod support;
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 /// A module, and what it may use.
 type Module = (String, BTreeSet<String>);
 
-/// The modules in the order of the house, ground floor first: the rows of the table in `ARCHITECTURE.md`. What a module may
-/// use is written there by number (`1–2, 4`), `–` for nothing, `all` for everything.
+/// The modules in the order of the house, ground floor first: the rows of the table in `ARCHITECTURE.md`. What a module
+/// may use is written there by number (`1–2, 4`), `–` for nothing, `all` for everything.
 fn house() -> Vec<Module> {
     let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     let rows: Vec<Vec<&str>> = architecture
@@ -126,6 +126,20 @@ fn files_and_functions_can_be_read_in_one_go() {
         assert!(lines <= LONGEST_FILE, "{}: {lines} lines", file.display());
         for (name, length) in function_lengths(code) {
             assert!(length <= LONGEST_FUNCTION, "{}: `{name}` has {length} lines", file.display());
+        }
+    }
+}
+
+/// `cargo fmt` holds code to the width of `rustfmt.toml`, and leaves comments alone.
+#[test]
+fn comments_are_no_wider_than_code() {
+    let settings = fs::read_to_string(root().join("rustfmt.toml")).expect("settings");
+    let width = settings.lines().find_map(|line| line.strip_prefix("max_width = ")?.parse().ok()).expect("a width");
+    for file in ["src", "tests", "benches", "fuzz/src"].iter().flat_map(|folder| rust_files(&root().join(folder))) {
+        let source = fs::read_to_string(&file).expect("UTF-8 source");
+        let is_wide = |(_, line): &(usize, &str)| line.trim_start().starts_with("//") && line.chars().count() > width;
+        if let Some((index, line)) = source.lines().enumerate().find(is_wide) {
+            panic!("{}:{}: a comment of {} columns", file.display(), index + 1, line.chars().count());
         }
     }
 }

@@ -1,5 +1,6 @@
-//! What goes wrong at providers, each process against its own definition (Kolmogorov-Smirnov and chi-square at fixed
-//! seeds: a true definition passes 999 of 1,000 such tests), and the built-in models against the figures that they cite.
+//! What goes wrong at providers, each process against its own definition (Kolmogorov-Smirnov and
+//! chi-square at fixed seeds: a true definition passes 999 of 1,000 such tests), and the built-in models
+//! against the figures that they cite.
 
 mod support;
 
@@ -343,7 +344,8 @@ const TWO: &str = "model_list:\n\
     - {model_name: c, litellm_params: {model: mistral/mistral-small-latest}}\n";
 const INCIDENTS: &str = "incidents: { between: exponential(20h), lasts: exponential(2h), share: 100% }";
 
-/// Whether each trouble is active in each quarter of an hour of many runs: the correlation of two deployments' failures.
+/// Whether each trouble is active in each quarter of an hour of many runs: the correlation of
+/// two deployments' failures.
 fn correlation(upstream: &str, pair: [usize; 2]) -> f64 {
     let quiet = |provider| format!("  {provider}: {{ preset: none, latency: 1 }}\n");
     let own = |provider| format!("  {provider}: {{ preset: none, latency: 1, {INCIDENTS} }}\n");

@@ -1,5 +1,5 @@
-//! What is published, held against what is simulated: every claim stands as its file says, and the document that shows them is
-//! the one that the program writes.
+//! What is published, held against what is simulated: every claim stands as its file says, and the document that shows
+//! them is the one that the program writes.
 
 use std::collections::BTreeSet;
 use std::path::Path;

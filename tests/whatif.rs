@@ -69,8 +69,8 @@ fn a_scenario_compared_with_itself_differs_by_exactly_nothing_anywhere() {
 
 #[test]
 fn one_retry_more_or_less_is_seen_ten_times_sharper_than_with_independent_seeds() {
-    // Rare weekends make most of the variance of a difference: few runs tell little of it. The benchmark sends a weekend's
-    // hundred thousand requests; some hours of them are enough here.
+    // Rare weekends make most of the variance of a difference: few runs tell little of it. The benchmark sends a
+    // weekend's hundred thousand requests; some hours of them are enough here.
     let scenarios =
         [("weekend-upward", &[][..], 400), ("weekend-sideways", &[], 400), ("bench-full", &["hours=4"], 48)];
     for (scenario, edits, runs) in scenarios {

@@ -182,8 +182,8 @@ pub fn focus_csv(bytes: &[u8]) {
     check_focus(&forecast);
 }
 
-/// A `forecast.json` that somebody has changed: the text itself where it begins like one, else a true one of which the bytes
-/// change values, three a change. What can be read gives every form, and comes back as it was.
+/// A `forecast.json` that somebody has changed: the text itself where it begins like one, else a true one of which the
+/// bytes change values, three a change. What can be read gives every form, and comes back as it was.
 pub fn finished_run(bytes: &[u8]) {
     thread_local! {
         static TRUE: serde_json::Value = {

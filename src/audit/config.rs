@@ -265,7 +265,8 @@ impl<'a> Config<'a> {
         self.chain_at.get(group).map(|at| &self.chains[*at])
     }
 
-    /// Whether clients ask for this group themselves: as the scenario says, else every group that nothing falls back to.
+    /// Whether clients ask for this group themselves: as the scenario says, else every group
+    /// that nothing falls back to.
     pub fn is_asked_for(&self, group: &str) -> bool {
         match self.asked {
             Some(asked) => asked.groups.contains(group),
@@ -326,7 +327,8 @@ fn grouped<'a>(wire: &'a Wire, catalog: &Catalog) -> (Vec<Group<'a>>, BTreeMap<&
     (groups, places)
 }
 
-/// The chains in force: the router's list wins over the module's, the defaults serve groups without a list of their own.
+/// The chains in force: the router's list wins over the module's, the defaults serve groups
+/// without a list of their own.
 fn chains<'a>(wire: &'a Wire, groups: &[Group<'a>]) -> Vec<Chain<'a>> {
     let (router, module) = (&wire.router_settings, &wire.litellm_settings);
     let (section, lists) = match (&router.fallbacks, &module.fallbacks) {

@@ -1,5 +1,5 @@
-//! What is wrong with a gateway's config as a whole, and what each fault costs. One file a rule, all of them in [`RULES`];
-//! faults of single keys are found by `gateway::litellm::keys` and only priced here.
+//! What is wrong with a gateway's config as a whole, and what each fault costs. One file a rule, all of them in
+//! [`RULES`]; faults of single keys are found by `gateway::litellm::keys` and only priced here.
 
 mod config;
 mod money;
@@ -25,8 +25,8 @@ pub struct Rule {
     check: fn(&Config<'_>, &mut Vec<Fault>),
 }
 
-/// Findings of one rule that come with changes. More have none: looking for them takes a look at the whole config for each,
-/// and only some of them are ever priced.
+/// Findings of one rule that come with changes. More have none: looking for them takes a look at the whole config for
+/// each, and only some of them are ever priced.
 const MOST_WITH_CHANGES: usize = 100;
 
 /// The changes for one more finding of a rule, if it has not found too many.

@@ -1,5 +1,5 @@
-//! What a finding costs: the scenario as it is against the same scenario with the change that removes it, run by run under
-//! the same random world.
+//! What a finding costs: the scenario as it is against the same scenario with the change that removes it, run by run
+//! under the same random world.
 
 use std::collections::BTreeMap;
 

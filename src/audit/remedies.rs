@@ -1,4 +1,5 @@
-//! Changes that make single keys do what they were meant to: what turns a finding about a key into one that can be priced.
+//! Changes that make single keys do what they were meant to: what turns a finding about a key
+//! into one that can be priced.
 
 use crate::audit::Remedy;
 use crate::audit::config::quoted;

@@ -15,7 +15,8 @@ pub fn budgets(forecast: &Forecast) -> Vec<BudgetLimit> {
     all.into_iter().flatten().collect()
 }
 
-/// Tells of budgets and alerts over all runs where some are given, else of the alert about fallbacks in the expensive run.
+/// Tells of budgets and alerts over all runs where some are given, else of the alert about
+/// fallbacks in the expensive run.
 pub fn tell_alerts(world: &World, options: &Options, wanted: AlertsWanted, forecast: &mut Forecast, watch: &Watch) {
     let alerts = found(world, options, &wanted, forecast, watch);
     forecast.about.partial |= alerts.as_ref().is_some_and(|alerts| is_cut(alerts, forecast.about.runs));

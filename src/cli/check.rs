@@ -29,8 +29,8 @@ const RATE: &str = "10/min";
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// The gateway's config, a LiteLLM proxy config.yaml (`-` is stdin); or a scenario, whose config is then checked with
-    /// the money at stake.
+    /// The gateway's config, a LiteLLM proxy config.yaml (`-` is stdin); or a scenario, whose config is then checked
+    /// with the money at stake.
     #[arg(required_unless_present = "rules")]
     config: Option<String>,
     /// What to print.
@@ -56,7 +56,8 @@ struct MoneyArgs {
     /// Price the config under this scenario, in place of the scenario's own config.
     #[arg(long, value_name = "SCENARIO")]
     scenario: Option<String>,
-    /// Without a scenario: requests a time of the chat preset, in equal shares for all groups that nothing falls back to.
+    /// Without a scenario: requests a time of the chat preset, in equal shares for all groups
+    /// that nothing falls back to.
     #[arg(long, value_name = "RATE", allow_hyphen_values = true, default_value = RATE, conflicts_with = "scenario")]
     rate: String,
     /// Runs of each side.

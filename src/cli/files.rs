@@ -27,8 +27,8 @@ impl OutDir {
     }
 
     /// Writes all files or none: each is complete under another name before the first gets its own. Where the directory
-    /// holds nothing but files of these names, it is replaced as a whole in one step: whoever kills the program finds all
-    /// of the old files or all of the new ones.
+    /// holds nothing but files of these names, it is replaced as a whole in one step: whoever kills the program finds
+    /// all of the old files or all of the new ones.
     pub fn write_all<'a>(&self, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<(), Stop> {
         let files: Vec<(&str, &[u8])> = files.into_iter().collect();
         files.iter().for_each(|(name, _)| remove_stale(&self.path.join(name)));
@@ -157,7 +157,8 @@ fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
     Err(std::io::ErrorKind::Unsupported.into())
 }
 
-/// The names of all files below a directory, relative to it; `None` if there is anything else than files and directories.
+/// The names of all files below a directory, relative to it; `None` if there is anything else
+/// than files and directories.
 fn names_below(folder: &Path, prefix: &str) -> Option<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).ok()? {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::cli::stop::INTERRUPTED;
 use crate::cli::streams;
 
-/// A terminal and a wrapper around the program (`timeout`, a script runner) may both pass one Ctrl-C on: what comes so soon
-/// after the first is no second one.
+/// A terminal and a wrapper around the program (`timeout`, a script runner) may both pass one Ctrl-C on: what comes so
+/// soon after the first is no second one.
 const ONE_PRESS: Duration = Duration::from_millis(500);
 /// The runs under way are finished first; that is told where it takes longer than anybody notices.
 const LONG: Duration = Duration::from_secs(2);

@@ -88,7 +88,8 @@ fn dispatch(command: Command) -> Result<(), Stop> {
     }
 }
 
-/// The variable that says how many threads there are where `--threads` does not: a machine without so many ends the program.
+/// The variable that says how many threads there are where `--threads` does not: a machine without
+/// so many ends the program.
 fn check_threads() -> Result<(), Stop> {
     let wanted = std::env::var(THREADS_VARIABLE).ok().and_then(|text| text.trim().parse::<u64>().ok());
     match wanted.filter(|wanted| *wanted > MOST_THREADS) {

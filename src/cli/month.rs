@@ -55,12 +55,12 @@ pub struct MonthArgs {
     /// Threads; the result does not depend on it [default: one a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Prices, for a scenario: LiteLLM's JSON price map or a CSV table [default: as the scenario says, else the built-in
-    /// table].
+    /// Prices, for a scenario: LiteLLM's JSON price map or a CSV table [default: as the scenario says,
+    /// else the built-in table].
     #[arg(long, value_name = "FILE")]
     prices: Option<String>,
-    /// The price map that the gateway itself goes by, for a scenario (LiteLLM's JSON of your version) [default: the same
-    /// prices].
+    /// The price map that the gateway itself goes by, for a scenario (LiteLLM's JSON of your version)
+    /// [default: the same prices].
     #[arg(long, value_name = "FILE")]
     gateway_prices: Option<String>,
     /// What to print.
@@ -261,8 +261,8 @@ impl MonthArgs {
         if all.iter().any(|week| week.about.runs == 0) { Err(Stop::Unfinished) } else { Ok(all) }
     }
 
-    /// All months in one piece, and whether a run may be so long. It begins at `start` where that is earlier: growth, budgets
-    /// that never begin anew and what comes at a time count from the start of the scenario.
+    /// All months in one piece, and whether a run may be so long. It begins at `start` where that is earlier: growth,
+    /// budgets that never begin anew and what comes at a time count from the start of the scenario.
     fn piece(&self, start: &Zoned, first: &Zoned) -> Result<(Vec<Edit>, bool), Stop> {
         let outside = |_: jiff::Error| Stop::Usage("the calendar has no such month".to_owned());
         let end = first.checked_add(i64::from(self.months).months()).map_err(outside)?;

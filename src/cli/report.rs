@@ -189,8 +189,8 @@ impl ReportArgs {
         }
     }
 
-    /// Holds the bill of a finished run against other budgets: what it tells of alerts of the old ones is no longer true,
-    /// and the command for getting it again has to name the new ones.
+    /// Holds the bill of a finished run against other budgets: what it tells of alerts of the old ones is no longer
+    /// true, and the command for getting it again has to name the new ones.
     fn replace_budgets(&self, forecast: &mut Forecast) {
         self.set_budgets(forecast);
         let new = self.budgets();

@@ -28,22 +28,23 @@ pub struct RunArgs {
     #[command(flatten)]
     gates: GateArgs,
 
-    /// A budget in US dollars: how likely is it to be exceeded, when is it used up, when does an alert at 80% of it fire?
-    /// 20/day, 500/month, 100/run or just 100 for the run; may be given several times.
+    /// A budget in US dollars: how likely is it to be exceeded, when is it used up, when does an alert at 80% of it
+    /// fire? 20/day, 500/month, 100/run or just 100 for the run; may be given several times.
     #[arg(long, value_name = "AMOUNT/PERIOD", allow_hyphen_values = true)]
     budget: Vec<BudgetLimit>,
     /// Minutes from an alert until somebody has acted on it [default: as the scenario says, else 30].
     #[arg(long, value_name = "MINUTES")]
     act_within: Option<u32>,
 
-    /// Ask instead how likely a rare weekend is, e.g. 'bill > 1000', 'failure_rate > 5%' or 'fallback_share > 20%': runs are
-    /// drawn from a harsher world and weighed back, which takes far fewer than waiting for one (importance sampling).
+    /// Ask instead how likely a rare weekend is, e.g. 'bill > 1000', 'failure_rate > 5%' or
+    /// 'fallback_share > 20%': runs are drawn from a harsher world and weighed back, which takes far fewer than
+    /// waiting for one (importance sampling).
     #[arg(long, value_name = "QUESTION", conflicts_with_all = [
         "precision", "merge", "part", "out", "fail_if", "warn_if", "budget", "act_within",
     ])]
     rare: Option<Question>,
-    /// Simulate only part K of N of the replications, and write what is known of them into the file of --out; on several
-    /// machines, all with the same other options.
+    /// Simulate only part K of N of the replications, and write what is known of them into the file of --out; on
+    /// several machines, all with the same other options.
     #[arg(long, value_name = "K/N", requires = "out", conflicts_with_all = [
         "precision", "merge", "fail_if", "warn_if",
     ])]

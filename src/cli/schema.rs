@@ -1,5 +1,5 @@
-//! `billcast schema`: the JSON Schemas of the files that are read, for completion and checking in an editor, and of what the
-//! commands print.
+//! `billcast schema`: the JSON Schemas of the files that are read, for completion and checking in an editor, and of
+//! what the commands print.
 
 use clap::ValueEnum;
 

@@ -38,8 +38,8 @@ pub struct WhatArgs {
     /// Prices: LiteLLM's JSON price map or a CSV table [default: as the scenario says, else the built-in table].
     #[arg(long, value_name = "FILE")]
     pub prices: Option<String>,
-    /// The price map that the gateway itself goes by (LiteLLM's JSON of your version): what it reports, and what its budgets
-    /// count, may differ from the bill [default: the same prices].
+    /// The price map that the gateway itself goes by (LiteLLM's JSON of your version): what it reports, and what its
+    /// budgets count, may differ from the bill [default: the same prices].
     #[arg(long, value_name = "FILE")]
     pub gateway_prices: Option<String>,
     #[command(flatten)]

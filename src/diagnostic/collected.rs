@@ -1,5 +1,5 @@
-//! What is found about a file, up to a number of each severity: of a file with millions of mistakes the first are told, and
-//! how many more there are.
+//! What is found about a file, up to a number of each severity: of a file with millions of mistakes the first are told,
+//! and how many more there are.
 
 use crate::diagnostic::{Diagnostic, Severity, codes};
 

@@ -80,8 +80,8 @@ impl fmt::Display for Diagnostic {
 /// More of a message than this nobody reads: it quotes something that is no name.
 const LONGEST_MESSAGE: usize = 1_000;
 
-/// A message for a terminal: what it quotes from files and arguments cannot move the cursor or flood the screen, and holds
-/// no secret.
+/// A message for a terminal: what it quotes from files and arguments cannot move the cursor or flood the
+/// screen, and holds no secret.
 pub fn readable(message: &str) -> String {
     // Before it is cut: of half a secret nobody could tell what it is.
     let message = masked(message);

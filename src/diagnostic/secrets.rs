@@ -122,8 +122,8 @@ pub fn may_be_shown(key: &str) -> bool {
     SHOWN.contains(&key) || OF_NAMES.contains(&key)
 }
 
-/// Whether a text under this key of a gateway's config is the name of a region, or a version of an interface, and looks like one: no
-/// secret does. Anything else that stands there by mistake stays hidden.
+/// Whether a text under this key of a gateway's config is the name of a region, or a version of an interface, and looks
+/// like one: no secret does. Anything else that stands there by mistake stays hidden.
 pub fn names_place(key: &str, text: &str) -> bool {
     let text = text.trim_matches(QUOTES);
     match key {
@@ -178,8 +178,8 @@ fn is_version(text: &str) -> bool {
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
 
-/// A text for people without what looks like a secret: every message and help of a diagnostic, and every error that ends a
-/// command, goes through this before anybody sees it.
+/// A text for people without what looks like a secret: every message and help of a diagnostic, and every error that
+/// ends a command, goes through this before anybody sees it.
 pub fn masked(text: &str) -> Cow<'_, str> {
     let secrets = found_in(text);
     if secrets.is_empty() {
@@ -196,8 +196,8 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The bytes of a text that look like secrets, wherever they stand: in order, without overlap. Texts may be long, so each
-/// part of one is looked at a fixed number of times.
+/// The bytes of a text that look like secrets, wherever they stand: in order, without overlap. Texts may be long, so
+/// each part of one is looked at a fixed number of times.
 pub fn found_in(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     words(text, &mut found);

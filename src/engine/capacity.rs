@@ -1,5 +1,5 @@
-//! Paid capacity in a run: what fits into its minute costs nothing more, the rest is paid as it goes, and its price is shared
-//! out in the end among those who drew on it.
+//! Paid capacity in a run: what fits into its minute costs nothing more, the rest is paid as it goes, and its price is
+//! shared out in the end among those who drew on it.
 
 use std::collections::BTreeMap;
 
@@ -62,8 +62,8 @@ impl<'a> Capacities<'a> {
         self.of_deployment.get(deployment.index()).copied().flatten().is_some()
     }
 
-    /// A call of so many tokens is billed at this moment: says how many of them do not fit; none where there is no capacity.
-    /// What ends after the run draws on its last minute.
+    /// A call of so many tokens is billed at this moment: says how many of them do not fit; none where there is no
+    /// capacity. What ends after the run draws on its last minute.
     pub fn draw(&mut self, who: Drawer, at: SimTime, tokens: u64) -> Option<u64> {
         let index = (*self.of_deployment.get(who.deployment.index())?)?;
         let (plan, state) = (&self.plans[index], &mut self.state[index]);
@@ -78,8 +78,8 @@ impl<'a> Capacities<'a> {
     }
 
     /// The prices of all capacities for the whole run, in proportion to what was drawn; an unused one is its first
-    /// deployment's, and the first key's and class's. Each is the price of so many whole seconds, so that amount and time
-    /// give the price of an hour again; the last has what is left.
+    /// deployment's, and the first key's and class's. Each is the price of so many whole seconds, so that amount and
+    /// time give the price of an hour again; the last has what is left.
     pub fn shares(&self, horizon: SimDuration) -> Vec<Share> {
         const SECOND_NANOS: i64 = 1_000_000_000;
         let seconds = u64::try_from((horizon.0.max(0) + SECOND_NANOS - 1) / SECOND_NANOS).unwrap_or(0);
@@ -110,8 +110,8 @@ fn spilled(whole: i128, over: u64, tokens: u64) -> i128 {
     if over >= tokens { whole } else { split(whole, &[over, tokens - over])[0] }
 }
 
-/// What a usage is charged for, of which only so many tokens do not fit into paid capacity: whole tokens of each kind, at
-/// the price that each token of the usage has. A price for the call is charged if anything of it does not fit.
+/// What a usage is charged for, of which only so many tokens do not fit into paid capacity: whole tokens of each kind,
+/// at the price that each token of the usage has. A price for the call is charged if anything of it does not fit.
 pub fn over_parts(rates: &CompiledRates, usage: Usage, over: u64) -> Vec<ChargedTokens> {
     let (tokens, parts) = (usage.total(), rates.charged_tokens(&usage).collect::<Vec<_>>());
     if over >= tokens {

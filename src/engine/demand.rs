@@ -35,7 +35,8 @@ struct Minute {
     most: u64,
 }
 
-/// So many minutes are counted together: what the three histograms of a deployment have in memory is fetched once for all.
+/// So many minutes are counted together: what the three histograms of a deployment have in memory
+/// is fetched once for all.
 const TOGETHER: usize = 32;
 
 /// Counts the current minute of one deployment.

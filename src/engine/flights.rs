@@ -1,9 +1,9 @@
-//! The most calls in flight at once. Of most calls it is known when they start at which moment they will end; such ends are
-//! told ahead, in any order, and nobody has to come back at their moments. Starts gather in a block; when it is full, the
-//! ends between them are put into cells by their moment, and only where a cell could hold a new peak its ends are looked at
-//! one by one. A call takes 75 instructions that way and hardly a branch that cannot be foreseen; an event for its end took
-//! 130 and two such branches. The slow twin, in the tests, puts everything in order. At one instant, what ends ahead is over
-//! before anything starts.
+//! The most calls in flight at once. Of most calls it is known when they start at which moment they will end; such ends
+//! are told ahead, in any order, and nobody has to come back at their moments. Starts gather in a block; when it is
+//! full, the ends between them are put into cells by their moment, and only where a cell could hold a new peak its ends
+//! are looked at one by one. A call takes 75 instructions that way and hardly a branch that cannot be foreseen; an
+//! event for its end took 130 and two such branches. The slow twin, in the tests, puts everything in order. At one
+//! instant, what ends ahead is over before anything starts.
 
 use crate::units::SimTime;
 
@@ -128,7 +128,8 @@ impl Flights {
         self.room = BLOCK.max(self.ends.len());
     }
 
-    /// Finds the most in flight after any step, and takes the steps as done. `until` says where the ends of each cell end.
+    /// Finds the most in flight after any step, and takes the steps as done. `until` says where
+    /// the ends of each cell end.
     fn look(&mut self, cells: &Cells, until: &[u32; CELLS]) {
         let mut count = self.count;
         for step in self.steps.drain(..) {

@@ -1,8 +1,8 @@
-//! The fast lane. Of nearly all requests the gateway keeps nothing until their first attempt has ended, and nearly all of
-//! those are answered in full: they need no slot. What is known of such a request when it starts is kept in a short row
-//! until its end, and everything that is told of it is told in two straight lines. What turns out not to be plain goes the
-//! long way with the same draws and the same answer of its provider, so that the lane changes nothing but the time it
-//! takes (`tests/reference_engine.rs` and `tests/conservation.rs` hold it against runs without it).
+//! The fast lane. Of nearly all requests the gateway keeps nothing until their first attempt has ended, and nearly all
+//! of those are answered in full: they need no slot. What is known of such a request when it starts is kept in a short
+//! row until its end, and everything that is told of it is told in two straight lines. What turns out not to be plain
+//! goes the long way with the same draws and the same answer of its provider, so that the lane changes nothing but the
+//! time it takes (`tests/reference_engine.rs` and `tests/conservation.rs` hold it against runs without it).
 
 use crate::engine::attempt::conclude;
 use crate::engine::machine::{Arrival, Arrivals, Parts};
@@ -131,8 +131,8 @@ impl Plain {
     }
 }
 
-/// When the answer has come in full to a client that still waits; `None` if it ends in another way, or never. The request is
-/// sent at `now`.
+/// When the answer has come in full to a client that still waits; `None` if it ends in another way, or never. The
+/// request is sent at `now`.
 #[inline(always)]
 pub fn answered_until<F: Copy>(
     now: SimTime,
@@ -205,8 +205,8 @@ where
         Passed::Plain
     }
 
-    /// A request sets off that will be answered at the moment `until`: all of it is told now, or only so much. Says which
-    /// counter its event will carry.
+    /// A request sets off that will be answered at the moment `until`: all of it is told now, or only so much. Says
+    /// which counter its event will carry.
     #[inline(always)]
     pub(super) fn set_off(&mut self, plain: &Plain, attempt: &Attempt, service: &Service, until: SimTime) -> u32 {
         if self.observer.tab(plain, until) {
@@ -218,9 +218,9 @@ where
         0
     }
 
-    /// Tells all of an open request at once, if it is plain, its provider answers it in full, and its charge can go on a tab.
-    /// Nothing happens when it is over: the moment is told ahead. `false` if it has to be looked at more closely; then
-    /// nothing has changed.
+    /// Tells all of an open request at once, if it is plain, its provider answers it in full, and its charge can go on
+    /// a tab. Nothing happens when it is over: the moment is told ahead. `false` if it has to be looked at more
+    /// closely; then nothing has changed.
     #[inline(always)]
     pub(super) fn settle_at_once(&mut self, arrival: &Arrival<U::Fate>) -> bool {
         let Arrival { at: now, here, view, .. } = *arrival;

@@ -1,8 +1,8 @@
-//! Light requests: those of which the gateway holds a little (of limits, a slot) until their first attempt has ended, and
-//! that are answered in full. Like the requests in the fast lane they have a short row instead of a slot; what the gateway
-//! holds stands beside it. A request that turns out to be heavy is taken up where it is, and goes on the long way: the
-//! draws, the order of events and all that is told stay the same (`tests/reference_engine.rs` holds every scenario against
-//! runs that go the long way throughout).
+//! Light requests: those of which the gateway holds a little (of limits, a slot) until their first attempt has ended,
+//! and that are answered in full. Like the requests in the fast lane they have a short row instead of a slot; what the
+//! gateway holds stands beside it. A request that turns out to be heavy is taken up where it is, and goes on the long
+//! way: the draws, the order of events and all that is told stay the same (`tests/reference_engine.rs` holds every
+//! scenario against runs that go the long way throughout).
 
 use crate::engine::lane::{ON_TAB, Plain, answered_until};
 use crate::engine::machine::{Arrival, Arrivals, Asked, Engine, Parts, ending};
@@ -26,8 +26,8 @@ where
     D: Draws,
     O: Observer,
 {
-    /// A request has arrived that may be light. The provider's answer stands in one place, whoever looks at it: moved, it would
-    /// be read in large pieces that have just been written in small ones, for which a processor waits.
+    /// A request has arrived that may be light. The provider's answer stands in one place, whoever looks at it: moved,
+    /// it would be read in large pieces that have just been written in small ones, for which a processor waits.
     #[inline(always)]
     pub(super) fn arrive_lightly(&mut self, arrival: &Arrival<U::Fate>) {
         let (parts, mut held) = (&mut self.parts, G::Held::default());

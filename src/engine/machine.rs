@@ -53,8 +53,8 @@ pub trait Arrivals {
         let _ = (now, class, request);
     }
 
-    /// A request is over for its client, which has an answer or has gone (closed-loop traffic sends its next one, clients
-    /// that try again do so).
+    /// A request is over for its client, which has an answer or has gone (closed-loop traffic sends its next one,
+    /// clients that try again do so).
     fn responded(&mut self, now: SimTime, request: &RequestRecord, asked: Asked<Self::Fate>, ending: Ending) {
         let _ = (now, request, asked, ending);
     }
@@ -174,8 +174,8 @@ where
         self.arrive_at_slot(arrival, None);
     }
 
-    /// The long way, for requests that may be anything. `served` is the provider's answer to the first attempt, where it
-    /// is known already.
+    /// The long way, for requests that may be anything. `served` is the provider's answer to the first attempt,
+    /// where it is known already.
     #[inline(never)]
     fn arrive_at_slot(&mut self, arrival: &Arrival<U::Fate>, served: Option<Service>) {
         let (now, id) = (arrival.at, self.occupy(arrival));
@@ -288,8 +288,8 @@ where
         self.parts.queue.push(at, Class::Deadline, BREAK);
     }
 
-    /// A process of the gateway ends or begins. The calls in it are over, in the order in which they came: what they had
-    /// upstream is closed, and nobody answers them.
+    /// A process of the gateway ends or begins. The calls in it are over, in the order in which they came: what they
+    /// had upstream is closed, and nobody answers them.
     #[cold]
     fn break_down(&mut self, now: SimTime) {
         const RESET: Response = Response::new(0, false, None, Source::Lost);
@@ -327,8 +327,8 @@ where
     }
 }
 
-/// When a client has read this many pieces of a stream, if there are so many. The last one of a whole answer says that it is
-/// finished.
+/// When a client has read this many pieces of a stream, if there are so many. The last one of a whole answer
+/// says that it is finished.
 fn read_by(pieces: u64, service: &Service, outcome: Outcome) -> Option<SimDuration> {
     let pieces = u32::try_from(pieces).ok()?;
     let is_finish = outcome == Outcome::Ok && pieces == service.chunks.checked_add(1)?;

@@ -68,9 +68,9 @@ pub trait Observer: Notes {
     fn ended(&mut self, call: CallId, request: &RequestRecord, attempt: &AttemptRecord<'_>);
     /// A request is over.
     fn responded(&mut self, call: CallId, request: &RequestRecord, response: &Response, now: SimTime);
-    /// A plain request, its attempt and its answer, which comes at the moment `until`, are put on the tab of its class and
-    /// deployment, if the attempt can be billed there; `false` if not, and then nothing has changed. That it is over is
-    /// [told](Self::tab_ended) at that moment.
+    /// A plain request, its attempt and its answer, which comes at the moment `until`, are put on the tab of its class
+    /// and deployment, if the attempt can be billed there; `false` if not, and then nothing has changed. That it is
+    /// over is [told](Self::tab_ended) at that moment.
     fn tab(&mut self, plain: &Plain, until: SimTime) -> bool {
         let _ = (plain, until);
         false

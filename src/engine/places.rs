@@ -1,4 +1,5 @@
-//! Rows that come and go. Places are used again, so that memory grows with the most rows at once and not with their number.
+//! Rows that come and go. Places are used again, so that memory grows with the most rows at once
+//! and not with their number.
 
 use std::ops::{Index, IndexMut};
 

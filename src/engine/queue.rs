@@ -1,5 +1,5 @@
-//! The event queue: a wheel for what is near, and a 4-ary heap for what is far or does not fit. Whatever stands where, the
-//! earliest of both comes next.
+//! The event queue: a wheel for what is near, and a 4-ary heap for what is far or does not fit. Whatever stands where,
+//! the earliest of both comes next.
 
 use crate::engine::wheel::{NoRoom, Wheel};
 use crate::units::SimTime;

@@ -135,8 +135,8 @@ impl<'a> Recorder<'a> {
         self.steps.turn(now, &mut self.run);
     }
 
-    /// Puts a plain request on the tab of its class and key at its deployment, if it can be billed there and is over within
-    /// this step of time; `false` if not.
+    /// Puts a plain request on the tab of its class and key at its deployment, if it can be billed there and is over
+    /// within this step of time; `false` if not.
     #[inline(always)]
     fn put_on_tab(&mut self, plain: &Plain, until: SimTime) -> bool {
         // What others answer than those who were asked has a cause of its own, and a premium.
@@ -211,7 +211,8 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Books what the provider bills for an attempt, and what the gateway takes it to cost; `false` if nobody knows a price.
+    /// Books what the provider bills for an attempt, and what the gateway takes it to cost; `false`
+    /// if nobody knows a price.
     #[inline(always)]
     fn charge(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> bool {
         let deployment = attempt.attempt.deployment;
@@ -285,7 +286,8 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// The same at a deployment with paid capacity: only what does not fit is charged. The gateway knows nothing of that.
+    /// The same at a deployment with paid capacity: only what does not fit is charged. The
+    /// gateway knows nothing of that.
     #[cold]
     fn charge_over(&mut self, request: &RequestRecord, attempt: &AttemptRecord<'_>) -> bool {
         let (deployment, usage) = (attempt.attempt.deployment, attempt.billed);

@@ -1,6 +1,6 @@
-//! How many requests a run keeps in flight. A gateway that is sent a million requests a second, each of which hangs for an
-//! hour, would take all memory; a run that comes to such a number ends with an [`Overfull`] instead. The numbers are looked
-//! at only where memory grows, and depend on the run alone: so does the end. Each comes to about a gigabyte.
+//! How many requests a run keeps in flight. A gateway that is sent a million requests a second, each of which hangs for
+//! an hour, would take all memory; a run that comes to such a number ends with an [`Overfull`] instead. The numbers are
+//! looked at only where memory grows, and depend on the run alone: so does the end. Each comes to about a gigabyte.
 
 use crate::gateway::litellm::MOST_ANSWERS;
 use crate::traffic::{MOST_LATER, MOST_WAITING};
@@ -13,7 +13,8 @@ pub(super) const MOST_ROWS: usize = 1 << 22;
 pub(super) const MOST_AHEAD: usize = 1 << 23;
 /// Events that wait; clients who may leave wait there until the moment is over, also when they have their answer.
 pub(super) const MOST_EVENTS: usize = 1 << 24;
-/// Requests and answers within a second of the clock, of clients who wait for answers: rates are bounded far below that.
+/// Requests and answers within a second of the clock, of clients who wait for answers: rates
+/// are bounded far below that.
 pub(super) const MOST_A_SECOND: u32 = 1 << 24;
 
 /// A run had to end: so much was in flight at once that it cannot be kept.

@@ -190,8 +190,8 @@ impl DeploymentTotals {
         self.billed.merge(&other.billed);
     }
 
-    /// Counts a call that is billed at a price that nobody knows: what is billed, the tokens of its answer, if it was answered, and
-    /// the number of the model, behind a pattern.
+    /// Counts a call that is billed at a price that nobody knows: what is billed, the tokens of its answer, if it was
+    /// answered, and the number of the model, behind a pattern.
     #[cold]
     pub fn unpriced(&mut self, usage: Usage, answered: Option<Usage>, model: Option<u32>) {
         let counts = [1, u64::from(usage.input), u64::from(usage.output)];

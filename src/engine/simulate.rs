@@ -17,8 +17,8 @@ use crate::scenario::World;
 use crate::traffic::{Ending, Fate, Request, Stream};
 use crate::units::{ClassId, RequestId, SimDuration, SimTime};
 
-/// Plays one replication from its start until nothing is left to happen, with counters per `step` of time. A run in which
-/// more is in flight than is kept ends early: then the world's `room` is exceeded, and the run says nothing.
+/// Plays one replication from its start until nothing is left to happen, with counters per `step` of time. A run in
+/// which more is in flight than is kept ends early: then the world's `room` is exceeded, and the run says nothing.
 pub fn simulate(world: &World, seed: Seed, replication: Replication, step: SimDuration) -> Run {
     let mut upstream = world.providers.replicate(seed, replication);
     let mut recorder = recorder(world, replication, step);
@@ -138,8 +138,8 @@ impl Requests {
         }
     }
 
-    /// Whether more is sent within a second than any gateway takes: workers that do not think and are refused in no time
-    /// send hundreds of millions of requests a second, and their run does not come to an end.
+    /// Whether more is sent within a second than any gateway takes: workers that do not think and are refused in no
+    /// time send hundreds of millions of requests a second, and their run does not come to an end.
     #[cold]
     fn is_flooded(&mut self) -> bool {
         const SECOND_NANOS: i64 = 1_000_000_000;

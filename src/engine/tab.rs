@@ -1,7 +1,7 @@
 //! Calls on a tab: where a price never changes, requests of one class and key that one deployment answers at the first
-//! attempt are added up, kind by kind of token, and their charges are worked out and posted when a step of time is over.
-//! Charges are whole picodollars, so that the sum is the same to the last digit; a call pays seven additions instead of its
-//! products and the eight sums that it stands in. The slow twin is the recorder's `charge`.
+//! attempt are added up, kind by kind of token, and their charges are worked out and posted when a step of time is
+//! over. Charges are whole picodollars, so that the sum is the same to the last digit; a call pays seven additions
+//! instead of its products and the eight sums that it stands in. The slow twin is the recorder's `charge`.
 
 use crate::engine::run::{DeploymentTotals, Run};
 use crate::ledger::{Cause, Charge, Shape};
@@ -110,8 +110,8 @@ mod tests {
     }
 
     proptest! {
-        /// The slow twin: every call is charged and posted by itself. The models have other prices for long prompts, for
-        /// what is read from and written to a prompt cache, or for reasoning.
+        /// The slow twin: every call is charged and posted by itself. The models have other prices for long prompts,
+        /// for what is read from and written to a prompt cache, or for reasoning.
         #[test]
         fn a_tab_is_the_sum_of_its_calls(
             model in prop::sample::select(vec![

@@ -1,6 +1,6 @@
-//! Light requests that find no free slot and wait in line for one. Until then nothing is kept but the request and what the
-//! gateway holds of it, from then on what is kept of any light request (a waiter of `bench-full` takes 2,240 instructions so
-//! instead of 3,300). Whoever may leave the line goes the long way, the slow twin.
+//! Light requests that find no free slot and wait in line for one. Until then nothing is kept but the request and what
+//! the gateway holds of it, from then on what is kept of any light request (a waiter of `bench-full` takes 2,240
+//! instructions so instead of 3,300). Whoever may leave the line goes the long way, the slow twin.
 
 use crate::engine::lane::{Plain, answered_until};
 use crate::engine::light::LIGHT;
@@ -75,7 +75,8 @@ where
     D: Draws,
     O: Observer,
 {
-    /// If it waits lightly whom the gateway has woken, it is sent now, or answered from the cache. `false` if it does not.
+    /// If it waits lightly whom the gateway has woken, it is sent now, or answered from the
+    /// cache. `false` if it does not.
     #[inline(never)]
     pub(super) fn wake_lightly(&mut self, now: SimTime, id: CallId) -> bool {
         let parts = &mut self.parts;

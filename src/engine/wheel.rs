@@ -1,7 +1,8 @@
-//! The near future: a ring of buckets by time, each with room for a few events in no order. Adding one is a write; the next
-//! is the least of the first bucket that has any, found without branches that cannot be foreseen (15 ns a request of
-//! `bench-full` less than a row in order, where each is searched its place and what is later moved). What a bucket has no
-//! room for, or is beyond the ring, stands elsewhere. Buckets become narrower or wider until few events are left out.
+//! The near future: a ring of buckets by time, each with room for a few events in no order. Adding one is a write;
+//! the next is the least of the first bucket that has any, found without branches that cannot be foreseen (15 ns a
+//! request of `bench-full` less than a row in order, where each is searched its place and what is later moved).
+//! What a bucket has no room for, or is beyond the ring, stands elsewhere. Buckets become narrower or wider until
+//! few events are left out.
 
 use crate::engine::queue::Queued;
 use crate::units::SimTime;

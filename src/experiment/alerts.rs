@@ -136,7 +136,8 @@ pub struct AlertOutcome {
 pub struct Moments {
     /// Share of the runs in which it happens.
     pub share: f64,
-    /// 5th percentile, median and 95th percentile of them, as hours since the start and local time; none if it never happens.
+    /// 5th percentile, median and 95th percentile of them, as hours since the start and local time;
+    /// none if it never happens.
     pub at: Option<[(f64, String); 3]>,
 }
 

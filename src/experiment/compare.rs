@@ -77,13 +77,13 @@ pub struct Change {
     pub dearer: Estimate,
     /// Run by run, in order: the bill of the base and of this side.
     pub pairs: Vec<[Money; 2]>,
-    /// The difference of the mean bill with known chance taken back; none where that is not worth it, or where there are
-    /// too few runs.
+    /// The difference of the mean bill with known chance taken back; none where that is not worth it, or
+    /// where there are too few runs.
     pub controlled: Option<Controlled>,
 }
 
-/// A difference of the mean bill after control variates: what single runs owe to chance whose exact mean is known is taken
-/// back.
+/// A difference of the mean bill after control variates: what single runs owe to chance whose exact
+/// mean is known is taken back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Controlled {
     /// Other minus base.

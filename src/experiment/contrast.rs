@@ -58,8 +58,8 @@ fn of_means(base: &[f64], other: &[f64]) -> Contrast {
     }
 }
 
-/// How many times more runs with independent seeds have the same error: no number does where the pairs all differ alike, also
-/// where both sides are always the same (a cause that costs nothing).
+/// How many times more runs with independent seeds have the same error: no number does where the pairs all differ
+/// alike, also where both sides are always the same (a cause that costs nothing).
 fn gain(independent: f64, paired: f64) -> f64 {
     if independent == 0.0 { f64::INFINITY } else { independent / paired }
 }

@@ -1,6 +1,6 @@
-//! What is known of the chance in each run: numbers whose exact mean is zero, for `stats::controlled`. Those of the world
-//! (volumes, when troubles come and how long they stay, requests) follow from the seed alone; the luck of calls is counted
-//! while they are simulated. None of them is estimated, so none of them biases what it is taken from.
+//! What is known of the chance in each run: numbers whose exact mean is zero, for `stats::controlled`. Those of the
+//! world (volumes, when troubles come and how long they stay, requests) follow from the seed alone; the luck of calls
+//! is counted while they are simulated. None of them is estimated, so none of them biases what it is taken from.
 
 use crate::experiment::forecast::RunRow;
 use crate::experiment::replicate::{Options, Unwatched, each_run};
@@ -62,9 +62,10 @@ fn names(world: &World, expected: &[Option<f64>]) -> Vec<String> {
     names
 }
 
-/// The normal scores of the volumes; those of the gaps before troubles and of their lengths; and the time within troubles,
-/// weighed with the traffic, less the expected. The scores of a run are as many as its troubles take, but whether another
-/// is drawn depends only on those before, so their sum has mean zero (A. Wald, Annals of Mathematical Statistics 15, 1944).
+/// The normal scores of the volumes; those of the gaps before troubles and of their lengths; and the time within
+/// troubles, weighed with the traffic, less the expected. The scores of a run are as many as its troubles take, but
+/// whether another is drawn depends only on those before, so their sum has mean zero (A. Wald, Annals of
+/// Mathematical Statistics 15, 1944).
 fn of_run(
     world: &World,
     seed: Seed,

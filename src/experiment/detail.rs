@@ -1,5 +1,5 @@
-//! What is told of a few runs or of a few things in more detail: the charges of the runs at the percentiles of the bill,
-//! the providers, the days.
+//! What is told of a few runs or of a few things in more detail: the charges of the runs at the percentiles of the
+//! bill, the providers, the days.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Zoned};
@@ -16,8 +16,8 @@ use crate::scenario::World;
 use crate::stats::quantile_of_sorted;
 use crate::units::{DeploymentId, Money, TokenKind};
 
-/// The run whose bill is a percentile of the bill, with everything that it is charged. Its charges sum to that percentile
-/// exactly; they are the charges of one real run, not percentiles of single charges, which would not add up.
+/// The run whose bill is a percentile of the bill, with everything that it is charged. Its charges sum to that
+/// percentile exactly; they are the charges of one real run, not percentiles of single charges, which would not add up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PercentileRun {
     /// Which percentile: 50, 80 or 95.
@@ -186,8 +186,8 @@ impl DayRow {
     }
 }
 
-/// Day by day in the zone of the start, from the hours of the runs. An hour around midnight, where a run does not begin on
-/// the hour, is divided by time.
+/// Day by day in the zone of the start, from the hours of the runs. An hour around midnight, where a run does not begin
+/// on the hour, is divided by time.
 pub fn day_rows(world: &World, fold: &Fold) -> Vec<DayRow> {
     let mut days: Vec<DayRow> = Vec::new();
     for hour in 0..fold.steps.len() {

@@ -241,7 +241,8 @@ pub fn money_stats(by_run: Vec<Money>) -> MoneyStats {
     }
 }
 
-/// Half the width of the confidence interval of the mean of values in the order of their runs; 0 where one run cannot tell.
+/// Half the width of the confidence interval of the mean of values in the order of their runs; 0
+/// where one run cannot tell.
 fn half_width(values: &[f64]) -> f64 {
     let interval = block_mean(values, BLOCK as usize, CONFIDENCE).interval;
     let half = (interval.high - interval.low) / 2.0;

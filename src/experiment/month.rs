@@ -1,17 +1,17 @@
 //! From simulated weeks to calendar months.
 //!
-//! A month is put together from whole local days of simulated weeks: each of its days takes the bill of a day of the same
-//! weekday (a holiday that of a Sunday), scaled by its length where the clocks change and by growth. Days of one week
-//! come from one run, so that what lasts for days (an incident, a backlog) stays together.
+//! A month is put together from whole local days of simulated weeks: each of its days takes the bill of a day of the
+//! same weekday (a holiday that of a Sunday), scaled by its length where the clocks change and by growth. Days of one
+//! week come from one run, so that what lasts for days (an incident, a backlog) stays together.
 //!
 //! What makes months uncertain is mostly what does not average out over their weeks: how much traffic there is at all.
 //! The weeks of one path therefore come from runs with nearly the same number of requests: the volume factor is drawn
 //! once for the whole path, everything else anew each week. Weeks drawn independently would make a month look about
 //! half as uncertain as it is.
 //!
-//! Weeks begin anew: what lasts longer (a monthly budget of a key, a price that rises on the 8th) is not in them. Where there
-//! is such a thing, the months are simulated in one piece instead, most from the start of the scenario on. Then each path is
-//! one run, and each day is itself.
+//! Weeks begin anew: what lasts longer (a monthly budget of a key, a price that rises on the 8th) is not in them. Where
+//! there is such a thing, the months are simulated in one piece instead, most from the start of the scenario on. Then
+//! each path is one run, and each day is itself.
 
 use std::borrow::Cow;
 
@@ -62,8 +62,9 @@ pub struct MonthOptions {
     pub seed: Seed,
 }
 
-/// Simulates a week for each month, or all of them in one piece, run by run all of them: the runs of all weeks have the same volumes, so equally many of
-/// each are needed, and where it is interrupted, that is what there is. What is told of single runs is left out.
+/// Simulates a week for each month, or all of them in one piece, run by run all of them: the runs of all weeks have the
+/// same volumes, so equally many of each are needed, and where it is interrupted, that is what there is. What is told
+/// of single runs is left out.
 pub fn weeks(worlds: &[World], options: &Options, progress: &dyn Progress) -> Vec<Forecast> {
     let played = replicate_together(worlds, options, progress);
     worlds.iter().zip(played).map(|(world, played)| summed(world, options, played.fold)).collect()
@@ -204,7 +205,8 @@ fn weekday_of(day: &DayRow) -> usize {
     weekday.to_monday_zero_offset().unsigned_abs() as usize
 }
 
-/// A week that begins within a day ends within one: the begin of the last day and the end of the first make a whole one.
+/// A week that begins within a day ends within one: the begin of the last day and the end of
+/// the first make a whole one.
 fn joined(days: &[DayRow]) -> Option<DayRow> {
     let (first, last) = (days.first()?, days.last()?);
     let is_one = weekday_of(first) == weekday_of(last)
@@ -291,8 +293,8 @@ fn is_one_piece(weeks: &[&Forecast], options: &MonthOptions) -> bool {
     matches!(weeks, [only] if holds(&only.days))
 }
 
-/// Puts months together. `weeks` holds a forecast of at least a week for each month, of which the last one stands for the
-/// rest; or one that holds all days of the months, which are then taken as they are.
+/// Puts months together. `weeks` holds a forecast of at least a week for each month, of which the last one stands for
+/// the rest; or one that holds all days of the months, which are then taken as they are.
 ///
 /// # Errors
 /// When a day of the week is missing in one of them.

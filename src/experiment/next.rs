@@ -30,8 +30,8 @@ pub fn next(world: &World, forecast: &Forecast) -> Option<String> {
     Some(format!("billcast compare {} {change}", without_budgets(command)))
 }
 
-/// Whether a path in brackets, and people who read it, take a name for just this name: digits are a number of an element,
-/// and of a name with blanks, direction marks or quotes nobody sees where it ends.
+/// Whether a path in brackets, and people who read it, take a name for just this name: digits are a number of an
+/// element, and of a name with blanks, direction marks or quotes nobody sees where it ends.
 fn is_plain(name: &str) -> bool {
     const MOST: usize = 80;
     let is_seen = |c: char| c.is_alphanumeric() || (c.is_ascii_punctuation() && !"[]'\"\\".contains(c));
@@ -39,8 +39,8 @@ fn is_plain(name: &str) -> bool {
     is_name && !name.bytes().all(|byte| byte.is_ascii_digit()) && name.chars().count() <= MOST
 }
 
-/// The flag that takes one fallback out of a list, or the whole list if it is the only one; none where the list holds more
-/// than plain names.
+/// The flag that takes one fallback out of a list, or the whole list if it is the only one; none where the list
+/// holds more than plain names.
 fn without(place: &str, listed: &Node, fallback: &str) -> Option<String> {
     let Value::Seq(items) = &listed.value else { return Some(format!("--unset {}", quoted(place))) };
     let names = items.iter().map(|item| item.as_str().filter(|name| is_plain(name))).collect::<Option<Vec<&str>>>()?;

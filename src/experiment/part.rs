@@ -1,5 +1,5 @@
-//! Replications in parts, on several machines: each part is a fold of some of the runs, and parts that are merged in the
-//! order of their runs give the forecast that one machine would have given, to the last byte.
+//! Replications in parts, on several machines: each part is a fold of some of the runs, and parts that are merged in
+//! the order of their runs give the forecast that one machine would have given, to the last byte.
 
 use std::ops::Range;
 

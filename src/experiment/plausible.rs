@@ -1,5 +1,5 @@
-//! Whether the sums in a part's file can be those of runs: what somebody has made up could wrap around when parts are added, or
-//! lack what belongs together.
+//! Whether the sums in a part's file can be those of runs: what somebody has made up could wrap around when parts are
+//! added, or lack what belongs together.
 
 use crate::engine::{DeploymentTotals, RequestTotals};
 use crate::experiment::fold::{Fold, StepSeries};

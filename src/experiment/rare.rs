@@ -1,8 +1,8 @@
-//! Probabilities of rare weekends by importance sampling on what decides a weekend: the volumes, and when troubles come and
-//! how long they stay. Pilot runs learn in which direction bad weekends lie (the cross-entropy method: Rubinstein and
-//! Kroese, The Cross-Entropy Method, 2004); then most runs are drawn from that harsher world and each is weighed by how
-//! much likelier the harsher world made it. Every fifth run is an ordinary one, so that no weight exceeds five (a defensive
-//! mixture: Hesterberg, Technometrics 37, 1995).
+//! Probabilities of rare weekends by importance sampling on what decides a weekend: the volumes, and when troubles come
+//! and how long they stay. Pilot runs learn in which direction bad weekends lie (the cross-entropy method: Rubinstein
+//! and Kroese, The Cross-Entropy Method, 2004); then most runs are drawn from that harsher world and each is weighed by
+//! how much likelier the harsher world made it. Every fifth run is an ordinary one, so that no weight exceeds five (a
+//! defensive mixture: Hesterberg, Technometrics 37, 1995).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -62,8 +62,8 @@ struct Seen {
     scores: Vec<Scores>,
 }
 
-/// Estimates the probability that `metric` of a run is above `limit`. If `progress` stops it, the first runs without gaps
-/// are weighed; `None` if it stops it before there is one: pilot runs alone say nothing.
+/// Estimates the probability that `metric` of a run is above `limit`. If `progress` stops it, the first runs without
+/// gaps are weighed; `None` if it stops it before there is one: pilot runs alone say nothing.
 pub fn rare(world: &World, options: &Options, metric: Metric, limit: f64, progress: &dyn Progress) -> Option<Rare> {
     let pool = threads(options, options.runs);
     let job = || estimate(world, options, metric, limit, progress);

@@ -1,5 +1,5 @@
-//! Replications on all cores. Each run depends on its number only and runs are folded in the order of their numbers, so the
-//! result is the same on any number of threads.
+//! Replications on all cores. Each run depends on its number only and runs are folded in the order of their numbers, so
+//! the result is the same on any number of threads.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -52,13 +52,14 @@ const BATCH: u64 = 32;
 /// Fewer runs than this say nothing about a 95th percentile.
 const FEWEST_FOR_PRECISION: u64 = 64;
 
-/// Simulates runs until there are enough, or until `progress` says stop: then the fold holds the first runs without gaps.
+/// Simulates runs until there are enough, or until `progress` says stop: then the fold holds the
+/// first runs without gaps.
 pub fn replicate(options: &Options, progress: &dyn Progress, simulate: impl Fn(Replication) -> Run + Sync) -> Fold {
     replicate_these(options, 0..options.runs, progress, simulate)
 }
 
-/// Simulates the runs of these numbers until there are enough, or until `progress` says stop: then the fold holds the first
-/// of them without gaps.
+/// Simulates the runs of these numbers until there are enough, or until `progress` says stop: then the fold holds the
+/// first of them without gaps.
 pub fn replicate_these(
     options: &Options,
     numbers: Range<u64>,
@@ -91,15 +92,16 @@ pub fn replicate_these(
     fold
 }
 
-/// As many threads as are wanted, and no more than there are jobs at once: a thousand idle ones take seconds to come and go.
+/// As many threads as are wanted, and no more than there are jobs at once: a thousand idle ones
+/// take seconds to come and go.
 pub(super) fn threads(options: &Options, jobs: u64) -> Result<ThreadPool, ThreadPoolBuildError> {
     let most = usize::try_from(jobs.max(1)).unwrap_or(usize::MAX);
     ThreadPoolBuilder::new().num_threads(options.threads.min(most)).build()
 }
 
 /// Does jobs on all cores and hands their results over in the order of their numbers, each as soon as all before it are
-/// there: of worlds with thousands of deployments a run takes hundreds of megabytes, and only about as many as there are
-/// threads are kept. The first job that gives nothing is the last one that counts.
+/// there: of worlds with thousands of deployments a run takes hundreds of megabytes, and only about as many as there
+/// are threads are kept. The first job that gives nothing is the last one that counts.
 pub(super) fn in_order<T: Send>(jobs: Range<u64>, job: impl Fn(u64) -> Option<T> + Sync, take: impl FnMut(T) + Send) {
     let next = AtomicU64::new(jobs.start);
     let row = Mutex::new(Row { due: jobs.start, early: BTreeMap::new(), take });

@@ -1,5 +1,5 @@
-//! A gateway is a state machine that never sleeps, calls or reads a clock: the engine tells it what has happened, it says
-//! what to do next. The same object is stepped by a forecast and against recorded traces of the real gateway.
+//! A gateway is a state machine that never sleeps, calls or reads a clock: the engine tells it what has happened, it
+//! says what to do next. The same object is stepped by a forecast and against recorded traces of the real gateway.
 
 /// Several processes of one gateway, their restarts, and what is in front of them.
 pub mod fleet;
@@ -25,8 +25,8 @@ pub struct Turn<'a, D: Draws, N: Notes> {
     pub draws: &'a mut D,
     /// Where decisions are written down.
     pub notes: &'a mut N,
-    /// Parked calls to resume with [`Event::Woke`] at this same moment, in this order. Those that have been resumed stay until
-    /// the last of them has been: whoever yields then stands in line behind them.
+    /// Parked calls to resume with [`Event::Woke`] at this same moment, in this order. Those that have been resumed
+    /// stay until the last of them has been: whoever yields then stands in line behind them.
     pub woken: &'a mut Vec<CallId>,
 }
 
@@ -50,14 +50,15 @@ pub trait Gateway {
         event: Event<'_>,
     ) -> Step;
 
-    /// The attempt with which [`admit`](Self::admit) would answer, if the gateway keeps nothing of the request until that
-    /// attempt has ended. `None` where that is not sure, and then it is admitted; nothing has changed so far.
+    /// The attempt with which [`admit`](Self::admit) would answer, if the gateway keeps nothing of the request until
+    /// that attempt has ended. `None` where that is not sure, and then it is admitted; nothing has changed so far.
     fn plain_attempt<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
         let _ = (now, draws, request);
         None
     }
 
-    /// That attempt falls back to another group, and will be answered in full: does what `admit` would have done before it.
+    /// That attempt falls back to another group, and will be answered in full: does what `admit`
+    /// would have done before it.
     fn fell_back_plainly<D: Draws, N: Notes>(
         &mut self,
         turn: Turn<'_, D, N>,
@@ -67,8 +68,8 @@ pub trait Gateway {
         let _ = (turn, request, attempt);
     }
 
-    /// The same as [`plain_attempt`](Self::plain_attempt), if the only thing that will be remembered of the answer to that attempt is that there was one:
-    /// [`tally`](Self::tally) tells of it ahead, and nothing else does.
+    /// The same as [`plain_attempt`](Self::plain_attempt), if the only thing that will be remembered of the answer to
+    /// that attempt is that there was one: [`tally`](Self::tally) tells of it ahead, and nothing else does.
     fn tallied_attempt<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
         let _ = (now, draws, request);
         None
@@ -84,8 +85,8 @@ pub trait Gateway {
         let _ = (now, request, answer);
     }
 
-    /// Whether this request may be [light](Self::admit_lightly): then nothing needs to be asked of the group it goes to but
-    /// which of its deployments is free.
+    /// Whether this request may be [light](Self::admit_lightly): then nothing needs to be asked of the group it goes to
+    /// but which of its deployments is free.
     fn may_be_light(&self, request: &RequestView) -> bool {
         let _ = request;
         false
@@ -102,7 +103,8 @@ pub trait Gateway {
         Light::GoOn
     }
 
-    /// A light request waits in line for a slot of this deployment under the number in the turn, whatever its client does.
+    /// A light request waits in line for a slot of this deployment under the number in the turn,
+    /// whatever its client does.
     fn wait_lightly<D: Draws, N: Notes>(
         &mut self,
         turn: Turn<'_, D, N>,
@@ -112,8 +114,8 @@ pub trait Gateway {
         let _ = (turn, held, deployment);
     }
 
-    /// A light request that waited in line has the slot for which it did: says what to send, or what its answer is. It does not
-    /// wait again.
+    /// A light request that waited in line has the slot for which it did: says what to send, or what its answer
+    /// is. It does not wait again.
     fn woke_lightly<D: Draws, N: Notes>(
         &mut self,
         turn: Turn<'_, D, N>,
@@ -137,8 +139,8 @@ pub trait Gateway {
         self.admit(turn, request, call)
     }
 
-    /// The first attempt of a request that seemed light will not be answered in full: more is kept of it from now on. It
-    /// arrived at the first of these moments and is sent at the second.
+    /// The first attempt of a request that seemed light will not be answered in full: more is kept of it from now on.
+    /// It arrived at the first of these moments and is sent at the second.
     fn take_up(
         &mut self,
         moments: (SimTime, SimTime),
@@ -362,7 +364,8 @@ impl Source {
     }
 }
 
-/// Where a gateway writes down what it decides. A forecast counts, a trace keeps all, and nothing is formatted unless kept.
+/// Where a gateway writes down what it decides. A forecast counts, a trace keeps all, and nothing
+/// is formatted unless kept.
 pub trait Notes {
     /// A deployment is put into cooldown at `at` until `until`.
     fn cooldown(&mut self, at: SimTime, deployment: DeploymentId, until: SimTime);

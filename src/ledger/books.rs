@@ -20,8 +20,8 @@ pub struct Charge {
     pub group: GroupId,
     /// How much.
     pub amount: Money,
-    /// For a fallback: what it cost over what the home group would have charged for the same usage; `None` where that has no
-    /// price.
+    /// For a fallback: what it cost over what the home group would have charged for the same usage; `None`
+    /// where that has no price.
     pub premium: Option<Money>,
 }
 

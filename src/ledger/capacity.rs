@@ -1,5 +1,5 @@
-//! Paid capacity: so many tokens a minute for a price an hour, used or idle. What does not fit into its minute is paid as it
-//! goes.
+//! Paid capacity: so many tokens a minute for a price an hour, used or idle. What does not fit into its
+//! minute is paid as it goes.
 
 use crate::units::{DeploymentId, Money, SimDuration};
 
@@ -26,8 +26,8 @@ impl Capacity {
     }
 }
 
-/// Splits a whole in proportion to weights, exactly: the parts sum to the whole. All goes to the first where no weight is above
-/// zero.
+/// Splits a whole in proportion to weights, exactly: the parts sum to the whole. All goes to the first where
+/// no weight is above zero.
 pub fn split(whole: i128, weights: &[u64]) -> Vec<i128> {
     let total: i128 = weights.iter().copied().map(i128::from).sum();
     if total == 0 {

@@ -47,7 +47,8 @@ impl DeploymentTariff {
         }
     }
 
-    /// Whether its prices come again in a rhythm until a moment: off-peak hours do, a price that rises for good does not.
+    /// Whether its prices come again in a rhythm until a moment: off-peak hours do, a price that
+    /// rises for good does not.
     pub fn repeats(&self, rhythm: SimDuration, end: SimTime) -> bool {
         let own = self.billed.iter().chain(&self.reported);
         let named = self.by_name.iter().flat_map(|(_, billed, reported)| billed.iter().chain(reported));
@@ -74,8 +75,8 @@ pub struct Tariffs {
 }
 
 impl Tariffs {
-    /// What the home group's lead deployment would charge for a usage of the model that a name leads to; `None` if it has no
-    /// price.
+    /// What the home group's lead deployment would charge for a usage of the model that a name leads to;
+    /// `None` if it has no price.
     pub fn home_charge(&self, home: GroupId, name: NameId, usage: &Usage, now: SimTime) -> Option<Money> {
         let lead = self.lead.get(home.index()).copied().flatten()?;
         let rates = self.deployments[lead.index()].billed_as(name)?.at(now);

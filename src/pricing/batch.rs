@@ -100,7 +100,8 @@ impl Row<'_> {
         Ok(cost.to_string())
     }
 
-    /// Refuses parts that are more than their whole: they would be priced all the same, with less than nothing of the rest.
+    /// Refuses parts that are more than their whole: they would be priced all the same, with less
+    /// than nothing of the rest.
     fn check(&self, usage: &Usage) -> Result<(), Diagnostic> {
         let within = [usage.cached, usage.cache_write, usage.cache_write_1h].map(u64::from);
         let sum: u64 = within.iter().sum();

@@ -85,14 +85,15 @@ impl PriceBook {
         .into()
     }
 
-    /// The first day from which a price of the model is known: the first of its rows holds from then on, or was seen then.
-    /// None where the book has no dates.
+    /// The first day from which a price of the model is known: the first of its rows holds from then on, or was seen
+    /// then. None where the book has no dates.
     pub fn known_from(&self, model: &str, provider: Option<&str>) -> Option<Date> {
         let Self::Table(table) = self else { return None };
         table.rows_of(model, provider).into_iter().map(|row| row.valid_from.unwrap_or(row.as_of)).min()
     }
 
-    /// Whose price stands for a model that somebody else sells, and for which model; LiteLLM's map lists each seller by itself.
+    /// Whose price stands for a model that somebody else sells, and for which model; LiteLLM's map
+    /// lists each seller by itself.
     pub fn stands_in(&self, model: &str, provider: &str) -> Option<(&str, &str)> {
         let Self::Table(table) = self else { return None };
         table.stands_in(model, provider)

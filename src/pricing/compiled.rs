@@ -188,8 +188,9 @@ impl CompiledRates {
         self.linear
     }
 
-    /// What a usage costs that knows only input and output, and not so much input that other prices might hold: two
-    /// multiplications (25 instructions instead of 140). `None` for everything else; the slow twin is [`Self::charge_parts`].
+    /// What a usage costs that knows only input and output, and not so much input that other prices might
+    /// hold: two multiplications (25 instructions instead of 140). `None` for everything else; the slow twin
+    /// is [`Self::charge_parts`].
     #[inline(always)]
     pub fn plain_charge(&self, usage: &Usage) -> Option<Money> {
         let Plain { input, output, below } = self.plain?;
@@ -206,8 +207,8 @@ impl CompiledRates {
         self.plain.map_or(0, |plain| plain.below)
     }
 
-    /// What calls cost together that can be added up, by kind: to the last digit the sum of what [`Self::all_parts`], the slow
-    /// twin, says of each. `None` where no calls [can be](Self::adds_up_below).
+    /// What calls cost together that can be added up, by kind: to the last digit the sum of what [`Self::all_parts`],
+    /// the slow twin, says of each. `None` where no calls [can be](Self::adds_up_below).
     pub fn sums(&self, sum: &UsageSum) -> Option<[ChargedTokens; 6]> {
         self.plain?;
         let Some(Band { prices: Prices::Picos(rates), .. }) = self.bands.last() else { return None };

@@ -11,8 +11,8 @@ use super::table::PriceRow;
 pub struct Retirement {
     /// The first day (UTC) on which the model is gone.
     pub on: Date,
-    /// Whether its name goes on answering, because the provider points it at a successor: then the book has prices of the name
-    /// that begin on that day or later.
+    /// Whether its name goes on answering, because the provider points it at a successor: then the book has prices of
+    /// the name that begin on that day or later.
     pub is_redirected: bool,
     /// Where that is from.
     pub source: String,
@@ -21,8 +21,8 @@ pub struct Retirement {
 }
 
 impl PriceBook {
-    /// When a model ends at a provider, if that is known. What another provider does with the same model says nothing: clouds
-    /// and resellers have dates of their own.
+    /// When a model ends at a provider, if that is known. What another provider does with the same model says nothing:
+    /// clouds and resellers have dates of their own.
     pub fn retirement(&self, model: &str, provider: Option<&str>) -> Option<Retirement> {
         match self {
             Self::Table(table) => of_rows(&table.rows_of(model, provider), provider),

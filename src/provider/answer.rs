@@ -1,6 +1,6 @@
-//! Plain answers: what the providers say of a call that nothing happens to. The slow twin is `State::serve`, which knows
-//! everything that may happen; here whatever may be the case ends in `None`, and nothing stands in memory (100 instructions
-//! a call less).
+//! Plain answers: what the providers say of a call that nothing happens to. The slow twin is `State::serve`, which
+//! knows everything that may happen; here whatever may be the case ends in `None`, and nothing stands in memory (100
+//! instructions a call less).
 
 use crate::provider::attempt::Attempt;
 use crate::provider::providers::Providers;

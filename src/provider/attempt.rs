@@ -7,8 +7,8 @@ use crate::random::{Dist, Here, Purpose, Unit};
 use crate::traffic::Fate;
 use crate::units::{Outcome, RetryAfter, SimDuration, Tokens, Usage};
 
-/// A call with what is needed to draw its fate. It is passed as a copy: while nobody keeps its address, the common way of a
-/// call needs no memory for it.
+/// A call with what is needed to draw its fate. It is passed as a copy: while nobody keeps its address, the common way
+/// of a call needs no memory for it.
 #[derive(Clone, Copy)]
 pub(super) struct Attempt<'a> {
     /// Standing at the request.

@@ -1,4 +1,5 @@
-//! The limits of a group of deployments during a run: who is let in, and what that takes. The slow twin is in the tests.
+//! The limits of a group of deployments during a run: who is let in, and what that takes. The
+//! slow twin is in the tests.
 
 use std::collections::BTreeMap;
 
@@ -107,7 +108,8 @@ impl Gate {
         }
     }
 
-    /// A call has failed or been refused: it counts in the window in which it does, and takes from what a bucket holds then.
+    /// A call has failed or been refused: it counts in the window in which it does, and takes from
+    /// what a bucket holds then.
     #[inline]
     pub fn count_failure(&mut self, now: SimTime) {
         if self.limits.failures_count {

@@ -10,8 +10,8 @@ use crate::provider::world::State;
 use crate::units::{Outcome, RetryAfter, SimDuration, SimTime, Usage};
 
 impl State {
-    /// The limits of the model, then those of the account: how long the call waits in line, or which of them refuses it. What
-    /// the refusal is made of is asked for only then: nothing of the call stands in memory before.
+    /// The limits of the model, then those of the account: how long the call waits in line, or which of them refuses
+    /// it. What the refusal is made of is asked for only then: nothing of the call stands in memory before.
     #[inline(always)]
     pub(super) fn enter_gates(
         &mut self,

@@ -1,7 +1,7 @@
-//! What is left of the limits of a group, and all that a call asks of them. Limits stand in pairs: buckets fill, and calls
-//! are measured, without a branch on what a limit counts or how it is refilled, and the first pair, which is enough for
-//! nearly all, stands by itself (6 ns a request of `bench-full`, and 20 instructions). What comes back at known moments is
-//! left alone until then. The slow twin is in the tests of the gate.
+//! What is left of the limits of a group, and all that a call asks of them. Limits stand in pairs: buckets fill, and
+//! calls are measured, without a branch on what a limit counts or how it is refilled, and the first pair, which is
+//! enough for nearly all, stands by itself (6 ns a request of `bench-full`, and 20 instructions). What comes back at
+//! known moments is left alone until then. The slow twin is in the tests of the gate.
 
 use std::collections::VecDeque;
 

@@ -146,7 +146,8 @@ impl LimitSpec {
         Ok(limits)
     }
 
-    /// What the account may spend, all models together; `None` if nothing limits it. The run starts so many seconds after 1970.
+    /// What the account may spend, all models together; `None` if nothing limits it. The run starts so
+    /// many seconds after 1970.
     ///
     /// # Errors
     /// [`ProviderError::Limit`] when a number is impossible.

@@ -54,8 +54,8 @@ pub enum Refill {
     },
 }
 
-/// When the calendar month after a moment begins, in nanoseconds since time zero, which is so many seconds after 1970. Beyond
-/// all calendars none does.
+/// When the calendar month after a moment begins, in nanoseconds since time zero, which is so many seconds after 1970.
+/// Beyond all calendars none does.
 pub(super) fn next_month(start: i64, now: SimTime) -> i64 {
     const NANOS: i64 = 1_000_000_000;
     let next = || {

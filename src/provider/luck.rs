@@ -1,7 +1,8 @@
-//! The luck of calls: how many failed by chance. Every call fails with a probability that is known before, whatever the
-//! gateway does, so failures less those expected have mean zero: an ideal control variate for what single failures set off
-//! (cooldowns, retries, fallbacks). It is kept apart by how many calls had failed shortly before, for the fourth failure of
-//! a minute matters more than the first. Only calls while no trouble is active count: in a burst, failing is no chance.
+//! The luck of calls: how many failed by chance. Every call fails with a probability that is known before, whatever
+//! the gateway does, so failures less those expected have mean zero: an ideal control variate for what single
+//! failures set off (cooldowns, retries, fallbacks). It is kept apart by how many calls had failed shortly before,
+//! for the fourth failure of a minute matters more than the first. Only calls while no trouble is active count: in a
+//! burst, failing is no chance.
 
 use crate::provider::attempt::Attempt;
 use crate::provider::deployment::Deployment;
@@ -16,8 +17,8 @@ pub const LUCK_KINDS: usize = 4;
 /// Failures are counted together for so long from the first of them: the minute that gateways count in.
 const SHORTLY: SimDuration = SimDuration::from_secs(60);
 
-/// How many calls failed by chance beyond those expected, after no, one, two, and three or more failures shortly before.
-/// Each has mean zero over the runs, exactly.
+/// How many calls failed by chance beyond those expected, after no, one, two, and three or more failures shortly
+/// before. Each has mean zero over the runs, exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Luck(pub [f64; LUCK_KINDS]);
 

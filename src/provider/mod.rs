@@ -46,8 +46,8 @@ pub trait Upstream {
     /// What is decided about a request before anyone sees it (true output length and the like).
     type Fate: Copy + Default;
 
-    /// A call reaches a deployment: says how and when it would end if nobody interrupted it. `here` are the draws of the
-    /// request that it is made for.
+    /// A call reaches a deployment: says how and when it would end if nobody interrupted it. `here` are the draws of
+    /// the request that it is made for.
     fn serve(&mut self, now: SimTime, here: Here, call: &UpstreamCall, fate: &Self::Fate) -> Service;
 
     /// What a gateway that counts tokens by itself makes of the part of a stream that has come `elapsed` after its
@@ -56,8 +56,9 @@ pub trait Upstream {
         service.usage_by(elapsed)
     }
 
-    /// The answer to a call that is answered in full, as [`serve`](Self::serve) gives it, where nothing is remembered of
-    /// it and it is billed as it is served, so that its end need not be told. `None` where anything else may be the case; then nothing has changed.
+    /// The answer to a call that is answered in full, as [`serve`](Self::serve) gives it, where nothing is remembered
+    /// of it and it is billed as it is served, so that its end need not be told. `None` where anything else may be the
+    /// case; then nothing has changed.
     fn answer(&mut self, now: SimTime, here: Here, call: &UpstreamCall, fate: &Self::Fate) -> Option<Service> {
         let _ = (now, here, call, fate);
         None

@@ -105,8 +105,8 @@ impl Providers {
         windows.take_while(|window| window.start < end).collect()
     }
 
-    /// The same providers with their troubles pushed until `until`: for each trouble the shift of its quiet times and the
-    /// shift of its windows' lengths.
+    /// The same providers with their troubles pushed until `until`: for each trouble the shift of its quiet times and
+    /// the shift of its windows' lengths.
     #[must_use]
     pub fn pushed(&self, shifts: &[[f64; 2]], until: SimTime) -> Self {
         let pushes = shifts.iter().map(|&[quiet, active]| Push { quiet, active, until }).collect();

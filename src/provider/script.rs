@@ -231,7 +231,8 @@ impl Upstream for ScriptedUpstream<'_> {
     }
 }
 
-/// The tokens that a gateway counts in so many chunks: each is a short word and a space, a token, and one for the last space.
+/// The tokens that a gateway counts in so many chunks: each is a short word and a space, a token,
+/// and one for the last space.
 const fn counted(chunks: u32) -> Tokens {
     if chunks == 0 { 0 } else { chunks.saturating_add(1) }
 }

@@ -57,7 +57,8 @@ pub struct ProviderModel {
     pub tokens_per_chunk: Option<u32>,
     /// From this long after the start on the API key is refused (401).
     pub unauthorized_from: Option<Seconds>,
-    /// From this long after the start on the model is gone (404); `never` where the price table knows a day and it still answers.
+    /// From this long after the start on the model is gone (404); `never` where the price table knows a
+    /// day and it still answers.
     pub retired_from: Option<Ending>,
     /// From some moment on the provider answers with another model, and bills that one.
     pub redirected: Option<RedirectSpec>,

@@ -1,5 +1,5 @@
-//! Windows of trouble over time: bursts, incidents, maintenance. Drawn window by window as time goes on, each from its own
-//! address, so that one configuration's calls cannot move another's incidents.
+//! Windows of trouble over time: bursts, incidents, maintenance. Drawn window by window as time goes on, each from its
+//! own address, so that one configuration's calls cannot move another's incidents.
 
 use std::sync::Arc;
 
@@ -121,8 +121,8 @@ impl Timeline {
         Windows { timeline: self, walk: Walk::new(self, seed, replication, address) }
     }
 
-    /// The seconds within windows that are expected from one moment to another, where they are known exactly: for schedules,
-    /// for stationary alternating processes, and for Markov processes that begin quiet.
+    /// The seconds within windows that are expected from one moment to another, where they are known exactly: for
+    /// schedules, for stationary alternating processes, and for Markov processes that begin quiet.
     pub fn expected_s(&self, from: SimTime, to: SimTime) -> Option<f64> {
         match self {
             Self::Scheduled(windows) => {
@@ -402,7 +402,8 @@ mod tests {
         let counts: Vec<f64> = (0..4000).map(count).collect();
         let mean = counts.iter().sum::<f64>() / 4000.0;
         let variance = counts.iter().map(|c| (c - mean).powi(2)).sum::<f64>() / 3999.0;
-        // Windows swallowed by longer ones and the one that lasts at time zero: about the share of time that is covered.
+        // Windows swallowed by longer ones and the one that lasts at time zero: about the share
+        // of time that is covered.
         let covered = dist("lognormal(median=1.26h, sigma=1.165)").mean() / mean_s;
         let expected = end.as_secs_f64() / mean_s;
         let slack = 4.0 * (variance / 4000.0).sqrt() + covered * (1.0 + expected);

@@ -1,4 +1,5 @@
-//! What a deployment's provider remembers of prompts: beginnings that a class shares, and what was said in conversations.
+//! What a deployment's provider remembers of prompts: beginnings that a class shares, and what
+//! was said in conversations.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
@@ -38,8 +39,8 @@ impl Warm {
         if is_found { (fate.prefix, 0) } else { (0, fate.prefix) }
     }
 
-    /// A turn of a conversation finds what its last turn left at this very deployment, if that was not too long ago. Where
-    /// nothing was said before, it finds what the class shares. All of its prompt is written for the next turn.
+    /// A turn of a conversation finds what its last turn left at this very deployment, if that was not too long ago.
+    /// Where nothing was said before, it finds what the class shares. All of its prompt is written for the next turn.
     #[cold]
     fn read_session(&mut self, now: SimTime, at: Attempt<'_>, cache: &PromptCache, fate: &Fate) -> (Tokens, Tokens) {
         let (session, turn) = session_of(at.call.request);

@@ -1,6 +1,6 @@
-//! The weather at a deployment: which of its troubles are on, and so how likely a call is to meet none. It changes only when
-//! one of them begins or ends, and is kept until then in a few bytes, so that nearly no call asks one trouble after the
-//! other (80 instructions and two lines of memory a call less). The slow twin is `State::meet_troubles`.
+//! The weather at a deployment: which of its troubles are on, and so how likely a call is to meet none. It changes only
+//! when one of them begins or ends, and is kept until then in a few bytes, so that nearly no call asks one trouble
+//! after the other (80 instructions and two lines of memory a call less). The slow twin is `State::meet_troubles`.
 
 use crate::provider::attempt::Attempt;
 use crate::provider::deployment::Deployment;
@@ -56,7 +56,8 @@ impl Weather {
 const MARGIN: f64 = 1e-9;
 
 impl State {
-    /// The factor on the latency of a call that surely meets no trouble. Who is not sure asks one trouble after the other.
+    /// The factor on the latency of a call that surely meets no trouble. Who is not sure asks one
+    /// trouble after the other.
     #[inline(always)]
     pub(super) fn calm(&mut self, plan: &Providers, now: SimTime, at: Attempt<'_>) -> Option<f64> {
         let place = at.call.deployment.index();

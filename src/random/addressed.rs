@@ -78,16 +78,16 @@ pub const fn mix(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// [`mix`] without its first and last step, for a number that is mixed already in which an address has been put: the upper
-/// 53 bits of draws at any two addresses, and of those that follow each other at one, are as independent as can be told
-/// (see the tests), for half the instructions. The lowest bits are not, and nobody reads them.
+/// [`mix`] without its first and last step, for a number that is mixed already in which an address has been put: the
+/// upper 53 bits of draws at any two addresses, and of those that follow each other at one, are as independent as can
+/// be told (see the tests), for half the instructions. The lowest bits are not, and nobody reads them.
 const fn stir(x: u64) -> u64 {
     let x = x.wrapping_mul(MULTIPLIERS[0]);
     (x ^ (x >> 32)).wrapping_mul(MULTIPLIERS[1])
 }
 
-/// The address of a thing that has a name (a deployment, a process): draws then stay with the name, whatever its place in
-/// a file. FNV-1a, mixed.
+/// The address of a thing that has a name (a deployment, a process): draws then stay with the name, whatever its place
+/// in a file. FNV-1a, mixed.
 pub const fn address_of(name: &str) -> u64 {
     let bytes = name.as_bytes();
     let mut hash: u64 = 0xCBF2_9CE4_8422_2325;

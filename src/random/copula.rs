@@ -18,8 +18,8 @@ impl Copula {
         (rho != 0.0).then(|| Self { rho, rest: libm::sqrt(1.0 - rho * rho), scores: NormalScores::get() })
     }
 
-    /// A normal score that has the correlation with the score of `first`, made of one of its `own`: the place of the second
-    /// number, for [`Dist::count_at_score`](crate::random::Dist::count_at_score).
+    /// A normal score that has the correlation with the score of `first`, made of one of its `own`: the place of the
+    /// second number, for [`Dist::count_at_score`](crate::random::Dist::count_at_score).
     #[inline(always)]
     pub fn score(self, first: Unit, own: Unit) -> f64 {
         self.rho * self.scores.of(first) + self.rest * self.scores.of(own)

@@ -150,8 +150,8 @@ impl Dist {
         }
     }
 
-    /// Whether the mean is at least this. Mostly it is far above: half of what lies above the median is enough to know it, and
-    /// needs no table.
+    /// Whether the mean is at least this. Mostly it is far above: half of what lies above the median is enough to
+    /// know it, and needs no table.
     pub fn has_mean_of(&self, least: f64) -> bool {
         0.49 * self.law().quantile(Level::below(0.5)) >= least || self.mean() >= least
     }

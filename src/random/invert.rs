@@ -1,6 +1,6 @@
-//! The value at a level of a distribution that only its tails are known of: tables of mixtures and gammas ask thousands of
-//! times. The ITP method (Oliveira and Takahashi, 2020) takes a secant that is kept near the middle of the bracket: 24 steps in
-//! the far tails and at jumps where bisection, its slow twin, takes 33, and never more than one above that.
+//! The value at a level of a distribution that only its tails are known of: tables of mixtures and gammas ask thousands
+//! of times. The ITP method (Oliveira and Takahashi, 2020) takes a secant that is kept near the middle of the bracket:
+//! 24 steps in the far tails and at jumps where bisection, its slow twin, takes 33, and never more than one above that.
 
 use crate::random::law::{Level, Side};
 
@@ -9,8 +9,8 @@ const PRECISION: f64 = 1e-10;
 /// Steps beyond those of bisection that the method may spend.
 const SLACK: i32 = 1;
 
-/// The smallest value between `low` and `high` whose share below reaches the level, from above; `tail` gives the share on
-/// a side of a value. Goes by whichever tail is the smaller one.
+/// The smallest value between `low` and `high` whose share below reaches the level, from above; `tail` gives the share
+/// on a side of a value. Goes by whichever tail is the smaller one.
 pub fn invert(level: Level, mut low: f64, mut high: f64, tail: impl Fn(f64, Side) -> f64) -> f64 {
     let excess = excess_at(level, tail);
     if !high.is_finite() {
@@ -79,8 +79,8 @@ const MOST_STEPS: u32 = 20;
 const MOST_CROSSINGS: u32 = 8;
 
 /// Where the distribution is smooth between two points, one below the level and one above it: inverse quadratic
-/// interpolation, four or five steps. Each place is put beyond the crossing that it is meant for, so that the bracket closes
-/// from both sides; ends with its upper end.
+/// interpolation, four or five steps. Each place is put beyond the crossing that it is meant for, so that the bracket
+/// closes from both sides; ends with its upper end.
 fn close_in(mut low: Point, mut high: Point, over: impl Fn(&Point) -> f64, at: impl Fn(f64) -> Point) -> Point {
     let mut third = None;
     for _ in 0..MOST_CROSSINGS {

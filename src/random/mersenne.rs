@@ -109,7 +109,8 @@ const fn wrapped(i: usize, words: &mut [u32; SIZE]) -> usize {
     1
 }
 
-/// The draws of a recording: picks and jitters each come from a generator of their own, in the order they are asked for.
+/// The draws of a recording: picks and jitters each come from a generator of their own, in the
+/// order they are asked for.
 #[derive(Clone)]
 pub struct Recorded {
     picks: Mersenne,

@@ -1,5 +1,6 @@
-//! A hasher for keys that the simulation itself has made: two multiplications a field, where the standard one, which nobody
-//! can plan collisions against, takes ten times as many instructions. Nothing depends on the order of such a map.
+//! A hasher for keys that the simulation itself has made: two multiplications a field, where the standard
+//! one, which nobody can plan collisions against, takes ten times as many instructions. Nothing depends on
+//! the order of such a map.
 
 use std::hash::Hasher;
 

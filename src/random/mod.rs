@@ -1,5 +1,5 @@
-//! Randomness is addressed, not consumed: a draw is a hash of what it is for. The same request at the same deployment on
-//! the same try meets the same fate under every configuration, and a new draw shifts no old one.
+//! Randomness is addressed, not consumed: a draw is a hash of what it is for. The same request at the same deployment
+//! on the same try meets the same fate under every configuration, and a new draw shifts no old one.
 
 mod addressed;
 mod calendar;

@@ -8,8 +8,8 @@ use crate::random::dist::{Dist, DistError};
 use crate::random::law::Law;
 use crate::units::parse_scaled;
 
-/// The shape of a week as written: `flat`, `sine(amplitude=0.6, peak=14h)`, or a list of 24 hourly weights, 48 (a weekday,
-/// then a day of the weekend) or 168 (a week from Monday 00:00).
+/// The shape of a week as written: `flat`, `sine(amplitude=0.6, peak=14h)`, or a list of 24 hourly weights, 48 (a
+/// weekday, then a day of the weekend) or 168 (a week from Monday 00:00).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShapeSpec(pub Shape);
 

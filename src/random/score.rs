@@ -1,6 +1,6 @@
-//! Normal scores in tables: the score of a uniform number, and the values of a law at scores. What is drawn through a copula
-//! is found by three look-ups and a weighted sum, without a normal quantile and without going back to a uniform number (19 ns
-//! a request of `bench-full` less). The slow twins are `normal_quantile` and `Law::quantile`.
+//! Normal scores in tables: the score of a uniform number, and the values of a law at scores. What is drawn through a
+//! copula is found by three look-ups and a weighted sum, without a normal quantile and without going back to a uniform
+//! number (19 ns a request of `bench-full` less). The slow twins are `normal_quantile` and `Law::quantile`.
 
 use std::sync::OnceLock;
 
@@ -71,7 +71,8 @@ impl ByScore {
     #[inline(always)]
     pub(super) fn at(&self, law: &Law, score: f64) -> f64 {
         let place = (score + WIDEST) * PER_UNIT;
-        // By way of `i32`: one conversion instruction each way. What is below the table becomes negative or a huge `usize`.
+        // By way of `i32`: one conversion instruction each way. What is below the table becomes
+        // negative or a huge `usize`.
         let whole = place as i32;
         let step = whole as usize;
         if place >= 0.0 && step < STEPS {

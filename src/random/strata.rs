@@ -1,8 +1,9 @@
-//! Draws that are made a few times a run (the volume of a weekend, when trouble comes and how long it stays), spread evenly
-//! over the runs. Such a draw decides more of the bill than a million lengths together, so chance must not bunch it: of
-//! each [`BLOCK`] runs exactly one falls into each twentieth of its distribution, in an order of its own. Together the
-//! draws of a block are a Latin hypercube (McKay, Beckman and Conover, Technometrics 21, 1979). A run alone is as random as
-//! ever and blocks are independent of each other, so means stay unbiased and the means of blocks tell how sure they are.
+//! Draws that are made a few times a run (the volume of a weekend, when trouble comes and how long it stays), spread
+//! evenly over the runs. Such a draw decides more of the bill than a million lengths together, so chance must not
+//! bunch it: of each [`BLOCK`] runs exactly one falls into each twentieth of its distribution, in an order of its
+//! own. Together the draws of a block are a Latin hypercube (McKay, Beckman and Conover, Technometrics 21, 1979). A
+//! run alone is as random as ever and blocks are independent of each other, so means stay unbiased and the means of
+//! blocks tell how sure they are.
 
 use crate::random::addressed::{Addressed, Purpose, Replication, Seed, Unit, mix, stream};
 

@@ -2,9 +2,9 @@
 //! quantile cost 15). The slow twin is `Law::quantile`.
 //!
 //! The body has cells of equal probability; the outermost 1/64 on each side has cells that shrink with the distance to
-//! the end (sixteen an octave), so the relative error stays the same out to 2^-53. Values rise with the uniform number, so
-//! draws may be paired, mirrored and stratified. An octave of a tail is made when something first falls into it: a million
-//! draws reach fourteen of its forty-seven.
+//! the end (sixteen an octave), so the relative error stays the same out to 2^-53. Values rise with the uniform number,
+//! so draws may be paired, mirrored and stratified. An octave of a tail is made when something first falls into it: a
+//! million draws reach fourteen of its forty-seven.
 
 use std::sync::{Arc, OnceLock};
 
@@ -74,8 +74,8 @@ fn knot_levels() -> impl Iterator<Item = Level> {
     (EDGE_CELLS..=CELLS - EDGE_CELLS).map(|knot| Level::below(knot as f64 / CELLS as f64))
 }
 
-/// Their normal scores, which all lognormals share: most tables are theirs, and an exponential takes a fifth of the time
-/// of a normal quantile.
+/// Their normal scores, which all lognormals share: most tables are theirs, and an exponential takes a fifth of the
+/// time of a normal quantile.
 pub(super) fn knot_scores() -> &'static [f64] {
     static SCORES: OnceLock<Box<[f64]>> = OnceLock::new();
     SCORES.get_or_init(|| knot_levels().map(Level::normal).collect())

@@ -1,6 +1,7 @@
-//! Values that rise, each foreseen by those before it: tables of mixtures and gammas ask for a thousand levels in a row. The
-//! polynomial through the last six values leads so close to the next that one or two steps are left of the four or five that
-//! [`invert_from`](crate::random::invert::invert_from) takes, its slow twin (1% of the time of the process of `bench-full`).
+//! Values that rise, each foreseen by those before it: tables of mixtures and gammas ask for a thousand levels in a
+//! row. The polynomial through the last six values leads so close to the next that one or two steps are left of the
+//! four or five that [`invert_from`](crate::random::invert::invert_from) takes, its slow twin (1% of the time of the
+//! process of `bench-full`).
 
 use crate::random::invert::{Point, side_of};
 use crate::random::law::{Level, Side};
@@ -28,8 +29,8 @@ impl Trail {
         Self { length: self.length + 1, ..self }
     }
 
-    /// The value at the next level, on the same side; `None` where it cannot be foreseen. `tail` gives the share on a side of a
-    /// value.
+    /// The value at the next level, on the same side; `None` where it cannot be foreseen. `tail` gives the
+    /// share on a side of a value.
     pub fn next(&self, level: Level, tail: impl Fn(f64, Side) -> f64) -> Option<Point> {
         if self.length < REACH {
             return None;

@@ -1,6 +1,6 @@
-//! FOCUS 1.2 cost and usage (FinOps Open Cost and Usage Specification): the charges of the runs at the percentiles of the
-//! bill, with all 57 columns and some of our own. What can be named as LiteLLM's own FOCUS export names it is named so
-//! (one charge period a UTC day; account = key, sub-account = team, service = model group), so that forecast and
+//! FOCUS 1.2 cost and usage (FinOps Open Cost and Usage Specification): the charges of the runs at the percentiles of
+//! the bill, with all 57 columns and some of our own. What can be named as LiteLLM's own FOCUS export names it is named
+//! so (one charge period a UTC day; account = key, sub-account = team, service = model group), so that forecast and
 //! actuals can be joined. Each percentile is one simulated run: its rows sum to that percentile of the bill exactly.
 
 use jiff::civil::Date;
@@ -42,8 +42,8 @@ enum Part {
     Whole,
     /// The fee for capacity, which is billed whatever is used: a purchase, of which no use bears the cost yet.
     Fee,
-    /// The use of what the fee has bought: nothing is billed for it, and its effective cost is the fee. What is bought are hours of
-    /// capacity, which the deployment uses whether tokens come or not.
+    /// The use of what the fee has bought: nothing is billed for it, and its effective cost is the fee. What is bought
+    /// are hours of capacity, which the deployment uses whether tokens come or not.
     Covered,
 }
 
@@ -63,8 +63,8 @@ struct Line<'a> {
     part: Part,
 }
 
-/// What is counted for a kind of charge: the meter, the unit of use, how many of what is counted are priced together and as
-/// what.
+/// What is counted for a kind of charge: the meter, the unit of use, how many of what is counted are
+/// priced together and as what.
 const fn meter(kind: TokenKind) -> (&'static str, &'static str, u64, &'static str) {
     const MILLION: u64 = 1_000_000;
     match kind {
@@ -83,8 +83,8 @@ const fn counted_as_one(kind: TokenKind) -> u64 {
     if matches!(kind, TokenKind::Capacity) { 3_600 } else { 1 }
 }
 
-/// A unit price. That of paid capacity to a millionth of a dollar: a share of it is a whole number of picodollars, and so a
-/// few of them off from what its seconds cost.
+/// A unit price. That of paid capacity to a millionth of a dollar: a share of it is a whole number of picodollars, and
+/// so a few of them off from what its seconds cost.
 fn unit_price(kind: TokenKind, price: Money) -> Money {
     const MILLIONTH: u64 = 1_000_000;
     match kind {
@@ -107,7 +107,8 @@ fn text(text: &str) -> Cell {
 }
 
 impl Line<'_> {
-    /// The model as the gateway's logs name it, without the provider in front: behind a pattern the one that was called.
+    /// The model as the gateway's logs name it, without the provider in front: behind a pattern
+    /// the one that was called.
     fn resource(&self) -> &str {
         let model = self.charge.model(self.deployment);
         model.strip_prefix(&format!("{}/", self.deployment.provider)).unwrap_or(model)
@@ -193,8 +194,8 @@ impl Line<'_> {
         Cell::Money(if self.part == part { Money::ZERO } else { self.charge.amount })
     }
 
-    /// ConsumedQuantity to PricingUnit. The unit price is what was paid for the quantity: the list price, or the mean of
-    /// several where a price changes with the length of the input or the hour.
+    /// ConsumedQuantity to PricingUnit. The unit price is what was paid for the quantity: the list price, or the mean
+    /// of several where a price changes with the length of the input or the hour.
     fn prices(&self) -> Vec<Cell> {
         let ChargeRow { amount, quantity, kind, .. } = *self.charge;
         let (_, unit, pack, pricing_unit) = meter(kind);

@@ -232,7 +232,8 @@ fn edges(page: &mut Page, view: &View<'_>) {
     page.view_table(table, if page.options.verbose { usize::MAX } else { 3 });
 }
 
-/// Why requests got no good answer, where the gateway itself refused any: that calls fail at providers is told elsewhere.
+/// Why requests got no good answer, where the gateway itself refused any: that calls fail at
+/// providers is told elsewhere.
 fn refusals(page: &mut Page, view: &View<'_>) {
     let is_refused = |stage| matches!(stage, Stage::Admission | Stage::Router);
     if view.forecast.why_not.iter().any(|row| is_refused(row.why.stage())) {

@@ -22,7 +22,8 @@ pub struct Layered {
 /// Reads a scenario file, and its base if it names one, with changes made in them.
 ///
 /// # Errors
-/// A [`Problem`] in either file or in a change; a base in another folder or with a base of its own; no `gateway` in either.
+/// A [`Problem`] in either file or in a change; a base in another folder or with a base of its
+/// own; no `gateway` in either.
 pub fn read_layered(files: &Files, name: &str, edits: &[Edit]) -> Result<Layered, Problem> {
     let source = files.read(name)?;
     let own = read::<ScenarioFile>(&source)?;
@@ -79,8 +80,8 @@ pub fn names_a_base(tree: &Node) -> bool {
     tree.get("base").is_some()
 }
 
-/// The values of a file, and its base's where it has none. Classes, upstreams and keys of the same name are joined field by
-/// field; a name is not inherited.
+/// The values of a file, and its base's where it has none. Classes, upstreams and keys of the same name are joined
+/// field by field; a name is not inherited.
 fn over(own: ScenarioFile, base: ScenarioFile) -> ScenarioFile {
     let either = |own: String, base: String| if own.is_empty() { base } else { own };
     ScenarioFile {

@@ -134,7 +134,8 @@ fn tell_of_unit(reading: &mut Reading, name: &str, entry: &TrafficEntry) {
 /// The presets that have been read, by name.
 type Presets = HashMap<String, Preset<TrafficModel>>;
 
-/// The preset of a class. Its own spread of the volume is left out: that of the scenario holds for all classes together.
+/// The preset of a class. Its own spread of the volume is left out: that of the scenario holds
+/// for all classes together.
 fn base(reading: &mut Reading, path: &[&str; 2], name: &str, presets: &mut Presets) -> Result<TrafficModel, Problem> {
     if let Some(found) = presets.get(name) {
         assume_preset(reading, path, &found.described);

@@ -1,5 +1,5 @@
-//! `commitments:` of a scenario: capacity that is paid by the hour, used or idle (Azure's provisioned throughput units, a
-//! reserved deployment). What does not fit is paid as it goes.
+//! `commitments:` of a scenario: capacity that is paid by the hour, used or idle (Azure's provisioned throughput units,
+//! a reserved deployment). What does not fit is paid as it goes.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

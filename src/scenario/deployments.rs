@@ -45,7 +45,8 @@ fn by_name(groups: &[String]) -> HashMap<&str, GroupId> {
     groups.iter().enumerate().map(|(index, name)| (name.as_str(), GroupId::from_index(index))).collect()
 }
 
-/// The names of the deployments, with the gateway's own limit of calls at once; the providers' limits are not known here.
+/// The names of the deployments, with the gateway's own limit of calls at once; the providers'
+/// limits are not known here.
 pub fn names(kept: &[&Deployment], groups: &[String], plan: &Plan) -> Vec<DeploymentName> {
     let (mut seen, by_name) = (vec![0; groups.len()], by_name(groups));
     let name = |(index, (deployment, planned)): (usize, (&&Deployment, &crate::gateway::litellm::plan::Deployment))| {
@@ -160,8 +161,8 @@ pub fn tariffs(wire: &Wire, groups: &[String], books: &Books<'_>, time: &PriceTi
     Tariffs { deployments, homes, lead, capacities: Vec::new() }
 }
 
-/// Whether LiteLLM itself has a price for a model. What is only called in OpenAI's way, whoever answers, it knows by the names
-/// of OpenAI's own models alone: `openai/anthropic/claude-opus-4-6` costs it nothing, as recorded.
+/// Whether LiteLLM itself has a price for a model. What is only called in OpenAI's way, whoever answers, it knows by
+/// the names of OpenAI's own models alone: `openai/anthropic/claude-opus-4-6` costs it nothing, as recorded.
 fn gateway_knows(provider: Option<&str>, model: &str, book: &PriceBook) -> bool {
     const WAYS_OF_CALLING: [&str; 5] = ["openai", "text-completion-openai", "openai_like", "custom_openai", "custom"];
     match (provider, book) {
@@ -208,7 +209,8 @@ fn believe(price: Option<Price>, rates: TokenRates) -> (Option<Price>, Option<Pr
     (price, price)
 }
 
-/// The price that is reserved for: what the config says of input and output, each by itself, in place of what is listed.
+/// The price that is reserved for: what the config says of input and output, each by itself, in
+/// place of what is listed.
 fn reserved_price(entry: &Deployment, price: Price, listed: Option<TokenRates>) -> Price {
     let own = |key: &str| {
         let written = entry.params_prices.iter().chain(&entry.info_prices).find(|(name, _)| name == key);

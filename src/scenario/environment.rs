@@ -1,6 +1,6 @@
 //! What a gateway's config takes from the environment (`os.environ/NAME`): LiteLLM reads it when it starts
-//! (`proxy_server.py:_check_for_os_environ_vars`), and so it is read here, from the environment of this program, for keys whose values
-//! are no secrets. Other values stay references: only whether there is one counts.
+//! (`proxy_server.py:_check_for_os_environ_vars`), and so it is read here, from the environment of this program, for
+//! keys whose values are no secrets. Other values stay references: only whether there is one counts.
 
 use std::env;
 

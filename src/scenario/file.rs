@@ -123,8 +123,9 @@ pub struct UpstreamKeys {
     pub preset: Option<String>,
     /// The account's tier of rate limits, one of those in the provider model.
     pub tier: Option<String>,
-    /// Providers, groups or deployments that meet the troubles of this entry together (a region, a shared network), beside
-    /// their own. Such an entry has a name of its own, and nothing but bursts, incidents, slow periods and outages.
+    /// Providers, groups or deployments that meet the troubles of this entry together (a region, a shared
+    /// network), beside their own. Such an entry has a name of its own, and nothing but bursts, incidents,
+    /// slow periods and outages.
     pub of: Vec<String>,
 }
 

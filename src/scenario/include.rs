@@ -1,5 +1,5 @@
-//! The text of a gateway's config, which may stand in several files: under `include` a config names others, whose lists are
-//! added to its own and whose other values take the place of its own (`proxy/common_utils/config_includes.py`).
+//! The text of a gateway's config, which may stand in several files: under `include` a config names others, whose lists
+//! are added to its own and whose other values take the place of its own (`proxy/common_utils/config_includes.py`).
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Component, Path, PathBuf};

@@ -1,5 +1,5 @@
-//! What lasts for longer than a week: months that are put together from simulated weeks do not have it, because every week
-//! begins anew.
+//! What lasts for longer than a week: months that are put together from simulated weeks do not have it,
+//! because every week begins anew.
 
 use jiff::Zoned;
 

@@ -38,7 +38,8 @@ pub struct Quick {
     pub start: Option<Start>,
 }
 
-/// Loads and compiles a scenario: the name of a built-in one (`NAME`, `NAME/VARIANT`), a folder, a file, or `-` for stdin.
+/// Loads and compiles a scenario: the name of a built-in one (`NAME`, `NAME/VARIANT`), a folder,
+/// a file, or `-` for stdin.
 ///
 /// # Errors
 /// A [`Problem`] with the place of what cannot be used.

@@ -1,5 +1,5 @@
-//! A map whose keys belong to two owners: the scenario's own (`preset`, `model` …) and a model's fields. Strict, and errors keep
-//! their places, which serde's `flatten` does not offer.
+//! A map whose keys belong to two owners: the scenario's own (`preset`, `model` …) and a model's fields. Strict, and
+//! errors keep their places, which serde's `flatten` does not offer.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -121,7 +121,8 @@ fn week(shape: &Shape) -> Vec<f64> {
 /// Points of a curve.
 const POINTS: u32 = 400;
 
-/// A distribution as a curve; whole numbers where it counts. Nothing where there is nothing, as in the output of embeddings.
+/// A distribution as a curve; whole numbers where it counts. Nothing where there is nothing, as in
+/// the output of embeddings.
 fn curve(name: &str, spec: &DistSpec, counts: bool) -> Option<Curve> {
     let dist = spec.compile().ok()?;
     let value = |u: f64| if counts { f64::from(dist.sample_count(u)) } else { dist.sample(u) };

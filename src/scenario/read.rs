@@ -61,8 +61,8 @@ pub fn typed<T: DeserializeOwned>(source: &Source, tree: &Node) -> Result<T, Pro
     })
 }
 
-/// Typed values of a text. What is deep, or grows by aliases, has been refused when the tree was read; what is only long may
-/// be as long as a gateway with a hundred thousand keys needs it.
+/// Typed values of a text. What is deep, or grows by aliases, has been refused when the tree was read; what is only
+/// long may be as long as a gateway with a hundred thousand keys needs it.
 fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     let budget = serde_saphyr::budget! { max_nodes: MOST_NODES, max_events: 2 * MOST_NODES };
     serde_saphyr::from_str_with_options(text, serde_saphyr::options! { budget: budget })
@@ -71,7 +71,8 @@ fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
 /// Keys and values in a file of our own.
 const MOST_NODES: usize = 5_000_000;
 
-/// What cannot be let pass in a file of our own: a key that stands twice is a slip, one that is no text is read as text.
+/// What cannot be let pass in a file of our own: a key that stands twice is a slip, one that is
+/// no text is read as text.
 fn fatal(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let fatal = found.into_iter().filter(|finding| finding.code != codes::KEY_NOT_TEXT);
     fatal.map(|finding| Diagnostic { severity: Severity::Error, ..finding }).collect()

@@ -59,7 +59,8 @@ impl Traces {
         Some(minutes / 60.0)
     }
 
-    /// The first moment from `earliest` on with the weekday and the time of day at which the first dated trace begins, UTC.
+    /// The first moment from `earliest` on with the weekday and the time of day at which the first
+    /// dated trace begins, UTC.
     pub fn start_after(&self, earliest: &Zoned) -> Option<Zoned> {
         let began = self.all().map(|trace| trace.began).find(|began| *began != 0)?;
         let began = Timestamp::from_nanosecond(i128::from(began)).ok()?;
@@ -234,8 +235,8 @@ fn keys_by_row(reading: &mut Reading, trace: &Trace) -> Vec<Option<KeyId>> {
     found
 }
 
-/// What is said of keys that only the trace has, and how they get rows and limits of their own. A name that looks like a key
-/// itself is not told, and may stand nowhere.
+/// What is said of keys that only the trace has, and how they get rows and limits of their own. A name that looks like
+/// a key itself is not told, and may stand nowhere.
 fn words_of_lost(lost: &[&str], has_none: bool) -> (String, String) {
     const MOST: usize = 5;
     let (secret, named): (Vec<&str>, Vec<&str>) = lost.iter().partition(|name| looks_secret(name));

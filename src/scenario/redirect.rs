@@ -59,7 +59,8 @@ fn many(picos: i128) -> f64 {
     picos as f64
 }
 
-/// What calls cost, for limits on spend: at the prices of their moment, with tiers and caches, as the ledger bills them.
+/// What calls cost, for limits on spend: at the prices of their moment, with tiers and caches,
+/// as the ledger bills them.
 pub fn costs(tariffs: &Tariffs) -> Vec<Cost> {
     let cost = |tariff: &DeploymentTariff| match tariff.billed.clone() {
         Some(rates) => {

@@ -1,5 +1,5 @@
-//! Models that are sold by others than their makers: where the table has no price of the seller, the maker's stands in for it, which is
-//! an assumption.
+//! Models that are sold by others than their makers: where the table has no price of the seller, the maker's stands in
+//! for it, which is an assumption.
 
 use crate::gateway::litellm::plan::Plan;
 use crate::gateway::litellm::wire::Deployment;

@@ -185,8 +185,8 @@ fn concrete(group: &Group<'_>) -> String {
     format!("{prefix}{filled}{rest}")
 }
 
-/// A chat model of each provider that is in general use: neither the dearest nor one on its way out. A test holds them against the
-/// built-in prices.
+/// A chat model of each provider that is in general use: neither the dearest nor one on its way out. A test holds them
+/// against the built-in prices.
 const EXAMPLES: [(&str, &str); 19] = [
     ("openai", "gpt-5.4-mini"),
     ("azure", "gpt-5.4-mini"),
@@ -209,8 +209,8 @@ const EXAMPLES: [(&str, &str); 19] = [
     ("perplexity", "sonar-pro"),
 ];
 
-/// A chat model that the provider serves and whose name begins in some way: one in general use, else the first of the built-in prices
-/// that is not retired; if there is none that begins so, any.
+/// A chat model that the provider serves and whose name begins in some way: one in general use, else the first of the
+/// built-in prices that is not retired; if there is none that begins so, any.
 fn example(provider: &str, begins: &str) -> Option<String> {
     let table = PriceTable::built_in().ok()?;
     let is_sold = |model: &str| !table.rows_of(model, Some(provider)).is_empty();

@@ -242,8 +242,8 @@ impl Builder<'_> {
         Ok(model)
     }
 
-    /// The troubles that touch a deployment: of each kind, those of the most specific level that has some. They belong to
-    /// the owner of that level, so everything below that owner meets the same windows.
+    /// The troubles that touch a deployment: of each kind, those of the most specific level that has some. They belong
+    /// to the owner of that level, so everything below that owner meets the same windows.
     fn troubles(&mut self, levels: &[Level]) -> Result<Vec<usize>, ProviderError> {
         let mut all = Vec::new();
         let mut rest = [true; 4];

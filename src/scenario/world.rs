@@ -75,8 +75,8 @@ pub struct World {
 }
 
 impl World {
-    /// Whether its traffic goes on to the end of a run, however long that is: a trace that is played once ends, and so do
-    /// workers whose time is over.
+    /// Whether its traffic goes on to the end of a run, however long that is: a trace that is played once ends, and so
+    /// do workers whose time is over.
     pub fn goes_on(&self) -> bool {
         self.traffic.classes().all(|class| match &class.arrivals {
             Arrivals::Replay(replay) => replay.period.is_some(),

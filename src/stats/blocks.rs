@@ -1,5 +1,5 @@
-//! Intervals for runs that are spread evenly within blocks (`random::Strata`): the runs of a block are not independent of
-//! each other, the blocks are. So the blocks are the sample.
+//! Intervals for runs that are spread evenly within blocks (`random::Strata`): the runs of a block are not independent
+//! of each other, the blocks are. So the blocks are the sample.
 
 use crate::stats::estimate::{Estimate, Interval};
 use crate::stats::moments::Moments;
@@ -31,9 +31,9 @@ pub fn worth_runs(values: &[f64], size: usize) -> f64 {
     }
 }
 
-/// Ranks (from 0) of the order statistics between which the true quantile at `p` lies. `below` says, in the order of the
-/// runs, whether a run is at or below the quantile of the sample (R. Woodruff, JASA 47, 1952, with the blocks as sample).
-/// `None` where the sample is too small to bound a side.
+/// Ranks (from 0) of the order statistics between which the true quantile at `p` lies. `below` says, in the order of
+/// the runs, whether a run is at or below the quantile of the sample (R. Woodruff, JASA 47, 1952, with the blocks as
+/// sample). `None` where the sample is too small to bound a side.
 pub fn block_ranks(below: &[bool], p: f64, size: usize, confidence: f64) -> (Option<u64>, Option<u64>) {
     let n = below.len() as u64;
     let shares: Vec<f64> = below.iter().map(|&is_below| f64::from(u8::from(is_below))).collect();

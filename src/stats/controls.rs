@@ -1,6 +1,6 @@
-//! Control variates: numbers of each run whose exact mean is known. What a quantity has in common with them is chance that
-//! can be taken back (S. Lavenberg and P. Welch, Management Science 27, 1981). How much to take back is a regression over
-//! the same runs; few controls are chosen for many runs, so that the regression does not fit the noise.
+//! Control variates: numbers of each run whose exact mean is known. What a quantity has in common with them is chance
+//! that can be taken back (S. Lavenberg and P. Welch, Management Science 27, 1981). How much to take back is a
+//! regression over the same runs; few controls are chosen for many runs, so that the regression does not fit the noise.
 
 use crate::stats::estimate::{Estimate, Interval};
 use crate::stats::moments::Moments;
@@ -57,8 +57,8 @@ impl Rest {
     }
 }
 
-/// The mean of `values` (one a run) with what `controls` account for taken back: each control has a number for each run, and
-/// its exact mean is zero. `None` where no control is worth it, or where there are too few runs.
+/// The mean of `values` (one a run) with what `controls` account for taken back: each control has a number for each
+/// run, and its exact mean is zero. `None` where no control is worth it, or where there are too few runs.
 pub fn controlled(values: &[f64], controls: &[Vec<f64>], confidence: f64) -> Option<Controlled> {
     let runs = values.len();
     let most = (runs / RUNS_FOR_EACH).min(MOST);
@@ -130,8 +130,8 @@ mod tests {
 
     #[test]
     fn intervals_cover_as_often_as_they_say_and_the_mean_is_not_biased() {
-        // 2,000 samples of 60 runs with 20 controls to choose from, 18 of them useless. 95% are 1,900; three standard errors
-        // of the count 29, and skewed noise costs a little more.
+        // 2,000 samples of 60 runs with 20 controls to choose from, 18 of them useless. 95% are 1,900; three standard
+        // errors of the count 29, and skewed noise costs a little more.
         let (mut covered, mut sum, mut squares) = (0, 0.0, 0.0);
         for number in 0..2_000 {
             let (values, controls) = sample(number, 60, 18);

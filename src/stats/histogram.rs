@@ -1,4 +1,5 @@
-//! A histogram with logarithmic buckets: fixed relative error, constant memory, mergeable, about a nanosecond to add to.
+//! A histogram with logarithmic buckets: fixed relative error, constant memory, mergeable,
+//! about a nanosecond to add to.
 
 /// Buckets per factor of two. The upper bits of a float's mantissa select one, so no logarithm is taken.
 const MANTISSA_BITS: u32 = 6;
@@ -20,8 +21,8 @@ pub struct Histogram {
     max: f64,
     /// The key of the first bucket.
     first: u64,
-    /// Counts by bucket, for the octaves between the lowest and the highest in use: a fleet has thousands of histograms,
-    /// each with numbers of about one size.
+    /// Counts by bucket, for the octaves between the lowest and the highest in use: a fleet has thousands of
+    /// histograms, each with numbers of about one size.
     buckets: Vec<u64>,
 }
 

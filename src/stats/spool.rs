@@ -1,6 +1,6 @@
 //! Numbers on their way into a histogram. Which bucket a number belongs to is known only at the end of a long chain of
-//! arithmetic, and a processor that waits for it cannot go on far enough: so they wait in a short row, and are added many
-//! at a time, each independent of the others. The slow twin is [`Histogram::add`].
+//! arithmetic, and a processor that waits for it cannot go on far enough: so they wait in a short row, and are added
+//! many at a time, each independent of the others. The slow twin is [`Histogram::add`].
 
 use crate::stats::Histogram;
 use crate::units::SimDuration;

@@ -13,7 +13,8 @@ use crate::units::{RequestView, RetryAfter, SimDuration, SimTime};
 pub struct Retries {
     /// Most further requests after the first (`max_retries`).
     pub most: u32,
-    /// Pause before the first of them; it doubles from one to the next, and up to a quarter of it is taken off at random.
+    /// Pause before the first of them; it doubles from one to the next, and up to a quarter of
+    /// it is taken off at random.
     pub first: SimDuration,
     /// The pause grows up to this.
     pub longest: SimDuration,

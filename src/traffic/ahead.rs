@@ -1,6 +1,7 @@
-//! The requests of a class, made a block at a time where they come by themselves: what makes them is then at hand for the
-//! whole block, where the gateway and the providers would push it out of the processor between one request and the next
-//! (`bench-full`: half of the missed lines of code, 7% of the time). The slow twin is [`ClassStream`], one at a time.
+//! The requests of a class, made a block at a time where they come by themselves: what makes them is then at hand
+//! for the whole block, where the gateway and the providers would push it out of the processor between one
+//! request and the next (`bench-full`: half of the missed lines of code, 7% of the time). The slow twin is
+//! [`ClassStream`], one at a time.
 
 use crate::traffic::class_stream::ClassStream;
 use crate::traffic::request::Request;

@@ -18,7 +18,8 @@ pub struct Class {
     pub input: Dist,
     /// Output tokens of a complete answer; `None` for embeddings, which have no output.
     pub output: Option<Dist>,
-    /// Correlation of the normal scores of input and output (a Gaussian copula), from -1 to 1; 0 draws them independently.
+    /// Correlation of the normal scores of input and output (a Gaussian copula), from -1 to 1; 0
+    /// draws them independently.
     pub correlation: f64,
     /// Share of the output that is reasoning, from 0 to 1.
     pub reasoning_share: Option<Dist>,

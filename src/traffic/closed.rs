@@ -8,8 +8,9 @@ use crate::traffic::arrivals::{MOST_TURNS, TURN_BITS};
 use crate::traffic::open::OpenArrivals;
 use crate::units::{RequestId, SimDuration, SimTime};
 
-/// Least seconds from a failed answer to the next request of a user who does not think: a refusal takes a round trip, and
-/// without it a user who is always refused at once would never let time pass. Nor would one who is always answered at once.
+/// Least seconds from a failed answer to the next request of a user who does not think: a refusal takes a round
+/// trip, and without it a user who is always refused at once would never let time pass. Nor would one who is
+/// always answered at once.
 const ROUND_TRIP_S: f64 = 0.001;
 
 /// Requests that are due, earliest first, then by number.

@@ -8,7 +8,8 @@ use crate::traffic::arrivals::TrafficError;
 use crate::traffic::open::OpenArrivals;
 use crate::units::{RequestId, SimDuration, SimTime};
 
-/// How requests bring further requests along. The mean rate stays what it was: what is not brought along comes by itself.
+/// How requests bring further requests along. The mean rate stays what it was: what is not
+/// brought along comes by itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Excites {
     /// Further requests that one brings along on average (the branching ratio), below 1.
@@ -37,8 +38,8 @@ impl Excites {
     }
 }
 
-/// The walk along a self-exciting process: requests that come by themselves, each the root of a tree of others. Number and
-/// delays of a request's offspring are drawn at its own address, so no request knows of those that come after it.
+/// The walk along a self-exciting process: requests that come by themselves, each the root of a tree of others. Number
+/// and delays of a request's offspring are drawn at its own address, so no request knows of those that come after it.
 #[derive(Debug)]
 pub(super) struct Excited {
     roots: OpenArrivals,

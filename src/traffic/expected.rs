@@ -7,8 +7,8 @@ use crate::traffic::stream::Traffic;
 use crate::units::{ClassId, SimDuration, SimTime};
 
 impl Traffic {
-    /// Requests per second over time, of all classes that come at a rate, as steps (end, rate) until `horizon`; a single
-    /// step of 1 where none does.
+    /// Requests per second over time, of all classes that come at a rate, as steps (end, rate) until `horizon`; a
+    /// single step of 1 where none does.
     pub fn rates(&self, horizon: SimDuration) -> Vec<(SimTime, f64)> {
         let end = SimTime::ZERO + horizon;
         let intensities: Vec<&Intensity> = self.classes().filter_map(intensity).collect();
@@ -26,8 +26,8 @@ impl Traffic {
         begins.zip(&ends).map(|(begin, end)| (*end, rate(begin))).collect()
     }
 
-    /// The requests that are expected in one replication, given its volumes; none where they depend on answers or do not
-    /// come as a Poisson process, so that this is not known exactly.
+    /// The requests that are expected in one replication, given its volumes; none where they depend on answers or do
+    /// not come as a Poisson process, so that this is not known exactly.
     pub fn expected_requests(&self, seed: Seed, replication: Replication, horizon: SimDuration) -> Option<f64> {
         let end = SimTime::ZERO + horizon;
         let of = |(index, class): (usize, &Class)| {

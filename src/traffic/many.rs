@@ -1,5 +1,6 @@
-//! Which of thousands of classes is first: a scan over one block of them and one over all blocks, in place of one over all
-//! classes. With ten thousand classes a request took 5 µs to find without it. The slow twin is the scan itself, in the test.
+//! Which of thousands of classes is first: a scan over one block of them and one over all blocks, in place of
+//! one over all classes. With ten thousand classes a request took 5 µs to find without it. The slow twin is the
+//! scan itself, in the test.
 
 use crate::units::SimTime;
 

@@ -29,8 +29,8 @@ impl OpenArrivals {
         made
     }
 
-    /// A walk that has been going on for ever when the run begins: the first gap is what is left of one. Its numbers begin
-    /// at `first`.
+    /// A walk that has been going on for ever when the run begins: the first gap is what is left of one. Its
+    /// numbers begin at `first`.
     pub(super) fn underway(
         intensity: Arc<Intensity>,
         scale: f64,

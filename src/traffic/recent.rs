@@ -1,4 +1,5 @@
-//! Repetitions where arrivals cannot be drawn again from their numbers alone: the originals of the window are remembered.
+//! Repetitions where arrivals cannot be drawn again from their numbers alone: the originals of
+//! the window are remembered.
 
 use std::collections::VecDeque;
 
@@ -20,8 +21,8 @@ impl Recent {
         Some(Self { repeats: repeats.clone(), young: VecDeque::new() })
     }
 
-    /// The original that the request `id` (at which `draws` stands) repeats, if it is a repetition and any original is young
-    /// enough; otherwise it is an original from now on. `length` says how long a request is.
+    /// The original that the request `id` (at which `draws` stands) repeats, if it is a repetition and any original is
+    /// young enough; otherwise it is an original from now on. `length` says how long a request is.
     pub(super) fn original(
         &mut self,
         now: SimTime,

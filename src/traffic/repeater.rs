@@ -31,8 +31,9 @@ impl Repeater {
         here.unit(Purpose::Duplicate, 0, 0).as_f64() < self.repeats.share
     }
 
-    /// The original that request `number` (whose draws are `here`) repeats, if it is a repetition and any original is young
-    /// enough. `at` says where the draws of a request are, `length` how long it is. To be asked for each request in turn.
+    /// The original that request `number` (whose draws are `here`) repeats, if it is a repetition and any
+    /// original is young enough. `at` says where the draws of a request are, `length` how long it is. To be asked
+    /// for each request in turn.
     #[inline]
     pub(super) fn original(
         &mut self,
@@ -86,8 +87,9 @@ impl Repeater {
 /// How many arrivals before the present one are young enough.
 #[derive(Debug, Clone)]
 enum Young {
-    /// Their moments and that of the present one, oldest first (100 instructions an arrival less than walking behind). Those
-    /// that are too old are forgotten only when somebody counts or room is needed: how many they are is not foreseeable.
+    /// Their moments and that of the present one, oldest first (100 instructions an arrival less than walking
+    /// behind). Those that are too old are forgotten only when somebody counts or room is needed: how many
+    /// they are is not foreseeable.
     Remembered(VecDeque<SimTime>),
     /// Too many to remember: a copy of the walk follows, and what it has not reached yet is young enough.
     Behind(Box<OpenArrivals>),

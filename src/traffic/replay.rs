@@ -1,5 +1,5 @@
-//! Recorded traffic: a trace that is played row by row. Who reads the file is not known here: the engine pulls rows from
-//! a source, so that a trace of any length needs no more memory than one row.
+//! Recorded traffic: a trace that is played row by row. Who reads the file is not known here: the engine pulls rows
+//! from a source, so that a trace of any length needs no more memory than one row.
 
 use std::collections::VecDeque;
 use std::fmt;

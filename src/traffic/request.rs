@@ -3,7 +3,8 @@
 use crate::random::Here;
 use crate::units::{ClassId, RequestView, SimDuration, SimTime, Tokens};
 
-/// When the client of a request gives up, if it does. All that it may hold is of one size: so it is passed in registers.
+/// When the client of a request gives up, if it does. All that it may hold is of one size: so
+/// it is passed in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Leave {
     /// It waits for the answer.
@@ -28,7 +29,8 @@ pub struct Fate {
     pub reasoning: Tokens,
     /// Input tokens that earlier requests began with as well: what a provider's prompt cache can hold.
     pub prefix: Tokens,
-    /// Whether it is a turn of a conversation: then the prefix is what was said in it, which no other request begins with.
+    /// Whether it is a turn of a conversation: then the prefix is what was said in it, which no
+    /// other request begins with.
     pub session: bool,
 }
 
@@ -39,8 +41,8 @@ pub struct Request<F = Fate> {
     pub at: SimTime,
     /// Its traffic class.
     pub class: ClassId,
-    /// What the gateway may see of it. Its number is counted by arrival where nobody waits for anybody; worker or session
-    /// stand in the upper bits where somebody does, so that one user's delay does not renumber the others.
+    /// What the gateway may see of it. Its number is counted by arrival where nobody waits for anybody; worker or
+    /// session stand in the upper bits where somebody does, so that one user's delay does not renumber the others.
     pub view: RequestView,
     /// What the gateway cannot see.
     pub fate: F,

@@ -46,7 +46,8 @@ impl Traffic {
         })
     }
 
-    /// The same traffic, this many times as much of it: more arrivals, workers, sessions. The n-th request is the same one.
+    /// The same traffic, this many times as much of it: more arrivals, workers, sessions. The n-th
+    /// request is the same one.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
         Self { scale: self.scale * factor, ..self.clone() }
@@ -196,7 +197,8 @@ impl Stream {
         }
     }
 
-    /// A request has not ended well. Says whether its client will send it again; if not, the client's part in it is over.
+    /// A request has not ended well. Says whether its client will send it again; if not, the
+    /// client's part in it is over.
     #[cold]
     pub fn failed(&mut self, now: SimTime, request: &Request, ending: Ending) -> bool {
         let Some(Some(retries)) = self.retries.get(request.class.index()) else { return false };
@@ -301,7 +303,8 @@ mod tests {
             }
             chi2 += counts.iter().zip(&expected).map(|(n, e)| (n - e).powi(2) / e).sum::<f64>();
         }
-        // 960 cells of independent Poisson counts: mean 960, standard deviation √(2·960) ≈ 44; 4 of them are 1 in 16,000.
+        // 960 cells of independent Poisson counts: mean 960, standard deviation √(2·960) ≈ 44; 4
+        // of them are 1 in 16,000.
         assert!((chi2 - 960.0).abs() < 4.0 * 44.0, "{chi2}");
     }
 

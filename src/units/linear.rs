@@ -3,12 +3,12 @@
 
 use crate::units::{Tokens, Usage};
 
-/// What calls cost whose price rises evenly with each kind of their tokens: whole picodollars, all products without a branch
-/// on what a call consists of.
+/// What calls cost whose price rises evenly with each kind of their tokens: whole picodollars, all products without a
+/// branch on what a call consists of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinearPrice {
-    /// Picodollars for a token of all input, and what those cost more or less that are read from a cache, written to it for
-    /// 5 minutes, written for 1 hour.
+    /// Picodollars for a token of all input, and what those cost more or less that are read from a cache, written to it
+    /// for 5 minutes, written for 1 hour.
     pub input: [i64; 4],
     /// The same for all output, and for reasoning.
     pub output: [i64; 2],

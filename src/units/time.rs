@@ -75,8 +75,8 @@ impl SimDuration {
 impl Add<SimDuration> for SimTime {
     type Output = Self;
 
-    /// Saturates: `SimTime::NEVER` stays never. What leaves the range leaves it at that end, for neither a moment long before
-    /// the beginning nor a span that leads back is as long as time (half the instructions of `saturating_add`).
+    /// Saturates: `SimTime::NEVER` stays never. What leaves the range leaves it at that end, for neither a moment long
+    /// before the beginning nor a span that leads back is as long as time (half the instructions of `saturating_add`).
     #[inline(always)]
     fn add(self, span: SimDuration) -> Self {
         debug_assert!(self.0 >= 0 || span.0 >= 0 || self.0.checked_add(span.0).is_some(), "{self:?} + {span:?}");

@@ -1,4 +1,5 @@
-//! What the text of an error says beside its status: the words that whoever reads a text shares with whoever acts on it.
+//! What the text of an error says beside its status: the words that whoever reads a text shares
+//! with whoever acts on it.
 
 /// What a gateway makes of the text of one error: in one byte, for it travels with every end of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -86,7 +87,8 @@ impl Meaning {
     ];
 }
 
-/// What counts of an error beside what it is taken for: words that are looked for wherever its text is told, or a wish of the provider.
+/// What counts of an error beside what it is taken for: words that are looked for wherever its text is told,
+/// or a wish of the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mention {
     /// None.

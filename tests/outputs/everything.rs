@@ -55,7 +55,8 @@ fn section<'a>(config: &'a mut Value, name: &str) -> &'a mut Value {
     }
 }
 
-/// The gateway with a secret in every key that starts with one, but for names, kinds and periods, which are there to be shown.
+/// The gateway with a secret in every key that starts with one, but for names, kinds and periods,
+/// which are there to be shown.
 fn planted(folder: &Path) -> Value {
     let mut config = gateway();
     write(folder, &config);

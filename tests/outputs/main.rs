@@ -1,5 +1,5 @@
-//! What leaves the program: every command in every form, with names that try to break out of each format and with secrets
-//! in every field of the config that holds a text.
+//! What leaves the program: every command in every form, with names that try to break out of each format and with
+//! secrets in every field of the config that holds a text.
 
 mod decoded;
 mod everything;
@@ -106,7 +106,8 @@ fn names_are_still_told() {
     assert!(HOSTILE.len() >= 5 && summary.contains("HYPERLINK"), "{summary}");
 }
 
-/// Calls `look` with every value of a JSON document and the key that it stands under, the nearest one for items of lists.
+/// Calls `look` with every value of a JSON document and the key that it stands under, the
+/// nearest one for items of lists.
 fn walk<'v>(key: &str, value: &'v Value, look: &mut impl FnMut(&str, &'v Value)) {
     look(key, value);
     match value {
@@ -116,7 +117,8 @@ fn walk<'v>(key: &str, value: &'v Value, look: &mut impl FnMut(&str, &'v Value))
     }
 }
 
-/// Money is a decimal text wherever a program reads it: in JSON below every key that ends in `_usd`, in CSV in such columns.
+/// Money is a decimal text wherever a program reads it: in JSON below every key that ends in
+/// `_usd`, in CSV in such columns.
 #[test]
 fn money_is_never_a_float() {
     let mut amounts = 0;

@@ -179,7 +179,8 @@ fn hours_of_the_week_are_as_busy_as_published() {
 
 #[test]
 fn the_volume_spreads_as_the_pools_of_servegen_did() {
-    // Requests of week 2 over week 1: 0.87, 1.23 and 1.21. The spread of the logarithm, which presets and scenarios take.
+    // Requests of week 2 over week 1: 0.87, 1.23 and 1.21. The spread of the logarithm, which
+    // presets and scenarios take.
     let logs = [0.87f64, 1.23, 1.21].map(f64::ln);
     let mean = logs.iter().sum::<f64>() / 3.0;
     let spread = (logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
@@ -188,8 +189,9 @@ fn the_volume_spreads_as_the_pools_of_servegen_did() {
 
 #[test]
 fn a_few_clients_send_most_as_published() {
-    // ServeGen m-large, 162 clients: the largest sends 16% of the requests, the ten largest 63%. One pool was measured, so
-    // the published shares must lie among those of 40 pools that the preset makes (between their 5th and 95th percentile).
+    // ServeGen m-large, 162 clients: the largest sends 16% of the requests, the ten largest 63%. One pool was
+    // measured, so the published shares must lie among those of 40 pools that the preset makes (between their
+    // 5th and 95th percentile).
     let facts = facts();
     let (mut one, mut ten) = (Vec::new(), Vec::new());
     for replication in 0..40 {

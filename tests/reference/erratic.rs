@@ -1,5 +1,5 @@
-//! A gateway that does everything a gateway may do, by dice: attempts with all kinds of limits, sleeps, queues, wake-ups,
-//! cancels, drains. Its state is shared between requests, so that any change of order shows.
+//! A gateway that does everything a gateway may do, by dice: attempts with all kinds of limits, sleeps, queues,
+//! wake-ups, cancels, drains. Its state is shared between requests, so that any change of order shows.
 
 use std::collections::VecDeque;
 

@@ -84,7 +84,8 @@ pub struct Reference<'a, G: Gateway, U: Upstream, S, O> {
     live: BTreeMap<CallId, Live<G::Call, U::Fate>>,
     events_so_far: u64,
     calls_so_far: u32,
-    /// The calls that have been woken since something happened; gateways see all of them until the last has had its turn.
+    /// The calls that have been woken since something happened; gateways see all of them until
+    /// the last has had its turn.
     woken: Vec<CallId>,
 }
 
@@ -167,7 +168,8 @@ where
         self.add(at, Class::Deadline, What::Break);
     }
 
-    /// A process of the gateway ends or begins: what it had is over in the order in which it came, and nobody answers it.
+    /// A process of the gateway ends or begins: what it had is over in the order in which it
+    /// came, and nobody answers it.
     fn break_down(&mut self, now: SimTime) {
         self.gateway.break_down(now);
         let mut lost = BTreeMap::new();

@@ -45,7 +45,8 @@ fn check(config: &Config<'_>, faults: &mut Vec<Fault>) {
     }
 }
 
-/// The newest model of the same family that is served; where none is newer, the one that is nearest in price, as a factor.
+/// The newest model of the same family that is served; where none is newer, the one that is
+/// nearest in price, as a factor.
 fn successor(config: &Config<'_>, member: &Member<'_>) -> Option<Remedy> {
     let price = member.facts.charge.filter(|price| price.picos() > 0)?.picos() as f64;
     let provider = member.entry.provider?;

@@ -42,8 +42,8 @@ fn check(config: &Config<'_>, faults: &mut Vec<Fault>) {
     }
 }
 
-/// The prices of the dearest deployment beside it; where none has a price, of the dearest in the config. They are written as
-/// they are: the other's name as `base_model` prices nothing where the provider is another one.
+/// The prices of the dearest deployment beside it; where none has a price, of the dearest in the config. They are
+/// written as they are: the other's name as `base_model` prices nothing where the provider is another one.
 fn assumed_price(config: &Config<'_>, member: &Member<'_>) -> Option<Remedy> {
     let model = |other: &Member<'_>| Some(other.entry.litellm_params.model.as_ref()?.value.clone());
     let priced = |other: &Member<'_>| Some((other.facts.charge?, model(other)?, other.facts.per_token?));

@@ -53,7 +53,8 @@ impl Parts {
     }
 }
 
-/// Why `run` costs what it costs more than `other`; the largest part first. Sums to the difference of the bills exactly.
+/// Why `run` costs what it costs more than `other`; the largest part first. Sums to the
+/// difference of the bills exactly.
 pub fn drivers(run: &RunRow, other: &RunRow) -> Vec<Driver> {
     let (this, that) = (Parts::of(run), Parts::of(other));
     // What the other run's requests would have cost if as many had come.

@@ -1,5 +1,5 @@
-//! What accounts may spend, and what would be spent if nothing were refused. These limits are the provider's and stay as
-//! they are: a plan says how far they reach.
+//! What accounts may spend, and what would be spent if nothing were refused. These limits are the provider's and stay
+//! as they are: a plan says how far they reach.
 
 use crate::engine::{AttemptRecord, Booked, RequestRecord, Watcher, simulate_watched};
 use crate::experiment::assemble::demand;
@@ -61,8 +61,8 @@ pub(super) fn has_any(world: &World) -> bool {
     accounts(world).into_iter().any(|account| !world.providers.limits()[account].meters.is_empty())
 }
 
-/// How far the limits of accounts reach. `free` is the world without any limits. Those that were played in full come into
-/// `found`.
+/// How far the limits of accounts reach. `free` is the world without any limits. Those that were played
+/// in full come into `found`.
 pub(super) fn spends(
     world: &World,
     free: &World,

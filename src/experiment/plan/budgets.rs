@@ -1,6 +1,7 @@
-//! The smallest budgets of keys, users, teams and deployments that refuse no more than a target and make the bill no higher:
-//! each is sought by itself, the others as they are, in the same random weekends. A budget of a deployment refuses nothing
-//! where a fallback takes over, however small it is; where that is dearer, a small budget makes a large bill.
+//! The smallest budgets of keys, users, teams and deployments that refuse no more than a target and make the bill
+//! no higher: each is sought by itself, the others as they are, in the same random weekends. A budget of a
+//! deployment refuses nothing where a fallback takes over, however small it is; where that is dearer, a small
+//! budget makes a large bill.
 
 use crate::engine::{Run, simulate};
 use crate::experiment::fold::dollars;

@@ -57,8 +57,8 @@ impl Wanted {
 
 /// Makes a plan. Today's limits are played first, then the world without limits, then the limits that are proposed.
 ///
-/// Where `progress` stops it, the plan holds what was found out by then, and says what is missing: of today's limits what
-/// the first runs tell, of all else what was played in full.
+/// Where `progress` stops it, the plan holds what was found out by then, and says what is missing: of today's limits
+/// what the first runs tell, of all else what was played in full.
 ///
 /// # Errors
 /// [`ProviderError`] when a limit cannot be simulated; [`OfferError`] as text when an offer names no deployment;

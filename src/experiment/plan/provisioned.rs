@@ -1,5 +1,5 @@
-//! Paid capacity: so many tokens a minute for a price an hour, whether they are used or not; what does not fit is paid as
-//! it goes. How much of it is worth buying is the newsvendor's question.
+//! Paid capacity: so many tokens a minute for a price an hour, whether they are used or not; what does not fit is paid
+//! as it goes. How much of it is worth buying is the newsvendor's question.
 
 use crate::engine::{AttemptRecord, Booked, RequestRecord, Watcher, simulate_watched};
 use crate::experiment::fold::dollars;
@@ -182,8 +182,8 @@ mod tests {
 
     #[test]
     fn the_best_number_of_units_is_the_newsvendors() {
-        // A unit that is used all the time saves 60 cents an hour. The k-th is used in (10 - k) of 10 minutes: at 24 cents
-        // an hour it pays while (10 - k) / 10 > 0.4, so 5 or, at the edge, 6; at 25 cents 5.
+        // A unit that is used all the time saves 60 cents an hour. The k-th is used in (10 - k) of 10 minutes: at 24
+        // cents an hour it pays while (10 - k) / 10 > 0.4, so 5 or, at the edge, 6; at 25 cents 5.
         let found = best(&offer("0.25"), &minutes(), 1.0);
         assert_eq!(found.units, 5);
         assert_eq!(found.break_even, "0.54".parse().unwrap());

@@ -36,8 +36,8 @@ pub(super) fn needed(pooled: &Pooled, free: &[Played], target: f64) -> Vec<Limit
     pooled.sought.iter().enumerate().map(pool).collect()
 }
 
-/// Limits that meet the target together, and what comes of them: those of [`needed`], raised where they must be. The search
-/// looks at `kept` runs.
+/// Limits that meet the target together, and what comes of them: those of [`needed`], raised where they must be. The
+/// search looks at `kept` runs.
 pub(super) fn proposal(
     world: &World,
     pooled: &Pooled,

@@ -33,7 +33,8 @@ pub struct Sweep {
     pub points: Vec<Point>,
     /// Whether it was interrupted before all configurations were done.
     pub is_partial: bool,
-    /// Replications of each configuration; where it was interrupted before the first of them, those of the scenario as it is.
+    /// Replications of each configuration; where it was interrupted before the first of them, those
+    /// of the scenario as it is.
     pub runs: u64,
     /// Seed of all.
     pub seed: u64,

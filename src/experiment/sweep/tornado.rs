@@ -98,8 +98,8 @@ pub fn swings(world: &World) -> Vec<Swing> {
         let Some((name, field)) = rest.rsplit_once('.').filter(|_| matches!(section, "traffic" | "upstream")) else {
             continue;
         };
-        // A long value is cut in the list of assumptions, or holds lists that are only counted there: the model that it is
-        // taken from has the whole.
+        // A long value is cut in the list of assumptions, or holds lists that are only counted there: the model that it
+        // is taken from has the whole.
         let is_long = assumption.value.chars().count() > LONGEST_TOLD || assumption.value.contains(" values");
         let value = if is_long { of_preset(world, section, name, field) } else { assumed(&assumption.value) };
         if let Some(value) = value {

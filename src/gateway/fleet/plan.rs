@@ -198,7 +198,8 @@ mod tests {
         assert!((all - 20_000.0).abs() < 4.0 * 141.0, "{all}");
         let chi: f64 = seats.iter().map(|n| (n - all / 6.0).powi(2) / (all / 6.0)).sum();
         assert!(chi < 20.5, "{seats:?}");
-        // Counts of a Poisson process vary as much as their mean: index of dispersion 1 ± 0.32 (19 degrees, 2.5 sigma … ).
+        // Counts of a Poisson process vary as much as their mean: index of dispersion 1 ± 0.32
+        // (19 degrees, 2.5 sigma … ).
         let spread: f64 = counts.iter().map(|n| (n - all / 20.0).powi(2)).sum::<f64>() / (all / 20.0);
         assert!((6.8..43.8).contains(&spread), "chi-square with 19 degrees of freedom at 0.5% and 99.9%: {spread}");
     }

@@ -45,8 +45,8 @@ pub struct Body {
     pub is_unread: bool,
     /// It asks for failures that are made up: the proxy answers 400 after that [T 235].
     pub is_mock: bool,
-    /// The proxy answers with this before it asks for anything else: to a key that has expired, or a body that it takes from
-    /// nobody [T 262].
+    /// The proxy answers with this before it asks for anything else: to a key that has expired, or a body that it
+    /// takes from nobody [T 262].
     pub turned_away: Option<u16>,
     /// `cooldown_time`: how long a deployment rests that it sends to rest [T 261].
     pub cooldown: Option<SimDuration>,
@@ -102,8 +102,8 @@ pub struct CacheControl {
     pub breaks: bool,
 }
 
-/// The parameters of a fallback entry that the gateway reads: they stand in place of those of the request, for this target
-/// and all that follow it (`run_async_fallback`: one map of parameters goes from target to target) [T 223].
+/// The parameters of a fallback entry that the gateway reads: they stand in place of those of the request, for this
+/// target and all that follow it (`run_async_fallback`: one map of parameters goes from target to target) [T 223].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CustomTarget {
     /// `num_retries`; `null` takes the request's own away, and so it is with the others [T 238].

@@ -200,8 +200,8 @@ impl CallState {
         self.dropped_params = false;
     }
 
-    /// Begins with a hop to this group. Nearly every request before this one has left a single hop, whose memory is used
-    /// again.
+    /// Begins with a hop to this group. Nearly every request before this one has left a single hop,
+    /// whose memory is used again.
     #[inline(always)]
     pub(super) fn begin(&mut self, name: NameId) {
         match self.frames.as_mut_slice() {

@@ -1,6 +1,6 @@
-//! The client with which LiteLLM calls a provider: whether it calls again by itself, how long it bears silence in streams, and what
-//! its failures become (`litellm_core_utils/exception_mapping_utils.py`). Seen in the real proxy [T 200–207]. What the texts of errors
-//! change in that is in `wording`.
+//! The client with which LiteLLM calls a provider: whether it calls again by itself, how long it bears silence in
+//! streams, and what its failures become (`litellm_core_utils/exception_mapping_utils.py`). Seen in the real proxy [T
+//! 200–207]. What the texts of errors change in that is in `wording`.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -9,8 +9,8 @@ use crate::gateway::Ended;
 use crate::gateway::litellm::failure::{Class, Failure};
 use crate::units::{DeploymentId, Meaning, Mention, Outcome, Phase, RetryAfter, SimDuration, SimTime};
 
-/// The SDK's pauses: the first in seconds, of which each is the double, the longest, and the share that jitter takes off
-/// (`openai/_constants.py`, `_base_client.py:_calculate_retry_timeout` of openai 2.54).
+/// The SDK's pauses: the first in seconds, of which each is the double, the longest, and the share that jitter takes
+/// off (`openai/_constants.py`, `_base_client.py:_calculate_retry_timeout` of openai 2.54).
 const SDK_PAUSE: (f64, f64, f64) = (0.5, 8.0, 0.25);
 
 /// The longest `Retry-After` that the SDK obeys; after a longer one it does not call again (`_should_retry`).
@@ -76,7 +76,8 @@ pub enum Again {
     Never,
     /// It calls once more, at once, if the connection is lost: LiteLLM's own HTTP handler.
     IfLost,
-    /// It calls twice more, each time after a longer pause: the OpenAI SDK for providers whose configuration does not take `max_retries`.
+    /// It calls twice more, each time after a longer pause: the OpenAI SDK for providers whose configuration
+    /// does not take `max_retries`.
     Twice,
 }
 
@@ -150,7 +151,8 @@ impl Client {
         self.is_openais() || self.rules == Rules::Azure
     }
 
-    /// The silence that it bears in streams, if no timeout of theirs reaches it: none but `litellm_settings.request_timeout` does.
+    /// The silence that it bears in streams, if no timeout of theirs reaches it: none but
+    /// `litellm_settings.request_timeout` does.
     pub const fn untold_silence(self) -> Option<SimDuration> {
         match self.rules {
             Rules::Bedrock | Rules::BedrockInvoke => Some(UNTOLD),
@@ -159,8 +161,8 @@ impl Client {
         }
     }
 
-    /// Whether it takes being cancelled for a failure of the provider, so that retries and fallbacks go on although the client has gone
-    /// (`llms/azure/azure.py:acompletion`).
+    /// Whether it takes being cancelled for a failure of the provider, so that retries and fallbacks go on although the
+    /// client has gone (`llms/azure/azure.py:acompletion`).
     pub fn mistakes_cancelling(self, stream: bool) -> bool {
         self.rules == Rules::Azure && !stream
     }
@@ -176,14 +178,14 @@ impl Client {
         matches!(self.rules, Anthropic | Bedrock | BedrockInvoke | Google | VertexClaude)
     }
 
-    /// Whether the gateway's callbacks hear of a call that failed. Google's streams are opened outside of what they listen to: their
-    /// failures count for no cooldown, no limit and no strategy.
+    /// Whether the gateway's callbacks hear of a call that failed. Google's streams are opened outside of what they
+    /// listen to: their failures count for no cooldown, no limit and no strategy.
     pub const fn is_heard(self, stream: bool) -> bool {
         !(stream && matches!(self.rules, Rules::Google))
     }
 
-    /// The pause after which it calls again by itself, having done so `before` times; `None` if it does not. A uniform `draw` in
-    /// [0, 1) is asked for where one is needed.
+    /// The pause after which it calls again by itself, having done so `before` times; `None` if it does not. A uniform
+    /// `draw` in [0, 1) is asked for where one is needed.
     pub fn pause(self, ended: &Ended, before: u32, now: SimTime, draw: impl FnOnce() -> f64) -> Option<SimDuration> {
         if ended.phase != Phase::BeforeHeaders || before + 1 >= self.most_calls() {
             return None;
@@ -319,8 +321,8 @@ fn wished(header: RetryAfter, now: SimTime) -> Option<SimDuration> {
     }
 }
 
-/// How long the OpenAI SDK waits before it calls again, having done so `before` times, for a provider that asked for `wished`; `None`
-/// if that is too long. A uniform `draw` in [0, 1) is asked for only if it is needed.
+/// How long the OpenAI SDK waits before it calls again, having done so `before` times, for a provider that asked for
+/// `wished`; `None` if that is too long. A uniform `draw` in [0, 1) is asked for only if it is needed.
 fn sdk_pause(before: u32, wished: Option<SimDuration>, draw: impl FnOnce() -> f64) -> Option<SimDuration> {
     let (first, longest, jitter) = SDK_PAUSE;
     match wished {

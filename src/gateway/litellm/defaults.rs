@@ -10,8 +10,9 @@ pub const PROFILE: &str = "litellm-1.102";
 pub const NUM_RETRIES: u32 = 2;
 /// Depth of nested fallbacks: `constants.py:ROUTER_MAX_FALLBACKS` [T 24, 25].
 pub const MAX_FALLBACKS: i64 = 5;
-/// Fallbacks of fallbacks that fit onto Python's stack of 1,000 frames, three each. Measured over sockets, in the proxy and the
-/// router alike, with and without retries and streams: 318; a transport that needs less of the stack gets one more.
+/// Fallbacks of fallbacks that fit onto Python's stack of 1,000 frames, three each. Measured over sockets, in
+/// the proxy and the router alike, with and without retries and streams: 318; a transport that needs less of
+/// the stack gets one more.
 pub const DEEPEST_FALLBACK: usize = 318;
 /// `litellm.allowed_fails`: at this value the counter of allowed failures is not used [T 52].
 pub const ALLOWED_FAILS: i64 = 3;
@@ -19,7 +20,8 @@ pub const ALLOWED_FAILS: i64 = 3;
 pub const COOLDOWN: SimDuration = SimDuration::from_secs(5);
 /// `constants.py:DEFAULT_REQUEST_TIMEOUT_SECONDS` [T 113].
 pub const TIMEOUT: SimDuration = SimDuration::from_secs(6000);
-/// `utils.py:_calculate_retry_after` and `constants.py` (`INITIAL_RETRY_DELAY`, `MAX_RETRY_DELAY`, `JITTER`) [T 01, 07].
+/// `utils.py:_calculate_retry_after` and `constants.py` (`INITIAL_RETRY_DELAY`,
+/// `MAX_RETRY_DELAY`, `JITTER`) [T 01, 07].
 pub const BACKOFF: Backoff =
     Backoff { initial_secs: 0.5, longest_secs: 8.0, least_secs: 0.0, jitter_secs: 0.75, obeyed_secs: 60 };
 /// Life time of the counters of failures and successes (`router_callbacks/track_deployment_metrics.py`).

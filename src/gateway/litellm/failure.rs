@@ -1,4 +1,5 @@
-//! What can go wrong with an attempt, as LiteLLM sees it (`exceptions.py`). What each provider's failures become is in `client`.
+//! What can go wrong with an attempt, as LiteLLM sees it (`exceptions.py`). What each provider's
+//! failures become is in `client`.
 
 use crate::units::{DeploymentId, Mention, RetryAfter, WhyNot};
 
@@ -129,8 +130,8 @@ impl Failure {
         Self { why, ..self }
     }
 
-    /// Whether weighted failover passes it on and nothing more is tried: it expects the exceptions that LiteLLM maps failures to, and that
-    /// no deployment is left (`router.py:_maybe_run_weighted_failover`) [T 217].
+    /// Whether weighted failover passes it on and nothing more is tried: it expects the exceptions that LiteLLM maps
+    /// failures to, and that no deployment is left (`router.py:_maybe_run_weighted_failover`) [T 217].
     pub fn ends_failover(&self) -> bool {
         let is_mapped = self.status.is_some() && self.class != Class::Raw;
         !is_mapped && self.class != Class::NoDeployment
@@ -141,7 +142,8 @@ impl Failure {
         Self { told: Told::NO_TAGS, why: WhyNot::Tags, ..Self::without_status(Class::Refused, 401) };
 
     /// This failure after its fallbacks have failed: their last failure is told in its text. Exceptions of the router
-    /// itself and those of clients have no such text, and of a stream that broke it is the provider's own exception that comes out in the end [T 116k].
+    /// itself and those of clients have no such text, and of a stream that broke it is the provider's own exception
+    /// that comes out in the end [T 116k].
     pub fn telling(self, last: &Self) -> Self {
         match self.status {
             Some(_) if !matches!(self.class, Class::MidStream | Class::Raw) => {

@@ -34,7 +34,8 @@ impl Default for Keyring {
 pub struct KeySpec {
     /// Its own limits.
     pub own: Holder,
-    /// Whether those of requests and tokens only hold while the model fails: `dynamic` as `rpm_limit_type` and `tpm_limit_type`.
+    /// Whether those of requests and tokens only hold while the model fails: `dynamic` as
+    /// `rpm_limit_type` and `tpm_limit_type`.
     pub dynamic: [bool; 2],
     /// Requests at the same time.
     pub parallel: Option<u64>,
@@ -158,8 +159,8 @@ impl KeyPlans {
 pub struct KeyPlan {
     /// Requests at the same time.
     pub parallel: Option<u64>,
-    /// Windows that every request counts in: of the key, its user, its team, the user within the team, the end user, and the
-    /// organization.
+    /// Windows that every request counts in: of the key, its user, its team, the user within the team, the end
+    /// user, and the organization.
     pub windows: Box<[Window]>,
     /// What every answer is paid from, in the order in which it is reserved: the key, the team, the user, the member.
     pub purses: Box<[Purse]>,
@@ -282,7 +283,8 @@ impl Purse {
 pub struct ModelPlan {
     /// The name that clients send.
     pub name: NameId,
-    /// All windows that a request for it counts in: those of every request, then the model's own, of the key and its team.
+    /// All windows that a request for it counts in: those of every request, then the model's own,
+    /// of the key and its team.
     pub windows: Box<[Window]>,
     /// Numbers of the budgets of the key and of its user.
     pub budgets: Box<[u32]>,

@@ -1,8 +1,8 @@
 //! The LiteLLM proxy, version 1.102.4, as a state machine (profile `litellm-1.102`).
 //!
-//! `wire` mirrors the config file, `lower` turns it into a [`plan::Plan`], `router` is what happens to a request, step by
-//! step, `strategy` how a deployment is picked. `[T nn]` names the recorded case that proves a rule; "from source only"
-//! marks rules that no recording shows.
+//! `wire` mirrors the config file, `lower` turns it into a [`plan::Plan`], `router` is what happens to a request, step
+//! by step, `strategy` how a deployment is picked. `[T nn]` names the recorded case that proves a rule; "from source
+//! only" marks rules that no recording shows.
 
 mod body;
 mod call;

@@ -32,7 +32,8 @@ const NAMES: [&str; 19] = [
     SENT_ALWAYS,
 ];
 
-/// A temperature other than 1: models that reason take no other (`o_series_transformation.py`, `gpt_5_transformation.py`) [T 232].
+/// A temperature other than 1: models that reason take no other (`o_series_transformation.py`,
+/// `gpt_5_transformation.py`) [T 232].
 const OTHER_TEMPERATURE: &str = "temperature-but-1";
 
 /// What the router adds to every call by itself: a provider that does not take it refuses everything [T 233].
@@ -130,8 +131,8 @@ impl Params {
     }
 }
 
-/// What tells the answers of the response cache apart besides model, messages, `stream`, `stream_options` and `max_tokens`: parameters
-/// of OpenAI's and Anthropic's endpoints (`litellm_core_utils/model_param_helper.py`).
+/// What tells the answers of the response cache apart besides model, messages, `stream`, `stream_options` and
+/// `max_tokens`: parameters of OpenAI's and Anthropic's endpoints (`litellm_core_utils/model_param_helper.py`).
 const KEPT_APART_BY: &str = "audio background best_of cache_control chunking_strategy container context_management conversation dimensions \
     documents echo encoding_format file frequency_penalty function_call functions include inference_geo input \
     instruction instructions keywords known_speaker_names known_speaker_references language languages logit_bias \
@@ -143,7 +144,8 @@ const KEPT_APART_BY: &str = "audio background best_of cache_control chunking_str
     tool_choice tools top_k top_logprobs top_n top_p truncate_prompt_tokens truncation truncation_side user \
     verbosity web_search_options";
 
-/// Those of a request, or of the `litellm_params` of a deployment, by which its answers are kept apart from others, as text.
+/// Those of a request, or of the `litellm_params` of a deployment, by which its answers are kept
+/// apart from others, as text.
 pub fn cache_text(params: &Node) -> String {
     let counts = |entry: &&Entry| KEPT_APART_BY.split(' ').any(|name| name == &*entry.key) && !entry.value.is_null();
     // The order in which they are written counts as well [T 228].
@@ -219,8 +221,8 @@ impl Asked {
         }
     }
 
-    /// For which of the parameters that its provider does not take a request is refused, where the module's `drop_params` says nothing
-    /// else.
+    /// For which of the parameters that its provider does not take a request is refused, where the module's
+    /// `drop_params` says nothing else.
     pub fn refused(self, not_taken: Params) -> Params {
         if self.drops == Some(true) {
             return Params::default();

@@ -181,12 +181,13 @@ pub struct Deployment {
     pub alone: bool,
     /// `model_info.blocked`: it is called by nobody [T 263].
     pub is_blocked: bool,
-    /// Whether its name is a pattern: such deployments never rest (`provider_default_deployment_ids`; from source only).
+    /// Whether its name is a pattern: such deployments never rest
+    /// (`provider_default_deployment_ids`; from source only).
     pub is_wildcard: bool,
     /// `weight`, `rpm` and `tpm` as simple-shuffle weighs them.
     pub weights: [Option<f64>; 3],
-    /// Requests a minute, as strategies and enforced limits read them: beside `litellm_params` first, in `model_info` last
-    /// [T 231, 234].
+    /// Requests a minute, as strategies and enforced limits read them: beside `litellm_params` first, in
+    /// `model_info` last [T 231, 234].
     pub rpm: Option<u64>,
     /// Tokens a minute, likewise.
     pub tpm: Option<u64>,
@@ -222,8 +223,8 @@ pub struct Deployment {
     pub lacks_format: bool,
     /// `region_name`, interned, for the same.
     pub region: Option<u32>,
-    /// LiteLLM does not find its model, for `base_model` is another provider's: its successes are not counted, and so it rests
-    /// sooner (`router.py:deployment_callback_on_success`) [T 213].
+    /// LiteLLM does not find its model, for `base_model` is another provider's: its successes are not counted, and so
+    /// it rests sooner (`router.py:deployment_callback_on_success`) [T 213].
     pub is_unmapped: bool,
     /// What the cost-based strategy compares: input and output price in dollars for one token.
     pub compared_price: f64,
@@ -231,14 +232,15 @@ pub struct Deployment {
     pub inner_fallbacks: u32,
     /// `litellm_params.cache: true` while responses are cached: every call fails before it is made [T 107].
     pub breaks_on_cache: bool,
-    /// Which bodies it refuses because its provider does not take their parameters: a row of [`Plan::refusals`] [T 214].
+    /// Which bodies it refuses because its provider does not take their parameters: a row of
+    /// [`Plan::refusals`] [T 214].
     pub refusals: u32,
     /// Its own parameters, by which its answers are kept apart from others in the response cache [T 219].
     pub cache_class: u32,
     /// What an answer costs in LiteLLM's own books; `None` where its price is not known, so that it costs nothing.
     pub price: Option<Price>,
-    /// What stands in its place where more is known of usage and time than input and output: cached and reasoning tokens, long
-    /// prompts, hours and dated prices.
+    /// What stands in its place where more is known of usage and time than input and output: cached and reasoning
+    /// tokens, long prompts, hours and dated prices.
     pub rates: Option<Arc<RateSchedule>>,
     /// By what budgets are reserved for its answers.
     pub reserved: Reserved,
@@ -285,8 +287,9 @@ pub struct Name {
     pub shadowed: Box<[DeploymentId]>,
     /// The orders of its deployments, ascending, each once: the lowest that is left is called.
     pub orders: Box<[i32]>,
-    /// The deployments that are listed under it: those of a group or alias with this name, else of a pattern that matches.
-    /// They are failed over to, even where the name is the id of another deployment, which is called again then [T 222].
+    /// The deployments that are listed under it: those of a group or alias with this name, else of a pattern
+    /// that matches. They are failed over to, even where the name is the id of another deployment, which is
+    /// called again then [T 222].
     pub listed: Box<[DeploymentId]>,
     /// The orders of those, ascending, each once: the higher ones are fallen back to.
     pub listed_orders: Box<[i32]>,
@@ -388,8 +391,9 @@ impl Deployment {
 }
 
 impl Plan {
-    /// Whether a stream is asked for its usage: as the body says, unless the proxy asks on its own. What a body refuses is
-    /// asked for all the same where `always_include_stream_usage` is not written (`common_request_processing.py`) [T 205, 228].
+    /// Whether a stream is asked for its usage: as the body says, unless the proxy asks on its own. What a body
+    /// refuses is asked for all the same where `always_include_stream_usage` is not written
+    /// (`common_request_processing.py`) [T 205, 228].
     pub fn asks_usage(&self, name: NameId, body: BodyId) -> bool {
         match self.bodies[body.index()].usage {
             Some(true) => true,

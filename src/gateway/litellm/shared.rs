@@ -1,4 +1,5 @@
-//! What processes of one proxy share, and when each of them gets to know of it: Redis, if there is one, and the database.
+//! What processes of one proxy share, and when each of them gets to know of it: Redis, if there
+//! is one, and the database.
 //!
 //! Measured with four workers and described per store: cooldowns are read at most once a second, budgets of deployments
 //! are pushed and read every second, requests of the usage-based strategy ten times a second; counters of allowed
@@ -276,7 +277,8 @@ impl State {
         }
     }
 
-    /// Gets to know of the requests and tokens of this minute in other processes, as far as usage-based-routing-v2 does.
+    /// Gets to know of the requests and tokens of this minute in other processes, as far as
+    /// usage-based-routing-v2 does.
     #[inline]
     pub fn learn_minutes(&mut self, now: SimTime, minute: i64, wanted: Option<DeploymentId>) {
         let Some(shared) = self.shared.as_mut().filter(|shared| !shared.minutes.is_empty()) else { return };

@@ -100,8 +100,8 @@ impl State {
         }
     }
 
-    /// Under which name the calendar minutes of a deployment are counted that is a pattern: there is a counter for each model that is
-    /// filled in [T 105f, 210].
+    /// Under which name the calendar minutes of a deployment are counted that is a pattern: there is a counter for each
+    /// model that is filled in [T 105f, 210].
     #[inline]
     pub fn counted_as(&self, plan: &Plan, deployment: DeploymentId, name: NameId) -> Option<NameId> {
         plan.first_to_fill(name, deployment).filter(|_| self.shared.is_none())

@@ -1,6 +1,6 @@
-//! What LiteLLM reads out of the text of an error before it looks at its status (`litellm_core_utils/exception_mapping_utils.py`): the
-//! checks stand in its order, the first that fits decides. A text is read once, when a script is; what counts of it then travels as a
-//! [`Wording`].
+//! What LiteLLM reads out of the text of an error before it looks at its status
+//! (`litellm_core_utils/exception_mapping_utils.py`): the checks stand in its order, the first that fits decides. A
+//! text is read once, when a script is; what counts of it then travels as a [`Wording`].
 
 use crate::gateway::litellm::client::{Client, Rules};
 use crate::gateway::litellm::failure::{Class, Failure};
@@ -19,8 +19,8 @@ pub struct ErrorText<'a> {
     pub should_retry: Option<&'a str>,
 }
 
-/// What the text is taken for, and whether the status stays the answer's own: LiteLLM hands some of its exceptions the answer, and these
-/// take its status.
+/// What the text is taken for, and whether the status stays the answer's own: LiteLLM hands some of its exceptions the
+/// answer, and these take its status.
 type Read = Option<(Meaning, bool)>;
 
 const OWN: bool = true;
@@ -95,7 +95,8 @@ impl Failure {
 const TIMED_OUT: &[&str] =
     &["Request Timeout Error", "Request timed out", "Timed out generating response", "The read operation timed out"];
 
-/// With a 400 the OpenAI SDK's caller makes an empty answer of it (`llms/openai/common_utils.py:is_output_token_limit_error`).
+/// With a 400 the OpenAI SDK's caller makes an empty answer of it
+/// (`llms/openai/common_utils.py:is_output_token_limit_error`).
 const NO_ROOM: &str = "could not finish the message because max_tokens or model output limit was reached";
 
 fn openai(status: u16, words: &Words<'_>) -> Read {
@@ -125,8 +126,8 @@ fn openai(status: u16, words: &Words<'_>) -> Read {
     })
 }
 
-/// Another proxy tells the class of its exception in front, and that class it is again, if it can be made so (`APIError` cannot)
-/// (`extract_and_raise_litellm_exception`).
+/// Another proxy tells the class of its exception in front, and that class it is again, if it can be made so
+/// (`APIError` cannot) (`extract_and_raise_litellm_exception`).
 fn told_by_proxy(words: &Words<'_>) -> Read {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let names = words.text.match_indices("litellm.").map(|(at, start)| &words.text[at + start.len()..]);

@@ -1,7 +1,7 @@
-//! A counter that is told of counts before their time, in any order. Who knows when something will happen says so at once,
-//! and nobody has to come back at that moment; what has come due is counted when somebody asks, or when much has gathered.
-//! Its slow twin is [`ExpiringCounter`], told of each count at its moment. At one instant all counts come before the
-//! question.
+//! A counter that is told of counts before their time, in any order. Who knows when something will happen says so at
+//! once, and nobody has to come back at that moment; what has come due is counted when somebody asks, or when much
+//! has gathered. Its slow twin is [`ExpiringCounter`], told of each count at its moment. At one instant all counts
+//! come before the question.
 
 use crate::gateway::parts::ExpiringCounter;
 use crate::units::{SimDuration, SimTime};

@@ -18,7 +18,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The pause after `retries` retries, for an upstream that asked for `wanted_secs`, with a uniform `draw` in [0, 1).
+    /// The pause after `retries` retries, for an upstream that asked for `wanted_secs`, with a
+    /// uniform `draw` in [0, 1).
     pub fn pause(&self, retries: u32, wanted_secs: Option<i64>, draw: f64) -> SimDuration {
         let jitter = self.jitter_secs * draw;
         let secs = match wanted_secs {

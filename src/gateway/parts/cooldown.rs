@@ -21,8 +21,8 @@ impl Entry {
 
 const NONE: Entry = Entry { kept_until: SimTime(i64::MIN), rests_until: SimTime(i64::MIN), span: SimDuration::ZERO };
 
-/// An entry that would be kept this much longer than its cooldown lasts is written anew by who looks at it, to be kept as
-/// long as the cooldown lasts, but no longer than that.
+/// An entry that would be kept this much longer than its cooldown lasts is written anew by who looks at it, to be kept
+/// as long as the cooldown lasts, but no longer than that.
 const TOO_LONG: SimDuration = SimDuration::from_secs(5);
 const LONGEST_AGAIN: SimDuration = SimDuration::from_secs(60);
 

@@ -1,5 +1,5 @@
-//! A fair semaphore in a cache: who finds no free slot waits in line, and after a while the whole semaphore is forgotten
-//! and made anew, whatever is still in flight.
+//! A fair semaphore in a cache: who finds no free slot waits in line, and after a while the whole semaphore is
+//! forgotten and made anew, whatever is still in flight.
 
 use crate::units::{CallId, SimDuration, SimTime};
 use std::collections::VecDeque;

@@ -19,19 +19,21 @@ fn halved(count: usize, reached: impl Fn(usize) -> f64, point: f64) -> usize {
     low
 }
 
-/// Weights that have been normalised and added up beforehand. Picks exactly what [`pick_weighted`], its slow twin, picks:
-/// the same additions in the same order, without two divisions for each weight of each pick. Where a point lies among sums
-/// that rise is how many it has passed: they are counted without a branch, for nobody can foresee a pick.
+/// Weights that have been normalised and added up beforehand. Picks exactly what [`pick_weighted`], its slow twin,
+/// picks: the same additions in the same order, without two divisions for each weight of each pick. Where a point lies
+/// among sums that rise is how many it has passed: they are counted without a branch, for nobody can foresee a pick.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shares {
     total: f64,
     /// The sum of all shares up to and including each.
     reached: Box<[f64]>,
-    /// All of these but the last, where they rise and are few enough to be counted; filled up with what is never reached.
+    /// All of these but the last, where they rise and are few enough to be counted; filled up
+    /// with what is never reached.
     counted: Option<Box<[Lane]>>,
 }
 
-/// Sums that are compared at once, however many of them there are: groups are small, and of changing size while some rest.
+/// Sums that are compared at once, however many of them there are: groups are small, and of
+/// changing size while some rest.
 type Lane = [f64; 4];
 
 /// Among more, halving takes fewer steps than counting.

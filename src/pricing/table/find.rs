@@ -36,8 +36,8 @@ impl PriceTable {
         (!is_own).then_some((row.provider.as_str(), row.model.as_str()))
     }
 
-    /// The rows of a model at a provider that bills for it, in the order of the file: its own, or those of the maker whose models it
-    /// resells.
+    /// The rows of a model at a provider that bills for it, in the order of the file: its own, or those of the maker
+    /// whose models it resells.
     pub fn sold(&self, name: &str, provider: &str) -> impl Iterator<Item = &PriceRow> {
         let name = name.to_lowercase();
         self.sold_as(&name, provider).map_or(&[][..], |model| &self.models[model]).iter().map(|&row| &self.rows[row])
@@ -134,8 +134,9 @@ const PASSES_ON: [&str; 8] = [
     "custom",
 ];
 
-/// A model without the way in which it is called, which stands in front and costs nothing (`llms/bedrock/common_utils.py`,
-/// `main.py:responses_api_bridge_check`): `converse/anthropic.claude-…`, `responses/gpt-5`.
+/// A model without the way in which it is called, which stands in front and costs nothing
+/// (`llms/bedrock/common_utils.py`, `main.py:responses_api_bridge_check`):
+/// `converse/anthropic.claude-…`, `responses/gpt-5`.
 fn without_route<'a>(mut name: &'a str, provider: &str) -> &'a str {
     let routes: &[&str] = match provider {
         "bedrock" | "bedrock_converse" => &["converse/", "invoke/", "openai/"],

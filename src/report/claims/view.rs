@@ -114,8 +114,8 @@ impl ClaimsView {
         self.is_partial().then(words)
     }
 
-    /// Whether every figure is what its claim expects; none where all that have a value are, and others were not simulated
-    /// or have none.
+    /// Whether every figure is what its claim expects; none where all that have a value are, and others were
+    /// not simulated or have none.
     pub fn holds(&self) -> Option<bool> {
         let is_off = self.lines().any(|line| line.holds == Some(false));
         let is_known = !self.is_partial() && self.undefined() == 0;

@@ -82,7 +82,8 @@ fn start(forecast: &Forecast) -> Option<jiff::Zoned> {
     forecast.about.start.parse().ok()
 }
 
-/// How far the local clock is ahead of UTC in an hour: two hours of the night in which the clocks go back show the same time.
+/// How far the local clock is ahead of UTC in an hour: two hours of the night in which the clocks go
+/// back show the same time.
 fn utc_offset(row: &HourRow, start: Option<&jiff::Zoned>) -> Cell {
     let hour = jiff::SignedDuration::from_hours(i64::from(row.hour));
     let at = start.and_then(|start| start.checked_add(hour).ok());

@@ -9,7 +9,8 @@ use std::ops::Range;
 /// Bytes shown before and after a place in a long line.
 const CONTEXT: usize = 100;
 
-/// Of a line that is longer nothing is quoted: to know what is secret in it, all of it has to be looked at for each finding.
+/// Of a line that is longer nothing is quoted: to know what is secret in it, all of it has to be
+/// looked at for each finding.
 const LONGEST: usize = 128 * 1024;
 
 /// Lines that are looked at above a line to learn what it belongs to.
@@ -32,8 +33,8 @@ pub(super) fn excerpt(source: &str, span: Span, strict: bool) -> Excerpt {
     })
 }
 
-/// Whether a key stands behind a question mark, and its value behind a colon on another line: then nothing is quoted, for nobody
-/// looks for keys there.
+/// Whether a key stands behind a question mark, and its value behind a colon on another line: then nothing is quoted,
+/// for nobody looks for keys there.
 fn has_explicit_key(line: &str) -> bool {
     line.match_indices('?').any(|(at, _)| {
         let (before, after) = (line[..at].trim_end(), &line[at + 1..]);
@@ -192,7 +193,8 @@ fn values_of_keys(line: &str, all_shown: bool, found: &mut Vec<Range<usize>>) {
         let name = &line[name];
         all_shown |= OF_NAMES.contains(&name);
         let is_address = name.ends_with("url") || name == "api_base";
-        // A collection is hidden as a whole or not at all; where it ends is not looked for in vain, as lines may be long.
+        // A collection is hidden as a whole or not at all; where it ends is not looked for in
+        // vain, as lines may be long.
         let is_open = line[value..].starts_with(['[', '{']) && !is_secret_key(name) && !is_address;
         if is_open || value < hidden_until {
             continue;

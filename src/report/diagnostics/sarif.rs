@@ -5,8 +5,8 @@ use crate::diagnostic::{Diagnostic, Severity, Span, masked};
 use crate::report::json_text;
 use serde_json::{Value, json};
 
-/// A SARIF 2.1.0 log with one run. Beside the findings: a longer text on a rule by its id, and properties of a result by its
-/// number.
+/// A SARIF 2.1.0 log with one run. Beside the findings: a longer text on a rule by its id, and properties
+/// of a result by its number.
 pub fn to_sarif(
     diagnostics: &[Diagnostic],
     about: impl Fn(&str) -> Option<&'static str>,

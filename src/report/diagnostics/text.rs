@@ -12,8 +12,8 @@ pub fn to_text(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String
     })
 }
 
-/// The same about a file that holds no secrets, such as a scenario: its lines are quoted as they are, unless it cannot be
-/// read at all and might be another file.
+/// The same about a file that holds no secrets, such as a scenario: its lines are quoted as they are, unless it cannot
+/// be read at all and might be another file.
 pub fn to_plain_text(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
     blocks(diagnostics, source, colour, |diagnostic, source| {
         if diagnostic.code == codes::SYNTAX {

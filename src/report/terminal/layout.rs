@@ -12,7 +12,8 @@ const SHORTEST_NAME: usize = 10;
 pub struct Room {
     /// Characters a line.
     pub width: usize,
-    /// Names are not cut, and tables stand in one piece even where that makes longer lines: nobody's window is too narrow.
+    /// Names are not cut, and tables stand in one piece even where that makes longer lines:
+    /// nobody's window is too narrow.
     pub whole: bool,
 }
 
@@ -42,10 +43,10 @@ fn with_room(headings: Headings<'_>, mut rows: Vec<Vec<String>>, width: usize) -
     rows
 }
 
-/// A table without borders, one blank in from the left, as lines; how many of them are headings stands first. Where there is
-/// no room, cells are broken at blanks, then names are cut in the middle. Where that is not enough the table is folded: the
-/// columns that have no room stand below, each piece beginning with the names of the rows. No number and no date is cut:
-/// half of one reads as another one.
+/// A table without borders, one blank in from the left, as lines; how many of them are headings stands first. Where
+/// there is no room, cells are broken at blanks, then names are cut in the middle. Where that is not enough the table
+/// is folded: the columns that have no room stand below, each piece beginning with the names of the rows. No number and
+/// no date is cut: half of one reads as another one.
 pub fn laid_out(headings: Headings<'_>, rows: Vec<Vec<String>>, room: Room) -> Vec<(usize, Vec<String>)> {
     let rows = with_room(headings, rows, room.width);
     let least = least_widths(headings, &rows, room);
@@ -112,8 +113,9 @@ fn in_one_piece(
     (head, table.lines().map(|line| line.trim_end().to_owned()).collect())
 }
 
-/// The widths below which columns cannot go, without the blanks around them: a number stays with its unit, only the ends of
-/// an interval may stand on two lines; words of names may be cut, but no dates among them, and no words of headings.
+/// The widths below which columns cannot go, without the blanks around them: a number stays with its unit,
+/// only the ends of an interval may stand on two lines; words of names may be cut, but no dates among them,
+/// and no words of headings.
 fn least_widths(headings: Headings<'_>, rows: &[Vec<String>], room: Room) -> Vec<usize> {
     let length = |word: &str| word.chars().count();
     let end = |(number, end): (usize, &str)| length(end) + if number > 0 { "to ".len() } else { 0 };
@@ -148,7 +150,8 @@ fn with_short_words(text: &str, width: usize) -> String {
     text.split(' ').map(short).collect::<Vec<_>>().join(" ")
 }
 
-/// Breaks a text at blanks into lines of at most `width` characters; a word that is longer is cut, unless it is a number.
+/// Breaks a text at blanks into lines of at most `width` characters; a word that is longer is
+/// cut, unless it is a number.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(8);
     let mut lines = vec![String::new()];

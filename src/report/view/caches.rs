@@ -63,8 +63,8 @@ pub fn meters(forecast: &Forecast) -> Vec<MeterLine> {
     lines
 }
 
-/// What so many units cost when `quantity` cost `amount`, to a billionth of a dollar: means have no more in them. At most a
-/// quadrillion dollars.
+/// What so many units cost when `quantity` cost `amount`, to a billionth of a dollar: means have no more in them. At
+/// most a quadrillion dollars.
 fn unit_price(amount: Money, quantity: f64, units: f64) -> Money {
     const MOST: f64 = 1e24;
     let billionths = (dollars(amount) / quantity * units * 1e9).round().clamp(-MOST, MOST);
@@ -117,8 +117,8 @@ fn cache(deployment: Option<String>, rows: &[&DeploymentRow]) -> Option<CacheLin
     })
 }
 
-/// What reading from the cache saves at a deployment, at its own price of plain input; nothing where it reads nothing, and
-/// unknown where there is no plain input.
+/// What reading from the cache saves at a deployment, at its own price of plain input; nothing where it reads nothing,
+/// and unknown where there is no plain input.
 fn saved(row: &DeploymentRow) -> Option<Option<Money>> {
     let meter = |kind: TokenKind| row.meters.iter().find(|meter| meter.kind == kind);
     let read = meter(TokenKind::CacheRead).filter(|read| read.quantity > 0.0);

@@ -49,8 +49,8 @@ pub fn per(amount: Money, pack: i128, units: u64) -> Option<Money> {
     (units > 0).then(|| Money::from_picos(packed).divided_by(units))
 }
 
-/// What `pack` units cost when a mean of `units` costs a mean of `amount`. Both are taken times the runs: a mean is rarely a
-/// whole number, and of something rare it may be less than one, while the units of all runs are counted.
+/// What `pack` units cost when a mean of `units` costs a mean of `amount`. Both are taken times the runs: a mean is
+/// rarely a whole number, and of something rare it may be less than one, while the units of all runs are counted.
 pub fn per_mean(amount: Money, pack: i128, units: f64, runs: u64) -> Option<Money> {
     let all = amount.picos().checked_mul(runs.max(1).into())?;
     per(Money::from_picos(all), pack, of_all_runs(units, runs))

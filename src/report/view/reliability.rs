@@ -6,8 +6,8 @@ use crate::report::view::Table;
 use crate::report::view::derive::ratio;
 use crate::report::view::tables::{or_nothing, priced};
 
-/// Errors by class as shares of the calls: all, 429, 5xx, timeouts, other 4xx; and the gateway's own cancellations, which
-/// are no errors.
+/// Errors by class as shares of the calls: all, 429, 5xx, timeouts, other 4xx; and the gateway's own
+/// cancellations, which are no errors.
 fn error_shares(errors: &ErrorCounts, attempts: f64) -> [String; 6] {
     let refused = errors.auth + errors.client;
     let all = errors.rate_limited + errors.server + errors.timeout + refused;

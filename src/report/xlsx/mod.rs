@@ -13,8 +13,8 @@ use crate::report::text::clean;
 use crate::report::view::View;
 use sheet::Styles;
 
-/// The data sheets: the table and the sheet's name. Every table that is a CSV file is a sheet; what `about.csv` says stands on
-/// the summary.
+/// The data sheets: the table and the sheet's name. Every table that is a CSV file is a sheet; what `about.csv`
+/// says stands on the summary.
 const SHEETS: [(&str, &str); 19] = [
     ("assumptions", "Assumptions"),
     ("percentiles", "Percentiles"),

@@ -11,7 +11,8 @@ const UNAUTHORIZED: u16 = 401;
 const FORBIDDEN: u16 = 403;
 /// What it says to a key whose team it cannot find.
 const NOT_FOUND: u16 = 404;
-/// Parameters that would send a request elsewhere, or price it otherwise: the proxy takes them from nobody (`auth_utils.py`).
+/// Parameters that would send a request elsewhere, or price it otherwise: the proxy takes them from
+/// nobody (`auth_utils.py`).
 const BANNED: &[&str] = &[
     "api_base",
     "base_url",
@@ -128,8 +129,8 @@ impl Granted {
         (!self.team_models.iter().any(fits)).then_some(FORBIDDEN)
     }
 
-    /// The model that a request of this key is for: first by the names of its team, then by its own, then by those of its router
-    /// settings.
+    /// The model that a request of this key is for: first by the names of its team, then by its own, then by
+    /// those of its router settings.
     pub fn renamed<'m>(&'m self, model: &'m str) -> &'m str {
         self.aliases.iter().fold(model, |model, aliases| {
             aliases.iter().find(|(alias, _)| alias == model).map_or(model, |(_, target)| target)

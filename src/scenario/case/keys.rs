@@ -106,7 +106,8 @@ fn take_budget(holder: &mut Holder, node: &Node, reader: &mut Reader) {
     holder.spent = reader.number(node, "spend").unwrap_or(0.0);
 }
 
-/// Limits for single models: in the metadata, or in `model_max_budget`, whose own limits count where the metadata has none.
+/// Limits for single models: in the metadata, or in `model_max_budget`, whose own limits count
+/// where the metadata has none.
 fn models(node: &Node, reader: &mut Reader) -> Vec<ModelLimit> {
     let mut all = Vec::new();
     let metadata = node.get("metadata");

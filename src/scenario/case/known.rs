@@ -1,5 +1,5 @@
-//! What a case may hold: the recorder's own words are among it. Everything else is a slip, and is told with its place and
-//! the nearest word that means something.
+//! What a case may hold: the recorder's own words are among it. Everything else is a slip, and is told with its place
+//! and the nearest word that means something.
 
 use super::fields::Reader;
 use crate::document::{Node, Value};

@@ -2,6 +2,7 @@
 //! conformance cases (`tests/conformance`).
 
 mod access;
+mod content;
 mod fields;
 mod keys;
 mod known;

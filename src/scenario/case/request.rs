@@ -1,6 +1,7 @@
 //! The requests of a case.
 
 use super::access::{Granted, refusal};
+use super::content::{Tokenizer, content, counted};
 use super::fields::Reader;
 use super::{CaseRequest, Departure};
 use crate::document::{Node, Value};
@@ -11,17 +12,12 @@ use crate::gateway::litellm::wire::{FEWER_CALLS, FallbackTarget, MOST_TRIES, Rea
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
 use std::collections::HashMap;
 
-/// Tokens that LiteLLM's tokenizer counts around one user message.
-const MESSAGE_TOKENS: u32 = 7;
-/// LiteLLM counts long texts in pieces of so many characters; a word that is cut counts twice.
-const COUNTED_PIECE: usize = 1024;
 /// The recorder's master key, which requests without a `key` have.
 const MASTER_KEY: &str = "sk-1234";
-/// The longest prompt that is spelled out, in tokens: no model takes one so long.
-const LONGEST_PROMPT: Tokens = 20_000_000;
 /// Requests that one case may have.
 const MOST_REQUESTS: usize = 1_000_000;
-/// Parameters that make up a failure or a pause: the proxy refuses a body with one, whatever it says (`route_llm_request.py`) [T 235].
+/// Parameters that make up a failure or a pause: the proxy refuses a body with one, whatever it says
+/// (`route_llm_request.py`) [T 235].
 const MOCKS: [&str; 6] = [
     "mock_testing_fallbacks",
     "mock_testing_context_fallbacks",
@@ -192,70 +188,6 @@ impl Numbering {
     }
 }
 
-/// The prompt: what is written, or "hello", once or as often as the tokens need.
-fn content(node: &Node, prompt_tokens: Tokens, reader: &mut Reader) -> String {
-    if let Some(content) = reader.text(node, "content").filter(|content| !content.is_empty()) {
-        return content;
-    }
-    if !reader.flag(node, "real_tokens") {
-        return "hello".to_owned();
-    }
-    if prompt_tokens > LONGEST_PROMPT {
-        reader.nonsense(node, &format!("a prompt of `real_tokens` may have {LONGEST_PROMPT} `prompt_tokens` at most"));
-        return String::new();
-    }
-    let times = prompt_tokens.saturating_sub(MESSAGE_TOKENS).max(1);
-    vec!["hello"; times as usize].join(" ")
-}
-
-/// With what LiteLLM counts tokens for a model name (`litellm.token_counter`, tiktoken's `encoding_for_model`).
-#[derive(Clone, Copy)]
-enum Tokenizer {
-    Claude,
-    O200k,
-    Cl100k,
-}
-
-impl Tokenizer {
-    /// The one for a name that a client asks for.
-    fn of(model: &str) -> Self {
-        const O200K: [&str; 7] = ["gpt-4o", "gpt-4.1", "gpt-5", "o1", "o3", "o4-mini", "chatgpt-4o"];
-        let is_family = |family: &&str| {
-            let rest = model.strip_prefix(*family);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        };
-        match model {
-            _ if model.starts_with("claude-") && model.contains(|c: char| c.is_ascii_digit()) => Self::Claude,
-            _ if O200K.iter().any(is_family) => Self::O200k,
-            _ => Self::Cl100k,
-        }
-    }
-
-    /// The tokens that a cut between two pieces of a text adds.
-    fn of_cut(self, before: &[u8], after: &[u8]) -> u32 {
-        match self {
-            Self::Claude => 0,
-            Self::Cl100k if before.ends_with(b" he") && after.starts_with(b"llo") => 2,
-            Self::O200k | Self::Cl100k => 1,
-        }
-    }
-}
-
-/// Tokens of a message as LiteLLM counts them. Short words are one token each; longer ones are taken as one for every
-/// four characters, which is near enough for limits. Long texts are cut into pieces before.
-fn counted(content: &str, tokenizer: Tokenizer) -> Tokens {
-    let of_word = |word: &str| {
-        let letters = word.chars().filter(|c| c.is_alphanumeric()).count() as u32;
-        let marks = word.chars().filter(|c| !c.is_alphanumeric()).count() as u32;
-        let stems = if letters <= 7 { letters.min(1) } else { letters.div_ceil(6) };
-        stems + marks
-    };
-    let text = content.as_bytes();
-    let cuts = (COUNTED_PIECE..text.len()).step_by(COUNTED_PIECE);
-    let added: u32 = cuts.map(|at| tokenizer.of_cut(&text[..at], &text[at..])).sum();
-    MESSAGE_TOKENS + content.split_whitespace().map(of_word).sum::<u32>() + added
-}
-
 fn key(node: &Node, keys: &[Granted], reader: &mut Reader) -> KeyId {
     let Some(name) = reader.text(node, "key").filter(|name| name != MASTER_KEY) else { return KeyId(0) };
     let found = keys.iter().position(|key| key.name == name);
@@ -280,8 +212,8 @@ fn max_tokens(params: &Node, reader: &mut Reader) -> Option<Tokens> {
     reader.count(params, "max_tokens").or_else(|| reader.count(params, "max_completion_tokens"))
 }
 
-/// What a request says, and settings that stand in for what it does not say: those of its key or team, else those that a body gives
-/// under `router_settings_override` (`route_llm_request.py`) [T 239, 262].
+/// What a request says, and settings that stand in for what it does not say: those of its key or team, else those that
+/// a body gives under `router_settings_override` (`route_llm_request.py`) [T 239, 262].
 #[derive(Clone, Copy)]
 struct Said<'n> {
     params: Option<&'n Node>,
@@ -362,8 +294,8 @@ fn read_body(params: &Node, reader: &mut Reader) -> RequestParams {
     }
 }
 
-/// Headers that the proxy turns into parameters (`proxy/litellm_pre_call_utils.py`). One that is no number is an error of the
-/// proxy's own [T 235].
+/// Headers that the proxy turns into parameters (`proxy/litellm_pre_call_utils.py`). One that is no number is an error
+/// of the proxy's own [T 235].
 fn read_headers(node: &Node, body: &mut RequestParams, reader: &mut Reader) {
     let Some(headers) = reader.present(node, "headers") else { return };
     for entry in headers.entries() {
@@ -422,8 +354,9 @@ fn with_body(reach: Reach, body: &RequestParams) -> Reach {
     Reach { tries, targets: reach.targets + targets as u64 }
 }
 
-/// The tags of a request: of its metadata, its key and team, and its body, or if that has none its headers. A body with metadata gets
-/// the headers' tags there as well, before anybody asks for budgets (`apply_client_tag_policy_pre_auth`) [T 224].
+/// The tags of a request: of its metadata, its key and team, and its body, or if that has none its headers. A body
+/// with metadata gets the headers' tags there as well, before anybody asks for budgets
+/// (`apply_client_tag_policy_pre_auth`) [T 224].
 fn tags(node: &Node, params: Option<&Node>, granted: &Granted) -> Vec<String> {
     let of_body = |key: &str| params.and_then(|params| params.get(key));
     let texts = |tags: Option<&Node>| -> Vec<String> {
@@ -448,8 +381,8 @@ fn tags(node: &Node, params: Option<&Node>, granted: &Granted) -> Vec<String> {
     tags
 }
 
-/// A list of names or of entries with parameters is for every group; one of maps from groups to lists is for those. In a list of
-/// both the last name is for all groups that no map names.
+/// A list of names or of entries with parameters is for every group; one of maps from groups to lists is for those. In
+/// a list of both the last name is for all groups that no map names.
 fn read_fallbacks(node: &Node) -> RequestFallbacks {
     if node.is_null() {
         return RequestFallbacks::Nothing;
@@ -494,7 +427,8 @@ fn own_cache_key(params: &Node) -> Option<String> {
     }
 }
 
-/// `cache` and `cache_key`, and `caching: false`, which keeps an answer but does not look for one [T 228]. Under no key nothing is kept.
+/// `cache` and `cache_key`, and `caching: false`, which keeps an answer but does not look for one [T 228].
+/// Under no key nothing is kept.
 fn cache_control(params: &Node, reader: &mut Reader) -> CacheControl {
     let is_off = params.get("caching").is_some_and(|caching| matches!(caching.value, Value::Bool(false)));
     let own_key = own_cache_key(params).is_some();

@@ -1,5 +1,5 @@
-//! Figures of forecasts in a line: `requests.mean / 600`, `1 - cured:bill.mean / bill.mean`. Operators stand between blanks,
-//! because names of deployments hold dashes and slashes.
+//! Figures of forecasts in a line: `requests.mean / 600`, `1 - cured:bill.mean / bill.mean`. Operators stand between
+//! blanks, because names of deployments hold dashes and slashes.
 
 use std::fmt;
 use std::str::FromStr;

@@ -22,7 +22,8 @@ pub(super) fn is_held(path: &[Step], value: &Node) -> bool {
     holds(last, value, of_gateway) || (of_gateway && keys.into_iter().any(|key| holds(key, value, of_gateway)))
 }
 
-/// A path with asterisks for each step that looks like a secret: as many as it has bytes, so that places in it stay right.
+/// A path with asterisks for each step that looks like a secret: as many as it has bytes, so that
+/// places in it stay right.
 pub(super) fn masked_path(path: &str) -> String {
     let steps = path::read(path).map(|(steps, _)| steps).unwrap_or_default();
     // A path that cannot be read has no steps, and a quoted step may hold a secret among other things.

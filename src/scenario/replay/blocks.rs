@@ -9,8 +9,8 @@ const BLOCK_TOKENS: u64 = 512;
 /// Blocks that one generation remembers: two of them are 32 MB at most.
 const MOST_KNOWN: usize = 500_000;
 
-/// The blocks of the prompts so far. Two generations: when the young one is full, the old one is forgotten, so that a long
-/// trace needs no more memory than a short one.
+/// The blocks of the prompts so far. Two generations: when the young one is full, the old one is forgotten, so that a
+/// long trace needs no more memory than a short one.
 #[derive(Debug, Default)]
 pub struct Blocks {
     young: HashSet<u64>,
@@ -18,8 +18,8 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// Tokens at the beginning of a prompt that have been seen before; `None` if the list is none of numbers. A hash stands
-    /// for its block and all that is before it.
+    /// Tokens at the beginning of a prompt that have been seen before; `None` if the list is none of numbers. A hash
+    /// stands for its block and all that is before it.
     pub fn known(&mut self, list: &[u8], input: Tokens) -> Option<Tokens> {
         let inner = list.trim_ascii().strip_prefix(b"[")?.strip_suffix(b"]")?;
         let mut seen = 0;

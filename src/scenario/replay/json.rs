@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Calls `each` with every key of the object and its value, as it is written but for the quotes of a text. `None` if the
-/// text is no object. Values that nobody looks into are not checked beyond their brackets and quotes.
+/// Calls `each` with every key of the object and its value, as it is written but for the quotes of a text. `None` if
+/// the text is no object. Values that nobody looks into are not checked beyond their brackets and quotes.
 pub fn each_entry<'a>(text: &'a [u8], mut each: impl FnMut(&[u8], Value<'a>)) -> Option<()> {
     let mut at = skip_blanks(text, 0);
     expect(text, &mut at, b'{')?;

@@ -1,6 +1,6 @@
-//! Recorded traffic from files. A trace is read through once when a scenario is loaded: its format, its rows that cannot be
-//! used, its length and the names in it are known before anything is simulated. Short traces are kept; long ones are read
-//! again by each run, row by row, so that memory does not grow with them.
+//! Recorded traffic from files. A trace is read through once when a scenario is loaded: its format, its rows that
+//! cannot be used, its length and the names in it are known before anything is simulated. Short traces are kept; long
+//! ones are read again by each run, row by row, so that memory does not grow with them.
 
 mod blocks;
 mod format;

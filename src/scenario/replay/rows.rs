@@ -1,4 +1,5 @@
-//! The rows of a trace as they stand in the file, one after the other: CSV, JSON lines or a JSON array, compressed or not.
+//! The rows of a trace as they stand in the file, one after the other: CSV, JSON lines or a JSON
+//! array, compressed or not.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -93,8 +93,8 @@ impl JsonSchema for RetriesSpec {
     }
 }
 
-/// Spread of clients where nothing is said: ServeGen's pools have log standard deviations of 2.1 to 2.7 (10 clients of 162
-/// send 63% of the requests of m-large).
+/// Spread of clients where nothing is said: ServeGen's pools have log standard deviations of 2.1 to 2.7 (10 clients of
+/// 162 send 63% of the requests of m-large).
 const CLIENT_SIGMA: f64 = 2.1;
 
 /// How many clients share the rate of a class.

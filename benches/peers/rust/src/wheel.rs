@@ -4,8 +4,9 @@ use crate::crn::key;
 use crate::model::{Args, DepA, T, Totals};
 use crate::samplers::{C1, C2, GOLD, Nhpp, mix};
 
-/// Timing wheel for completions that commute (in-flight counters, token windows): unsorted intrusive lists. Exact at every
-/// decision, because everything done by `now` is applied before `now` is decided and the order among it does not matter.
+/// Timing wheel for completions that commute (in-flight counters, token windows): unsorted intrusive lists.
+/// Exact at every decision, because everything done by `now` is applied before `now` is decided and the order
+/// among it does not matter.
 pub struct Wheel {
     head: Vec<u32>,
     ent: Vec<(f64, u32, u32, u8)>,

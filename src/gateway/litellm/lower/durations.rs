@@ -5,8 +5,8 @@ use crate::units::SimDuration;
 /// Seconds in a day.
 const DAY: i64 = 86_400;
 
-/// `30s`, `15m`, `12h`, `7d`, `2w`, `1mo`. A month is taken as 30 days: the calendar month that LiteLLM looks up differs
-/// by at most three days (from source only). `None` for anything else.
+/// `30s`, `15m`, `12h`, `7d`, `2w`, `1mo`. A month is taken as 30 days: the calendar month that LiteLLM looks up
+/// differs by at most three days (from source only). `None` for anything else.
 pub fn parse(text: &str) -> Option<SimDuration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
@@ -22,8 +22,8 @@ pub fn parse(text: &str) -> Option<SimDuration> {
     Some(SimDuration::from_secs(number.parse::<i64>().ok()?.checked_mul(seconds)?))
 }
 
-/// A span of seconds; nothing for 0, which LiteLLM reads as not set where it writes `a or b`. One below zero is over when it
-/// begins.
+/// A span of seconds; nothing for 0, which LiteLLM reads as not set where it writes `a or b`. One below
+/// zero is over when it begins.
 pub(super) fn unless_zero(secs: f64) -> Option<SimDuration> {
     (secs != 0.0).then(|| SimDuration::from_secs_f64(secs.max(0.0)))
 }

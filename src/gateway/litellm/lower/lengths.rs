@@ -29,8 +29,8 @@ impl Lengths {
         Self { input: row.context_window, output: row.max_output.and_then(|most| Tokens::try_from(most).ok()) }
     }
 
-    /// As LiteLLM takes them of names that it does not list (`fallback_generalizations` of its model map): any Claude has them, of
-    /// OpenAI's reasoning models it knows that there are such. `None` for all other names.
+    /// As LiteLLM takes them of names that it does not list (`fallback_generalizations` of its model map): any Claude
+    /// has them, of OpenAI's reasoning models it knows that there are such. `None` for all other names.
     pub fn of_family(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
         let last = name.rsplit('/').next().unwrap_or_default();
@@ -69,8 +69,8 @@ fn is_reasoning(name: &str) -> bool {
     !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.')
 }
 
-/// What the deployments of a config tell about the models that they call: it holds for all that call the same one and say
-/// nothing; the last one counts (`router.py:_register_deployment_in_model_cost`) [T 103c].
+/// What the deployments of a config tell about the models that they call: it holds for all that call the same one and
+/// say nothing; the last one counts (`router.py:_register_deployment_in_model_cost`) [T 103c].
 pub(super) struct ToldLengths<'a>(HashMap<(&'a str, &'a str), Lengths>);
 
 impl<'a> ToldLengths<'a> {

@@ -79,8 +79,8 @@ impl Names {
     }
 }
 
-/// `litellm_settings.model_alias_map`: the proxy takes the names that clients send for others, before anything is limited or routed
-/// [T 264].
+/// `litellm_settings.model_alias_map`: the proxy takes the names that clients send for others, before anything is
+/// limited or routed [T 264].
 fn module_aliases(wire: &Wire, layer: Layer) -> impl Iterator<Item = (&str, &str)> {
     let map = wire.litellm_settings.model_alias_map.iter().filter(move |_| layer == Layer::Proxy);
     map.flat_map(|map| &map.value).map(|(alias, target)| (alias.value.as_str(), target.value.as_str()))
@@ -258,17 +258,17 @@ impl<'a> Resolver<'a> {
         self.group(best)
     }
 
-    /// What is listed under a name (`router.py:get_model_list`). One that is a deployment's model, or only leads to a default
-    /// fallback, has neither orders to fall back to nor others to fail over to.
+    /// What is listed under a name (`router.py:get_model_list`). One that is a deployment's model, or only leads to a
+    /// default fallback, has neither orders to fall back to nor others to fail over to.
     fn listed(&self, text: &str) -> Box<[DeploymentId]> {
         let named = [Some(text), self.alias(text)].into_iter().flatten();
         let listed: Box<[_]> = named.filter_map(|name| self.by_group.get(name)).flatten().copied().collect();
         if listed.is_empty() { self.by_pattern(text).unwrap_or_default() } else { listed }
     }
 
-    /// Whether a stream is asked for its usage (`common_request_processing.py:_stream_usage_tracking_updates`): where all deployments of
-    /// the group can be asked, or the provider that is named, if there is no such group, unless `always_include_stream_usage` says so
-    /// [T 205, 210]. The bare router asks for nothing.
+    /// Whether a stream is asked for its usage (`common_request_processing.py:_stream_usage_tracking_updates`): where
+    /// all deployments of the group can be asked, or the provider that is named, if there is no such group, unless
+    /// `always_include_stream_usage` says so [T 205, 210]. The bare router asks for nothing.
     fn asks_usage(&self, text: &str) -> bool {
         let of_name =
             || provider_of(text, None, None).is_some_and(|provider| Client::of(provider, text).takes_stream_options());

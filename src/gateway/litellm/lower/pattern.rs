@@ -17,8 +17,8 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
     true
 }
 
-/// The model that a name fills into a wildcard model: each star takes what a star of the pattern stands for, and where the
-/// model has less of them it is the name itself. `None` unless both have stars.
+/// The model that a name fills into a wildcard model: each star takes what a star of the pattern stands for, and where
+/// the model has less of them it is the name itself. `None` unless both have stars.
 pub fn fill(pattern: &str, model: &str, name: &str) -> Option<String> {
     if !pattern.contains('*') || !model.contains('*') {
         return None;

@@ -1,8 +1,9 @@
-//! What LiteLLM itself knows of models (`litellm.model_cost`): what answers cost, by which budgets and the cost-based strategy go,
-//! and how long prompts may be.
+//! What LiteLLM itself knows of models (`litellm.model_cost`): what answers cost, by which budgets and the cost-based
+//! strategy go, and how long prompts may be.
 //!
-//! LiteLLM knows a price only under the provider that it calls: behind an `openai/` prefix that are OpenAI's models. Here
-//! they come from the built-in table, for clouds that resell from their makers [T 207]; prices written in the config replace them.
+//! LiteLLM knows a price only under the provider that it calls: behind an `openai/` prefix that are OpenAI's
+//! models. Here they come from the built-in table, for clouds that resell from their makers [T 207]; prices written
+//! in the config replace them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -63,7 +64,8 @@ impl<'a> ModelMap<'a> {
         self.table.as_ref()?.sold(name, provider).find(|row| is_plain(row))
     }
 
-    /// What is told or listed of how long prompts and answers of a model may be. `None` where LiteLLM does not know the model.
+    /// What is told or listed of how long prompts and answers of a model may be. `None` where LiteLLM
+    /// does not know the model.
     fn lengths(&self, provider: &str, model: &str) -> Option<Lengths> {
         let (told, row) = (self.told.get(provider, bare(model, provider)), self.row(provider, model));
         let listed = row.map(Lengths::listed);
@@ -94,9 +96,9 @@ impl<'a> ModelMap<'a> {
         }
     }
 
-    /// What pre-call checks hold prompts against (`router.py:get_router_model_info`). What a deployment says itself counts only
-    /// where LiteLLM knows the model: a pattern may fill in another. Names of Azure's deployments mean nothing where
-    /// `base_model` is given [T 208, 208d].
+    /// What pre-call checks hold prompts against (`router.py:get_router_model_info`). What a deployment says itself
+    /// counts only where LiteLLM knows the model: a pattern may fill in another. Names of Azure's deployments mean
+    /// nothing where `base_model` is given [T 208, 208d].
     fn looked_up(&self, entry: &wire::Deployment, model: &str) -> Option<Lengths> {
         let provider = entry.provider.unwrap_or_default();
         let base = || entry.info_base_model().or(entry.params_base_model()).filter(|_| provider == "azure");
@@ -104,8 +106,8 @@ impl<'a> ModelMap<'a> {
         Some(Lengths::of(entry).or(known))
     }
 
-    /// What is reserved for an answer (`router.py:get_deployment_model_info`): for `model_info.base_model` at its own provider,
-    /// even where answers cost nothing because they are another provider's [T 209].
+    /// What is reserved for an answer (`router.py:get_deployment_model_info`): for `model_info.base_model` at its own
+    /// provider, even where answers cost nothing because they are another provider's [T 209].
     fn reserved(&self, entry: &wire::Deployment, model: &str, wire: &Wire) -> Reserved {
         let provider = entry.provider.unwrap_or_default();
         let base = entry.info_base_model().and_then(|base| Some((wire::provider_of(base, None, None)?, base)));
@@ -132,8 +134,8 @@ impl<'a> ModelMap<'a> {
         Some(Greatest { input, output, max_output_tokens, is_free: false })
     }
 
-    /// The price of a deployment's answers when this is the model that is called: its own first, then that of `base_model`,
-    /// then that of the model (`cost_calculator.py`) [T 209].
+    /// The price of a deployment's answers when this is the model that is called: its own first, then that of
+    /// `base_model`, then that of the model (`cost_calculator.py`) [T 209].
     fn price(&self, entry: &wire::Deployment, model: &str, wire: &Wire) -> Option<Price> {
         let provider = entry.provider.unwrap_or_default();
         let base = entry.base_model().and_then(|base| self.row(provider, self.listed_name(base)));
@@ -159,16 +161,17 @@ impl<'a> ModelMap<'a> {
     }
 }
 
-/// Whether Azure's `base_model` has the name of another provider in front, under which nothing is listed at Azure. Other names
-/// that the price table does not have are taken to be known: LiteLLM's list is the longer one.
+/// Whether Azure's `base_model` has the name of another provider in front, under which nothing is listed at Azure.
+/// Other names that the price table does not have are taken to be known: LiteLLM's list is the longer one.
 fn is_elsewhere(entry: &wire::Deployment) -> bool {
     let base = entry.info_base_model().or(entry.params_base_model()).filter(|_| entry.provider == Some("azure"));
     let provider = base.and_then(|base| Some((base, wire::provider_of(base, None, None)?)));
     provider.is_some_and(|(base, provider)| provider != "azure" && is_prefixed(base, provider))
 }
 
-/// The prices that a deployment has itself, else those of a row. Without a price of its own for input the deployment has none,
-/// with one the output is free unless it has a price as well (`cost_calculator.py:_select_model_name_for_cost_calc`) [T 170, 230].
+/// The prices that a deployment has itself, else those of a row. Without a price of its own for input the deployment
+/// has none, with one the output is free unless it has a price as well
+/// (`cost_calculator.py:_select_model_name_for_cost_calc`) [T 170, 230].
 fn price(entry: &wire::Deployment, row: Option<&PriceRow>, wire: &Wire) -> Option<Price> {
     let (input, output) = match own_prices(entry) {
         (None, _) => (float(row?.rates.input?), float(row?.rates.output?)),
@@ -219,8 +222,8 @@ fn float(price: UnitPrice) -> f64 {
     format!("{}e-6", price.per_million_text()).parse().unwrap_or(0.0)
 }
 
-/// Names that no group is listed under are reserved for by what is listed under the name itself; names that a pattern resolves go by
-/// the model that it fills in.
+/// Names that no group is listed under are reserved for by what is listed under the name itself; names that a pattern
+/// resolves go by the model that it fills in.
 pub(super) fn add_models_of_names(wire: &Wire, map: &ModelMap<'_>, refusals: &mut Refusals<'_>, plan: &mut Plan) {
     let kept: Vec<&wire::Deployment> = wire.model_list.iter().filter(|entry| !entry.dropped).collect();
     let targets: Vec<Box<str>> = plan.names.iter().map(|name| plan.name(name.resolved).text.clone()).collect();
@@ -268,7 +271,8 @@ pub fn add_greatest(plan: &mut Plan) {
             let filled = name.filled.iter().find(|filled| filled.deployment == *id);
             filled.map_or(deployments[id.index()].reserved, |filled| filled.reserved)
         };
-        // Prices of 0 count where they stand under the name itself (`auth_checks.py:_is_cost_explicitly_configured`) [T 227].
+        // Prices of 0 count where they stand under the name itself
+        // (`auth_checks.py:_is_cost_explicitly_configured`) [T 227].
         let stands_there = name.resolved == NameId::from_index(at) && name.filled.is_empty();
         let is_zero = |known: Reserved| known.price.is_some_and(|price| price.is_zero());
         let is_written = ids.iter().any(|id| reserved(id).has_own_price);

@@ -1,5 +1,5 @@
-//! What the own parameters of deployments and those of bodies make of each other: which bodies are refused, and which answers the response
-//! cache keeps apart.
+//! What the own parameters of deployments and those of bodies make of each other: which bodies are refused, and which
+//! answers the response cache keeps apart.
 
 use crate::gateway::litellm::lower::request::RequestParams;
 use crate::gateway::litellm::params::{Asked, Params};
@@ -9,7 +9,8 @@ use std::collections::HashMap;
 /// Classes that the key of an answer has room for.
 const MOST_CLASSES: u32 = u32::MAX >> 1;
 
-/// Collects the rows of [`Plan::refusals`](crate::gateway::litellm::plan::Plan::refusals) and the classes of deployments.
+/// Collects the rows of [`Plan::refusals`](crate::gateway::litellm::plan::Plan::refusals) and
+/// the classes of deployments.
 pub(super) struct Refusals<'a> {
     bodies: &'a [RequestParams],
     /// The module's `drop_params`: next to nothing is refused.

@@ -84,8 +84,9 @@ impl LiteLlm {
         self.send(cx, call, deployment)
     }
 
-    /// The provider does not take a parameter of the request [T 214], or LiteLLM does not know whom to call [T 240]: the SDK fails before
-    /// it tells the logging object of the proxy which deployment it is about. The bare router's is new and knows it [T 214m].
+    /// The provider does not take a parameter of the request [T 214], or LiteLLM does not know whom to call [T 240]:
+    /// the SDK fails before it tells the logging object of the proxy which deployment it is about. The bare router's is
+    /// new and knows it [T 214m].
     #[cold]
     fn refuse_params<D: Draws, N: Notes>(
         &mut self,
@@ -329,8 +330,8 @@ impl LiteLlm {
         Next::Failed(self.after_inner_fallbacks(&flight, failure))
     }
 
-    /// With `drop_params` LiteLLM's handler for OpenAI calls once more, without what the provider complains of, and gives nothing back if
-    /// that fails in the same way (`llms/openai/openai.py:acompletion`) [T 221].
+    /// With `drop_params` LiteLLM's handler for OpenAI calls once more, without what the provider complains of, and
+    /// gives nothing back if that fails in the same way (`llms/openai/openai.py:acompletion`) [T 221].
     #[cold]
     fn unprocessable<D: Draws, N: Notes>(
         &mut self,
@@ -358,8 +359,9 @@ impl LiteLlm {
         self.nothing_answered(cx, call)
     }
 
-    /// Nothing comes back where an answer belongs: the client gets an empty one, with 200, or a stream that fails. Nobody logs it, so that
-    /// the tokens that were reserved for a call without stream stay so. The bare router's own code breaks on it.
+    /// Nothing comes back where an answer belongs: the client gets an empty one, with 200, or a stream that
+    /// fails. Nobody logs it, so that the tokens that were reserved for a call without stream stay so. The bare
+    /// router's own code breaks on it.
     fn nothing_answered<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState) -> Next {
         if self.plan.layer == Layer::Router {
             return Next::GiveUp(Failure::without_status(Class::Api, 500));
@@ -372,7 +374,8 @@ impl LiteLlm {
         Next::Do(Step::Respond(Response::new(200, true, None, Source::Upstream)))
     }
 
-    /// The provider's client calls again by itself: nothing of the gateway hears of it, and the slot stays taken [T 201, 202].
+    /// The provider's client calls again by itself: nothing of the gateway hears of it, and the slot
+    /// stays taken [T 201, 202].
     fn client_calls_again<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,

@@ -91,8 +91,8 @@ impl LiteLlm {
         Some(Next::Do(Step::Respond(Response::new(200, true, served_by, Source::Cache))))
     }
 
-    /// `litellm_params.cache: true` fails inside the SDK while responses are cached: its lookup takes the flag for a map
-    /// [T 107]. The failure has no status, and the logging object does not know the deployment yet.
+    /// `litellm_params.cache: true` fails inside the SDK while responses are cached: its lookup takes the flag for a
+    /// map [T 107]. The failure has no status, and the logging object does not know the deployment yet.
     #[cold]
     pub(super) fn break_on_cache<D: Draws, N: Notes>(
         &mut self,

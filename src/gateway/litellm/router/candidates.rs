@@ -109,7 +109,8 @@ impl LiteLlm {
         }
     }
 
-    /// `enable_pre_call_checks`: the context window, `rpm` against the picks of the last minute, region and format [T 90, 103, 266].
+    /// `enable_pre_call_checks`: the context window, `rpm` against the picks of the last minute, region and
+    /// format [T 90, 103, 266].
     fn drop_by_pre_call_checks<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,

@@ -1,4 +1,5 @@
-//! When a deployment rests, and for how long (`router_utils/cooldown_handlers.py`, `router.py:deployment_callback_on_failure`).
+//! When a deployment rests, and for how long (`router_utils/cooldown_handlers.py`,
+//! `router.py:deployment_callback_on_failure`).
 
 use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
@@ -49,8 +50,8 @@ impl LiteLlm {
         }
     }
 
-    /// What the router tells a client whose group has no deployment left: the shortest cooldown of those that rest in it,
-    /// from its start and not from now, else its own (`cooldown_cache.py:get_min_cooldown`; from source only).
+    /// What the router tells a client whose group has no deployment left: the shortest cooldown of those that rest in
+    /// it, from its start and not from now, else its own (`cooldown_cache.py:get_min_cooldown`; from source only).
     pub(super) fn rests_for(&self, now: SimTime, name: NameId) -> RetryAfter {
         let ids = match &self.plan.name(name).found {
             Found::Group(ids) => &**ids,
@@ -65,8 +66,8 @@ impl LiteLlm {
         }
     }
 
-    /// The deployment's own time, else the upstream's wish (without a cap), else the router's [T 10, 59, 61]. The request's own stands
-    /// in place of `litellm_params.cooldown_time` [T 261].
+    /// The deployment's own time, else the upstream's wish (without a cap), else the router's [T 10, 59, 61]. The
+    /// request's own stands in place of `litellm_params.cooldown_time` [T 261].
     fn rest_span(
         &self,
         now: SimTime,
@@ -178,8 +179,8 @@ impl LiteLlm {
     }
 }
 
-/// 5xx and unknown statuses may lead to a rest, of the 4xx only 401, 404, 408 and 429; the router's own refusals and lost
-/// connections never do (`_is_cooldown_required`). A deployment's policy that names the class overrides that.
+/// 5xx and unknown statuses may lead to a rest, of the 4xx only 401, 404, 408 and 429; the router's own refusals and
+/// lost connections never do (`_is_cooldown_required`). A deployment's policy that names the class overrides that.
 fn may_rest(entry: &Deployment, failure: &Failure) -> bool {
     let by_status = match failure.status {
         None => false,

@@ -79,8 +79,8 @@ impl LiteLlm {
         self.gone(cx, call, streamed)
     }
 
-    /// The client has gone after the first token. The proxy counts what it has collected of the stream: of one that took over from
-    /// another it has collected nothing, and the bare router counts nothing at all [T 260].
+    /// The client has gone after the first token. The proxy counts what it has collected of the stream: of one that
+    /// took over from another it has collected nothing, and the bare router counts nothing at all [T 260].
     fn left_within_stream<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -98,8 +98,8 @@ impl LiteLlm {
         Next::Do(Step::Respond(Response::new(200, true, served_by, Source::Upstream)))
     }
 
-    /// A stream comes from the cache when its client has gone: it is stopped at its first piece, which is the whole answer, and is
-    /// paid for like one that was called for [T 130m].
+    /// A stream comes from the cache when its client has gone: it is stopped at its first piece, which is the whole
+    /// answer, and is paid for like one that was called for [T 130m].
     pub(super) fn left_before_cached_stream<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,

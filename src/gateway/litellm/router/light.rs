@@ -1,6 +1,6 @@
-//! Light requests: let in, sent to a deployment at once, answered in full. Of nearly every request nothing has to be kept on
-//! its way but what it holds of limits; frames, logs and flights are made for the others only. What is told here in a
-//! straight line is what `drive` and `attempt_ended`, the slow twins, do for such a request step by step.
+//! Light requests: let in, sent to a deployment at once, answered in full. Of nearly every request nothing has to be
+//! kept on its way but what it holds of limits; frames, logs and flights are made for the others only. What is told
+//! here in a straight line is what `drive` and `attempt_ended`, the slow twins, do for such a request step by step.
 
 use super::logging::Success;
 use super::{Cx, LiteLlm};

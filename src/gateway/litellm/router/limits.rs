@@ -69,7 +69,8 @@ impl Refused {
 }
 
 impl LiteLlm {
-    /// Whether the key, its user or its team is over a limit, and how that is answered. Budgets go first, as part of authentication.
+    /// Whether the key, its user or its team is over a limit, and how that is answered. Budgets go first,
+    /// as part of authentication.
     pub(super) fn over_key_limit<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -89,9 +90,9 @@ impl LiteLlm {
     }
 
     /// A limit that is reached leads to the model's fallbacks, as if the client had asked for the first one that may be
-    /// called; limits that hold for all models are asked, and counted, again each time. An entry with parameters of its own
-    /// is taken for a name there, which fails (`common_request_processing.py:_pre_call_with_fallbacks`) [T 190o, 227].
-    /// How it is refused, where none may be called: for the limit that was met first.
+    /// called; limits that hold for all models are asked, and counted, again each time. An entry with parameters of its
+    /// own is taken for a name there, which fails (`common_request_processing.py:_pre_call_with_fallbacks`) [T 190o,
+    /// 227]. How it is refused, where none may be called: for the limit that was met first.
     #[cold]
     fn refused_by_fallbacks<D: Draws, N: Notes>(
         &mut self,
@@ -165,8 +166,8 @@ impl LiteLlm {
         Err(why)
     }
 
-    /// Whether a deployment that is listed under a name has failed more than once in the minute: only then limits of the kind `dynamic`
-    /// hold (`_check_model_has_recent_failures`) [T 236].
+    /// Whether a deployment that is listed under a name has failed more than once in the minute: only then limits of
+    /// the kind `dynamic` hold (`_check_model_has_recent_failures`) [T 236].
     #[cold]
     fn has_failed(&self, now: SimTime, name: NameId) -> bool {
         let fails = |id: &DeploymentId| self.state.outcomes[id.index()].fails.get(now);
@@ -209,8 +210,8 @@ impl LiteLlm {
         self.settle_budget(cx, held, 0.0);
     }
 
-    /// The client of a stream that had begun has gone before its first piece: neither a success nor a failure is logged, and
-    /// only the parallel place is given back. What was reserved stays reserved [T 119l].
+    /// The client of a stream that had begun has gone before its first piece: neither a success nor a failure is
+    /// logged, and only the parallel place is given back. What was reserved stays reserved [T 119l].
     pub(super) fn release_place_only<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
         if self.plan.proxy.has_key_limits {
             self.free_parallel(cx, held);
@@ -218,7 +219,8 @@ impl LiteLlm {
         }
     }
 
-    /// The request has been answered by nothing: its place and its dollars are given back, what was reserved of tokens is not.
+    /// The request has been answered by nothing: its place and its dollars are given back, what was
+    /// reserved of tokens is not.
     pub(super) fn release_but_tokens<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
         if self.plan.proxy.has_key_limits {
             self.free_parallel(cx, held);
@@ -226,9 +228,9 @@ impl LiteLlm {
         }
     }
 
-    /// The request has been answered by this group: the reservation is replaced by what was really used. The reservation
-    /// is taken off even if a failure before had given it back. Where nothing was reserved, the windows of the group that
-    /// has answered are charged: a fallback counts for its target [T 190h].
+    /// The request has been answered by this group: the reservation is replaced by what was really used. The
+    /// reservation is taken off even if a failure before had given it back. Where nothing was reserved, the windows of
+    /// the group that has answered are charged: a fallback counts for its target [T 190h].
     #[inline(always)]
     pub(super) fn release_after_success<D: Draws, N: Notes>(
         &mut self,

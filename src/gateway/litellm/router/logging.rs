@@ -98,8 +98,9 @@ impl LiteLlm {
         if stream && self.plan.layer == Layer::Proxy { call.arrived } else { flight.started }
     }
 
-    /// A success of which the slot has passed on to a call that has been waiting for it: that call has looked at limits and
-    /// cache by the time that a task of its own logs the success, and keeps the answer if it was a stream [T 98o, 98p].
+    /// A success of which the slot has passed on to a call that has been waiting for it: that call has looked
+    /// at limits and cache by the time that a task of its own logs the success, and keeps the answer if it
+    /// was a stream [T 98o, 98p].
     #[cold]
     pub(super) fn log_when_next_has_gone<D: Draws, N: Notes>(
         &mut self,
@@ -133,8 +134,8 @@ impl LiteLlm {
         if self.state.strategy.learns() {
             self.state.strategy.succeeded(&self.plan, now, &success_sample(now, success));
         }
-        // Neither a stream's answer nor one from the cache carries the name that its tokens would be counted under, unless LiteLLM counts
-        // the tokens of a stream that has taken over from another [T 220].
+        // Neither a stream's answer nor one from the cache carries the name that its tokens would be counted under,
+        // unless LiteLLM counts the tokens of a stream that has taken over from another [T 220].
         let is_named = !success.from_cache && (!stream || success.takes_over);
         if self.plan.router.counts_minutes && is_named {
             let router = &self.plan.router;

@@ -151,8 +151,8 @@ impl LiteLlm {
         };
         // A stream that had begun has its deployment in the headers already, where there are any.
         let served_by = call.streamed.filter(|_| self.plan.layer == Layer::Proxy);
-        // Only the router's own exception brings a header along (`common_request_processing.py`); those of upstreams are
-        // renamed to `llm_provider-retry-after`, which no client obeys.
+        // Only the router's own exception brings a header along (`common_request_processing.py`); those of upstreams
+        // are renamed to `llm_provider-retry-after`, which no client obeys.
         let retry_after = match failure.class {
             Class::NoDeployment => self.rests_for(cx.now, call.held.model),
             _ => RetryAfter::None,

@@ -1,7 +1,8 @@
-//! Where things are that are found by a hash: an index of lines. A line holds a byte of the hash and the place of up to
-//! eight; the bytes are compared all at once. So what is not there is known without a look at anything else, in steps that
-//! can be foreseen (27 ns a request of `bench-full` less than chains of places, which took three branches that could not
-//! be foreseen). What finds its line full stands in the next one that has room. The slow twin is in the tests.
+//! Where things are that are found by a hash: an index of lines. A line holds a byte of the hash and the place of
+//! up to eight; the bytes are compared all at once. So what is not there is known without a look at anything
+//! else, in steps that can be foreseen (27 ns a request of `bench-full` less than chains of places, which took
+//! three branches that could not be foreseen). What finds its line full stands in the next one that has room. The
+//! slow twin is in the tests.
 
 /// Places by hash. Each place stands here once at most.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Budgets of virtual keys, users, teams and members of teams, and budgets of keys and users for single models
-//! (`proxy/auth/auth_checks.py`, `proxy/spend_tracking/budget_reservation.py`, `proxy/hooks/model_max_budget_limiter.py`)
-//! [T 163, 164, 166–169, 190].
+//! (`proxy/auth/auth_checks.py`, `proxy/spend_tracking/budget_reservation.py`,
+//! `proxy/hooks/model_max_budget_limiter.py`) [T 163, 164, 166–169, 190].
 
 use super::limits::KeyUse;
 use super::{Cx, LiteLlm};
@@ -40,9 +40,9 @@ impl Account {
         Self { dollars: spent, before: spent, lost: 0.0, kept_until: None, trusted_until: None }
     }
 
-    /// A sum is kept for a while, whatever is added to it. The database knows what was spent, but of no reservation that was
-    /// lost, and a look at it makes a new sum; without one nothing is known but what was spent before, and no sum is made before there is
-    /// something to add [T 164e, 218].
+    /// A sum is kept for a while, whatever is added to it. The database knows what was spent, but of no reservation
+    /// that was lost, and a look at it makes a new sum; without one nothing is known but what was spent before, and no
+    /// sum is made before there is something to add [T 164e, 218].
     fn refresh(&mut self, now: SimTime, has_database: bool) {
         if self.kept_until.is_some_and(|until| now <= until) {
             return;
@@ -94,8 +94,8 @@ impl KeyUse {
         key.purses.iter().find(|purse| purse.is_empty(*self.dollars(purse))).map(|purse| purse.whose)
     }
 
-    /// One process of several keeps sums of its own for a minute, then takes them from the database anew, which knows the
-    /// others' spend but not what is still to be written. With Redis there is one sum for all.
+    /// One process of several keeps sums of its own for a minute, then takes them from the database anew, which knows
+    /// the others' spend but not what is still to be written. With Redis there is one sum for all.
     fn reseed<'a>(&mut self, now: SimTime, purses: impl Iterator<Item = &'a Purse>, plan: &Plan, shared: &mut Shared) {
         for purse in purses {
             let account = &mut self.accounts[purse.account.index()];
@@ -107,8 +107,9 @@ impl KeyUse {
         }
     }
 
-    /// Takes dollars out of all budgets, one after the other. What does not fit into one is cut to what is left there, in
-    /// those before as well; if nothing is left, none keeps anything. The dollars that each has reserved, or whose budget was in the way.
+    /// Takes dollars out of all budgets, one after the other. What does not fit into one is cut to what is left
+    /// there, in those before as well; if nothing is left, none keeps anything. The dollars that each has reserved,
+    /// or whose budget was in the way.
     fn reserve(&mut self, now: SimTime, purses: &[Purse], greatest: f64, fail_closed: bool) -> Result<f64, Whose> {
         let mut cost = greatest;
         for (index, purse) in purses.iter().enumerate() {
@@ -190,8 +191,9 @@ impl LiteLlm {
             if self.state.shared.is_none() {
                 account.refresh(cx.now, !self.plan.proxy.no_database);
             }
-            // A sum that is no longer there, or would become negative because it has been begun anew or too much has been given
-            // back, stays as it is where no database knows better (`budget_reservation.py:_counter_can_apply_adjustment`) [T 212, 218b].
+            // A sum that is no longer there, or would become negative because it has been begun anew or too much has
+            // been given back, stays as it is where no database knows better
+            // (`budget_reservation.py:_counter_can_apply_adjustment`) [T 212, 218b].
             let is_there = reserved == 0.0 || account.kept_until.is_some();
             let fits = is_there && (change >= 0.0 || account.dollars + change >= -NOTHING_LEFT);
             if fits && change != 0.0 {
@@ -205,8 +207,8 @@ impl LiteLlm {
         }
     }
 
-    /// The call of a client that has gone has gone on to an answer: what was reserved is given back for the client's failure and for
-    /// the answer, each time as if it were still there [T 212].
+    /// The call of a client that has gone has gone on to an answer: what was reserved is given back for the client's
+    /// failure and for the answer, each time as if it were still there [T 212].
     #[cold]
     pub(super) fn return_dollars_twice<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
         let Some(reserved) = held.dollars else { return };

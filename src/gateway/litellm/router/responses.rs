@@ -1,12 +1,14 @@
-//! The answers that the response cache keeps. They stand in one row whose places are used again, found by a hash through an
-//! index of places, and in order of their ends: keeping one, and dropping the one that ends soonest, takes a few steps
-//! each, none of which looks at the row for more than one answer, and nothing is allocated. The slow twin is in the tests.
+//! The answers that the response cache keeps. They stand in one row whose places are used again, found by a hash
+//! through an index of places, and in order of their ends: keeping one, and dropping the one that ends soonest,
+//! takes a few steps each, none of which looks at the row for more than one answer, and nothing is allocated. The
+//! slow twin is in the tests.
 
 use super::places::Places;
 use crate::units::{NameId, PromptId, SimDuration, SimTime, Tokens, Usage};
 use std::collections::VecDeque;
 
-/// What tells answers apart: the group (not the deployment), the prompt, in what form it was asked for, and the parameters.
+/// What tells answers apart: the group (not the deployment), the prompt, in what form it was asked
+/// for, and the parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub name: NameId,
@@ -86,8 +88,8 @@ impl Packed {
 /// Odd multipliers (golden ratio and two of the constants of random numbers).
 const SPREAD: [u64; 3] = [0x9E37_79B9_7F4A_7C15, 0xD1B5_4A32_D192_ED03, 0xBF58_476D_1CE4_E5B9];
 
-/// So many bits of a prompt say which class it is of, and whether another request brought it along; within those, prompts
-/// are numbered as they come. Whatever stands there, it divides them.
+/// So many bits of a prompt say which class it is of, and whether another request brought it along; within those,
+/// prompts are numbered as they come. Whatever stands there, it divides them.
 const FIRST_BITS: u32 = 9;
 
 #[inline(always)]
@@ -131,8 +133,8 @@ impl Responses {
         Self { most, row, free, places: Places::default(), greatest: Box::new([0; 1 << FIRST_BITS]), ends }
     }
 
-    /// Whether nothing like this prompt has been kept so far. Where prompts are numbered as they come, that is said of nearly
-    /// all that are new, and of no other: they need not be looked up (70 instructions less).
+    /// Whether nothing like this prompt has been kept so far. Where prompts are numbered as they come, that is said of
+    /// nearly all that are new, and of no other: they need not be looked up (70 instructions less).
     #[inline(always)]
     pub(super) fn is_new(&self, prompt: PromptId) -> bool {
         prompt.0 > self.greatest[first_bits(prompt)]
@@ -149,7 +151,8 @@ impl Responses {
         is_fresh.then_some(kept.usage)
     }
 
-    /// Keeps an answer. One that is still there keeps its end. Says whether there is room for it; too many are not kept.
+    /// Keeps an answer. One that is still there keeps its end. Says whether there is room for
+    /// it; too many are not kept.
     #[inline(always)]
     pub(super) fn put(
         &mut self,
@@ -232,7 +235,8 @@ impl Responses {
         self.ends.insert(at, ending);
     }
 
-    /// Drops what is over, then what ends soonest while the cache is full (`InMemoryCache.evict_cache`; from source only).
+    /// Drops what is over, then what ends soonest while the cache is full
+    /// (`InMemoryCache.evict_cache`; from source only).
     #[inline]
     fn make_room(&mut self, now: SimTime, capacity: Option<usize>) {
         if self.ends.front().is_some_and(|first| first.at <= now) {

@@ -1,7 +1,7 @@
-//! The commonest picks, prepared beforehand: one of a whole group, or of what is left of it while some rest or have used up
-//! their budget. It does what [`LiteLlm::gather`] and [`LiteLlm::pick`] do, its slow twins, without copying the group and
-//! asking every filter (100 instructions a request less with one deployment, 300 with five weighted ones). The shares of
-//! what is left are kept until something else is left: that is seldom.
+//! The commonest picks, prepared beforehand: one of a whole group, or of what is left of it while some rest or have
+//! used up their budget. It does what [`LiteLlm::gather`] and [`LiteLlm::pick`] do, its slow twins, without copying the
+//! group and asking every filter (100 instructions a request less with one deployment, 300 with five weighted ones).
+//! The shares of what is left are kept until something else is left: that is seldom.
 
 use super::{Cx, LiteLlm};
 use crate::gateway::litellm::call::CallState;
@@ -168,8 +168,8 @@ impl LiteLlm {
         Some(picked)
     }
 
-    /// The `nth` pick of a request among those of a group that are not left out, if there are any; `None` as well where more
-    /// has to be asked than this.
+    /// The `nth` pick of a request among those of a group that are not left out, if there are any; `None` as well where
+    /// more has to be asked than this.
     #[inline(always)]
     pub(super) fn pick_of_rest<D: Draws>(
         &mut self,
@@ -236,9 +236,9 @@ impl LiteLlm {
         self.first_pick(now, draws, request).or_else(|| self.fallback_pick(now, draws, request))
     }
 
-    /// The first attempt of such a request where all of its group rest: it goes to the first group that the configuration
-    /// names, on the way of [`LiteLlm::try_failed`], [`LiteLlm::hop_failed`] and [`LiteLlm::walk_on`], the slow twins (3,100
-    /// instructions a request; 1,550 so).
+    /// The first attempt of such a request where all of its group rest: it goes to the first group that the
+    /// configuration names, on the way of [`LiteLlm::try_failed`], [`LiteLlm::hop_failed`] and [`LiteLlm::walk_on`],
+    /// the slow twins (3,100 instructions a request; 1,550 so).
     #[inline(never)]
     fn fallback_pick<D: Draws>(&mut self, now: SimTime, draws: &mut D, request: &RequestView) -> Option<Attempt> {
         let Shortcut { ids, out, falls_back_to, .. } = &self.state.shortcuts[request.model.index()];
@@ -256,8 +256,8 @@ impl LiteLlm {
         Some(self.attempt(request, (picked, to), SimDuration::FOREVER, AttemptRole::Fallback))
     }
 
-    /// A request whose group rests has gone to another: the proxy puts the failure of the first down to who serves it there,
-    /// as [`LiteLlm::log_deferred`] has it.
+    /// A request whose group rests has gone to another: the proxy puts the failure of the first down to who serves it
+    /// there, as [`LiteLlm::log_deferred`] has it.
     pub(super) fn blame_for_home<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, attempt: &Attempt) {
         if self.plan.layer == Layer::Proxy {
             let Attempt { deployment, name, .. } = *attempt;

@@ -47,8 +47,9 @@ impl LiteLlm {
             call.frames.truncate(at + 1);
             call.frames.drain(..at);
         }
-        // The request's own retries and fallbacks are forgotten by then, and no deployment is named on the failure.
-        // A stream takes over the headers of the one that it falls back to, but not of what that one falls back to [T 116m].
+        // The request's own retries and fallbacks are forgotten by then, and no deployment is named on the
+        // failure. A stream takes over the headers of the one that it falls back to, but not of what that
+        // one falls back to [T 116m].
         if call.broken < 2 {
             call.streamed = Some(flight.deployment);
         }

@@ -3,8 +3,9 @@
 //! A window lasts 60 s and begins with the first request, on a whole second. The counters live in a cache of their own,
 //! 60 s from their first write: around the end of a window the two do not quite agree, and that shows.
 //!
-//! Ends are moments, so that nothing is divided. Nearly every request counts in one window only: that is done in a straight
-//! line within one line of memory (100 instructions less); the loops over any number of windows are its slow twin.
+//! Ends are moments, so that nothing is divided. Nearly every request counts in one window only: that is
+//! done in a straight line within one line of memory (100 instructions less); the loops over any number of
+//! windows are its slow twin.
 
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::keyring::Window;
@@ -145,8 +146,8 @@ impl WindowUse {
         now >= self.over_from
     }
 
-    /// It begins now, on the whole second; `offset` leads from a whole second to time zero. What has been written of its
-    /// beginning before, and has not expired, keeps its end.
+    /// It begins now, on the whole second; `offset` leads from a whole second to time zero. What has been written of
+    /// its beginning before, and has not expired, keeps its end.
     #[cold]
     fn begin(&mut self, now: SimTime, offset: SimDuration) {
         if self.expires <= now {

@@ -1,5 +1,5 @@
-//! latency-based-routing: the lowest mean latency, at random among those close to it (`router_strategy/lowest_latency.py`)
-//! [T 96].
+//! latency-based-routing: the lowest mean latency, at random among those close to it
+//! (`router_strategy/lowest_latency.py`) [T 96].
 
 use super::Sample;
 use crate::gateway::litellm::call::CallState;

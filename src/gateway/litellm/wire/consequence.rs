@@ -80,8 +80,9 @@ impl Section {
         }
     }
 
-    /// What text under `key` comes to, where the gateway keeps it as it is and fails each time it compares it with a number: a time
-    /// that is over at once, and more failures than there can be (`router.py:deployment_callback_on_failure`) [T 234].
+    /// What text under `key` comes to, where the gateway keeps it as it is and fails each time it compares it with a
+    /// number: a time that is over at once, and more failures than there can be
+    /// (`router.py:deployment_callback_on_failure`) [T 234].
     pub(super) fn text_amounts_to(self, key: &str) -> Option<&'static str> {
         match (self, key) {
             (Self::RouterSettings | Self::LitellmParams | Self::ModelInfo, "cooldown_time") => Some("1e-12"),

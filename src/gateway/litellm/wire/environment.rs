@@ -1,5 +1,5 @@
-//! Values that stand in the gateway's environment (`os.environ/NAME`). What could be read there stands in the tree already
-//! (`scenario/environment.rs`); what still refers to a variable when it gets here is not known.
+//! Values that stand in the gateway's environment (`os.environ/NAME`). What could be read there stands in the tree
+//! already (`scenario/environment.rs`); what still refers to a variable when it gets here is not known.
 
 use crate::diagnostic::secrets::{is_secret_key, may_be_shown};
 use crate::diagnostic::{Severity, codes};

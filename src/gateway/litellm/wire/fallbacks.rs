@@ -92,8 +92,8 @@ const UNREAD: [&str; 9] = [
     "mock_response",
 ];
 
-/// The one list whose maps are not counted when the gateway starts (`router.py:validate_fallbacks`); a group is looked up in their first
-/// keys [T 226].
+/// The one list whose maps are not counted when the gateway starts (`router.py:validate_fallbacks`); a group is looked
+/// up in their first keys [T 226].
 const FIRST_COUNTS: &str = "context_window_fallbacks";
 
 fn rule(item: &Node, reader: &mut Reader) -> Option<Fallback> {

@@ -67,7 +67,8 @@ pub fn read(file: &str, text: &str) -> (Option<Wire>, Vec<Diagnostic>) {
 }
 
 impl Wire {
-    /// The lists of fallbacks, of all kinds, with or without effect; the default ones name no group and are not among them.
+    /// The lists of fallbacks, of all kinds, with or without effect; the default ones name no
+    /// group and are not among them.
     pub fn fallback_lists(&self) -> impl Iterator<Item = &Spanned<Fallbacks>> {
         let (router, module) = (&self.router_settings, &self.litellm_settings);
         let lists = [
@@ -191,7 +192,8 @@ fn model_list(node: &Node, has_database_models: bool, reader: &mut Reader) -> Ve
         reader.not_a_collection(list, "a list of deployments");
         return Vec::new();
     }
-    // Made in its size: a list that grows takes up to three times the room, which is much where there are a hundred thousand.
+    // Made in its size: a list that grows takes up to three times the room, which is much where
+    // there are a hundred thousand.
     let mut deployments = Vec::with_capacity(list.items().len());
     deployments.extend(list.items().iter().filter_map(|item| Deployment::read(item, reader)));
     deployments

@@ -145,8 +145,8 @@ section! {
     }
 }
 
-/// An entry of `litellm_params.fallbacks`: a model, or a map with parameters for it; without a `model` it is the deployment's own
-/// (`litellm_core_utils/fallback_utils.py`).
+/// An entry of `litellm_params.fallbacks`: a model, or a map with parameters for it; without a `model` it is the
+/// deployment's own (`litellm_core_utils/fallback_utils.py`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InnerFallback;
 
@@ -249,8 +249,8 @@ impl Deployment {
         self.model_info.base_model.as_ref().map(|base| base.value.as_str())
     }
 
-    /// The parameters that its provider does not take for a model that it calls; at Azure, those of a `base_model` are taken as well
-    /// (`get_supported_openai_params.py`; elsewhere too, but no other provider's models differ so much).
+    /// The parameters that its provider does not take for a model that it calls; at Azure, those of a `base_model` are
+    /// taken as well (`get_supported_openai_params.py`; elsewhere too, but no other provider's models differ so much).
     pub fn not_taken(&self, model: &str) -> Params {
         let provider = self.provider.unwrap_or_default();
         let of_base = self.base_model().filter(|_| provider == "azure").map(|base| Params::not_taken(provider, base));
@@ -289,8 +289,8 @@ fn check_tier(tier: &Node, reader: &mut Reader) {
     }
 }
 
-/// What all providers are called for which there is a handler of the user's own (`litellm_settings.custom_provider_map`): nothing is
-/// known of them, and they are called like plain ones.
+/// What all providers are called for which there is a handler of the user's own
+/// (`litellm_settings.custom_provider_map`): nothing is known of them, and they are called like plain ones.
 const OWN_PROVIDER: &str = "custom_handler";
 
 /// The provider; a deployment whose provider the gateway cannot tell is dropped.

@@ -1,6 +1,6 @@
 //! What is more than can be simulated. One request tries each target of its fallbacks once at most, whatever way leads
-//! there (`AttemptedFallbackTargets` in `router_utils/fallback_event_handlers.py`), so cycles and branching lists end; with
-//! the retries at each target that bounds the upstream calls of a request.
+//! there (`AttemptedFallbackTargets` in `router_utils/fallback_event_handlers.py`), so cycles and branching lists end;
+//! with the retries at each target that bounds the upstream calls of a request.
 
 use crate::diagnostic::codes;
 use crate::diagnostic::{Severity, Span};
@@ -11,8 +11,8 @@ use crate::gateway::litellm::wire::value::{Reader, Spanned};
 use crate::gateway::litellm::wire::{Deployment, Wire};
 use std::collections::HashSet;
 
-/// So many retries, and so deep fallbacks, are simulated. The gateway takes any number, and an upstream that is down would
-/// be asked so often for each request.
+/// So many retries, and so deep fallbacks, are simulated. The gateway takes any number, and an upstream that is down
+/// would be asked so often for each request.
 pub const MOST_TRIES: i64 = 10_000;
 
 /// So many upstream calls may come of one request: retries times targets of fallbacks.
@@ -81,8 +81,8 @@ fn retries(wire: &Wire) -> impl Iterator<Item = Retries<'_>> {
     plain.map(|n| Retries { key: "num_retries", number: n.value, span: n.span }).chain(policies).chain(of_targets)
 }
 
-/// What a request can be sent to: what it asks for, each name in a list, each entry with parameters of its own, each order
-/// of a group, and what weighted failover leaves of a group.
+/// What a request can be sent to: what it asks for, each name in a list, each entry with parameters of its own, each
+/// order of a group, and what weighted failover leaves of a group.
 fn targets(wire: &Wire) -> u64 {
     let lists = || wire.fallback_lists().flat_map(|list| &list.value.0).flat_map(|fallback| &fallback.targets);
     let defaults = [&wire.router_settings.default_fallbacks, &wire.litellm_settings.default_fallbacks];

@@ -274,7 +274,8 @@ impl FromNode for Alias {
                 Some(model) => {
                     let hidden = node.get("hidden");
                     if hidden.is_none() {
-                        // `router.py:get_model_list_from_model_alias` reads it whether it is there or not (tried with LiteLLM 1.102.4).
+                        // `router.py:get_model_list_from_model_alias` reads it whether it is there or not
+                        // (tried with LiteLLM 1.102.4).
                         reader.refuse(node, "expected `hidden: true` or `hidden: false` beside `model`".to_owned());
                     }
                     let hidden = hidden.is_some_and(|hidden| hidden.value == Value::Bool(true));

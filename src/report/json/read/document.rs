@@ -1,5 +1,5 @@
-//! The text of a `forecast.json` taken apart: its runs are read one at a time, for there may be a million of them and a tree
-//! takes ten times as much memory as its text.
+//! The text of a `forecast.json` taken apart: its runs are read one at a time, for there may be a million of them and a
+//! tree takes ten times as much memory as its text.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 use super::{Place, ReadError, Result, run};
 use crate::experiment::RunRow;
 
-/// Values beside the runs: as a tree they take a gigabyte. A year of hours with a thousand deployments has nine million.
+/// Values beside the runs: as a tree they take a gigabyte. A year of hours with a thousand
+/// deployments has nine million.
 const MOST_VALUES: usize = 10_000_000;
 
 /// Bytes of one run; it has some seven hundred.

@@ -1,8 +1,9 @@
-//! W1 with LiteLLM's rules instead of W1's, written down independently of billcast: what billcast's numbers must agree with.
+//! W1 with LiteLLM's rules instead of W1's, written down independently of billcast: what billcast's
+//! numbers must agree with.
 //!
-//! Cooldown: of a request only the first failed attempt counts; the window is fixed, 60 s from its first count; more than 3
-//! cool A down for 60 s. A failed attempt goes to the fallback
-//! at once when A has cooled down meanwhile; otherwise it waits (0.5 s, 1 s, 2 s, plus up to 0.75 s), after the last, too.
+//! Cooldown: of a request only the first failed attempt counts; the window is fixed, 60 s from its first count; more
+//! than 3 cool A down for 60 s. A failed attempt goes to the fallback at once when A has cooled down meanwhile;
+//! otherwise it waits (0.5 s, 1 s, 2 s, plus up to 0.75 s), after the last, too.
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::time::Instant;

@@ -12,8 +12,8 @@ const KNOWN: &str = include_str!("callbacks.txt");
 /// `callbacks` is loaded at start-up; a name that is not known is taken for a Python module.
 pub(super) fn check(root: &Node, findings: &mut Findings) {
     let Some(settings) = root.get("litellm_settings") else { return };
-    // Of these only lists are read, and only metrics loaded (`proxy_server.py:load_config`, `_service_logger.py`; tried with
-    // LiteLLM 1.102.4, which starts with `failure_callback: [prometheus]`).
+    // Of these only lists are read, and only metrics loaded (`proxy_server.py:load_config`, `_service_logger.py`; tried
+    // with LiteLLM 1.102.4, which starts with `failure_callback: [prometheus]`).
     for (key, is_metrics) in METRICS {
         let names = settings.get(key).map(Node::items).unwrap_or_default();
         for node in names.iter().filter(|node| node.as_str().is_some_and(is_metrics)) {

@@ -5,8 +5,8 @@ use crate::document::Node;
 use crate::gateway::litellm::keys::Findings;
 use crate::gateway::litellm::wire::Wire;
 
-/// The gateway starts without the deployments that it cannot use; without any it refuses every request. Where nothing is written the
-/// reader has said so.
+/// The gateway starts without the deployments that it cannot use; without any it refuses every request. Where nothing
+/// is written the reader has said so.
 pub(super) fn check(root: &Node, wire: &Wire, findings: &mut Findings) {
     let list = root.get("model_list").map(Node::items).unwrap_or_default();
     let (Some(first), Some((message, help))) = (list.first(), wire.why_nothing()) else { return };

@@ -61,8 +61,8 @@ fn aliases(wire: &Wire, findings: &mut Findings) {
     }
 }
 
-/// An alias that leads to the name of an alias (tried with LiteLLM 1.102.4): the second is not looked up, so that a circle is
-/// no endless loop.
+/// An alias that leads to the name of an alias (tried with LiteLLM 1.102.4): the second is not looked up, so that a
+/// circle is no endless loop.
 fn chain(is_live: bool, span: Span, findings: &mut Findings) {
     let message = if is_live {
         "an alias of a name that is an alias too: its requests go to the group of that name, not on to where that alias leads"

@@ -1,5 +1,6 @@
-//! Numbers below zero. The gateway starts with all of them (tried with LiteLLM 1.102.4): a cooldown of the router is over before it begins,
-//! a call runs into its timeout at once, weights are added up as they are, and a call at a negative price earns money.
+//! Numbers below zero. The gateway starts with all of them (tried with LiteLLM 1.102.4): a cooldown of the router is
+//! over before it begins, a call runs into its timeout at once, weights are added up as they are, and a call at a
+//! negative price earns money.
 
 use crate::diagnostic::{Severity, codes};
 use crate::gateway::litellm::keys::Findings;
