@@ -239,7 +239,7 @@ fn refusals(page: &mut Page, view: &View<'_>) {
     if view.forecast.why_not.iter().any(|row| is_refused(row.why.stage())) {
         let mut table = view.tables.why_not.clone();
         table.rows.extend(table.total.take());
-        page.title(table.title);
+        page.title("Requests without a good answer (means; shares of all requests of all runs)");
         page.view_table(&table, usize::MAX);
     }
 }

@@ -317,10 +317,10 @@ impl Stage {
     /// What a person calls it.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Admission => "refused at the door",
-            Self::Router => "refused by the router",
-            Self::Provider => "failed",
-            Self::Lost => "lost",
+            Self::Admission => "door",
+            Self::Router => "router",
+            Self::Provider => "provider",
+            Self::Lost => "process",
         }
     }
 }

@@ -56,10 +56,11 @@ pub fn why_not(forecast: &Forecast) -> Table {
     };
     let all: f64 = forecast.why_not.iter().map(|row| row.requests).sum();
     let total = ["All".to_owned(), String::new(), count(all), percent(ratio(all, forecast.requests.mean))];
-    Table::new("why-not", "Requests without a good answer", &["Reason", "What happened", "#Requests", "#Of requests"])
+    Table::new("why-not", "Requests without a good answer", &["Reason", "Where", "#Requests", "#Share"])
         .with_note(
-            "Means over the runs, by what stood in the way last. Refused at the door: by keys, limits and budgets, before \
-             any routing. Refused by the router: no deployment could be called.",
+            "Means over the runs, by what stood in the way last. Door: refused by keys, limits and budgets, before any \
+             routing. Router: no deployment could be called. Shares are those of all requests of all \
+             runs: busy runs count for more than in the failure rate, which is the mean of the runs' rates.",
         )
         .with_rows(forecast.why_not.iter().map(row))
         .with_total(total)
