@@ -173,6 +173,16 @@ impl Reader {
         text
     }
 
+    /// A text, or a number or truth value as a text.
+    pub fn printed(&mut self, node: &Node, key: &str) -> Option<String> {
+        let value = self.present(node, key)?;
+        let printed = value.printed();
+        if printed.is_none() {
+            self.expected_of(key, value, "text");
+        }
+        printed
+    }
+
     /// A truth value; `false` when nothing is written.
     pub fn flag(&mut self, node: &Node, key: &str) -> bool {
         match self.present(node, key).map(|value| &value.value) {

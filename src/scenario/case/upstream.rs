@@ -98,8 +98,7 @@ impl Context<'_> {
     }
 
     fn text(&mut self, node: &Node) -> Option<Text> {
-        let [message, kind, code] =
-            ["message", "type", "code"].map(|key| self.reader.present(node, key).and_then(Node::printed));
+        let [message, kind, code] = ["message", "type", "code"].map(|key| self.reader.printed(node, key));
         let in_headers = node.get("headers").map(Node::entries).unwrap_or_default();
         let header = in_headers.iter().find(|entry| entry.key.eq_ignore_ascii_case("x-should-retry"));
         let should_retry = header.and_then(|entry| entry.value.printed());
