@@ -3,7 +3,8 @@
 mod support;
 
 use billcast::experiment::{
-    BudgetOf, BudgetPlan, CapacityPlan, LimitKind, Offer, Options, PoolPlan, Unwatched, Wanted, plan, seek_budgets,
+    BudgetOf, BudgetPlan, CapacityPlan, LimitKind, Offer, Options, PoolPlan, SpendPeriod, Unwatched, Wanted, plan,
+    seek_budgets,
 };
 use billcast::random::Seed;
 use billcast::scenario::{Edit, Overrides, World, load};
@@ -117,7 +118,7 @@ fn what_accounts_may_spend_is_told_and_stays_in_force() {
     };
     let tight = plan("spend_10min: 0.004, spend_month: 10, spent: 9, rpm: 1000");
     let [ten_minutes, month] = tight.spends.as_slice() else { panic!("{:?}", tight.spends) };
-    assert_eq!((ten_minutes.seconds, month.seconds), (Some(600), None));
+    assert_eq!((ten_minutes.period, month.period), (SpendPeriod::Seconds(600), SpendPeriod::Run));
     assert!((ten_minutes.used.p50 / 0.0081 - 1.0).abs() < 0.05, "{ten_minutes:?}");
     assert!(ten_minutes.headroom < -1.0 && ten_minutes.over_share == 1.0);
     assert!((month.limit - 1.0).abs() < 1e-9 && month.over_share == 0.0 && month.headroom > 0.5, "{month:?}");
@@ -128,6 +129,23 @@ fn what_accounts_may_spend_is_told_and_stays_in_force() {
     );
     assert_eq!(tight.pools.len(), 1, "an account is no pool of deployments");
     assert!(plan("rpm: 1000").spends.is_empty());
+}
+
+#[test]
+fn limits_of_months_begin_anew_with_the_month() {
+    // $0.000027 · 0.02/s · 86,400 s = $0.0467 a day: two days of November, of which $9.95 were spent, two of December.
+    let upstream = "{preset: none, latency: 1, limits: {spend_month: 10, spent: 9.95}}";
+    let traffic = "traffic: {x: {model: m, rate: 0.02/s, shape: flat, input: 100, output: 20}}";
+    let when = "volume_uncertainty: 0\nstart: 2026-11-29 00:00 UTC\nhours: 96";
+    let world = support::world(GATEWAY, &format!("{when}\n{traffic}\nupstream: {{openai: {upstream}}}\n"));
+    let made = planned(&world, 0.01, 2);
+    let [first, later] = made.spends.as_slice() else { panic!("{:?}", made.spends) };
+    assert_eq!((first.period, later.period), (SpendPeriod::FirstMonth, SpendPeriod::LaterMonth));
+    assert!((first.limit - 0.05).abs() < 1e-9 && first.over_share == 1.0, "{first:?}");
+    assert!((later.limit - 10.0).abs() < 1e-9 && later.over_share == 0.0, "{later:?}");
+    for month in [first, later] {
+        assert!((month.used.p50 / 0.0933 - 1.0).abs() < 0.1, "{month:?}");
+    }
 }
 
 /// What `plan --budgets` finds for a gateway and its scenario, at this target of `seek_budgets`.

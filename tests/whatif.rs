@@ -142,9 +142,15 @@ const PRICES: &str = r#"{"gpt-4o": {"litellm_provider": "openai", "mode": "chat"
 const A_REQUEST: f64 = 0.004;
 
 fn linear(folder: &Path) -> String {
+    linear_with(folder, "", "")
+}
+
+/// The same with limits of the provider, and budgets of the key `all`.
+fn linear_with(folder: &Path, limits: &str, budgets: &str) -> String {
     let gateway = "model_list:\n- {model_name: m, litellm_params: {model: openai/gpt-4o}}\n";
-    let scenario = LINEAR.replace(", latency_free: 1", "");
-    let scenario = format!("gateway: gateway.yaml\n{scenario}upstream: {{ openai: {{ preset: none, latency: 1 }} }}\n");
+    let scenario = LINEAR.replace(", latency_free: 1", ", key: all");
+    let upstream = format!("upstream: {{ openai: {{ preset: none, latency: 1, limits: {{ {limits} }} }} }}\n");
+    let scenario = format!("gateway: gateway.yaml\n{scenario}{upstream}keys: {{ all: {{ {budgets} }} }}\n");
     for (name, text) in [("gateway.yaml", gateway), ("scenario.yaml", &scenario), ("prices.json", PRICES)] {
         std::fs::write(folder.join(name), text).expect("a written file");
     }
@@ -228,8 +234,44 @@ fn a_search_without_a_range_ends_before_trials_take_hours() {
     assert!(matches!(found.answer, Answer::Nowhere { is_below: true, .. }), "{:?}", found.answer);
     let requests = |trial: &Trial| 2.0 * 360.0 * number(&trial.text);
     let most = found.tried.iter().map(requests).fold(0.0, f64::max);
-    // It goes on as long as the next stride, which is up to 64 times as far, is not too far.
-    assert!((1e6 / 64.0..=1.01e6).contains(&most), "{:?}", found.tried);
+    // It goes on as long as the next stride, which is up to 8 times as far, is not too far.
+    assert!((1e6 / 8.0..=1.01e6).contains(&most), "{:?}", found.tried);
+}
+
+#[test]
+fn a_search_ends_where_more_traffic_changes_nothing_any_more() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // A provider that takes up ten calls a minute: 3,600 in 6 hours, which cost $14.40.
+    let scenario = linear_with(folder.path(), "rpm: 10", "");
+    let found = solved(&scenario, "traffic.x.rate", "bill.mean = 20", 2, Search::MOST_REQUESTS);
+    let Answer::Nowhere { is_below: true, nearest } = &found.answer else { panic!("{:?}", found.answer) };
+    assert!((14.0..=14.5).contains(&nearest.found.point), "{nearest:?}");
+    let most = found.tried.iter().map(|trial| number(&trial.text)).fold(0.0, f64::max);
+    assert!((100.0..=10_000.0).contains(&most), "{:?}", found.tried);
+    // Nothing is refused at first: that nothing moves yet does not end it.
+    let refused = search(&scenario, "traffic.x.rate=0.01..100/min", "failure_rate = 50%", 8);
+    let open = linear_with(folder.path(), "rpm: 200", "");
+    let [Answer::At { value: twice, .. }, Answer::At { value: far, .. }] =
+        [refused, search(&open, "traffic.x.rate", "failure_rate = 50%", 2)]
+    else {
+        panic!("no answer")
+    };
+    assert!((number(&twice) / 20.0 - 1.0).abs() < 0.1, "{twice}");
+    assert!((number(&far) / 400.0 - 1.0).abs() < 0.1, "{far}");
+}
+
+#[test]
+fn a_search_turns_round_where_more_does_nothing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // $14.40 are spent; a budget of half of that lets half of the requests in, a hundred times as much all of them.
+    let scenario = linear_with(folder.path(), "", "max_budget: 1440");
+    let found = search(&scenario, "keys.all.max_budget", "failure_rate = 50%", 8);
+    let budget = match found {
+        Answer::At { value, .. } => number(&value),
+        Answer::Between { low, high } => 0.5 * (low.value + high.value),
+        other => panic!("no answer: {other:?}"),
+    };
+    assert!((budget / 7.2 - 1.0).abs() < 0.1, "{budget}");
 }
 
 #[test]

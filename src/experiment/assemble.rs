@@ -1,5 +1,7 @@
 //! From folded runs to a forecast: names for numbers, sums for means.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::engine::{Billed, ChargeSum, DeploymentTotals, ErrorClass, RequestTotals};
 use crate::experiment::fold::{
     Fold, StepSeries, band, count_stats, latency, money_stats, rate_stats, share, unanswered,
@@ -210,24 +212,35 @@ pub fn edge_rows(fold: &Fold, labels: &Labels) -> Vec<EdgeRow> {
 /// Models without a price, with what went there: behind a pattern those that were called, of which some may have one.
 pub fn unpriced_rows(fold: &Fold, labels: &Labels) -> Vec<UnpricedRow> {
     let runs = fold.runs().max(1) as f64;
-    let mut by_model = std::collections::BTreeMap::<&str, [u64; 3]>::new();
-    let mut add = |model, counts: &[u64; 3]| {
-        by_model.entry(model).or_default().iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-    };
-    for (totals, label) in fold.deployments.iter().zip(&labels.deployments) {
-        let called = label.models.iter().zip(&totals.unpriced_models).filter(|(_, [calls, ..])| *calls > 0);
-        called.clone().for_each(|(model, counts)| add(model.as_str(), counts));
-        if !label.priced && called.count() == 0 {
-            add(&label.model, &[totals.unpriced_calls, totals.unpriced_input, totals.unpriced_output]);
-        }
-    }
     let row = |(model, [calls, input, output]): (&str, [u64; 3])| UnpricedRow {
         model: model.to_owned(),
         calls: calls as f64 / runs,
         input_tokens: input as f64 / runs,
         output_tokens: output as f64 / runs,
     };
-    by_model.into_iter().map(row).collect()
+    unpriced(&fold.deployments, labels).into_iter().map(row).collect()
+}
+
+/// Models without a price that were called.
+pub fn unpriced_models(deployments: &[DeploymentTotals], labels: &Labels) -> BTreeSet<String> {
+    let called = unpriced(deployments, labels).into_iter().filter(|(_, [calls, ..])| *calls > 0);
+    called.map(|(model, _)| model.to_owned()).collect()
+}
+
+/// Calls, input and output tokens at models without a price.
+fn unpriced<'a>(deployments: &[DeploymentTotals], labels: &'a Labels) -> BTreeMap<&'a str, [u64; 3]> {
+    let mut by_model = BTreeMap::<&str, [u64; 3]>::new();
+    let mut add = |model, counts: &[u64; 3]| {
+        by_model.entry(model).or_default().iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    };
+    for (totals, label) in deployments.iter().zip(&labels.deployments) {
+        let called = label.models.iter().zip(&totals.unpriced_models).filter(|(_, [calls, ..])| *calls > 0);
+        called.clone().for_each(|(model, counts)| add(model.as_str(), counts));
+        if !label.priced && called.count() == 0 {
+            add(&label.model, &[totals.unpriced_calls, totals.unpriced_input, totals.unpriced_output]);
+        }
+    }
+    by_model
 }
 
 /// The share of requests without a good answer, over the runs.

@@ -108,8 +108,7 @@ fn unreported(forecast: &Forecast) -> Option<Finding> {
 }
 
 fn unpriced(forecast: &Forecast) -> Option<Finding> {
-    let models: Vec<&str> =
-        forecast.unpriced.iter().filter(|row| row.calls > 0.0).map(|row| row.model.as_str()).collect();
+    let models: Vec<&str> = forecast.unpriced_models().collect();
     (!models.is_empty()).then(|| Finding {
         code: "unpriced",
         title: format!("The bill lacks {}: no price is known", models.join(", ")),

@@ -407,6 +407,13 @@ pub struct EdgeRow {
     pub premium: Option<Money>,
 }
 
+impl Forecast {
+    /// Models without a price that were called.
+    pub fn unpriced_models(&self) -> impl Iterator<Item = &str> {
+        self.unpriced.iter().filter(|row| row.calls > 0.0).map(|row| row.model.as_str())
+    }
+}
+
 /// A model without a price.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnpricedRow {

@@ -57,8 +57,8 @@ pub use month::{
 pub use part::{Part, PartError, merge};
 pub use plan::{
     Binding, BudgetOf, BudgetPlan, CapacityPlan, Commitment, LimitKind, LimitPlan, Load, MOST_BUDGETS, MOST_GROWTH,
-    Missing, Offer, OfferError, Outcome, PlanError, PoolPlan, SoughtBudgets, SpendPlan, TokensOf, Wanted, plan,
-    seek_budgets,
+    Missing, Offer, OfferError, Outcome, PlanError, PoolPlan, SoughtBudgets, SpendPeriod, SpendPlan, TokensOf, Wanted,
+    plan, seek_budgets,
 };
 pub use rare::{Rare, rare};
 pub use replicate::{Options, Progress, Unwatched, replicate};

@@ -14,6 +14,7 @@
 //! each path is one run, and each day is itself.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use jiff::civil::{Date, Weekday};
 use jiff::{ToSpan, Zoned};
@@ -86,7 +87,7 @@ pub struct Projection {
     /// What lasts for longer than a week: weeks do not have it.
     pub lasting: Vec<Lasting>,
     /// Models without a price that were called: the months lack them.
-    pub unpriced: Vec<String>,
+    pub unpriced: BTreeSet<String>,
     /// Runs that the weeks come from.
     pub runs: u64,
     /// Whether these are fewer than were asked for, because somebody interrupted them.
@@ -330,10 +331,8 @@ pub fn project(weeks: &[&Forecast], options: &MonthOptions) -> Result<Projection
 }
 
 /// Models without a price that were called in any of the weeks.
-fn unpriced(weeks: &[&Forecast]) -> Vec<String> {
-    let called = weeks.iter().flat_map(|week| &week.unpriced).filter(|row| row.calls > 0.0);
-    let names: std::collections::BTreeSet<&str> = called.map(|row| row.model.as_str()).collect();
-    names.into_iter().map(str::to_owned).collect()
+fn unpriced(weeks: &[&Forecast]) -> BTreeSet<String> {
+    weeks.iter().flat_map(|week| week.unpriced_models()).map(str::to_owned).collect()
 }
 
 /// What a path has spent in a month by the end of each of its days.

@@ -2,11 +2,13 @@
 //! so what is
 //! searched is one curve, not noise; the interval says how far the curve may be off because the runs are few.
 
+use std::collections::BTreeSet;
+
 use crate::experiment::common::Common;
 use crate::experiment::gate::{Gate, Level};
 use crate::experiment::metric::Measure;
 use crate::experiment::replicate::{Options, Progress};
-use crate::experiment::sweep::{Place, Range, number, rows, written};
+use crate::experiment::sweep::{Place, Range, number, play, written};
 use crate::scenario::{Edit, Problem, World};
 use crate::stats::Estimate;
 
@@ -47,6 +49,8 @@ pub struct Solution {
     pub answer: Answer,
     /// Everything that was tried, in order of the parameter.
     pub tried: Vec<Trial>,
+    /// Models without a price that were called: bills lack what goes there.
+    pub unpriced: BTreeSet<String>,
     /// Replications of each value.
     pub runs: u64,
     /// Seed of all.
@@ -103,6 +107,13 @@ const MOST_TRIALS: usize = 40;
 const NEAR: f64 = 5e-4;
 /// It is also near enough when the rest is this small a part of what the runs leave open.
 const WITHIN_DOUBT: f64 = 0.01;
+/// A step is without effect when it closes less than this share of the distance to the target.
+const FLAT: f64 = 0.01;
+/// So many of them and a search outwards turns round. Where more of the parameter means more requests it ends at the
+/// first, if steps before have had an effect: what is full does not fill any more, and trials get dearer and dearer.
+const MOST_FLAT: u32 = 2;
+/// The largest step there.
+const MOST_STRIDE: f64 = 8.0;
 /// Values closer than this say nothing about the slope, relatively.
 const APART: f64 = 0.05;
 /// The parameter is known when its bracket is this narrow, relatively.
@@ -122,8 +133,16 @@ pub fn solve<E: From<Problem>>(
     progress: &dyn Progress,
     load: &dyn Fn(Vec<Edit>) -> Result<World, E>,
 ) -> Result<Solution, E> {
-    let mut hunt =
-        Hunt { search, options, progress, load, tried: Vec::new(), sizes: Vec::new(), space: Space::of(search) };
+    let mut hunt = Hunt {
+        search,
+        options,
+        progress,
+        load,
+        tried: Vec::new(),
+        sizes: Vec::new(),
+        unpriced: BTreeSet::new(),
+        space: Space::of(search),
+    };
     let answer = hunt.answer()?;
     hunt.tried.sort_by(|a, b| a.value.total_cmp(&b.value));
     Ok(Solution {
@@ -133,6 +152,7 @@ pub fn solve<E: From<Problem>>(
         measure: search.target.measure(),
         answer,
         tried: hunt.tried,
+        unpriced: hunt.unpriced,
         runs: options.runs,
         seed: options.seed.0,
         command: options.command.clone(),
@@ -190,6 +210,8 @@ struct Hunt<'a, E> {
     tried: Vec<Trial>,
     /// Values in the order in which they were tried, with the requests that were simulated.
     sizes: Vec<(f64, f64)>,
+    /// Models without a price that were called.
+    unpriced: BTreeSet<String>,
     space: Space,
 }
 
@@ -216,6 +238,11 @@ impl<E: From<Problem>> Hunt<'_, E> {
         self.distance(trial).abs() <= (NEAR * target.abs()).max(doubt)
     }
 
+    /// Whether the statistic comes no nearer to the target from one trial to the next, and goes no farther.
+    fn is_flat(&self, last: &Trial, trial: &Trial) -> bool {
+        (self.distance(trial) - self.distance(last)).abs() <= FLAT * self.distance(last).abs()
+    }
+
     /// Whether the target lies between two trials.
     fn straddles(&self, a: &Trial, b: &Trial) -> bool {
         self.distance(a) <= 0.0 && self.distance(b) >= 0.0 || self.distance(a) >= 0.0 && self.distance(b) <= 0.0
@@ -230,7 +257,9 @@ impl<E: From<Problem>> Hunt<'_, E> {
         let text = written(value, &self.space.unit);
         let world = (self.load)(vec![Edit::varied(&self.search.path, &text)?])?;
         let index = self.tried.len() as u64;
-        let found = rows(&world, self.options, self.progress, Place { index, of: index + 1 });
+        let played = play(&world, self.options, self.progress, Place { index, of: index + 1 });
+        self.unpriced.extend(played.unpriced);
+        let found = played.rows;
         if (found.len() as u64) < self.options.runs {
             return Ok(None);
         }
@@ -248,7 +277,7 @@ impl<E: From<Problem>> Hunt<'_, E> {
         if next == last.value {
             next = self.space.fit(last.value + 1.0);
         }
-        let mut has_turned = false;
+        let (mut has_turned, mut has_moved, mut flat) = (false, false, 0);
         while self.tried.len() < MOST_TRIALS {
             let Some(next_value) = self.nearest_valid(last.value, next) else { return Ok(None) };
             if expected_requests(&self.sizes, next_value) > self.search.most_requests {
@@ -259,12 +288,20 @@ impl<E: From<Problem>> Hunt<'_, E> {
                 return Ok(Some(order(last, trial)));
             }
             let slope = (self.distance(&trial) - self.distance(&last)) / (trial.value - last.value);
-            let away = self.distance(&trial).abs() > self.distance(&last).abs();
+            let is_dearer = has_grown(&self.sizes);
+            flat = if self.is_flat(&last, &trial) { flat + 1 } else { 0 };
+            let away = flat == 0 && self.distance(&trial).abs() > self.distance(&last).abs();
+            if flat > 0 && has_moved && is_dearer {
+                return Ok(None);
+            }
+            has_moved |= flat == 0;
+            let is_idle = flat >= MOST_FLAT && !is_dearer;
             let (from, ratio) = (trial.value, trial.value / last.value);
             let guess = from - self.distance(&trial) / slope;
-            // A curve that leads away is followed the other way, once.
-            let stride = if ratio > 1.0 { (1.5, 64.0) } else { (1.0 / 64.0, 1.0 / 1.5) };
-            next = match (away, has_turned) {
+            // A curve that leads away or nowhere is followed the other way, once.
+            let most = if is_dearer { MOST_STRIDE } else { 64.0 };
+            let stride = if ratio > 1.0 { (1.5, most) } else { (1.0 / 64.0, 1.0 / 1.5) };
+            next = match (away || is_idle, has_turned) {
                 (true, false) => {
                     has_turned = true;
                     self.space.start * if ratio > 1.0 { 1.0 / 1.5 } else { 1.5 }
@@ -408,12 +445,17 @@ impl<E: From<Problem>> Hunt<'_, E> {
 
 /// Requests that a trial will take, as the last two let expect: in proportion to the value, if they grew with it.
 fn expected_requests(sizes: &[(f64, f64)], value: f64) -> f64 {
-    const GROWN: f64 = 1.1;
     match sizes {
-        [.., before, last] if last.0 > before.0 && last.1 > GROWN * before.1 => last.1 * (value / last.0).max(1.0),
+        [.., last] if has_grown(sizes) => last.1 * (value / last.0).max(1.0),
         [.., last] => last.1,
         [] => 0.0,
     }
+}
+
+/// Whether there are more requests where the value is higher.
+fn has_grown(sizes: &[(f64, f64)]) -> bool {
+    const GROWN: f64 = 1.1;
+    matches!(sizes, [.., before, last] if last.0 > before.0 && last.1 > GROWN * before.1)
 }
 
 /// Two trials in order of their values.

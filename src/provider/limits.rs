@@ -56,7 +56,7 @@ pub enum Refill {
 
 /// When the calendar month after a moment begins, in nanoseconds since time zero, which is so many seconds after 1970.
 /// Beyond all calendars none does.
-pub(super) fn next_month(start: i64, now: SimTime) -> i64 {
+pub(crate) fn next_month(start: i64, now: SimTime) -> i64 {
     const NANOS: i64 = 1_000_000_000;
     let next = || {
         let now = Timestamp::from_second(start.checked_add(now.0.div_euclid(NANOS))?).ok()?;

@@ -28,6 +28,7 @@ pub use ending::Ending;
 pub use fault::{BackgroundError, Effect, Fault};
 pub use gate::{Bound, Gate, Refused};
 pub use limit_spec::{ChargeSpec, LimitSpec, RefillSpec, Tier};
+pub(crate) use limits::next_month;
 pub use limits::{CallDemand, Counted, LimitError, Limits, Meter, Refill, TokenCharge};
 pub use luck::{LUCK_KINDS, Luck};
 pub use providers::{ProviderError, Providers, Trouble};

@@ -1,5 +1,7 @@
 //! How names and numbers are written for people. Names from configs are hostile until [`clean`] has seen them.
 
+use std::collections::BTreeSet;
+
 use crate::units::Money;
 
 /// Shown where there is no number.
@@ -23,6 +25,16 @@ pub fn few_runs(runs: u64) -> Option<String> {
     let rough =
         || format!("With {} the outer percentiles are rough; {FEW_RUNS} or more would do.", plural(runs, "run"));
     (runs < FEW_RUNS).then(rough)
+}
+
+/// That models without a price are missing from an amount, if there are any.
+pub fn unpriced(models: &BTreeSet<String>, amount: &str) -> Option<String> {
+    const NAMED: usize = 5;
+    let more = models.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let named: Vec<String> = models.iter().take(NAMED).map(|model| clean(model)).collect();
+    let named = named.join(", ");
+    (!models.is_empty()).then(|| format!("Not in {amount}: what goes to models without a price ({named}{more})."))
 }
 
 /// A name without characters that could move a cursor, reorder a line or break XML: they become U+FFFD, blanks a

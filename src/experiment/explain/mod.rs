@@ -6,8 +6,10 @@ mod limits;
 mod request;
 mod weekend;
 
+use std::collections::BTreeSet;
+
 use crate::engine::{Run, simulate, simulate_metered};
-use crate::experiment::assemble::Labels;
+use crate::experiment::assemble::{Labels, unpriced_models};
 use crate::experiment::fold::by_bill;
 use crate::experiment::forecast::{About, RunRow};
 use crate::experiment::replicate::{Options, Progress, replicate};
@@ -85,6 +87,8 @@ pub struct Explanation {
     pub start: String,
     /// The run.
     pub run: RunRow,
+    /// Models without a price that it called: its bill lacks what went there.
+    pub unpriced: BTreeSet<String>,
     /// Share of the runs that are cheaper.
     pub cheaper_share: f64,
     /// The run at the median of the bill.
@@ -163,6 +167,7 @@ pub fn explain(
         limits: weekend.limits(world),
         windows: weekend.windows(world),
         run: row,
+        unpriced: unpriced_models(&run.deployments, &labels),
         median: median_row,
         request,
     })

@@ -8,22 +8,22 @@ mod provisioned;
 mod search;
 mod told;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::engine::{DemandTotals, Metered, PoolRecord, Pools, Watcher, simulate_metered};
-use crate::experiment::assemble::demand;
+use crate::experiment::assemble::{demand, unpriced_models};
 use crate::experiment::fold::{Fold, share, unanswered};
 use crate::experiment::forecast::{Demand, RunRow};
 use crate::experiment::replicate::{Options, Progress, each_run};
-use crate::experiment::run::{about, local_time};
+use crate::experiment::run::{about, labels, local_time};
 use crate::provider::{Bound, Counted, Limits, Meter, ProviderError, Refill, TokenCharge};
 use crate::random::Replication;
 use crate::scenario::World;
 use crate::stats::{Histogram, quantile_of_sorted};
 use crate::units::{Money, SimDuration, SimTime};
 
-pub use accounts::SpendPlan;
+pub use accounts::{SpendPeriod, SpendPlan};
 pub use budgets::{BudgetOf, BudgetPlan, MOST_BUDGETS, SoughtBudgets, seek_budgets};
 pub use provisioned::{Commitment, Offer, OfferError};
 pub use told::{Binding, CapacityPlan, LimitKind, LimitPlan, Load, Missing, Outcome, PoolPlan, TokensOf};
@@ -72,13 +72,14 @@ pub fn plan(
     let pooled = Pooled::of(world);
     let runs = pooled.play_some(world, options, options.runs, progress, false);
     let first = runs.first().ok_or(PlanError::Interrupted)?;
-    let calls = first.1.iter().map(|record| record.calls).sum::<u64>().max(1);
+    let calls = first.pools.iter().map(|record| record.calls).sum::<u64>().max(1);
     let kept = (MOST_EVENTS / (2 * calls)).clamp(1, options.runs);
     let mut made = CapacityPlan {
         about: about(world, options, &fold_of(&runs)),
         missing: missing(world, wanted),
         target: wanted.target,
         pools: (0..pooled.limits.len()).map(|index| pooled.plan(world, index, &runs)).collect(),
+        unpriced: runs.iter().flat_map(|run| run.unpriced.clone()).collect(),
         spends: Vec::new(),
         budgets: Vec::new(),
         today: outcome(&runs),
@@ -116,6 +117,7 @@ impl CapacityPlan {
         let Basis { world, pooled, options, progress } = *basis;
         let lifted = World { providers: Arc::new(world.providers.without_limits()?), ..world.clone() };
         let free = pooled.play(&lifted, options, kept, progress, true)?;
+        self.unpriced.extend(free.iter().flat_map(|run| run.unpriced.clone()));
         let needed = search::needed(pooled, &free, self.target);
         for (index, pool) in self.pools.iter_mut().enumerate() {
             pool.limits = pooled.limit_plans(index, &free, &needed[index]);
@@ -162,7 +164,12 @@ struct Pooled {
 }
 
 /// A run and what its pools saw.
-type Played = (RunRow, Vec<PoolRecord>);
+struct Played {
+    row: RunRow,
+    pools: Vec<PoolRecord>,
+    /// Models without a price that it called.
+    unpriced: BTreeSet<String>,
+}
 
 /// Nobody watches beside the meters.
 struct Nobody;
@@ -212,10 +219,12 @@ impl Pooled {
         progress: &dyn Progress,
         events: bool,
     ) -> Vec<Played> {
+        let labels = labels(world);
         each_run(options, runs, progress, |replication: Replication| {
             let wrap = |inner| Metered::new(inner, &self.pools, events);
             let (run, metered) = simulate_metered(world, options.seed, replication, wrap, &mut Nobody);
-            (RunRow::of(&run), metered.finish(world.horizon))
+            let unpriced = unpriced_models(&run.deployments, &labels);
+            Played { row: RunRow::of(&run), pools: metered.finish(world.horizon), unpriced }
         })
     }
 
@@ -227,7 +236,7 @@ impl Pooled {
     /// What today's limits do.
     fn plan(&self, world: &World, index: usize, runs: &[Played]) -> PoolPlan {
         let names: Vec<_> = self.members(index).map(|deployment| &world.names.deployments[deployment]).collect();
-        let records = || runs.iter().map(|(_, pools)| &pools[index]);
+        let records = || runs.iter().map(|run| &run.pools[index]);
         let (offered, admitted) = (merged(records().map(|r| &r.offered)), merged(records().map(|r| &r.admitted)));
         PoolPlan {
             deployments: names.iter().map(|name| name.name.clone()).collect(),
@@ -255,7 +264,7 @@ impl Pooled {
 
     /// The same with what would be used of them, and the smallest that would do alone.
     fn limit_plans(&self, index: usize, free: &[Played], needed: &Limits) -> Vec<LimitPlan> {
-        let records = || free.iter().map(|(_, pools)| &pools[index]);
+        let records = || free.iter().map(|run| &run.pools[index]);
         let used = |number: usize| {
             let mut uses = Histogram::default();
             records().for_each(|record| uses.merge(&record.uses[number]));
@@ -268,8 +277,7 @@ impl Pooled {
     }
 
     fn binding(&self, world: &World, index: usize, runs: &[Played]) -> Option<Binding> {
-        let mut first: Vec<(SimTime, Bound)> =
-            runs.iter().filter_map(|(_, pools)| pools[index].first_refusal).collect();
+        let mut first: Vec<(SimTime, Bound)> = runs.iter().filter_map(|run| run.pools[index].first_refusal).collect();
         first.sort_unstable();
         let (at, _) = *quantile_of_sorted(&first, 0.5)?;
         let mut bounds: Vec<Bound> = first.iter().map(|(_, bound)| *bound).collect();
@@ -335,15 +343,15 @@ fn whole(counts: &Histogram) -> Demand {
 }
 
 fn refused_share(runs: &[Played], pool: usize) -> f64 {
-    let records = || runs.iter().map(|(_, pools)| &pools[pool]);
+    let records = || runs.iter().map(|run| &run.pools[pool]);
     share(records().map(PoolRecord::refused_calls).sum(), records().map(|record| record.calls).sum())
 }
 
 fn outcome(runs: &[Played]) -> Outcome {
-    let rows = || runs.iter().map(|(row, _)| row);
+    let rows = || runs.iter().map(|run| &run.row);
     let bill: Money = rows().map(|row| row.bill).sum();
     let requests: u64 = rows().map(|row| row.requests).sum();
-    let pools = runs.first().map_or(0, |(_, pools)| pools.len());
+    let pools = runs.first().map_or(0, |run| run.pools.len());
     Outcome {
         bill: bill.divided_by(runs.len().max(1) as u64),
         failure_rate: share(rows().map(unanswered).sum(), requests),
@@ -353,7 +361,7 @@ fn outcome(runs: &[Played]) -> Outcome {
 }
 
 fn fold_of(runs: &[Played]) -> Fold {
-    Fold { rows: runs.iter().map(|(row, _)| row.clone()).collect(), ..Fold::default() }
+    Fold { rows: runs.iter().map(|run| run.row.clone()).collect(), ..Fold::default() }
 }
 
 /// The same world with other limits, or none.

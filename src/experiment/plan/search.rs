@@ -19,7 +19,7 @@ const MOST_STEPS: u32 = 12;
 /// The smallest limits of each pool, each sought with the others aside.
 pub(super) fn needed(pooled: &Pooled, free: &[Played], target: f64) -> Vec<Limits> {
     let pool = |(index, sought): (usize, &Limits)| {
-        let events: Vec<&[(SimTime, GateEvent)]> = free.iter().map(|(_, pools)| &*pools[index].events).collect();
+        let events: Vec<&[(SimTime, GateEvent)]> = free.iter().map(|run| &*run.pools[index].events).collect();
         let mut found = sought.clone();
         for (number, meter) in sought.meters.iter().enumerate() {
             let with = |limit: f64| Limits {

@@ -1,5 +1,7 @@
 //! What a plan tells.
 
+use std::collections::BTreeSet;
+
 use crate::experiment::forecast::{About, Demand};
 use crate::experiment::plan::accounts::SpendPlan;
 use crate::experiment::plan::budgets::{BudgetPlan, SoughtBudgets};
@@ -15,6 +17,8 @@ pub struct CapacityPlan {
     pub missing: Vec<Missing>,
     /// The share of calls that limits may refuse.
     pub target: f64,
+    /// Models without a price that were called: no amount has what goes there.
+    pub unpriced: BTreeSet<String>,
     /// Pool by pool.
     pub pools: Vec<PoolPlan>,
     /// What accounts may spend, and what they would.

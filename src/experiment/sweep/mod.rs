@@ -4,14 +4,17 @@ mod axis;
 mod design;
 mod tornado;
 
+use std::collections::BTreeSet;
+
 use crate::engine::simulate;
-use crate::experiment::assemble::{failure_rate, fallback_share, requests, upstream_calls};
+use crate::experiment::assemble::{failure_rate, fallback_share, requests, unpriced_models, upstream_calls};
 use crate::experiment::common::Common;
 use crate::experiment::contrast::contrast;
 use crate::experiment::fold::{Fold, dollars};
 use crate::experiment::forecast::{MoneyStats, RateStats, RunRow};
 use crate::experiment::metric::{Metric, Stat};
 use crate::experiment::replicate::{Options, Progress, replicate};
+use crate::experiment::run::labels;
 use crate::scenario::{Edit, World};
 use crate::stats::Estimate;
 use crate::units::{Money, SimDuration};
@@ -31,6 +34,8 @@ pub struct Sweep {
     pub base: Point,
     /// Configuration by configuration, in the order of the design.
     pub points: Vec<Point>,
+    /// Models without a price that were called: bills lack what goes there.
+    pub unpriced: BTreeSet<String>,
     /// Whether it was interrupted before all configurations were done.
     pub is_partial: bool,
     /// Replications of each configuration; where it was interrupted before the first of them, those
@@ -70,16 +75,18 @@ pub struct Point {
 /// Counters by hour are not needed here: one step for the whole horizon is cheaper.
 const NO_STEPS: SimDuration = SimDuration(i64::MAX);
 
-/// Runs of one world, and where they stand in the whole.
-pub(in crate::experiment) fn rows(
-    world: &World,
-    options: &Options,
-    progress: &dyn Progress,
-    place: Place,
-) -> Vec<RunRow> {
+/// Runs of one world.
+pub(in crate::experiment) struct Played {
+    pub(in crate::experiment) rows: Vec<RunRow>,
+    /// Models without a price that they called.
+    pub(in crate::experiment) unpriced: BTreeSet<String>,
+}
+
+/// Plays one world of those that make up the whole.
+pub(in crate::experiment) fn play(world: &World, options: &Options, progress: &dyn Progress, place: Place) -> Played {
     let part = Part { whole: progress, place, runs: options.runs };
     let fold: Fold = replicate(options, &part, |replication| simulate(world, options.seed, replication, NO_STEPS));
-    fold.rows
+    Played { unpriced: unpriced_models(&fold.deployments, &labels(world)), rows: fold.rows }
 }
 
 /// Which of how many configurations is played.
@@ -126,11 +133,12 @@ pub fn sweep<E: From<crate::scenario::Problem>>(
         load(edits(values)?)?;
     }
     let of = points.len() as u64 + 1;
-    let base_rows = rows(&base, options, progress, Place { index: 0, of });
+    let Played { rows: base_rows, unpriced } = play(&base, options, progress, Place { index: 0, of });
     let mut sweep = Sweep {
         axes: axes.to_vec(),
         base: Point::new(Vec::new(), &base_rows, &base_rows),
         points: Vec::new(),
+        unpriced,
         is_partial: (base_rows.len() as u64) < options.runs,
         runs: base_rows.len() as u64,
         seed: options.seed.0,
@@ -139,12 +147,13 @@ pub fn sweep<E: From<crate::scenario::Problem>>(
     };
     for (index, values) in points.iter().enumerate() {
         let world = load(edits(values)?)?;
-        let found = rows(&world, options, progress, Place { index: index as u64 + 1, of });
-        if (found.len() as u64) < options.runs {
+        let found = play(&world, options, progress, Place { index: index as u64 + 1, of });
+        if (found.rows.len() as u64) < options.runs {
             sweep.is_partial = true;
             break;
         }
-        sweep.points.push(Point::new(values.clone(), &base_rows, &found));
+        sweep.unpriced.extend(found.unpriced);
+        sweep.points.push(Point::new(values.clone(), &base_rows, &found.rows));
     }
     Ok(sweep)
 }

@@ -10,7 +10,7 @@ use crate::experiment::forecast::MoneyStats;
 use crate::experiment::metric::Stat;
 use crate::experiment::replicate::{Options, Progress};
 use crate::experiment::sweep::axis::{number, split, written};
-use crate::experiment::sweep::{Place, bills, rows};
+use crate::experiment::sweep::{Place, Played, bills, play};
 use crate::scenario::{Edit, ModelKind, Problem, World, as_yaml, builtin_models, scalar_text};
 use crate::stats::Estimate;
 
@@ -243,6 +243,8 @@ pub struct Tornado {
     pub base: MoneyStats,
     /// The assumptions that were moved, the widest first.
     pub bars: Vec<Bar>,
+    /// Models without a price that were called: bills lack what goes there.
+    pub unpriced: BTreeSet<String>,
     /// Whether it was interrupted: some assumptions, or some runs of the bill as it is, are missing.
     pub is_partial: bool,
     /// Replications of each; where it was interrupted before the first bar, those of the bill as it is.
@@ -260,13 +262,15 @@ pub fn tornado<E: From<Problem>>(
     load: &dyn Fn(Vec<Edit>) -> Result<World, E>,
 ) -> Result<Tornado, E> {
     let of = swings.len() as u64 * 2 + 1;
-    let base = rows(&load(Vec::new())?, options, progress, Place { index: 0, of });
+    let Played { rows: base, mut unpriced } = play(&load(Vec::new())?, options, progress, Place { index: 0, of });
     let mut bars = Vec::new();
     for (number, swing) in swings.iter().enumerate() {
         let mut ends = Vec::new();
         for (end, edit) in swing.edits.iter().enumerate() {
             let place = Place { index: (number * 2 + end) as u64 + 1, of };
-            let found = rows(&load(vec![edit.clone()])?, options, progress, place);
+            let found = play(&load(vec![edit.clone()])?, options, progress, place);
+            unpriced.extend(found.unpriced);
+            let found = found.rows;
             let delta = contrast(&bills(&base), &bills(&found), Stat::Mean).delta;
             ends.push((found.len() as u64, money_stats(found.iter().map(|row| row.bill).collect()), delta));
         }
@@ -279,7 +283,8 @@ pub fn tornado<E: From<Problem>>(
     let is_partial = bars.len() < swings.len() || (base.len() as u64) < options.runs;
     bars.sort_by(|a, b| b.width().total_cmp(&a.width()));
     let runs = base.len() as u64;
-    Ok(Tornado { base: money_stats(base.iter().map(|row| row.bill).collect()), bars, is_partial, runs })
+    let base = money_stats(base.iter().map(|row| row.bill).collect());
+    Ok(Tornado { base, bars, unpriced, is_partial, runs })
 }
 
 #[cfg(test)]

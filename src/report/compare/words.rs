@@ -199,8 +199,7 @@ pub fn caveats(comparison: &Comparison) -> Vec<String> {
     }
     let sides = std::iter::once(&comparison.base).chain(comparison.changes.iter().map(|change| &change.side));
     for side in sides {
-        let unpriced: Vec<String> =
-            side.forecast.unpriced.iter().filter(|row| row.calls > 0.0).map(|row| clean(&row.model)).collect();
+        let unpriced: Vec<String> = side.forecast.unpriced_models().map(clean).collect();
         if !unpriced.is_empty() {
             caveats.push(format!(
                 "{}: no price is known for {}; the bill lacks it.",

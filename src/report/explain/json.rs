@@ -24,6 +24,7 @@ pub fn json(explanation: &Explanation) -> Vec<u8> {
         "horizon_hours": about.horizon_hours,
         "start": explanation.start,
         "run": run(&explanation.run),
+        "unpriced": explanation.unpriced,
         "cheaper_share": explanation.cheaper_share,
         "median_run": run(&explanation.median),
         "why": {

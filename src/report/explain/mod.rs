@@ -5,7 +5,7 @@ mod words;
 use crate::experiment::{Attributed, DriverKind, EdgeStory, Explanation, RefusingLimit, WindowStory};
 use crate::report::plan::kind_words;
 use crate::report::terminal::{Page, Style, TerminalOptions};
-use crate::report::text::{clean, count, hours, money, percent, plural, short_count};
+use crate::report::text::{clean, count, hours, money, percent, plural, short_count, unpriced};
 use crate::report::view::Table;
 use crate::units::Money;
 
@@ -41,6 +41,9 @@ fn heading(page: &mut Page, explanation: &Explanation) {
     page.wrapped("", "", Some(Style::Dim), &facts);
     if about.partial {
         let caveat = format!("Partial: interrupted after {}.", plural(about.runs, "run"));
+        page.wrapped("! ", "  ", Some(Style::Alert), &caveat);
+    }
+    if let Some(caveat) = unpriced(&explanation.unpriced, "its bill") {
         page.wrapped("! ", "  ", Some(Style::Alert), &caveat);
     }
     page.line("");

@@ -13,7 +13,9 @@ use crate::report::data::{Dataset, month_days, months};
 use crate::report::json::bytes;
 use crate::report::markdown::escape;
 use crate::report::terminal::{Page, Style, TerminalOptions};
-use crate::report::text::{NOTHING, clean, few_runs, interrupted_after, money, partial_mark, percent, plural};
+use crate::report::text::{
+    NOTHING, clean, few_runs, interrupted_after, money, partial_mark, percent, plural, unpriced,
+};
 use crate::report::view::{Column, Table};
 use crate::scenario::{Lasting, LastingKind};
 use crate::units::Money;
@@ -95,7 +97,7 @@ impl MonthView<'_> {
     pub(super) fn caveats(&self) -> Vec<String> {
         let Projection { runs, is_partial, .. } = self.projection;
         let general = is_partial.then(|| interrupted_after(*runs)).into_iter().chain(few_runs(*runs));
-        let unpriced = not_in(&self.projection.unpriced, "bills");
+        let unpriced = unpriced(&self.projection.unpriced, "the bills");
         general.chain(unpriced).chain(lacking(self.about, self.projection)).chain(self.misled()).collect()
     }
 
@@ -231,15 +233,6 @@ impl MonthView<'_> {
 
 /// What is named in a sentence before the rest is only counted.
 const NAMED: usize = 5;
-
-/// That models without a price are missing, if there are any.
-fn not_in(models: &[String], what: &str) -> Option<String> {
-    let more = models.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let named: Vec<String> = models.iter().take(NAMED).map(|model| clean(model)).collect();
-    let named = named.join(", ");
-    (!models.is_empty()).then(|| format!("Not in the {what}: what goes to models without a price ({named}{more})."))
-}
 
 /// Things in a sentence: `the budget of key a, that of b and 3 more`.
 fn listed(things: &[&Lasting]) -> Option<String> {

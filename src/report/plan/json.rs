@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::experiment::{
-    BudgetPlan, CapacityPlan, Commitment, Demand, LimitPlan, Load, Missing, Outcome, PoolPlan, SpendPlan,
+    BudgetPlan, CapacityPlan, Commitment, Demand, LimitPlan, Load, Missing, Outcome, PoolPlan, SpendPeriod, SpendPlan,
 };
-use crate::report::plan::{budget_of, kind_words};
+use crate::report::plan::{budget_of, kind_words, period_words};
 
 /// The id of this layout.
 pub const SCHEMA: &str = "billcast.plan/1";
@@ -21,6 +21,7 @@ pub fn json(plan: &CapacityPlan) -> Vec<u8> {
         "seed": about.seed,
         "runs": about.runs,
         "partial": about.partial,
+        "unpriced": plan.unpriced,
         "missing": plan.missing.iter().map(|missing| name_of(*missing)).collect::<Vec<_>>(),
         "horizon_hours": about.horizon_hours,
         "target_refused_share": plan.target,
@@ -84,8 +85,12 @@ fn limit(limit: &LimitPlan) -> Value {
 }
 
 fn spend(spend: &SpendPlan) -> Value {
+    let seconds = match spend.period {
+        SpendPeriod::Seconds(seconds) => Some(seconds),
+        SpendPeriod::Run | SpendPeriod::FirstMonth | SpendPeriod::LaterMonth => None,
+    };
     json!({
-        "provider": spend.provider, "deployments": spend.deployments, "period_s": spend.seconds,
+        "provider": spend.provider, "deployments": spend.deployments, "period": period_words(spend.period), "period_s": seconds,
         "limit_usd": spend.limit, "used_usd": demand(spend.used), "headroom": spend.headroom,
         "runs_over_share": spend.over_share,
     })

@@ -2,12 +2,12 @@ mod json;
 
 use crate::experiment::{
     BudgetOf, BudgetPlan, CapacityPlan, Commitment, Demand, LimitKind, LimitPlan, MOST_BUDGETS, MOST_GROWTH, Missing,
-    Outcome, PoolPlan, SpendPlan, TokensOf,
+    Outcome, PoolPlan, SpendPeriod, SpendPlan, TokensOf,
 };
 use crate::report::Artefact;
 use crate::report::chart::plan::files;
 use crate::report::terminal::{Page, Style, TerminalOptions};
-use crate::report::text::{clean, hours, money, money_of, percent, plural, short_count};
+use crate::report::text::{clean, hours, money, money_of, percent, plural, short_count, unpriced};
 use crate::report::view::Table;
 
 pub use json::{SCHEMA, json};
@@ -33,7 +33,8 @@ pub fn text(plan: &CapacityPlan, options: TerminalOptions) -> String {
         about.seed
     );
     page.wrapped("", "", Some(Style::Dim), &facts);
-    caveat(plan).iter().for_each(|caveat| page.wrapped("! ", "  ", Some(Style::Alert), caveat));
+    let caveats = caveat(plan).into_iter().chain(unpriced(&plan.unpriced, "any amount"));
+    caveats.for_each(|caveat| page.wrapped("! ", "  ", Some(Style::Alert), &caveat));
     demand(&mut page, plan);
     limits(&mut page, plan);
     spends(&mut page, plan);
@@ -149,7 +150,7 @@ fn spends(page: &mut Page, plan: &CapacityPlan) {
         let Demand { p50, p95, p999, peak } = spend.used;
         let [limit, p50, p95, p999, peak] = [spend.limit, p50, p95, p999, peak].map(money_of);
         let (headroom, over) = (free(spend.headroom), percent(spend.over_share));
-        [clean(&spend.provider), period_words(spend), limit, p50, p95, p999, peak, headroom, over]
+        [clean(&spend.provider), period_words(spend.period), limit, p50, p95, p999, peak, headroom, over]
     };
     let table = Table::new("spends", "", &headings).with_rows(plan.spends.iter().map(row));
     page.view_table(&table, usize::MAX);
@@ -208,11 +209,13 @@ fn free(headroom: f64) -> String {
     percent(headroom)
 }
 
-fn period_words(spend: &SpendPlan) -> String {
-    match spend.seconds {
-        None => "a run".to_owned(),
-        Some(seconds) if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        Some(seconds) => format!("{seconds} s"),
+fn period_words(period: SpendPeriod) -> String {
+    match period {
+        SpendPeriod::Run => "a run".to_owned(),
+        SpendPeriod::FirstMonth => "the first month".to_owned(),
+        SpendPeriod::LaterMonth => "a later month".to_owned(),
+        SpendPeriod::Seconds(seconds) if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        SpendPeriod::Seconds(seconds) => format!("{seconds} s"),
     }
 }
 

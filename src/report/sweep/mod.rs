@@ -14,7 +14,7 @@ use crate::report::html::parts::table as html_table;
 use crate::report::json::bytes;
 use crate::report::parquet_files::parquet_files;
 use crate::report::terminal::{Page, Style, TerminalOptions, fact};
-use crate::report::text::{clean, hours, money, plural};
+use crate::report::text::{clean, hours, money, plural, unpriced};
 
 pub use solve::{solve_json, solve_text};
 pub use table::csv as sweep_csv;
@@ -61,7 +61,7 @@ fn facts_of(sweep: &Sweep) -> Vec<(&'static str, String)> {
 
 fn caveats(sweep: &Sweep) -> Vec<String> {
     let partial = format!("Partial: interrupted after {}.", plural(sweep.points.len() as u64, "configuration"));
-    sweep.is_partial.then_some(partial).into_iter().collect()
+    sweep.is_partial.then_some(partial).into_iter().chain(unpriced(&sweep.unpriced, "the bills")).collect()
 }
 
 fn as_it_is(base: &Point) -> String {
@@ -78,6 +78,7 @@ pub fn sweep_json(sweep: &Sweep) -> Vec<u8> {
         "seed": sweep.seed,
         "runs": sweep.runs,
         "partial": sweep.is_partial,
+        "unpriced": sweep.unpriced,
         "horizon_hours": sweep.common.horizon_hours,
         "command": sweep.command,
         "axes": sweep.axes.iter().map(|axis| &axis.path).collect::<Vec<_>>(),

@@ -6,7 +6,7 @@ use crate::experiment::{Answer, Measure, Solution, Trial};
 use crate::report::gates::shown;
 use crate::report::json::bytes;
 use crate::report::terminal::{Page, Style, TerminalOptions};
-use crate::report::text::{clean, money_units, plural};
+use crate::report::text::{clean, money_units, plural, unpriced};
 use crate::report::view::Table;
 use crate::stats::Estimate;
 
@@ -16,6 +16,9 @@ pub fn solve_text(solution: &Solution, options: TerminalOptions) -> String {
     page.wrapped("", "  ", Some(Style::Bold), &sentence(solution));
     if let Some(doubt) = doubt(solution) {
         page.wrapped("", "  ", None, &doubt);
+    }
+    if let Some(caveat) = unpriced(&solution.unpriced, "the bills") {
+        page.wrapped("! ", "  ", Some(Style::Alert), &caveat);
     }
     page.line("");
     page.view_table(&tried(solution), usize::MAX);
@@ -114,6 +117,7 @@ pub fn solve_json(solution: &Solution) -> Vec<u8> {
         "target": solution.target,
         "seed": solution.seed,
         "runs": solution.runs,
+        "unpriced": solution.unpriced,
         "command": solution.command,
         "answer": answer,
         "tried": solution.tried.iter().map(trial).collect::<Vec<_>>(),

@@ -11,7 +11,7 @@ use crate::report::json::bytes;
 use crate::report::sweep::charts::dollar_axis;
 use crate::report::sweep::stamp_of;
 use crate::report::terminal::{Page, Style, TerminalOptions};
-use crate::report::text::{clean, dollars, money, money_units, percent, plural};
+use crate::report::text::{clean, dollars, money, money_units, percent, plural, unpriced};
 use crate::report::view::Table;
 
 /// Assumptions that are drawn.
@@ -63,9 +63,10 @@ fn table(bars: &[Bar]) -> Table {
 }
 
 /// What the reader must know before any figure.
-fn caveat(tornado: &Tornado) -> Option<String> {
+fn caveats(tornado: &Tornado) -> Vec<String> {
     let done = plural(tornado.bars.len() as u64, "assumption");
-    tornado.is_partial.then(|| format!("Partial: interrupted after {done}."))
+    let partial = tornado.is_partial.then(|| format!("Partial: interrupted after {done}."));
+    partial.into_iter().chain(unpriced(&tornado.unpriced, "the bills")).collect()
 }
 
 /// The tornado for a terminal.
@@ -82,7 +83,7 @@ pub fn tornado_text(common: &Common, tornado: &Tornado, run: &Options, options: 
         clean(&common.prices_as_of)
     );
     page.wrapped("", "", Some(Style::Dim), &facts);
-    if let Some(caveat) = caveat(tornado) {
+    for caveat in caveats(tornado) {
         page.wrapped("! ", "  ", Some(Style::Alert), &caveat);
     }
     page.line("");
@@ -121,7 +122,7 @@ pub fn tornado_text(common: &Common, tornado: &Tornado, run: &Options, options: 
 
 /// `tornado.json`.
 pub fn tornado_json(common: &Common, tornado: &Tornado, run: &Options) -> Vec<u8> {
-    let Tornado { base, bars, is_partial, .. } = tornado;
+    let Tornado { base, bars, unpriced, is_partial, .. } = tornado;
     let end = |bar: &Bar, index: usize| -> Value {
         let delta = bar.deltas[index];
         let ends = [delta.interval.low, delta.interval.high];
@@ -145,6 +146,7 @@ pub fn tornado_json(common: &Common, tornado: &Tornado, run: &Options) -> Vec<u8
         "seed": run.seed.0,
         "runs": run.runs,
         "partial": is_partial,
+        "unpriced": unpriced,
         "command": run.command,
         "base": { "bill": { "mean": base.mean, "p50": base.p50, "p95": base.p95 } },
         "assumptions": bars.iter().map(bar).collect::<Vec<_>>(),
@@ -160,7 +162,7 @@ pub fn tornado_artefacts(common: &Common, tornado: &Tornado, run: &Options) -> V
     let body = maud::html! {
         section {
             h2 { "What moves the bill" }
-            @if let Some(caveat) = caveat(tornado) { p { strong { (caveat) } } }
+            @for caveat in caveats(tornado) { p { strong { (caveat) } } }
             (picture(&drawn))
             (html_table(&table(shown)))
             @if let Some(sentence) = others(&rest, shown.len()) { p { (sentence) } }
