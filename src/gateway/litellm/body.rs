@@ -2,8 +2,8 @@
 
 use crate::gateway::litellm::plan::ListId;
 use crate::gateway::litellm::policy::RetryPolicy;
-use crate::gateway::litellm::wire::FallbackTarget;
-use crate::units::{NameId, SimDuration};
+use crate::gateway::litellm::wire::{FallbackTarget, Mock};
+use crate::units::{NameId, SimDuration, Tokens};
 
 /// The parameters of a request that the gateway reads.
 #[derive(Debug, Clone, Default)]
@@ -116,10 +116,20 @@ pub struct CustomTarget {
     pub stream_timeout: Option<Option<SimDuration>>,
     /// `disable_fallbacks`.
     pub disable_fallbacks: Option<bool>,
+    /// `max_tokens`.
+    pub max_tokens: Option<Option<Tokens>>,
+    /// Its own fallbacks: regular ones, those for long prompts, those for refused content [T 267].
+    pub fallbacks: [Option<OverrideId>; 3],
+    /// An answer that is made up [T 268].
+    pub mock: Mock,
 }
 
+/// Index of fallbacks that an entry brings along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverrideId(pub u32);
+
 impl CustomTarget {
-    /// The parameters of an entry, if it has any.
+    /// The parameters of an entry, if it has any, without its fallbacks.
     pub fn of(target: &FallbackTarget) -> Option<Self> {
         let seconds = |said: Option<Option<f64>>| said.map(|secs| secs.filter(|secs| *secs != 0.0).map(time_out));
         let retries = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
@@ -129,6 +139,9 @@ impl CustomTarget {
             request_timeout: seconds(target.request_timeout),
             stream_timeout: seconds(target.stream_timeout),
             disable_fallbacks: target.disable_fallbacks,
+            max_tokens: target.max_tokens.map(|said| said.and_then(|n| Tokens::try_from(n).ok())),
+            fallbacks: [None; 3],
+            mock: target.mock,
         })
     }
 
@@ -141,6 +154,9 @@ impl CustomTarget {
             request_timeout: self.request_timeout.or(before.request_timeout),
             stream_timeout: self.stream_timeout.or(before.stream_timeout),
             disable_fallbacks: self.disable_fallbacks.or(before.disable_fallbacks),
+            max_tokens: self.max_tokens.or(before.max_tokens),
+            fallbacks: std::array::from_fn(|kind| self.fallbacks[kind].or(before.fallbacks[kind])),
+            mock: self.mock.after(before.mock),
         }
     }
 }

@@ -95,6 +95,8 @@ pub(super) enum Waiting {
     Pause,
     /// A pause of the provider's client, which then calls again by itself.
     Client,
+    /// The end of an answer that is made up.
+    Mock,
     /// A slot of this deployment, of the semaphore with this number.
     Slot(DeploymentId, u32),
     /// A failure that is answered only now.

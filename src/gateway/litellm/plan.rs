@@ -1,6 +1,6 @@
 //! A LiteLLM configuration, compiled: every name is a number, every lookup is done, nothing is text on the hot path.
 
-pub use crate::gateway::litellm::body::{Body, CacheControl, CustomTarget, FallbackOverride};
+pub use crate::gateway::litellm::body::{Body, CacheControl, CustomTarget, FallbackOverride, OverrideId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ pub use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::keyring::KeyPlans;
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
+pub use crate::gateway::litellm::wire::Mock;
 pub use crate::gateway::litellm::price::{Filled, Greatest, Price, Reserved};
 pub use crate::gateway::litellm::proxy_plan::{CachePlan, ProxyPlan};
 use crate::gateway::parts::{Backoff, Minutes};
@@ -84,6 +85,10 @@ pub struct Plan {
     pub refusals: Vec<Box<[bool]>>,
     /// Fallback entries with parameters of their own.
     pub customs: Vec<CustomTarget>,
+    /// Fallbacks that those bring along.
+    pub overrides: Vec<FallbackOverride>,
+    /// Some answers are made up.
+    pub has_mocks: bool,
     /// What limits virtual keys; the first is the master key, without limits.
     pub keys: KeyPlans,
     /// Settings of the router as a whole.
@@ -228,6 +233,8 @@ pub struct Deployment {
     pub is_unmapped: bool,
     /// What the cost-based strategy compares: input and output price in dollars for one token.
     pub compared_price: f64,
+    /// An answer that is made up in place of its own.
+    pub mock: Mock,
     /// Number of models in `litellm_params.fallbacks`, which the SDK tries inside each attempt [T 106].
     pub inner_fallbacks: u32,
     /// `litellm_params.cache: true` while responses are cached: every call fails before it is made [T 107].

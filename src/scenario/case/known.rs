@@ -3,6 +3,7 @@
 
 use super::fields::Reader;
 use crate::document::{Node, Value};
+use crate::gateway::litellm::wire::{OwnFallbacks, unread_in_list};
 
 const CASE: &[&str] = &[
     "name",
@@ -230,6 +231,11 @@ fn check_request(request: &Node, reader: &mut Reader) {
     reader.only(request, "request", REQUEST);
     for entry in reader.map(request, "params") {
         reader.warn_if_near(entry, PARAMS);
+        for (span, message) in unread_in_list(&entry.value) {
+            if OwnFallbacks::KEYS.contains(&&*entry.key) {
+                reader.warn(span, message);
+            }
+        }
         if NOT_SIMULATED.contains(&&*entry.key) {
             reader.warn(entry.key_span, format!("`{}` of a body is not simulated", entry.key));
         }

@@ -5,10 +5,10 @@ use super::content::{Tokenizer, content, counted};
 use super::fields::Reader;
 use super::{CaseRequest, Departure};
 use crate::document::{Node, Value};
-use crate::gateway::litellm::lower::{RequestFallbacks, RequestParams};
+use crate::gateway::litellm::lower::RequestParams;
 use crate::gateway::litellm::params::{self, Asked};
-use crate::gateway::litellm::plan::{CacheControl, CustomTarget, Layer};
-use crate::gateway::litellm::wire::{FEWER_CALLS, FallbackTarget, MOST_TRIES, Reach, RetryPolicy, Spanned};
+use crate::gateway::litellm::plan::{CacheControl, Layer};
+use crate::gateway::litellm::wire::{FEWER_CALLS, MOST_TRIES, OwnFallbacks, Reach, RetryPolicy, Spanned};
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
 use std::collections::HashMap;
 
@@ -252,7 +252,7 @@ fn group_policies(said: Said<'_>, reader: &mut Reader) -> Option<Vec<(String, Re
 }
 
 fn read_params(said: Said<'_>, reader: &mut Reader) -> RequestParams {
-    let fallbacks = |key: &str| said.place(key)?.get(key).map(read_fallbacks);
+    let fallbacks = |key: &str| said.place(key)?.get(key).map(OwnFallbacks::read);
     let timeout = said.place("timeout").and_then(|place| reader.number(place, "timeout"));
     let request_timeout = said.params.and_then(|params| reader.number(params, "request_timeout"));
     RequestParams {
@@ -340,16 +340,17 @@ fn asked_tries(body: &RequestParams) -> i64 {
 /// The largest number of retries that a body asks for.
 fn asked_retries(body: &RequestParams) -> i64 {
     let fallbacks = [&body.fallbacks, &body.context_fallbacks, &body.policy_fallbacks];
-    let of_targets = fallbacks.into_iter().flatten().flat_map(RequestFallbacks::retries);
+    let targets = fallbacks.into_iter().flatten().flat_map(OwnFallbacks::targets);
+    let of_targets = targets.filter_map(|target| target.num_retries?);
     let of_policies = body.group_policies.iter().flatten().flat_map(|(_, policy)| &policy.0);
-    let all = body.num_retries.into_iter().chain(of_targets).map(i64::from);
+    let all = body.num_retries.into_iter().map(i64::from).chain(of_targets);
     all.chain(of_policies.map(|(_, retries)| retries.value)).max().unwrap_or(0)
 }
 
 /// What the config and a body together can make of a request.
 fn with_body(reach: Reach, body: &RequestParams) -> Reach {
     let own = [&body.fallbacks, &body.context_fallbacks, &body.policy_fallbacks];
-    let targets: usize = own.into_iter().flatten().map(RequestFallbacks::size).sum();
+    let targets = own.into_iter().flatten().flat_map(OwnFallbacks::targets).count();
     let tries = u64::try_from(asked_retries(body)).unwrap_or(0).saturating_add(1).max(reach.tries);
     Reach { tries, targets: reach.targets + targets as u64 }
 }
@@ -379,37 +380,6 @@ fn tags(node: &Node, params: Option<&Node>, granted: &Granted) -> Vec<String> {
     tags.extend(granted.tags.iter().cloned());
     tags.extend(if own.is_some() { texts(own) } else { in_header });
     tags
-}
-
-/// A list of names or of entries with parameters is for every group; one of maps from groups to lists is for those. In
-/// a list of both the last name is for all groups that no map names.
-fn read_fallbacks(node: &Node) -> RequestFallbacks {
-    if node.is_null() {
-        return RequestFallbacks::Nothing;
-    }
-    let by_name = |item: &Node| match item.entries() {
-        [entry, ..] if matches!(entry.value.value, Value::Seq(_)) => {
-            Some((entry.key.to_string(), entry.value.items().iter().filter_map(target).collect()))
-        }
-        _ => None,
-    };
-    let mut lists: Vec<_> = node.items().iter().filter_map(by_name).collect();
-    let last_name = node.items().iter().rev().find_map(Node::as_str);
-    let is_mixed = last_name.is_some() && node.items().iter().any(|item| item.as_str().is_none());
-    if let Some(name) = last_name.filter(|_| is_mixed) {
-        lists.push(("*".to_owned(), vec![(name.to_owned(), None)]));
-    }
-    if lists.is_empty() && !node.items().is_empty() {
-        RequestFallbacks::Flat(node.items().iter().filter_map(target).collect())
-    } else {
-        RequestFallbacks::ByName(lists)
-    }
-}
-
-fn target(item: &Node) -> Option<(String, Option<CustomTarget>)> {
-    let target = FallbackTarget::read(item)?;
-    let custom = CustomTarget::of(&target);
-    Some((target.model, custom))
 }
 
 /// What is not `true` is taken for `false`.

@@ -2,13 +2,14 @@
 
 use crate::gateway::litellm::lower::names::Names;
 use crate::gateway::litellm::lower::settings;
-use crate::gateway::litellm::plan::{CustomTarget, ListId, Plan, Target};
-use crate::gateway::litellm::wire::{Fallback, Fallbacks, Wire, prefixes};
+use crate::gateway::litellm::plan::{CustomTarget, FallbackOverride, ListId, Name, OverrideId, Plan, Target};
+use crate::gateway::litellm::wire::{Fallback, FallbackTarget, Fallbacks, OwnFallbacks, Wire, prefixes};
+use crate::units::NameId;
 
 /// One entry of a map: whose list it is, and what is in it.
 pub(super) struct Entry<'a> {
     pub group: &'a str,
-    pub targets: Vec<(&'a str, Option<CustomTarget>)>,
+    pub targets: Vec<FallbackTarget>,
 }
 
 /// Gives every name its lists.
@@ -17,7 +18,7 @@ pub(super) fn add(wire: &Wire, plan: &mut Plan, names: &Names) {
     let mut regular = entries(settings::regular_fallbacks(wire));
     let default = settings::default_fallbacks(wire);
     if !default.is_empty() {
-        regular.push(Entry { group: "*", targets: default.iter().map(|name| (*name, None)).collect() });
+        regular.push(Entry { group: "*", targets: default.iter().map(|name| FallbackTarget::named(name)).collect() });
     }
     let context = settings::either(&router.context_window_fallbacks, &module.context_window_fallbacks);
     let policy = settings::either(&router.content_policy_fallbacks, &module.content_policy_fallbacks);
@@ -40,7 +41,7 @@ fn entries(map: Option<&Fallbacks>) -> Vec<Entry<'_>> {
 }
 
 fn entry(fallback: &Fallback) -> Entry<'_> {
-    let targets = fallback.targets.iter().map(|target| (target.value.model.as_str(), CustomTarget::of(&target.value)));
+    let targets = fallback.targets.iter().map(|target| target.value.clone());
     Entry { group: &fallback.group.value, targets: targets.collect() }
 }
 
@@ -50,21 +51,57 @@ pub(super) fn numbered(map: &[Entry<'_>], plan: &mut Plan, names: &Names) -> Vec
 }
 
 /// Numbers a list. Entries with parameters of their own are told apart from bare names.
-pub(super) fn list(targets: &[(&str, Option<CustomTarget>)], plan: &mut Plan, names: &Names) -> ListId {
-    let id = ListId(plan.lists.len() as u32);
+pub(super) fn list(targets: &[FallbackTarget], plan: &mut Plan, names: &Names) -> ListId {
     let mut numbered = Vec::with_capacity(targets.len());
-    for (model, custom) in targets {
-        let Some(name) = names.id(model) else { continue };
-        numbered.push(match custom {
+    for target in targets {
+        let Some(name) = names.id(&target.model) else { continue };
+        numbered.push(match custom(target, plan, names) {
             None => Target::Name(name),
             Some(custom) => {
-                plan.customs.push(*custom);
+                plan.customs.push(custom);
                 Target::Custom(name, plan.customs.len() as u32 - 1)
             }
         });
     }
+    let id = ListId(plan.lists.len() as u32);
     plan.lists.push(numbered.into());
     id
+}
+
+/// The parameters of an entry.
+fn custom(target: &FallbackTarget, plan: &mut Plan, names: &Names) -> Option<CustomTarget> {
+    let plain = CustomTarget::of(target)?;
+    let mut fallbacks = [None; 3];
+    for (kind, own) in target.fallbacks.iter().enumerate() {
+        let Some(own) = own else { continue };
+        let own = override_of(Some(own), kind, plan, names);
+        plan.overrides.push(own);
+        fallbacks[kind] = Some(OverrideId(plan.overrides.len() as u32 - 1));
+    }
+    Some(CustomTarget { fallbacks, ..plain })
+}
+
+/// Fallbacks that a body or an entry brings along, of one of the kinds of [`OwnFallbacks::KEYS`].
+pub(super) fn override_of(
+    own: Option<&OwnFallbacks>,
+    kind: usize,
+    plan: &mut Plan,
+    names: &Names,
+) -> FallbackOverride {
+    match own {
+        None => FallbackOverride::Configured,
+        Some(OwnFallbacks::Nothing) => FallbackOverride::Nothing,
+        Some(OwnFallbacks::Flat(targets)) => FallbackOverride::Flat(list(targets, plan, names)),
+        Some(OwnFallbacks::ByName(lists)) => {
+            let entries: Vec<Entry<'_>> =
+                lists.iter().map(|(group, targets)| Entry { group, targets: targets.clone() }).collect();
+            let map = numbered(&entries, plan, names);
+            let find = if kind == 0 { find_with_generic } else { find_exact };
+            let of_name =
+                |(index, name): (usize, &Name)| find(&map, &name.text).map(|list| (NameId::from_index(index), list));
+            FallbackOverride::ByName(plan.names.iter().enumerate().filter_map(of_name).collect())
+        }
+    }
 }
 
 /// The first entry of exactly this name.

@@ -14,13 +14,13 @@ mod settings;
 
 use crate::gateway::litellm::keyring::Keyring;
 use crate::gateway::litellm::plan::{Layer, Plan};
-use crate::gateway::litellm::wire::Wire;
+use crate::gateway::litellm::wire::{Mock, Wire};
 use crate::gateway::parts::Minutes;
 
 pub use durations::parse as period;
 pub use pattern::fill as fill_pattern;
 pub use prices::add_greatest;
-pub use request::{RequestFallbacks, RequestParams};
+pub use request::RequestParams;
 
 use names::Names;
 use prices::ModelMap;
@@ -63,6 +63,8 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> Plan {
     plan.bodies = setting.bodies.iter().map(|body| request::lower(body, &mut plan, &mut names)).collect();
     plan.proxy.refuses_bodies =
         plan.bodies.iter().any(|body| body.is_unread || body.is_mock || body.turned_away.is_some());
+    plan.has_mocks = plan.deployments.iter().map(|entry| &entry.mock).any(Mock::is_on)
+        || plan.customs.iter().any(|custom| custom.mock.is_on());
     plan.refusals = refusals.rows;
     names::rename(wire, &mut plan, &names);
     plan

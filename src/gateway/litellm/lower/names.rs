@@ -1,9 +1,8 @@
 //! Every name that can be asked for, and what it leads to (`router.py:_common_checks_available_deployment`).
 
-use crate::gateway::litellm::lower::request::RequestFallbacks;
 use crate::gateway::litellm::lower::{Setting, pattern, settings};
 use crate::gateway::litellm::plan::{Client, Found, Layer, Name, Plan};
-use crate::gateway::litellm::wire::{Deployment, Fallbacks, Wire, provider_of};
+use crate::gateway::litellm::wire::{Deployment, Fallbacks, OwnFallbacks, Wire, provider_of};
 use crate::units::{DeploymentId, NameId};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -44,15 +43,17 @@ impl Names {
         }
         let own =
             setting.bodies.iter().flat_map(|body| [&body.fallbacks, &body.context_fallbacks, &body.policy_fallbacks]);
-        for target in own.flatten().flat_map(RequestFallbacks::models) {
-            names.intern(target);
+        for target in own.flatten().flat_map(OwnFallbacks::targets) {
+            names.intern(&target.model);
         }
         names
     }
 
     fn intern_targets(&mut self, map: &Fallbacks) {
         for target in map.0.iter().flat_map(|fallback| &fallback.targets) {
-            self.intern(&target.value.model);
+            for target in target.value.with_inner() {
+                self.intern(&target.model);
+            }
         }
     }
 

@@ -1,13 +1,14 @@
 //! The parameters of a request that the gateway itself reads.
 
 use crate::gateway::litellm::body::time_out;
-use crate::gateway::litellm::lower::fallbacks::{Entry, find_exact, find_with_generic, list, numbered};
+use crate::gateway::litellm::lower::fallbacks::override_of;
 use crate::gateway::litellm::lower::names::Names;
 use crate::gateway::litellm::lower::settings::retry_policy;
 use crate::gateway::litellm::params::Asked;
-use crate::gateway::litellm::plan::{Body, CacheControl, CustomTarget, FallbackOverride, ListId, Name, Plan};
+use crate::gateway::litellm::plan::{Body, CacheControl, Plan};
 use crate::gateway::litellm::policy::RetryPolicy;
 use crate::gateway::litellm::wire;
+use crate::gateway::litellm::wire::OwnFallbacks;
 use crate::units::{NameId, SimDuration};
 
 /// What a request body says besides model and messages, and what its headers say.
@@ -20,11 +21,11 @@ pub struct RequestParams {
     /// `stream_timeout`, or the header, in seconds.
     pub stream_timeout: Option<f64>,
     /// `fallbacks`.
-    pub fallbacks: Option<RequestFallbacks>,
+    pub fallbacks: Option<OwnFallbacks>,
     /// `context_window_fallbacks`.
-    pub context_fallbacks: Option<RequestFallbacks>,
+    pub context_fallbacks: Option<OwnFallbacks>,
     /// `content_policy_fallbacks`.
-    pub policy_fallbacks: Option<RequestFallbacks>,
+    pub policy_fallbacks: Option<OwnFallbacks>,
     /// `disable_fallbacks`.
     pub disable_fallbacks: bool,
     /// `max_fallbacks`.
@@ -59,46 +60,6 @@ pub struct RequestParams {
     pub is_key_fallbacks: bool,
 }
 
-/// Names of fallback targets, some with parameters of their own.
-pub type TargetList = Vec<(String, Option<CustomTarget>)>;
-
-/// Fallbacks that a request brings along. A target may have parameters of its own.
-#[derive(Debug, Clone, PartialEq)]
-pub enum RequestFallbacks {
-    /// A list of targets for every group.
-    Flat(TargetList),
-    /// A list for each of some groups.
-    ByName(Vec<(String, TargetList)>),
-    /// `null`: there are none, whatever is configured.
-    Nothing,
-}
-
-impl RequestFallbacks {
-    /// The names of all targets.
-    pub fn models(&self) -> impl Iterator<Item = &str> {
-        self.targets().map(|(model, _)| model.as_str())
-    }
-
-    /// The `num_retries` of the targets that have some.
-    pub fn retries(&self) -> impl Iterator<Item = u32> {
-        self.targets().filter_map(|(_, custom)| custom.as_ref()?.num_retries?)
-    }
-
-    /// How many targets it has, in all its lists.
-    pub fn size(&self) -> usize {
-        self.targets().count()
-    }
-
-    fn targets(&self) -> impl Iterator<Item = &(String, Option<CustomTarget>)> {
-        let (flat, by_name) = match self {
-            Self::Flat(targets) => (targets.as_slice(), [].as_slice()),
-            Self::ByName(lists) => ([].as_slice(), lists.as_slice()),
-            Self::Nothing => ([].as_slice(), [].as_slice()),
-        };
-        flat.iter().chain(by_name.iter().flat_map(|(_, targets)| targets))
-    }
-}
-
 /// Compiles one body.
 pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) -> Body {
     let seconds = |secs: Option<f64>| secs.filter(|secs| *secs != 0.0).map(time_out);
@@ -106,9 +67,9 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
         num_retries: params.num_retries,
         timeout: seconds(params.timeout),
         stream_timeout: seconds(params.stream_timeout),
-        fallbacks: own(params.fallbacks.as_ref(), find_with_generic, plan, names),
-        context_fallbacks: own(params.context_fallbacks.as_ref(), find_exact, plan, names),
-        policy_fallbacks: own(params.policy_fallbacks.as_ref(), find_exact, plan, names),
+        fallbacks: override_of(params.fallbacks.as_ref(), 0, plan, names),
+        context_fallbacks: override_of(params.context_fallbacks.as_ref(), 1, plan, names),
+        policy_fallbacks: override_of(params.policy_fallbacks.as_ref(), 2, plan, names),
         disable_fallbacks: params.disable_fallbacks,
         max_fallbacks: params.max_fallbacks,
         tags: params.tags.iter().map(|tag| names.tag(tag)).collect(),
@@ -133,27 +94,4 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
 fn group_policies(groups: &[(String, wire::RetryPolicy)], names: &Names) -> Box<[(NameId, RetryPolicy)]> {
     let named = |(group, policy): &(String, wire::RetryPolicy)| Some((names.id(group)?, retry_policy(policy)));
     groups.iter().filter_map(named).collect()
-}
-
-/// How a name finds its list in a map.
-type Find = fn(&[(String, ListId)], &str) -> Option<ListId>;
-
-fn own(fallbacks: Option<&RequestFallbacks>, find: Find, plan: &mut Plan, names: &Names) -> FallbackOverride {
-    match fallbacks {
-        None => FallbackOverride::Configured,
-        Some(RequestFallbacks::Nothing) => FallbackOverride::Nothing,
-        Some(RequestFallbacks::Flat(targets)) => FallbackOverride::Flat(list(&borrowed(targets), plan, names)),
-        Some(RequestFallbacks::ByName(lists)) => {
-            let entries: Vec<Entry<'_>> =
-                lists.iter().map(|(group, targets)| Entry { group, targets: borrowed(targets) }).collect();
-            let map = numbered(&entries, plan, names);
-            let of_name =
-                |(index, name): (usize, &Name)| find(&map, &name.text).map(|list| (NameId::from_index(index), list));
-            FallbackOverride::ByName(plan.names.iter().enumerate().filter_map(of_name).collect())
-        }
-    }
-}
-
-fn borrowed(targets: &[(String, Option<CustomTarget>)]) -> Vec<(&str, Option<CustomTarget>)> {
-    targets.iter().map(|(model, custom)| (model.as_str(), *custom)).collect()
 }

@@ -81,6 +81,9 @@ impl LiteLlm {
         self.state.strategy.called(cx.now, deployment, name);
         call.flight = Some(flight);
         (call.again, call.dropped_params) = (0, false);
+        if self.plan.has_mocks && self.mock_of(call, deployment).is_on() {
+            return self.mock(cx, call, deployment);
+        }
         self.send(cx, call, deployment)
     }
 
@@ -119,13 +122,14 @@ impl LiteLlm {
         if let Some(own) = call.hop().map(|hop| hop.own).filter(|own| *own != CustomTarget::default()) {
             let silence = self.timeout_of_entry(cx.request, deployment, &own);
             (attempt.limits.headers, attempt.limits.idle) = (silence, silence);
+            attempt.max_tokens = own.max_tokens.unwrap_or(attempt.max_tokens);
         }
         Next::Do(Step::Attempt(attempt))
     }
 
     /// The longest silence that is borne where the entry of a fallback list has timeouts of its own.
     #[cold]
-    fn timeout_of_entry(&self, request: &RequestView, deployment: DeploymentId, own: &CustomTarget) -> SimDuration {
+    pub(super) fn timeout_of_entry(&self, request: &RequestView, deployment: DeploymentId, own: &CustomTarget) -> SimDuration {
         let body = self.body(request);
         let timeout = own.timeout.unwrap_or(body.timeout).or(own.request_timeout.flatten());
         let asked = (timeout, own.stream_timeout.unwrap_or(body.stream_timeout));
@@ -323,6 +327,17 @@ impl LiteLlm {
         if client.is_heard(stream) {
             self.log_failure(cx, call, &failure);
         }
+        self.try_inner_fallbacks(cx, call, flight, failure)
+    }
+
+    /// An attempt has failed: fallbacks inside it are tried, if there are any left.
+    pub(super) fn try_inner_fallbacks<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: Flight,
+        failure: Failure,
+    ) -> Next {
         if call.inner_left > 0 {
             return self.inner_fallback(cx, call, flight);
         }
@@ -405,11 +420,19 @@ impl LiteLlm {
     }
 
     /// `litellm_params.fallbacks` are run by the SDK inside the attempt, against the same deployment [T 106].
-    fn inner_fallback<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, flight: Flight) -> Next {
+    fn inner_fallback<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: Flight,
+    ) -> Next {
         call.inner_left -= 1;
         (call.again, call.dropped_params) = (0, false);
         self.state.strategy.called(cx.now, flight.deployment, flight.name);
         call.flight = Some(flight);
+        if self.plan.has_mocks && self.mock_of(call, flight.deployment).is_on() {
+            return self.mock(cx, call, flight.deployment);
+        }
         self.send(cx, call, flight.deployment)
     }
 
@@ -431,7 +454,7 @@ impl LiteLlm {
 
     /// The answer is complete.
     #[inline(always)]
-    fn served<D: Draws, N: Notes>(
+    pub(super) fn served<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
         call: &mut CallState,

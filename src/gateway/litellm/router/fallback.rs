@@ -6,9 +6,19 @@ use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Few, Frame, Hop, Targets, Walk};
 use crate::gateway::litellm::defaults::DEEPEST_FALLBACK;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{Body, FallbackOverride, Layer, ListId, Plan, Target};
+use crate::gateway::litellm::plan::{
+    Body, CustomTarget, FallbackOverride, Layer, ListId, OverrideId, Plan, Target,
+};
 use crate::random::Draws;
 use crate::units::NameId;
+
+/// The kinds of fallback lists, in the order of `OwnFallbacks::KEYS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Regular,
+    Context,
+    Policy,
+}
 
 impl LiteLlm {
     /// The innermost hop has failed for good: its fallbacks are walked, if it has any.
@@ -23,7 +33,8 @@ impl LiteLlm {
             return self.raise(cx, call, failure);
         }
         let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
-        if let Some(targets) = self.higher_orders(self.own(cx.request, call), hop, &failure) {
+        let own = self.own(cx.request, call);
+        if let Some(targets) = self.higher_orders(own, hop, &failure) {
             return self.begin_walk(cx, call, targets, failure, Few::new());
         }
         if self.plan.router.weighted_failover && !failure.class.has_own_fallbacks() {
@@ -42,7 +53,7 @@ impl LiteLlm {
             return None;
         }
         let above = hop.order.unwrap_or(orders[0]);
-        let then = self.regular_list(own, hop.name);
+        let then = self.regular_list(own, hop);
         let has_targets =
             orders.iter().any(|order| *order > above) || then.is_some_and(|list| !self.plan.list(list).is_empty());
         has_targets.then_some(Targets::Orders { above, then })
@@ -68,31 +79,45 @@ impl LiteLlm {
     /// Walks the list that is configured for this kind of failure; without one the failure is raised.
     fn walk_list<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, failure: Failure) -> Next {
         let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
-        match self.list_for(self.own(cx.request, call), hop.name, &failure) {
+        match self.list_for(self.own(cx.request, call), hop, &failure) {
             Some(list) => self.begin_walk(cx, call, Targets::List(list), failure, Few::new()),
             None => self.raise(cx, call, failure),
         }
     }
 
     /// Long prompts and refused content go by their own map where there is one, and only by that [T 36–39].
-    fn list_for(&self, body: &Body, name: NameId, failure: &Failure) -> Option<ListId> {
-        let (router, entry) = (&self.plan.router, self.plan.name(name));
-        if let FallbackOverride::Flat(list) = body.fallbacks {
-            return Some(list);
+    fn list_for(&self, body: &Body, hop: &Hop, failure: &Failure) -> Option<ListId> {
+        let (router, entry) = (&self.plan.router, self.plan.name(hop.name));
+        if let FallbackOverride::Flat(list) = self.fallbacks_of(body, &hop.own, Kind::Regular) {
+            return Some(*list);
         }
+        let own = |kind: Kind| self.fallbacks_of(body, &hop.own, kind);
         match failure.class {
-            Class::ContextWindow if body.context_fallbacks.is_set(router.has_context_fallbacks) => {
-                chosen(&body.context_fallbacks, name, entry.context_fallbacks)
+            Class::ContextWindow if own(Kind::Context).is_set(router.has_context_fallbacks) => {
+                chosen(own(Kind::Context), hop.name, entry.context_fallbacks)
             }
-            Class::ContentPolicy if body.policy_fallbacks.is_set(router.has_policy_fallbacks) => {
-                chosen(&body.policy_fallbacks, name, entry.policy_fallbacks)
+            Class::ContentPolicy if own(Kind::Policy).is_set(router.has_policy_fallbacks) => {
+                chosen(own(Kind::Policy), hop.name, entry.policy_fallbacks)
             }
-            _ => self.regular_list(body, name),
+            _ => self.regular_list(body, hop),
         }
     }
 
-    fn regular_list(&self, own: &Body, name: NameId) -> Option<ListId> {
-        chosen(&own.fallbacks, name, self.plan.name(name).fallbacks)
+    fn regular_list(&self, body: &Body, hop: &Hop) -> Option<ListId> {
+        let own = self.fallbacks_of(body, &hop.own, Kind::Regular);
+        chosen(own, hop.name, self.plan.name(hop.name).fallbacks)
+    }
+
+    /// The fallbacks that the entry which led to a hop brings along, else those of the body [T 267].
+    pub(super) fn fallbacks_of<'a>(&'a self, body: &'a Body, own: &CustomTarget, kind: Kind) -> &'a FallbackOverride {
+        match own.fallbacks[kind as usize] {
+            Some(OverrideId(id)) => &self.plan.overrides[id as usize],
+            None => match kind {
+                Kind::Regular => &body.fallbacks,
+                Kind::Context => &body.context_fallbacks,
+                Kind::Policy => &body.policy_fallbacks,
+            },
+        }
     }
 
     /// Begins a walk, unless it would go too deep: the limit is looked at only here, so that a flat list is never cut

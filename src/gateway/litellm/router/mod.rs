@@ -15,6 +15,7 @@ mod fallback;
 mod light;
 mod limits;
 mod logging;
+mod mock;
 mod places;
 mod purses;
 mod responses;
@@ -297,6 +298,7 @@ impl Gateway for LiteLlm {
                 }
                 Waiting::Failed(failure) => Next::HopFailed(failure),
                 Waiting::Client => self.client_woke(&cx, call),
+                Waiting::Mock => self.mock_over(&mut cx, call),
                 Waiting::Pause | Waiting::Nothing => Next::Try,
             },
             Event::ClientLeft(phase) => self.client_left(&mut cx, call, phase),

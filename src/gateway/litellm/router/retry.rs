@@ -1,9 +1,10 @@
 //! Retries within a hop: whether, how often, and after what pause (`router.py:async_function_with_retries`).
 
+use super::fallback::Kind;
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, RetryRule, Waiting};
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{Body, Found};
+use crate::gateway::litellm::plan::{Body, CustomTarget, Found};
 use crate::gateway::parts::retry_after_secs;
 use crate::gateway::{Notes, Step};
 use crate::random::{Draws, Purpose};
@@ -27,11 +28,11 @@ impl LiteLlm {
         failure: Failure,
     ) -> Next {
         let Some(hop) = call.hop() else { return Next::GiveUp(failure) };
-        let (name, retries, known_rule, of_target) = (hop.name, hop.retries, hop.retry, hop.own.num_retries);
-        let asked = of_target.unwrap_or(self.own(cx.request, call).num_retries);
+        let (name, retries, known_rule, of_entry) = (hop.name, hop.retries, hop.retry, hop.own);
+        let asked = of_entry.num_retries.unwrap_or(self.own(cx.request, call).num_retries);
         let health = self.health(cx, name);
         let rule = known_rule.unwrap_or_else(|| self.retry_rule(asked, self.body(cx.request), name, &failure));
-        if !rule.by_policy && !self.is_worth_retrying(self.own(cx.request, call), &failure, health) {
+        if !rule.by_policy && !self.is_worth_retrying(self.own(cx.request, call), &of_entry, &failure, health) {
             cx.notes.decided(cx.now, cx.id, || format!("{}: not retried", failure.class.words()));
             return Next::HopFailed(failure);
         }
@@ -110,11 +111,12 @@ impl LiteLlm {
     }
 
     /// `router.py:should_retry_this_error` [T 13, 15].
-    fn is_worth_retrying(&self, body: &Body, failure: &Failure, health: Health) -> bool {
+    fn is_worth_retrying(&self, body: &Body, entry: &CustomTarget, failure: &Failure, health: Health) -> bool {
         let router = &self.plan.router;
+        let own = |kind: Kind| self.fallbacks_of(body, entry, kind);
         let has_own_fallbacks = match failure.class {
-            Class::ContextWindow => body.context_fallbacks.is_set(router.has_context_fallbacks),
-            Class::ContentPolicy => body.policy_fallbacks.is_set(router.has_policy_fallbacks),
+            Class::ContextWindow => own(Kind::Context).is_set(router.has_context_fallbacks),
+            Class::ContentPolicy => own(Kind::Policy).is_set(router.has_policy_fallbacks),
             _ => false,
         };
         let hopeless =

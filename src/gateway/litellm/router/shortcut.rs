@@ -104,8 +104,11 @@ impl Shortcut {
             router.has_budgets && (entry.budget.is_some() || entry.provider_budget.is_some())
         };
         let has_places = (1..=Places::BITS as usize).contains(&ids.len());
-        let takes_all =
-            ids.iter().all(|deployment| plan.refusals(id, *deployment) == 0 && !plan.is_unplaced(id, *deployment));
+        let is_called_so = |deployment: &DeploymentId| {
+            let is_real = !plan.deployment(*deployment).mock.is_on();
+            is_real && plan.refusals(id, *deployment) == 0 && !plan.is_unplaced(id, *deployment)
+        };
+        let takes_all = ids.iter().all(is_called_so);
         let is_open = is_simple && name.orders.is_empty() && has_places && takes_all;
         let is_let_in = plan.layer != Layer::Proxy || (name.is_known && !plan.proxy.has_key_limits);
         let body_breaks = plan.bodies.iter().any(|body| body.cache.breaks);

@@ -1,8 +1,9 @@
 //! Fallback lists in every spelling that is in use.
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Severity, Span};
 use crate::diagnostic::codes;
 use crate::document::{Entry, Node, Value};
+use crate::gateway::litellm::wire::mock::Mock;
 use crate::gateway::litellm::wire::value::{FromNode, Reader, Spanned};
 
 /// A list of one-key maps, `[{group: [target, …]}, …]`, in order.
@@ -19,7 +20,7 @@ pub struct Fallback {
 }
 
 /// One target: a name, or a map with a `model` and parameters to send along.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct FallbackTarget {
     /// The group to try.
     pub model: String,
@@ -35,9 +36,82 @@ pub struct FallbackTarget {
     pub stream_timeout: Option<Option<f64>>,
     /// `disable_fallbacks`.
     pub disable_fallbacks: Option<bool>,
+    /// `max_tokens`.
+    pub max_tokens: Option<Option<i64>>,
+    /// `fallbacks`, `context_window_fallbacks` and `content_policy_fallbacks` [T 267].
+    pub fallbacks: [Option<OwnFallbacks>; 3],
+    /// `mock_response` and what belongs to it.
+    pub mock: Mock,
+}
+
+/// Fallbacks that a request, or an entry of a list, brings along.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OwnFallbacks {
+    /// A list of targets for every group.
+    Flat(Vec<FallbackTarget>),
+    /// A list for each of some groups.
+    ByName(Vec<(String, Vec<FallbackTarget>)>),
+    /// `null`: there are none, whatever is configured.
+    Nothing,
+}
+
+impl OwnFallbacks {
+    /// The three kinds of lists, in the order in which they are kept everywhere.
+    pub const KEYS: [&str; 3] = ["fallbacks", "context_window_fallbacks", "content_policy_fallbacks"];
+
+    /// A list of names or of entries with parameters is for every group; one of maps from groups to lists is for
+    /// those. In a list of both the last name is for all groups that no map names.
+    pub fn read(node: &Node) -> Self {
+        if node.is_null() {
+            return Self::Nothing;
+        }
+        let items = node.items();
+        let is_entry = |item: &Node| item.get("model").is_some_and(|model| model.as_str().is_some());
+        let (all_names, all_maps) =
+            (items.iter().all(|item| item.as_str().is_some()), items.iter().all(|item| item.as_str().is_none()));
+        if !items.is_empty() && (all_names || (all_maps && items.iter().any(is_entry))) {
+            return Self::Flat(targets(node));
+        }
+        let by_name = |item: &Node| match item.entries() {
+            [entry, ..] if matches!(entry.value.value, Value::Seq(_)) => {
+                Some((entry.key.to_string(), targets(&entry.value)))
+            }
+            _ => None,
+        };
+        let mut lists: Vec<_> = items.iter().filter_map(by_name).collect();
+        let last_name = items.iter().rev().find_map(Node::as_str).filter(|_| !all_maps);
+        lists.extend(last_name.map(|name| ("*".to_owned(), vec![FallbackTarget::named(name)])));
+        Self::ByName(lists)
+    }
+
+    /// All targets, those in their own lists included.
+    pub fn targets(&self) -> Vec<&FallbackTarget> {
+        let (flat, by_name) = match self {
+            Self::Flat(targets) => (targets.as_slice(), [].as_slice()),
+            Self::ByName(lists) => ([].as_slice(), lists.as_slice()),
+            Self::Nothing => ([].as_slice(), [].as_slice()),
+        };
+        let all = flat.iter().chain(by_name.iter().flat_map(|(_, targets)| targets));
+        all.flat_map(FallbackTarget::with_inner).collect()
+    }
+}
+
+fn targets(list: &Node) -> Vec<FallbackTarget> {
+    list.items().iter().filter_map(FallbackTarget::read).collect()
 }
 
 impl FallbackTarget {
+    /// A bare name.
+    pub fn named(model: &str) -> Self {
+        Self { model: model.to_owned(), ..Self::default() }
+    }
+
+    /// This target, and those of its own lists.
+    pub fn with_inner(&self) -> Vec<&Self> {
+        let inner = self.fallbacks.iter().flatten().flat_map(OwnFallbacks::targets);
+        [self].into_iter().chain(inner).collect()
+    }
+
     /// A target as it is written; `None` if no model is named.
     pub fn read(node: &Node) -> Option<Self> {
         let model = node.as_str().or_else(|| node.get("model").and_then(Node::as_str))?;
@@ -65,6 +139,9 @@ impl FallbackTarget {
             request_timeout: seconds("request_timeout"),
             stream_timeout: seconds("stream_timeout"),
             disable_fallbacks: flag("disable_fallbacks"),
+            max_tokens: whole("max_tokens"),
+            fallbacks: OwnFallbacks::KEYS.map(|key| node.get(key).map(OwnFallbacks::read)),
+            mock: Mock::read(node),
         })
     }
 }
@@ -80,17 +157,43 @@ impl FromNode for Fallbacks {
 }
 
 /// What of an entry leads calls elsewhere, or makes them cost something else, and is not simulated.
-const UNREAD: [&str; 9] = [
-    "fallbacks",
-    "context_window_fallbacks",
-    "content_policy_fallbacks",
-    "max_fallbacks",
-    "max_tokens",
+const UNREAD: [&str; 14] = [
     "max_completion_tokens",
     "messages",
     "stream",
-    "mock_response",
+    "metadata",
+    "litellm_metadata",
+    "tags",
+    "api_base",
+    "api_key",
+    "specific_deployment",
+    "routing_strategy",
+    "mock_testing_fallbacks",
+    "mock_testing_context_fallbacks",
+    "mock_testing_content_policy_fallbacks",
+    "mock_testing_rate_limit_error",
 ];
+
+/// What `target` holds, and its own lists, that is not simulated.
+pub fn unread_in(target: &Node) -> Vec<(Span, String)> {
+    let message = |entry: &Entry| format!("`{}` of a fallback entry is not simulated", entry.key);
+    let own = target.entries().iter().filter(|entry| UNREAD.contains(&&*entry.key));
+    let mut found: Vec<_> = own.map(|entry| (entry.key_span, message(entry))).collect();
+    for list in OwnFallbacks::KEYS.iter().filter_map(|key| target.get(key)) {
+        found.extend(unread_in_list(list));
+    }
+    found
+}
+
+/// The same of a whole list.
+pub fn unread_in_list(list: &Node) -> Vec<(Span, String)> {
+    let is_entry = |item: &Node| item.get("model").is_some_and(|model| model.as_str().is_some());
+    let of_item = |item: &Node| match is_entry(item) {
+        true => unread_in(item),
+        false => item.entries().iter().flat_map(|entry| entry.value.items()).flat_map(unread_in).collect(),
+    };
+    list.items().iter().flat_map(of_item).collect()
+}
 
 /// The one list whose maps are not counted when the gateway starts (`router.py:validate_fallbacks`); a group is looked
 /// up in their first keys [T 226].
@@ -130,9 +233,8 @@ impl FromNode for FallbackTarget {
             );
             reader.report(codes::WRONG_TYPE, Severity::Error, node.span, message, None);
         }
-        for entry in node.entries().iter().filter(|entry| UNREAD.contains(&&*entry.key)) {
-            let message = format!("`{}` of a fallback entry is not simulated", entry.key);
-            reader.report(codes::NOT_SIMULATED, Severity::Warning, entry.key_span, message, None);
+        for (span, message) in unread_in(node) {
+            reader.report(codes::NOT_SIMULATED, Severity::Warning, span, message, None);
         }
         target
     }

@@ -6,6 +6,7 @@
 mod consequence;
 mod environment;
 mod fallbacks;
+mod mock;
 mod model;
 mod most;
 mod nearest;
@@ -21,7 +22,8 @@ use crate::document;
 use crate::document::{Format, Node, Value};
 
 pub use consequence::Section;
-pub use fallbacks::{Fallback, FallbackTarget, Fallbacks};
+pub use fallbacks::{Fallback, FallbackTarget, Fallbacks, OwnFallbacks, unread_in_list};
+pub use mock::{Mock, Mocked};
 pub use model::{Deployment, LitellmParams, ModelInfo, Prices};
 pub use most::{FEWER_CALLS, MOST_CALLS, MOST_TRIES, Reach};
 pub use nearest::nearest;

@@ -6,6 +6,7 @@ use crate::document::{Entry, Node, Value};
 use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::params::{Asked, Params, cache_text};
 use crate::gateway::litellm::wire::Section;
+use crate::gateway::litellm::wire::mock::Mock;
 use crate::gateway::litellm::wire::nearest::nearest;
 use crate::gateway::litellm::wire::provider::{by_endpoint, prefixes, provider_of, unknown_prefix};
 use crate::gateway::litellm::wire::settings::AllowedFailsPolicy;
@@ -32,6 +33,8 @@ pub struct Deployment {
     pub info_prices: Prices,
     /// What `litellm_params` says of parameters that its provider may not take.
     pub asked: Asked,
+    /// Answers of its that are made up.
+    pub mock: Mock,
     /// Its own parameters that keep its answers apart from others in the response cache.
     pub cache_text: String,
     /// The provider as the gateway finds it.
@@ -102,8 +105,6 @@ section! {
         region_name: String,
         /// Not read for cooldowns.
         allowed_fails: i64,
-        /// An answer given instead of calling upstream.
-        mock_response: Mock,
         /// Organisations; a list makes one deployment of each.
         organization: Organizations,
     }
@@ -149,10 +150,6 @@ section! {
 /// deployment's own (`litellm_core_utils/fallback_utils.py`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InnerFallback;
-
-/// That an answer is mocked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mock;
 
 /// How many organisations a deployment is written for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,6 +217,7 @@ impl Deployment {
             params_prices,
             info_prices,
             asked,
+            mock: Mock::read(params),
             cache_text,
             provider,
             has_one_provider,
@@ -346,12 +344,6 @@ impl FromNode for InnerFallback {
                 None
             }
         }
-    }
-}
-
-impl FromNode for Mock {
-    fn from_node(_: &Node, _: &mut Reader) -> Option<Self> {
-        Some(Self)
     }
 }
 

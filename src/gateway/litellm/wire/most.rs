@@ -75,8 +75,9 @@ fn retries(wire: &Wire) -> impl Iterator<Item = Retries<'_>> {
         retries.iter().map(|(error, n)| Retries { key: &error.value, number: n.value, span: n.span })
     });
     let lists = wire.fallback_lists().flat_map(|list| &list.value.0);
-    let of_targets = lists.flat_map(|fallback| &fallback.targets).filter_map(|target| {
-        Some(Retries { key: "num_retries", number: target.value.num_retries??, span: target.span })
+    let of_targets = lists.flat_map(|fallback| &fallback.targets).flat_map(|target| {
+        let numbers = target.value.with_inner().into_iter().filter_map(|target| target.num_retries?);
+        numbers.map(|number| Retries { key: "num_retries", number, span: target.span })
     });
     plain.map(|n| Retries { key: "num_retries", number: n.value, span: n.span }).chain(policies).chain(of_targets)
 }
@@ -84,12 +85,13 @@ fn retries(wire: &Wire) -> impl Iterator<Item = Retries<'_>> {
 /// What a request can be sent to: what it asks for, each name in a list, each entry with parameters of its own, each
 /// order of a group, and what weighted failover leaves of a group.
 fn targets(wire: &Wire) -> u64 {
-    let lists = || wire.fallback_lists().flat_map(|list| &list.value.0).flat_map(|fallback| &fallback.targets);
+    let written = || wire.fallback_lists().flat_map(|list| &list.value.0).flat_map(|fallback| &fallback.targets);
+    let lists = || written().flat_map(|target| target.value.with_inner());
     let defaults = [&wire.router_settings.default_fallbacks, &wire.litellm_settings.default_fallbacks];
-    let named = lists().filter(|target| !target.value.has_params).map(|target| target.value.model.as_str());
+    let named = lists().filter(|target| !target.has_params).map(|target| target.model.as_str());
     let by_default = defaults.into_iter().flatten().flat_map(|list| &list.value).map(|name| name.value.as_str());
     let names: HashSet<&str> = named.chain(by_default).collect();
-    let with_params = lists().filter(|target| target.value.has_params).count();
+    let with_params = lists().filter(|target| target.has_params).count();
     let is_ordered = |entry: &&Deployment| entry.litellm_params.order.is_some() || entry.model_info.order.is_some();
     let orders = wire.model_list.iter().filter(is_ordered).count();
     let is_weighted = wire.router_settings.enable_weighted_failover.as_ref().is_some_and(|flag| flag.value);
