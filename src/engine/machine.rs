@@ -245,7 +245,8 @@ where
         let ending = match slot.leave {
             Leave::TimesOut(_) if slot.has_begun(now) => return,
             Leave::TimesOut(_) => Ending::TimedOut,
-            Leave::Never | Leave::After(_) | Leave::AfterChunks(_) => Ending::Left,
+            Leave::AtFirst(..) if slot.record.client_gone => return,
+            Leave::Never | Leave::After(_) | Leave::AfterChunks(_) | Leave::AtFirst(..) => Ending::Left,
         };
         slot.record.client_gone = true;
         let asked = Asked { fate: slot.fate, leave: slot.leave };
@@ -357,7 +358,7 @@ where
     /// Its client may leave at a moment that is known.
     #[inline(always)]
     pub(super) fn expect_leave(&mut self, slot: &SlotOf<G, U>, now: SimTime, id: CallId) {
-        if let Leave::After(patience) | Leave::TimesOut(patience) = slot.leave {
+        if let Leave::After(patience) | Leave::TimesOut(patience) | Leave::AtFirst(patience, _) = slot.leave {
             self.queue.push(now + patience, Class::Deadline, pack(Kind::Leave, id, slot.generation));
             if self.queue.behind() > MOST_EVENTS {
                 self.woken.push(FULL);
@@ -390,7 +391,7 @@ where
         let Conclusion { after, outcome, phase } = conclude(service, &slot.attempt.limits, stream);
         slot.flight = Some(Flight { started: now, nth_try, outcome, phase });
         slot.service = *service;
-        if let Leave::AfterChunks(n) = slot.leave
+        if let Some(n) = slot.leave.after_chunks()
             && let Some(read) = read_by(n, service, outcome)
             && stream
             && read <= after

@@ -168,6 +168,8 @@ fn arrival(index: usize, request: &CaseRequest, model: NameId, plan: &Plan) -> A
         Departure::After(_) if plan.layer == Layer::Router => Leave::Never,
         Departure::After(span) => Leave::After(span.max(SimDuration::ZERO)),
         Departure::AfterChunks(chunks) => Leave::AfterChunks(chunks.into()),
+        Departure::AtFirst(_, chunks) if plan.layer == Layer::Router => Leave::AfterChunks(chunks.into()),
+        Departure::AtFirst(span, chunks) => Leave::AtFirst(span.max(SimDuration::ZERO), chunks),
     };
     // Its draws are the recorded ones, whatever its address.
     Arrival { at: request.at, class: ClassId(0), view, fate, leave, here: Here::default() }

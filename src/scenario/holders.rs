@@ -307,6 +307,7 @@ fn holder(reading: &Reading, written: &Written<'_>) -> Result<Holder, Problem> {
         rpm: written.rpm,
         tpm: written.tpm,
         budget: amount("max_budget", written.budget)?,
+        reserves_nothing: false,
         spent: amount("spent", written.spent)?.unwrap_or_default(),
         models: models(reading, written)?,
     })

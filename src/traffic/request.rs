@@ -14,8 +14,22 @@ pub enum Leave {
     After(SimDuration),
     /// When it has received this many pieces of a stream.
     AfterChunks(u64),
+    /// This long after it asked, or when it has received this many pieces of a stream, whichever comes first.
+    AtFirst(SimDuration, u32),
     /// Its SDK closes the connection when nothing of the answer has come for this long after it asked.
     TimesOut(SimDuration),
+}
+
+impl Leave {
+    /// The pieces of a stream after which it leaves.
+    #[inline(always)]
+    pub const fn after_chunks(self) -> Option<u64> {
+        match self {
+            Self::AfterChunks(n) => Some(n),
+            Self::AtFirst(_, n) => Some(n as u64),
+            Self::Never | Self::After(_) | Self::TimesOut(_) => None,
+        }
+    }
 }
 
 /// What is decided about a request before anyone sees it, and that no gateway can know.

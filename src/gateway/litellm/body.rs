@@ -14,6 +14,12 @@ pub struct Body {
     pub timeout: Option<SimDuration>,
     /// `stream_timeout`, or the header.
     pub stream_timeout: Option<SimDuration>,
+    /// Which of these two cannot be read as a number: the call fails before it is made [T 273].
+    pub unread_timeouts: [bool; 2],
+    /// `specific_deployment: true`: the model is that of a deployment, whatever groups are called [T 270].
+    pub is_specific: bool,
+    /// The session that it belongs to, interned [T 269].
+    pub session: Option<u32>,
     /// `fallbacks`.
     pub fallbacks: FallbackOverride,
     /// `context_window_fallbacks`.

@@ -48,3 +48,6 @@ pub const CACHE_ITEMS: usize = 200;
 /// Failures of a deployment in a minute from which on limits of the kind `dynamic` do not hold yet
 /// (`DYNAMIC_RATE_LIMIT_ERROR_THRESHOLD_PER_MINUTE`) [T 236].
 pub const DYNAMIC_LIMIT_FAILS: u64 = 1;
+
+/// How long a key or a session stays at a deployment (`deployment_affinity_ttl_seconds`).
+pub const AFFINITY_LIFE: SimDuration = SimDuration::from_secs(3600);

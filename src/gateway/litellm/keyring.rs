@@ -62,6 +62,8 @@ pub struct Holder {
     pub budget: Option<f64>,
     /// Dollars that were spent before.
     pub spent: f64,
+    /// Its budget is asked for, but nothing is reserved of it.
+    pub reserves_nothing: bool,
     /// Limits for single models; only keys, teams and (budgets) users have them.
     pub models: Vec<ModelLimit>,
 }
@@ -260,6 +262,8 @@ pub struct Purse {
     pub budget: Option<f64>,
     /// The budget may be reached: only what is beyond it is refused (`_team_max_budget_check`).
     pub may_be_reached: bool,
+    /// Nothing is reserved of it.
+    pub reserves_nothing: bool,
     /// Whose it is: a user's is asked for free models as well (`hooks/max_budget_limiter.py`).
     pub whose: Whose,
 }
@@ -274,7 +278,7 @@ impl Purse {
     /// The budget that reservations are taken out of.
     #[inline]
     pub fn reserves(&self) -> Option<f64> {
-        self.budget.filter(|budget| *budget > 0.0)
+        self.budget.filter(|budget| *budget > 0.0 && !self.reserves_nothing)
     }
 }
 

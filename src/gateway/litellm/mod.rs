@@ -4,6 +4,7 @@
 //! by step, `strategy` how a deployment is picked. `[T nn]` names the recorded case that proves a rule; "from source
 //! only" marks rules that no recording shows.
 
+mod affinity;
 mod body;
 mod call;
 pub mod client;

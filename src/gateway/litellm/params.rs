@@ -59,6 +59,31 @@ static MODELS: LazyLock<OfModels> = LazyLock::new(|| {
     all
 });
 
+/// Levels of `reasoning_effort`; what is none of them is as good as the last.
+const EFFORTS: [&str; 6] = ["none", "minimal", "low", "high", "xhigh", "medium"];
+
+/// What is not taken beside a level of `reasoning_effort`, by provider and model.
+type WithEffort = HashMap<&'static str, HashMap<&'static str, [Option<Params>; EFFORTS.len()]>>;
+
+/// What differs from that for single models [T 272].
+static WITH_EFFORT: LazyLock<WithEffort> = LazyLock::new(|| {
+    let mut all = WithEffort::new();
+    for row in rows(include_str!("params_with_effort.csv")) {
+        if let [provider, levels, names, models] = row.split(',').collect::<Vec<_>>()[..] {
+            let of_provider = all.entry(provider).or_default();
+            for (model, level) in models.split(' ').flat_map(|model| levels.split(' ').map(move |level| (model, level))) {
+                let places = of_provider.entry(model).or_default();
+                places[place_of(level)] = Some(Params::named(names.split(' ')));
+            }
+        }
+    }
+    all
+});
+
+fn place_of(level: &str) -> usize {
+    EFFORTS.iter().position(|known| *known == level).unwrap_or(EFFORTS.len() - 1)
+}
+
 /// The rows of a table, without its heading.
 fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
     table.lines().filter(|line| !line.starts_with('#')).skip(1)
@@ -81,6 +106,13 @@ impl Params {
         };
         let rows = TABLE.iter().filter(|(who, _)| is_meant(who));
         rows.max_by_key(|(who, _)| who.len()).map(|(_, params)| *params).unwrap_or_default()
+    }
+
+    /// The same beside each level of `reasoning_effort`.
+    fn not_taken_with_effort(provider: &str, model: &str) -> [Self; EFFORTS.len()] {
+        let plain = Self::not_taken(provider, model);
+        let found = WITH_EFFORT.get(provider).and_then(|models| models.get(bare(model, provider)));
+        found.map_or([plain; EFFORTS.len()], |levels| levels.map(|params| params.unwrap_or(plain)))
     }
 
     /// Those of some names that are told apart.
@@ -128,6 +160,39 @@ impl Params {
     fn with_values(self) -> Self {
         let has_temperature = !self.and(Self::named(["temperature"])).is_empty();
         if has_temperature { self.or(Self::named([OTHER_TEMPERATURE])) } else { self }
+    }
+}
+
+/// What a provider does not take for a model: without a `reasoning_effort`, and with each level of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct NotTaken {
+    plain: Params,
+    with_effort: [Params; EFFORTS.len()],
+}
+
+impl NotTaken {
+    /// What is not taken for a model.
+    pub fn of(provider: &str, model: &str) -> Self {
+        let with_effort = Params::not_taken_with_effort(provider, model);
+        Self { plain: Params::not_taken(provider, model), with_effort }
+    }
+
+    /// What neither takes.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let with_effort = std::array::from_fn(|level| self.with_effort[level].and(other.with_effort[level]));
+        Self { plain: self.plain.and(other.plain), with_effort }
+    }
+
+    /// Those for which a request is refused although the module drops what is not taken.
+    #[must_use]
+    pub fn never_dropped(self) -> Self {
+        Self { plain: self.plain.never_dropped(), with_effort: self.with_effort.map(Params::never_dropped) }
+    }
+
+    /// Whether everything is taken.
+    pub fn is_empty(&self) -> bool {
+        self.plain.is_empty() && self.with_effort.iter().all(|params| params.is_empty())
     }
 }
 
@@ -179,6 +244,8 @@ pub struct Asked {
     written: Params,
     /// Those of them that count: `n: 1` says nothing.
     meant: Params,
+    /// `reasoning_effort`, by its place among the levels.
+    effort: Option<u8>,
     /// `drop_params`.
     drops: Option<bool>,
     /// `additional_drop_params`.
@@ -198,6 +265,7 @@ impl Asked {
         Self {
             written,
             meant: written.without(Params::named(says_nothing)),
+            effort: node.get("reasoning_effort").and_then(effort),
             drops: node.get("drop_params").and_then(says),
             dropped: list("additional_drop_params").map(Params::with_values),
             allowed: list("allowed_openai_params").map(|names| names.without(Params::named([SENT_ALWAYS]))),
@@ -215,6 +283,7 @@ impl Asked {
         Self {
             written: self.written.or(deployment.written),
             meant: self.meant.or(deployment.meant.without(self.written)),
+            effort: self.effort.or(deployment.effort),
             drops: self.drops.or(deployment.drops),
             dropped: self.dropped.or(deployment.dropped),
             allowed: self.allowed.or(deployment.allowed),
@@ -223,13 +292,20 @@ impl Asked {
 
     /// For which of the parameters that its provider does not take a request is refused, where the module's
     /// `drop_params` says nothing else.
-    pub fn refused(self, not_taken: Params) -> Params {
+    pub fn refused(self, not_taken: NotTaken) -> Params {
+        let not_taken = self.effort.map_or(not_taken.plain, |level| not_taken.with_effort[usize::from(level)]);
         if self.drops == Some(true) {
             return Params::default();
         }
         let borne = self.dropped.unwrap_or_default().or(self.allowed.unwrap_or_default());
         self.meant.or(Params::named([SENT_ALWAYS])).without(borne).and(not_taken)
     }
+}
+
+/// A level, or a map with one.
+fn effort(node: &Node) -> Option<u8> {
+    let level = node.as_str().or_else(|| node.get("effort")?.as_str())?;
+    Some(place_of(level) as u8)
 }
 
 /// `1`, as Python compares it.
@@ -262,7 +338,7 @@ mod tests {
     fn refused(request: &str, deployment: &str, (provider, model): (&str, &str)) -> Vec<&'static str> {
         let read = |text: &str| document::read("params.json", text, Format::Json).0.map(|node| Asked::read(&node));
         let both = read(request).unwrap().before(read(deployment).unwrap());
-        both.refused(Params::not_taken(provider, model)).names().collect()
+        both.refused(NotTaken::of(provider, model)).names().collect()
     }
 
     #[test]
@@ -310,6 +386,18 @@ mod tests {
         assert_eq!(refused(r#"{"temperature": 1}"#, r#"{"temperature": 0.5}"#, o3), [""; 0]);
         assert_eq!(refused(r#"{"temperature": 0, "additional_drop_params": ["temperature"]}"#, "{}", o3), [""; 0]);
         assert_eq!(refused(r#"{"temperature": 0.5}"#, "{}", ("openai", "gpt-4o")), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_model_takes_depends_on_its_effort() {
+        let (newer, newest) = (("openai", "gpt-5.1"), ("openai", "gpt-5.5"));
+        let beside = |effort: &str| format!(r#"{{"temperature": 0.3, "reasoning_effort": "{effort}"}}"#);
+        assert_eq!(refused(&beside("low"), "{}", newer), ["temperature"]);
+        assert_eq!(refused(&beside("none"), "{}", newer), [""; 0]);
+        assert_eq!(refused(r#"{"temperature": 0.3}"#, r#"{"reasoning_effort": {"effort": "high"}}"#, newer), ["temperature"]);
+        assert_eq!(refused(r#"{"temperature": 0.3}"#, "{}", newest), ["temperature"]);
+        assert_eq!(refused(&beside("none"), "{}", newest), [""; 0]);
+        assert_eq!(refused(r#"{"reasoning_effort": "xhigh"}"#, "{}", newer), ["reasoning_effort"]);
     }
 
     #[test]

@@ -4,13 +4,14 @@ pub use crate::gateway::litellm::body::{Body, CacheControl, CustomTarget, Fallba
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use crate::gateway::litellm::affinity::{Affinity, AffinityFlags};
 pub use crate::gateway::litellm::client::Client;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::keyring::KeyPlans;
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
-pub use crate::gateway::litellm::wire::Mock;
 pub use crate::gateway::litellm::price::{Filled, Greatest, Price, Reserved};
 pub use crate::gateway::litellm::proxy_plan::{CachePlan, ProxyPlan};
+pub use crate::gateway::litellm::wire::Mock;
 use crate::gateway::parts::{Backoff, Minutes};
 use crate::pricing::RateSchedule;
 use crate::units::{BodyId, DeploymentId, NameId, SimDuration, SimTime, Tokens, Usage};
@@ -87,8 +88,10 @@ pub struct Plan {
     pub customs: Vec<CustomTarget>,
     /// Fallbacks that those bring along.
     pub overrides: Vec<FallbackOverride>,
-    /// Some answers are made up.
-    pub has_mocks: bool,
+    /// Some calls end before they are made: answers are made up, or timeouts cannot be read.
+    pub ends_calls: bool,
+    /// Some requests name a deployment's model.
+    pub has_specific: bool,
     /// What limits virtual keys; the first is the master key, without limits.
     pub keys: KeyPlans,
     /// Settings of the router as a whole.
@@ -138,6 +141,8 @@ pub struct RouterPlan {
     pub pre_call_checks: bool,
     /// `optional_pre_call_checks: [enforce_model_rate_limits]`.
     pub enforce_rate_limits: bool,
+    /// Which checks lead requests to where they were served before, if any do.
+    pub affinity: Option<Affinity>,
     /// `enable_tag_filtering`, and whether one matching tag is enough.
     pub tags: Option<TagMatch>,
     /// Whether requests and tokens of the calendar minute are counted.
@@ -191,6 +196,8 @@ pub struct Deployment {
     pub is_wildcard: bool,
     /// `weight`, `rpm` and `tpm` as simple-shuffle weighs them.
     pub weights: [Option<f64>; 3],
+    /// Its group, as it is written.
+    pub group: NameId,
     /// Requests a minute, as strategies and enforced limits read them: beside `litellm_params` first, in
     /// `model_info` last [T 231, 234].
     pub rpm: Option<u64>,
@@ -300,6 +307,12 @@ pub struct Name {
     pub listed: Box<[DeploymentId]>,
     /// The orders of those, ascending, each once: the higher ones are fallen back to.
     pub listed_orders: Box<[i32]>,
+    /// The deployments whose model has this very name.
+    pub by_model: Box<[DeploymentId]>,
+    /// Nothing but such deployments has this name.
+    pub only_by_model: bool,
+    /// The first of the names that share its answers in the response cache (`caching_groups`); itself otherwise.
+    pub cached_as: NameId,
     /// Whether streams that are asked for under it are asked for their usage.
     pub asks_usage: bool,
     /// Where its fallback list is, if it has one.
@@ -366,6 +379,7 @@ impl Default for RouterPlan {
             weighted_failover: false,
             pre_call_checks: false,
             enforce_rate_limits: false,
+            affinity: None,
             tags: None,
             counts_minutes: false,
             minutes: Minutes::default(),

@@ -313,6 +313,7 @@ impl State {
         }
         swap(&mut self.fail_counters, &mut other.fail_counters);
         swap(&mut self.budgets, &mut other.budgets);
+        swap(&mut self.pins, &mut other.pins);
         if let StrategyState::LeastBusy(_) = self.strategy {
             swap(&mut self.strategy, &mut other.strategy);
         }

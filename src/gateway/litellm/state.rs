@@ -1,5 +1,6 @@
 //! What the gateway remembers between requests: small dense tables, one row a deployment.
 
+use crate::gateway::litellm::affinity::Pins;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Class;
 use crate::gateway::litellm::plan::{Plan, Strategy};
@@ -30,6 +31,8 @@ pub(super) struct State {
     /// The same of deployments that are patterns, for each model that is filled in, by the first name that does.
     pub filled: BTreeMap<(DeploymentId, NameId), MinuteCounter>,
     pub strategy: StrategyState,
+    /// Where keys and sessions stay.
+    pub pins: Pins,
     /// The strategy is simple-shuffle.
     pub uses_shuffle: bool,
     pub budgets: Budgets,
@@ -88,6 +91,7 @@ impl State {
             minutes: vec![MinuteCounter::default(); count],
             filled: BTreeMap::new(),
             strategy: StrategyState::new(plan),
+            pins: Pins::default(),
             uses_shuffle: plan.router.strategy == Strategy::SimpleShuffle,
             budgets: Budgets::new(plan),
             keys: KeyUse::new(plan),

@@ -41,8 +41,15 @@ pub(super) fn read(case: &Node, start_nanos: i128, reader: &mut Reader) -> (Vec<
         let has_row = user.as_ref().is_some_and(|user| case.get("users").is_some_and(|rows| rows.get(user).is_some()));
         let mut belongs = |name: Option<String>, table: &mut Table, prefix: &str| {
             let at = table.number(&name?);
+            let holder = &mut table.holders[at];
             if !(has_row && prefix == "user_") {
-                take_limits(&mut table.holders[at], node, prefix, reader);
+                take_limits(holder, node, prefix, reader);
+            }
+            if !has_row && prefix == "user_" {
+                // It is asked for, but nothing is reserved of it (`hooks/max_budget_limiter.py`) [T 274].
+                holder.budget = reader.number(node, "user_max_budget").or(holder.budget);
+                holder.spent = reader.number(node, "user_spend").unwrap_or(holder.spent);
+                holder.reserves_nothing = true;
             }
             Some(at)
         };

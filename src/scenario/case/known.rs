@@ -87,6 +87,8 @@ const KEY: &[&str] = &[
     "metadata",
     "aliases",
     "team_model_aliases",
+    "user_max_budget",
+    "user_spend",
     "blocked",
     "team_blocked",
     "expires",
@@ -128,8 +130,6 @@ const OF_DATABASE: &[&str] = &[
     "team_member",
     "team_member_spend",
     "team_metadata",
-    "user_spend",
-    "user_max_budget",
     "user_model_max_budget",
     "model_spend",
     "rpm_limit_per_model",
@@ -168,7 +168,7 @@ const PARAMS: &[&str] = &[
     "allowed_model_region",
 ];
 /// Parameters of a body that the gateway acts on and that are not simulated (seen in the real proxy).
-const NOT_SIMULATED: &[&str] = &["routing_strategy", "specific_deployment", "fastest_response"];
+const NOT_SIMULATED: &[&str] = &["routing_strategy", "fastest_response", "api_key", "no-log"];
 /// Headers that the gateway acts on.
 const HEADERS: &[&str] = &[
     "x-litellm-timeout",
@@ -219,6 +219,9 @@ fn database_row(row: &Node, what: &str, known: &[&str], reader: &mut Reader) {
     }
     let all: Vec<&str> = known.iter().chain(OF_DATABASE).copied().collect();
     reader.only(row, what, &all);
+    for key in ["aliases", "team_model_aliases", "router_settings", "metadata"] {
+        reader.map(row, key);
+    }
     for entry in row.entries().iter().filter(|entry| all.contains(&&*entry.key) && !known.contains(&&*entry.key)) {
         reader.warn(entry.key_span, format!("`{}` of a {what} is not simulated", entry.key));
     }

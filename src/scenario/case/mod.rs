@@ -92,6 +92,8 @@ pub enum Departure {
     After(SimDuration),
     /// When it has so many chunks of a stream.
     AfterChunks(u32),
+    /// This long after it asked, or when it has so many chunks of a stream, whichever comes first.
+    AtFirst(SimDuration, u32),
 }
 
 /// Reads a case. Errors come with their place; warnings about the gateway's config do not stop it.

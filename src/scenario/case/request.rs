@@ -8,7 +8,9 @@ use crate::document::{Node, Value};
 use crate::gateway::litellm::lower::RequestParams;
 use crate::gateway::litellm::params::{self, Asked};
 use crate::gateway::litellm::plan::{CacheControl, Layer};
-use crate::gateway::litellm::wire::{FEWER_CALLS, MOST_TRIES, OwnFallbacks, Reach, RetryPolicy, Spanned};
+use crate::gateway::litellm::wire::{
+    FEWER_CALLS, MOST_TRIES, OwnFallbacks, Reach, RetryPolicy, Seconds, Spanned, python_digits, python_float,
+};
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
 use std::collections::HashMap;
 
@@ -160,6 +162,7 @@ impl Numbering {
             body.is_key_fallbacks = granted.settings.is_some() && said.place("fallbacks") == said.settings;
             read_headers(node, &mut body, reader);
             body.tags = tags(node, params, granted);
+            body.session = session(node, params);
             body.region = granted.region.clone().or(body.region);
             body.disable_fallbacks = granted.disable_fallbacks.unwrap_or(body.disable_fallbacks);
         }
@@ -201,10 +204,13 @@ fn key(node: &Node, keys: &[Granted], reader: &mut Reader) -> KeyId {
 }
 
 fn departure(node: &Node, reader: &mut Reader) -> Departure {
-    match (reader.count(node, "disconnect_after"), reader.number(node, "disconnect_at")) {
-        (Some(chunks), _) if chunks > 0 => Departure::AfterChunks(chunks),
-        (_, Some(secs)) => Departure::After(SimDuration::from_secs_f64(secs)),
-        _ => Departure::Served,
+    let chunks = reader.count(node, "disconnect_after").filter(|chunks| *chunks > 0);
+    let span = reader.number(node, "disconnect_at").map(SimDuration::from_secs_f64);
+    match (chunks, span) {
+        (Some(chunks), None) => Departure::AfterChunks(chunks),
+        (Some(chunks), Some(span)) => Departure::AtFirst(span, chunks),
+        (None, Some(span)) => Departure::After(span),
+        (None, None) => Departure::Served,
     }
 }
 
@@ -253,15 +259,15 @@ fn group_policies(said: Said<'_>, reader: &mut Reader) -> Option<Vec<(String, Re
 
 fn read_params(said: Said<'_>, reader: &mut Reader) -> RequestParams {
     let fallbacks = |key: &str| said.place(key)?.get(key).map(OwnFallbacks::read);
-    let timeout = said.place("timeout").and_then(|place| reader.number(place, "timeout"));
-    let request_timeout = said.params.and_then(|params| reader.number(params, "request_timeout"));
+    let timeout = said.place("timeout").and_then(|place| Seconds::read(place.get("timeout")));
+    let request_timeout = || said.params.and_then(|params| Seconds::read(params.get("request_timeout")));
+    let timeout = timeout.or_else(request_timeout);
+    let stream_timeout = said.params.and_then(|params| Seconds::read(params.get("stream_timeout")));
     RequestParams {
-        num_retries: said.place("num_retries").and_then(|place| reader.count(place, "num_retries")),
-        timeout: match (timeout, request_timeout) {
-            // What is zero is passed over.
-            (None | Some(0.0), Some(request_timeout)) => Some(request_timeout),
-            (timeout, _) => timeout,
-        },
+        num_retries: said.place("num_retries").and_then(|place| retries(place, reader)),
+        timeout: timeout.and_then(Seconds::number),
+        stream_timeout: stream_timeout.and_then(Seconds::number),
+        unread_timeouts: [timeout, stream_timeout].map(|secs| secs == Some(Seconds::Unread)),
         fallbacks: fallbacks("fallbacks"),
         context_fallbacks: fallbacks("context_window_fallbacks"),
         policy_fallbacks: fallbacks("content_policy_fallbacks"),
@@ -274,7 +280,6 @@ fn read_body(params: &Node, reader: &mut Reader) -> RequestParams {
     let metadata_tags = params.get("metadata").and_then(|metadata| metadata.get("tags"));
     let tags = metadata_tags.or_else(|| params.get("tags")).map(Node::items).unwrap_or_default();
     RequestParams {
-        stream_timeout: reader.number(params, "stream_timeout"),
         disable_fallbacks: reader.flag(params, "disable_fallbacks"),
         max_fallbacks: match params.get("max_fallbacks") {
             // Its depth is compared with nothing, which fails.
@@ -289,8 +294,18 @@ fn read_body(params: &Node, reader: &mut Reader) -> RequestParams {
         usage: params.get("stream_options").and_then(|options| is_true(options.get("include_usage")?)),
         asked: Asked::read(params),
         region: params.get("allowed_model_region").and_then(Node::as_str).map(str::to_owned),
+        is_specific: params.get("specific_deployment").is_some_and(|flag| flag.value == Value::Bool(true)),
         is_mock: MOCKS.iter().any(|key| params.get(key).is_some()),
         ..RequestParams::default()
+    }
+}
+
+/// Retries: below zero there are none, and Python counts with truth values.
+fn retries(node: &Node, reader: &mut Reader) -> Option<u32> {
+    match reader.present(node, "num_retries")?.value {
+        Value::Int(n) if n < 0 => Some(0),
+        Value::Bool(one) => Some(u32::from(one)),
+        _ => reader.count(node, "num_retries"),
     }
 }
 
@@ -311,25 +326,10 @@ fn read_headers(node: &Node, body: &mut RequestParams, reader: &mut Reader) {
     }
 }
 
-/// Seconds as Python's `float` reads them. What is no number, or infinite, never runs out.
-fn python_float(text: &str) -> Option<f64> {
-    let secs = digits(text)?.parse::<f64>().ok()?;
-    Some(if secs.is_finite() { secs } else { MOST_SECS })
-}
-
 /// A number as Python's `int` reads it; one below zero is none.
 fn python_int(text: &str) -> Option<u32> {
-    let number = digits(text)?.parse::<i128>().ok()?;
+    let number = python_digits(text)?.parse::<i128>().ok()?;
     Some(u32::try_from(number.max(0)).unwrap_or(u32::MAX))
-}
-
-/// A number without the space around it and the `_` that may stand between two digits.
-fn digits(text: &str) -> Option<String> {
-    let text = text.trim();
-    let is_digit =
-        |place: Option<usize>| place.and_then(|place| text.as_bytes().get(place)).is_some_and(u8::is_ascii_digit);
-    let stands_between = |(place, _): (usize, &str)| is_digit(place.checked_sub(1)) && is_digit(Some(place + 1));
-    text.match_indices('_').all(stands_between).then(|| text.replace('_', ""))
 }
 
 /// The largest number of retries, or depth of fallbacks, that a body asks for.
@@ -380,6 +380,17 @@ fn tags(node: &Node, params: Option<&Node>, granted: &Granted) -> Vec<String> {
     tags.extend(granted.tags.iter().cloned());
     tags.extend(if own.is_some() { texts(own) } else { in_header });
     tags
+}
+
+/// The session that a request belongs to: a header goes before what stands in the metadata [T 269].
+fn session(node: &Node, params: Option<&Node>) -> Option<String> {
+    let headers = node.get("headers").map(Node::entries).unwrap_or_default();
+    let header = |name: &str| headers.iter().find(|entry| entry.key.eq_ignore_ascii_case(name))?.value.printed();
+    let in_header = ["x-litellm-trace-id", "x-litellm-session-id"].into_iter().find_map(header);
+    let metadata = ["litellm_metadata", "metadata"].into_iter().filter_map(|key| params?.get(key));
+    in_header
+        .filter(|id| !id.is_empty())
+        .or_else(|| metadata.filter_map(|metadata| metadata.get("session_id")).find_map(Node::printed))
 }
 
 /// What is not `true` is taken for `false`.

@@ -38,6 +38,7 @@ pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, refusals: &mut Refusals<'_>, 
         deployment.breaks_on_cache = plan.proxy.cache.is_some() && entry.litellm_params.cache.is_some();
         deployment.refusals = refusals.row(entry, entry.model());
         deployment.mock = entry.mock;
+        deployment.group = names.id(&entry.model_name.value).unwrap_or_default();
         deployment.cache_class = refusals.cache_class(entry);
         deployment.lacks_format =
             !plan.proxy.drops_params && Params::not_taken(provider, entry.model()).has_response_format();

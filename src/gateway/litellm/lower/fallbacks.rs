@@ -82,12 +82,7 @@ fn custom(target: &FallbackTarget, plan: &mut Plan, names: &Names) -> Option<Cus
 }
 
 /// Fallbacks that a body or an entry brings along, of one of the kinds of [`OwnFallbacks::KEYS`].
-pub(super) fn override_of(
-    own: Option<&OwnFallbacks>,
-    kind: usize,
-    plan: &mut Plan,
-    names: &Names,
-) -> FallbackOverride {
+pub(super) fn override_of(own: Option<&OwnFallbacks>, kind: usize, plan: &mut Plan, names: &Names) -> FallbackOverride {
     match own {
         None => FallbackOverride::Configured,
         Some(OwnFallbacks::Nothing) => FallbackOverride::Nothing,

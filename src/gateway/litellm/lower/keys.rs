@@ -189,6 +189,7 @@ impl<'a> Numbers<'a> {
             account: AccountId(self.number(who)),
             budget,
             may_be_reached: matches!(who, Who::Team(_)),
+            reserves_nothing: self.holder(who).reserves_nothing,
             whose: who.kind(),
         }
     }

@@ -60,10 +60,14 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> Plan {
     prices::add_greatest(&mut plan);
     deployments::group_retry_policies(wire, &mut plan);
     fallbacks::add(wire, &mut plan, &names);
+    plan.router.affinity = settings::affinity(wire, &names);
+    names::share_answers(wire, &mut plan, &names);
     plan.bodies = setting.bodies.iter().map(|body| request::lower(body, &mut plan, &mut names)).collect();
     plan.proxy.refuses_bodies =
         plan.bodies.iter().any(|body| body.is_unread || body.is_mock || body.turned_away.is_some());
-    plan.has_mocks = plan.deployments.iter().map(|entry| &entry.mock).any(Mock::is_on)
+    plan.has_specific = plan.bodies.iter().any(|body| body.is_specific);
+    plan.ends_calls = plan.bodies.iter().any(|body| body.unread_timeouts != [false; 2])
+        || plan.deployments.iter().map(|entry| &entry.mock).any(Mock::is_on)
         || plan.customs.iter().any(|custom| custom.mock.is_on());
     plan.refusals = refusals.rows;
     names::rename(wire, &mut plan, &names);

@@ -87,6 +87,18 @@ fn module_aliases(wire: &Wire, layer: Layer) -> impl Iterator<Item = (&str, &str
     map.flat_map(|map| &map.value).map(|(alias, target)| (alias.value.as_str(), target.value.as_str()))
 }
 
+/// `caching_groups`: names that share their answers, under the first of them that is known [T 271].
+pub(super) fn share_answers(wire: &Wire, plan: &mut Plan, names: &Names) {
+    let groups = wire.router_settings.caching_groups.iter().flat_map(|groups| &groups.value);
+    // The first group that has a name counts.
+    for group in groups.rev() {
+        let ids: Vec<NameId> = group.value.iter().filter_map(|name| names.id(&name.value)).collect();
+        for id in &ids {
+            plan.names[id.index()].cached_as = ids[0];
+        }
+    }
+}
+
 /// Leads the names that clients send to what they stand for. Nobody else uses those names, so that this comes last.
 pub(super) fn rename(wire: &Wire, plan: &mut Plan, names: &Names) {
     for (alias, target) in module_aliases(wire, plan.layer) {
@@ -185,10 +197,16 @@ impl<'a> Resolver<'a> {
         let is_known = self.is_known(text, &found);
         let is_unlisted = matches!(found, Found::Group(_)) && (self.hidden.contains(text) || !is_served);
         let asks_usage = self.asks_usage(text);
+        let by_model: Box<[_]> = self.by_model.get(text).map_or(Box::default(), |ids| ids.as_slice().into());
+        let only_by_model = !by_model.is_empty()
+            && !self.ids.contains_key(text)
+            && alias.is_none()
+            && !self.written.contains(text)
+            && self.patterns.is_empty();
         let shadowed = self.group(text).filter(|_| matches!(found, Found::One(_))).unwrap_or_default();
-        let text = text.into();
+        let name_text: Box<str> = text.into();
         Name {
-            text,
+            text: name_text.clone(),
             is_known,
             found,
             blocked,
@@ -199,6 +217,9 @@ impl<'a> Resolver<'a> {
             listed,
             listed_orders,
             asks_usage,
+            by_model,
+            only_by_model,
+            cached_as: names.ids[&*name_text],
             is_unlisted,
             ..Name::default()
         }

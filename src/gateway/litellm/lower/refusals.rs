@@ -2,7 +2,7 @@
 //! answers the response cache keeps apart.
 
 use crate::gateway::litellm::lower::request::RequestParams;
-use crate::gateway::litellm::params::{Asked, Params};
+use crate::gateway::litellm::params::{Asked, NotTaken};
 use crate::gateway::litellm::wire::{Deployment, Wire};
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub(super) struct Refusals<'a> {
     /// The rows; the first is empty.
     pub rows: Vec<Box<[bool]>>,
     /// Their numbers, by what is not taken and what the deployment says itself: many deployments say the same.
-    known: HashMap<(Params, Asked), u32>,
+    known: HashMap<(NotTaken, Asked), u32>,
     /// How many classes bodies have.
     body_classes: u32,
     /// Numbers of parameters that keep answers apart, by their text.

@@ -20,6 +20,8 @@ pub struct RequestParams {
     pub timeout: Option<f64>,
     /// `stream_timeout`, or the header, in seconds.
     pub stream_timeout: Option<f64>,
+    /// Which of these two cannot be read as a number.
+    pub unread_timeouts: [bool; 2],
     /// `fallbacks`.
     pub fallbacks: Option<OwnFallbacks>,
     /// `context_window_fallbacks`.
@@ -50,6 +52,10 @@ pub struct RequestParams {
     pub is_unread: bool,
     /// It asks for failures that are made up.
     pub is_mock: bool,
+    /// `specific_deployment: true`.
+    pub is_specific: bool,
+    /// The session that it belongs to.
+    pub session: Option<String>,
     /// With which status the proxy turns it away.
     pub turned_away: Option<u16>,
     /// `cooldown_time`, in seconds.
@@ -83,6 +89,9 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
         is_unread: params.is_unread,
         is_mock: params.is_mock && !plan.proxy.takes_mocks,
         turned_away: params.turned_away,
+        unread_timeouts: params.unread_timeouts,
+        is_specific: params.is_specific,
+        session: params.session.as_ref().map(|session| names.tag(session)),
         // Below zero it is passed over.
         cooldown: params.cooldown.map(|secs| SimDuration::from_secs_f64(secs.max(-1.0))),
         wants_format: params.asked.wants_format(),

@@ -4,8 +4,10 @@ use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::keyring::CountedTokens;
 use crate::gateway::litellm::lower::Setting;
 use crate::gateway::litellm::lower::durations::{parse, unless_zero};
+use crate::gateway::litellm::lower::names::Names;
 use crate::gateway::litellm::plan::{
-    Budget, CachePlan, CooldownPlan, LatencyArgs, ProxyPlan, Redis, RouterPlan, Strategy, TagMatch,
+    Affinity, AffinityFlags, Budget, CachePlan, CooldownPlan, LatencyArgs, ProxyPlan, Redis, RouterPlan, Strategy,
+    TagMatch,
 };
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 use crate::gateway::litellm::wire;
@@ -43,6 +45,24 @@ pub(super) fn router(wire: &Wire, setting: &Setting<'_>) -> RouterPlan {
         minutes: setting.minutes,
         ..RouterPlan::default()
     }
+}
+
+/// Which checks lead requests to where they were served before. `responses_api_deployment_check` and
+/// `encrypted_content_affinity` speak of what chat completions do not have.
+pub(super) fn affinity(wire: &Wire, names: &Names) -> Option<Affinity> {
+    let router = &wire.router_settings;
+    let flags = |checks: &[Spanned<String>]| {
+        let has = |name: &str| checks.iter().any(|check| check.value == name);
+        AffinityFlags { of_key: has("deployment_affinity"), of_session: has("session_affinity") }
+    };
+    let of_all = router.optional_pre_call_checks.as_ref().map(|checks| flags(&checks.value)).unwrap_or_default();
+    let written = router.model_group_affinity_config.iter().flat_map(|groups| &groups.value);
+    let of_groups: Vec<_> =
+        written.filter_map(|(group, checks)| Some((names.id(&group.value)?, flags(&checks.value)))).collect();
+    let is_on = of_all != AffinityFlags::default() || !of_groups.is_empty();
+    let life = router.deployment_affinity_ttl_seconds.as_ref();
+    let life = life.map_or(defaults::AFFINITY_LIFE, |secs| SimDuration::from_secs_f64(secs.value));
+    is_on.then_some(Affinity { of_all, of_groups, life })
 }
 
 fn strategy(wire: &Wire) -> Strategy {

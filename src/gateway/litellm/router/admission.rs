@@ -52,6 +52,13 @@ impl LiteLlm {
         Some(refused(how))
     }
 
+    /// A body asks for what the proxy asks for itself where only a deployment's model has this name [T 270].
+    #[cold]
+    fn is_named_twice<D: Draws, N: Notes>(&self, cx: &Cx<'_, D, N>, call: &CallState) -> bool {
+        let is_by_model = self.plan.name(call.held.model).only_by_model;
+        self.plan.layer == Layer::Proxy && is_by_model && self.body(cx.request).is_specific
+    }
+
     /// No limit is in the way.
     #[inline(always)]
     pub(super) fn let_in<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
@@ -70,6 +77,11 @@ impl LiteLlm {
             self.release_after_failure(cx, &mut call.held);
             cx.notes.decided(cx.now, cx.id, || "the proxy makes up no failures".to_owned());
             return Next::Do(Step::Respond(refused(Refused::new(WhyNot::Unreadable, 400))));
+        }
+        if self.plan.has_specific && self.is_named_twice(cx, call) {
+            self.release_after_failure(cx, &mut call.held);
+            cx.notes.decided(cx.now, cx.id, || "the proxy asks for a specific deployment twice, and breaks".to_owned());
+            return Next::Do(Step::Respond(refused(Refused::new(WhyNot::Unreadable, 500))));
         }
         call.begin(call.held.model);
         Next::Try

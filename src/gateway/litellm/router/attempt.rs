@@ -57,6 +57,9 @@ impl LiteLlm {
             self.refuse_before_call(cx, call, &flight, failure);
             return Next::Failed(failure);
         }
+        if self.plan.router.affinity.is_some() {
+            self.claim_pins(cx, deployment);
+        }
         if self.plan.is_unplaced(name, deployment) {
             cx.notes.decided(cx.now, cx.id, || "LiteLLM cannot tell the provider of the model".to_owned());
             // Not even fallbacks inside the attempt are reached.
@@ -81,8 +84,10 @@ impl LiteLlm {
         self.state.strategy.called(cx.now, deployment, name);
         call.flight = Some(flight);
         (call.again, call.dropped_params) = (0, false);
-        if self.plan.has_mocks && self.mock_of(call, deployment).is_on() {
-            return self.mock(cx, call, deployment);
+        if self.plan.ends_calls
+            && let Some(next) = self.end_before_call(cx, call, deployment)
+        {
+            return next;
         }
         self.send(cx, call, deployment)
     }
@@ -129,7 +134,12 @@ impl LiteLlm {
 
     /// The longest silence that is borne where the entry of a fallback list has timeouts of its own.
     #[cold]
-    pub(super) fn timeout_of_entry(&self, request: &RequestView, deployment: DeploymentId, own: &CustomTarget) -> SimDuration {
+    pub(super) fn timeout_of_entry(
+        &self,
+        request: &RequestView,
+        deployment: DeploymentId,
+        own: &CustomTarget,
+    ) -> SimDuration {
         let body = self.body(request);
         let timeout = own.timeout.unwrap_or(body.timeout).or(own.request_timeout.flatten());
         let asked = (timeout, own.stream_timeout.unwrap_or(body.stream_timeout));
@@ -430,8 +440,10 @@ impl LiteLlm {
         (call.again, call.dropped_params) = (0, false);
         self.state.strategy.called(cx.now, flight.deployment, flight.name);
         call.flight = Some(flight);
-        if self.plan.has_mocks && self.mock_of(call, flight.deployment).is_on() {
-            return self.mock(cx, call, flight.deployment);
+        if self.plan.ends_calls
+            && let Some(next) = self.end_before_call(cx, call, flight.deployment)
+        {
+            return next;
         }
         self.send(cx, call, flight.deployment)
     }

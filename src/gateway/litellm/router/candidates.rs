@@ -16,6 +16,7 @@ impl LiteLlm {
         let Some(hop) = call.hop() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
         let name = hop.name;
         let picked = match &self.plan.name(name).found {
+            _ if self.plan.has_specific && self.own(cx.request, call).is_specific => self.pick_specific(cx, call, name),
             Found::One(deployment) if self.plan.deployment(*deployment).is_blocked => {
                 Err(Failure::with_status(Class::ServiceUnavailable, 503))
             }
@@ -52,10 +53,34 @@ impl LiteLlm {
         call: &mut CallState,
         name: NameId,
     ) -> Result<(), Failure> {
+        let Found::Group(ids) = &self.plan.name(name).found else { return Ok(()) };
+        self.state.candidates.clear();
+        self.state.candidates.extend_from_slice(ids);
+        self.filter(cx, call, name)
+    }
+
+    /// `specific_deployment: true`: only deployments whose model is what is asked for [T 270].
+    #[cold]
+    fn pick_specific<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        name: NameId,
+    ) -> Result<DeploymentId, Failure> {
+        self.state.candidates.clear();
+        self.state.candidates.extend_from_slice(&self.plan.name(name).by_model);
+        self.filter(cx, call, name)?;
+        self.pick(cx, call, name)
+    }
+
+    /// Leaves out of the candidates what may not be called.
+    fn filter<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        name: NameId,
+    ) -> Result<(), Failure> {
         let (plan, state) = (&self.plan, &mut self.state);
-        let Found::Group(ids) = &plan.name(name).found else { return Ok(()) };
-        state.candidates.clear();
-        state.candidates.extend_from_slice(ids);
         state.learn_rests(cx.now);
         if state.cooldowns.any(cx.now) {
             let cooldowns = &state.cooldowns;
@@ -67,7 +92,13 @@ impl LiteLlm {
                 !rests
             });
         }
-        if plan.router.has_budgets && plan.router.strategy != Strategy::UsageV1 {
+        if plan.router.affinity.is_some()
+            && plan.router.strategy != Strategy::UsageV1
+            && call.hop().is_some_and(|hop| hop.order.is_none())
+        {
+            self.keep_pinned(cx, name);
+        }
+        if self.plan.router.has_budgets && self.plan.router.strategy != Strategy::UsageV1 {
             self.drop_over_budget(cx)?;
         }
         if self.plan.router.pre_call_checks {

@@ -6,9 +6,7 @@ use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Few, Frame, Hop, Targets, Walk};
 use crate::gateway::litellm::defaults::DEEPEST_FALLBACK;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{
-    Body, CustomTarget, FallbackOverride, Layer, ListId, OverrideId, Plan, Target,
-};
+use crate::gateway::litellm::plan::{Body, CustomTarget, FallbackOverride, Layer, ListId, OverrideId, Plan, Target};
 use crate::random::Draws;
 use crate::units::NameId;
 

@@ -8,7 +8,7 @@ use crate::gateway::litellm::plan::Mock;
 use crate::gateway::litellm::wire::Mocked;
 use crate::gateway::{Ended, Notes, Step};
 use crate::random::Draws;
-use crate::units::{DeploymentId, Outcome, Phase, RetryAfter, SimDuration, Tokens, Usage};
+use crate::units::{DeploymentId, Outcome, Phase, RequestView, RetryAfter, SimDuration, Tokens, Usage, WhyNot};
 
 /// Tokens of a prompt and of an answer that are told where nothing is streamed.
 const TOLD: (Tokens, Tokens) = (10, 20);
@@ -18,6 +18,37 @@ impl LiteLlm {
     pub(super) fn mock_of(&self, call: &mut CallState, deployment: DeploymentId) -> Mock {
         let own = call.hop().map(|hop| hop.own.mock).unwrap_or_default();
         own.after(self.plan.deployment(deployment).mock)
+    }
+
+    /// What becomes of a call that is not made: its timeout cannot be read, or its answer is made up.
+    #[cold]
+    pub(super) fn end_before_call<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        deployment: DeploymentId,
+    ) -> Option<Next> {
+        if self.has_unread_timeout(cx.request, deployment) {
+            cx.notes.decided(cx.now, cx.id, || "the timeout of the request is no number".to_owned());
+            let flight = call.flight.take()?;
+            let num_retries = self.plan.deployment(deployment).num_retries;
+            let failure = Failure::with_status(Class::ApiConnection, 500).because(WhyNot::Parameters);
+            let failure = Failure { num_retries, deployment: Some(deployment), ..failure };
+            self.log_failure(cx, call, &failure);
+            return Some(self.try_inner_fallbacks(cx, call, flight, failure));
+        }
+        self.mock_of(call, deployment).is_on().then(|| self.mock(cx, call, deployment))
+    }
+
+    /// Whether the timeout that counts is written so that it cannot be read [T 273].
+    fn has_unread_timeout(&self, request: &RequestView, deployment: DeploymentId) -> bool {
+        let (body, entry) = (self.body(request), self.plan.deployment(deployment));
+        let [timeout, stream_timeout] = body.unread_timeouts;
+        let has_own = body.stream_timeout.is_some() || entry.stream_timeout.is_some();
+        match request.stream {
+            true => stream_timeout || (timeout && !has_own),
+            false => timeout,
+        }
     }
 
     /// Begins such an answer.

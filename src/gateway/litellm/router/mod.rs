@@ -5,6 +5,7 @@
 //! `drive` runs the machine until something has to happen outside of it.
 
 mod admission;
+mod affinity;
 mod attempt;
 mod budget;
 mod cache;

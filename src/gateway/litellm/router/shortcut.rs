@@ -6,7 +6,7 @@
 use super::{Cx, LiteLlm};
 use crate::gateway::litellm::call::CallState;
 use crate::gateway::litellm::failure::Failure;
-use crate::gateway::litellm::plan::{FallbackOverride, Found, Layer, Name, Plan, Strategy, Target};
+use crate::gateway::litellm::plan::{Body, FallbackOverride, Found, Layer, Name, Plan, Strategy, Target};
 use crate::gateway::litellm::strategy::simple_shuffle;
 use crate::gateway::parts::Shares;
 use crate::gateway::{Attempt, AttemptRole, Notes, RequestView};
@@ -108,7 +108,9 @@ impl Shortcut {
             let is_real = !plan.deployment(*deployment).mock.is_on();
             is_real && plan.refusals(id, *deployment) == 0 && !plan.is_unplaced(id, *deployment)
         };
-        let takes_all = ids.iter().all(is_called_so);
+        let is_plain_body = |body: &Body| body.unread_timeouts == [false; 2] && !body.is_specific;
+        let takes_all =
+            ids.iter().all(is_called_so) && plan.bodies.iter().all(is_plain_body) && router.affinity.is_none();
         let is_open = is_simple && name.orders.is_empty() && has_places && takes_all;
         let is_let_in = plan.layer != Layer::Proxy || (name.is_known && !plan.proxy.has_key_limits);
         let body_breaks = plan.bodies.iter().any(|body| body.cache.breaks);

@@ -1,9 +1,10 @@
 //! Fallback lists in every spelling that is in use.
 
-use crate::diagnostic::{Severity, Span};
 use crate::diagnostic::codes;
+use crate::diagnostic::{Severity, Span};
 use crate::document::{Entry, Node, Value};
 use crate::gateway::litellm::wire::mock::Mock;
+use crate::gateway::litellm::wire::python::python_float;
 use crate::gateway::litellm::wire::value::{FromNode, Reader, Spanned};
 
 /// A list of one-key maps, `[{group: [target, …]}, …]`, in order.
@@ -118,6 +119,7 @@ impl FallbackTarget {
         let seconds = |key: &str| match &node.get(key)?.value {
             Value::Int(n) => Some(Some(*n as f64)),
             Value::Float(number) => Some(Some(number.value)),
+            Value::Str(text) => python_float(text).map(Some),
             Value::Null => Some(None),
             _ => None,
         };

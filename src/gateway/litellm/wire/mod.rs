@@ -11,6 +11,7 @@ mod model;
 mod most;
 mod nearest;
 mod provider;
+mod python;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub use model::{Deployment, LitellmParams, ModelInfo, Prices};
 pub use most::{FEWER_CALLS, MOST_CALLS, MOST_TRIES, Reach};
 pub use nearest::nearest;
 pub use provider::{prefixes, provider_of};
+pub use python::{Seconds, python_digits, python_float};
 pub use settings::{
     Alias, AllowedFailsPolicy, Budget, CacheParams, GeneralSettings, LitellmSettings, Margin, RetryPolicy,
     RouterSettings, RoutingGroup, StrategyArgs,

@@ -4,7 +4,7 @@ use crate::diagnostic::codes;
 use crate::diagnostic::{Severity, Span};
 use crate::document::{Entry, Node, Value};
 use crate::gateway::litellm::client::Client;
-use crate::gateway::litellm::params::{Asked, Params, cache_text};
+use crate::gateway::litellm::params::{Asked, NotTaken, cache_text};
 use crate::gateway::litellm::wire::Section;
 use crate::gateway::litellm::wire::mock::Mock;
 use crate::gateway::litellm::wire::nearest::nearest;
@@ -249,10 +249,10 @@ impl Deployment {
 
     /// The parameters that its provider does not take for a model that it calls; at Azure, those of a `base_model` are
     /// taken as well (`get_supported_openai_params.py`; elsewhere too, but no other provider's models differ so much).
-    pub fn not_taken(&self, model: &str) -> Params {
+    pub fn not_taken(&self, model: &str) -> NotTaken {
         let provider = self.provider.unwrap_or_default();
-        let of_base = self.base_model().filter(|_| provider == "azure").map(|base| Params::not_taken(provider, base));
-        let own = Params::not_taken(provider, model);
+        let of_base = self.base_model().filter(|_| provider == "azure").map(|base| NotTaken::of(provider, base));
+        let own = NotTaken::of(provider, model);
         of_base.map_or(own, |of_base| own.and(of_base))
     }
 

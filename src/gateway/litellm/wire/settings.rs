@@ -54,6 +54,12 @@ section! {
         enable_pre_call_checks: bool,
         /// Further checks by name.
         optional_pre_call_checks: Vec<Spanned<String>>,
+        /// Seconds that a key or a session stays at a deployment.
+        deployment_affinity_ttl_seconds: f64,
+        /// Such checks for single groups.
+        model_group_affinity_config: Named<Vec<Spanned<String>>>,
+        /// Groups that share their answers in the response cache.
+        caching_groups: Vec<Spanned<Vec<Spanned<String>>>>,
         /// Pick by the request's tags.
         enable_tag_filtering: bool,
         /// One matching tag is enough.

@@ -5,17 +5,20 @@ use crate::gateway::litellm::keys::Findings;
 use crate::gateway::litellm::wire::{Wire, nearest};
 
 /// Checks that are simulated, or change neither cost nor failures.
-const SIMULATED: [&str; 3] =
-    ["enforce_model_rate_limits", "router_budget_limiting", "forward_client_headers_by_model_group"];
+const SIMULATED: [&str; 7] = [
+    "enforce_model_rate_limits",
+    "router_budget_limiting",
+    "forward_client_headers_by_model_group",
+    "deployment_affinity",
+    "session_affinity",
+    // Of these two chat completions have nothing.
+    "responses_api_deployment_check",
+    "encrypted_content_affinity",
+];
 
 /// Checks that are not, and what they do.
-const OTHERS: [(&str, &str); 5] = [
-    ("deployment_affinity", "requests of a key stay at the deployment that served it before"),
-    ("session_affinity", "requests of a session stay at the deployment that served it before"),
-    ("prompt_caching", "requests go to the deployment that has the beginning of their prompt in its cache"),
-    ("responses_api_deployment_check", "later calls of the Responses API go where the first one was answered"),
-    ("encrypted_content_affinity", "later calls with encrypted contents go where these come from"),
-];
+const OTHERS: [(&str, &str); 1] =
+    [("prompt_caching", "requests go to the deployment that has the beginning of their prompt in its cache")];
 
 pub(super) fn check(wire: &Wire, findings: &mut Findings) {
     for check in wire.router_settings.optional_pre_call_checks.iter().flat_map(|checks| &checks.value) {
