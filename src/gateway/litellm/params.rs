@@ -71,7 +71,8 @@ static WITH_EFFORT: LazyLock<WithEffort> = LazyLock::new(|| {
     for row in rows(include_str!("params_with_effort.csv")) {
         if let [provider, levels, names, models] = row.split(',').collect::<Vec<_>>()[..] {
             let of_provider = all.entry(provider).or_default();
-            for (model, level) in models.split(' ').flat_map(|model| levels.split(' ').map(move |level| (model, level))) {
+            for (model, level) in models.split(' ').flat_map(|model| levels.split(' ').map(move |level| (model, level)))
+            {
                 let places = of_provider.entry(model).or_default();
                 places[place_of(level)] = Some(Params::named(names.split(' ')));
             }
@@ -394,7 +395,10 @@ mod tests {
         let beside = |effort: &str| format!(r#"{{"temperature": 0.3, "reasoning_effort": "{effort}"}}"#);
         assert_eq!(refused(&beside("low"), "{}", newer), ["temperature"]);
         assert_eq!(refused(&beside("none"), "{}", newer), [""; 0]);
-        assert_eq!(refused(r#"{"temperature": 0.3}"#, r#"{"reasoning_effort": {"effort": "high"}}"#, newer), ["temperature"]);
+        assert_eq!(
+            refused(r#"{"temperature": 0.3}"#, r#"{"reasoning_effort": {"effort": "high"}}"#, newer),
+            ["temperature"]
+        );
         assert_eq!(refused(r#"{"temperature": 0.3}"#, "{}", newest), ["temperature"]);
         assert_eq!(refused(&beside("none"), "{}", newest), [""; 0]);
         assert_eq!(refused(r#"{"reasoning_effort": "xhigh"}"#, "{}", newer), ["reasoning_effort"]);

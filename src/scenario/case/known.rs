@@ -168,7 +168,16 @@ const PARAMS: &[&str] = &[
     "allowed_model_region",
 ];
 /// Parameters of a body that the gateway acts on and that are not simulated (seen in the real proxy).
-const NOT_SIMULATED: &[&str] = &["routing_strategy", "fastest_response", "api_key", "no-log"];
+const NOT_SIMULATED: &[&str] = &["fastest_response", "api_key", "no-log"];
+/// Strategies that a body may ask for in place of the router's; others are passed over.
+const STRATEGIES: &[&str] = &[
+    "simple-shuffle",
+    "least-busy",
+    "latency-based-routing",
+    "cost-based-routing",
+    "usage-based-routing",
+    "usage-based-routing-v2",
+];
 /// Headers that the gateway acts on.
 const HEADERS: &[&str] = &[
     "x-litellm-timeout",
@@ -208,8 +217,10 @@ pub(super) fn check(case: &Node, reader: &mut Reader) {
             reader.map(rule, "headers");
         }
     }
+    let strategy =
+        case.get("config").and_then(|config| config.get("router_settings")?.get("routing_strategy")?.as_str());
     for request in case.get("requests").map(Node::items).unwrap_or_default() {
-        check_request(request, reader);
+        check_request(request, strategy.unwrap_or("simple-shuffle"), reader);
     }
 }
 
@@ -227,7 +238,7 @@ fn database_row(row: &Node, what: &str, known: &[&str], reader: &mut Reader) {
     }
 }
 
-fn check_request(request: &Node, reader: &mut Reader) {
+fn check_request(request: &Node, strategy: &str, reader: &mut Reader) {
     if !matches!(request.value, Value::Map(_)) {
         return reader.expected(request, "a request such as `{\"t\": 0, \"model\": \"gpt-4o\"}`");
     }
@@ -239,7 +250,9 @@ fn check_request(request: &Node, reader: &mut Reader) {
                 reader.warn(span, message);
             }
         }
-        if NOT_SIMULATED.contains(&&*entry.key) {
+        let is_other = |asked: &str| asked != strategy && STRATEGIES.contains(&asked);
+        let asks_otherwise = &*entry.key == "routing_strategy" && entry.value.as_str().is_some_and(is_other);
+        if asks_otherwise || NOT_SIMULATED.contains(&&*entry.key) {
             reader.warn(entry.key_span, format!("`{}` of a body is not simulated", entry.key));
         }
     }
@@ -303,6 +316,8 @@ mod tests {
             (format!(r#""upstream": {{"a1": [{{"latency": "1s"}}]}}, {plain}"#), "`latency`: expected a number"),
             (format!(r#""keys": {{"k": {{"rpm_limt": 5}}}}, {plain}"#), "did you mean `rpm_limit`?"),
             (request(r#", "key": "k2""#), "`key`: there is no such key"),
+            (format!(r#""keys": {{"k": {{"aliases": ["a"]}}}}, {plain}"#), "`aliases`: expected a map, found a list"),
+            (format!(r#""keys": {{"k": {{"router_settings": "a"}}}}, {plain}"#), "`router_settings`: expected a map"),
             (request(r#", "steam": true"#), "did you mean `stream`?"),
             (request(r#", "stream": "yes""#), "`stream`: expected true or false"),
             (request(r#", "prompt_tokens": 4000000000, "real_tokens": true"#), "may have 20000000"),
@@ -318,7 +333,17 @@ mod tests {
         let cases = [
             (request(r#", "params": {"num_retires": 1}"#), "did you mean `num_retries`?"),
             (request(r#", "headers": {"X-LiteLLM-Num-Retry": "1"}"#), "did you mean `x-litellm-num-retries`?"),
-            (request(r#", "params": {"routing_strategy": "k"}"#), "`routing_strategy` of a body is not simulated"),
+            (
+                request(r#", "params": {"routing_strategy": "least-busy"}"#),
+                "`routing_strategy` of a body is not simulated",
+            ),
+            (request(r#", "params": {"api_key": "k"}"#), "`api_key` of a body is not simulated"),
+            (
+                request(
+                    r#", "params": {"fallbacks": [{"model": "a", "fallbacks": [{"model": "a", "stream": true}]}]}"#,
+                ),
+                "`stream` of a fallback entry is not simulated",
+            ),
             (r#""requests": [{"t": 0, "model": "a,b"}]"#.to_owned(), "several models in one request"),
             (
                 format!(r#""keys": {{"k": {{"models": ["a"]}}}}, {}"#, request("")),
@@ -331,6 +356,9 @@ mod tests {
                 matches!(&found[..], [only] if only.starts_with("warning") && only.contains(expected)),
                 "{rest}: {found:?}"
             );
+        }
+        for strategy in ["simple-shuffle", "nonsense"] {
+            assert_eq!(told(&request(&format!(r#", "params": {{"routing_strategy": "{strategy}"}}"#))), [""; 0]);
         }
         assert_eq!(told(&request(r#", "params": {"max_retries": 1, "temperature": 0, "user": "x"}"#)), [""; 0]);
     }

@@ -119,7 +119,12 @@ impl LiteLlm {
 
     /// Sends the call.
     #[inline(always)]
-    fn send<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, call: &mut CallState, deployment: DeploymentId) -> Next {
+    pub(super) fn send<D: Draws, N: Notes>(
+        &mut self,
+        cx: &Cx<'_, D, N>,
+        call: &mut CallState,
+        deployment: DeploymentId,
+    ) -> Next {
         let (role, content) = (role(call), patience_for_content(call));
         call.attempts += 1;
         let name = call.flight.map_or(cx.request.model, |flight| flight.name);
@@ -340,21 +345,6 @@ impl LiteLlm {
         self.try_inner_fallbacks(cx, call, flight, failure)
     }
 
-    /// An attempt has failed: fallbacks inside it are tried, if there are any left.
-    pub(super) fn try_inner_fallbacks<D: Draws, N: Notes>(
-        &mut self,
-        cx: &mut Cx<'_, D, N>,
-        call: &mut CallState,
-        flight: Flight,
-        failure: Failure,
-    ) -> Next {
-        if call.inner_left > 0 {
-            return self.inner_fallback(cx, call, flight);
-        }
-        self.give_slot_back(cx, &flight);
-        Next::Failed(self.after_inner_fallbacks(&flight, failure))
-    }
-
     /// With `drop_params` LiteLLM's handler for OpenAI calls once more, without what the provider complains of, and
     /// gives nothing back if that fails in the same way (`llms/openai/openai.py:acompletion`) [T 221].
     #[cold]
@@ -426,35 +416,6 @@ impl LiteLlm {
         match call.flight {
             Some(flight) => self.send(cx, call, flight.deployment),
             None => Next::GiveUp(Failure::NO_DEPLOYMENT),
-        }
-    }
-
-    /// `litellm_params.fallbacks` are run by the SDK inside the attempt, against the same deployment [T 106].
-    fn inner_fallback<D: Draws, N: Notes>(
-        &mut self,
-        cx: &mut Cx<'_, D, N>,
-        call: &mut CallState,
-        flight: Flight,
-    ) -> Next {
-        call.inner_left -= 1;
-        (call.again, call.dropped_params) = (0, false);
-        self.state.strategy.called(cx.now, flight.deployment, flight.name);
-        call.flight = Some(flight);
-        if self.plan.ends_calls
-            && let Some(next) = self.end_before_call(cx, call, flight.deployment)
-        {
-            return next;
-        }
-        self.send(cx, call, flight.deployment)
-    }
-
-    /// When inner fallbacks have failed as well, their failure comes out as a plain exception without a status.
-    fn after_inner_fallbacks(&self, flight: &Flight, failure: Failure) -> Failure {
-        match self.plan.deployment(flight.deployment).inner_fallbacks {
-            0 => failure,
-            _ => {
-                Failure { status: None, retry_after: RetryAfter::None, http_status: 500, class: Class::Api, ..failure }
-            }
         }
     }
 

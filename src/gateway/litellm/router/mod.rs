@@ -13,6 +13,7 @@ mod candidates;
 mod cooldown;
 mod disconnect;
 mod fallback;
+mod inner;
 mod light;
 mod limits;
 mod logging;
