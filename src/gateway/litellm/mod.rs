@@ -28,6 +28,7 @@ pub mod policy;
 mod price;
 mod proxy_plan;
 mod router;
+mod router_plan;
 mod shared;
 mod state;
 mod strategy;

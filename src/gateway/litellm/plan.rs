@@ -11,8 +11,8 @@ use crate::gateway::litellm::keyring::KeyPlans;
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 pub use crate::gateway::litellm::price::{Filled, Greatest, Price, Reserved};
 pub use crate::gateway::litellm::proxy_plan::{CachePlan, ProxyPlan};
+pub use crate::gateway::litellm::router_plan::{CooldownPlan, RouterPlan, TagMatch};
 pub use crate::gateway::litellm::wire::Mock;
-use crate::gateway::parts::{Backoff, Minutes};
 use crate::pricing::RateSchedule;
 use crate::units::{BodyId, DeploymentId, NameId, SimDuration, SimTime, Tokens, Usage};
 
@@ -112,74 +112,6 @@ pub enum Redis {
     Router,
     /// Those, and limits and budgets of keys.
     Proxy,
-}
-
-/// Settings that hold for every group.
-#[derive(Debug, Clone)]
-pub struct RouterPlan {
-    /// How a deployment is picked.
-    pub strategy: Strategy,
-    /// Retries within a group.
-    pub num_retries: u32,
-    /// Depth of nested fallbacks.
-    pub max_fallbacks: i64,
-    /// Retries by class of failure.
-    pub retry_policy: Option<RetryPolicy>,
-    /// The pauses between retries.
-    pub backoff: Backoff,
-    /// When a deployment rests, and how long.
-    pub cooldown: CooldownPlan,
-    /// Whether regular fallbacks are configured at all.
-    pub has_fallbacks: bool,
-    /// Whether fallbacks for long prompts are configured at all: then they are the only ones for such failures.
-    pub has_context_fallbacks: bool,
-    /// The same for refused content.
-    pub has_policy_fallbacks: bool,
-    /// Other deployments of a group are tried before its fallbacks.
-    pub weighted_failover: bool,
-    /// `enable_pre_call_checks`.
-    pub pre_call_checks: bool,
-    /// `optional_pre_call_checks: [enforce_model_rate_limits]`.
-    pub enforce_rate_limits: bool,
-    /// Which checks lead requests to where they were served before, if any do.
-    pub affinity: Option<Affinity>,
-    /// `enable_tag_filtering`, and whether one matching tag is enough.
-    pub tags: Option<TagMatch>,
-    /// Whether requests and tokens of the calendar minute are counted.
-    pub counts_minutes: bool,
-    /// Calendar minutes.
-    pub minutes: Minutes,
-    /// Whether any deployment has a `weight`, `rpm` or `tpm` that simple-shuffle weighs by.
-    pub is_weighted: bool,
-    /// Whether any deployment has a budget, or its provider.
-    pub has_budgets: bool,
-    /// Budgets of providers.
-    pub provider_budgets: Vec<Budget>,
-}
-
-/// How request tags and deployment tags are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TagMatch {
-    /// One common tag is enough.
-    Any,
-    /// The deployment must have all of the request's.
-    All,
-}
-
-/// When a deployment rests.
-#[derive(Debug, Clone)]
-pub struct CooldownPlan {
-    /// `disable_cooldowns`.
-    pub disabled: bool,
-    /// The router's cooldown time.
-    pub span: SimDuration,
-    /// Failures that are allowed, where failures are counted.
-    pub allowed: i64,
-    /// The same by class of failure.
-    pub policy: Option<FailsPolicy>,
-    /// Failures are counted; otherwise a deployment rests by its share of failures. Only a number that differs from
-    /// `litellm.allowed_fails`, or a policy, switches to counting [T 51–53].
-    pub counts_failures: bool,
 }
 
 /// One deployment.
@@ -307,6 +239,10 @@ pub struct Name {
     pub listed: Box<[DeploymentId]>,
     /// The orders of those, ascending, each once: the higher ones are fallen back to.
     pub listed_orders: Box<[i32]>,
+    /// The one of `routing_groups` that it is in, or that it calls.
+    pub routing_group: Option<u16>,
+    /// It calls one of them, with several deployments: one that is alone in its own group is not alone there.
+    pub has_alternatives: bool,
     /// The deployments whose model has this very name.
     pub by_model: Box<[DeploymentId]>,
     /// Nothing but such deployments has this name.
@@ -355,39 +291,6 @@ pub enum Target {
     Others(NameId, u32),
     /// A group with parameters of its own, by number.
     Custom(NameId, u32),
-}
-
-impl Default for RouterPlan {
-    fn default() -> Self {
-        use crate::gateway::litellm::defaults;
-        Self {
-            strategy: Strategy::SimpleShuffle,
-            num_retries: defaults::NUM_RETRIES,
-            max_fallbacks: defaults::MAX_FALLBACKS,
-            retry_policy: None,
-            backoff: defaults::BACKOFF,
-            cooldown: CooldownPlan {
-                disabled: false,
-                span: defaults::COOLDOWN,
-                allowed: defaults::ALLOWED_FAILS,
-                policy: None,
-                counts_failures: false,
-            },
-            has_fallbacks: false,
-            has_context_fallbacks: false,
-            has_policy_fallbacks: false,
-            weighted_failover: false,
-            pre_call_checks: false,
-            enforce_rate_limits: false,
-            affinity: None,
-            tags: None,
-            counts_minutes: false,
-            minutes: Minutes::default(),
-            is_weighted: false,
-            has_budgets: false,
-            provider_budgets: Vec::new(),
-        }
-    }
 }
 
 impl Target {
@@ -483,6 +386,13 @@ impl Plan {
 
     /// What a name leads to.
     #[inline]
+    /// How a deployment is picked for a name.
+    pub fn strategy_of(&self, name: NameId) -> Strategy {
+        let group = self.name(name).routing_group;
+        group.map_or(self.router.strategy, |group| self.router.group_strategies[usize::from(group)])
+    }
+
+    /// A name.
     pub fn name(&self, id: NameId) -> &Name {
         &self.names[id.index()]
     }

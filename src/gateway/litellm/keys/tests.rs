@@ -327,8 +327,9 @@ fn what_is_real_but_not_simulated_is_said() {
     expect(with("router_settings: {routing_strategy: lar1}"), codes::NOT_SIMULATED, &["lar1"]);
     expect(with("guardrails: []"), codes::NOT_SIMULATED, &["guardrails"]);
     let entry = |params: &str| with(&format!("router_settings: {{fallbacks: [{{a: [{{model: b, {params}}}]}}]}}"));
-    expect(entry("fallbacks: []"), codes::NOT_SIMULATED, &["`fallbacks`"]);
-    clean(entry("timeout: 5, num_retries: 1, disable_fallbacks: true"));
+    expect(entry("metadata: {}"), codes::NOT_SIMULATED, &["`metadata`"]);
+    expect(entry("fallbacks: [{model: b, stream: true}]"), codes::NOT_SIMULATED, &["`stream`"]);
+    clean(entry("timeout: 5, num_retries: 1, disable_fallbacks: true, fallbacks: [], mock_response: hi"));
 }
 
 // Rules about names.

@@ -2,7 +2,7 @@
 
 use crate::gateway::litellm::lower::{Setting, pattern, settings};
 use crate::gateway::litellm::plan::{Client, Found, Layer, Name, Plan};
-use crate::gateway::litellm::wire::{Deployment, Fallbacks, OwnFallbacks, Wire, provider_of};
+use crate::gateway::litellm::wire::{Deployment, Fallbacks, OwnFallbacks, RoutingGroup, Spanned, Wire, provider_of};
 use crate::units::{DeploymentId, NameId};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -34,6 +34,9 @@ impl Names {
         for (alias, target) in module_aliases(wire, setting.layer) {
             names.intern(alias);
             names.intern(target);
+        }
+        for group in wire.router_settings.routing_groups.iter().flat_map(|groups| &groups.value) {
+            names.intern(group_name(group));
         }
         for list in wire.fallback_lists() {
             names.intern_targets(&list.value);
@@ -108,6 +111,10 @@ pub(super) fn rename(wire: &Wire, plan: &mut Plan, names: &Names) {
     }
 }
 
+fn group_name(group: &Spanned<RoutingGroup>) -> &str {
+    group.value.group_name.as_ref().map_or("", |name| &name.value)
+}
+
 /// What names are made of; everything that a name is looked up in, once for all names.
 struct Resolver<'a> {
     wire: &'a Wire,
@@ -122,6 +129,8 @@ struct Resolver<'a> {
     by_model: HashMap<&'a str, Vec<DeploymentId>>,
     /// Groups of all deployments, also of those that the gateway drops.
     written: HashSet<&'a str>,
+    /// `routing_groups`.
+    routing: Vec<&'a RoutingGroup>,
     /// Groups that are patterns, the most specific first.
     patterns: Vec<&'a str>,
 }
@@ -177,6 +186,13 @@ impl<'a> Resolver<'a> {
             by_group: by(groups.iter().copied()),
             by_model: by(kept().map(model)),
             written: wire.model_list.iter().map(|deployment| deployment.model_name.value.as_str()).collect(),
+            routing: wire
+                .router_settings
+                .routing_groups
+                .iter()
+                .flat_map(|groups| &groups.value)
+                .map(|group| &group.value)
+                .collect(),
             patterns: patterns(&groups),
         }
     }
@@ -217,6 +233,8 @@ impl<'a> Resolver<'a> {
             listed,
             listed_orders,
             asks_usage,
+            routing_group: self.routing_group(&name_text),
+            has_alternatives: self.called_group(target).is_some_and(|members| members.len() > 1),
             by_model,
             only_by_model,
             cached_as: names.ids[&*name_text],
@@ -237,6 +255,9 @@ impl<'a> Resolver<'a> {
         if let Some(id) = self.ids.get(text) {
             return Found::One(*id);
         }
+        if let Some(members) = self.called_group(target) {
+            return Found::Group(members);
+        }
         let is_group = self.written.contains(target);
         if !is_group && let Some(matched) = self.by_pattern(target) {
             return Found::Group(matched);
@@ -250,6 +271,28 @@ impl<'a> Resolver<'a> {
         self.first_default(target)
     }
 
+    /// The deployments of one of `routing_groups` that is called by its name: those of all its members. A group or an
+    /// alias of that name hides it [T 276].
+    fn called_group(&self, target: &str) -> Option<Box<[DeploymentId]>> {
+        if self.written.contains(target) || self.alias(target).is_some() {
+            return None;
+        }
+        let is_meant = |group: &&&RoutingGroup| group.group_name.as_ref().is_some_and(|name| name.value == target);
+        let members = self.routing.iter().find(is_meant)?.models.iter().flat_map(|models| &models.value);
+        Some(members.filter_map(|member| self.by_group.get(member.value.as_str())).flatten().copied().collect())
+    }
+
+    /// Which of `routing_groups` a name is in, or calls.
+    fn routing_group(&self, text: &str) -> Option<u16> {
+        let is_called = self.called_group(text).is_some();
+        let has = |group: &&RoutingGroup| {
+            let is_it = group.group_name.as_ref().is_some_and(|name| name.value == text);
+            let mut members = group.models.iter().flat_map(|models| &models.value);
+            if is_called { is_it } else { members.any(|member| member.value == text) }
+        };
+        self.routing.iter().position(has).map(|at| at as u16)
+    }
+
     /// Those that are not blocked, and how many are. The id of one that is leads to it all the same.
     fn unblocked(&self, found: Found) -> (Found, usize) {
         let Found::Group(ids) = &found else { return (found, 0) };
@@ -260,7 +303,10 @@ impl<'a> Resolver<'a> {
 
     /// Whether a group, a pattern or a model has this name.
     fn is_served(&self, target: &str) -> bool {
-        self.by_group.contains_key(target) || self.by_model.contains_key(target) || self.by_pattern(target).is_some()
+        self.by_group.contains_key(target)
+            || self.called_group(target).is_some()
+            || self.by_model.contains_key(target)
+            || self.by_pattern(target).is_some()
     }
 
     /// A name that leads nowhere goes to the first default fallback; in the proxy only a fallback target can get here.
@@ -316,6 +362,7 @@ impl<'a> Resolver<'a> {
             || self.written.contains(text)
             || matches!(found, Found::One(_))
             || self.alias(text).is_some()
+            || self.called_group(text).is_some()
             || !self.patterns.is_empty()
             || self.by_model.contains_key(text)
     }

@@ -23,8 +23,15 @@ pub(super) fn router(wire: &Wire, setting: &Setting<'_>) -> RouterPlan {
     let checks = router.optional_pre_call_checks.iter().flat_map(|checks| &checks.value);
     let enforce_rate_limits = checks.clone().any(|check| check.value == "enforce_model_rate_limits");
     let strategy = strategy(wire);
+    let groups = router.routing_groups.iter().flat_map(|groups| &groups.value).map(|group| &group.value);
+    let of_group =
+        |group: &wire::RoutingGroup| strategy_of(group.routing_strategy.as_ref(), group.routing_strategy_args.as_ref());
+    let group_strategies: Vec<Strategy> = groups.map(of_group).collect();
+    let uses_v2 = strategy == Strategy::UsageV2 || group_strategies.contains(&Strategy::UsageV2);
     RouterPlan {
         strategy,
+        group_strategies,
+        uses_v2,
         num_retries: num_retries.map_or(defaults::NUM_RETRIES, |n| n.clamp(0, i64::from(u32::MAX)) as u32),
         max_fallbacks: max_fallbacks.unwrap_or(defaults::MAX_FALLBACKS),
         retry_policy: router.retry_policy.as_ref().map(|policy| retry_policy(&policy.value)),
@@ -37,7 +44,7 @@ pub(super) fn router(wire: &Wire, setting: &Setting<'_>) -> RouterPlan {
         weighted_failover: is_on(&router.enable_weighted_failover),
         pre_call_checks: is_on(&router.enable_pre_call_checks),
         enforce_rate_limits,
-        counts_minutes: enforce_rate_limits || strategy == Strategy::UsageV2,
+        counts_minutes: enforce_rate_limits || uses_v2,
         tags: is_on(&router.enable_tag_filtering).then_some(match &router.tag_filtering_match_any {
             Some(Spanned { value: false, .. }) => TagMatch::All,
             _ => TagMatch::Any,
@@ -67,11 +74,15 @@ pub(super) fn affinity(wire: &Wire, names: &Names) -> Option<Affinity> {
 
 fn strategy(wire: &Wire) -> Strategy {
     let router = &wire.router_settings;
-    let args = router.routing_strategy_args.as_ref().map(|args| &args.value);
-    if wire.has_null_strategy {
-        return Strategy::Nothing;
+    match wire.has_null_strategy {
+        true => Strategy::Nothing,
+        false => strategy_of(router.routing_strategy.as_ref(), router.routing_strategy_args.as_ref()),
     }
-    match router.routing_strategy.as_ref().map(|strategy| strategy.value.as_str()) {
+}
+
+fn strategy_of(name: Option<&Spanned<String>>, args: Option<&Spanned<wire::StrategyArgs>>) -> Strategy {
+    let args = args.map(|args| &args.value);
+    match name.map(|strategy| strategy.value.as_str()) {
         Some("least-busy") => Strategy::LeastBusy,
         Some("latency-based-routing") => Strategy::Latency(LatencyArgs {
             ttl: args.and_then(|args| args.ttl.as_ref()).map_or(SimDuration::from_secs(3600), seconds),

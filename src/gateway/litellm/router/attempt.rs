@@ -6,7 +6,7 @@ use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, Flight, Frame, Waiting};
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{CustomTarget, Layer, Strategy};
+use crate::gateway::litellm::plan::{CustomTarget, Layer};
 use crate::gateway::litellm::state::State;
 use crate::gateway::parts::Slot;
 use crate::gateway::{Attempt, AttemptRole, Ended, Limits, Notes, RequestView, Response, Source, Step};
@@ -207,7 +207,7 @@ impl LiteLlm {
         name: NameId,
     ) -> Option<Failure> {
         let router = &self.plan.router;
-        match router.enforce_rate_limits || router.strategy == Strategy::UsageV2 {
+        match router.enforce_rate_limits || router.uses_v2 {
             true => self.over_enforced_limit(cx, deployment, name),
             false => None,
         }
@@ -220,7 +220,7 @@ impl LiteLlm {
         name: NameId,
     ) -> Option<Failure> {
         let router = &self.plan.router;
-        let by_strategy = router.strategy == Strategy::UsageV2;
+        let by_strategy = router.uses_v2;
         let (minute, entry) = (router.minutes.of(cx.now), self.plan.deployment(deployment));
         if by_strategy {
             self.state.learn_minutes(cx.now, minute, Some(deployment));

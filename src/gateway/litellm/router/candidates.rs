@@ -159,7 +159,8 @@ impl LiteLlm {
                 return false;
             }
             let used = picks[id.index()].get(cx.now).max(strategy.requests(plan, cx.now, name, *id));
-            let is_over = plan.router.strategy != Strategy::UsageV2 && entry.checked_rpm.is_some_and(|rpm| rpm <= used);
+            let is_over =
+                plan.strategy_of(name) != Strategy::UsageV2 && entry.checked_rpm.is_some_and(|rpm| rpm <= used);
             if is_over {
                 too_many = true;
                 cx.notes.decided(cx.now, cx.id, || format!("{}: {used} requests in a minute", entry.id));

@@ -101,7 +101,7 @@ impl LiteLlm {
         {
             return;
         }
-        if self.trips(cx.now, deployment, failure) {
+        if self.trips(cx.now, deployment, failure, cx.request.model) {
             let until = self.state.cooldowns.add(deployment, cx.now, span);
             if let Some(shared) = &mut self.state.shared {
                 shared.rest(deployment, cx.now, span);
@@ -116,13 +116,13 @@ impl LiteLlm {
     }
 
     /// Whether this failure is one too many (`_should_cooldown_deployment`).
-    fn trips(&mut self, now: SimTime, deployment: DeploymentId, failure: &Failure) -> bool {
+    fn trips(&mut self, now: SimTime, deployment: DeploymentId, failure: &Failure, called: NameId) -> bool {
         let entry = self.plan.deployment(deployment);
         if entry.fails_policy.is_some() || entry.allowed_fails.is_some() {
             return self.trips_by_own_rule(now, deployment, failure);
         }
         if !self.plan.router.cooldown.counts_failures {
-            return self.trips_by_share(now, deployment, failure);
+            return self.trips_by_share(now, deployment, failure, called);
         }
         let window = self.plan.router.cooldown.span;
         self.count_failure(now, deployment, FailCounter::Shared, window) > self.allowed_by_router(failure.class)
@@ -130,8 +130,8 @@ impl LiteLlm {
 
     /// The default rule: at once for 429 (unless the deployment is alone), 401 and 404; otherwise by the share of
     /// failures in the counters' windows [T 10, 13, 50, 62, 64].
-    fn trips_by_share(&mut self, now: SimTime, deployment: DeploymentId, failure: &Failure) -> bool {
-        let alone = self.plan.deployment(deployment).alone;
+    fn trips_by_share(&mut self, now: SimTime, deployment: DeploymentId, failure: &Failure, called: NameId) -> bool {
+        let alone = self.plan.deployment(deployment).alone && !self.plan.name(called).has_alternatives;
         let status = failure.status.unwrap_or(500);
         if (status == 429 && !alone) || !Failure::status_is_transient(status) {
             return true;

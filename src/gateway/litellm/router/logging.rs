@@ -10,7 +10,7 @@ use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Flight, Held};
 use crate::gateway::litellm::failure::Failure;
-use crate::gateway::litellm::plan::{Layer, Strategy};
+use crate::gateway::litellm::plan::Layer;
 use crate::gateway::litellm::strategy::Sample;
 use crate::random::Draws;
 use crate::units::{SimDuration, SimTime, Usage};
@@ -141,7 +141,7 @@ impl LiteLlm {
             let router = &self.plan.router;
             let minute = router.minutes.of(now);
             // The strategy and the check of limits count into one counter, each of them.
-            let counted_twice = router.enforce_rate_limits && router.strategy == Strategy::UsageV2;
+            let counted_twice = router.enforce_rate_limits && router.uses_v2;
             let tokens = success.usage.total() * if counted_twice { 2 } else { 1 };
             self.state.minute(&self.plan, deployment, success.flight.name).add_tokens(minute, tokens);
             if let Some(shared) = &mut self.state.shared {

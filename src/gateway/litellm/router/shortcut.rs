@@ -94,7 +94,8 @@ impl Shortcut {
 
     fn of(plan: &Plan, id: NameId) -> Self {
         let (router, name) = (&plan.router, plan.name(id));
-        let is_simple = router.strategy == Strategy::SimpleShuffle && !router.pre_call_checks && router.tags.is_none();
+        let is_simple =
+            plan.strategy_of(id) == Strategy::SimpleShuffle && !router.pre_call_checks && router.tags.is_none();
         let Found::Group(ids) = &name.found else { return Self::default() };
         if name.is_blocked {
             return Self::default();

@@ -10,7 +10,7 @@ mod usage_v2;
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::CallState;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{Plan, Strategy};
+use crate::gateway::litellm::plan::{Name, Plan, Strategy};
 use crate::gateway::litellm::router::{Cx, LiteLlm};
 use crate::random::Draws;
 use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Usage, WhyNot};
@@ -29,6 +29,8 @@ pub(super) enum StrategyState {
     Nothing,
     /// Nothing.
     Stateless,
+    /// Nothing: the counters of the minute are the router's.
+    UsageV2,
     /// Calls in flight.
     LeastBusy(InFlight),
     /// Latencies.
@@ -37,6 +39,23 @@ pub(super) enum StrategyState {
     Cost(Spending),
     /// Requests and tokens of the minute.
     UsageV1(MinuteUse),
+    /// What each of `routing_groups` remembers.
+    ByGroup(ByGroup),
+}
+
+/// A strategy for all names, and one for each of `routing_groups`. What strategies remember goes by the names of groups
+/// in any case, so that only that of a name needs to hear of it [T 276].
+pub(super) struct ByGroup {
+    /// Which of them is a name's.
+    of_names: Vec<usize>,
+    /// The first is the router's.
+    states: Vec<StrategyState>,
+}
+
+impl ByGroup {
+    fn of(&mut self, name: NameId) -> &mut StrategyState {
+        &mut self.states[self.of_names[name.index()]]
+    }
 }
 
 /// What strategies learn from a success.
@@ -55,9 +74,20 @@ pub(super) struct Sample {
 impl StrategyState {
     /// Nothing has been called yet.
     pub fn new(plan: &Plan) -> Self {
-        let (names, deployments) = (plan.names.len(), plan.deployments.len());
-        match plan.router.strategy {
-            Strategy::SimpleShuffle | Strategy::UsageV2 => Self::Stateless,
+        let (router, names) = (&plan.router, plan.names.len());
+        let of = |strategy: Strategy| Self::of_strategy(strategy, names, plan.deployments.len());
+        if router.group_strategies.is_empty() {
+            return of(router.strategy);
+        }
+        let of_name = |name: &Name| name.routing_group.map_or(0, |group| usize::from(group) + 1);
+        let all = [router.strategy].into_iter().chain(router.group_strategies.iter().copied());
+        Self::ByGroup(ByGroup { of_names: plan.names.iter().map(of_name).collect(), states: all.map(of).collect() })
+    }
+
+    fn of_strategy(strategy: Strategy, names: usize, deployments: usize) -> Self {
+        match strategy {
+            Strategy::SimpleShuffle => Self::Stateless,
+            Strategy::UsageV2 => Self::UsageV2,
             Strategy::Nothing => Self::Nothing,
             Strategy::LeastBusy => Self::LeastBusy(InFlight::new(names, deployments)),
             Strategy::Latency(args) => Self::Latency(Latencies::new(args, names)),
@@ -66,9 +96,14 @@ impl StrategyState {
         }
     }
 
+    /// That of a name.
+    fn of(&mut self, name: NameId) -> &mut Self {
+        if let Self::ByGroup(groups) = self { groups.of(name) } else { self }
+    }
+
     /// Requests of the minute that usage-based-routing knows of; none with other strategies.
     pub fn requests(&mut self, plan: &Plan, now: SimTime, name: NameId, deployment: DeploymentId) -> u64 {
-        match self {
+        match self.of(name) {
             Self::UsageV1(state) => state.look_up(plan.router.minutes.of(now), plan.name(name).resolved, deployment),
             _ => 0,
         }
@@ -77,8 +112,10 @@ impl StrategyState {
     /// A call goes out.
     #[inline]
     pub fn called(&mut self, now: SimTime, deployment: DeploymentId, name: NameId) {
-        if let Self::LeastBusy(state) = self {
-            state.called(now, deployment, name);
+        match self {
+            Self::LeastBusy(state) => state.called(now, deployment, name),
+            Self::ByGroup(groups) => groups.of(name).called(now, deployment, name),
+            _ => {}
         }
     }
 
@@ -87,20 +124,22 @@ impl StrategyState {
         match self {
             Self::LeastBusy(state) => state.returned(now, deployment, name),
             Self::Latency(state) if failure.class == Class::Timeout => state.timed_out(now, deployment, name),
+            Self::ByGroup(groups) => groups.of(name).failed(now, deployment, name, failure),
             _ => {}
         }
     }
 
     /// Whether successes matter to it.
     pub const fn learns(&self) -> bool {
-        !matches!(self, Self::Stateless | Self::Nothing)
+        !matches!(self, Self::Stateless | Self::UsageV2 | Self::Nothing)
     }
 
     /// A success has been logged.
     pub fn succeeded(&mut self, plan: &Plan, now: SimTime, sample: &Sample) {
         let minute = plan.router.minutes.of(now);
         match self {
-            Self::Stateless | Self::Nothing => {}
+            Self::Stateless | Self::UsageV2 | Self::Nothing => {}
+            Self::ByGroup(groups) => groups.of(sample.name).succeeded(plan, now, sample),
             Self::LeastBusy(state) => state.returned(now, sample.deployment, sample.name),
             Self::Latency(state) => state.answered(now, minute, sample),
             Self::Cost(state) => state.answered(now, minute, sample),
@@ -119,17 +158,17 @@ impl LiteLlm {
     ) -> Result<DeploymentId, Failure> {
         let (plan, state) = (&self.plan, &mut self.state);
         let minute = plan.router.minutes.of(cx.now);
-        if plan.router.strategy == Strategy::UsageV2 {
+        if plan.router.uses_v2 {
             state.learn_minutes(cx.now, minute, None);
         }
         let tokens = u64::from(cx.request.prompt_tokens);
         let candidates = state.candidates.as_slice();
-        match &mut state.strategy {
-            StrategyState::Stateless if plan.router.strategy == Strategy::UsageV2 => {
+        match state.strategy.of(name) {
+            StrategyState::UsageV2 => {
                 let used = candidates.iter().map(|id| (*id, state.minute_of(plan, *id, name)));
                 usage_v2::pick(plan, used, minute, tokens, cx.draws, call)
             }
-            StrategyState::Nothing => Err(Failure::NO_DEPLOYMENT),
+            StrategyState::Nothing | StrategyState::ByGroup(_) => Err(Failure::NO_DEPLOYMENT),
             StrategyState::Stateless => Ok(simple_shuffle::pick(plan, candidates, cx.draws, call)),
             StrategyState::LeastBusy(in_flight) => {
                 in_flight.least_busy(cx.now, name, candidates).ok_or(Failure::NO_DEPLOYMENT)

@@ -5,7 +5,7 @@ use crate::diagnostic::secrets::looks_secret;
 use crate::diagnostic::{Severity, Span};
 use crate::gateway::litellm::keys::Findings;
 use crate::gateway::litellm::keys::rules::groups::{Groups, Reach};
-use crate::gateway::litellm::wire::{Wire, nearest};
+use crate::gateway::litellm::wire::{Spanned, Wire, nearest};
 use std::collections::HashMap;
 
 /// Strategies that are simulated.
@@ -73,7 +73,14 @@ fn chain(is_live: bool, span: Span, findings: &mut Findings) {
 }
 
 fn strategy(wire: &Wire, findings: &mut Findings) {
-    let Some(strategy) = &wire.router_settings.routing_strategy else { return };
+    let groups = wire.router_settings.routing_groups.iter().flat_map(|groups| &groups.value);
+    let of_groups = groups.filter_map(|group| group.value.routing_strategy.as_ref());
+    for strategy in wire.router_settings.routing_strategy.iter().chain(of_groups) {
+        known_strategy(strategy, findings);
+    }
+}
+
+fn known_strategy(strategy: &Spanned<String>, findings: &mut Findings) {
     let name = strategy.value.as_str();
     if OTHER_STRATEGIES.contains(&name) {
         let message = format!("`{name}` is not simulated");
