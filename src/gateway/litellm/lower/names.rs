@@ -329,6 +329,9 @@ impl<'a> Resolver<'a> {
     /// What is listed under a name (`router.py:get_model_list`). One that is a deployment's model, or only leads to a
     /// default fallback, has neither orders to fall back to nor others to fail over to.
     fn listed(&self, text: &str) -> Box<[DeploymentId]> {
+        if let Some(members) = self.called_group(text) {
+            return members;
+        }
         let named = [Some(text), self.alias(text)].into_iter().flatten();
         let listed: Box<[_]> = named.filter_map(|name| self.by_group.get(name)).flatten().copied().collect();
         if listed.is_empty() { self.by_pattern(text).unwrap_or_default() } else { listed }
