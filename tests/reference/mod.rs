@@ -202,7 +202,8 @@ where
             Leave::After(patience) | Leave::TimesOut(patience) => {
                 self.add(now + patience, Class::Deadline, What::ClientLeaves(id))
             }
-            Leave::Never | Leave::AfterChunks(_) => None,
+            // Only cases of `trace` have clients that leave by whichever comes first.
+            Leave::Never | Leave::AfterChunks(_) | Leave::AtFirst(..) => None,
         };
         let mut call = G::Call::default();
         self.draws.begin_request(u64::from(arrival.class.0), arrival.view.id.0);
