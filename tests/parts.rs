@@ -72,6 +72,14 @@ fn parts_that_do_not_belong_together_are_refused() {
 
     let other = support::world(GATEWAY, &SCENARIO.replace("429: 5%", "429: 6%"));
     assert_eq!(merge(&other, &options(2), all.clone()).unwrap_err(), PartError::OtherWorld("part 1".into(), 0));
+    // Even where the first run does not show what has changed.
+    for (gateway, scenario) in [
+        (GATEWAY.to_owned() + "# Another hand.\n", SCENARIO.to_owned()),
+        (GATEWAY.to_owned(), SCENARIO.to_owned() + "description: another\n"),
+    ] {
+        let other = support::world(&gateway, &scenario);
+        assert_eq!(merge(&other, &options(2), all.clone()).unwrap_err(), PartError::OtherWorld("part 1".into(), 0));
+    }
     let seed = Options { seed: Seed(8), ..options(2) };
     assert!(matches!(merge(&world, &seed, all), Err(PartError::OtherForecast(..))));
 }
@@ -83,7 +91,7 @@ fn files_that_are_cut_or_edited_are_refused() {
     let text = String::from_utf8(written).expect("UTF-8");
     assert!(Part::from_json("p", &text).is_ok());
     let edited = text.replace("\"failed\":", "\"failed\":1");
-    for wrong in ["", "{}", "\n", &text[..text.len() / 2], &edited, &text.replace("billcast.part/4", "x")] {
+    for wrong in ["", "{}", "\n", &text[..text.len() / 2], &edited, &text.replace("billcast.part/5", "x")] {
         assert!(matches!(Part::from_json("p", wrong), Err(PartError::NotAPart(..))));
     }
 }

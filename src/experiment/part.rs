@@ -13,7 +13,7 @@ use crate::random::{Replication, address_of};
 use crate::scenario::World;
 
 /// The id of the layout of a part's file. It is for the same version of billcast only.
-const LAYOUT: &str = "billcast.part/4";
+const LAYOUT: &str = "billcast.part/5";
 
 /// Some of the runs of a forecast, folded.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ struct Head {
     command: String,
     seed: u64,
     first: u64,
+    /// Of what the user has written and of the prices: a first run alone may not show what has changed.
+    world: u64,
     /// Of the second line: a file that was cut or edited is not merged.
     digest: u64,
 }
@@ -68,8 +70,9 @@ impl Head {
 }
 
 impl Part {
-    pub(super) fn new(options: &Options, first: u64, fold: Fold) -> Self {
+    pub(super) fn new(world: &World, options: &Options, first: u64, fold: Fold) -> Self {
         let head = Head {
+            world: digest(world),
             layout: LAYOUT.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: options.command.clone(),
@@ -122,7 +125,8 @@ impl Part {
         Head::read(name, first_line).map(|_| ())
     }
 
-    /// Whether it was made by this command from this world: its first run is simulated once more.
+    /// Whether it was made by this command from this world: its first run is simulated once more, which shows whether
+    /// traces and presets are the same as well.
     fn check(&self, name: &str, world: &World, options: &Options) -> Result<(), PartError> {
         if self.head.command != options.command || self.head.seed != options.seed.0 {
             return Err(PartError::OtherForecast(name.to_owned(), self.head.command.clone(), options.command.clone()));
@@ -130,9 +134,16 @@ impl Part {
         let Some(first) = self.fold.rows.first() else { return Ok(()) };
         let mut again = Fold::default();
         again.add(&hourly(world, options.seed, Replication(self.head.first)));
-        let is_same = again.rows.first() == Some(first) && again.shape() == self.fold.shape();
+        let is_same = self.head.world == digest(world);
+        let is_same = is_same && again.rows.first() == Some(first) && again.shape() == self.fold.shape();
         if is_same { Ok(()) } else { Err(PartError::OtherWorld(name.to_owned(), first.run)) }
     }
+}
+
+/// Of the texts of the scenario and of its gateway's config, and of the prices.
+fn digest(world: &World) -> u64 {
+    let texts: String = world.sources.iter().map(|source| format!("{}\0", source.text)).collect();
+    address_of(&format!("{texts}{:?}", world.tariffs))
 }
 
 /// Merges parts, with the names of their files, into the forecast of all runs.

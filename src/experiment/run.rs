@@ -35,7 +35,7 @@ pub fn part(world: &World, options: &Options, number: u64, of: u64, progress: &d
     let numbers = Part::numbers(options.runs, number, of);
     let first = numbers.start;
     let fold = replicate_these(options, numbers, progress, |replication| hourly(world, options.seed, replication));
-    Part::new(options, first, fold)
+    Part::new(world, options, first, fold)
 }
 
 /// One replication with counters by the hour.
