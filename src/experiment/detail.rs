@@ -3,12 +3,13 @@
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Zoned};
-use rayon::prelude::*;
+use rayon::ThreadPoolBuilder;
 
 use crate::engine::{ChargeKey, ChargeSum, DeploymentTotals, charges};
 use crate::experiment::assemble::{DeploymentLabel, errors};
 use crate::experiment::fold::{Fold, by_bill, latency, money_stats};
 use crate::experiment::forecast::{DeploymentRow, ErrorCounts, Forecast, LatencyStats, ShareRow};
+use crate::experiment::replicate::in_order;
 use crate::experiment::run::HOUR;
 use crate::ledger::{Cause, split};
 use crate::random::{Replication, Seed};
@@ -117,8 +118,16 @@ pub fn percentile_runs(world: &World, forecast: &Forecast) -> Vec<PercentileRun>
     numbers.sort_unstable();
     numbers.dedup();
     let seed = Seed(forecast.about.seed);
-    let lines: Vec<(u64, Vec<ChargeRow>)> =
-        numbers.into_par_iter().map(|run| (run, rows(world, &charges(world, seed, Replication(run))))).collect();
+    let one = |nth: u64| {
+        let run = *numbers.get(nth as usize)?;
+        Some((run, rows(world, &charges(world, seed, Replication(run)))))
+    };
+    let mut lines: Vec<(u64, Vec<ChargeRow>)> = Vec::new();
+    let mut all = || in_order(0..numbers.len() as u64, one, |line| lines.push(line));
+    match ThreadPoolBuilder::new().num_threads(numbers.len().max(1)).build() {
+        Ok(pool) => pool.install(all),
+        Err(_) => all(),
+    }
     let told = |percentile: u8| {
         let (bill, run) = *chosen(percentile)?;
         let (_, charges) = lines.iter().find(|(number, _)| *number == run)?;

@@ -99,7 +99,7 @@ pub(super) fn threads(options: &Options, jobs: u64) -> Result<ThreadPool, Thread
     ThreadPoolBuilder::new().num_threads(options.threads.min(most)).build()
 }
 
-/// Does jobs on all cores and hands their results over in the order of their numbers, each as soon as all before it are
+/// Does jobs on all threads of the pool that it is called in and hands their results over in the order of their numbers, each as soon as all before it are
 /// there: of worlds with thousands of deployments a run takes hundreds of megabytes, and only about as many as there
 /// are threads are kept. The first job that gives nothing is the last one that counts.
 pub(super) fn in_order<T: Send>(jobs: Range<u64>, job: impl Fn(u64) -> Option<T> + Sync, take: impl FnMut(T) + Send) {
@@ -111,7 +111,11 @@ pub(super) fn in_order<T: Send>(jobs: Range<u64>, job: impl Fn(u64) -> Option<T>
             row.lock().unwrap_or_else(PoisonError::into_inner).put(number, result);
         }
     };
-    rayon::scope(|scope| (0..rayon::current_num_threads()).for_each(|_| scope.spawn(|_| work())));
+    match rayon::current_thread_index() {
+        Some(_) => rayon::scope(|scope| (0..rayon::current_num_threads()).for_each(|_| scope.spawn(|_| work()))),
+        // Outside a pool rayon starts one of its own, and panics where there are no threads to be had.
+        None => work(),
+    }
 }
 
 /// Results that wait for those before them.
@@ -178,5 +182,13 @@ mod tests {
             pool.install(|| in_order(3..60, slow, |number| taken.push(number)));
             assert_eq!(taken, (3..40).collect::<Vec<_>>(), "{threads}");
         }
+    }
+
+    #[test]
+    fn without_a_pool_everything_is_done_where_it_is_asked_for() {
+        let here = std::thread::current().id();
+        let mut taken = Vec::new();
+        in_order(3..9, |number| Some((number, std::thread::current().id())), |done| taken.push(done));
+        assert_eq!(taken, (3..9).map(|number| (number, here)).collect::<Vec<_>>());
     }
 }
