@@ -1,10 +1,11 @@
 //! Where the files of a scenario are: on disk, in the binary, or on stdin.
 
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -185,8 +186,24 @@ pub fn patiently<T>(path: &Path, open: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Reads a file on disk.
+/// Reads a file on disk. What is no file (`<(sops -d config.yaml)`) gives its text only once: that is kept, as what is
+/// compiled again with other values is still the same.
 fn read_disk(path: &Path) -> Result<Source, Problem> {
+    static READ: Mutex<BTreeMap<PathBuf, Source>> = Mutex::new(BTreeMap::new());
+    if path.metadata().map_or(true, |about| about.is_file() || about.is_dir()) {
+        return read_file(path);
+    }
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(source) = read.get(path) {
+        return Ok(source.clone());
+    }
+    let source = read_file(path)?;
+    read.insert(path.to_owned(), source.clone());
+    Ok(source)
+}
+
+/// Reads what is at a path on disk.
+fn read_file(path: &Path) -> Result<Source, Problem> {
     let name = path.to_string_lossy();
     let file = open_disk(path)?;
     // A huge file is refused before it is read.
