@@ -195,8 +195,12 @@ fn values_of_keys(line: &str, all_shown: bool, found: &mut Vec<Range<usize>>) {
         let is_address = name.ends_with("url") || name == "api_base";
         // A collection is hidden as a whole or not at all; where it ends is not looked for in
         // vain, as lines may be long.
-        let is_open = line[value..].starts_with(['[', '{']) && !is_secret_key(name) && !is_address;
-        if is_open || value < hidden_until {
+        if value < hidden_until {
+            continue;
+        }
+        let may_hide_texts = !all_shown && !SHOWN.contains(&name) && is_list_of_words(&line[value..]);
+        let is_open = line[value..].starts_with(['[', '{']) && !is_secret_key(name) && !is_address && !may_hide_texts;
+        if is_open {
             continue;
         }
         let end = value_end(line, value);
@@ -204,13 +208,26 @@ fn values_of_keys(line: &str, all_shown: bool, found: &mut Vec<Range<usize>>) {
         let is_reference = text.trim_matches(['"', '\'']).starts_with("os.environ/");
         let is_plain = matches!(text, "true" | "false" | "null" | "~" | "");
         let is_number = text.parse::<f64>().is_ok();
-        let is_hidden = !all_shown && !is_number && !text.starts_with(['[', '{']) && !is_shown(name, text);
+        let is_collection = text.starts_with(['[', '{']) && !may_hide_texts;
+        let is_hidden = !all_shown && !is_number && !is_collection && !is_shown(name, text);
         let is_no_address = is_address && !text.contains("://");
         if !is_reference && !is_plain && (is_secret_key(name) || is_hidden || is_no_address) {
             found.push(value..end);
             hidden_until = end;
         }
     }
+}
+
+/// Whether a list begins with a text of its own: those have no keys that say what they are.
+fn is_list_of_words(text: &str) -> bool {
+    let Some(first) = text.strip_prefix('[') else { return false };
+    let first = first.trim_start_matches([' ', '\t', '[']);
+    !first.is_empty() && !first.starts_with(['{', ']']) && first[..number_end(first)].parse::<f64>().is_err()
+}
+
+/// The length of what may be a number.
+fn number_end(text: &str) -> usize {
+    text.find([',', ']', ' ']).unwrap_or(text.len())
 }
 
 /// Where a value that starts at a byte ends: at the quote, at the end of the collection, or of the line.
@@ -295,6 +312,11 @@ mod tests {
             ("vertex_project: us-east-1", "vertex_project: ***"),
             ("input_cost_per_token: 0.1", "input_cost_per_token: 0.1"),
             ("extra_headers: {Authorization: Bearer x}", "extra_headers: ***"),
+            ("args: [\"--with\", hunter2] # z", "args: *** # z"),
+            ("{a: {b: [[hunter2], [hunter3]]}, rpm: 5}", "{a: {b: ***}, rpm: 5}"),
+            ("args: [hunter2,", "args: ***"),
+            ("fallbacks: [{a: [b, c]}]", "fallbacks: [{a: [b, c]}]"),
+            ("hours: [0, 1.5]", "hours: [0, 1.5]"),
             (
                 "{extra_headers: {a: \"}\", b: [x]}, rpm: five, order: [1]}",
                 "{extra_headers: ***, rpm: five, order: [1]}",
