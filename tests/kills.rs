@@ -119,6 +119,35 @@ fn ctrl_c_keeps_what_is_done_and_says_so() {
     panic!("not one run was done in 8 s");
 }
 
+/// There is no work yet that it could keep, and what is waited for may never come.
+#[test]
+fn ctrl_c_while_files_are_read_ends_at_once() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let pipe = dir.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let pipe = pipe.to_str().expect("a readable name");
+    let merge = ["run", "--merge", pipe, "--", SCENARIO];
+    for arguments in
+        [&["run", "-"][..], &["check", "-"], &["run", SCENARIO, "--prices", pipe], &["report", pipe], &merge]
+    {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_billcast"))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a process");
+        // Longer than it takes to be told that a pipe is waited for.
+        later(3_000);
+        signal(&child, "INT");
+        let ended = (0..200).find_map(|_| {
+            later(50);
+            child.try_wait().expect("a process")
+        });
+        let _ = child.kill();
+        assert_eq!(ended.and_then(|ended| ended.code()), Some(130), "{arguments:?}");
+    }
+}
+
 /// What other commands print of unfinished work says so, and none of them ends as if all was done.
 #[test]
 fn ctrl_c_is_told_by_every_command_that_simulates() {

@@ -100,3 +100,64 @@ fn a_missing_file_is_told_where_it_is_named() {
         assert!(code == 2 && stderr.contains(&place), "{named}: {stderr}");
     }
 }
+
+/// Where a program that needs an hour would learn it at the end.
+#[test]
+fn names_that_no_file_can_have_are_refused_before_the_work() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Beside its place a file has a longer name until it is complete.
+    let long = format!("{}.md", "x".repeat(249));
+    let below = format!("a/{long}");
+    for command in [&["month", SCENARIO][..], &["run", SCENARIO, "--part", "1/2"], &["report", SCENARIO]] {
+        for (out, says) in [(long.as_str(), "too long"), (&below, "too long"), ("new/", "the name of a folder")] {
+            // A report can go into a folder.
+            if command[0] == "report" && out == "new/" {
+                continue;
+            }
+            let args = [command, &["--runs", "1000000", "-q", "--out", out]].concat();
+            let (code, _, stderr) = outcome(folder.path(), &args);
+            assert!(code == 2 && stderr.contains(says), "{args:?}: {stderr}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn notes_drive_no_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o}}]\n";
+    fs::write(folder.path().join("c.yaml"), config).expect("a file");
+    let loud = |command| -> Vec<&str> {
+        short(command, &["--out", "a\u{1b}[31m"]).into_iter().filter(|a| *a != "-q").collect()
+    };
+    let tier = "\u{1b}[2J";
+    for args in [
+        loud("run"),
+        loud("plan"),
+        vec!["init", "c.yaml", "--out", "b\u{1b}[31m"],
+        vec!["models", "show", "chat", "--out", "\u{1b}[31m.svg"],
+        vec!["cost", "--model", "gpt-4o", "--service-tier", tier],
+    ] {
+        let (code, _, stderr) = outcome(folder.path(), &args);
+        assert!(code == 0 && stderr.contains("\u{FFFD}[") && !stderr.contains('\u{1b}'), "{args:?}: {stderr:?}");
+    }
+}
+
+/// As from `<(sops -d config.yaml)`: it can be read only once, and both sides need it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_config_from_a_pipe_is_as_good_as_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o}}]\n";
+    fs::write(folder.path().join("c.yaml"), config).expect("a file");
+    let with = |config| {
+        ["compare", "--config", config, "--rate", "9/h", "--runs=2", "-q", "--set", "hours=1", "--format=json"]
+    };
+    let (code, from_file, stderr) = outcome(folder.path(), &with("c.yaml"));
+    assert_eq!(code, 0, "{stderr}");
+    let mut command = Command::cargo_bin("billcast").expect("the program");
+    let output =
+        command.current_dir(folder.path()).args(with("/dev/stdin")).write_stdin(config).output().expect("it runs");
+    let piped = String::from_utf8_lossy(&output.stdout).replace("/dev/stdin", "c.yaml");
+    assert_eq!(piped, from_file, "{}", String::from_utf8_lossy(&output.stderr));
+}

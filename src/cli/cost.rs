@@ -75,9 +75,7 @@ fn warn_of_tier(text: &str, service: ServiceTier) {
     }
     let names = ServiceTier::ALL.into_iter().map(ServiceTier::name);
     let help = nearest(&text, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    streams::complain(&format!(
-        "warning: `{text}` is no service tier with prices of its own: priced as standard{help}"
-    ));
+    streams::note(&format!("warning: `{text}` is no service tier with prices of its own: priced as standard{help}"));
 }
 
 fn price_batch(file: &str, book: &PriceBook, args: &CostArgs) -> Result<(), Stop> {
@@ -97,7 +95,7 @@ fn price_one(model: &str, book: &PriceBook, args: &CostArgs) -> Result<(), Stop>
     if let Some((asked, known)) = args.book.day().zip(book.known_from(model, args.provider.as_deref()))
         && asked < known
     {
-        streams::complain(&format!("warning: no price of `{model}` is known from before {known}; this one is used"));
+        streams::note(&format!("warning: no price of `{model}` is known from before {known}; this one is used"));
     }
     let too_large = || Stop::Usage("the cost is outside the range of exact amounts".to_owned());
     let usage = args.usage();

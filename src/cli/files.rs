@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::stop::Stop;
@@ -125,7 +125,16 @@ pub fn prepare(path: &Path) -> Result<(), Stop> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Err(unusable(path, &"it is a folder, not a file")),
         Ok(found) if !found.is_file() => return Ok(()),
+        _ if path.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+            return Err(unusable(path, &"it is the name of a folder, not of a file"));
+        }
         _ => {}
+    }
+    // Beside its place its name is longer, and may be too long.
+    if let Err(error) = fs::symlink_metadata(staged(path))
+        && error.kind() == ErrorKind::InvalidFilename
+    {
+        return Err(unusable(path, &error));
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     try_folder(folder).map_err(|error| unusable(path, &error))
@@ -142,7 +151,7 @@ fn nameless_file(folder: &Path) -> std::io::Result<()> {
 /// Other systems have no such files.
 #[cfg(not(target_os = "linux"))]
 fn nameless_file(_: &Path) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
+    Err(ErrorKind::Unsupported.into())
 }
 
 #[cfg(target_os = "linux")]
@@ -154,7 +163,7 @@ fn exchange(a: &Path, b: &Path) -> std::io::Result<()> {
 /// Other systems replace file by file.
 #[cfg(not(target_os = "linux"))]
 fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
+    Err(ErrorKind::Unsupported.into())
 }
 
 /// The names of all files below a directory, relative to it; `None` if there is anything else

@@ -46,7 +46,7 @@ pub fn run(args: &InitArgs) -> Result<(), Stop> {
     if args.quiet {
         return Ok(());
     }
-    streams::complain(&format!("Wrote {}. Next: billcast run {}", target.display(), target.display()));
+    streams::note(&format!("Wrote {}. Next: billcast run {}", target.display(), target.display()));
     Ok(())
 }
 

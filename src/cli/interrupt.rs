@@ -1,4 +1,5 @@
-//! Ctrl-C: the first one asks for a clean end, a later one ends at once.
+//! Ctrl-C: where there is work to keep the first one asks for a clean end; a later one, or where there is none, ends at
+//! once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +13,15 @@ use crate::cli::streams;
 const ONE_PRESS: Duration = Duration::from_millis(500);
 /// The runs under way are finished first; that is told where it takes longer than anybody notices.
 const LONG: Duration = Duration::from_secs(2);
+
+/// Whether there is something that the first Ctrl-C must not lose. Nothing looks at it while files are read, which may
+/// wait forever for a pipe or a terminal.
+static HAS_WORK: AtomicBool = AtomicBool::new(false);
+
+/// From now on, until there is more work, the first Ctrl-C ends the program.
+pub fn waits() {
+    HAS_WORK.store(false, Ordering::Relaxed);
+}
 
 /// Lets a further Ctrl-C count after a while, and says so.
 fn wait_for_another(counts: &AtomicBool) {
@@ -31,7 +41,9 @@ impl Interrupt {
         let this = Self::default();
         let (pressed, counts) = (Arc::clone(&this.0), Arc::new(AtomicBool::new(false)));
         let _ = ctrlc::set_handler(move || {
-            if !pressed.swap(true, Ordering::Relaxed) {
+            if !HAS_WORK.load(Ordering::Relaxed) {
+                std::process::exit(i32::from(INTERRUPTED));
+            } else if !pressed.swap(true, Ordering::Relaxed) {
                 let counts = Arc::clone(&counts);
                 std::thread::spawn(move || wait_for_another(&counts));
             } else if counts.load(Ordering::Relaxed) {
@@ -39,6 +51,11 @@ impl Interrupt {
             }
         });
         this
+    }
+
+    /// From now on the first Ctrl-C asks for a clean end.
+    pub fn has_work(&self) {
+        HAS_WORK.store(true, Ordering::Relaxed);
     }
 
     /// Whether to come to an end.

@@ -54,6 +54,7 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     tell_of_pipes(|pipe| {
+        interrupt::waits();
         let name = pipe.to_string_lossy();
         streams::complain(&format!("waiting for the other end of the pipe `{}`; Ctrl-C ends it", readable(&name)));
     });

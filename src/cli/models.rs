@@ -44,7 +44,7 @@ pub fn run(args: &ModelsArgs) -> Result<(), Stop> {
         _ => return Err(Stop::Usage(format!("--out {}: name a .svg, .png or .html file", out.display()))),
     };
     files::write(out, &bytes)?;
-    streams::complain(&format!("written to {}", out.display()));
+    streams::note(&format!("written to {}", out.display()));
     Ok(())
 }
 

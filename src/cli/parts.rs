@@ -51,7 +51,7 @@ pub fn write(world: &World, options: &Options, which: PartOf, file: &Path, watch
     files::write(file, &part.to_json())?;
     if part.runs() < wanted {
         let done = format!("{} of {wanted} runs written to {}", part.runs(), file.display());
-        streams::complain(&format!("interrupted: {done}; it cannot be merged"));
+        streams::note(&format!("interrupted: {done}; it cannot be merged"));
         return Err(Stop::Interrupted);
     }
     Ok(format!("{} runs written to {}", part.runs(), file.display()))

@@ -17,6 +17,7 @@ pub struct Watch {
 impl Watch {
     /// Starts to watch. The bar is drawn on stderr if that is a terminal and `quiet` is not asked for.
     pub fn start(runs: u64, quiet: bool, interrupt: Interrupt, room: &Room) -> Self {
+        interrupt.has_work();
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(runs), target);
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos} of {len} runs, {eta} left") {

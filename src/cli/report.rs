@@ -113,6 +113,7 @@ enum Target {
 pub fn run(args: &ReportArgs) -> Result<(), Stop> {
     // Of a finished run nothing is simulated, but its files are not to be left half written.
     let interrupt = Interrupt::listen();
+    let keeps = interrupt.clone();
     let finished = finished::find(&args.source);
     let target = args.target(finished.as_deref())?;
     let mut forecast = match &finished {
@@ -120,6 +121,7 @@ pub fn run(args: &ReportArgs) -> Result<(), Stop> {
         None => args.simulate(interrupt)?,
     };
     if finished.is_some() {
+        keeps.has_work();
         args.replace_budgets(&mut forecast);
     }
     let view = View::new(&forecast);
@@ -238,7 +240,7 @@ impl ReportArgs {
 
     fn say(&self, line: &str) {
         if !self.quiet {
-            streams::complain(line);
+            streams::note(line);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use comfy_table::Table;
 
 use crate::cli::stop::Stop;
+use crate::diagnostic::readable;
 use crate::report::Room;
 
 /// Writes a result to stdout.
@@ -23,6 +24,11 @@ pub fn print_bytes(bytes: &[u8]) -> Result<(), Stop> {
 /// Writes a line to stderr; nobody can be told if that fails.
 pub fn complain(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", line.trim_end());
+}
+
+/// Tells of something on stderr. Names of files and models are in it: they drive no terminal.
+pub fn note(line: &str) {
+    complain(&readable(line));
 }
 
 /// Whether results may be coloured: a terminal, and no `NO_COLOR` (<https://no-color.org>).

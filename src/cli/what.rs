@@ -113,7 +113,7 @@ impl WhatArgs {
     /// A note on stderr, unless that is not wanted.
     pub fn say(&self, line: &str) {
         if !self.quiet {
-            streams::complain(line);
+            streams::note(line);
         }
     }
 
