@@ -130,14 +130,15 @@ pub fn prepare(path: &Path) -> Result<(), Stop> {
         }
         _ => {}
     }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    try_folder(folder).map_err(|error| unusable(path, &error))?;
     // Beside its place its name is longer, and may be too long.
     if let Err(error) = fs::symlink_metadata(staged(path))
         && error.kind() == ErrorKind::InvalidFilename
     {
         return Err(unusable(path, &error));
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    try_folder(folder).map_err(|error| unusable(path, &error))
+    Ok(())
 }
 
 /// Tries to write to a directory with a file that has no name, so that nothing of it is left whatever happens.
