@@ -99,9 +99,10 @@ pub(super) fn threads(options: &Options, jobs: u64) -> Result<ThreadPool, Thread
     ThreadPoolBuilder::new().num_threads(options.threads.min(most)).build()
 }
 
-/// Does jobs on all threads of the pool that it is called in and hands their results over in the order of their numbers, each as soon as all before it are
-/// there: of worlds with thousands of deployments a run takes hundreds of megabytes, and only about as many as there
-/// are threads are kept. The first job that gives nothing is the last one that counts.
+/// Does jobs on all threads of the pool that it is called in and hands their results over in the order of their
+/// numbers, each as soon as all before it are there: of worlds with thousands of deployments a run takes hundreds of
+/// megabytes, and only about as many as there are threads are kept. The first job that gives nothing is the last one
+/// that counts.
 pub(super) fn in_order<T: Send>(jobs: Range<u64>, job: impl Fn(u64) -> Option<T> + Sync, take: impl FnMut(T) + Send) {
     let next = AtomicU64::new(jobs.start);
     let row = Mutex::new(Row { due: jobs.start, early: BTreeMap::new(), take });
