@@ -158,7 +158,7 @@ fn outlasts(leave: Leave, took: SimDuration) -> bool {
         Leave::Never => true,
         // An answer that comes just in time has come.
         Leave::After(patience) | Leave::TimesOut(patience) => took <= patience,
-        Leave::AfterChunks(_) | Leave::AtFirst(..) => false,
+        Leave::AfterChunks(_) | Leave::AtFirst(_) => false,
     }
 }
 

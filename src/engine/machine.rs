@@ -245,8 +245,8 @@ where
         let ending = match slot.leave {
             Leave::TimesOut(_) if slot.has_begun(now) => return,
             Leave::TimesOut(_) => Ending::TimedOut,
-            Leave::AtFirst(..) if slot.record.client_gone => return,
-            Leave::Never | Leave::After(_) | Leave::AfterChunks(_) | Leave::AtFirst(..) => Ending::Left,
+            Leave::AtFirst(_) if slot.record.client_gone => return,
+            Leave::Never | Leave::After(_) | Leave::AfterChunks(_) | Leave::AtFirst(_) => Ending::Left,
         };
         slot.record.client_gone = true;
         let asked = Asked { fate: slot.fate, leave: slot.leave };
@@ -358,7 +358,7 @@ where
     /// Its client may leave at a moment that is known.
     #[inline(always)]
     pub(super) fn expect_leave(&mut self, slot: &SlotOf<G, U>, now: SimTime, id: CallId) {
-        if let Leave::After(patience) | Leave::TimesOut(patience) | Leave::AtFirst(patience, _) = slot.leave {
+        if let Some(patience) = slot.leave.after() {
             self.queue.push(now + patience, Class::Deadline, pack(Kind::Leave, id, slot.generation));
             if self.queue.behind() > MOST_EVENTS {
                 self.woken.push(FULL);

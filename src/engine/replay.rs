@@ -169,7 +169,7 @@ fn arrival(index: usize, request: &CaseRequest, model: NameId, plan: &Plan) -> A
         Departure::After(span) => Leave::After(span.max(SimDuration::ZERO)),
         Departure::AfterChunks(chunks) => Leave::AfterChunks(chunks.into()),
         Departure::AtFirst(_, chunks) if plan.layer == Layer::Router => Leave::AfterChunks(chunks.into()),
-        Departure::AtFirst(span, chunks) => Leave::AtFirst(span.max(SimDuration::ZERO), chunks),
+        Departure::AtFirst(span, chunks) => Leave::at_first(span.max(SimDuration::ZERO), chunks.into()),
     };
     // Its draws are the recorded ones, whatever its address.
     Arrival { at: request.at, class: ClassId(0), view, fate, leave, here: Here::default() }

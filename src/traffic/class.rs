@@ -271,7 +271,7 @@ impl Attributes {
     pub(super) fn leave(&self, draws: Here, stream: bool) -> Leave {
         let leave = self.patience.as_ref().map_or(Leave::Never, |patience| patience.leave(draws, stream));
         match (leave, self.timeout) {
-            (_, None) | (Leave::AfterChunks(_) | Leave::AtFirst(..), _) => leave,
+            (_, None) | (Leave::AfterChunks(_) | Leave::AtFirst(_), _) => leave,
             (Leave::After(patience), Some(timeout)) if patience <= timeout => leave,
             (_, Some(timeout)) => Leave::TimesOut(timeout),
         }

@@ -26,7 +26,7 @@ pub use closed::session_of;
 pub use crowd::Crowd;
 pub use excited::Excites;
 pub use replay::{MOST_SCALE, Replay, TraceRow, TraceRows, TraceSource, UNSAID};
-pub use request::{Fate, Leave, Request};
+pub use request::{Fate, FirstOf, Leave, Request};
 pub use spec::{
     ClientsSpec, ExcitesSpec, LeavesSpec, OnOffSpec, RepeatsSpec, RetriesSpec, SessionSpec, Source, Spike, StopsSpec,
     TrafficModel, WorkersSpec,

@@ -203,7 +203,7 @@ where
                 self.add(now + patience, Class::Deadline, What::ClientLeaves(id))
             }
             // Only cases of `trace` have clients that leave by whichever comes first.
-            Leave::Never | Leave::AfterChunks(_) | Leave::AtFirst(..) => None,
+            Leave::Never | Leave::AfterChunks(_) | Leave::AtFirst(_) => None,
         };
         let mut call = G::Call::default();
         self.draws.begin_request(u64::from(arrival.class.0), arrival.view.id.0);

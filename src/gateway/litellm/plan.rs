@@ -76,6 +76,9 @@ pub struct Plan {
     pub names: Vec<Name>,
     /// Their numbers.
     pub ids: HashMap<Box<str>, NameId>,
+    /// Name by name: the first of those that share its answers in the response cache (`caching_groups`). Empty where
+    /// none do.
+    pub cached_as: Box<[NameId]>,
     /// Lists of fallback targets.
     pub lists: Vec<Box<[Target]>>,
     /// Request bodies that clients send, beside model and messages.
@@ -247,8 +250,6 @@ pub struct Name {
     pub by_model: Box<[DeploymentId]>,
     /// Nothing but such deployments has this name.
     pub only_by_model: bool,
-    /// The first of the names that share its answers in the response cache (`caching_groups`); itself otherwise.
-    pub cached_as: NameId,
     /// Whether streams that are asked for under it are asked for their usage.
     pub asks_usage: bool,
     /// Where its fallback list is, if it has one.

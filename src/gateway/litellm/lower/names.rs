@@ -92,12 +92,13 @@ fn module_aliases(wire: &Wire, layer: Layer) -> impl Iterator<Item = (&str, &str
 
 /// `caching_groups`: names that share their answers, under the first of them that is known [T 271].
 pub(super) fn share_answers(wire: &Wire, plan: &mut Plan, names: &Names) {
-    let groups = wire.router_settings.caching_groups.iter().flat_map(|groups| &groups.value);
+    let Some(groups) = &wire.router_settings.caching_groups else { return };
+    plan.cached_as = (0..plan.names.len()).map(NameId::from_index).collect();
     // The first group that has a name counts.
-    for group in groups.rev() {
+    for group in groups.value.iter().rev() {
         let ids: Vec<NameId> = group.value.iter().filter_map(|name| names.id(&name.value)).collect();
         for id in &ids {
-            plan.names[id.index()].cached_as = ids[0];
+            plan.cached_as[id.index()] = ids[0];
         }
     }
 }
@@ -237,7 +238,6 @@ impl<'a> Resolver<'a> {
             has_alternatives: self.called_group(target).is_some_and(|members| members.len() > 1),
             by_model,
             only_by_model,
-            cached_as: names.ids[&*name_text],
             is_unlisted,
             ..Name::default()
         }

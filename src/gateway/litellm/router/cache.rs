@@ -27,7 +27,7 @@ impl LiteLlm {
         let own = request.max_tokens.or(held.output_cap);
         let entry = self.plan.deployment(deployment);
         Key {
-            name: self.plan.name(name).cached_as,
+            name: self.plan.cached_as.get(name.index()).copied().unwrap_or(name),
             prompt: request.prompt,
             form: self.form(request),
             class: self.body(request).cache_class + entry.cache_class,
