@@ -123,6 +123,34 @@ fn names_that_no_file_can_have_are_refused_before_the_work() {
 
 #[cfg(unix)]
 #[test]
+fn what_a_result_comes_from_is_not_written_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = [
+        ("gateway.yaml", "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o}}]\n"),
+        (
+            "scenario.yaml",
+            "gateway: gateway.yaml\nhours: 1\nruns: 1\ntraffic: {x: {preset: chat, model: a, rate: 1/min}}\n",
+        ),
+    ];
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).expect("a file");
+    }
+    let commands: [&[&str]; 3] = [
+        &["month", ".", "--out", "./scenario.yaml"],
+        &["run", "scenario.yaml", "--part", "1/1", "--out", "gateway.yaml"],
+        &["report", "scenario.yaml", "--format", "json", "--out", "scenario.yaml"],
+    ];
+    for args in commands {
+        let (code, _, stderr) = outcome(folder.path(), args);
+        assert_ne!(code, 0, "{args:?}");
+        assert!(stderr.contains("it is read for this result"), "{args:?}: {stderr}");
+    }
+    for (name, text) in files {
+        assert_eq!(fs::read_to_string(folder.path().join(name)).expect("a file"), text);
+    }
+}
+
+#[test]
 fn notes_drive_no_terminal() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o}}]\n";

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::stop::Stop;
+use crate::scenario::Source;
 use crate::scenario::patiently;
 
 /// A directory that results will be written to.
@@ -139,6 +140,13 @@ pub fn prepare(path: &Path) -> Result<(), Stop> {
         return Err(unusable(path, &error));
     }
     Ok(())
+}
+
+/// Refuses to write over one of the files that a result comes from.
+pub fn spare(path: &Path, sources: &[Source]) -> Result<(), Stop> {
+    let Ok(place) = fs::canonicalize(path) else { return Ok(()) };
+    let is_read = |source: &Source| fs::canonicalize(&*source.name).is_ok_and(|read| read == place);
+    if sources.iter().any(is_read) { Err(unusable(path, &"it is read for this result")) } else { Ok(()) }
 }
 
 /// Tries to write to a directory with a file that has no name, so that nothing of it is left whatever happens.

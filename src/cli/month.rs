@@ -7,7 +7,7 @@ use jiff::civil::{Date, Weekday};
 use jiff::{ToSpan, Zoned};
 
 use crate::cli::edits::EditArgs;
-use crate::cli::files::{prepare, write};
+use crate::cli::files::{prepare, spare, write};
 use crate::cli::finished;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
@@ -187,6 +187,7 @@ impl MonthArgs {
     /// What is simulated of a scenario.
     fn simulated(&self, interrupt: Interrupt) -> Result<Basis, Stop> {
         let world = self.load(&[], &Room::default())?;
+        self.out.as_deref().map_or(Ok(()), |out| spare(out, &world.sources))?;
         let weeks = self.played(&world, &self.first(&world.start)?, interrupt)?;
         let seed = Seed(self.seed.unwrap_or(world.seed.0));
         Ok(Basis { weeks, start: world.start, budget: world.budget.month, holidays: world.holidays, seed })

@@ -41,6 +41,7 @@ impl FromStr for PartOf {
 /// Simulates a part and writes it.
 pub fn write(world: &World, options: &Options, which: PartOf, file: &Path, watch: &Watch) -> Result<String, Stop> {
     files::prepare(file)?;
+    files::spare(file, &world.sources)?;
     let part = part(world, options, which.number, which.of, watch);
     watch.finish()?;
     let wanted = Part::numbers(options.runs, which.number, which.of);

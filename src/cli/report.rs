@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use crate::cli::alerts::{budgets, tell_alerts};
 use crate::cli::edits::EditArgs;
-use crate::cli::files::{OutDir, prepare, write};
+use crate::cli::files::{OutDir, prepare, spare, write};
 use crate::cli::finished;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::progress::Watch;
@@ -163,6 +163,7 @@ impl ReportArgs {
         let (prices, gateway_prices) = (self.prices.clone(), self.gateway_prices.clone());
         let edits = self.edits.read()?;
         let world = load(&self.source, &Overrides { prices, gateway_prices, edits, ..Overrides::default() })?;
+        self.out.as_deref().map_or(Ok(()), |out| spare(out, &world.sources))?;
         let (runs, seed) = (self.runs.unwrap_or(world.runs), self.seed.unwrap_or(world.seed.0));
         let (threads, command) = (self.threads.map_or(0, usize::from), self.command(runs, seed));
         let options = Options { runs, seed: Seed(seed), threads, precision: None, command };
