@@ -88,6 +88,20 @@ router_settings:";
 }
 
 #[test]
+fn real_answers_in_place_of_made_up_ones_are_priced() {
+    let made_up = "mock_response: hello, mock_timeout: false}}";
+    let case = Case::new(&UPWARD.replace("api_key: k}}", &format!("api_key: k, {made_up}")), TRAFFIC);
+    let findings = case.findings(None);
+    let told: Vec<_> = findings.iter().filter(|one| one.diagnostic.code == codes::MADE_UP_ANSWERS).collect();
+    assert_eq!(told.len(), 2, "{findings:#?}");
+    assert_eq!(support::forecast_of(&case.world(Vec::new()), 3, 2, 2).bill.max, Money::ZERO);
+    let all: Vec<Edit> = told.iter().flat_map(|one| edits(&one.remedies[0])).collect();
+    let real = support::forecast_of(&case.world(all), 3, 2, 2).bill;
+    let plain = support::forecast_of(&Case::new(UPWARD, TRAFFIC).world(Vec::new()), 3, 2, 2).bill;
+    assert!(real.mean > Money::ZERO && real.mean == plain.mean, "{real:?}");
+}
+
+#[test]
 fn a_config_without_faults_has_no_findings() {
     let good = "model_list:
 - {model_name: cheap, litellm_params: {model: openai/gpt-4o-mini, api_key: k, timeout: 20}}

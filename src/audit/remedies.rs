@@ -6,7 +6,7 @@ use crate::audit::config::quoted;
 use crate::diagnostic::secrets::may_be_shown;
 use crate::diagnostic::{Diagnostic, Span, codes};
 use crate::document::{Entry, Node, Value};
-use crate::gateway::litellm::wire::{Wire, nearest, prefixes};
+use crate::gateway::litellm::wire::{Deployment, Wire, nearest, prefixes};
 
 /// Sections that an inert key may be moved to by its help text: `it works as router_settings.cooldown_time`.
 const SECTIONS: [&str; 3] = ["router_settings", "litellm_settings", "general_settings"];
@@ -30,6 +30,7 @@ impl<'a> Known<'a> {
             codes::ALLOWED_FAILS => self.count_failures(found.span),
             codes::BUDGET_WITHOUT_PERIOD => self.add_period(found.span),
             codes::DROPPED_DEPLOYMENT => self.correct_prefix(found.span),
+            codes::MADE_UP_ANSWERS => self.answer_really(found.span),
             codes::FALLBACK_IN_PARAMS => self.drop_inner_fallbacks(found.span),
             codes::LIMIT_IS_WEIGHT => Some(Remedy::new(
                 "limits that are enforced",
@@ -100,6 +101,16 @@ impl<'a> Known<'a> {
         let corrected = quoted(&format!("{prefix}/{name}"))?;
         let edit = format!("gateway.model_list[{index}].litellm_params.model={corrected}");
         Some(Remedy::new(format!("model: {prefix}/{name}"), [edit]))
+    }
+
+    /// The provider is called.
+    fn answer_really(&self, span: Span) -> Option<Remedy> {
+        let is_here = |entry: &&Deployment| entry.litellm_params.model.as_ref().is_some_and(|model| model.span == span);
+        let (index, entry) = self.wire.model_list.iter().enumerate().find(|(_, entry)| is_here(entry))?;
+        let keys = [("mock_response", entry.mock.response.is_some()), ("mock_timeout", entry.mock.timeout.is_some())];
+        let path = |key| Remedy::removal(&format!("gateway.model_list[{index}].litellm_params.{key}"));
+        let written = keys.into_iter().filter(|(_, is_written)| *is_written).map(|(key, _)| path(key));
+        Some(Remedy::new("real answers", written))
     }
 
     fn drop_inner_fallbacks(&self, span: Span) -> Option<Remedy> {

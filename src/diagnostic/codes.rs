@@ -125,6 +125,8 @@ codes! {
     NOT_EXPANDED = "BC346";
     /// A number below zero where it makes no sense, and what the gateway makes of it.
     NEGATIVE = "BC351";
+    /// A deployment whose answers the gateway makes up.
+    MADE_UP_ANSWERS = "BC352";
     /// A fallback that goes up in price.
     FALLBACK_UPWARD = "BC401";
     /// Retries that multiply along a chain of fallbacks.

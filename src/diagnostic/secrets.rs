@@ -52,7 +52,12 @@ pub const OF_NAMES: [&str; 6] = [
 ];
 
 /// Keys of a gateway's config whose texts are shown: names, kinds and periods.
-pub const SHOWN: [&str; 61] = [
+pub const SHOWN: [&str; 66] = [
+    "optional_pre_call_checks",
+    "caching_groups",
+    "group_name",
+    "models",
+    "supported_call_types",
     "model",
     "model_name",
     "custom_llm_provider",

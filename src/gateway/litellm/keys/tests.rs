@@ -332,6 +332,16 @@ fn what_is_real_but_not_simulated_is_said() {
     clean(entry("timeout: 5, num_retries: 1, disable_fallbacks: true, fallbacks: [], mock_response: hi"));
 }
 
+#[test]
+fn answers_that_are_made_up_are_told() {
+    let with = |params: &str| {
+        format!("model_list:\n- {{model_name: a, litellm_params: {{model: openai/gpt-4o, api_key: k{params}}}}}\n")
+    };
+    expect(with(", mock_response: hello"), codes::MADE_UP_ANSWERS, &["no provider is called"]);
+    expect(with(", mock_timeout: true"), codes::MADE_UP_ANSWERS, &["no provider is called"]);
+    clean(with(", mock_response: ''"));
+}
+
 // Rules about names.
 
 #[test]

@@ -10,6 +10,7 @@ mod empty;
 mod expanded;
 mod fallbacks;
 mod groups;
+mod mocks;
 mod names;
 mod negative;
 mod picking;
@@ -33,6 +34,7 @@ pub(super) fn all(node: &Node, wire: &Wire, findings: &mut Findings) {
     empty::check(node, wire, findings);
     expanded::check(node, findings);
     fallbacks::check(wire, findings);
+    mocks::check(wire, findings);
     names::check(wire, findings);
     negative::check(wire, findings);
     picking::check(wire, findings);
