@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::experiment::{Bar, Common, MoneyStats, Options, Tornado};
 use crate::report::Artefact;
 use crate::report::chart::{Anchor, Canvas, Ink, LABEL, Picture, Plot, Rect, Stroke, fit, nothing};
-use crate::report::html::page::{facts, page, picture};
+use crate::report::html::page::{facts, notices, page, picture};
 use crate::report::html::parts::table as html_table;
 use crate::report::json::bytes;
 use crate::report::sweep::charts::dollar_axis;
@@ -162,7 +162,6 @@ pub fn tornado_artefacts(common: &Common, tornado: &Tornado, run: &Options) -> V
     let body = maud::html! {
         section {
             h2 { "What moves the bill" }
-            @for caveat in caveats(tornado) { p { strong { (caveat) } } }
             (picture(&drawn))
             (html_table(&table(shown)))
             @if let Some(sentence) = others(&rest, shown.len()) { p { (sentence) } }
@@ -177,7 +176,8 @@ pub fn tornado_artefacts(common: &Common, tornado: &Tornado, run: &Options) -> V
         ("Gateway", common.profile.to_owned()),
         ("Prices as of", clean(&common.prices_as_of)),
     ];
-    let html = page(&clean(&common.scenario), "billcast tornado", &facts(&about), &body, &stamp);
+    let head = maud::html! { (notices(&caveats(tornado))) (facts(&about)) };
+    let html = page(&clean(&common.scenario), "billcast tornado", &head, &body, &stamp);
     let file = |name: &str, bytes: Vec<u8>| Artefact { file_name: name.to_owned(), bytes };
     let mut all =
         vec![file("tornado.json", tornado_json(common, tornado, run)), file("report.html", html.into_bytes())];

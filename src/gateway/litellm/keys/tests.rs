@@ -334,12 +334,10 @@ fn what_is_real_but_not_simulated_is_said() {
 
 #[test]
 fn answers_that_are_made_up_are_told() {
-    let with = |params: &str| {
-        format!("model_list:\n- {{model_name: a, litellm_params: {{model: openai/gpt-4o, api_key: k{params}}}}}\n")
-    };
-    expect(with(", mock_response: hello"), codes::MADE_UP_ANSWERS, &["no provider is called"]);
-    expect(with(", mock_timeout: true"), codes::MADE_UP_ANSWERS, &["no provider is called"]);
-    clean(with(", mock_response: ''"));
+    let told = &["no provider is called"];
+    expect(with_params("mock_response: hello"), codes::MADE_UP_ANSWERS, told);
+    expect(with_params("mock_timeout: true"), codes::MADE_UP_ANSWERS, told);
+    clean(with_params("mock_response: ''"));
 }
 
 // Rules about names.
