@@ -109,8 +109,8 @@ const NEAR: f64 = 5e-4;
 const WITHIN_DOUBT: f64 = 0.01;
 /// A step is without effect when it closes less than this share of the distance to the target.
 const FLAT: f64 = 0.01;
-/// So many of them and a search outwards turns round. Where more of the parameter means more requests it ends at the
-/// first, if steps before have had an effect: what is full does not fill any more, and trials get dearer and dearer.
+/// So many of them and a search outwards turns round. Where more of the parameter means more requests it ends instead,
+/// if steps before have had an effect: what is full does not fill any more, and trials get dearer and dearer.
 const MOST_FLAT: u32 = 2;
 /// The largest step there.
 const MOST_STRIDE: f64 = 8.0;
@@ -291,7 +291,7 @@ impl<E: From<Problem>> Hunt<'_, E> {
             let is_dearer = has_grown(&self.sizes);
             flat = if self.is_flat(&last, &trial) { flat + 1 } else { 0 };
             let away = flat == 0 && self.distance(&trial).abs() > self.distance(&last).abs();
-            if flat > 0 && has_moved && is_dearer {
+            if flat >= MOST_FLAT && has_moved && is_dearer {
                 return Ok(None);
             }
             has_moved |= flat == 0;
