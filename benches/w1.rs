@@ -1,6 +1,7 @@
 //! The engine's speed, with the arguments and the output of the peers' programs: `w1 N REPS SEED FIXED` is W1 through
-//! the full gateway, `w1 full REPS SEED` is `bench-full`; one line of JSON for every replication. `w1 threads COUNT N
-//! REPS SEED` is the time that so many threads take for W1. `benches/run.py` runs it beside them.
+//! the full gateway, `w1 full REPS SEED` is `bench-full`, `w1 play SCENARIO REPS SEED` any scenario with at least two
+//! deployments; one line of JSON for every replication. `w1 threads COUNT N REPS SEED` is the time that so many threads
+//! take for W1. `benches/run.py` runs it beside them.
 
 mod worlds;
 
@@ -21,6 +22,9 @@ fn main() {
     match (arguments.first().map(String::as_str), &numbers[..]) {
         (Some("full"), [replications, seed]) => {
             measure("billcast-full", &worlds::scenario(Path::new("bench-full")), *replications, *seed);
+        }
+        (Some("play"), [replications, seed]) => {
+            measure("billcast", &worlds::scenario(Path::new(&arguments[1])), *replications, *seed);
         }
         (Some("threads"), [threads, requests, replications, seed]) => {
             scale(*threads as usize, *requests as f64, *replications, Seed(*seed));

@@ -136,6 +136,8 @@ impl Recorded {
 }
 
 impl Draws for Recorded {
+    const RECORDED: bool = true;
+
     fn stand_at(&mut self, _here: Here) {}
 
     fn unit(&mut self, purpose: Purpose, _nth: u32) -> f64 {

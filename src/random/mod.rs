@@ -38,6 +38,10 @@ pub use text::{DistSpec, DistTextError};
 
 /// Where a gateway gets its random numbers from: addressed draws in a forecast, the recorded generator in a trace.
 pub trait Draws {
+    /// Whether these are the draws of a recorded run: then all that LiteLLM draws has to be drawn, in its order, also
+    /// where the outcome is as likely without.
+    const RECORDED: bool = false;
+
     /// The draws that follow are those of this request.
     fn stand_at(&mut self, here: Here);
 

@@ -72,6 +72,8 @@ pub struct Plan {
     pub layer: Layer,
     /// Deployments, in order of the model list.
     pub deployments: Vec<Deployment>,
+    /// The same, as strategies compare them.
+    pub compared: Vec<Compared>,
     /// Every name that a client or a fallback may use.
     pub names: Vec<Name>,
     /// Their numbers.
@@ -173,8 +175,6 @@ pub struct Deployment {
     /// LiteLLM does not find its model, for `base_model` is another provider's: its successes are not counted, and so
     /// it rests sooner (`router.py:deployment_callback_on_success`) [T 213].
     pub is_unmapped: bool,
-    /// What the cost-based strategy compares: input and output price in dollars for one token.
-    pub compared_price: f64,
     /// An answer that is made up in place of its own.
     pub mock: Mock,
     /// Number of models in `litellm_params.fallbacks`, which the SDK tries inside each attempt [T 106].
@@ -263,7 +263,8 @@ pub struct Name {
     /// It is in no group and only reaches a default fallback, or a hidden alias: budgets go by what is listed under the
     /// name itself.
     pub is_unlisted: bool,
-    /// The deployments in which it fills a model in, because it has been found by a pattern.
+    /// The deployments in which it fills a model in, because it has been found by a pattern, in the order of their
+    /// numbers.
     pub filled: Box<[Filled]>,
     /// `model_group_retry_policy`.
     pub retry_policy: Option<RetryPolicy>,
@@ -303,15 +304,57 @@ impl Target {
     }
 }
 
-impl Deployment {
-    /// `tpm` as the latency and cost strategies read it: 0 is no limit, and nothing fits below.
-    pub fn tpm_limit(&self) -> Option<u64> {
-        self.tpm.filter(|limit| *limit > 0 || self.below_zero[1])
+/// What strategies compare a deployment by: all of a group at each pick, so that its row is short.
+#[derive(Debug, Clone, Copy)]
+pub struct Compared {
+    /// `tpm` and `rpm` as the usage-based strategies read them.
+    pub by_usage: Room,
+    /// The same as the latency and cost strategies read them: 0 is no limit, and nothing fits below.
+    pub by_latency_or_cost: Room,
+    /// Input and output price in dollars for one token.
+    pub price: f64,
+}
+
+/// Tokens and requests that a deployment takes in a minute; the largest number is no limit.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// Tokens.
+    pub tokens: u64,
+    /// Requests.
+    pub requests: u64,
+}
+
+impl Room {
+    fn new(tpm: Option<u64>, rpm: Option<u64>) -> Self {
+        Self { tokens: tpm.unwrap_or(u64::MAX), requests: rpm.unwrap_or(u64::MAX) }
     }
 
-    /// `rpm` as the latency and cost strategies read it: 0 is no limit, and nothing fits below.
-    pub fn rpm_limit(&self) -> Option<u64> {
-        self.rpm.filter(|limit| *limit > 0 || self.below_zero[0])
+    /// Whether nothing limits it.
+    #[inline]
+    pub const fn is_endless(&self) -> bool {
+        self.tokens == u64::MAX && self.requests == u64::MAX
+    }
+}
+
+impl Compared {
+    /// A deployment with this price.
+    pub fn new(Deployment { rpm, tpm, below_zero, .. }: &Deployment, price: f64) -> Self {
+        let unless_zero = |limit: Option<u64>, below: bool| limit.filter(|limit| *limit > 0 || below);
+        let [rpm_below, tpm_below] = *below_zero;
+        Self {
+            by_usage: Room::new(*tpm, *rpm),
+            by_latency_or_cost: Room::new(unless_zero(*tpm, tpm_below), unless_zero(*rpm, rpm_below)),
+            price,
+        }
+    }
+}
+
+impl Name {
+    /// What it fills in at a deployment that is a pattern.
+    #[inline]
+    pub fn filled(&self, id: DeploymentId) -> Option<&Filled> {
+        let at = self.filled.binary_search_by_key(&id, |filled| filled.deployment);
+        at.ok().map(|at| &self.filled[at])
     }
 }
 
@@ -336,6 +379,12 @@ impl Plan {
     #[inline]
     pub fn deployment(&self, id: DeploymentId) -> &Deployment {
         &self.deployments[id.index()]
+    }
+
+    /// What strategies compare it by.
+    #[inline]
+    pub fn compared(&self, id: DeploymentId) -> &Compared {
+        &self.compared[id.index()]
     }
 
     /// The longest prompt that pre-call checks let a name send to a deployment.
@@ -382,18 +431,17 @@ impl Plan {
 
     #[inline]
     fn filled(&self, name: NameId, id: DeploymentId) -> Option<&Filled> {
-        self.name(name).filled.iter().find(|filled| filled.deployment == id)
+        self.name(name).filled(id)
     }
 
-    /// What a name leads to.
-    #[inline]
     /// How a deployment is picked for a name.
     pub fn strategy_of(&self, name: NameId) -> Strategy {
         let group = self.name(name).routing_group;
         group.map_or(self.router.strategy, |group| self.router.group_strategies[usize::from(group)])
     }
 
-    /// A name.
+    /// What a name leads to.
+    #[inline]
     pub fn name(&self, id: NameId) -> &Name {
         &self.names[id.index()]
     }

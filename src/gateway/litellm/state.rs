@@ -120,10 +120,11 @@ impl State {
     }
 
     /// The same to look at.
-    pub fn minute_of(&self, plan: &Plan, deployment: DeploymentId, name: NameId) -> MinuteCounter {
+    #[inline]
+    pub fn minute_of(&self, plan: &Plan, deployment: DeploymentId, name: NameId) -> &MinuteCounter {
         match self.counted_as(plan, deployment, name) {
-            Some(first) => self.filled.get(&(deployment, first)).copied().unwrap_or_default(),
-            None => self.minutes[deployment.index()],
+            Some(first) => self.filled.get(&(deployment, first)).unwrap_or(&MinuteCounter::EMPTY),
+            None => &self.minutes[deployment.index()],
         }
     }
 

@@ -7,7 +7,7 @@ use crate::gateway::litellm::lower::prices::ModelMap;
 use crate::gateway::litellm::lower::refusals::Refusals;
 use crate::gateway::litellm::lower::settings::{dollars, fails_policy, is_on, provider_budgets, retry_policy};
 use crate::gateway::litellm::params::Params;
-use crate::gateway::litellm::plan::{Budget, Client, Deployment, Plan};
+use crate::gateway::litellm::plan::{Budget, Client, Compared, Deployment, Plan};
 use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{LitellmParams, Spanned, Wire};
 use crate::units::{SimDuration, Tokens};
@@ -31,7 +31,6 @@ pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, refusals: &mut Refusals<'_>, 
         deployment.max_input_tokens = known.max_input_tokens;
         deployment.is_unmapped = known.is_unmapped;
         deployment.reserved = known.reserved;
-        deployment.compared_price = map.compared(entry);
         deployment.alone = sizes[entry.model_name.value.as_str()] == 1;
         let provider = entry.provider.unwrap_or_default();
         deployment.provider_budget = budgets.iter().position(|(name, _)| name == provider).map(|index| index as u32);
@@ -42,6 +41,7 @@ pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, refusals: &mut Refusals<'_>, 
         deployment.cache_class = refusals.cache_class(entry);
         deployment.lacks_format =
             !plan.proxy.drops_params && Params::not_taken(provider, entry.model()).has_response_format();
+        plan.compared.push(Compared::new(&deployment, map.compared(entry)));
         plan.deployments.push(deployment);
     }
     let router = &mut plan.router;

@@ -255,7 +255,9 @@ pub(super) fn add_models_of_names(wire: &Wire, map: &ModelMap<'_>, refusals: &mu
                 is_unplaced,
             })
         };
-        name.filled = ids.iter().filter_map(&mut filled).collect();
+        let mut all: Vec<Filled> = ids.iter().filter_map(&mut filled).collect();
+        all.sort_by_key(|filled| filled.deployment);
+        name.filled = all.into();
     }
 }
 
@@ -267,10 +269,8 @@ pub fn add_greatest(plan: &mut Plan) {
         if ids.is_empty() {
             continue;
         }
-        let reserved = |id: &DeploymentId| {
-            let filled = name.filled.iter().find(|filled| filled.deployment == *id);
-            filled.map_or(deployments[id.index()].reserved, |filled| filled.reserved)
-        };
+        let reserved =
+            |id: &DeploymentId| name.filled(*id).map_or(deployments[id.index()].reserved, |filled| filled.reserved);
         // Prices of 0 count where they stand under the name itself
         // (`auth_checks.py:_is_cost_explicitly_configured`) [T 227].
         let stands_there = name.resolved == NameId::from_index(at) && name.filled.is_empty();

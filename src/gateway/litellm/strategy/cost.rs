@@ -1,7 +1,8 @@
 //! cost-based-routing: the cheapest by input and output price together (`router_strategy/lowest_cost.py`) [T 97].
 
 use super::Sample;
-use crate::gateway::litellm::plan::Plan;
+use super::rows::{Places, Rows};
+use crate::gateway::litellm::plan::{Compared, Plan};
 use crate::gateway::parts::MinuteCounter;
 use crate::units::{DeploymentId, NameId, SimDuration, SimTime};
 
@@ -11,20 +12,22 @@ const LIFE: SimDuration = SimDuration::from_secs(600);
 /// Requests and tokens of the minute, by group.
 pub(in crate::gateway::litellm) struct Spending {
     groups: Vec<Group>,
+    places: Places,
 }
 
 /// The counts of one group; they are forgotten together, ten minutes after the first was written.
 #[derive(Clone)]
 struct Group {
     expires: SimTime,
-    /// In order of first appearance: the first of equally cheap ones is picked.
-    rows: Vec<(DeploymentId, MinuteCounter)>,
+    /// The first of equally cheap ones is picked.
+    rows: Rows<MinuteCounter>,
 }
 
 impl Spending {
     /// Nothing has been counted.
-    pub fn new(names: usize) -> Self {
-        Self { groups: vec![Group { expires: SimTime(i64::MIN), rows: Vec::new() }; names] }
+    pub fn new(names: usize, deployments: usize) -> Self {
+        let group = Group { expires: SimTime(i64::MIN), rows: Rows::new() };
+        Self { groups: vec![group; names], places: Places::new(deployments) }
     }
 
     /// An answer has come.
@@ -36,11 +39,7 @@ impl Spending {
         if group.expires <= now {
             group.expires = now + LIFE;
         }
-        let at = group.rows.iter().position(|(id, _)| *id == sample.deployment).unwrap_or_else(|| {
-            group.rows.push((sample.deployment, MinuteCounter::EMPTY));
-            group.rows.len() - 1
-        });
-        let counter = &mut group.rows[at].1;
+        let counter = group.rows.row(&mut self.places, sample.deployment, || MinuteCounter::EMPTY);
         counter.add_tokens(minute, sample.usage.total());
         counter.add_request(minute);
     }
@@ -55,30 +54,24 @@ impl Spending {
         prompt_tokens: u64,
         candidates: &[DeploymentId],
     ) -> Option<DeploymentId> {
-        let group = &mut self.groups[name.index()];
-        let is_known = now <= group.expires && !group.rows.is_empty();
-        if !is_known {
-            group.rows.clear();
-        }
-        for id in candidates {
-            if !group.rows.iter().any(|(row, _)| row == id) {
-                group.rows.push((*id, MinuteCounter::EMPTY));
-            }
-        }
-        let has_room = |(id, counter): &&(DeploymentId, MinuteCounter)| {
-            let entry = plan.deployment(*id);
-            let tokens = counter.tokens(minute).unwrap_or(0) + prompt_tokens;
-            let requests = counter.requests(minute).unwrap_or(0);
-            candidates.contains(id)
-                && entry.tpm_limit().is_none_or(|limit| tokens <= limit)
-                && entry.rpm_limit().is_none_or(|limit| requests < limit)
+        let Self { groups, places } = self;
+        let group = &mut groups[name.index()];
+        let has_room = |compared: &Compared, counter: &MinuteCounter| {
+            let room = compared.by_latency_or_cost;
+            room.is_endless()
+                || counter.tokens(minute).unwrap_or(0) + prompt_tokens <= room.tokens
+                    && counter.requests(minute).unwrap_or(0) < room.requests
         };
-        let price = |id: &DeploymentId| plan.deployment(*id).compared_price;
-        let usable = group.rows.iter().filter(has_room).map(|(id, _)| *id);
-        let cheapest = usable.min_by(|a, b| price(a).total_cmp(&price(b)));
-        if !is_known {
-            group.rows.clear();
+        let is_known = now <= group.expires && !group.rows.is_empty();
+        if is_known {
+            group.rows.complete(places, candidates, || MinuteCounter::EMPTY);
         }
-        cheapest
+        let usable = candidates.iter().enumerate().filter_map(|(nth, id)| {
+            let (at, counter) = if is_known { group.rows.at(places, *id) } else { (nth as u32, &MinuteCounter::EMPTY) };
+            let compared = plan.compared(*id);
+            has_room(compared, counter).then_some((compared.price, at, *id))
+        });
+        let cheapest = usable.min_by(|(a, first, _), (b, second, _)| a.total_cmp(b).then(first.cmp(second)));
+        cheapest.map(|(_, _, id)| id)
     }
 }

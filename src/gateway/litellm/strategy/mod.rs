@@ -3,7 +3,10 @@
 mod cost;
 mod latency;
 mod least_busy;
+mod rows;
 pub(super) mod simple_shuffle;
+#[cfg(test)]
+mod twins;
 mod usage_v1;
 mod usage_v2;
 
@@ -90,9 +93,9 @@ impl StrategyState {
             Strategy::UsageV2 => Self::UsageV2,
             Strategy::Nothing => Self::Nothing,
             Strategy::LeastBusy => Self::LeastBusy(InFlight::new(names, deployments)),
-            Strategy::Latency(args) => Self::Latency(Latencies::new(args, names)),
-            Strategy::Cost => Self::Cost(Spending::new(names)),
-            Strategy::UsageV1 => Self::UsageV1(MinuteUse::new(names)),
+            Strategy::Latency(args) => Self::Latency(Latencies::new(args, names, deployments)),
+            Strategy::Cost => Self::Cost(Spending::new(names, deployments)),
+            Strategy::UsageV1 => Self::UsageV1(MinuteUse::new(names, deployments)),
         }
     }
 
@@ -165,8 +168,17 @@ impl LiteLlm {
         let candidates = state.candidates.as_slice();
         match state.strategy.of(name) {
             StrategyState::UsageV2 => {
-                let used = candidates.iter().map(|id| (*id, state.minute_of(plan, *id, name)));
-                usage_v2::pick(plan, used, minute, tokens, cx.draws, call)
+                let mut candidates = std::mem::take(&mut state.candidates);
+                let ask = usage_v2::Ask { plan, minute, tokens };
+                // Names that fill a model in have counters of their own, which take a search.
+                if plan.name(name).filled.is_empty() {
+                    ask.keep_least_used(&mut candidates, |id| &state.minutes[id.index()]);
+                } else {
+                    ask.keep_least_used(&mut candidates, |id| state.minute_of(plan, id, name));
+                }
+                let picked = usage_v2::pick(&candidates, cx.draws, call);
+                state.candidates = candidates;
+                picked
             }
             StrategyState::Nothing | StrategyState::ByGroup(_) => Err(Failure::NO_DEPLOYMENT),
             StrategyState::Stateless => Ok(simple_shuffle::pick(plan, candidates, cx.draws, call)),

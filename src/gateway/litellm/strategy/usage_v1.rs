@@ -2,6 +2,7 @@
 //! succeeded (`router_strategy/lowest_tpm_rpm.py`) [T 94].
 
 use super::Sample;
+use super::rows::{Places, Rows};
 use crate::gateway::litellm::plan::Plan;
 use crate::units::{DeploymentId, NameId};
 
@@ -9,52 +10,70 @@ use crate::units::{DeploymentId, NameId};
 /// stands for: behind an alias nothing is ever seen as used (from source only).
 pub(in crate::gateway::litellm) struct MinuteUse {
     groups: Vec<Group>,
+    places: Places,
 }
 
-/// The counts of one group in one minute, in order of first appearance.
+/// The counts of one group in one minute.
 #[derive(Clone)]
 struct Group {
     minute: i64,
-    tokens: Vec<(DeploymentId, u64)>,
-    requests: Vec<(DeploymentId, u64)>,
+    rows: Rows<Use>,
+    /// How many of them have tokens.
+    with_tokens: u32,
+}
+
+/// What is counted of one deployment: LiteLLM has a map of tokens and another of requests.
+#[derive(Clone, Copy, Default)]
+struct Use {
+    /// With the place in the map.
+    tokens: Option<(u64, u32)>,
+    requests: Option<u64>,
 }
 
 impl Group {
     fn enter(&mut self, minute: i64) {
         if self.minute != minute {
             self.minute = minute;
-            self.tokens.clear();
-            self.requests.clear();
+            self.rows.clear();
+            self.with_tokens = 0;
         }
+    }
+}
+
+impl Use {
+    /// The tokens, and the place: the last if it has none yet.
+    fn tokens(&mut self, count: &mut u32) -> &mut (u64, u32) {
+        self.tokens.get_or_insert_with(|| {
+            *count += 1;
+            (0, *count - 1)
+        })
     }
 }
 
 impl MinuteUse {
     /// Nothing has been counted.
-    pub fn new(names: usize) -> Self {
-        Self { groups: vec![Group { minute: i64::MIN, tokens: Vec::new(), requests: Vec::new() }; names] }
+    pub fn new(names: usize, deployments: usize) -> Self {
+        let group = Group { minute: i64::MIN, rows: Rows::new(), with_tokens: 0 };
+        Self { groups: vec![group; names], places: Places::new(deployments) }
     }
 
     /// An answer has come.
     pub fn answered(&mut self, minute: i64, sample: &Sample) {
         let group = &mut self.groups[sample.name.index()];
         group.enter(minute);
-        add(&mut group.tokens, sample.deployment, sample.usage.total());
-        add(&mut group.requests, sample.deployment, 1);
+        let row = group.rows.row(&mut self.places, sample.deployment, Use::default);
+        row.tokens(&mut group.with_tokens).0 += sample.usage.total();
+        *row.requests.get_or_insert(0) += 1;
     }
 
     /// Requests answered in this minute, for the pre-call checks. Who is looked up among others is on the list from
     /// then on, so that its `rpm` counts for `least_used` as well (from source only).
     pub fn look_up(&mut self, minute: i64, name: NameId, deployment: DeploymentId) -> u64 {
         let group = &mut self.groups[name.index()];
-        if group.minute != minute || group.requests.is_empty() {
+        if group.minute != minute || group.rows.is_empty() {
             return 0;
         }
-        let known = find(&group.requests, deployment);
-        if known.is_none() {
-            group.requests.push((deployment, 0));
-        }
-        known.unwrap_or(0)
+        *group.rows.row(&mut self.places, deployment, Use::default).requests.get_or_insert(0)
     }
 
     /// The candidate with the fewest tokens that has room; full one request before its `rpm`.
@@ -66,35 +85,22 @@ impl MinuteUse {
         prompt_tokens: u64,
         candidates: &[DeploymentId],
     ) -> Option<DeploymentId> {
-        let group = &mut self.groups[name.index()];
+        let Self { groups, places } = self;
+        let group = &mut groups[name.index()];
         group.enter(minute);
-        let is_known = !group.tokens.is_empty();
-        for id in candidates {
-            if find(&group.tokens, *id).is_none() {
-                group.tokens.push((*id, 0));
-            }
-        }
-        let has_room = |(id, used): &&(DeploymentId, u64)| {
-            let entry = plan.deployment(*id);
-            candidates.contains(id)
-                && entry.tpm.is_none_or(|limit| used + prompt_tokens <= limit)
-                && find(&group.requests, *id).is_none_or(|used| entry.rpm.is_none_or(|limit| used + 1 < limit))
+        let has_room = |id: &DeploymentId, used: u64, requests: Option<u64>| {
+            let room = plan.compared(*id).by_usage;
+            used + prompt_tokens <= room.tokens && requests.is_none_or(|requests| requests + 1 < room.requests)
         };
-        let least = group.tokens.iter().filter(has_room).min_by_key(|(_, used)| *used).map(|(id, _)| *id);
-        if !is_known {
-            group.tokens.clear();
+        if group.rows.is_empty() {
+            return candidates.iter().copied().find(|id| has_room(id, 0, None));
         }
-        least
-    }
-}
-
-fn find(counts: &[(DeploymentId, u64)], deployment: DeploymentId) -> Option<u64> {
-    counts.iter().find(|(id, _)| *id == deployment).map(|(_, count)| *count)
-}
-
-fn add(counts: &mut Vec<(DeploymentId, u64)>, deployment: DeploymentId, by: u64) {
-    match counts.iter_mut().find(|(id, _)| *id == deployment) {
-        Some((_, count)) => *count += by,
-        None => counts.push((deployment, by)),
+        group.rows.complete(places, candidates, Use::default);
+        let usable = candidates.iter().filter_map(|id| {
+            let row = group.rows.at_mut(places, *id);
+            let (used, place) = *row.tokens(&mut group.with_tokens);
+            has_room(id, used, row.requests).then_some((used, place, *id))
+        });
+        usable.min_by_key(|(used, place, _)| (*used, *place)).map(|(_, _, id)| id)
     }
 }

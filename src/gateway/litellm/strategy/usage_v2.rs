@@ -7,34 +7,52 @@ use crate::gateway::litellm::plan::Plan;
 use crate::gateway::parts::MinuteCounter;
 use crate::random::{Draws, Purpose};
 use crate::units::{DeploymentId, RetryAfter, WhyNot};
-use smallvec::SmallVec;
 
-/// At random among those with the fewest tokens. A deployment is full one request before its `rpm`.
+/// What a pick is for.
+pub(super) struct Ask<'a> {
+    pub plan: &'a Plan,
+    pub minute: i64,
+    pub tokens: u64,
+}
+
+impl Ask<'_> {
+    /// Leaves those with the fewest tokens of this minute. A deployment is full one request before its `rpm`.
+    pub fn keep_least_used<'a>(
+        &self,
+        candidates: &mut Vec<DeploymentId>,
+        counter: impl Fn(DeploymentId) -> &'a MinuteCounter,
+    ) {
+        let (mut lowest, mut left) = (u64::MAX, 0);
+        for at in 0..candidates.len() {
+            let id = candidates[at];
+            let used = counter(id).tokens(self.minute).unwrap_or(0);
+            if used > lowest || self.is_full(id, used, counter(id)) {
+                continue;
+            }
+            if used < lowest {
+                (lowest, left) = (used, 0);
+            }
+            candidates[left] = id;
+            left += 1;
+        }
+        candidates.truncate(left);
+    }
+
+    #[inline]
+    fn is_full(&self, id: DeploymentId, used: u64, counter: &MinuteCounter) -> bool {
+        let room = &self.plan.compared(id).by_usage;
+        used + self.tokens > room.tokens
+            || counter.requests(self.minute).is_some_and(|requests| requests + 1 >= room.requests)
+    }
+}
+
+/// At random among those that are left.
 pub(super) fn pick<D: Draws>(
-    plan: &Plan,
-    candidates: impl Iterator<Item = (DeploymentId, MinuteCounter)>,
-    minute: i64,
-    prompt_tokens: u64,
+    least_used: &[DeploymentId],
     draws: &mut D,
     call: &mut CallState,
 ) -> Result<DeploymentId, Failure> {
-    let mut lowest = u64::MAX;
-    let mut best: SmallVec<[DeploymentId; 8]> = SmallVec::new();
-    for (id, counter) in candidates {
-        let entry = plan.deployment(id);
-        let used = counter.tokens(minute).unwrap_or(0);
-        let is_full = entry.tpm.is_some_and(|limit| used + prompt_tokens > limit)
-            || counter.requests(minute).is_some_and(|requests| entry.rpm.is_some_and(|limit| requests + 1 >= limit));
-        if is_full || used > lowest {
-            continue;
-        }
-        if used < lowest {
-            best.clear();
-            lowest = used;
-        }
-        best.push(id);
-    }
-    if best.is_empty() {
+    if least_used.is_empty() {
         let wait = RetryAfter::Seconds(defaults::LIMIT_RETRY_AFTER_SECS);
         return Err(Failure {
             retry_after: wait,
@@ -43,5 +61,5 @@ pub(super) fn pick<D: Draws>(
         });
     }
     let nth = call.next_pick();
-    Ok(best[draws.below(Purpose::Pick, nth, best.len() as u32) as usize])
+    Ok(least_used[draws.below(Purpose::Pick, nth, least_used.len() as u32) as usize])
 }
