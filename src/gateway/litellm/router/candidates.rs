@@ -193,31 +193,29 @@ impl LiteLlm {
         name: NameId,
         matching: TagMatch,
     ) -> Result<(), Failure> {
-        let asked = &self.body(cx.request).tags;
-        let tags_of = |id: &DeploymentId| &self.plan.deployment(*id).tags;
+        let (plan, candidates) = (&self.plan, &mut self.state.candidates);
+        let asked = &plan.bodies[cx.request.body.index()].tags;
+        let tags_of = |id: &DeploymentId| &plan.deployment(*id).tags;
         let fits = |id: &DeploymentId| match matching {
             TagMatch::Any => asked.iter().any(|tag| tags_of(id).contains(tag)),
             TagMatch::All => asked.iter().all(|tag| tags_of(id).contains(tag)),
         };
         let is_default = |id: &DeploymentId| tags_of(id).contains(&DEFAULT_TAG);
-        let candidates = &self.state.candidates;
         if candidates.is_empty() {
             return Ok(());
         }
-        let kept: Few = if !asked.is_empty() && candidates.iter().any(fits) {
-            candidates.iter().copied().filter(fits).collect()
-        } else {
-            let known = |id: &DeploymentId| asked.iter().any(|tag| tags_of(id).contains(tag));
-            let is_known = matches!(&self.plan.name(name).found, Found::Group(ids) if ids.iter().any(known));
-            let defaults: Few = candidates.iter().copied().filter(is_default).collect();
-            match (asked.is_empty(), defaults.is_empty()) {
-                (true, true) => return Ok(()),
-                (false, true) => return Err(Failure::NO_TAGS),
-                (false, false) if is_known => return Err(Failure::NO_TAGS),
-                _ => defaults,
-            }
-        };
-        self.state.candidates.retain(|id| kept.contains(id));
+        if !asked.is_empty() && candidates.iter().any(fits) {
+            candidates.retain(fits);
+            return Ok(());
+        }
+        let known = |id: &DeploymentId| asked.iter().any(|tag| tags_of(id).contains(tag));
+        let is_known = || matches!(&plan.name(name).found, Found::Group(ids) if ids.iter().any(known));
+        match (asked.is_empty(), candidates.iter().any(is_default)) {
+            (true, false) => {}
+            (false, false) => return Err(Failure::NO_TAGS),
+            (false, true) if is_known() => return Err(Failure::NO_TAGS),
+            (_, true) => candidates.retain(is_default),
+        }
         Ok(())
     }
 }
