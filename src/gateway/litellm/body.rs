@@ -16,6 +16,12 @@ pub struct Body {
     pub stream_timeout: Option<SimDuration>,
     /// Which of these two cannot be read as a number: the call fails before it is made [T 273].
     pub unread_timeouts: [bool; 2],
+    /// Which of these two are whole numbers: a `mock_timeout` does not wait for them [T 277].
+    pub whole_timeouts: [bool; 2],
+    /// The name that it asks for, where its key, or its team, has that for another one.
+    pub asked_as: Option<NameId>,
+    /// An answer that is made up: the bare router takes that from bodies [T 281].
+    pub mock: Mock,
     /// `specific_deployment: true`: the model is that of a deployment, whatever groups are called [T 270].
     pub is_specific: bool,
     /// The session that it belongs to, interned [T 269].
@@ -135,11 +141,11 @@ pub struct CustomTarget {
 pub struct OverrideId(pub u32);
 
 impl CustomTarget {
-    /// The parameters of an entry, if it has any, without its fallbacks.
-    pub fn of(target: &FallbackTarget) -> Option<Self> {
+    /// The parameters of an entry, without its fallbacks.
+    pub fn of(target: &FallbackTarget) -> Self {
         let seconds = |said: Option<Option<f64>>| said.map(|secs| secs.filter(|secs| *secs != 0.0).map(time_out));
         let retries = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
-        target.has_params.then(|| Self {
+        Self {
             num_retries: target.num_retries.map(|said| said.map(retries)),
             timeout: seconds(target.timeout),
             request_timeout: seconds(target.request_timeout),
@@ -148,7 +154,7 @@ impl CustomTarget {
             max_tokens: target.max_tokens.map(|said| said.and_then(|n| Tokens::try_from(n).ok())),
             fallbacks: [None; 3],
             mock: target.mock,
-        })
+        }
     }
 
     /// These parameters, and where they say nothing those of an entry before.

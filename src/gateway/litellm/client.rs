@@ -210,7 +210,7 @@ impl Client {
         let failure = match ended.outcome {
             Outcome::Ok => return None,
             Outcome::Worded(_, wording) if wording.meaning() == Meaning::Answer => return None,
-            Outcome::Timeout if ended.phase == Phase::BeforeHeaders => Failure::with_status(Class::Timeout, 408),
+            Outcome::Timeout if ended.phase == Phase::BeforeHeaders => self.timed_out(stream, before),
             Outcome::Timeout | Outcome::Cut => Failure::with_status(Class::MidStream, 500),
             Outcome::Cancelled if self.mistakes_cancelling(stream) => Failure::with_status(Class::Api, 500),
             Outcome::Cancelled => Failure::without_status(Class::ApiConnection, 499),
@@ -237,6 +237,23 @@ impl Client {
             // The handler's second call is made outside of what reads the status of the first.
             1.. if !stream && self.rules.is_anthropics() => Failure::with_status(Class::InternalServer, 500),
             _ => self.rules.refused(status),
+        }
+    }
+
+    /// No answer came in time. Nobody expects that of the handler's second call, except for what calls Bedrock and
+    /// Google: it becomes what a lost connection does (`custom_httpx/http_handler.py:post`) [T 278].
+    fn timed_out(self, stream: bool, before: u32) -> Failure {
+        let is_expected = match self.rules {
+            _ if before == 0 || self.again != Again::IfLost => true,
+            Rules::Bedrock => true,
+            Rules::BedrockInvoke => stream,
+            Rules::Google => !stream,
+            _ => false,
+        };
+        match is_expected {
+            true => Failure::with_status(Class::Timeout, 408),
+            false if !self.is_heard(stream) => raw(Outcome::Timeout),
+            false => self.lost(stream),
         }
     }
 

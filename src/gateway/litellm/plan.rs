@@ -91,6 +91,8 @@ pub struct Plan {
     pub refusals: Vec<Box<[bool]>>,
     /// Fallback entries with parameters of their own.
     pub customs: Vec<CustomTarget>,
+    /// What tells each of them apart.
+    pub custom_texts: Vec<Box<str>>,
     /// Fallbacks that those bring along.
     pub overrides: Vec<FallbackOverride>,
     /// Some calls end before they are made: answers are made up, or timeouts cannot be read.
@@ -131,6 +133,10 @@ pub struct Deployment {
     /// Whether its name is a pattern: such deployments never rest
     /// (`provider_default_deployment_ids`; from source only).
     pub is_wildcard: bool,
+    /// No provider's name stands in front of its model.
+    pub is_bare: bool,
+    /// Its model is `*`: that of a request is the name that is asked for.
+    pub is_filled_whole: bool,
     /// `weight`, `rpm` and `tpm` as simple-shuffle weighs them.
     pub weights: [Option<f64>; 3],
     /// Its group, as it is written.
@@ -158,6 +164,8 @@ pub struct Deployment {
     pub fails_policy: Option<FailsPolicy>,
     /// Longest silence of a call without stream, and of a stream, where the request says nothing.
     pub silence: [SimDuration; 2],
+    /// How long a `mock_timeout` takes, likewise.
+    pub mock_pauses: [SimDuration; 2],
     /// `stream_timeout`, by which a stream goes before the request's own `timeout`.
     pub stream_timeout: Option<SimDuration>,
     /// Calls at the same time; more wait in line. With 0 every call fails before it is made.
@@ -199,6 +207,12 @@ pub struct Deployment {
     pub provider_budget: Option<u32>,
     /// Tags, interned.
     pub tags: Box<[u32]>,
+}
+
+/// A timeout that a `mock_timeout` waits for: Python does not take a whole number for a decimal one. A decimal one
+/// without fraction (`2.0`) is taken for a whole one here.
+pub fn unless_whole(timeout: SimDuration) -> SimDuration {
+    if timeout.as_secs_f64().fract() == 0.0 { SimDuration::ZERO } else { timeout }
 }
 
 impl Deployment {
@@ -250,6 +264,8 @@ pub struct Name {
     pub by_model: Box<[DeploymentId]>,
     /// Nothing but such deployments has this name.
     pub only_by_model: bool,
+    /// No provider's name stands in front of it.
+    pub is_bare: bool,
     /// Whether streams that are asked for under it are asked for their usage.
     pub asks_usage: bool,
     /// Where its fallback list is, if it has one.
@@ -287,6 +303,8 @@ pub enum Found {
 pub enum Target {
     /// A group by name.
     Name(NameId),
+    /// The same, written as a map: only the limits of keys take it for something else [T 280].
+    Map(NameId),
     /// The same group at a higher order.
     Order(NameId, i32),
     /// The same group without the deployments that have failed.
@@ -299,8 +317,14 @@ impl Target {
     /// The group that is tried.
     pub const fn name(self) -> NameId {
         match self {
-            Self::Name(name) | Self::Order(name, _) | Self::Others(name, _) | Self::Custom(name, _) => name,
+            Self::Name(name) | Self::Map(name) => name,
+            Self::Order(name, _) | Self::Others(name, _) | Self::Custom(name, _) => name,
         }
+    }
+
+    /// What is tried, however it is written.
+    pub const fn plain(self) -> Self {
+        if let Self::Map(name) = self { Self::Name(name) } else { self }
     }
 }
 
@@ -408,6 +432,12 @@ impl Plan {
     #[inline]
     pub fn first_to_fill(&self, name: NameId, id: DeploymentId) -> Option<NameId> {
         self.filled(name, id).map(|filled| filled.first)
+    }
+
+    /// Whether a deployment that is called under a name has a model without its provider's name in front.
+    pub fn is_bare(&self, name: NameId, id: DeploymentId) -> bool {
+        let entry = self.deployment(id);
+        if entry.is_filled_whole { self.name(name).is_bare } else { entry.is_bare }
     }
 
     /// The row of [`Plan::refusals`] of a deployment that is called under a name.

@@ -9,7 +9,7 @@ use crate::gateway::litellm::lower::RequestParams;
 use crate::gateway::litellm::params::{self, Asked};
 use crate::gateway::litellm::plan::{CacheControl, Layer};
 use crate::gateway::litellm::wire::{
-    FEWER_CALLS, MOST_TRIES, OwnFallbacks, Reach, RetryPolicy, Seconds, Spanned, python_digits, python_float,
+    FEWER_CALLS, MOST_TRIES, Mock, OwnFallbacks, Reach, RetryPolicy, Seconds, Spanned, python_digits, python_float,
 };
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
 use std::collections::HashMap;
@@ -131,7 +131,7 @@ impl Numbering {
         let params = node.get("params");
         let reserving = Tokenizer::of(&model);
         let key = key(node, keys, reader);
-        let body = self.body(node, params, &keys[key.index()], reader);
+        let body = self.body(node, (params, &model), &keys[key.index()], reader);
         let next_prompt = self.prompts.len() as u64;
         // No prompt begins so.
         let own_key = params.and_then(own_cache_key).map(|key| format!("\0{key}"));
@@ -154,13 +154,20 @@ impl Numbering {
         })
     }
 
-    fn body(&mut self, node: &Node, params: Option<&Node>, granted: &Granted, reader: &mut Reader) -> BodyId {
+    fn body(
+        &mut self,
+        node: &Node,
+        (params, model): (Option<&Node>, &str),
+        granted: &Granted,
+        reader: &mut Reader,
+    ) -> BodyId {
         let said = Said::of(params, granted);
         let mut body = read_params(said, reader);
         if self.layer == Layer::Proxy {
             body.turned_away = params.filter(|_| !self.takes_credentials).and_then(refusal);
             body.is_key_fallbacks = granted.settings.is_some() && said.place("fallbacks") == said.settings;
             read_headers(node, &mut body, reader);
+            body.asked_as = Some(model.to_owned()).filter(|model| granted.renamed(model) != model);
             body.tags = tags(node, params, granted);
             body.session = session(node, params);
             body.region = granted.region.clone().or(body.region);
@@ -260,14 +267,19 @@ fn group_policies(said: Said<'_>, reader: &mut Reader) -> Option<Vec<(String, Re
 fn read_params(said: Said<'_>, reader: &mut Reader) -> RequestParams {
     let fallbacks = |key: &str| said.place(key)?.get(key).map(OwnFallbacks::read);
     let timeout = said.place("timeout").and_then(|place| Seconds::read(place.get("timeout")));
-    let request_timeout = || said.params.and_then(|params| Seconds::read(params.get("request_timeout")));
+    let of_body = |key: &str| said.params.and_then(|params| params.get(key));
+    let request_timeout = || Seconds::read(of_body("request_timeout"));
+    let is_int = |node: Option<&Node>| node.is_some_and(|node| matches!(node.value, Value::Int(_)));
+    let of_place = said.place("timeout").and_then(|place| place.get("timeout"));
+    let told = if timeout.is_some() { of_place } else { of_body("request_timeout") };
     let timeout = timeout.or_else(request_timeout);
-    let stream_timeout = said.params.and_then(|params| Seconds::read(params.get("stream_timeout")));
+    let stream_timeout = Seconds::read(of_body("stream_timeout"));
     RequestParams {
         num_retries: said.place("num_retries").and_then(|place| retries(place, reader)),
         timeout: timeout.and_then(Seconds::number),
         stream_timeout: stream_timeout.and_then(Seconds::number),
         unread_timeouts: [timeout, stream_timeout].map(|secs| secs == Some(Seconds::Unread)),
+        whole_timeouts: [is_int(told), is_int(of_body("stream_timeout"))],
         fallbacks: fallbacks("fallbacks"),
         context_fallbacks: fallbacks("context_window_fallbacks"),
         policy_fallbacks: fallbacks("content_policy_fallbacks"),
@@ -295,6 +307,7 @@ fn read_body(params: &Node, reader: &mut Reader) -> RequestParams {
         asked: Asked::read(params),
         region: params.get("allowed_model_region").and_then(Node::as_str).map(str::to_owned),
         is_specific: params.get("specific_deployment").is_some_and(|flag| flag.value == Value::Bool(true)),
+        mock: Mock::read(params),
         is_mock: MOCKS.iter().any(|key| params.get(key).is_some()),
         ..RequestParams::default()
     }
@@ -316,8 +329,12 @@ fn read_headers(node: &Node, body: &mut RequestParams, reader: &mut Reader) {
     for entry in headers.entries() {
         let Some(text) = entry.value.printed() else { continue };
         let is_read = match entry.key.to_ascii_lowercase().as_str() {
-            "x-litellm-timeout" => python_float(&text).map(|secs| body.timeout = Some(secs)),
-            "x-litellm-stream-timeout" => python_float(&text).map(|secs| body.stream_timeout = Some(secs)),
+            "x-litellm-timeout" => {
+                python_float(&text).map(|secs| (body.timeout, body.whole_timeouts[0]) = (Some(secs), false))
+            }
+            "x-litellm-stream-timeout" => {
+                python_float(&text).map(|secs| (body.stream_timeout, body.whole_timeouts[1]) = (Some(secs), false))
+            }
             "x-litellm-keepalive-seconds" => python_float(&text).map(drop),
             "x-litellm-num-retries" => python_int(&text).map(|n| body.num_retries = Some(n)),
             _ => Some(()),

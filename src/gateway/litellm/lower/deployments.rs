@@ -1,5 +1,6 @@
 //! `model_list`: one deployment each, with everything that its calls need.
 
+use crate::gateway::litellm::client::is_prefixed;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::lower::durations::{parse, unless_zero};
 use crate::gateway::litellm::lower::names::Names;
@@ -7,7 +8,7 @@ use crate::gateway::litellm::lower::prices::ModelMap;
 use crate::gateway::litellm::lower::refusals::Refusals;
 use crate::gateway::litellm::lower::settings::{dollars, fails_policy, is_on, provider_budgets, retry_policy};
 use crate::gateway::litellm::params::Params;
-use crate::gateway::litellm::plan::{Budget, Client, Compared, Deployment, Plan};
+use crate::gateway::litellm::plan::{Budget, Client, Compared, Deployment, Plan, unless_whole};
 use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{LitellmParams, Spanned, Wire};
 use crate::units::{SimDuration, Tokens};
@@ -64,6 +65,8 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
     Deployment {
         id: info.id.as_ref().map(|id| id.value.0.as_str()).unwrap_or_default().into(),
         is_blocked: is_on(&info.blocked),
+        is_bare: !is_prefixed(entry.model(), entry.provider.unwrap_or_default()),
+        is_filled_whole: entry.model() == "*",
         is_wildcard: entry.model_name.value.contains('*'),
         weights: [params.weight.as_ref().map(|weight| weight.value), weight(&params.rpm), weight(&params.tpm)],
         rpm: rpms.into_iter().find_map(count),
@@ -76,6 +79,7 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
         allowed_fails: info.allowed_fails.as_ref().map(|fails| fails.value),
         fails_policy: info.allowed_fails_policy.as_ref().map(|policy| fails_policy(&policy.value)),
         silence: timeouts.silence(params, client),
+        mock_pauses: timeouts.mock_pauses(params),
         client,
         stream_timeout: timeouts.of_stream(params),
         parallel: parallel(params, wire),
@@ -137,6 +141,15 @@ impl Timeouts {
         let of_call = self.of_call(params).unwrap_or(defaults::TIMEOUT);
         let untold = client.untold_silence().map(|silence| self.module.unwrap_or(silence));
         let of_stream = untold.or_else(|| self.of_stream(params));
+        [of_call, of_stream.unwrap_or(of_call)]
+    }
+
+    /// How long a `mock_timeout` takes: what the deployment says itself is a decimal number, whole or not.
+    fn mock_pauses(&self, params: &LitellmParams) -> [SimDuration; 2] {
+        let own = |secs: &Option<Spanned<f64>>| secs.as_ref().and_then(|secs| unless_zero(secs.value));
+        let of_call = own(&params.timeout).or_else(|| self.of_call(params).map(unless_whole));
+        let of_stream = own(&params.stream_timeout).or_else(|| self.of_stream(params).map(unless_whole));
+        let of_call = of_call.unwrap_or(defaults::TIMEOUT);
         [of_call, of_stream.unwrap_or(of_call)]
     }
 

@@ -55,12 +55,10 @@ pub(super) fn list(targets: &[FallbackTarget], plan: &mut Plan, names: &Names) -
     let mut numbered = Vec::with_capacity(targets.len());
     for target in targets {
         let Some(name) = names.id(&target.model) else { continue };
-        numbered.push(match custom(target, plan, names) {
-            None => Target::Name(name),
-            Some(custom) => {
-                plan.customs.push(custom);
-                Target::Custom(name, plan.customs.len() as u32 - 1)
-            }
+        numbered.push(match target.has_params {
+            true => Target::Custom(name, custom(target, plan, names)),
+            false if target.is_map => Target::Map(name),
+            false => Target::Name(name),
         });
     }
     let id = ListId(plan.lists.len() as u32);
@@ -68,9 +66,21 @@ pub(super) fn list(targets: &[FallbackTarget], plan: &mut Plan, names: &Names) -
     id
 }
 
-/// The parameters of an entry.
-fn custom(target: &FallbackTarget, plan: &mut Plan, names: &Names) -> Option<CustomTarget> {
-    let plain = CustomTarget::of(target)?;
+/// Numbers the parameters of an entry. Equal ones are one and the same target, wherever they stand
+/// (`router_utils/fallback_event_handlers.py:fallback_attempt_key`) [T 279].
+fn custom(target: &FallbackTarget, plan: &mut Plan, names: &Names) -> u32 {
+    let known = |plan: &Plan| plan.custom_texts.iter().position(|text| **text == *target.identity);
+    if let Some(at) = known(plan) {
+        return at as u32;
+    }
+    let custom = parameters(target, plan, names);
+    plan.customs.push(custom);
+    plan.custom_texts.push(target.identity.as_str().into());
+    plan.customs.len() as u32 - 1
+}
+
+fn parameters(target: &FallbackTarget, plan: &mut Plan, names: &Names) -> CustomTarget {
+    let plain = CustomTarget::of(target);
     let mut fallbacks = [None; 3];
     for (kind, own) in target.fallbacks.iter().enumerate() {
         let Some(own) = own else { continue };
@@ -78,7 +88,7 @@ fn custom(target: &FallbackTarget, plan: &mut Plan, names: &Names) -> Option<Cus
         plan.overrides.push(own);
         fallbacks[kind] = Some(OverrideId(plan.overrides.len() as u32 - 1));
     }
-    Some(CustomTarget { fallbacks, ..plain })
+    CustomTarget { fallbacks, ..plain }
 }
 
 /// Fallbacks that a body or an entry brings along, of one of the kinds of [`OwnFallbacks::KEYS`].

@@ -66,7 +66,7 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> Plan {
     plan.proxy.refuses_bodies =
         plan.bodies.iter().any(|body| body.is_unread || body.is_mock || body.turned_away.is_some());
     plan.has_specific = plan.bodies.iter().any(|body| body.is_specific);
-    plan.ends_calls = plan.bodies.iter().any(|body| body.unread_timeouts != [false; 2])
+    plan.ends_calls = plan.bodies.iter().any(|body| body.unread_timeouts != [false; 2] || body.mock.is_on())
         || plan.deployments.iter().map(|entry| &entry.mock).any(Mock::is_on)
         || plan.customs.iter().any(|custom| custom.mock.is_on());
     plan.refusals = refusals.rows;

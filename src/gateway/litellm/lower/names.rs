@@ -1,8 +1,11 @@
 //! Every name that can be asked for, and what it leads to (`router.py:_common_checks_available_deployment`).
 
+use crate::gateway::litellm::client::is_prefixed;
 use crate::gateway::litellm::lower::{Setting, pattern, settings};
 use crate::gateway::litellm::plan::{Client, Found, Layer, Name, Plan};
-use crate::gateway::litellm::wire::{Deployment, Fallbacks, OwnFallbacks, RoutingGroup, Spanned, Wire, provider_of};
+use crate::gateway::litellm::wire::{
+    Deployment, Fallbacks, OwnFallbacks, RoutingGroup, Spanned, Wire, prefixes, provider_of,
+};
 use crate::units::{DeploymentId, NameId};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -48,6 +51,9 @@ impl Names {
             setting.bodies.iter().flat_map(|body| [&body.fallbacks, &body.context_fallbacks, &body.policy_fallbacks]);
         for target in own.flatten().flat_map(OwnFallbacks::targets) {
             names.intern(&target.model);
+        }
+        for name in setting.bodies.iter().filter_map(|body| body.asked_as.as_ref()) {
+            names.intern(name);
         }
         names
     }
@@ -239,6 +245,7 @@ impl<'a> Resolver<'a> {
             by_model,
             only_by_model,
             is_unlisted,
+            is_bare: !prefixes().any(|provider| is_prefixed(text, provider)),
             ..Name::default()
         }
     }

@@ -265,7 +265,12 @@ pub(super) fn add_models_of_names(wire: &Wire, map: &ModelMap<'_>, refusals: &mu
 pub fn add_greatest(plan: &mut Plan) {
     let (deployments, names) = (&plan.deployments, &mut plan.names);
     for (at, name) in names.iter_mut().enumerate().filter(|(_, name)| !name.is_unlisted) {
-        let ids = if let Found::Group(ids) = &name.found { ids } else { &name.shadowed };
+        // Those that are blocked count as well [T 285].
+        let ids = match &name.found {
+            Found::Group(_) if name.blocked > 0 => &name.listed,
+            Found::Group(ids) => ids,
+            _ => &name.shadowed,
+        };
         if ids.is_empty() {
             continue;
         }

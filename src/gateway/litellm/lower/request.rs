@@ -5,10 +5,10 @@ use crate::gateway::litellm::lower::fallbacks::override_of;
 use crate::gateway::litellm::lower::names::Names;
 use crate::gateway::litellm::lower::settings::retry_policy;
 use crate::gateway::litellm::params::Asked;
-use crate::gateway::litellm::plan::{Body, CacheControl, Plan};
+use crate::gateway::litellm::plan::{Body, CacheControl, Layer, Plan};
 use crate::gateway::litellm::policy::RetryPolicy;
 use crate::gateway::litellm::wire;
-use crate::gateway::litellm::wire::OwnFallbacks;
+use crate::gateway::litellm::wire::{Mock, OwnFallbacks};
 use crate::units::{NameId, SimDuration};
 
 /// What a request body says besides model and messages, and what its headers say.
@@ -22,6 +22,8 @@ pub struct RequestParams {
     pub stream_timeout: Option<f64>,
     /// Which of these two cannot be read as a number.
     pub unread_timeouts: [bool; 2],
+    /// Which of these two are written as whole numbers.
+    pub whole_timeouts: [bool; 2],
     /// `fallbacks`.
     pub fallbacks: Option<OwnFallbacks>,
     /// `context_window_fallbacks`.
@@ -50,6 +52,10 @@ pub struct RequestParams {
     pub group_policies: Option<Vec<(String, wire::RetryPolicy)>>,
     /// A header that must be a number is none.
     pub is_unread: bool,
+    /// The model that is asked for, where its key has that name for another one.
+    pub asked_as: Option<String>,
+    /// `mock_response` and what belongs to it.
+    pub mock: Mock,
     /// It asks for failures that are made up.
     pub is_mock: bool,
     /// `specific_deployment: true`.
@@ -88,8 +94,11 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
         group_policies: params.group_policies.as_ref().map(|groups| group_policies(groups, names)),
         is_unread: params.is_unread,
         is_mock: params.is_mock && !plan.proxy.takes_mocks,
+        mock: mock(params, plan),
+        asked_as: params.asked_as.as_ref().and_then(|name| names.id(name)),
         turned_away: params.turned_away,
         unread_timeouts: params.unread_timeouts,
+        whole_timeouts: params.whole_timeouts,
         is_specific: params.is_specific,
         session: params.session.as_ref().map(|session| names.tag(session)),
         // Below zero it is passed over.
@@ -97,6 +106,15 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
         wants_format: params.asked.wants_format(),
         region: params.region.as_ref().map(|region| names.tag(region)),
         is_key_fallbacks: params.is_key_fallbacks,
+    }
+}
+
+/// The proxy drops the `mock_response` of a body, and the rest too unless it is told to take it [T 235].
+fn mock(params: &RequestParams, plan: &Plan) -> Mock {
+    match plan.layer {
+        Layer::Router => params.mock,
+        Layer::Proxy if plan.proxy.takes_mocks => Mock { response: None, ..params.mock },
+        Layer::Proxy => Mock::default(),
     }
 }
 

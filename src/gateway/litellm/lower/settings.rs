@@ -24,8 +24,13 @@ pub(super) fn router(wire: &Wire, setting: &Setting<'_>) -> RouterPlan {
     let enforce_rate_limits = checks.clone().any(|check| check.value == "enforce_model_rate_limits");
     let strategy = strategy(wire);
     let groups = router.routing_groups.iter().flat_map(|groups| &groups.value).map(|group| &group.value);
-    let of_group =
-        |group: &wire::RoutingGroup| strategy_of(group.routing_strategy.as_ref(), group.routing_strategy_args.as_ref());
+    let of_group = |group: &wire::RoutingGroup| {
+        match strategy_of(group.routing_strategy.as_ref(), group.routing_strategy_args.as_ref()) {
+            // Its synchronous path, which usage-based-routing takes, does not know that one [T 283].
+            Strategy::Cost if strategy == Strategy::UsageV1 => Strategy::Nothing,
+            of_group => of_group,
+        }
+    };
     let group_strategies: Vec<Strategy> = groups.map(of_group).collect();
     let uses_v2 = strategy == Strategy::UsageV2 || group_strategies.contains(&Strategy::UsageV2);
     RouterPlan {

@@ -68,15 +68,15 @@ impl LiteLlm {
             cx.notes.decided(cx.now, cx.id, || "the proxy does not know this model".to_owned());
             return Next::Do(Step::Respond(refused(Refused::new(WhyNot::UnknownModel, 400))));
         }
-        if self.plan.layer == Layer::Proxy && self.plan.name(call.held.model).is_blocked {
-            self.release_after_failure(cx, &mut call.held);
-            cx.notes.decided(cx.now, cx.id, || "all that could serve this model are blocked".to_owned());
-            return Next::Do(Step::Respond(refused(Refused::new(WhyNot::BlockedModel, 403))));
-        }
         if self.plan.proxy.refuses_bodies && self.plan.layer == Layer::Proxy && self.body(cx.request).is_mock {
             self.release_after_failure(cx, &mut call.held);
             cx.notes.decided(cx.now, cx.id, || "the proxy makes up no failures".to_owned());
             return Next::Do(Step::Respond(refused(Refused::new(WhyNot::Unreadable, 400))));
+        }
+        if self.plan.layer == Layer::Proxy && self.plan.name(call.held.model).is_blocked {
+            self.release_after_failure(cx, &mut call.held);
+            cx.notes.decided(cx.now, cx.id, || "all that could serve this model are blocked".to_owned());
+            return Next::Do(Step::Respond(refused(Refused::new(WhyNot::BlockedModel, 403))));
         }
         if self.plan.has_specific && self.is_named_twice(cx, call) {
             self.release_after_failure(cx, &mut call.held);

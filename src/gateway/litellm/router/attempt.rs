@@ -74,6 +74,9 @@ impl LiteLlm {
                 return next;
             }
         }
+        if self.plan.ends_calls && self.mock_of(cx.request, call, deployment).timeout == Some(true) {
+            return self.mock_timeout(cx, call, flight);
+        }
         call.inner_left = self.plan.deployment(deployment).inner_fallbacks;
         if self.plan.refuses(name, deployment, cx.request.body) {
             let id = &self.plan.deployment(deployment).id;
@@ -102,9 +105,21 @@ impl LiteLlm {
         call: &mut CallState,
         flight: Flight,
     ) -> Next {
+        let failure = Failure::with_status(Class::BadRequest, 400).because(WhyNot::Parameters);
+        self.fail_unseen(cx, call, flight, failure)
+    }
+
+    /// An attempt fails before the logging object of the proxy knows whom it is about.
+    #[cold]
+    pub(super) fn fail_unseen<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: Flight,
+        failure: Failure,
+    ) -> Next {
         let entry = self.plan.deployment(flight.deployment);
         let (deployment, num_retries) = (Some(flight.deployment), entry.num_retries);
-        let failure = Failure::with_status(Class::BadRequest, 400).because(WhyNot::Parameters);
         let failure = Failure { deployment, num_retries, ..failure };
         if self.plan.layer == Layer::Router {
             call.log.about = Some((flight.deployment, flight.name));

@@ -141,7 +141,8 @@ impl LiteLlm {
     }
 
     /// `enable_pre_call_checks`: the context window, `rpm` against the picks of the last minute, region and
-    /// format [T 90, 103, 266].
+    /// format [T 90, 103, 266]. `rpm` is left out where the router's own strategy looks at it, whatever that of a group
+    /// is [T 286].
     fn drop_by_pre_call_checks<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -159,8 +160,7 @@ impl LiteLlm {
                 return false;
             }
             let used = picks[id.index()].get(cx.now).max(strategy.requests(plan, cx.now, name, *id));
-            let is_over =
-                plan.strategy_of(name) != Strategy::UsageV2 && entry.checked_rpm.is_some_and(|rpm| rpm <= used);
+            let is_over = plan.router.strategy != Strategy::UsageV2 && entry.checked_rpm.is_some_and(|rpm| rpm <= used);
             if is_over {
                 too_many = true;
                 cx.notes.decided(cx.now, cx.id, || format!("{}: {used} requests in a minute", entry.id));

@@ -28,7 +28,7 @@ impl LiteLlm {
         if !has_begun && !cancels {
             return Next::Do(Step::CarryOn);
         }
-        if let Waiting::Client = call.waiting
+        if let Waiting::Client | Waiting::Mock = call.waiting
             && let Some(flight) = call.flight.take()
         {
             return self.left_before_answer(cx, call, &flight, Phase::BeforeHeaders);

@@ -129,7 +129,8 @@ impl LiteLlm {
         failed: Few,
     ) -> Next {
         let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
-        let (from, depth, in_walk, own) = (hop.name, hop.depth, hop.in_walk, hop.own);
+        let (from, depth, in_walk) = (hop.name, hop.depth, hop.in_walk);
+        let own = CustomTarget { mock: hop.own.mock.for_fallbacks(), ..hop.own };
         let deepest = self.body(cx.request).max_fallbacks.unwrap_or(self.plan.router.max_fallbacks);
         if depth >= deepest {
             cx.notes.decided(cx.now, cx.id, || format!("no fallback: {depth} of {deepest} allowed have been made"));
@@ -222,13 +223,13 @@ pub(super) fn chosen(own: &FallbackOverride, name: NameId, configured: Option<Li
 /// The `nth` target of a walk.
 fn nth_target(plan: &Plan, walk: &Walk, nth: usize) -> Option<Target> {
     match walk.targets {
-        Targets::List(list) => plan.list(list).get(nth).copied(),
+        Targets::List(list) => plan.list(list).get(nth).copied().map(Target::plain),
         Targets::Others => (nth == 0).then_some(Target::Others(walk.from, walk.failed.len() as u32)),
         Targets::Orders { above, then } => {
             let higher = plan.name(walk.from).listed_orders.iter().filter(|order| **order > above);
             let mut targets = higher.map(|order| Target::Order(walk.from, *order));
             let orders = targets.clone().count();
-            targets.nth(nth).or_else(|| plan.list(then?).get(nth - orders).copied())
+            targets.nth(nth).or_else(|| plan.list(then?).get(nth - orders).copied().map(Target::plain))
         }
     }
 }

@@ -90,9 +90,9 @@ impl LiteLlm {
     }
 
     /// A limit that is reached leads to the model's fallbacks, as if the client had asked for the first one that may be
-    /// called; limits that hold for all models are asked, and counted, again each time. An entry with parameters of its
-    /// own is taken for a name there, which fails (`common_request_processing.py:_pre_call_with_fallbacks`) [T 190o,
-    /// 227]. How it is refused, where none may be called: for the limit that was met first.
+    /// called; limits that hold for all models are asked, and counted, again each time. An entry that is a map is
+    /// taken for a name there, which fails (`common_request_processing.py:_pre_call_with_fallbacks`) [T 190o, 227,
+    /// 280]. How it is refused, where none may be called: for the limit that was met first.
     #[cold]
     fn refused_by_fallbacks<D: Draws, N: Notes>(
         &mut self,
@@ -108,7 +108,7 @@ impl LiteLlm {
         let Some(list) = list else { return over_limit };
         for at in 0..self.plan.list(list).len() {
             let target = match self.plan.list(list)[at] {
-                Target::Custom(..) => {
+                Target::Custom(..) | Target::Map(_) => {
                     (held.model, held.output_cap) = (asked, None);
                     return Some(Refused::new(why, 500));
                 }

@@ -134,10 +134,7 @@ impl LiteLlm {
         if self.state.strategy.learns() {
             self.state.strategy.succeeded(&self.plan, now, &success_sample(now, success));
         }
-        // Neither a stream's answer nor one from the cache carries the name that its tokens would be counted under,
-        // unless LiteLLM counts the tokens of a stream that has taken over from another [T 220].
-        let is_named = !success.from_cache && (!stream || success.takes_over);
-        if self.plan.router.counts_minutes && is_named {
+        if self.plan.router.counts_minutes && self.is_named(stream, &success) {
             let router = &self.plan.router;
             let minute = router.minutes.of(now);
             // The strategy and the check of limits count into one counter, each of them.
@@ -149,6 +146,17 @@ impl LiteLlm {
             }
         }
         self.spend(now, success);
+    }
+
+    /// A stream's answer does not carry the name that its tokens would be counted under, unless LiteLLM counts the
+    /// tokens of a stream that has taken over from another [T 220]. One from the cache has a name without provider,
+    /// which is that of a deployment where none is written [T 282].
+    fn is_named(&self, stream: bool, success: &Success) -> bool {
+        let Flight { deployment, name, .. } = success.flight;
+        match success.from_cache {
+            true => !stream && self.plan.is_bare(name, deployment),
+            false => !stream || success.takes_over,
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, Flight, Waiting};
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::Mock;
+use crate::gateway::litellm::plan::{CustomTarget, Mock, unless_whole};
 use crate::gateway::litellm::wire::Mocked;
 use crate::gateway::{Ended, Notes, Step};
 use crate::random::Draws;
@@ -14,10 +14,13 @@ use crate::units::{DeploymentId, Outcome, Phase, RequestView, RetryAfter, SimDur
 const TOLD: (Tokens, Tokens) = (10, 20);
 
 impl LiteLlm {
-    /// What is made up for the call at hand: parameters of a fallback entry go before those of the deployment.
-    pub(super) fn mock_of(&self, call: &mut CallState, deployment: DeploymentId) -> Mock {
-        let own = call.hop().map(|hop| hop.own.mock).unwrap_or_default();
-        own.after(self.plan.deployment(deployment).mock)
+    /// What is made up for the call at hand: parameters of a fallback entry go before those of the request, and these
+    /// before those of the deployment.
+    pub(super) fn mock_of(&self, request: &RequestView, call: &mut CallState, deployment: DeploymentId) -> Mock {
+        let Some(hop) = call.hop() else { return Mock::default() };
+        let of_body = self.body(request).mock;
+        let of_body = if hop.in_walk { of_body.for_fallbacks() } else { of_body };
+        hop.own.mock.after(of_body).after(self.plan.deployment(deployment).mock)
     }
 
     /// What becomes of a call that is not made: its timeout cannot be read, or its answer is made up.
@@ -37,7 +40,7 @@ impl LiteLlm {
             self.log_failure(cx, call, &failure);
             return Some(self.try_inner_fallbacks(cx, call, flight, failure));
         }
-        self.mock_of(call, deployment).is_on().then(|| self.mock(cx, call, deployment))
+        self.mock_of(cx.request, call, deployment).is_on().then(|| self.mock(cx, call, deployment))
     }
 
     /// Whether the timeout that counts is written so that it cannot be read [T 273].
@@ -59,13 +62,54 @@ impl LiteLlm {
         call: &mut CallState,
         deployment: DeploymentId,
     ) -> Next {
-        let mock = self.mock_of(call, deployment);
-        let own = call.hop().map(|hop| hop.own).unwrap_or_default();
+        let mock = self.mock_of(cx.request, call, deployment);
         cx.notes.decided(cx.now, cx.id, || "makes up the answer: no upstream is called".to_owned());
-        let pause = match mock.timeout {
-            Some(true) => self.timeout_of_entry(cx.request, deployment, &own),
-            _ => mock.delay.unwrap_or(SimDuration::ZERO),
+        self.mock_after(cx, call, mock.delay.unwrap_or(SimDuration::ZERO))
+    }
+
+    /// `mock_timeout`: the SDK fails before it tells the logging object which deployment it is about, and before the
+    /// fallbacks inside the attempt (`main.py:acompletion`) [T 277].
+    #[cold]
+    pub(super) fn mock_timeout<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: Flight,
+    ) -> Next {
+        cx.notes.decided(cx.now, cx.id, || "makes up a timeout: no upstream is called".to_owned());
+        (call.inner_left, call.flight) = (0, Some(flight));
+        let own = call.hop().map(|hop| hop.own).unwrap_or_default();
+        let pause = self.mock_pause(cx.request, flight.deployment, &own);
+        self.mock_after(cx, call, pause)
+    }
+
+    /// How long that takes: the timeout that the SDK is told, whether its provider's client would obey it or not.
+    /// Whole numbers are not waited for, except those of deployments, which become decimal ones.
+    fn mock_pause(&self, request: &RequestView, deployment: DeploymentId, own: &CustomTarget) -> SimDuration {
+        let (body, entry) = (self.body(request), self.plan.deployment(deployment));
+        let told = |of_entry: Option<Option<SimDuration>>, of_body: Option<SimDuration>, is_whole: bool| match of_entry
+        {
+            Some(secs) => secs.map(unless_whole),
+            None => of_body.map(|secs| if is_whole { SimDuration::ZERO } else { secs }),
         };
+        let [is_whole, is_stream_whole] = body.whole_timeouts;
+        let timeout = told(own.timeout, body.timeout, is_whole).or(own.request_timeout.flatten().map(unless_whole));
+        let [of_call, of_stream] = entry.mock_pauses;
+        match request.stream {
+            false => timeout.unwrap_or(of_call),
+            true => told(own.stream_timeout, body.stream_timeout, is_stream_whole)
+                .or(entry.stream_timeout.map(|_| of_stream))
+                .or(timeout)
+                .unwrap_or(of_stream),
+        }
+    }
+
+    fn mock_after<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        pause: SimDuration,
+    ) -> Next {
         if pause == SimDuration::ZERO {
             return self.mock_over(cx, call);
         }
@@ -76,9 +120,11 @@ impl LiteLlm {
     /// It is there.
     pub(super) fn mock_over<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
         let Some(flight) = call.flight.take() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
-        let mock = self.mock_of(call, flight.deployment);
+        let mock = self.mock_of(cx.request, call, flight.deployment);
+        if mock.timeout == Some(true) {
+            return self.fail_unseen(cx, call, flight, Failure::with_status(Class::Timeout, 408));
+        }
         let failure = match mock.response {
-            _ if mock.timeout == Some(true) => Failure::with_status(Class::Timeout, 408),
             Some(Mocked::RateLimit) => Failure::with_status(Class::RateLimit, 429),
             Some(Mocked::ContextWindow) => Failure::with_status(Class::ContextWindow, 400),
             Some(Mocked::InternalServer) => Failure::with_status(Class::InternalServer, 500),

@@ -146,14 +146,15 @@ impl LiteLlm {
     fn over_any_budget<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> Option<WhyNot> {
         let (plan, state) = (&self.plan, &mut self.state);
         let key = plan.keys.get(cx.request.key);
-        let model_budgets = key.model_budgets(cx.request.model);
+        let asked_as = asked_as(plan, cx.request);
+        let model_budgets = key.model_budgets(asked_as);
         if !key.has_budget() && model_budgets.is_empty() {
             return None;
         }
         if plan.proxy.unverified_budgets && key.has_budget() {
             return Some(WhyNot::UnverifiedBudget);
         }
-        let is_free = plan.name(cx.request.model).greatest.is_some_and(|group| group.is_free);
+        let is_free = plan.name(asked_as).greatest.is_some_and(|group| group.is_free);
         let mut asked = key.purses.iter().filter(|purse| !is_free || purse.whose == Whose::User);
         if let Some(shared) = state.shared.as_mut().filter(|_| plan.redis != Redis::Proxy) {
             state.keys.reseed(cx.now, asked.clone(), plan, shared);
@@ -250,9 +251,15 @@ impl LiteLlm {
     }
 }
 
+/// The name that budgets go by: that of the request, which is read before names that its key has for models
+/// (`auth/user_api_key_auth.py`) [T 284].
+fn asked_as(plan: &Plan, request: &RequestView) -> NameId {
+    plan.bodies[request.body.index()].asked_as.unwrap_or(request.model)
+}
+
 /// The cost of the whole prompt and the longest answer at the highest prices of the group.
 fn greatest_cost(plan: &Plan, request: &RequestView) -> Option<f64> {
-    let group = plan.name(request.model).greatest?;
+    let group = plan.name(asked_as(plan, request)).greatest?;
     let longest = group.max_output_tokens.unwrap_or(LONGEST_OUTPUT);
     let output = request.max_tokens.unwrap_or(LONGEST_OUTPUT).min(longest);
     let completions = f64::from(plan.bodies[request.body.index()].n.max(1));

@@ -26,6 +26,10 @@ use usage_v1::MinuteUse;
 /// Deployments that are all at their limits, as the strategy counts them.
 const FULL: Failure = Failure::NO_DEPLOYMENT.because(WhyNot::DeploymentLimit);
 
+/// The same as usage-based-routing-v2 says it on the router's synchronous path: an error that has no status, and is
+/// tried again after a pause.
+const FULL_SYNC: Failure = Failure::without_status(Class::Refused, 429).because(WhyNot::DeploymentLimit);
+
 /// What a strategy remembers.
 pub(super) enum StrategyState {
     /// Nothing, and it picks nothing.
@@ -161,6 +165,9 @@ impl LiteLlm {
     ) -> Result<DeploymentId, Failure> {
         let (plan, state) = (&self.plan, &mut self.state);
         let minute = plan.router.minutes.of(cx.now);
+        // The synchronous path of the router knows what an alias stands for when it asks for the strategy [T 283].
+        let is_sync = plan.router.strategy == Strategy::UsageV1;
+        let name = if is_sync { plan.name(name).resolved } else { name };
         if plan.router.uses_v2 {
             state.learn_minutes(cx.now, minute, None);
         }
@@ -178,7 +185,7 @@ impl LiteLlm {
                 }
                 let picked = usage_v2::pick(&candidates, cx.draws, call);
                 state.candidates = candidates;
-                picked
+                picked.map_err(|full| if is_sync { FULL_SYNC } else { full })
             }
             StrategyState::Nothing | StrategyState::ByGroup(_) => Err(Failure::NO_DEPLOYMENT),
             StrategyState::Stateless => Ok(simple_shuffle::pick(plan, candidates, cx.draws, call)),

@@ -4,7 +4,7 @@ use crate::diagnostic::codes;
 use crate::diagnostic::{Severity, Span};
 use crate::document::{Entry, Node, Value};
 use crate::gateway::litellm::wire::mock::Mock;
-use crate::gateway::litellm::wire::python::python_float;
+use crate::gateway::litellm::wire::python::{python_float, sorted_text};
 use crate::gateway::litellm::wire::value::{FromNode, Reader, Spanned};
 
 /// A list of one-key maps, `[{group: [target, …]}, …]`, in order.
@@ -27,6 +27,10 @@ pub struct FallbackTarget {
     pub model: String,
     /// Whether parameters are sent along.
     pub has_params: bool,
+    /// It is written as a map, parameters or not.
+    pub is_map: bool,
+    /// What tells it apart from other maps with parameters.
+    pub identity: String,
     /// `num_retries` among the parameters; `null` takes away what stood before, here and below.
     pub num_retries: Option<Option<i64>>,
     /// `timeout`, in seconds.
@@ -133,9 +137,12 @@ impl FallbackTarget {
             Value::Null => Some(false),
             _ => None,
         };
+        let has_params = node.entries().len() > 1;
         Some(Self {
             model: model.to_owned(),
-            has_params: node.entries().len() > 1,
+            has_params,
+            is_map: node.as_str().is_none(),
+            identity: if has_params { sorted_text(node) } else { String::new() },
             num_retries: whole("num_retries"),
             timeout: seconds("timeout"),
             request_timeout: seconds("request_timeout"),

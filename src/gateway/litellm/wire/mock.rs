@@ -61,6 +61,13 @@ impl Mock {
         }
     }
 
+    /// What of it the fallbacks of a call have: a `mock_timeout` is for one target
+    /// (`router.py:async_function_with_fallbacks`) [T 277].
+    #[must_use]
+    pub fn for_fallbacks(self) -> Self {
+        Self { timeout: None, ..self }
+    }
+
     /// Whether the upstream is left alone.
     pub fn is_on(&self) -> bool {
         self.timeout == Some(true) || self.response.is_some_and(|response| response != Mocked::Nothing)

@@ -62,3 +62,22 @@ pub fn python_digits(text: &str) -> Option<String> {
     let stands_between = |(place, _): (usize, &str)| is_digit(place.checked_sub(1)) && is_digit(Some(place + 1));
     text.match_indices('_').all(stands_between).then(|| text.replace('_', ""))
 }
+
+/// A value as one text, whatever the order of its keys.
+pub fn sorted_text(node: &Node) -> String {
+    match &node.value {
+        Value::Seq(items) => {
+            let items: Vec<String> = items.iter().map(sorted_text).collect();
+            format!("[{}]", items.join(","))
+        }
+        Value::Map(entries) => {
+            let mut texts: Vec<String> =
+                entries.iter().map(|entry| format!("{:?}:{}", entry.key, sorted_text(&entry.value))).collect();
+            texts.sort();
+            format!("{{{}}}", texts.join(","))
+        }
+        Value::Float(number) => format!("{:?}", number.value),
+        Value::Str(text) => format!("{text:?}"),
+        _ => node.printed().unwrap_or_default(),
+    }
+}
