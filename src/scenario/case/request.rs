@@ -163,6 +163,7 @@ impl Numbering {
     ) -> BodyId {
         let said = Said::of(params, granted);
         let mut body = read_params(said, reader);
+        body.session = named_session(params);
         if self.layer == Layer::Proxy {
             body.turned_away = params.filter(|_| !self.takes_credentials).and_then(refusal);
             body.is_key_fallbacks = granted.settings.is_some() && said.place("fallbacks") == said.settings;
@@ -404,10 +405,13 @@ fn session(node: &Node, params: Option<&Node>) -> Option<String> {
     let headers = node.get("headers").map(Node::entries).unwrap_or_default();
     let header = |name: &str| headers.iter().find(|entry| entry.key.eq_ignore_ascii_case(name))?.value.printed();
     let in_header = ["x-litellm-trace-id", "x-litellm-session-id"].into_iter().find_map(header);
+    in_header.filter(|id| !id.is_empty()).or_else(|| named_session(params))
+}
+
+/// What stands in the metadata, which is all that the bare router has [T 289].
+fn named_session(params: Option<&Node>) -> Option<String> {
     let metadata = ["litellm_metadata", "metadata"].into_iter().filter_map(|key| params?.get(key));
-    in_header
-        .filter(|id| !id.is_empty())
-        .or_else(|| metadata.filter_map(|metadata| metadata.get("session_id")).find_map(Node::printed))
+    metadata.filter_map(|metadata| metadata.get("session_id")).find_map(Node::printed)
 }
 
 /// What is not `true` is taken for `false`.
