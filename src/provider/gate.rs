@@ -1,10 +1,9 @@
 //! The limits of a group of deployments during a run: who is let in, and what that takes. The
 //! slow twin is in the tests.
 
-use std::collections::BTreeMap;
-
 use crate::provider::levels::Levels;
 use crate::provider::limits::{CallDemand, Charges, Limits};
+use crate::provider::line::Ends;
 use crate::units::{SimDuration, SimTime};
 
 /// The limits of a group during a run.
@@ -20,7 +19,7 @@ pub struct Gate {
     longest: SimDuration,
     limits: Limits,
     /// When the calls in flight and in line will end, where calls wait in line.
-    ends: BTreeMap<SimTime, u32>,
+    ends: Ends,
 }
 
 /// A call that is refused.
@@ -50,7 +49,7 @@ impl Gate {
         let most = limits.concurrency.unwrap_or(u32::MAX);
         let longest = limits.queue.unwrap_or(SimDuration::ZERO);
         let minds_ends = limits.concurrency.is_some() || limits.queue.is_some() || levels.take_at_ends();
-        Self { levels, minds_ends, in_flight: 0, most, longest, limits, ends: BTreeMap::new() }
+        Self { levels, minds_ends, in_flight: 0, most, longest, limits, ends: Ends::default() }
     }
 
     /// Admits a call, after some time in line, or refuses it. An admitted call must [`Gate::leave`].
@@ -84,27 +83,21 @@ impl Gate {
 
     /// How long a call waits for a place: until as many have ended as are too many. Without a line, any time at all.
     #[inline]
-    fn line(&self, now: SimTime) -> SimDuration {
+    fn line(&mut self, now: SimTime) -> SimDuration {
         if self.in_flight >= self.most { self.in_line(now) } else { SimDuration::ZERO }
     }
 
     #[cold]
-    fn in_line(&self, now: SimTime) -> SimDuration {
-        let mut too_many = self.in_flight - self.most + 1;
-        for (end, calls) in &self.ends {
-            if *calls >= too_many {
-                return SimDuration((*end - now).0.max(1));
-            }
-            too_many -= calls;
-        }
-        SimDuration::FOREVER
+    fn in_line(&mut self, now: SimTime) -> SimDuration {
+        let too_many = self.in_flight - self.most;
+        self.ends.after(too_many as usize).map_or(SimDuration::FOREVER, |end| SimDuration((end - now).0.max(1)))
     }
 
     /// A call that was admitted will end then, unless somebody closes it.
     #[inline]
     pub fn will_end(&mut self, end: SimTime) {
         if self.limits.queue.is_some() {
-            *self.ends.entry(end).or_default() += 1;
+            self.ends.add(end);
         }
     }
 
@@ -129,18 +122,9 @@ impl Gate {
     fn end(&mut self, now: SimTime, planned: SimTime, output: f64, dollars: f64) {
         self.in_flight = self.in_flight.saturating_sub(1);
         if self.limits.queue.is_some() {
-            self.leave_line(planned);
+            self.ends.remove(planned);
         }
         self.levels.take_at_end(now, output, dollars);
-    }
-
-    fn leave_line(&mut self, planned: SimTime) {
-        if let Some(calls) = self.ends.get_mut(&planned) {
-            *calls -= 1;
-            if *calls == 0 {
-                self.ends.remove(&planned);
-            }
-        }
     }
 
     /// Whether a refusal says when to come back.

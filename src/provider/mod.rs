@@ -11,6 +11,7 @@ mod gated;
 mod levels;
 mod limit_spec;
 mod limits;
+mod line;
 mod luck;
 mod providers;
 mod script;
