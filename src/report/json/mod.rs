@@ -73,8 +73,12 @@ impl Serialize for Document<'_> {
         let mut map = serializer.serialize_map(None)?;
         write_all(&mut map, &contract(view))?;
         write_all(&mut map, &further(view))?;
-        map.serialize_entry("run_results", &Runs(&view.forecast.runs))?;
-        write_all(&mut map, &singles(view))?;
+        let Forecast { runs, hours, days, percentile_runs, expensive, .. } = view.forecast;
+        map.serialize_entry("hours", &Rows(hours, hour))?;
+        map.serialize_entry("run_results", &Rows(runs, run))?;
+        map.serialize_entry("days", &Rows(days, day))?;
+        map.serialize_entry("percentile_runs", &Rows(percentile_runs, PercentileDocument))?;
+        map.serialize_entry("expensive_run", &expensive.as_ref().map(timeline))?;
         map.end()
     }
 }
@@ -83,12 +87,28 @@ fn write_all<M: SerializeMap>(map: &mut M, object: &Value) -> Result<(), M::Erro
     object.as_object().into_iter().flatten().try_for_each(|(key, value)| map.serialize_entry(key, value))
 }
 
-/// The runs: there may be a million of them, and a tree takes ten times as much memory as its text.
-struct Runs<'a>(&'a [RunRow]);
+/// Rows that are written one at a time: there may be millions (runs; hours by deployment; charges by day, deployment
+/// and key), and a tree takes ten times as much memory as its text.
+struct Rows<'a, T, R>(&'a [T], fn(&'a T) -> R);
 
-impl Serialize for Runs<'_> {
+impl<T, R: Serialize> Serialize for Rows<'_, T, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(run))
+        serializer.collect_seq(self.0.iter().map(self.1))
+    }
+}
+
+/// A run at a percentile, with all its charges.
+struct PercentileDocument<'a>(&'a PercentileRun);
+
+impl Serialize for PercentileDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let PercentileRun { percentile, run, bill, charges, .. } = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("percentile", percentile)?;
+        map.serialize_entry("run", run)?;
+        map.serialize_entry("bill", bill)?;
+        map.serialize_entry("charges", &Rows(charges, charge))?;
+        map.end()
     }
 }
 
@@ -152,17 +172,6 @@ fn further(view: &View<'_>) -> Value {
         "deployments": forecast.deployments.iter().map(deployment).collect::<Vec<_>>(),
         "classes": forecast.classes.iter().map(share).collect::<Vec<_>>(),
         "keys": forecast.keys.iter().map(key).collect::<Vec<_>>(),
-        "hours": forecast.hours.iter().map(hour).collect::<Vec<_>>(),
-    })
-}
-
-/// Days and single runs.
-fn singles(view: &View<'_>) -> Value {
-    let forecast = view.forecast;
-    json!({
-        "days": forecast.days.iter().map(day).collect::<Vec<_>>(),
-        "percentile_runs": forecast.percentile_runs.iter().map(percentile_run).collect::<Vec<_>>(),
-        "expensive_run": forecast.expensive.as_ref().map(timeline),
     })
 }
 
@@ -282,18 +291,12 @@ fn day(row: &DayRow) -> Value {
     })
 }
 
-fn percentile_run(run: &PercentileRun) -> Value {
-    let charge = |row: &ChargeRow| {
-        json!({
-            "day": row.day.to_string(), "deployment": row.deployment, "key": row.key, "model": row.model,
-            "commitment": row.commitment,
-            "cause": row.cause.name(),
-            "kind": row.kind.name(), "quantity": row.quantity, "amount": row.amount,
-        })
-    };
+fn charge(row: &ChargeRow) -> Value {
     json!({
-        "percentile": run.percentile, "run": run.run, "bill": run.bill,
-        "charges": run.charges.iter().map(charge).collect::<Vec<_>>(),
+        "day": row.day.to_string(), "deployment": row.deployment, "key": row.key, "model": row.model,
+        "commitment": row.commitment,
+        "cause": row.cause.name(),
+        "kind": row.kind.name(), "quantity": row.quantity, "amount": row.amount,
     })
 }
 
@@ -363,4 +366,25 @@ fn timeline(timeline: &Timeline) -> Value {
             "upstream_calls": step.attempts, "spend": step.spend,
         })).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    thread_local! {
+        static MADE: Cell<usize> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn rows_are_made_one_at_a_time() {
+        let row = |number: &u32| {
+            MADE.set(MADE.get() + 1);
+            json!({ "number": number })
+        };
+        let (numbers, mut room) = (vec![7; 100_000], [0; 1_000]);
+        let written = serde_json::to_writer(&mut room[..], &Rows(&numbers, row));
+        assert!(written.is_err() && MADE.get() < 100, "{} rows for the first thousand bytes", MADE.get());
+    }
 }
