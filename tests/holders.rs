@@ -244,3 +244,16 @@ fn the_clock_of_the_config_says_when_budgets_begin_anew() {
     assert!((0.69..0.72).contains(&spent("timezone: Europe/Helsinki")), "22:00 UTC is midnight in Helsinki");
     assert!((0.69..0.72).contains(&spent("budget_reset_time: \"21:00\"")), "{}", spent("budget_reset_time: \"21:00\""));
 }
+
+/// 2,000 keys over a year that budgets begin anew 52,560 times: one by one that would be a hundred million resets.
+#[test]
+fn budgets_with_the_same_period_begin_anew_together() {
+    let keys: String = (0..2_000).map(|key| format!("k{key}: {{ max_budget: 1, budget_duration: 10m }}, ")).collect();
+    let more = format!("keys: {{ {keys} a: {{ max_budget: 1, budget_duration: 1d }}, b: {{ max_budget: 1 }} }}\n");
+    let world = support::world(GATEWAY, &scenario(&more).replace("hours: 1", "hours: 8760"));
+    let resets = &world.gateway.proxy.budget_resets;
+    assert!(resets.is_sorted_by_key(|reset| reset.at));
+    let of = |accounts: usize| resets.iter().filter(|reset| reset.accounts.len() == accounts).count();
+    assert_eq!((of(1), of(1) + of(2_000)), (365, resets.len()));
+    assert!((52_000..52_560).contains(&of(2_000)), "{}: every 601 s", of(2_000));
+}

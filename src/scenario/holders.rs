@@ -1,6 +1,8 @@
 //! Virtual keys, users and teams of a scenario, in the gateway's terms.
 
-use std::collections::HashMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::Zoned;
 use schemars::JsonSchema;
@@ -11,7 +13,7 @@ use crate::diagnostic::secrets::looks_secret;
 use crate::gateway::litellm::budget_reset::{Clock, resets};
 use crate::gateway::litellm::keyring::{AccountId, Holder, KeySpec, Keyring, ModelLimit};
 use crate::gateway::litellm::lower::period;
-use crate::gateway::litellm::plan::{Budget, Plan};
+use crate::gateway::litellm::plan::{Budget, BudgetReset, Plan};
 use crate::gateway::litellm::wire::nearest;
 use crate::scenario::classes;
 use crate::scenario::named::Named;
@@ -358,12 +360,14 @@ pub fn long_budgets(reading: &Reading, start: &Zoned, clock: &Clock) -> Vec<Stri
     // The job that resets budgets comes by every ten minutes.
     const WEEK: SimDuration = SimDuration::from_secs(7 * 86_400 + 3_600);
     const LOOKED_AT: SimDuration = SimDuration::from_secs(5 * 7 * 86_400);
-    let is_long = |text: &str| {
+    let lasts = |text: &str| {
         let moments = resets(text, start, LOOKED_AT, clock).unwrap_or_default();
         let ends = moments.iter().copied().chain([SimTime::ZERO + LOOKED_AT]);
         let begins = std::iter::once(SimTime::ZERO).chain(moments.iter().copied());
         begins.zip(ends).any(|(begin, end)| end - begin > WEEK)
     };
+    // Many have the same period, and five weeks of ten minutes are thousands of moments: each is reckoned once.
+    let mut known: HashMap<&str, bool> = HashMap::new();
     let mut all = Vec::new();
     for written in everybody(reading).iter().flatten() {
         let who = match &*written.path {
@@ -374,7 +378,7 @@ pub fn long_budgets(reading: &Reading, start: &Zoned, clock: &Clock) -> Vec<Stri
         };
         match (written.budget, written.period) {
             (Some(budget), None) => all.push(format!("the budget of {who} (${budget:.2} in all)")),
-            (Some(budget), Some(text)) if is_long(text) => {
+            (Some(budget), Some(text)) if *known.entry(text).or_insert_with(|| lasts(text)) => {
                 all.push(format!("the budget of {who} (${budget:.2} in {text})"));
             }
             _ => {}
@@ -389,7 +393,7 @@ pub fn long_budgets(reading: &Reading, start: &Zoned, clock: &Clock) -> Vec<Stri
     all
 }
 
-/// When budgets begin anew, in order of time.
+/// When budgets begin anew, in order of time. Many have the same period: each is reckoned once.
 ///
 /// # Errors
 /// A [`Problem`] with the place of the first period that is none.
@@ -398,18 +402,37 @@ pub fn budget_resets(
     start: &Zoned,
     horizon: SimDuration,
     clock: &Clock,
-) -> Result<Vec<(SimTime, AccountId)>, Problem> {
-    let mut all = Vec::new();
+) -> Result<Vec<BudgetReset>, Problem> {
+    let mut by_period: BTreeMap<&str, (Vec<SimTime>, Vec<AccountId>)> = BTreeMap::new();
+    let everybody = everybody(reading);
     // The master key has the first account.
-    for (index, written) in everybody(reading).iter().flatten().enumerate() {
+    for (index, written) in everybody.iter().flatten().enumerate() {
         let Some(period) = written.period else { continue };
-        let moments = resets(period, start, horizon, clock).ok_or_else(|| {
-            let path: Vec<&str> = written.path.iter().copied().chain(["budget_duration"]).collect();
-            let message = format!("`{period}` is not a period such as 1d, 7d, 30d, 6h or 1mo");
-            reading.error(codes::SCENARIO_VALUE, &path, message, "")
-        })?;
-        all.extend(moments.into_iter().map(|at| (at, AccountId(index as u32 + 1))));
+        let (_, accounts) = match by_period.entry(period) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert((moments(reading, written, period, (start, horizon, clock))?, Vec::new())),
+        };
+        accounts.push(AccountId(index as u32 + 1));
     }
-    all.sort_unstable();
+    let mut all = Vec::new();
+    for (moments, accounts) in by_period.into_values() {
+        let accounts: Arc<[AccountId]> = accounts.into();
+        all.extend(moments.into_iter().map(|at| BudgetReset { at, accounts: Arc::clone(&accounts) }));
+    }
+    all.sort_by_key(|reset| reset.at);
     Ok(all)
+}
+
+/// When a budget of this period begins anew.
+fn moments(
+    reading: &Reading,
+    written: &Written<'_>,
+    period: &str,
+    (start, horizon, clock): (&Zoned, SimDuration, &Clock),
+) -> Result<Vec<SimTime>, Problem> {
+    resets(period, start, horizon, clock).ok_or_else(|| {
+        let path: Vec<&str> = written.path.iter().copied().chain(["budget_duration"]).collect();
+        let message = format!("`{period}` is not a period such as 1d, 7d, 30d, 6h or 1mo");
+        reading.error(codes::SCENARIO_VALUE, &path, message, "")
+    })
 }

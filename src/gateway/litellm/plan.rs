@@ -10,7 +10,7 @@ use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::keyring::KeyPlans;
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 pub use crate::gateway::litellm::price::{Filled, Greatest, Price, Reserved};
-pub use crate::gateway::litellm::proxy_plan::{CachePlan, ProxyPlan};
+pub use crate::gateway::litellm::proxy_plan::{BudgetReset, CachePlan, ProxyPlan};
 pub use crate::gateway::litellm::router_plan::{CooldownPlan, RouterPlan, TagMatch};
 pub use crate::gateway::litellm::wire::Mock;
 use crate::pricing::RateSchedule;

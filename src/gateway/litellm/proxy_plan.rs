@@ -1,5 +1,7 @@
 //! What the proxy server adds to the router, compiled.
 
+use std::sync::Arc;
+
 use crate::gateway::litellm::keyring::{AccountId, CountedTokens};
 use crate::units::{SimDuration, SimTime};
 
@@ -21,7 +23,7 @@ pub struct ProxyPlan {
     /// Whether any body is answered by the proxy itself.
     pub refuses_bodies: bool,
     /// When budgets of keys, users and teams begin anew, in order of time.
-    pub budget_resets: Vec<(SimTime, AccountId)>,
+    pub budget_resets: Vec<BudgetReset>,
     /// What limits of tokens count.
     pub counted_tokens: CountedTokens,
     /// `disable_budget_reservation`.
@@ -32,6 +34,15 @@ pub struct ProxyPlan {
     pub fail_closed: bool,
     /// The same without a Redis to verify spend against: every request with a budget is answered 503.
     pub unverified_budgets: bool,
+}
+
+/// Budgets begin anew. Many have the same period: whose they are is kept once for all its ends.
+#[derive(Debug, Clone)]
+pub struct BudgetReset {
+    /// When.
+    pub at: SimTime,
+    /// What was spent of them.
+    pub accounts: Arc<[AccountId]>,
 }
 
 /// The response cache.

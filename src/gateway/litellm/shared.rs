@@ -7,7 +7,7 @@
 //! slots and latencies stay in each process whatever is configured.
 
 use crate::gateway::litellm::keyring::AccountId;
-use crate::gateway::litellm::plan::{Plan, Redis};
+use crate::gateway::litellm::plan::{BudgetReset, Plan, Redis};
 use crate::gateway::litellm::state::State;
 use crate::gateway::litellm::strategy::StrategyState;
 use crate::gateway::parts::{Cooldowns, MinuteCounter};
@@ -32,7 +32,7 @@ const FLUSH_JITTER_SECS: u64 = 5;
 const LONG_AGO: SimTime = SimTime(i64::MIN);
 
 /// Which process this is, and what it has read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Place {
     /// Its number.
     pub seat: u32,
@@ -40,6 +40,8 @@ pub(super) struct Place {
     pub identity: u64,
     /// When each cooldown was asked for last.
     rests_read: Vec<SimTime>,
+    /// Before this moment none is asked for again.
+    rests_due: SimTime,
     /// For which minute and when requests and tokens were asked for last, by deployment.
     minutes_read: Vec<[(i64, SimTime); 2]>,
 }
@@ -95,9 +97,15 @@ struct Unwritten {
     dollars: f64,
 }
 
+impl Default for Place {
+    fn default() -> Self {
+        Self::new(0, 0)
+    }
+}
+
 impl Place {
     pub const fn new(seat: u32, identity: u64) -> Self {
-        Self { seat, identity, rests_read: Vec::new(), minutes_read: Vec::new() }
+        Self { seat, identity, rests_read: Vec::new(), rests_due: LONG_AGO, minutes_read: Vec::new() }
     }
 
     /// The first moment after `now` of a clock with this period and a phase of the process's own.
@@ -189,12 +197,12 @@ impl Shared {
     }
 
     /// What the database knows of an account, where budgets begin anew at these moments.
-    pub fn spent(&mut self, now: SimTime, account: AccountId, resets: &[(SimTime, AccountId)]) -> f64 {
-        while let Some((at, reset)) = resets.get(self.resets)
-            && *at <= now
+    pub fn spent(&mut self, now: SimTime, account: AccountId, resets: &[BudgetReset]) -> f64 {
+        while let Some(reset) = resets.get(self.resets)
+            && reset.at <= now
         {
-            self.write_spend(*at);
-            self.spent[reset.index()] = 0.0;
+            self.write_spend(reset.at);
+            reset.accounts.iter().for_each(|account| self.spent[account.index()] = 0.0);
             self.resets += 1;
         }
         self.write_spend(now);
@@ -223,17 +231,31 @@ impl Shared {
 impl Place {
     /// Asks Redis for rests that are not in memory, each at most once a second.
     fn read_rests(&mut self, now: SimTime, shared: &Shared, cooldowns: &mut Cooldowns) {
+        if now >= self.rests_due {
+            self.rests_due = self.read_due_rests(now, shared, cooldowns);
+        }
+    }
+
+    /// The same whether one is due or not. When the next one may be: a second after each was asked for, but at once
+    /// where something rests, for that is asked for again as soon as it does no longer.
+    fn read_due_rests(&mut self, now: SimTime, shared: &Shared, cooldowns: &mut Cooldowns) -> SimTime {
+        let mut due = SimTime::NEVER;
         self.rests_read.resize(shared.rests.len(), LONG_AGO);
         for (index, (read, rest)) in self.rests_read.iter_mut().zip(&shared.rests).enumerate() {
             let deployment = DeploymentId::from_index(index);
-            if cooldowns.rests(deployment, now) || now.since(*read) < REST_READS {
+            if cooldowns.rests(deployment, now) {
+                due = now;
                 continue;
             }
-            *read = now;
-            if let Some(rest) = rest.filter(|rest| now < rest.until) {
-                cooldowns.learn(deployment, rest.until, rest.span);
+            if now.since(*read) >= REST_READS {
+                *read = now;
+                if let Some(rest) = rest.filter(|rest| now < rest.until) {
+                    cooldowns.learn(deployment, rest.until, rest.span);
+                }
             }
+            due = due.min(*read + REST_READS);
         }
+        due
     }
 
     /// Asks Redis for counts of the minute that are not in memory, each at most once in ten seconds.
@@ -320,5 +342,59 @@ impl State {
         if plan.redis == Redis::Proxy {
             swap(&mut self.keys, &mut other.keys);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DEPLOYMENTS: usize = 3;
+
+    fn millis(ms: i64) -> SimDuration {
+        SimDuration(ms * 1_000_000)
+    }
+
+    proptest! {
+        /// The slow twin looks at every deployment each time.
+        #[test]
+        fn rests_that_are_asked_for_when_one_is_due_are_those_of_asking_each_time(
+            steps in prop::collection::vec((0i64..900, 0u32..DEPLOYMENTS as u32, 0u8..8, 1i64..5_000), 0..200),
+        ) {
+            let mut shared = Shared { rests: vec![None; DEPLOYMENTS], ..Shared::default() };
+            let (mut fast, mut slow) = (Place::new(0, 1), Place::new(0, 1));
+            let (mut known, mut known_to_slow) = (Cooldowns::new(DEPLOYMENTS), Cooldowns::new(DEPLOYMENTS));
+            let mut now = SimTime::ZERO;
+            for (later, deployment, step, span) in steps {
+                now = now + millis(later);
+                let (deployment, span) = (DeploymentId(deployment), millis(span));
+                match step {
+                    0 => shared.rest(deployment, now, span),
+                    1 => {
+                        known.add(deployment, now, span);
+                        known_to_slow.add(deployment, now, span);
+                    }
+                    _ => {}
+                }
+                fast.read_rests(now, &shared, &mut known);
+                slow.read_due_rests(now, &shared, &mut known_to_slow);
+                prop_assert_eq!(&fast.rests_read, &slow.rests_read);
+                prop_assert_eq!(format!("{known:?}"), format!("{known_to_slow:?}"));
+            }
+        }
+    }
+
+    #[test]
+    fn while_nothing_rests_deployments_are_looked_at_once_a_second() {
+        let shared = Shared { rests: vec![None; DEPLOYMENTS], ..Shared::default() };
+        let (mut place, mut known) = (Place::new(0, 1), Cooldowns::new(DEPLOYMENTS));
+        let looks = |ms: &i64| {
+            let now = SimTime::ZERO + millis(*ms);
+            let is_due = now >= place.rests_due;
+            place.read_rests(now, &shared, &mut known);
+            is_due
+        };
+        assert_eq!((0..10_000).filter(looks).count(), 10);
     }
 }

@@ -73,11 +73,13 @@ impl KeyUse {
     /// Forgets what was spent of the budgets that have begun anew by now.
     #[inline]
     fn reset_budgets(&mut self, plan: &Plan, now: SimTime) {
-        while let Some((at, account)) = plan.proxy.budget_resets.get(self.resets)
-            && *at <= now
+        while let Some(reset) = plan.proxy.budget_resets.get(self.resets)
+            && reset.at <= now
         {
-            let account = &mut self.accounts[account.index()];
-            (account.dollars, account.lost) = (0.0, 0.0);
+            for account in &*reset.accounts {
+                let account = &mut self.accounts[account.index()];
+                (account.dollars, account.lost) = (0.0, 0.0);
+            }
             self.resets += 1;
         }
     }
