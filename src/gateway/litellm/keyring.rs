@@ -134,6 +134,7 @@ pub struct KeyPlans {
 impl KeyPlans {
     /// The keys, what their accounts had spent, how many windows there are, and the budgets for single models.
     pub(super) fn new(keys: Vec<KeyPlan>, spent: Vec<f64>, windows: usize, model_budgets: Vec<Budget>) -> Self {
+        debug_assert!(keys.iter().all(|key| key.models.is_sorted_by_key(|model| model.name)), "names are searched");
         let limits_any = keys.iter().any(KeyPlan::limits);
         Self { keys, spent, windows, model_budgets, limits_any }
     }
@@ -166,7 +167,7 @@ pub struct KeyPlan {
     pub windows: Box<[Window]>,
     /// What every answer is paid from, in the order in which it is reserved: the key, the team, the user, the member.
     pub purses: Box<[Purse]>,
-    /// What only some models have.
+    /// What only some models have, in the order of their names.
     pub models: Box<[ModelPlan]>,
     /// The same while the model does not fail, where limits hold only then.
     pub if_healthy: Option<Box<KeyPlan>>,
@@ -298,7 +299,8 @@ impl KeyPlan {
     /// The limits of a single model.
     #[inline]
     pub fn model(&self, name: NameId) -> Option<&ModelPlan> {
-        self.models.iter().find(|model| model.name == name)
+        let at = self.models.binary_search_by_key(&name, |model| model.name).ok()?;
+        Some(&self.models[at])
     }
 
     /// All windows that a request for this model counts in.
@@ -328,5 +330,23 @@ impl KeyPlan {
     /// Whether anything of this key is limited.
     pub fn limits(&self) -> bool {
         self.parallel.is_some() || !self.windows.is_empty() || !self.models.is_empty() || self.has_budget()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_of_a_model_are_found_among_many() {
+        let model = |number: u32| ModelPlan { name: NameId(number), windows: [].into(), budgets: [number].into() };
+        for count in 0..40 {
+            let key =
+                KeyPlan { models: (0..count).map(|number| model(2 * number + 1)).collect(), ..KeyPlan::default() };
+            for name in (0..82).map(NameId) {
+                let slow = key.models.iter().find(|model| model.name == name);
+                assert_eq!(key.model_budgets(name), slow.map_or(&[][..], |model| &model.budgets));
+            }
+        }
     }
 }

@@ -1,8 +1,27 @@
 //! A weighted pick, digit by digit as Python's `random.choices` does it.
 
 /// The index that a uniform `draw` in [0, 1) picks among normalised weights with this sum. The weights are divided by
-/// the sum before they are added up, so that the boundaries are those of the original.
+/// the sum before they are added up, so that the boundaries are those of the original. Sums that rise are walked along
+/// once; those that do not, by the slow twin.
 pub fn pick_weighted(weights: impl Iterator<Item = f64> + Clone, sum: f64, draw: f64) -> usize {
+    let (mut count, mut total, mut rises) = (0_usize, 0.0, true);
+    for weight in weights.clone() {
+        (count, total, rises) = (count + 1, total + weight / sum, rises && weight >= 0.0);
+    }
+    let point = draw * total;
+    if !rises || point.is_nan() {
+        return pick_by_halving(weights, sum, draw);
+    }
+    let mut reached = 0.0;
+    let is_passed = |weight: &f64| {
+        reached += weight / sum;
+        reached <= point
+    };
+    weights.take(count.saturating_sub(1)).take_while(is_passed).count()
+}
+
+/// The same as Python does it, adding up anew for each sum that is looked at.
+fn pick_by_halving(weights: impl Iterator<Item = f64> + Clone, sum: f64, draw: f64) -> usize {
     let reached = |count: usize| weights.clone().take(count).fold(0.0, |total, weight| total + weight / sum);
     let count = weights.clone().count();
     halved(count, |index| reached(index + 1), draw * reached(count))
@@ -85,6 +104,32 @@ mod tests {
             if let Some(shares) = Shares::new(&weights) {
                 prop_assert_eq!(shares.pick(draw), pick_weighted(weights.iter().copied(), sum, draw));
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_walk_picks_what_halving_picks(
+            weights in prop::collection::vec(prop_oneof![9 => 0.0f64..9.0, 2 => Just(0.0), 1 => -1.0f64..0.0], 1..40),
+            draw in 0.0f64..1.0,
+        ) {
+            let sum: f64 = weights.iter().fold(0.0, |sum, weight| sum + weight);
+            let all = || weights.iter().copied();
+            prop_assert_eq!(pick_weighted(all(), sum, draw), pick_by_halving(all(), sum, draw));
+        }
+    }
+
+    #[test]
+    fn each_weight_is_looked_at_no_more_than_twice() {
+        let looks = std::cell::Cell::new(0);
+        let weights = (0..10_000).map(|_| {
+            looks.set(looks.get() + 1);
+            1.0
+        });
+        for (draw, picked) in [(0.0, 0), (0.75, 7_500), (0.99995, 9_999)] {
+            looks.set(0);
+            assert_eq!(pick_weighted(weights.clone(), 10_000.0, draw), picked);
+            assert!(looks.get() <= 20_000, "{}", looks.get());
         }
     }
 
