@@ -1,8 +1,8 @@
 //! When the calls at a gate will end: who comes to a full gate waits until enough of them have.
 //!
-//! A line may be long, and everybody who comes asks for one place in it. So the ends are kept in two parts, those before
-//! that place and all others: it moves by one with each call that comes or goes, where counting from the first would
-//! walk along the whole line. The slow twin, in the tests, counts.
+//! A line may be long, and everybody who comes asks for one place in it. So the ends are kept in two parts, those
+//! before that place and all others: it moves by one with each call that comes or goes, where counting from the first
+//! would walk along the whole line. The slow twin, in the tests, counts.
 
 use std::collections::BTreeMap;
 

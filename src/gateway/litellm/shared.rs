@@ -367,7 +367,7 @@ mod tests {
             let (mut known, mut known_to_slow) = (Cooldowns::new(DEPLOYMENTS), Cooldowns::new(DEPLOYMENTS));
             let mut now = SimTime::ZERO;
             for (later, deployment, step, span) in steps {
-                now = now + millis(later);
+                now += millis(later);
                 let (deployment, span) = (DeploymentId(deployment), millis(span));
                 match step {
                     0 => shared.rest(deployment, now, span),
