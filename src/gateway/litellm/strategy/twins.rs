@@ -267,7 +267,7 @@ proptest! {
         let mut fast = MinuteUse::new(NAMES, usize::from(DEPLOYMENTS));
         let mut plain: [PlainUse; NAMES] = std::array::from_fn(|_| PlainUse { minute: i64::MIN, ..PlainUse::default() });
         for step in steps {
-            now = now + SimDuration::from_secs(step.after);
+            now += SimDuration::from_secs(step.after);
             let (minute, twin, candidates) = (minute_of(now), &mut plain[step.name.index()], step.candidates());
             match step.what {
                 0..4 => { fast.answered(minute, &step.sample()); twin.answered(minute, &step.sample()); }
@@ -286,7 +286,7 @@ proptest! {
         let mut fast = Spending::new(NAMES, usize::from(DEPLOYMENTS));
         let mut plain: [PlainMap; NAMES] = Default::default();
         for step in steps {
-            now = now + SimDuration::from_secs(3 * step.after);
+            now += SimDuration::from_secs(3 * step.after);
             let (minute, twin, candidates) = (minute_of(now), &mut plain[step.name.index()], step.candidates());
             if step.what < 5 {
                 fast.answered(now, minute, &step.sample());
@@ -312,7 +312,7 @@ proptest! {
         let mut fast = Latencies::new(ARGS, NAMES, usize::from(DEPLOYMENTS));
         let mut plain: [PlainMap; NAMES] = Default::default();
         for step in steps {
-            now = now + SimDuration::from_secs(step.after);
+            now += SimDuration::from_secs(step.after);
             let (minute, twin, candidates) = (minute_of(now), &mut plain[step.name.index()], step.candidates());
             match step.what {
                 0..4 => {
@@ -360,7 +360,7 @@ proptest! {
         let (plan, mut now) = (plan(), SimTime::ZERO);
         let mut counters = [MinuteCounter::EMPTY; DEPLOYMENTS as usize];
         for step in steps {
-            now = now + SimDuration::from_secs(step.after);
+            now += SimDuration::from_secs(step.after);
             let (minute, candidates) = (minute_of(now), step.candidates());
             let counter = &mut counters[step.deployment.index()];
             match step.what {
