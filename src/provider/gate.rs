@@ -93,6 +93,11 @@ impl Gate {
         self.ends.after(too_many as usize).map_or(SimDuration::FOREVER, |end| SimDuration((end - now).0.max(1)))
     }
 
+    /// A call that was admitted is refused elsewhere, before anybody knew when it would end: its place is free again.
+    pub(super) fn withdraw(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(u32::from(self.minds_ends));
+    }
+
     /// A call that was admitted will end then, unless somebody closes it.
     #[inline]
     pub fn will_end(&mut self, end: SimTime) {
@@ -280,6 +285,19 @@ mod tests {
             [0, 0, 3000, 5000, 6000]
         );
         assert!(call(2000, 1).is_err(), "until the fourth ends at 14 s is too long");
+    }
+
+    #[test]
+    fn who_is_turned_away_takes_nobody_else_out_of_the_line() {
+        let limits = Limits { concurrency: Some(1), queue: Some(SimDuration::FOREVER), ..Limits::default() };
+        let mut gate = Gate::new(limits);
+        gate.enter(millis(0), &CALL).unwrap();
+        gate.will_end(SimTime::NEVER);
+        // One call is let in here and refused by the account behind: the one that hangs still has the only place.
+        gate.enter(millis(1), &CALL).unwrap();
+        gate.withdraw();
+        let line = gate.enter(millis(2), &CALL).unwrap();
+        assert_eq!(millis(2) + line, SimTime::NEVER);
     }
 
     /// The slow twin: what each limit counts and how it is refilled is asked anew, and everything is refilled first.

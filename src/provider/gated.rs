@@ -29,7 +29,7 @@ impl State {
                 Err(refused) => {
                     // What the limits before this have let in is out again.
                     if let Some(limits) = deployment.limits {
-                        self.gates[limits].leave(now, SimTime::NEVER, 0.0, 0.0);
+                        self.gates[limits].withdraw();
                     }
                     return Err((account, refused));
                 }
