@@ -95,7 +95,7 @@ impl State {
             uses_shuffle: plan.router.strategy == Strategy::SimpleShuffle,
             budgets: Budgets::new(plan),
             keys: KeyUse::new(plan),
-            responses: Responses::default(),
+            responses: Responses::new(plan.proxy.cache.as_ref()),
             late: Vec::new(),
             shared: None,
             place: Place::default(),

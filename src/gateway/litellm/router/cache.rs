@@ -135,8 +135,7 @@ impl LiteLlm {
         usage: Usage,
         life: SimDuration,
     ) {
-        let capacity = self.plan.proxy.cache.as_ref().and_then(|plan| plan.capacity);
-        if !self.state.responses.put(cx.now, key, usage, life, capacity) {
+        if !self.state.responses.put(cx.now, key, usage, life) {
             cx.woken.push(FULL);
         }
     }

@@ -18,10 +18,11 @@ mod light;
 mod limits;
 mod logging;
 mod mock;
-mod places;
+
 mod purses;
 mod responses;
 mod retry;
+mod shelf;
 mod shortcut;
 mod stream;
 mod windows;
