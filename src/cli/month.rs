@@ -123,6 +123,9 @@ pub fn run(args: &MonthArgs) -> Result<(), Stop> {
     if args.format == Format::Xlsx && args.out.is_none() {
         return Err(Stop::Usage("a workbook is no text to print: name a file with --out".to_owned()));
     }
+    if args.format == Format::Xlsx {
+        Stop::if_no_workbook()?;
+    }
     args.out.as_deref().map_or(Ok(()), prepare)?;
     let interrupt = Interrupt::listen();
     let finished = finished::find(&args.source);

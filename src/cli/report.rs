@@ -116,6 +116,9 @@ pub fn run(args: &ReportArgs) -> Result<(), Stop> {
     let keeps = interrupt.clone();
     let finished = finished::find(&args.source);
     let target = args.target(finished.as_deref())?;
+    if args.format.contains(&Format::Xlsx) {
+        Stop::if_no_workbook()?;
+    }
     let mut forecast = match &finished {
         Some(file) => args.read(file)?,
         None => args.simulate(interrupt)?,

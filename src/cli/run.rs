@@ -89,6 +89,9 @@ pub fn run(args: &RunArgs) -> Result<(), Stop> {
         let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt, &args.subject.what.room);
         return rare::answer(&world, &options, question, args.format == Format::Json, &watch);
     }
+    if args.out.is_some() {
+        Stop::if_no_workbook()?;
+    }
     let out = args.out.as_deref().map(OutDir::prepare).transpose()?;
     let watch = Watch::start(options.runs, args.subject.what.quiet, interrupt, &args.subject.what.room);
     let mut forecast = match args.merge.as_slice() {

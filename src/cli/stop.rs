@@ -10,6 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::diagnostic::readable;
 use crate::engine::Overfull;
 use crate::report::diagnostics::{MOST_SHOWN, to_plain_text, to_text};
+use crate::report::has_threads_for_workbook;
 use crate::scenario::{Problem, Room};
 
 /// Something went wrong that is not the user's input: a full disk, a bug.
@@ -62,6 +63,16 @@ impl Stop {
     /// Reading or writing this file failed.
     pub fn io(doing: &str, path: &Path, error: &impl Display) -> Self {
         Self::Io(format!("cannot {doing} `{}`: {error}", path.display()))
+    }
+
+    /// An error where no workbook can be made, before anything is simulated for it.
+    pub fn if_no_workbook() -> Result<(), Self> {
+        if has_threads_for_workbook() {
+            return Ok(());
+        }
+        let limit = "the system gives fewer threads than a workbook has sheets";
+        let way_out = "raise the limit (`ulimit -u`, `pids.max` of a container), or do without the workbook";
+        Err(Self::Io(format!("cannot make a workbook: {limit}; {way_out}")))
     }
 
     /// An error where nothing that was simulated is worth anything: a run had no room, or a trace has changed.

@@ -45,6 +45,7 @@ pub use rare::{rare_json, rare_text};
 pub use terminal::{Room, TerminalOptions, laid_out, terminal, wrap};
 pub use trace::trace;
 pub use view::View;
+pub use xlsx::has_threads_for_workbook;
 
 use crate::experiment::Forecast;
 

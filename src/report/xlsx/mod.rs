@@ -5,6 +5,9 @@ mod charts;
 mod sheet;
 mod summary;
 
+use std::sync::Mutex;
+use std::thread;
+
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
 
 use crate::report::data::{Dataset, dataset, datasets};
@@ -36,6 +39,21 @@ const SHEETS: [(&str, &str); 19] = [
     ("runs", "Runs"),
     ("charges", "Charges"),
 ];
+
+/// Whether the system gives so many threads as a workbook needs: whoever writes it starts one for each sheet at once,
+/// and panics where it cannot.
+pub fn has_threads_for_workbook() -> bool {
+    gives_threads(SHEETS.len() + 1)
+}
+
+fn gives_threads(count: usize) -> bool {
+    let gate = Mutex::new(());
+    let wait = || drop(gate.lock());
+    thread::scope(|scope| {
+        let _closed = gate.lock();
+        (0..count).all(|_| thread::Builder::new().spawn_scoped(scope, wait).is_ok())
+    })
+}
 
 /// The bytes of the workbook.
 pub fn xlsx(view: &View<'_>) -> Vec<u8> {
