@@ -136,6 +136,7 @@ impl KeyPlans {
     pub(super) fn new(keys: Vec<KeyPlan>, spent: Vec<f64>, windows: usize, model_budgets: Vec<Budget>) -> Self {
         debug_assert!(keys.iter().all(|key| key.models.is_sorted_by_key(|model| model.name)), "names are searched");
         let limits_any = keys.iter().any(KeyPlan::limits);
+        let keys = keys.into_iter().map(KeyPlan::summed_up).collect();
         Self { keys, spent, windows, model_budgets, limits_any }
     }
 
@@ -171,6 +172,8 @@ pub struct KeyPlan {
     pub models: Box<[ModelPlan]>,
     /// The same while the model does not fail, where limits hold only then.
     pub if_healthy: Option<Box<KeyPlan>>,
+    /// The only window, where there is nothing else but places.
+    pub(super) only: Option<Window>,
 }
 
 /// Whose a limit or a budget is.
@@ -296,6 +299,19 @@ pub struct ModelPlan {
 }
 
 impl KeyPlan {
+    /// With what is looked at for each request.
+    fn summed_up(self) -> Self {
+        let is_only = self.purses.is_empty() && self.models.is_empty() && self.if_healthy.is_none();
+        let only = if let ([window], true) = (&*self.windows, is_only) { Some(*window) } else { None };
+        Self { only, ..self }
+    }
+
+    /// The only window, where a request counts in no other, is paid from nothing, and may have a place at most.
+    #[inline]
+    pub const fn only_window(&self) -> Option<&Window> {
+        self.only.as_ref()
+    }
+
     /// The limits of a single model.
     #[inline]
     pub fn model(&self, name: NameId) -> Option<&ModelPlan> {
@@ -324,7 +340,7 @@ impl KeyPlan {
     /// Whether anybody asks what its answers cost.
     #[inline]
     pub fn spends(&self) -> bool {
-        !self.purses.is_empty() || !self.models.is_empty()
+        self.only.is_none() && (!self.purses.is_empty() || !self.models.is_empty())
     }
 
     /// Whether anything of this key is limited.

@@ -163,7 +163,7 @@ impl<'a> Numbers<'a> {
         let (windows, purses): (Box<[Window]>, Box<[Purse]>) = (windows.collect(), purses.collect());
         let names = self.limited_names([Some(own), user, team]);
         let models = names.into_iter().filter_map(|name| self.model(name, &windows, own, (user, team))).collect();
-        KeyPlan { parallel: key.parallel, windows, models, purses, if_healthy: None }
+        KeyPlan { parallel: key.parallel, windows, models, purses, ..KeyPlan::default() }
     }
 
     /// The names for which these holders, or the deployments, may have limits of their own.

@@ -69,13 +69,43 @@ impl Refused {
 }
 
 impl LiteLlm {
-    /// Whether the key, its user or its team is over a limit, and how that is answered. Budgets go first,
-    /// as part of authentication.
+    /// Whether the key, its user or its team is over a limit, and how that is answered.
+    #[inline(always)]
     pub(super) fn over_key_limit<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
         held: &mut Held,
     ) -> Option<Refused> {
+        if self.takes_at_once(cx, held) { None } else { self.over_any_limit(cx, held) }
+    }
+
+    /// Nearly every request is of a key with one window, which is open and has room (60 instructions less). `false`
+    /// if anything else may have to be asked, by the slow twin: [`LiteLlm::over_any_limit`].
+    #[inline(always)]
+    fn takes_at_once<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> bool {
+        let key = self.plan.keys.get(cx.request.key);
+        let Some(window) = key.only_window().filter(|_| !self.plan.proxy.refuses_bodies) else { return false };
+        let used = &mut self.state.keys;
+        let in_flight = &mut used.in_flight[cx.request.key.index()];
+        if *in_flight >= key.parallel.unwrap_or(u64::MAX) {
+            return false;
+        }
+        let tokens = window.tpm.map_or(0, |least| {
+            let completions = u64::from(self.plan.bodies[cx.request.body.index()].n.max(1));
+            tokens_to_reserve(cx, held, least, completions)
+        });
+        let fits = used.windows.count_within(cx.now, window, tokens);
+        if fits {
+            held.tokens = tokens;
+            held.parallel = key.parallel.is_some();
+            *in_flight += u64::from(held.parallel);
+        }
+        fits
+    }
+
+    /// The same for any key. Budgets go first, as part of authentication.
+    #[inline(never)]
+    fn over_any_limit<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, held: &mut Held) -> Option<Refused> {
         if let Some(why) = self.over_budget(cx, held) {
             return Some(Refused::new(why, if why == WhyNot::UnverifiedBudget { 503 } else { 429 }));
         }
@@ -242,9 +272,12 @@ impl LiteLlm {
             return;
         }
         self.free_parallel(cx, held);
-        let counted_as = if held.tokens > 0 { held.model } else { served_as };
         let key = self.plan.keys.get(cx.request.key);
         let more = self.plan.proxy.counted_tokens.of(&usage) as i64 - held.tokens as i64;
+        if let Some(window) = key.only_window() {
+            return self.state.keys.windows.add_tokens(cx.now, std::slice::from_ref(window), more);
+        }
+        let counted_as = if held.tokens > 0 { held.model } else { served_as };
         self.state.keys.windows.add_tokens(cx.now, key.windows(counted_as), more);
         if key.spends() {
             self.spend_model_budgets(cx, served_as, dollars);

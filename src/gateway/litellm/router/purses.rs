@@ -186,6 +186,7 @@ impl LiteLlm {
         if !self.plan.proxy.has_key_limits {
             return;
         }
+        self.state.keys.reset_budgets(&self.plan, cx.now);
         let key = self.plan.keys.get(cx.request.key);
         let reserved = held.dollars.take().unwrap_or(0.0);
         for purse in &key.purses {
@@ -215,6 +216,7 @@ impl LiteLlm {
     #[cold]
     pub(super) fn return_dollars_twice<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
         let Some(reserved) = held.dollars else { return };
+        self.state.keys.reset_budgets(&self.plan, cx.now);
         let purses = || self.plan.keys.get(cx.request.key).purses.iter().filter(|purse| purse.reserves().is_some());
         let used = &mut self.state.keys;
         if purses().all(|purse| *used.dollars(purse) >= reserved - NOTHING_LEFT) {

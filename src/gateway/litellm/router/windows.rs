@@ -64,6 +64,25 @@ impl Windows {
         windows.iter().copied().find(|window| window.tpm.is_some_and(|limit| counted(window) > limit as i64))
     }
 
+    /// Counts a request and its tokens in its only window while nothing of it is over; `false` if that is not so, or if
+    /// either is too many: then nothing has been counted.
+    #[inline(always)]
+    pub fn count_within(&mut self, now: SimTime, window: &Window, tokens: u64) -> bool {
+        let used = &mut self.used[window.counter as usize];
+        let counts_tokens = window.tpm.is_some();
+        if now >= used.over_from || !used.requests.holds(now) || (counts_tokens && !used.tokens.holds(now)) {
+            return false;
+        }
+        let (requests, all) = (used.requests.get(now) + 1, used.tokens.get(now) + tokens as i64);
+        let fits = |count: i64, limit: Option<u64>| limit.is_none_or(|limit| count <= limit as i64);
+        if !fits(requests, window.rpm) || !fits(all, window.tpm) {
+            return false;
+        }
+        used.requests.add_within(i64::from(window.rpm.is_some()));
+        used.tokens.add_within(if counts_tokens { tokens as i64 } else { 0 });
+        true
+    }
+
     /// Counts a request in all windows; `false` if it is one too many in any. What is over a limit already is refused
     /// without counting anywhere.
     #[inline]
@@ -203,15 +222,27 @@ mod tests {
             let window = [Window::new(Whose::Key, 1, rpm, tpm)];
             let windows = Windows::new(2, SimDuration(offset * 1_000_000));
             let (mut fast, mut slow) = (windows, Windows::new(2, SimDuration(offset * 1_000_000)));
+            let mut at_once = Windows::new(2, SimDuration(offset * 1_000_000));
             let mut now = SimTime::ZERO;
             for (later, tokens, more) in steps {
                 now = SimTime(now.0 + later * 1_000_000);
-                prop_assert_eq!(fast.count_request(now, &window), slow.count_request_in_each(now, &window));
-                let fits = fast.reserve_tokens(now, &window, tokens);
-                prop_assert_eq!(fits, slow.reserve_tokens_in_each(now, &window, tokens));
-                fast.add_tokens(now, &window, more);
+                let is_counted = slow.count_request_in_each(now, &window);
+                let fits = slow.reserve_tokens_in_each(now, &window, tokens);
                 slow.add_tokens(now, &window, more);
+                prop_assert_eq!(fast.count_request(now, &window), is_counted);
+                prop_assert_eq!(fast.reserve_tokens(now, &window, tokens), fits);
+                fast.add_tokens(now, &window, more);
                 prop_assert_eq!(format!("{fast:?}"), format!("{slow:?}"));
+                let before = format!("{at_once:?}");
+                if at_once.count_within(now, &window[0], tokens) {
+                    prop_assert!(is_counted && fits);
+                } else {
+                    prop_assert_eq!(format!("{at_once:?}"), before, "nothing is counted by halves");
+                    at_once.count_request(now, &window);
+                    at_once.reserve_tokens(now, &window, tokens);
+                }
+                at_once.add_tokens(now, &window, more);
+                prop_assert_eq!(format!("{at_once:?}"), format!("{slow:?}"));
             }
         }
     }
