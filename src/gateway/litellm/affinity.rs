@@ -22,6 +22,8 @@ pub struct Affinity {
     pub of_groups: Vec<(NameId, AffinityFlags)>,
     /// `deployment_affinity_ttl_seconds`: how long a deployment is remembered after it was called last.
     pub life: SimDuration,
+    /// Budgets are looked at first: so it is where only `model_group_affinity_config` asks for it [T 298].
+    pub is_after_budgets: bool,
 }
 
 impl Affinity {

@@ -55,6 +55,8 @@ pub struct Body {
     pub group_policies: Option<Box<[(NameId, RetryPolicy)]>>,
     /// A header cannot be read: the proxy answers 500 before it asks for limits [T 235].
     pub is_unread: bool,
+    /// It has settings of the router's, its own or those of its key: the proxy does not look up its model then [T 295].
+    pub is_overridden: bool,
     /// It asks for failures that are made up: the proxy answers 400 after that [T 235].
     pub is_mock: bool,
     /// The proxy answers with this before it asks for anything else: to a key that has expired, or a body that it

@@ -14,8 +14,10 @@ pub(super) struct Hop {
     pub name: NameId,
     /// Only deployments of this order (`_target_order`).
     pub order: Option<i32>,
-    /// Deployments that weighted failover leaves out (`_excluded_deployment_ids`).
+    /// Deployments that weighted failover leaves out (`_excluded_deployment_ids`), here and in all that follows.
     pub excluded: Few,
+    /// Deployments that weighted failover knows to have failed (`_failover_excluded_ids` of the metadata).
+    pub failed: Few,
     /// Deployments that refused this request for good: others go first (`_retry_skipped_deployment_ids`).
     pub refused: Few,
     /// Fallback targets tried before this hop (`fallback_depth`).
@@ -56,7 +58,9 @@ pub(super) struct Walk {
     pub cause: Failure,
     /// The failure of the target tried last.
     pub last: Failure,
-    /// Deployments that have failed, when the walk is a weighted failover.
+    /// Deployments that weighted failover leaves out.
+    pub excluded: Few,
+    /// Those that it knows to have failed.
     pub failed: Few,
 }
 
@@ -154,6 +158,8 @@ pub struct CallState {
     /// The deployment whose stream had begun and broke before its first content. From then on the request's own
     /// `num_retries` and fallbacks do not count any more: they have been taken out of its parameters.
     pub(super) streamed: Option<DeploymentId>,
+    /// Deployments that had refused the request for good by then: whatever is tried next avoids them as well.
+    pub(super) refused_before: Few,
     /// How many streams have broken so.
     pub(super) broken: u32,
     /// The client left while the upstream runs on.
@@ -194,7 +200,10 @@ impl CallState {
         self.log.deferred.clear();
         self.held = Held { model, ..Held::default() };
         self.flight = None;
-        self.streamed = None;
+        if self.streamed.is_some() {
+            self.streamed = None;
+            self.refused_before.clear();
+        }
         self.broken = 0;
         self.client_left = false;
         self.inner_left = 0;
@@ -241,8 +250,9 @@ impl Hop {
     /// Makes this hop the first one of another request.
     #[inline]
     fn restart(&mut self, name: NameId) {
-        let Self { excluded, refused, .. } = self;
+        let Self { excluded, failed, refused, .. } = self;
         excluded.clear();
+        failed.clear();
         refused.clear();
         self.name = name;
         self.order = None;
@@ -259,6 +269,7 @@ impl Hop {
             name,
             order: None,
             excluded: Few::new(),
+            failed: Few::new(),
             refused: Few::new(),
             depth: 0,
             own: CustomTarget::default(),

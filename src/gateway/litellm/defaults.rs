@@ -37,6 +37,8 @@ pub const CACHE_LIFE: SimDuration = SimDuration::from_secs(600);
 /// Life of a deployment's semaphore for parallel calls, from its first use: the router cache's default
 /// (`router_utils/client_initalization_utils.py` gives none).
 pub const SEMAPHORE_LIFE: SimDuration = SimDuration::from_secs(600);
+/// Life of the counts of a calendar minute (`RoutingArgs.ttl` of usage-based routing and of enforced limits) [T 290].
+pub const MINUTE_LIFE: SimDuration = SimDuration::from_secs(60);
 /// Window of key limits (`hooks/parallel_request_limiter_v3.py`) [T 160].
 pub const KEY_WINDOW: SimDuration = SimDuration::from_secs(60);
 /// What a limit that is used up tells the caller to wait, in seconds.

@@ -25,6 +25,7 @@ pub mod params;
 pub mod plan;
 /// Numbers by class of failure.
 pub mod policy;
+mod minute_lives;
 mod price;
 mod proxy_plan;
 mod router;

@@ -97,6 +97,8 @@ pub struct Plan {
     pub overrides: Vec<FallbackOverride>,
     /// Some calls end before they are made: answers are made up, or timeouts cannot be read.
     pub ends_calls: bool,
+    /// Whether any body or fallback entry lets groups fail before anything is called.
+    pub fails_groups: bool,
     /// Some requests name a deployment's model.
     pub has_specific: bool,
     /// What limits virtual keys; the first is the master key, without limits.

@@ -15,6 +15,8 @@ pub struct RouterPlan {
     pub group_strategies: Vec<Strategy>,
     /// Whether any of these is usage-based-routing-v2, which then counts every call.
     pub uses_v2: bool,
+    /// `ttl` of usage-based routing: that of v1, and of v2.
+    pub minute_lives: [SimDuration; 2],
     /// Retries within a group.
     pub num_retries: u32,
     /// Depth of nested fallbacks.
@@ -84,6 +86,7 @@ impl Default for RouterPlan {
             strategy: Strategy::SimpleShuffle,
             group_strategies: Vec::new(),
             uses_v2: false,
+            minute_lives: [defaults::MINUTE_LIFE; 2],
             num_retries: defaults::NUM_RETRIES,
             max_fallbacks: defaults::MAX_FALLBACKS,
             retry_policy: None,

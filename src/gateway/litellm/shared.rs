@@ -7,6 +7,7 @@
 //! slots and latencies stay in each process whatever is configured.
 
 use crate::gateway::litellm::keyring::AccountId;
+use crate::gateway::litellm::minute_lives::{Counted, MinuteLives};
 use crate::gateway::litellm::plan::{BudgetReset, Plan, Redis};
 use crate::gateway::litellm::state::State;
 use crate::gateway::litellm::strategy::StrategyState;
@@ -53,6 +54,8 @@ pub(super) struct Shared {
     rests: Vec<Option<Rest>>,
     /// Requests and tokens of the minute in Redis, by deployment; empty without Redis.
     minutes: Vec<MinuteCounter>,
+    /// When those are forgotten before their minute is over, if they are.
+    lives: Option<Box<MinuteLives>>,
     pushes: Vec<Push>,
     learned: Vec<Learned>,
     /// Spend of accounts in the database.
@@ -138,6 +141,7 @@ impl Shared {
         Self {
             rests: vec![None; stored],
             minutes: vec![MinuteCounter::EMPTY; stored],
+            lives: MinuteLives::new(plan.router.minute_lives[1]),
             spent: plan.keys.spent.clone(),
             ..Self::default()
         }
@@ -151,14 +155,33 @@ impl Shared {
     }
 
     /// Counts a request in Redis at once; the count of all.
-    pub fn count_request(&mut self, deployment: DeploymentId, minute: i64) -> Option<u64> {
+    pub fn count_request(&mut self, now: SimTime, deployment: DeploymentId, minute: i64) -> Option<u64> {
+        self.begin_life(now, deployment, Counted::Requests, minute);
         Some(self.minutes.get_mut(deployment.index())?.add_request(minute))
     }
 
     /// Counts tokens in Redis at once.
-    pub fn count_tokens(&mut self, deployment: DeploymentId, minute: i64, tokens: u64) {
+    pub fn count_tokens(&mut self, now: SimTime, deployment: DeploymentId, minute: i64, tokens: u64) {
+        self.begin_life(now, deployment, Counted::Tokens, minute);
         if let Some(counter) = self.minutes.get_mut(deployment.index()) {
             counter.add_tokens(minute, tokens);
+        }
+    }
+
+    /// Something is counted that Redis forgets before its minute is over.
+    fn begin_life(&mut self, now: SimTime, deployment: DeploymentId, counted: Counted, minute: i64) {
+        self.forget_minutes(now);
+        if let Some(lives) = &mut self.lives {
+            lives.counted_by_strategy(now, (deployment, None), counted, minute);
+        }
+    }
+
+    fn forget_minutes(&mut self, now: SimTime) {
+        let Some(lives) = &mut self.lives else { return };
+        for over in lives.over(now) {
+            if let Some(counter) = self.minutes.get_mut(over.0.0.index()) {
+                over.forget(counter);
+            }
         }
     }
 
@@ -184,6 +207,7 @@ impl Shared {
                 break;
             }
             let push = self.pushes.swap_remove(next);
+            self.begin_life(push.due, push.deployment, Counted::Requests, push.minute);
             let requests = self.minutes[push.deployment.index()].add_requests(push.minute, push.requests);
             let Push { seat, deployment, minute, .. } = push;
             self.learned.retain(|old| (old.seat, old.deployment) != (seat, deployment));
@@ -305,6 +329,7 @@ impl State {
     pub fn learn_minutes(&mut self, now: SimTime, minute: i64, wanted: Option<DeploymentId>) {
         let Some(shared) = self.shared.as_mut().filter(|shared| !shared.minutes.is_empty()) else { return };
         shared.settle_pushes(now);
+        shared.forget_minutes(now);
         let (seat, counters) = (self.place.seat, &mut self.minutes);
         shared.learned.retain(|learned| {
             let is_ours = learned.seat == seat;

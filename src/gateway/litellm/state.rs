@@ -3,12 +3,13 @@
 use crate::gateway::litellm::affinity::Pins;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Class;
+use crate::gateway::litellm::minute_lives::{MinuteLives, Whose};
 use crate::gateway::litellm::plan::{Plan, Strategy};
 use crate::gateway::litellm::router::{Budgets, KeyUse, Late, Responses, Shortcut};
 use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::strategy::StrategyState;
 use crate::gateway::parts::{AheadCounter, Cooldowns, ExpiringCounter, MinuteCounter, Slots};
-use crate::units::{DeploymentId, NameId};
+use crate::units::{DeploymentId, NameId, SimTime};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
@@ -30,6 +31,8 @@ pub(super) struct State {
     pub minutes: Vec<MinuteCounter>,
     /// The same of deployments that are patterns, for each model that is filled in, by the first name that does.
     pub filled: BTreeMap<(DeploymentId, NameId), MinuteCounter>,
+    /// When those are forgotten before their minute is over, if they are.
+    pub lives: Option<Box<MinuteLives>>,
     pub strategy: StrategyState,
     /// Where keys and sessions stay.
     pub pins: Pins,
@@ -90,6 +93,7 @@ impl State {
             picks: vec![ExpiringCounter::default(); count],
             minutes: vec![MinuteCounter::default(); count],
             filled: BTreeMap::new(),
+            lives: MinuteLives::new(plan.router.minute_lives[1]),
             strategy: StrategyState::new(plan),
             pins: Pins::default(),
             uses_shuffle: plan.router.strategy == Strategy::SimpleShuffle,
@@ -125,6 +129,24 @@ impl State {
         match self.counted_as(plan, deployment, name) {
             Some(first) => self.filled.get(&(deployment, first)).unwrap_or(&MinuteCounter::EMPTY),
             None => &self.minutes[deployment.index()],
+        }
+    }
+
+    /// Forgets the counts of a minute that have lived long enough.
+    #[inline]
+    pub fn forget_minutes(&mut self, now: SimTime) {
+        let Some(lives) = &mut self.lives else { return };
+        for over in lives.over(now) {
+            if let Some(counter) = self.counter_of(over.0) {
+                over.forget(counter);
+            }
+        }
+    }
+
+    fn counter_of(&mut self, (deployment, first): Whose) -> Option<&mut MinuteCounter> {
+        match first {
+            Some(first) => self.filled.get_mut(&(deployment, first)),
+            None => self.minutes.get_mut(deployment.index()),
         }
     }
 

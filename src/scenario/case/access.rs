@@ -3,6 +3,7 @@
 
 use super::fields::Reader;
 use crate::document::{Node, Value};
+use crate::gateway::litellm::wire::OwnFallbacks;
 use crate::units::SimTime;
 
 /// What the proxy says to whom it does not know, or knows no longer.
@@ -58,6 +59,8 @@ pub(super) struct Granted {
     pub tags: Vec<String>,
     /// `disable_fallbacks`.
     pub disable_fallbacks: Option<bool>,
+    /// `allow_client_mock_response` in the metadata of the key or its team: bodies may make up answers [T 293].
+    pub takes_mocks: bool,
     /// `router_settings`: they stand in place of those of the body [T 262].
     pub settings: Option<Node>,
     /// `allowed_model_region`.
@@ -85,6 +88,8 @@ impl Granted {
         let team_metadata = row.and_then(|row| row.get("metadata"));
         let all = [metadata, node.get("team_metadata"), team_metadata].into_iter().flatten();
         let tags = all.filter_map(|metadata| metadata.get("tags")).flat_map(Node::items).filter_map(Node::as_str);
+        let is_on = |metadata: &Node| is_true(metadata, "allow_client_mock_response");
+        let takes_mocks = [metadata, node.get("team_metadata").or(team_metadata)].into_iter().flatten().any(is_on);
         let settings = [Some(node), row].into_iter().flatten().filter_map(|node| node.get("router_settings"));
         let settings = settings.into_iter().find(|settings| !settings.entries().is_empty());
         let expires = reader.moment(node, "expires").map(|nanos| nanos.saturating_sub(start_nanos));
@@ -92,6 +97,7 @@ impl Granted {
         Self {
             name: name.to_owned(),
             tags: tags.map(str::to_owned).collect(),
+            takes_mocks,
             disable_fallbacks: metadata.and_then(|metadata| flag(metadata.get("disable_fallbacks")?)),
             settings: settings.cloned(),
             region: node.get("allowed_model_region").and_then(Node::as_str).map(str::to_owned),
@@ -106,6 +112,11 @@ impl Granted {
                 aliases(settings.and_then(|settings| settings.get("model_group_alias"))),
             ],
         }
+    }
+
+    /// The master key's: nothing is asked of it.
+    pub const fn is_master(&self) -> bool {
+        self.name.is_empty()
     }
 
     /// The status with which the proxy turns a request away, before it asks for anything that is counted [T 262].
@@ -159,6 +170,29 @@ fn aliases(map: Option<&Node>) -> Vec<(String, String)> {
     let model = |target: &Node| target.as_str().or_else(|| target.get("model")?.as_str()).map(str::to_owned);
     let entries = map.map(Node::entries).unwrap_or_default();
     entries.iter().filter_map(|entry| Some((entry.key.to_string(), model(&entry.value)?))).collect()
+}
+
+/// The names in the fallbacks of a body, and in those of its `router_settings_override`, that the proxy looks up for
+/// keys (`auth_utils.py:iter_request_fallback_targets`) [T 296].
+pub fn fallback_names(params: Option<&Node>) -> Vec<String> {
+    let mut names = Vec::new();
+    for source in [params, params.and_then(|params| params.get("router_settings_override"))].into_iter().flatten() {
+        OwnFallbacks::KEYS.iter().filter_map(|key| source.get(key)).for_each(|list| add_names(list, &mut names));
+    }
+    names
+}
+
+fn add_names(list: &Node, names: &mut Vec<String>) {
+    for item in list.items() {
+        let model = item.get("model").and_then(Node::as_str);
+        names.extend(item.as_str().or(model).map(str::to_owned));
+        match model {
+            Some(_) => {
+                OwnFallbacks::KEYS.iter().filter_map(|key| item.get(key)).for_each(|list| add_names(list, names))
+            }
+            None => item.entries().iter().for_each(|entry| add_names(&entry.value, names)),
+        }
+    }
 }
 
 fn flag(node: &Node) -> Option<bool> {

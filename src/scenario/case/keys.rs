@@ -24,6 +24,11 @@ impl Table {
     }
 }
 
+/// Both names are taken, the longer one before the other (`_types.py:UserAPIKeyAuth`) [T 297].
+fn organization(node: &Node, reader: &mut Reader) -> Option<String> {
+    reader.text(node, "organization_id").or_else(|| reader.text(node, "org_id"))
+}
+
 /// The keys and their limits; the master key comes first, under an empty name.
 pub(super) fn read(case: &Node, start_nanos: i128, reader: &mut Reader) -> (Vec<Granted>, Keyring) {
     let mut keys = vec![Granted::default()];
@@ -34,7 +39,7 @@ pub(super) fn read(case: &Node, start_nanos: i128, reader: &mut Reader) -> (Vec<
     for entry in case.get("keys").map(Node::entries).unwrap_or_default() {
         let node = &entry.value;
         let (user, team) = (reader.text(node, "user_id"), reader.text(node, "team_id"));
-        let (end_user, organization) = (reader.text(node, "end_user_id"), reader.text(node, "org_id"));
+        let (end_user, organization) = (reader.text(node, "end_user_id"), organization(node, reader));
         let member = user.as_ref().zip(team.as_ref()).map(|(user, team)| format!("{user}:{team}"));
         keys.push(Granted::read((&entry.key, node), case, start_nanos, reader));
         // The row of a user goes before what its keys say of it, whether it has limits or not [T 227].

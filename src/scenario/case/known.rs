@@ -99,6 +99,7 @@ const KEY: &[&str] = &[
     "end_user_rpm_limit",
     "end_user_tpm_limit",
     "org_id",
+    "organization_id",
     "organization_rpm_limit",
     "organization_tpm_limit",
 ];
@@ -137,7 +138,6 @@ const OF_DATABASE: &[&str] = &[
     "rpm_limit_type",
     "tpm_limit_type",
     "end_user_max_budget",
-    "organization_id",
     "organization_alias",
     "organization_max_budget",
     "project_id",

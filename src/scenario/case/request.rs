@@ -1,6 +1,6 @@
 //! The requests of a case.
 
-use super::access::{Granted, refusal};
+use super::access::{Granted, fallback_names, refusal};
 use super::content::{Tokenizer, content, counted};
 use super::fields::Reader;
 use super::{CaseRequest, Departure};
@@ -165,6 +165,9 @@ impl Numbering {
         let mut body = read_params(said, reader);
         body.session = named_session(params);
         if self.layer == Layer::Proxy {
+            body.may_mock = granted.takes_mocks;
+            body.checked_fallbacks = if granted.is_master() { Vec::new() } else { fallback_names(params) };
+            body.is_overridden = said.settings.is_some();
             body.turned_away = params.filter(|_| !self.takes_credentials).and_then(refusal);
             body.is_key_fallbacks = granted.settings.is_some() && said.place("fallbacks") == said.settings;
             read_headers(node, &mut body, reader);

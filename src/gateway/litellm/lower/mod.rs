@@ -69,6 +69,8 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> Plan {
     plan.ends_calls = plan.bodies.iter().any(|body| body.unread_timeouts != [false; 2] || body.mock.is_on())
         || plan.deployments.iter().map(|entry| &entry.mock).any(Mock::is_on)
         || plan.customs.iter().any(|custom| custom.mock.is_on());
+    plan.fails_groups = plan.bodies.iter().any(|body| body.mock.testing.is_on())
+        || plan.customs.iter().any(|custom| custom.mock.testing.is_on());
     plan.refusals = refusals.rows;
     names::rename(wire, &mut plan, &names);
     plan

@@ -52,7 +52,8 @@ impl Names {
         for target in own.flatten().flat_map(OwnFallbacks::targets) {
             names.intern(&target.model);
         }
-        for name in setting.bodies.iter().filter_map(|body| body.asked_as.as_ref()) {
+        let checked = setting.bodies.iter().flat_map(|body| &body.checked_fallbacks);
+        for name in setting.bodies.iter().filter_map(|body| body.asked_as.as_ref()).chain(checked) {
             names.intern(name);
         }
         names

@@ -11,6 +11,11 @@ use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{Mock, OwnFallbacks};
 use crate::units::{NameId, SimDuration};
 
+/// The status for a model that the proxy does not know.
+const UNKNOWN_MODEL: u16 = 400;
+/// The status for whom the proxy does not let in.
+const UNAUTHORIZED: u16 = 401;
+
 /// What a request body says besides model and messages, and what its headers say.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RequestParams {
@@ -56,6 +61,12 @@ pub struct RequestParams {
     pub asked_as: Option<String>,
     /// `mock_response` and what belongs to it.
     pub mock: Mock,
+    /// Its key lets it make up answers.
+    pub may_mock: bool,
+    /// It has settings of the router's: those of its key, or of its own.
+    pub is_overridden: bool,
+    /// Names in its fallbacks that the proxy looks up before anything else.
+    pub checked_fallbacks: Vec<String>,
     /// It asks for failures that are made up.
     pub is_mock: bool,
     /// `specific_deployment: true`.
@@ -95,8 +106,11 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
         is_unread: params.is_unread,
         is_mock: params.is_mock && !plan.proxy.takes_mocks,
         mock: mock(params, plan),
+        is_overridden: params.is_overridden,
         asked_as: params.asked_as.as_ref().and_then(|name| names.id(name)),
-        turned_away: params.turned_away,
+        turned_away: params
+            .turned_away
+            .or_else(|| params.checked_fallbacks.iter().find_map(|name| unserved(name, plan, names))),
         unread_timeouts: params.unread_timeouts,
         whole_timeouts: params.whole_timeouts,
         is_specific: params.is_specific,
@@ -109,12 +123,24 @@ pub(super) fn lower(params: &RequestParams, plan: &mut Plan, names: &mut Names) 
     }
 }
 
-/// The proxy drops the `mock_response` of a body, and the rest too unless it is told to take it [T 235].
+/// The status for a fallback that the proxy does not know [T 296], or of which all is blocked (from source only: the
+/// error of the first kind has a status of its own, the other is one of the authentication).
+fn unserved(name: &str, plan: &Plan, names: &Names) -> Option<u16> {
+    let known = names.id(name).map(|id| plan.name(id)).filter(|name| name.is_known);
+    match known {
+        None => Some(UNKNOWN_MODEL),
+        Some(name) => name.is_blocked.then_some(UNAUTHORIZED),
+    }
+}
+
+/// The proxy drops the `mock_response` of a body, unless its key may have it, and the rest too unless it is told to
+/// take it [T 235, 293].
 fn mock(params: &RequestParams, plan: &Plan) -> Mock {
+    let response = params.mock.response.filter(|_| params.may_mock);
     match plan.layer {
         Layer::Router => params.mock,
-        Layer::Proxy if plan.proxy.takes_mocks => Mock { response: None, ..params.mock },
-        Layer::Proxy => Mock::default(),
+        Layer::Proxy if plan.proxy.takes_mocks => Mock { response, ..params.mock },
+        Layer::Proxy => Mock { response, ..Mock::default() },
     }
 }
 

@@ -32,11 +32,15 @@ pub(super) fn router(wire: &Wire, setting: &Setting<'_>) -> RouterPlan {
         }
     };
     let group_strategies: Vec<Strategy> = groups.map(of_group).collect();
+    let group_strategies = written_by_first(strategy, group_strategies);
     let uses_v2 = strategy == Strategy::UsageV2 || group_strategies.contains(&Strategy::UsageV2);
+    let life = |of: Strategy| minute_life(wire, [strategy].into_iter().chain(group_strategies.iter().copied()), of);
+    let minute_lives = [Strategy::UsageV1, Strategy::UsageV2].map(life);
     RouterPlan {
         strategy,
         group_strategies,
         uses_v2,
+        minute_lives,
         num_retries: num_retries.map_or(defaults::NUM_RETRIES, |n| n.clamp(0, i64::from(u32::MAX)) as u32),
         max_fallbacks: max_fallbacks.unwrap_or(defaults::MAX_FALLBACKS),
         retry_policy: router.retry_policy.as_ref().map(|policy| retry_policy(&policy.value)),
@@ -59,6 +63,9 @@ pub(super) fn router(wire: &Wire, setting: &Setting<'_>) -> RouterPlan {
     }
 }
 
+/// The checks with which affinity is looked at before budgets (`router.py:add_optional_pre_call_checks`).
+const AFFINITY_CHECKS: [&str; 3] = ["deployment_affinity", "session_affinity", "responses_api_deployment_check"];
+
 /// Which checks lead requests to where they were served before. `responses_api_deployment_check` and
 /// `encrypted_content_affinity` speak of what chat completions do not have.
 pub(super) fn affinity(wire: &Wire, names: &Names) -> Option<Affinity> {
@@ -74,7 +81,33 @@ pub(super) fn affinity(wire: &Wire, names: &Names) -> Option<Affinity> {
     let is_on = of_all != AffinityFlags::default() || !of_groups.is_empty();
     let life = router.deployment_affinity_ttl_seconds.as_ref();
     let life = life.map_or(defaults::AFFINITY_LIFE, |secs| SimDuration::from_secs_f64(secs.value));
-    is_on.then_some(Affinity { of_all, of_groups, life })
+    let registers = |check: &Spanned<String>| AFFINITY_CHECKS.contains(&check.value.as_str());
+    let checks = router.optional_pre_call_checks.iter().flat_map(|checks| &checks.value);
+    let is_after_budgets = !checks.into_iter().any(registers);
+    is_on.then_some(Affinity { of_all, of_groups, life, is_after_budgets })
+}
+
+/// `ttl` of usage-based routing. One handler of each kind logs successes, which is that of the router or of the first
+/// group with such a strategy: its arguments count for all [T 290].
+fn minute_life(wire: &Wire, strategies: impl Iterator<Item = Strategy>, of: Strategy) -> SimDuration {
+    let router = &wire.router_settings;
+    let groups = router.routing_groups.iter().flat_map(|groups| &groups.value);
+    let of_groups = groups.map(|group| group.value.routing_strategy_args.as_ref());
+    let mut all = strategies.zip(std::iter::once(router.routing_strategy_args.as_ref()).chain(of_groups));
+    let args = all.find(|(strategy, _)| *strategy == of).and_then(|(_, args)| args);
+    args.and_then(|args| args.value.ttl.as_ref()).map_or(defaults::MINUTE_LIFE, seconds)
+}
+
+/// The same for the arguments of latency-based routing that count when something is written.
+fn written_by_first(router: Strategy, mut groups: Vec<Strategy>) -> Vec<Strategy> {
+    let latency = |strategy: Strategy| if let Strategy::Latency(args) = strategy { Some(args) } else { None };
+    let Some(first) = [router].into_iter().chain(groups.iter().copied()).find_map(latency) else { return groups };
+    for args in
+        groups.iter_mut().filter_map(|group| if let Strategy::Latency(args) = group { Some(args) } else { None })
+    {
+        (args.ttl, args.samples) = (first.ttl, first.samples);
+    }
+    groups
 }
 
 fn strategy(wire: &Wire) -> Strategy {

@@ -52,18 +52,33 @@ impl LiteLlm {
         Some(refused(how))
     }
 
+    /// The proxy knows the model, or does not look it up: requests with settings of their own go straight to the
+    /// router (`route_llm_request.py`) [T 295].
+    #[inline(always)]
+    fn is_taken<D: Draws, N: Notes>(&self, cx: &Cx<'_, D, N>, call: &CallState) -> bool {
+        self.plan.name(call.held.model).is_known || self.body(cx.request).is_overridden
+    }
+
+    #[inline(always)]
+    fn is_blocked<D: Draws, N: Notes>(&self, cx: &Cx<'_, D, N>, call: &CallState) -> bool {
+        self.plan.name(call.held.model).is_blocked && !self.body(cx.request).is_overridden
+    }
+
     /// A body asks for what the proxy asks for itself where only a deployment's model has this name [T 270].
     #[cold]
     fn is_named_twice<D: Draws, N: Notes>(&self, cx: &Cx<'_, D, N>, call: &CallState) -> bool {
         let is_by_model = self.plan.name(call.held.model).only_by_model;
-        self.plan.layer == Layer::Proxy && is_by_model && self.body(cx.request).is_specific
+        self.plan.layer == Layer::Proxy
+            && is_by_model
+            && self.body(cx.request).is_specific
+            && !self.body(cx.request).is_overridden
     }
 
     /// No limit is in the way.
     #[inline(always)]
     pub(super) fn let_in<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
         // An unknown name is refused before the router: default fallbacks do not help [T 29].
-        if self.plan.layer == Layer::Proxy && !self.plan.name(call.held.model).is_known {
+        if self.plan.layer == Layer::Proxy && !self.is_taken(cx, call) {
             self.release_after_failure(cx, &mut call.held);
             cx.notes.decided(cx.now, cx.id, || "the proxy does not know this model".to_owned());
             return Next::Do(Step::Respond(refused(Refused::new(WhyNot::UnknownModel, 400))));
@@ -73,7 +88,7 @@ impl LiteLlm {
             cx.notes.decided(cx.now, cx.id, || "the proxy makes up no failures".to_owned());
             return Next::Do(Step::Respond(refused(Refused::new(WhyNot::Unreadable, 400))));
         }
-        if self.plan.layer == Layer::Proxy && self.plan.name(call.held.model).is_blocked {
+        if self.plan.layer == Layer::Proxy && self.is_blocked(cx, call) {
             self.release_after_failure(cx, &mut call.held);
             cx.notes.decided(cx.now, cx.id, || "all that could serve this model are blocked".to_owned());
             return Next::Do(Step::Respond(refused(Refused::new(WhyNot::BlockedModel, 403))));

@@ -6,6 +6,7 @@ use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, Flight, Frame, Waiting};
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::minute_lives::Counted;
 use crate::gateway::litellm::plan::{CustomTarget, Layer};
 use crate::gateway::litellm::state::State;
 use crate::gateway::parts::Slot;
@@ -84,6 +85,9 @@ impl LiteLlm {
             return self.refuse_params(cx, call, flight);
         }
         call.log.about = Some((deployment, name));
+        if slot.is_some() && !self.state.late.is_empty() {
+            self.log_late_streams(cx);
+        }
         self.state.strategy.called(cx.now, deployment, name);
         call.flight = Some(flight);
         (call.again, call.dropped_params) = (0, false);
@@ -238,10 +242,11 @@ impl LiteLlm {
         let by_strategy = router.uses_v2;
         let (minute, entry) = (router.minutes.of(cx.now), self.plan.deployment(deployment));
         if by_strategy {
+            self.state.forget_minutes(cx.now);
             self.state.learn_minutes(cx.now, minute, Some(deployment));
         }
         let counted_as = self.state.counted_as(&self.plan, deployment, name);
-        let State { minutes, filled, shared, place, .. } = &mut self.state;
+        let State { minutes, filled, shared, place, lives, .. } = &mut self.state;
         let counter = match counted_as {
             Some(first) => filled.entry((deployment, first)).or_default(),
             None => &mut minutes[deployment.index()],
@@ -260,6 +265,9 @@ impl LiteLlm {
             if let Some(shared) = shared.as_mut() {
                 shared.push_request(cx.now, place, deployment, minute);
             }
+            if let Some(lives) = lives.as_mut() {
+                lives.counted_by_strategy(cx.now, (deployment, counted_as), Counted::Requests, minute);
+            }
             if counter.add_request(minute) > limit {
                 return limited(None);
             }
@@ -269,7 +277,10 @@ impl LiteLlm {
                 return limited(Some(0));
             }
             let mut count = || {
-                let of_all = shared.as_mut().and_then(|shared| shared.count_request(deployment, minute));
+                if let Some(lives) = lives {
+                    lives.counted_by_check(cx.now, (deployment, counted_as), Counted::Requests, minute);
+                }
+                let of_all = shared.as_mut().and_then(|shared| shared.count_request(cx.now, deployment, minute));
                 of_all.unwrap_or_else(|| counter.add_request(minute))
             };
             if entry.rpm.is_some_and(|limit| count() > limit) {

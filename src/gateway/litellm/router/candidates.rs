@@ -15,6 +15,11 @@ impl LiteLlm {
     pub(super) fn try_hop<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
         let Some(hop) = call.hop() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
         let name = hop.name;
+        if self.plan.fails_groups
+            && let Some(next) = self.made_up_failure(cx, call, name)
+        {
+            return next;
+        }
         let picked = match &self.plan.name(name).found {
             _ if self.plan.has_specific && self.own(cx.request, call).is_specific => self.pick_specific(cx, call, name),
             Found::One(deployment) if self.plan.deployment(*deployment).is_blocked => {
@@ -92,14 +97,19 @@ impl LiteLlm {
                 !rests
             });
         }
-        if plan.router.affinity.is_some()
+        let affinity = plan.router.affinity.as_ref();
+        let is_last = affinity.is_some_and(|affinity| affinity.is_after_budgets);
+        let has_pins = affinity.is_some()
             && plan.router.strategy != Strategy::UsageV1
-            && call.hop().is_some_and(|hop| hop.order.is_none())
-        {
+            && call.hop().is_some_and(|hop| hop.order.is_none());
+        if has_pins && !is_last {
             self.keep_pinned(cx, name);
         }
         if self.plan.router.has_budgets && self.plan.router.strategy != Strategy::UsageV1 {
             self.drop_over_budget(cx)?;
+        }
+        if has_pins && is_last {
+            self.keep_pinned(cx, name);
         }
         if self.plan.router.pre_call_checks {
             self.drop_by_pre_call_checks(cx, name)?;

@@ -33,12 +33,15 @@ impl LiteLlm {
         let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
         let own = self.own(cx.request, call);
         if let Some(targets) = self.higher_orders(own, hop, &failure) {
-            return self.begin_walk(cx, call, targets, failure, Few::new());
+            return self.begin_walk(cx, call, targets, failure);
         }
         if self.plan.router.weighted_failover && !failure.class.has_own_fallbacks() {
             let failed = self.failed_so_far(hop, &failure);
             if self.others_are_left(cx, hop, &failed) {
-                return self.begin_walk(cx, call, Targets::Others, failure, failed);
+                if let Some(hop) = call.hop() {
+                    hop.failed = failed;
+                }
+                return self.begin_walk(cx, call, Targets::Others, failure);
             }
         }
         self.walk_list(cx, call, failure)
@@ -57,9 +60,10 @@ impl LiteLlm {
         has_targets.then_some(Targets::Orders { above, then })
     }
 
-    /// Weighted failover goes by the deployment that is named on the failure; without one there is none.
+    /// Weighted failover goes by the deployment that is named on the failure; without one there is none. It knows of
+    /// those before from the metadata, which the hops of a walk pass on from one to the next [T 291].
     fn failed_so_far(&self, hop: &Hop, failure: &Failure) -> Few {
-        let mut failed = hop.excluded.clone();
+        let mut failed = hop.failed.clone();
         match failure.deployment {
             Some(deployment) if !failed.contains(&deployment) => failed.push(deployment),
             Some(_) => {}
@@ -78,7 +82,7 @@ impl LiteLlm {
     fn walk_list<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, failure: Failure) -> Next {
         let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
         match self.list_for(self.own(cx.request, call), hop, &failure) {
-            Some(list) => self.begin_walk(cx, call, Targets::List(list), failure, Few::new()),
+            Some(list) => self.begin_walk(cx, call, Targets::List(list), failure),
             None => self.raise(cx, call, failure),
         }
     }
@@ -126,7 +130,6 @@ impl LiteLlm {
         call: &mut CallState,
         targets: Targets,
         failure: Failure,
-        failed: Few,
     ) -> Next {
         let Some(Frame::Hop(hop)) = call.frames.last() else { return Next::GiveUp(failure) };
         let (from, depth, in_walk) = (hop.name, hop.depth, hop.in_walk);
@@ -139,11 +142,14 @@ impl LiteLlm {
                 Targets::List(_) | Targets::Orders { .. } => self.raise(cx, call, failure),
             };
         }
+        let failed = hop.failed.clone();
+        // What weighted failover has left out stays so in all that follows.
+        let excluded = if targets == Targets::Others { failed.clone() } else { hop.excluded.clone() };
         if !in_walk {
             call.attempted.clear();
         }
         remember(&mut call.attempted, Target::Name(from));
-        let walk = Walk { targets, next: 0, from, depth, own, cause: failure, last: failure, failed };
+        let walk = Walk { targets, next: 0, from, depth, own, cause: failure, last: failure, excluded, failed };
         call.frames.push(Frame::Walk(walk));
         Next::WalkOn
     }
@@ -174,8 +180,9 @@ impl LiteLlm {
             if let Target::Custom(_, id) = target {
                 walk.own = self.plan.customs[id as usize].after(walk.own);
             }
-            let (excluded, own) = (walk.failed.clone(), walk.own);
-            let hop = Hop { order, excluded, own, depth: walk.depth, in_walk: true, ..Hop::first(target.name()) };
+            let (excluded, failed, refused) = (walk.excluded.clone(), walk.failed.clone(), call.refused_before.clone());
+            let known = Hop { excluded, failed, refused, ..Hop::first(target.name()) };
+            let hop = Hop { order, own: walk.own, depth: walk.depth, in_walk: true, ..known };
             let words = || match order {
                 Some(order) => format!("falls back to order {order} of {}", names[hop.name.index()].text),
                 None => format!("falls back to {}", names[hop.name.index()].text),
@@ -200,9 +207,12 @@ impl LiteLlm {
 
     /// The innermost hop raises this failure: to the walk that it belongs to, or to the client.
     fn raise<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState, failure: Failure) -> Next {
-        call.frames.pop();
+        let raising = call.frames.pop();
         let Some(Frame::Walk(walk)) = call.frames.last_mut() else { return Next::GiveUp(failure) };
         walk.last = failure;
+        if let Some(Frame::Hop(hop)) = raising {
+            walk.failed = hop.failed;
+        }
         if self.plan.layer == Layer::Proxy && call.log.failed {
             self.blame_failed_hop(cx, &failure);
         }
@@ -224,7 +234,7 @@ pub(super) fn chosen(own: &FallbackOverride, name: NameId, configured: Option<Li
 fn nth_target(plan: &Plan, walk: &Walk, nth: usize) -> Option<Target> {
     match walk.targets {
         Targets::List(list) => plan.list(list).get(nth).copied().map(Target::plain),
-        Targets::Others => (nth == 0).then_some(Target::Others(walk.from, walk.failed.len() as u32)),
+        Targets::Others => (nth == 0).then_some(Target::Others(walk.from, walk.excluded.len() as u32)),
         Targets::Orders { above, then } => {
             let higher = plan.name(walk.from).listed_orders.iter().filter(|order| **order > above);
             let mut targets = higher.map(|order| Target::Order(walk.from, *order));

@@ -10,6 +10,7 @@ use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Flight, Held};
 use crate::gateway::litellm::failure::Failure;
+use crate::gateway::litellm::minute_lives::Counted;
 use crate::gateway::litellm::plan::Layer;
 use crate::gateway::litellm::strategy::Sample;
 use crate::random::Draws;
@@ -124,6 +125,15 @@ impl LiteLlm {
         }
     }
 
+    /// The call that was waiting is about to go out: streams that ended before it are logged by now, other answers
+    /// are not [T 294].
+    #[cold]
+    pub(super) fn log_late_streams<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>) {
+        let others: Vec<Late> = self.state.late.extract_if(.., |late| !late.stream).collect();
+        self.log_late(cx);
+        self.state.late = others;
+    }
+
     /// A success.
     #[inline(always)]
     pub(super) fn log_success(&mut self, now: SimTime, stream: bool, success: Success) {
@@ -140,12 +150,28 @@ impl LiteLlm {
             // The strategy and the check of limits count into one counter, each of them.
             let counted_twice = router.enforce_rate_limits && router.uses_v2;
             let tokens = success.usage.total() * if counted_twice { 2 } else { 1 };
+            if self.state.lives.is_some() {
+                self.begin_life_of_tokens(now, success.flight);
+            }
             self.state.minute(&self.plan, deployment, success.flight.name).add_tokens(minute, tokens);
             if let Some(shared) = &mut self.state.shared {
-                shared.count_tokens(deployment, minute, tokens);
+                shared.count_tokens(now, deployment, minute, tokens);
             }
         }
         self.spend(now, success);
+    }
+
+    /// Tokens are counted that are forgotten before their minute is over.
+    #[cold]
+    fn begin_life_of_tokens(&mut self, now: SimTime, flight: Flight) {
+        self.state.forget_minutes(now);
+        let counted_as = self.state.counted_as(&self.plan, flight.deployment, flight.name);
+        let (router, whose) = (&self.plan.router, (flight.deployment, counted_as));
+        let Some(lives) = &mut self.state.lives else { return };
+        match router.uses_v2 {
+            true => lives.counted_by_strategy(now, whose, Counted::Tokens, router.minutes.of(now)),
+            false => lives.counted_by_check(now, whose, Counted::Tokens, router.minutes.of(now)),
+        }
     }
 
     /// A stream's answer does not carry the name that its tokens would be counted under, unless LiteLLM counts the

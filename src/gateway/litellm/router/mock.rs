@@ -8,7 +8,7 @@ use crate::gateway::litellm::plan::{CustomTarget, Mock, unless_whole};
 use crate::gateway::litellm::wire::Mocked;
 use crate::gateway::{Ended, Notes, Step};
 use crate::random::Draws;
-use crate::units::{DeploymentId, Outcome, Phase, RequestView, RetryAfter, SimDuration, Tokens, Usage, WhyNot};
+use crate::units::{DeploymentId, NameId, Outcome, Phase, RequestView, RetryAfter, SimDuration, Tokens, Usage, WhyNot};
 
 /// Tokens of a prompt and of an answer that are told where nothing is streamed.
 const TOLD: (Tokens, Tokens) = (10, 20);
@@ -21,6 +21,37 @@ impl LiteLlm {
         let of_body = self.body(request).mock;
         let of_body = if hop.in_walk { of_body.for_fallbacks() } else { of_body };
         hop.own.mock.after(of_body).after(self.plan.deployment(deployment).mock)
+    }
+
+    /// A group that fails before anything is called, as its request wants it: for its fallbacks at once, or as a rate
+    /// limit, which is tried again [T 292].
+    #[cold]
+    pub(super) fn made_up_failure<D: Draws, N: Notes>(
+        &self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        name: NameId,
+    ) -> Option<Next> {
+        // What had been asked for went with the call whose stream has broken.
+        let of_body = if call.streamed.is_some() { Mock::default() } else { self.body(cx.request).mock };
+        let hop = call.hop().filter(|hop| hop.retry.is_none())?;
+        let of_body = if hop.in_walk { of_body.for_fallbacks() } else { of_body };
+        let testing = hop.own.mock.after(of_body).testing;
+        let kinds = [(Class::InternalServer, 500), (Class::ContextWindow, 400), (Class::ContentPolicy, 400)];
+        let kind = testing.fallbacks.iter().zip(kinds).find(|(flag, _)| **flag == Some(true));
+        if kind.is_none() && testing.rate_limit != Some(true) {
+            return None;
+        }
+        cx.notes.decided(cx.now, cx.id, || "makes up a failure: nothing is called".to_owned());
+        if let Some((_, (class, status))) = kind {
+            return Some(Next::HopFailed(Failure::with_status(class, status).because(WhyNot::Parameters)));
+        }
+        let num_retries = match &*self.plan.name(name).listed {
+            [only] => self.plan.deployment(*only).num_retries,
+            _ => None,
+        };
+        let failure = Failure::with_status(Class::RateLimit, 429).because(WhyNot::Parameters);
+        Some(Next::Failed(Failure { num_retries, ..failure }))
     }
 
     /// What becomes of a call that is not made: its timeout cannot be read, or its answer is made up.

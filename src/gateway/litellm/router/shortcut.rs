@@ -109,7 +109,10 @@ impl Shortcut {
             let is_real = !plan.deployment(*deployment).mock.is_on();
             is_real && plan.refusals(id, *deployment) == 0 && !plan.is_unplaced(id, *deployment)
         };
-        let is_plain_body = |body: &Body| body.unread_timeouts == [false; 2] && !body.is_specific && !body.mock.is_on();
+        let is_plain_body = |body: &Body| {
+            let makes_up = body.mock.is_on() || body.mock.testing.is_on();
+            body.unread_timeouts == [false; 2] && !body.is_specific && !makes_up
+        };
         let takes_all =
             ids.iter().all(is_called_so) && plan.bodies.iter().all(is_plain_body) && router.affinity.is_none();
         let is_open = is_simple && name.orders.is_empty() && has_places && takes_all;

@@ -5,6 +5,7 @@ use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, Flight, Frame};
 use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::Layer;
+use crate::gateway::litellm::wire::Testing;
 use crate::gateway::{Ended, Notes, Response, Source, Step};
 use crate::random::Draws;
 use crate::units::{Phase, Usage};
@@ -40,6 +41,11 @@ impl LiteLlm {
             self.release_after_failure(cx, &mut call.held);
             let served_by = Some(flight.deployment);
             return Next::Do(Step::Respond(Response::new(200, false, served_by, Source::Upstream)));
+        }
+        // The parameters of the attempt are what its fallbacks begin with [T 291].
+        if let Some(hop) = call.hop() {
+            hop.own.mock.testing = Testing::default();
+            call.refused_before = hop.refused.clone();
         }
         // The hop had been left with a stream in hand, and so had the walks around it: only the hop's own fallbacks
         // are still to come.

@@ -21,7 +21,7 @@ use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Usage, WhyNot};
 use cost::Spending;
 use latency::Latencies;
 use least_busy::InFlight;
-use usage_v1::MinuteUse;
+use usage_v1::{MinuteUse, Moment};
 
 /// Deployments that are all at their limits, as the strategy counts them.
 const FULL: Failure = Failure::NO_DEPLOYMENT.because(WhyNot::DeploymentLimit);
@@ -82,7 +82,8 @@ impl StrategyState {
     /// Nothing has been called yet.
     pub fn new(plan: &Plan) -> Self {
         let (router, names) = (&plan.router, plan.names.len());
-        let of = |strategy: Strategy| Self::of_strategy(strategy, names, plan.deployments.len());
+        let life = router.minute_lives[0];
+        let of = |strategy: Strategy| Self::of_strategy(strategy, life, names, plan.deployments.len());
         if router.group_strategies.is_empty() {
             return of(router.strategy);
         }
@@ -91,7 +92,7 @@ impl StrategyState {
         Self::ByGroup(ByGroup { of_names: plan.names.iter().map(of_name).collect(), states: all.map(of).collect() })
     }
 
-    fn of_strategy(strategy: Strategy, names: usize, deployments: usize) -> Self {
+    fn of_strategy(strategy: Strategy, life: SimDuration, names: usize, deployments: usize) -> Self {
         match strategy {
             Strategy::SimpleShuffle => Self::Stateless,
             Strategy::UsageV2 => Self::UsageV2,
@@ -99,7 +100,7 @@ impl StrategyState {
             Strategy::LeastBusy => Self::LeastBusy(InFlight::new(names, deployments)),
             Strategy::Latency(args) => Self::Latency(Latencies::new(args, names, deployments)),
             Strategy::Cost => Self::Cost(Spending::new(names, deployments)),
-            Strategy::UsageV1 => Self::UsageV1(MinuteUse::new(names, deployments)),
+            Strategy::UsageV1 => Self::UsageV1(MinuteUse::new(life, names, deployments)),
         }
     }
 
@@ -111,7 +112,10 @@ impl StrategyState {
     /// Requests of the minute that usage-based-routing knows of; none with other strategies.
     pub fn requests(&mut self, plan: &Plan, now: SimTime, name: NameId, deployment: DeploymentId) -> u64 {
         match self.of(name) {
-            Self::UsageV1(state) => state.look_up(plan.router.minutes.of(now), plan.name(name).resolved, deployment),
+            Self::UsageV1(state) => {
+                let at = Moment { now, minute: plan.router.minutes.of(now) };
+                state.look_up(at, plan.name(name).resolved, deployment)
+            }
             _ => 0,
         }
     }
@@ -150,7 +154,7 @@ impl StrategyState {
             Self::LeastBusy(state) => state.returned(now, sample.deployment, sample.name),
             Self::Latency(state) => state.answered(now, minute, sample),
             Self::Cost(state) => state.answered(now, minute, sample),
-            Self::UsageV1(state) => state.answered(minute, sample),
+            Self::UsageV1(state) => state.answered(Moment { now, minute }, sample),
         }
     }
 }
@@ -169,6 +173,7 @@ impl LiteLlm {
         let is_sync = plan.router.strategy == Strategy::UsageV1;
         let name = if is_sync { plan.name(name).resolved } else { name };
         if plan.router.uses_v2 {
+            state.forget_minutes(cx.now);
             state.learn_minutes(cx.now, minute, None);
         }
         let tokens = u64::from(cx.request.prompt_tokens);
@@ -201,7 +206,8 @@ impl LiteLlm {
             }
             StrategyState::UsageV1(minute_use) => {
                 let name = plan.name(name).resolved;
-                minute_use.least_used(plan, minute, name, tokens, candidates).ok_or(FULL)
+                let at = Moment { now: cx.now, minute };
+                minute_use.least_used(plan, at, name, tokens, candidates).ok_or(FULL)
             }
         }
     }

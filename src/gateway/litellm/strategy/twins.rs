@@ -7,7 +7,7 @@ use super::Sample;
 use super::cost::Spending;
 use super::latency::{self, Latencies};
 use super::least_busy::InFlight;
-use super::usage_v1::MinuteUse;
+use super::usage_v1::{MinuteUse, Moment};
 use super::usage_v2;
 use crate::gateway::litellm::call::CallState;
 use crate::gateway::litellm::plan::{Compared, Deployment, LatencyArgs, Name, Plan};
@@ -129,35 +129,40 @@ fn get<T: Copy>(map: &Map<T>, id: DeploymentId) -> Option<T> {
 #[derive(Default)]
 struct PlainUse {
     minute: i64,
+    expires: Option<SimTime>,
     tokens: Map<u64>,
     requests: Map<u64>,
 }
 
 impl PlainUse {
-    fn enter(&mut self, minute: i64) {
-        if self.minute != minute {
-            *self = Self { minute, ..Self::default() };
+    fn enter(&mut self, at: Moment) {
+        if self.minute != at.minute || self.expires.is_some_and(|expires| at.now > expires) {
+            *self = Self { minute: at.minute, ..Self::default() };
         }
     }
 
-    fn answered(&mut self, minute: i64, sample: &Sample) {
-        self.enter(minute);
+    fn answered(&mut self, at: Moment, life: SimDuration, sample: &Sample) {
+        self.enter(at);
+        if self.expires.is_none_or(|expires| expires <= at.now) {
+            self.expires = Some(at.now + life);
+        }
         *entry(&mut self.tokens, sample.deployment) += sample.usage.total();
         *entry(&mut self.requests, sample.deployment) += 1;
     }
 
-    fn look_up(&mut self, minute: i64, id: DeploymentId) -> u64 {
-        if self.minute != minute || self.requests.is_empty() { 0 } else { *entry(&mut self.requests, id) }
+    fn look_up(&mut self, at: Moment, id: DeploymentId) -> u64 {
+        self.enter(at);
+        if self.requests.is_empty() { 0 } else { *entry(&mut self.requests, id) }
     }
 
     fn least_used(
         &mut self,
         plan: &Plan,
-        minute: i64,
+        at: Moment,
         prompt: u64,
         candidates: &[DeploymentId],
     ) -> Option<DeploymentId> {
-        self.enter(minute);
+        self.enter(at);
         let before = self.tokens.clone();
         for id in candidates {
             entry(&mut self.tokens, *id);
@@ -262,19 +267,21 @@ fn minute_of(now: SimTime) -> i64 {
 
 proptest! {
     #[test]
-    fn usage_v1_picks_what_its_twin_does(steps in steps()) {
+    fn usage_v1_picks_what_its_twin_does(steps in steps(), secs in prop_oneof![0i64..12, Just(60)]) {
         let (plan, mut now) = (plan(), SimTime::ZERO);
-        let mut fast = MinuteUse::new(NAMES, usize::from(DEPLOYMENTS));
+        let life = SimDuration::from_secs(secs);
+        let mut fast = MinuteUse::new(life, NAMES, usize::from(DEPLOYMENTS));
         let mut plain: [PlainUse; NAMES] = std::array::from_fn(|_| PlainUse { minute: i64::MIN, ..PlainUse::default() });
         for step in steps {
             now += SimDuration::from_secs(step.after);
-            let (minute, twin, candidates) = (minute_of(now), &mut plain[step.name.index()], step.candidates());
+            let (twin, candidates) = (&mut plain[step.name.index()], step.candidates());
+            let at = Moment { now, minute: minute_of(now) };
             match step.what {
-                0..4 => { fast.answered(minute, &step.sample()); twin.answered(minute, &step.sample()); }
-                4 => prop_assert_eq!(fast.look_up(minute, step.name, step.deployment), twin.look_up(minute, step.deployment)),
+                0..4 => { fast.answered(at, &step.sample()); twin.answered(at, life, &step.sample()); }
+                4 => prop_assert_eq!(fast.look_up(at, step.name, step.deployment), twin.look_up(at, step.deployment)),
                 _ => prop_assert_eq!(
-                    fast.least_used(&plan, minute, step.name, step.tokens.into(), &candidates),
-                    twin.least_used(&plan, minute, step.tokens.into(), &candidates)
+                    fast.least_used(&plan, at, step.name, step.tokens.into(), &candidates),
+                    twin.least_used(&plan, at, step.tokens.into(), &candidates)
                 ),
             }
         }

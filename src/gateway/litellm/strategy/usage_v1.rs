@@ -4,19 +4,30 @@
 use super::Sample;
 use super::rows::{Places, Rows};
 use crate::gateway::litellm::plan::Plan;
-use crate::units::{DeploymentId, NameId};
+use crate::units::{DeploymentId, NameId, SimDuration, SimTime};
 
 /// Use of the minute, by group. Answers are written under the name that was asked for, and read under the name that it
 /// stands for: behind an alias nothing is ever seen as used (from source only).
 pub(in crate::gateway::litellm) struct MinuteUse {
     groups: Vec<Group>,
     places: Places,
+    /// `ttl`: the counts of a minute are forgotten so long after the first of them [T 290].
+    life: SimDuration,
+}
+
+/// A moment, and the calendar minute that it belongs to.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::gateway::litellm) struct Moment {
+    pub now: SimTime,
+    pub minute: i64,
 }
 
 /// The counts of one group in one minute.
 #[derive(Clone)]
 struct Group {
     minute: i64,
+    /// When the counts are forgotten, if the minute is not over before.
+    expires: SimTime,
     rows: Rows<Use>,
     /// How many of them have tokens.
     with_tokens: u32,
@@ -31,11 +42,24 @@ struct Use {
 }
 
 impl Group {
-    fn enter(&mut self, minute: i64) {
-        if self.minute != minute {
-            self.minute = minute;
+    const fn is_of(&self, at: Moment) -> bool {
+        self.minute == at.minute && at.now.0 <= self.expires.0
+    }
+
+    fn enter(&mut self, at: Moment) {
+        if !self.is_of(at) {
+            self.minute = at.minute;
+            self.expires = SimTime(i64::MAX);
             self.rows.clear();
             self.with_tokens = 0;
+        }
+    }
+
+    /// What is written opens a new life where the last one is over, or none has begun.
+    fn write(&mut self, at: Moment, life: SimDuration) {
+        self.enter(at);
+        if self.rows.is_empty() || self.expires <= at.now {
+            self.expires = at.now + life;
         }
     }
 }
@@ -52,15 +76,15 @@ impl Use {
 
 impl MinuteUse {
     /// Nothing has been counted.
-    pub fn new(names: usize, deployments: usize) -> Self {
-        let group = Group { minute: i64::MIN, rows: Rows::new(), with_tokens: 0 };
-        Self { groups: vec![group; names], places: Places::new(deployments) }
+    pub fn new(life: SimDuration, names: usize, deployments: usize) -> Self {
+        let group = Group { minute: i64::MIN, expires: SimTime(i64::MAX), rows: Rows::new(), with_tokens: 0 };
+        Self { groups: vec![group; names], places: Places::new(deployments), life }
     }
 
     /// An answer has come.
-    pub fn answered(&mut self, minute: i64, sample: &Sample) {
+    pub fn answered(&mut self, at: Moment, sample: &Sample) {
         let group = &mut self.groups[sample.name.index()];
-        group.enter(minute);
+        group.write(at, self.life);
         let row = group.rows.row(&mut self.places, sample.deployment, Use::default);
         row.tokens(&mut group.with_tokens).0 += sample.usage.total();
         *row.requests.get_or_insert(0) += 1;
@@ -68,9 +92,9 @@ impl MinuteUse {
 
     /// Requests answered in this minute, for the pre-call checks. Who is looked up among others is on the list from
     /// then on, so that its `rpm` counts for `least_used` as well (from source only).
-    pub fn look_up(&mut self, minute: i64, name: NameId, deployment: DeploymentId) -> u64 {
+    pub fn look_up(&mut self, at: Moment, name: NameId, deployment: DeploymentId) -> u64 {
         let group = &mut self.groups[name.index()];
-        if group.minute != minute || group.rows.is_empty() {
+        if !group.is_of(at) || group.rows.is_empty() {
             return 0;
         }
         *group.rows.row(&mut self.places, deployment, Use::default).requests.get_or_insert(0)
@@ -80,14 +104,14 @@ impl MinuteUse {
     pub fn least_used(
         &mut self,
         plan: &Plan,
-        minute: i64,
+        at: Moment,
         name: NameId,
         prompt_tokens: u64,
         candidates: &[DeploymentId],
     ) -> Option<DeploymentId> {
-        let Self { groups, places } = self;
+        let Self { groups, places, .. } = self;
         let group = &mut groups[name.index()];
-        group.enter(minute);
+        group.enter(at);
         let has_room = |id: &DeploymentId, used: u64, requests: Option<u64>| {
             let room = plan.compared(*id).by_usage;
             used + prompt_tokens <= room.tokens && requests.is_none_or(|requests| requests + 1 < room.requests)

@@ -166,7 +166,7 @@ impl FromNode for Fallbacks {
 }
 
 /// What of an entry leads calls elsewhere, or makes them cost something else, and is not simulated.
-const UNREAD: [&str; 14] = [
+const UNREAD: [&str; 10] = [
     "max_completion_tokens",
     "messages",
     "stream",
@@ -177,10 +177,6 @@ const UNREAD: [&str; 14] = [
     "api_key",
     "specific_deployment",
     "routing_strategy",
-    "mock_testing_fallbacks",
-    "mock_testing_context_fallbacks",
-    "mock_testing_content_policy_fallbacks",
-    "mock_testing_rate_limit_error",
 ];
 
 /// What `target` holds, and its own lists, that is not simulated.

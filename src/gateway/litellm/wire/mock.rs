@@ -12,6 +12,39 @@ pub struct Mock {
     pub timeout: Option<bool>,
     /// `mock_delay`: how long the answer takes.
     pub delay: Option<SimDuration>,
+    /// Failures that are made up without a call.
+    pub testing: Testing,
+}
+
+/// `mock_testing_…`: a group fails before anything is called (`router.py:_handle_mock_testing_fallbacks`,
+/// `_handle_mock_testing_rate_limit_error`) [T 292].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Testing {
+    /// `mock_testing_fallbacks`, the same of context and of content policy, the first of them that is on.
+    pub fallbacks: [Option<bool>; 3],
+    /// `mock_testing_rate_limit_error`.
+    pub rate_limit: Option<bool>,
+}
+
+impl Testing {
+    fn read(node: &Node) -> Self {
+        let is_true = |value: &Node| value.value == Value::Bool(true);
+        let is_true_text = |value: &Node| value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
+        let flag = |key: &str| node.get(key).map(|value| is_true(value) || is_true_text(value));
+        let kinds =
+            ["mock_testing_fallbacks", "mock_testing_context_fallbacks", "mock_testing_content_policy_fallbacks"];
+        Self { fallbacks: kinds.map(flag), rate_limit: node.get("mock_testing_rate_limit_error").map(is_true) }
+    }
+
+    fn after(self, before: Self) -> Self {
+        let fallbacks = std::array::from_fn(|kind| self.fallbacks[kind].or(before.fallbacks[kind]));
+        Self { fallbacks, rate_limit: self.rate_limit.or(before.rate_limit) }
+    }
+
+    /// Whether a group fails.
+    pub fn is_on(&self) -> bool {
+        self.rate_limit == Some(true) || self.fallbacks.contains(&Some(true))
+    }
 }
 
 /// What `mock_response` stands for.
@@ -33,6 +66,8 @@ pub enum Mocked {
     Broken,
 }
 
+/// Tokens of the text that stands beside tool calls that are made up (`main.py:DEFAULT_MOCK_RESPONSE`).
+const TOKENS_BESIDE_CALLS: u32 = 6;
 /// Characters of a token, on average.
 const CHARS_PER_TOKEN: usize = 4;
 
@@ -44,10 +79,15 @@ impl Mock {
             Value::Float(number) => number.value,
             _ => 0.0,
         };
+        let response = node.get("mock_response").map(Mocked::read);
+        // Tool calls alone are made up beside a text.
+        let calls = node.get("mock_tool_calls").filter(|calls| !calls.items().is_empty());
+        let of_calls = || calls.map(|_| Mocked::Answer(TOKENS_BESIDE_CALLS));
         Self {
-            response: node.get("mock_response").map(Mocked::read),
+            response: response.filter(|response| *response != Mocked::Nothing).or_else(of_calls).or(response),
             timeout: node.get("mock_timeout").map(|value| value.value == Value::Bool(true)),
             delay: node.get("mock_delay").map(|value| SimDuration::from_secs_f64(secs(value).max(0.0))),
+            testing: Testing::read(node),
         }
     }
 
@@ -58,14 +98,16 @@ impl Mock {
             response: self.response.or(before.response),
             timeout: self.timeout.or(before.timeout),
             delay: self.delay.or(before.delay),
+            testing: self.testing.after(before.testing),
         }
     }
 
-    /// What of it the fallbacks of a call have: a `mock_timeout` is for one target
-    /// (`router.py:async_function_with_fallbacks`) [T 277].
+    /// What of it the fallbacks of a call have: a `mock_timeout` is for one target, and so are failures that lead to
+    /// fallbacks (`router.py:async_function_with_fallbacks`) [T 277, 292].
     #[must_use]
     pub fn for_fallbacks(self) -> Self {
-        Self { timeout: None, ..self }
+        let testing = Testing { fallbacks: [None; 3], ..self.testing };
+        Self { timeout: None, testing, ..self }
     }
 
     /// Whether the upstream is left alone.

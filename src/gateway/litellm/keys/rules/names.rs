@@ -5,7 +5,7 @@ use crate::diagnostic::secrets::looks_secret;
 use crate::diagnostic::{Severity, Span};
 use crate::gateway::litellm::keys::Findings;
 use crate::gateway::litellm::keys::rules::groups::{Groups, Reach};
-use crate::gateway::litellm::wire::{Spanned, StrategyArgs, Wire, nearest};
+use crate::gateway::litellm::wire::{Spanned, Wire, nearest};
 use std::collections::HashMap;
 
 /// Strategies that are simulated.
@@ -78,23 +78,6 @@ fn strategy(wire: &Wire, findings: &mut Findings) {
     for strategy in wire.router_settings.routing_strategy.iter().chain(of_groups) {
         known_strategy(strategy, findings);
     }
-    let router = &wire.router_settings;
-    short_memory(router.routing_strategy.as_ref(), router.routing_strategy_args.as_ref(), findings);
-    for group in router.routing_groups.iter().flat_map(|groups| &groups.value) {
-        short_memory(group.value.routing_strategy.as_ref(), group.value.routing_strategy_args.as_ref(), findings);
-    }
-}
-
-/// What usage-based routing counts is forgotten after `ttl`, which matters where that is less than its minute.
-fn short_memory(strategy: Option<&Spanned<String>>, args: Option<&Spanned<StrategyArgs>>, findings: &mut Findings) {
-    let is_by_usage = strategy.is_some_and(|strategy| strategy.value.starts_with("usage-based-routing"));
-    let ttl = args.and_then(|args| args.value.ttl.as_ref()).filter(|ttl| ttl.value < 60.0);
-    if let Some(ttl) = ttl.filter(|_| is_by_usage) {
-        let message = "a `ttl` of usage-based routing is not simulated: requests and tokens are counted for the whole \
-                       minute, and the gateway forgets them within it"
-            .to_owned();
-        findings.add(codes::NOT_SIMULATED, Severity::Warning, ttl.span, message, None);
-    }
 }
 
 fn known_strategy(strategy: &Spanned<String>, findings: &mut Findings) {
@@ -115,16 +98,6 @@ fn known_strategy(strategy: &Spanned<String>, findings: &mut Findings) {
 mod tests {
     use super::*;
     use crate::gateway::litellm::keys::check;
-
-    #[test]
-    fn a_memory_of_less_than_a_minute_is_told() {
-        let models = "model_list:\n  - {model_name: a, litellm_params: {model: openai/gpt-4o}}\n";
-        for (strategy, ttl, told) in [("usage-based-routing-v2", 10, 1), ("usage-based-routing", 60, 0)] {
-            let args = format!("routing_strategy: {strategy}, routing_strategy_args: {{ttl: {ttl}}}");
-            let found = check("config.yaml", &format!("{models}router_settings: {{{args}}}\n"));
-            assert_eq!(found.iter().filter(|one| one.code == codes::NOT_SIMULATED).count(), told, "{found:#?}");
-        }
-    }
 
     #[test]
     fn aliases_are_looked_up_once() {
