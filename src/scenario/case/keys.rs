@@ -24,6 +24,13 @@ impl Table {
     }
 }
 
+/// Limits of members hold without a team as well, for the user of the key [T 299].
+fn member(node: &Node, user: Option<&str>, team: Option<&str>) -> Option<String> {
+    let is_limited = || ["team_member_rpm_limit", "team_member_tpm_limit"].iter().any(|key| node.get(key).is_some());
+    let team = team.or_else(|| is_limited().then_some("None"));
+    user.zip(team).map(|(user, team)| format!("{user}:{team}"))
+}
+
 /// Both names are taken, the longer one before the other (`_types.py:UserAPIKeyAuth`) [T 297].
 fn organization(node: &Node, reader: &mut Reader) -> Option<String> {
     reader.text(node, "organization_id").or_else(|| reader.text(node, "org_id"))
@@ -40,7 +47,7 @@ pub(super) fn read(case: &Node, start_nanos: i128, reader: &mut Reader) -> (Vec<
         let node = &entry.value;
         let (user, team) = (reader.text(node, "user_id"), reader.text(node, "team_id"));
         let (end_user, organization) = (reader.text(node, "end_user_id"), organization(node, reader));
-        let member = user.as_ref().zip(team.as_ref()).map(|(user, team)| format!("{user}:{team}"));
+        let member = member(node, user.as_deref(), team.as_deref());
         keys.push(Granted::read((&entry.key, node), case, start_nanos, reader));
         // The row of a user goes before what its keys say of it, whether it has limits or not [T 227].
         let has_row = user.as_ref().is_some_and(|user| case.get("users").is_some_and(|rows| rows.get(user).is_some()));
