@@ -127,6 +127,8 @@ codes! {
     NEGATIVE = "BC351";
     /// A deployment whose answers the gateway makes up.
     MADE_UP_ANSWERS = "BC352";
+    /// Deployments of which there are too many for the router's cache.
+    CROWDED_CACHE = "BC353";
     /// A fallback that goes up in price.
     FALLBACK_UPWARD = "BC401";
     /// Retries that multiply along a chain of fallbacks.

@@ -46,11 +46,18 @@ impl Pins {
         self.0.get(pin).filter(|(_, until)| now <= *until).map(|(deployment, _)| *deployment)
     }
 
-    /// A deployment is called: it is remembered, if no other one is, from now on.
-    pub fn claim(&mut self, now: SimTime, pin: Pin, deployment: DeploymentId, life: SimDuration) {
-        if self.get(now, &pin).is_none_or(|known| known == deployment) {
+    /// A deployment is called: it is remembered, if no other one is, from now on. Whether it is.
+    pub fn claim(&mut self, now: SimTime, pin: Pin, deployment: DeploymentId, life: SimDuration) -> bool {
+        let is_free = self.get(now, &pin).is_none_or(|known| known == deployment);
+        if is_free {
             self.0.insert(pin, (deployment, now + life));
         }
+        is_free
+    }
+
+    /// Nothing is remembered any longer.
+    pub fn forget(&mut self, pin: &Pin) {
+        self.0.remove(pin);
     }
 }
 

@@ -39,6 +39,8 @@ pub const CACHE_LIFE: SimDuration = SimDuration::from_secs(600);
 pub const SEMAPHORE_LIFE: SimDuration = SimDuration::from_secs(600);
 /// Life of the counts of a calendar minute (`RoutingArgs.ttl` of usage-based routing and of enforced limits) [T 290].
 pub const MINUTE_LIFE: SimDuration = SimDuration::from_secs(60);
+/// Life of least-busy's counters of calls in flight (`IN_FLIGHT_COUNT_TTL_SECONDS`).
+pub const IN_FLIGHT_LIFE: SimDuration = SimDuration::from_secs(3600);
 /// Window of key limits (`hooks/parallel_request_limiter_v3.py`) [T 160].
 pub const KEY_WINDOW: SimDuration = SimDuration::from_secs(60);
 /// What a limit that is used up tells the caller to wait, in seconds.

@@ -3,6 +3,7 @@
 
 use crate::gateway::litellm::plan::Budget;
 use crate::units::{KeyId, NameId, Usage, WhyNot};
+use std::collections::BTreeMap;
 
 /// All virtual keys and who has them.
 #[derive(Debug, Clone)]
@@ -129,6 +130,12 @@ pub struct KeyPlans {
     pub model_budgets: Vec<Budget>,
     /// Whether anything is limited at all.
     pub limits_any: bool,
+    /// What the limiter calls those whom the counters belong to.
+    pub kinds: Vec<&'static str>,
+    /// Counters of single models: by the number of the key or team, and the name of the model.
+    pub model_counters: BTreeMap<(u32, NameId), u32>,
+    /// Whether the limiter's cache may have to forget something before its time, for want of room.
+    pub forgets: bool,
 }
 
 impl KeyPlans {
@@ -137,7 +144,27 @@ impl KeyPlans {
         debug_assert!(keys.iter().all(|key| key.models.is_sorted_by_key(|model| model.name)), "names are searched");
         let limits_any = keys.iter().any(KeyPlan::limits);
         let keys = keys.into_iter().map(KeyPlan::summed_up).collect();
-        Self { keys, spent, windows, model_budgets, limits_any }
+        Self { keys, spent, windows, model_budgets, limits_any, ..Self::default() }
+    }
+
+    /// There are more entries than the limiter's cache has room for: none of the windows can be counted on its own.
+    pub(super) fn forget(&mut self) {
+        self.forgets = true;
+        self.keys.iter_mut().for_each(|key| key.only = None);
+    }
+
+    /// How many entries the limiter's cache can have at the same time, at most, where requests are for so many names:
+    /// three for each counter, one for each holder, one for each model under a key, team or organization, and one for
+    /// each key with a limit of parallel requests.
+    pub fn most_entries(&self, names: usize) -> usize {
+        let has_models = |kind: &&&str| matches!(**kind, "api_key" | "team" | "organization");
+        let models = names * self.kinds.iter().filter(has_models).count();
+        let mut limited: Vec<u32> =
+            self.keys.iter().flat_map(KeyPlan::all_windows).map(|window| window.counter).collect();
+        limited.sort_unstable();
+        limited.dedup();
+        let parallel = self.keys.iter().filter(|key| key.parallel.is_some()).count();
+        self.kinds.len() + models + 2 * limited.len() + parallel + 1
     }
 
     /// What limits a key's requests.
@@ -170,6 +197,9 @@ pub struct KeyPlan {
     pub purses: Box<[Purse]>,
     /// What only some models have, in the order of their names.
     pub models: Box<[ModelPlan]>,
+    /// Numbers of the key itself, its user, its team, the user within the team, the end user and the organization:
+    /// their tokens are counted whether they have limits or not.
+    pub holders: Box<[u32]>,
     /// The same while the model does not fail, where limits hold only then.
     pub if_healthy: Option<Box<KeyPlan>>,
     /// The only window, where there is nothing else but places.
@@ -310,6 +340,11 @@ impl KeyPlan {
     #[inline]
     pub const fn only_window(&self) -> Option<&Window> {
         self.only.as_ref()
+    }
+
+    /// All windows that any request counts in.
+    pub fn all_windows(&self) -> impl Iterator<Item = &Window> {
+        self.windows.iter().chain(self.models.iter().flat_map(|model| &*model.windows))
     }
 
     /// The limits of a single model.

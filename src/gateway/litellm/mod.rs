@@ -13,6 +13,7 @@ pub mod budget_reset;
 /// LiteLLM's own defaults.
 pub mod defaults;
 mod failure;
+mod kept;
 /// Virtual keys, users and teams, and what limits them.
 pub mod keyring;
 /// Which keys do something, and which do not.

@@ -128,6 +128,10 @@ pub enum Redis {
 pub struct Deployment {
     /// Its id in the config.
     pub id: Box<str>,
+    /// Its model, with the provider's name in front if one is written.
+    pub model: Box<str>,
+    /// It has `rpm` or `tpm` in whatever place, so that its calls and tokens of each minute are counted for ten.
+    pub is_limited: bool,
     /// Whether it is the only one of its group.
     pub alone: bool,
     /// `model_info.blocked`: it is called by nobody [T 263].

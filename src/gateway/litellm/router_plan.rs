@@ -49,6 +49,8 @@ pub struct RouterPlan {
     pub minutes: Minutes,
     /// Whether any deployment has a `weight`, `rpm` or `tpm` that simple-shuffle weighs by.
     pub is_weighted: bool,
+    /// Whether the router's cache may have to forget something before its time, for want of room.
+    pub forgets: bool,
     /// Whether any deployment has a budget, or its provider.
     pub has_budgets: bool,
     /// Budgets of providers.
@@ -109,6 +111,7 @@ impl Default for RouterPlan {
             counts_minutes: false,
             minutes: Minutes::default(),
             is_weighted: false,
+            forgets: false,
             has_budgets: false,
             provider_budgets: Vec::new(),
         }

@@ -3,12 +3,13 @@
 use crate::gateway::litellm::affinity::Pins;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Class;
+use crate::gateway::litellm::kept::{Kept, Purse, ROOM};
 use crate::gateway::litellm::minute_lives::{MinuteLives, Whose};
 use crate::gateway::litellm::plan::{Plan, Strategy};
 use crate::gateway::litellm::router::{Budgets, KeyUse, Late, Responses, Shortcut};
 use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::strategy::StrategyState;
-use crate::gateway::parts::{AheadCounter, Cooldowns, ExpiringCounter, MinuteCounter, Slots};
+use crate::gateway::parts::{AheadCounter, Bounded, Cooldowns, ExpiringCounter, MinuteCounter, Slots};
 use crate::units::{DeploymentId, NameId, SimTime};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -50,6 +51,8 @@ pub(super) struct State {
     pub shortcuts: Vec<Shortcut>,
     /// The deployments that a hop may choose from, while it chooses.
     pub candidates: Vec<DeploymentId>,
+    /// What the router's cache still holds, where it may not have room for everything.
+    pub kept: Option<Box<Bounded<Kept>>>,
 }
 
 /// How a deployment has done.
@@ -66,7 +69,7 @@ impl Default for Outcomes {
 }
 
 /// Which counter of allowed failures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum FailCounter {
     /// The deployment's only one.
     Shared,
@@ -85,7 +88,7 @@ impl State {
             .iter()
             .map(|deployment| deployment.parallel.map(|size| Slots::new(size, defaults::SEMAPHORE_LIFE)))
             .collect();
-        Self {
+        let mut state = Self {
             cooldowns: Cooldowns::new(count),
             outcomes: vec![Outcomes::default(); count],
             fail_counters: vec![SmallVec::new(); count],
@@ -105,7 +108,14 @@ impl State {
             place: Place::default(),
             shortcuts: Shortcut::all(plan),
             candidates: Vec::with_capacity(count),
+            kept: plan.router.forgets.then(|| Box::new(Bounded::new(ROOM))),
+        };
+        for (at, budget) in plan.router.provider_budgets.iter().enumerate() {
+            let purse = Purse::Provider(at as u32);
+            state.write(plan, SimTime::ZERO, Kept::Began(purse), budget.period);
+            state.write(plan, SimTime::ZERO, Kept::Spent(purse), budget.period);
         }
+        state
     }
 
     /// Under which name the calendar minutes of a deployment are counted that is a pattern: there is a counter for each
@@ -115,12 +125,18 @@ impl State {
         plan.first_to_fill(name, deployment).filter(|_| self.shared.is_none())
     }
 
-    /// The counter of a deployment's calendar minutes.
-    pub fn minute(&mut self, plan: &Plan, deployment: DeploymentId, name: NameId) -> &mut MinuteCounter {
-        match self.counted_as(plan, deployment, name) {
+    /// The counter of calendar minutes under a name that [`counted_as`](Self::counted_as) has found.
+    pub fn minute_named(&mut self, deployment: DeploymentId, name: Option<NameId>) -> &mut MinuteCounter {
+        match name {
             Some(first) => self.filled.entry((deployment, first)).or_default(),
             None => &mut self.minutes[deployment.index()],
         }
+    }
+
+    /// The counter of a deployment's calendar minutes.
+    pub fn minute(&mut self, plan: &Plan, deployment: DeploymentId, name: NameId) -> &mut MinuteCounter {
+        let name = self.counted_as(plan, deployment, name);
+        self.minute_named(deployment, name)
     }
 
     /// The same to look at.

@@ -45,6 +45,16 @@ impl AheadCounter {
         }
     }
 
+    /// The open window ends then.
+    pub const fn renew(&mut self, until: SimTime) {
+        self.counter.renew(until);
+    }
+
+    /// Forgets what has been counted.
+    pub fn forget(&mut self) {
+        self.counter = ExpiringCounter::default();
+    }
+
     /// The count at this moment.
     pub fn get(&mut self, now: SimTime) -> u64 {
         self.catch_up(now);

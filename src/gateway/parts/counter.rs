@@ -42,6 +42,11 @@ impl<T: Copy + Default + std::ops::Add<Output = T>> ExpiringCounter<T> {
         self.count
     }
 
+    /// The window ends then.
+    pub const fn renew(&mut self, until: SimTime) {
+        self.expires = until;
+    }
+
     /// Overwrites the count; the window is kept if one is open.
     pub fn set(&mut self, now: SimTime, count: T, life: SimDuration) {
         self.count = count;
@@ -114,6 +119,20 @@ impl MinuteCounter {
     pub const fn set_tokens(&mut self, minute: i64, tokens: Option<u64>) {
         self.enter(minute);
         self.tokens = tokens;
+    }
+
+    /// Forgets the requests of a minute.
+    pub const fn forget_requests(&mut self, minute: i64) {
+        if self.minute == minute {
+            self.requests = None;
+        }
+    }
+
+    /// Forgets the tokens of a minute.
+    pub const fn forget_tokens(&mut self, minute: i64) {
+        if self.minute == minute {
+            self.tokens = None;
+        }
     }
 
     /// Counts tokens.

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod backoff;
+mod bounded;
 mod cooldown;
 mod counter;
 mod slots;
@@ -9,6 +10,7 @@ mod weighted;
 
 pub use ahead::AheadCounter;
 pub use backoff::{Backoff, retry_after_secs};
+pub use bounded::Bounded;
 pub use cooldown::Cooldowns;
 pub use counter::{ExpiringCounter, MinuteCounter, Minutes};
 pub use slots::{Slot, Slots};

@@ -39,6 +39,16 @@ impl Slots {
         Self { size, life, expires: SimTime(i64::MIN), semaphores: Vec::new(), made: 0 }
     }
 
+    /// Whether the next to ask finds no semaphore, so that one is made.
+    pub fn is_forgotten(&self, now: SimTime) -> bool {
+        now > self.expires
+    }
+
+    /// The semaphore is forgotten before its time.
+    pub const fn forget(&mut self) {
+        self.expires = SimTime(i64::MIN);
+    }
+
     /// Takes a slot or a place in the line.
     pub fn take(&mut self, now: SimTime, call: CallId) -> Slot {
         if let Some(number) = self.take_free(now) {

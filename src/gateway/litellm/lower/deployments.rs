@@ -64,6 +64,8 @@ fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Ti
     let cooldown = info.cooldown_time.as_ref().or(params.cooldown_time.as_ref());
     Deployment {
         id: info.id.as_ref().map(|id| id.value.0.as_str()).unwrap_or_default().into(),
+        model: entry.model().into(),
+        is_limited: rpms.into_iter().chain(tpms).any(Option::is_some),
         is_blocked: is_on(&info.blocked),
         is_bare: !is_prefixed(entry.model(), entry.provider.unwrap_or_default()),
         is_filled_whole: entry.model() == "*",

@@ -8,7 +8,7 @@ use crate::gateway::litellm::lower::settings::is_on;
 use crate::gateway::litellm::plan::{Budget, Found, Name};
 use crate::gateway::litellm::wire::{Deployment, Spanned, Wire};
 use crate::units::NameId;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Compiles the keys for these names.
 pub(super) fn lower(ring: &Keyring, names: &[Name], wire: &Wire) -> KeyPlans {
@@ -32,7 +32,10 @@ pub(super) fn lower(ring: &Keyring, names: &[Name], wire: &Wire) -> KeyPlans {
     let holders = ring.keys.iter().map(|key| &key.own).chain(&ring.users).chain(&ring.teams).chain(&ring.members);
     let holders = holders.chain(&ring.end_users).chain(&ring.organizations);
     let spent = holders.map(|holder| holder.spent).collect();
-    KeyPlans::new(keys, spent, numbers.windows as usize, numbers.budgets)
+    let (kinds, model_counters) = (numbers.kinds(), numbers.model_counters());
+    let mut plans = KeyPlans::new(keys, spent, numbers.windows as usize, numbers.budgets);
+    (plans.kinds, plans.model_counters) = (kinds, model_counters);
+    plans
 }
 
 /// The names that a limit for a single model may mean: those with its text, and for budgets those with its text behind
@@ -163,7 +166,11 @@ impl<'a> Numbers<'a> {
         let (windows, purses): (Box<[Window]>, Box<[Purse]>) = (windows.collect(), purses.collect());
         let names = self.limited_names([Some(own), user, team]);
         let models = names.into_iter().filter_map(|name| self.model(name, &windows, own, (user, team))).collect();
-        KeyPlan { parallel: key.parallel, windows, models, purses, ..KeyPlan::default() }
+        // The master key belongs to a user of its own, who has no number.
+        let user_number = user.map_or((index == 0).then_some(u32::MAX), |user| Some(self.number(user)));
+        let others = [team, member, end_user, organization].into_iter().flatten().map(|who| self.number(who));
+        let holders = [Some(self.number(own)), user_number].into_iter().flatten().chain(others).collect();
+        KeyPlan { parallel: key.parallel, windows, models, purses, holders, ..KeyPlan::default() }
     }
 
     /// The names for which these holders, or the deployments, may have limits of their own.
@@ -234,6 +241,32 @@ impl<'a> Numbers<'a> {
             windows.extend([of_model(tpm), of_model(None)]);
         }
         windows
+    }
+
+    /// What the limiter calls those whom the counters belong to.
+    fn kinds(&self) -> Vec<&'static str> {
+        let ring = self.ring;
+        let sizes = [ring.keys.len(), ring.users.len(), ring.teams.len(), ring.members.len(), ring.end_users.len()];
+        let names = ["api_key", "user", "team", "team_member", "end_user"];
+        let named = names.into_iter().zip(sizes).chain([("organization", ring.organizations.len())]);
+        let mut kinds: Vec<&str> = named.flat_map(|(name, size)| std::iter::repeat_n(name, size)).collect();
+        kinds.resize(self.windows as usize, "model_per_key");
+        for ((who, _), counter) in &self.counters {
+            if let Who::Team(_) = who {
+                kinds[*counter as usize] = "model_per_team";
+            }
+        }
+        kinds
+    }
+
+    /// The counters of single models by name.
+    fn model_counters(&self) -> BTreeMap<(u32, NameId), u32> {
+        let named = |text: &str| self.by_text.get(text).into_iter().flatten().copied();
+        let numbered = self
+            .counters
+            .iter()
+            .flat_map(|((who, text), counter)| named(text).map(move |name| ((self.number(*who), name), *counter)));
+        numbered.collect()
     }
 
     /// A budget may be written for the model as it is sent, or without what stands before its last slash.

@@ -12,8 +12,10 @@ mod refusals;
 mod request;
 mod settings;
 
+use crate::gateway::litellm::defaults;
+use crate::gateway::litellm::kept::may_overflow;
 use crate::gateway::litellm::keyring::Keyring;
-use crate::gateway::litellm::plan::{Layer, Plan};
+use crate::gateway::litellm::plan::{Layer, Plan, Redis};
 use crate::gateway::litellm::wire::{Mock, Wire};
 use crate::gateway::parts::Minutes;
 
@@ -73,5 +75,10 @@ pub fn lower(wire: &Wire, setting: &Setting<'_>) -> Plan {
         || plan.customs.iter().any(|custom| custom.mock.testing.is_on());
     plan.refusals = refusals.rows;
     names::rename(wire, &mut plan, &names);
+    plan.router.forgets = may_overflow(&plan);
+    let entries = plan.keys.most_entries(plan.names.len());
+    if plan.keys.limits_any && plan.redis != Redis::Proxy && entries > defaults::CACHE_ITEMS {
+        plan.keys.forget();
+    }
     plan
 }

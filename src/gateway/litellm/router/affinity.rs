@@ -3,6 +3,7 @@
 use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::affinity::Pin;
+use crate::gateway::litellm::kept::Kept;
 use crate::gateway::litellm::plan::{AffinityFlags, Layer};
 use crate::random::Draws;
 use crate::units::{DeploymentId, NameId, RequestView};
@@ -45,7 +46,9 @@ impl LiteLlm {
         let Some(affinity) = &self.plan.router.affinity else { return };
         let group = self.plan.deployment(deployment).group;
         for pin in self.pins_of(cx.request, group, affinity.of(group)).into_iter().flatten() {
-            self.state.pins.claim(cx.now, pin, deployment, affinity.life);
+            if self.state.pins.claim(cx.now, pin, deployment, affinity.life) {
+                self.state.write_anew(&self.plan, cx.now, Kept::Pin(pin), affinity.life);
+            }
         }
     }
 }

@@ -6,9 +6,9 @@ use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, Flight, Frame, Waiting};
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::kept::Kept;
 use crate::gateway::litellm::minute_lives::Counted;
 use crate::gateway::litellm::plan::{CustomTarget, Layer};
-use crate::gateway::litellm::state::State;
 use crate::gateway::parts::Slot;
 use crate::gateway::{Attempt, AttemptRole, Ended, Limits, Notes, RequestView, Response, Source, Step};
 use crate::random::{Draws, Purpose};
@@ -26,11 +26,15 @@ impl LiteLlm {
         call: &mut CallState,
         deployment: DeploymentId,
     ) -> Next {
-        let Some(slots) = &mut self.state.slots[deployment.index()] else { return Next::Call(deployment, None) };
+        let Some(slots) = &self.state.slots[deployment.index()] else { return Next::Call(deployment, None) };
         if self.plan.deployment(deployment).parallel == Some(0) {
             // A semaphore of less than nothing cannot be made, which is told as an error of the router's own.
             return Next::Failed(Failure::without_status(Class::Refused, 500).because(WhyNot::DeploymentLimit));
         }
+        if slots.is_forgotten(cx.now) {
+            self.state.write(&self.plan, cx.now, Kept::Slots(deployment), defaults::SEMAPHORE_LIFE);
+        }
+        let Some(slots) = &mut self.state.slots[deployment.index()] else { return Next::Call(deployment, None) };
         match slots.take(cx.now, cx.id) {
             Slot::Held(number) => Next::Call(deployment, Some(number)),
             Slot::Queued(number) => {
@@ -88,7 +92,7 @@ impl LiteLlm {
         if slot.is_some() && !self.state.late.is_empty() {
             self.log_late_streams(cx);
         }
-        self.state.strategy.called(cx.now, deployment, name);
+        self.tell_called(cx.now, deployment, name);
         call.flight = Some(flight);
         (call.again, call.dropped_params) = (0, false);
         if self.plan.ends_calls
@@ -246,11 +250,8 @@ impl LiteLlm {
             self.state.learn_minutes(cx.now, minute, Some(deployment));
         }
         let counted_as = self.state.counted_as(&self.plan, deployment, name);
-        let State { minutes, filled, shared, place, lives, .. } = &mut self.state;
-        let counter = match counted_as {
-            Some(first) => filled.entry((deployment, first)).or_default(),
-            None => &mut minutes[deployment.index()],
-        };
+        let kept = Kept::MinuteRequests(deployment, counted_as, minute);
+        let state = &mut self.state;
         let limited = |num_retries: Option<u32>| {
             let failure = Failure::with_status(Class::RateLimit, 429).because(WhyNot::DeploymentLimit);
             let wait = RetryAfter::Seconds(defaults::LIMIT_RETRY_AFTER_SECS);
@@ -259,29 +260,34 @@ impl LiteLlm {
         };
         if by_strategy {
             let limit = entry.rpm.unwrap_or(u64::MAX);
-            if counter.requests(minute).is_some_and(|used| used >= limit) {
+            if state.minute_named(deployment, counted_as).requests(minute).is_some_and(|used| used >= limit) {
                 return limited(None);
             }
-            if let Some(shared) = shared.as_mut() {
-                shared.push_request(cx.now, place, deployment, minute);
+            if let Some(shared) = &mut state.shared {
+                shared.push_request(cx.now, &state.place, deployment, minute);
             }
-            if let Some(lives) = lives.as_mut() {
+            if let Some(lives) = &mut state.lives {
                 lives.counted_by_strategy(cx.now, (deployment, counted_as), Counted::Requests, minute);
             }
-            if counter.add_request(minute) > limit {
+            state.write(&self.plan, cx.now, kept, self.plan.router.minute_lives[1]);
+            if state.minute_named(deployment, counted_as).add_request(minute) > limit {
                 return limited(None);
             }
         }
         if router.enforce_rate_limits {
-            if entry.tpm.is_some_and(|limit| counter.tokens(minute).is_some_and(|used| used >= limit)) {
+            let tokens = state.minute_named(deployment, counted_as).tokens(minute);
+            if entry.tpm.is_some_and(|limit| tokens.is_some_and(|used| used >= limit)) {
                 return limited(Some(0));
             }
             let mut count = || {
-                if let Some(lives) = lives {
+                if let Some(lives) = &mut state.lives {
                     lives.counted_by_check(cx.now, (deployment, counted_as), Counted::Requests, minute);
                 }
-                let of_all = shared.as_mut().and_then(|shared| shared.count_request(cx.now, deployment, minute));
-                of_all.unwrap_or_else(|| counter.add_request(minute))
+                let of_all = state.shared.as_mut().and_then(|shared| shared.count_request(cx.now, deployment, minute));
+                of_all.unwrap_or_else(|| {
+                    state.write(&self.plan, cx.now, kept, defaults::MINUTE_LIFE);
+                    state.minute_named(deployment, counted_as).add_request(minute)
+                })
             };
             if entry.rpm.is_some_and(|limit| count() > limit) {
                 return limited(Some(0));
@@ -383,7 +389,7 @@ impl LiteLlm {
         if !call.dropped_params {
             cx.notes.decided(cx.now, cx.id, || "drop_params: calls again without what was complained of".to_owned());
             (call.again, call.dropped_params) = (0, true);
-            self.state.strategy.called(cx.now, flight.deployment, flight.name);
+            self.tell_called(cx.now, flight.deployment, flight.name);
             call.flight = Some(flight);
             return self.send(cx, call, flight.deployment);
         }

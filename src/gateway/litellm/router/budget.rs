@@ -7,6 +7,7 @@ use super::logging::Success;
 use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::kept::{Kept, Purse};
 use crate::gateway::litellm::plan::{Budget, Plan, Redis};
 use crate::gateway::litellm::shared::{BUDGET_SYNC, Place};
 use crate::random::Draws;
@@ -32,6 +33,14 @@ pub(super) struct Spend {
     period_ends: SimTime,
     /// What not all processes know of yet.
     recent: Vec<Recent>,
+}
+
+/// What adding spend has written.
+pub(super) struct Spending {
+    /// A period has begun.
+    begins: bool,
+    /// How long the sum is to live.
+    life: SimDuration,
 }
 
 /// Spend of one process on its way to the others.
@@ -62,6 +71,29 @@ impl Budgets {
 }
 
 impl Budgets {
+    fn of(&mut self, purse: Purse) -> &mut Spend {
+        match purse {
+            Purse::Provider(at) => &mut self.providers[at as usize],
+            Purse::Deployment(of) => &mut self.deployments[of.index()],
+        }
+    }
+
+    /// The router's cache keeps a sum until then.
+    pub fn renew(&mut self, purse: Purse, until: SimTime) {
+        self.of(purse).expires = until;
+    }
+
+    /// The router's cache has dropped a sum.
+    pub fn forget(&mut self, purse: Purse) {
+        self.renew(purse, LONG_AGO);
+        self.overruns += 1;
+    }
+
+    /// The router's cache has dropped when a period began.
+    pub fn forget_beginning(&mut self, purse: Purse) {
+        self.of(purse).period_ends = LONG_AGO;
+    }
+
     /// Whether the deployment's budget, or its provider's, is used up.
     pub fn are_over(&self, plan: &Plan, id: DeploymentId, now: SimTime, place: &Place) -> bool {
         self.over_until(plan, id, now, place).is_some()
@@ -125,20 +157,23 @@ impl Spend {
 
     /// The period begins with the first spend. The sum's own life time is cut to whole seconds, so that it is forgotten
     /// up to a second before the period ends (`_increment_spend_for_key`).
-    pub fn add(&mut self, now: SimTime, dollars: f64, period: SimDuration) {
-        if now > self.period_ends {
+    pub fn add(&mut self, now: SimTime, dollars: f64, period: SimDuration) -> Spending {
+        let begins = now > self.period_ends;
+        if begins {
             (self.began, self.period_ends) = (now, now + period);
         }
         let elapsed = now - self.began;
         if elapsed > period {
             let recent = Vec::new();
             *self = Self { dollars, expires: now + period, began: now, period_ends: now + period, recent };
-            return;
+            return Spending { begins: true, life: period };
         }
         self.dollars = self.dollars(now) + dollars;
+        let life = SimDuration::from_secs(SimDuration(period.0 - elapsed.0).whole_secs());
         if self.expires <= now {
-            self.expires = now + SimDuration::from_secs(SimDuration(period.0 - elapsed.0).whole_secs());
+            self.expires = now + life;
         }
+        Spending { begins, life }
     }
 }
 
@@ -180,17 +215,26 @@ impl LiteLlm {
         let shares = self.state.shared.is_some() && self.plan.redis != Redis::None;
         let overruns = &mut budgets.overruns;
         let mut add = |spend: &mut Spend, budget: &Budget| {
-            spend.add(now, dollars, budget.period);
+            let spending = spend.add(now, dollars, budget.period);
             if shares {
                 spend.share(now, dollars, place);
             }
             *overruns += u64::from(spend.dollars >= budget.limit && budget.limit > 0.0);
+            spending
         };
-        if let Some(budget) = entry.budget {
-            add(&mut budgets.deployments[deployment.index()], &budget);
-        }
-        if let Some(at) = entry.provider_budget {
-            add(&mut budgets.providers[at as usize], &self.plan.router.provider_budgets[at as usize]);
+        let of_provider = entry.provider_budget.map(|at| {
+            let budget = &self.plan.router.provider_budgets[at as usize];
+            (Purse::Provider(at), budget.period, add(&mut budgets.providers[at as usize], budget))
+        });
+        let own = entry.budget.map(|budget| {
+            let spending = add(&mut budgets.deployments[deployment.index()], &budget);
+            (Purse::Deployment(deployment), budget.period, spending)
+        });
+        for (purse, period, Spending { begins, life }) in of_provider.into_iter().chain(own) {
+            if begins {
+                self.state.write(&self.plan, now, Kept::Began(purse), period);
+            }
+            self.state.write(&self.plan, now, Kept::Spent(purse), life);
         }
     }
 }

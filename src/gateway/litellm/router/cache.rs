@@ -135,7 +135,12 @@ impl LiteLlm {
         usage: Usage,
         life: SimDuration,
     ) {
-        if !self.state.responses.put(cx.now, key, usage, life) {
+        let is_kept = self.state.responses.put(cx.now, key, usage, life);
+        // A stream is written twice, and a full cache makes room each time [T 313].
+        if key.form != Form::Whole {
+            self.state.responses.put_again(cx.now, key, usage, life);
+        }
+        if !is_kept {
             cx.woken.push(FULL);
         }
     }

@@ -5,6 +5,7 @@ use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Few};
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::kept::Kept;
 use crate::gateway::litellm::plan::{DEFAULT_TAG, Found, Strategy, TagMatch};
 use crate::random::Draws;
 use crate::units::{DeploymentId, NameId, WhyNot};
@@ -191,7 +192,13 @@ impl LiteLlm {
 
     /// Counts a pick for `enable_pre_call_checks` (`router.py:_update_usage`).
     pub(super) fn count_pick<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, deployment: DeploymentId) {
-        if self.plan.router.pre_call_checks {
+        if self.state.kept.is_some() {
+            // Later picks are written without a life time: an entry that has to be made anew has the cache's own.
+            let is_first = self.state.picks[deployment.index()].get(cx.now) == 0;
+            let life = if is_first { defaults::PICK_WINDOW } else { defaults::CACHE_LIFE };
+            self.state.write(&self.plan, cx.now, Kept::Picks(deployment), life);
+        }
+        if self.plan.router.pre_call_checks || self.state.kept.is_some() {
             self.state.picks[deployment.index()].add(cx.now, 1, defaults::PICK_WINDOW);
         }
     }

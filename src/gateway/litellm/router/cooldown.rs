@@ -5,6 +5,7 @@ use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::{Class, Failure, Told};
+use crate::gateway::litellm::kept::Kept;
 use crate::gateway::litellm::plan::{Deployment, Found};
 use crate::gateway::litellm::state::FailCounter;
 use crate::gateway::parts::retry_after_secs;
@@ -23,6 +24,7 @@ impl LiteLlm {
     ) {
         let asked = self.body(cx.request).cooldown;
         self.blame_for(cx, deployment, failure, asked);
+        self.write_calls(cx.now, deployment, cx.request.model, defaults::OUTCOME_WINDOW);
     }
 
     /// The same, where the request itself may say how long the deployment rests.
@@ -35,6 +37,7 @@ impl LiteLlm {
     ) {
         let span = self.rest_span(cx.now, deployment, failure, asked);
         let window = defaults::OUTCOME_WINDOW;
+        self.state.write(&self.plan, cx.now, Kept::Fails(deployment), window);
         self.state.outcomes[deployment.index()].fails.add(cx.now, 1, window);
         self.consider_rest(cx, deployment, failure, span);
     }
@@ -175,6 +178,7 @@ impl LiteLlm {
         which: FailCounter,
         window: SimDuration,
     ) -> i64 {
+        self.state.write(&self.plan, now, Kept::Allowed(deployment, which), window);
         self.state.fail_counter(deployment, which).add(now, 1, window)
     }
 }

@@ -32,7 +32,7 @@ impl LiteLlm {
     ) -> Next {
         call.inner_left -= 1;
         (call.again, call.dropped_params) = (0, false);
-        self.state.strategy.called(cx.now, flight.deployment, flight.name);
+        self.tell_called(cx.now, flight.deployment, flight.name);
         call.flight = Some(flight);
         if self.plan.ends_calls
             && let Some(next) = self.end_before_call(cx, call, flight.deployment)

@@ -4,7 +4,8 @@
 use super::budget::Spend;
 use super::fallback::chosen;
 use super::purses::Account;
-use super::windows::Windows;
+use super::slips::{Charge, Slip, Slips};
+use super::windows::{SETTLED_LIFE, Windows};
 use super::{Cx, LiteLlm};
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::Held;
@@ -36,8 +37,10 @@ impl KeyUse {
         if !plan.keys.limits_any {
             return Self::default();
         }
+        let mut windows = Windows::new(plan.keys.windows, plan.router.minutes.offset);
+        windows.slips = Slips::new(&plan.keys);
         Self {
-            windows: Windows::new(plan.keys.windows, plan.router.minutes.offset),
+            windows,
             in_flight: vec![0; plan.keys.count()],
             accounts: plan.keys.spent.iter().map(|spent| Account::new(*spent)).collect(),
             model_budgets: vec![Spend::NOTHING; plan.keys.model_budgets.len()],
@@ -169,7 +172,11 @@ impl LiteLlm {
             _ => key.windows(model),
         };
         let used = &mut self.state.keys;
-        if !used.windows.count_request(cx.now, windows) {
+        let fits = match used.windows.slips {
+            None => used.windows.count_request(cx.now, windows),
+            Some(_) => used.windows.count_request_writing(cx.now, windows, &self.plan.keys),
+        };
+        if !fits {
             let met = used.windows.too_many_requests(cx.now, windows);
             return Err(met.map_or(WhyNot::KeyRequests, |window| window.whose.requests()));
         }
@@ -179,6 +186,9 @@ impl LiteLlm {
         }
         held.parallel = key.parallel.is_some();
         *in_flight += u64::from(held.parallel);
+        if held.parallel {
+            used.windows.write_parallel(cx.now, request.key, &self.plan.keys);
+        }
         let least = match windows {
             [window] => window.tpm,
             _ => windows.iter().filter_map(|window| window.tpm).min(),
@@ -186,7 +196,11 @@ impl LiteLlm {
         let Some(least) = least else { return Ok(()) };
         let completions = u64::from(self.plan.bodies[request.body.index()].n.max(1));
         let tokens = tokens_to_reserve(cx, held, least, completions);
-        if used.windows.reserve_tokens(cx.now, windows, tokens) {
+        let fits = match used.windows.slips {
+            None => used.windows.reserve_tokens(cx.now, windows, tokens),
+            Some(_) => used.windows.reserve_tokens_writing(cx.now, windows, tokens, &self.plan.keys),
+        };
+        if fits {
             held.tokens = tokens;
             return Ok(());
         }
@@ -217,7 +231,11 @@ impl LiteLlm {
     }
 
     fn free_parallel<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) {
-        self.state.keys.in_flight[cx.request.key.index()] -= u64::from(std::mem::take(&mut held.parallel));
+        let (key, had) = (cx.request.key, std::mem::take(&mut held.parallel));
+        self.state.keys.in_flight[key.index()] -= u64::from(had);
+        if had {
+            self.state.keys.windows.write_parallel(cx.now, key, &self.plan.keys);
+        }
     }
 
     /// A failure has been logged, or the request is over without an answer: parallel place and tokens are given back.
@@ -230,7 +248,11 @@ impl LiteLlm {
         if held.tokens > 0 && !std::mem::replace(&mut held.tokens_returned, true) {
             let rest = held.tokens_used as i64 - held.tokens as i64;
             let windows = self.plan.keys.get(cx.request.key).windows(held.model);
-            self.state.keys.windows.add_tokens(cx.now, windows, rest);
+            let counted = &mut self.state.keys.windows;
+            for window in windows.iter().filter(|window| rest != 0 && window.tpm.is_some()) {
+                counted.write(cx.now, Slip::Tokens(window.counter), SETTLED_LIFE, &self.plan.keys);
+            }
+            counted.add_tokens(cx.now, windows, rest);
         }
     }
 
@@ -273,12 +295,20 @@ impl LiteLlm {
         }
         self.free_parallel(cx, held);
         let key = self.plan.keys.get(cx.request.key);
-        let more = self.plan.proxy.counted_tokens.of(&usage) as i64 - held.tokens as i64;
+        let tokens = self.plan.proxy.counted_tokens.of(&usage);
+        let more = tokens as i64 - held.tokens as i64;
         if let Some(window) = key.only_window() {
             return self.state.keys.windows.add_tokens(cx.now, std::slice::from_ref(window), more);
         }
         let counted_as = if held.tokens > 0 { held.model } else { served_as };
-        self.state.keys.windows.add_tokens(cx.now, key.windows(counted_as), more);
+        let windows = key.windows(counted_as);
+        if self.state.keys.windows.slips.is_some() {
+            let (plans, holders) = (&self.plan.keys, &*key.holders);
+            let charge = Charge { plans, holders, windows, name: counted_as, tokens, more };
+            self.state.keys.windows.add_tokens_writing(cx.now, &charge);
+        } else {
+            self.state.keys.windows.add_tokens(cx.now, windows, more);
+        }
         if key.spends() {
             self.spend_model_budgets(cx, served_as, dollars);
             self.settle_budget(cx, held, dollars);

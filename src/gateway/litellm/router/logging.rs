@@ -58,11 +58,12 @@ impl LiteLlm {
         call.log.failed = counts_once;
         self.give_limits_back(cx, &mut call.held);
         if let Some((deployment, name)) = call.log.about {
+            self.blame(cx, deployment, failure);
             // A cancelled call counts as a failure, but stays in the count of least-busy [T 119m].
             if failure.status.is_some() || failure.http_status != CLIENT_CLOSED {
+                self.write_failed(cx.now, deployment, name, failure);
                 self.state.strategy.failed(cx.now, deployment, name, failure);
             }
-            self.blame(cx, deployment, failure);
         }
     }
 
@@ -137,26 +138,39 @@ impl LiteLlm {
     /// A success.
     #[inline(always)]
     pub(super) fn log_success(&mut self, now: SimTime, stream: bool, success: Success) {
-        let deployment = success.flight.deployment;
+        let (deployment, keeps) = (success.flight.deployment, self.state.kept.is_some());
         if !self.plan.deployment(deployment).is_unmapped {
-            self.state.outcomes[deployment.index()].successes.add(now);
+            match keeps {
+                true => self.write_success(now, deployment, success.flight.name),
+                false => self.state.outcomes[deployment.index()].successes.add(now),
+            }
         }
         if self.state.strategy.learns() {
+            if keeps {
+                self.write_returned(now, deployment, success.flight.name);
+            }
             self.state.strategy.succeeded(&self.plan, now, &success_sample(now, success));
+            if keeps {
+                self.write_learned(now, success.flight.name);
+            }
         }
         if self.plan.router.counts_minutes && self.is_named(stream, &success) {
             let router = &self.plan.router;
             let minute = router.minutes.of(now);
             // The strategy and the check of limits count into one counter, each of them.
             let counted_twice = router.enforce_rate_limits && router.uses_v2;
-            let tokens = success.usage.total() * if counted_twice { 2 } else { 1 };
             if self.state.lives.is_some() {
                 self.begin_life_of_tokens(now, success.flight);
             }
+            let times = if counted_twice { 2 } else { 1 };
+            let tokens = success.usage.total() * times;
+            self.write_tokens(now, deployment, success.flight.name, times);
             self.state.minute(&self.plan, deployment, success.flight.name).add_tokens(minute, tokens);
             if let Some(shared) = &mut self.state.shared {
                 shared.count_tokens(now, deployment, minute, tokens);
             }
+        } else if keeps {
+            self.write_unnamed(now, stream, deployment);
         }
         self.spend(now, success);
     }

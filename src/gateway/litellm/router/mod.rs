@@ -24,8 +24,10 @@ mod responses;
 mod retry;
 mod shelf;
 mod shortcut;
+mod slips;
 mod stream;
 mod windows;
+mod written;
 
 use crate::gateway::litellm::call::{CallState, Flight, Held, Waiting};
 use crate::gateway::litellm::failure::{Class, Failure};

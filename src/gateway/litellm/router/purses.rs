@@ -24,7 +24,8 @@ const NOTHING_LEFT: f64 = 1e-12;
 pub(super) struct Account {
     /// Dollars spent and reserved.
     dollars: f64,
-    /// Dollars that were spent before: they stand on the key itself.
+    /// Dollars that were spent before: they stand on the key itself. What is spent is added to the rows of users and
+    /// teams, as they are in memory [T 312].
     before: f64,
     /// Reservations among the dollars that nobody gives back.
     lost: f64,
@@ -47,8 +48,10 @@ impl Account {
         if self.kept_until.is_some_and(|until| now <= until) {
             return;
         }
-        if self.kept_until.is_some() {
-            self.dollars = if has_database { self.dollars - self.lost } else { self.before };
+        if !has_database {
+            (self.dollars, self.lost) = (self.before, 0.0);
+        } else if self.kept_until.is_some() {
+            self.dollars -= self.lost;
             self.lost = 0.0;
         }
         self.kept_until = has_database.then_some(now + SUM_LIFE);
@@ -204,6 +207,9 @@ impl LiteLlm {
                 account.add(cx.now, change);
             } else if !fits && !self.plan.proxy.no_database {
                 account.dollars = account.dollars.max(0.0) + dollars;
+            }
+            if matches!(purse.whose, Whose::User | Whose::Team) && !purse.reserves_nothing {
+                account.before += dollars;
             }
             if let Some(shared) = self.state.shared.as_mut().filter(|_| dollars > 0.0) {
                 shared.spend(cx.now, &self.state.place, purse.account, dollars);

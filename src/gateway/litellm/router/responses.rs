@@ -151,6 +151,20 @@ impl Responses {
         shelf.put(now, key, usage, self.most)
     }
 
+    /// Keeps an answer that has just been kept: nothing is new, but in a full cache something else makes room for it.
+    #[inline(always)]
+    pub(super) fn put_again(&mut self, now: SimTime, key: Key, usage: Usage, life: SimDuration) {
+        let is_alone = self.others.is_empty() && life == self.shelf.life;
+        if is_alone && self.shelf.len() < self.capacity {
+            return;
+        }
+        if is_alone && !self.shelf.begins_with(&Packed::new(&key)) {
+            self.shelf.drop_first();
+        } else {
+            self.put(now, key, usage, life);
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn put_on_shelves(&mut self, now: SimTime, key: (Packed, u32), usage: Usage, life: SimDuration) -> bool {
@@ -332,6 +346,10 @@ mod tests {
                 prop_assert!(!fast.is_new(key.prompt) || slow.get(secs(now), &key, None).is_none());
                 fast.put(secs(now), key, usage, life);
                 slow.put(secs(now), key, usage, life, capacity);
+                if stream {
+                    fast.put_again(secs(now), key, usage, life);
+                    slow.put(secs(now), key, usage, life, capacity);
+                }
                 prop_assert_eq!(fast.count(), slow.0.len());
             }
         }

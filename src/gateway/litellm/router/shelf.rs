@@ -53,6 +53,12 @@ impl Shelf {
         (self.count > 0).then(|| self.ring[self.place(self.first)].expires)
     }
 
+    /// Whether this is the key of the oldest answer.
+    #[inline(always)]
+    pub fn begins_with(&self, key: &Packed) -> bool {
+        self.count > 0 && self.ring[self.place(self.first)].key == *key
+    }
+
     /// Drops the oldest answer; there must be one.
     #[inline(always)]
     pub fn drop_first(&mut self) {

@@ -115,6 +115,7 @@ impl Shortcut {
         };
         let takes_all =
             ids.iter().all(is_called_so) && plan.bodies.iter().all(is_plain_body) && router.affinity.is_none();
+        let takes_all = takes_all && !router.forgets;
         let is_open = is_simple && name.orders.is_empty() && has_places && takes_all;
         let is_let_in = plan.layer != Layer::Proxy || (name.is_known && !plan.proxy.has_key_limits);
         let body_breaks = plan.bodies.iter().any(|body| body.cache.breaks);

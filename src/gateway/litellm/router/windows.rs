@@ -7,13 +7,16 @@
 //! done in a straight line within one line of memory (100 instructions less); the loops over any number of
 //! windows are its slow twin.
 
+use super::slips::{Charge, Slip, Slips};
 use crate::gateway::litellm::defaults;
-use crate::gateway::litellm::keyring::Window;
+use crate::gateway::litellm::keyring::{KeyPlans, Window};
 use crate::gateway::parts::ExpiringCounter;
-use crate::units::{SimDuration, SimTime};
+use crate::units::{KeyId, SimDuration, SimTime};
 
 /// Life of a counter that is first written by a settlement: the cache's default.
-const SETTLED_LIFE: SimDuration = SimDuration::from_secs(600);
+pub(super) const SETTLED_LIFE: SimDuration = SimDuration::from_secs(600);
+/// Life of the register of a key's requests at the same time (`PARALLEL_REQUEST_SLOT_TTL_SECONDS`).
+const PARALLEL_LIFE: SimDuration = SimDuration::from_secs(3600);
 const LONG_AGO: SimTime = SimTime(i64::MIN);
 
 /// All windows.
@@ -22,6 +25,8 @@ pub(super) struct Windows {
     used: Vec<WindowUse>,
     /// Nanoseconds from a whole second to time zero.
     offset: SimDuration,
+    /// What the cache still holds, where it may not have room for everything.
+    pub slips: Option<Box<Slips>>,
 }
 
 /// What one window has counted: one line of memory.
@@ -47,7 +52,7 @@ impl Default for WindowUse {
 impl Windows {
     /// So many, in which nothing has been counted; `offset` leads from a whole second to time zero.
     pub fn new(count: usize, offset: SimDuration) -> Self {
-        Self { used: vec![WindowUse::default(); count], offset }
+        Self { used: vec![WindowUse::default(); count], offset, slips: None }
     }
 
     /// The first of the windows that a request just refused was too many for.
@@ -102,7 +107,7 @@ impl Windows {
 
     #[inline(never)]
     fn count_request_in_each(&mut self, now: SimTime, windows: &[Window]) -> bool {
-        let Self { used, offset } = self;
+        let Self { used, offset, .. } = self;
         let limited = windows.iter().filter_map(|window| Some((window.counter as usize, window.rpm? as i64)));
         if limited.clone().any(|(counter, limit)| used[counter].requests.get(now) > limit) {
             return false;
@@ -134,7 +139,7 @@ impl Windows {
 
     #[inline(never)]
     fn reserve_tokens_in_each(&mut self, now: SimTime, windows: &[Window], tokens: u64) -> bool {
-        let Self { used, offset } = self;
+        let Self { used, offset, .. } = self;
         let limited = windows.iter().filter_map(|window| Some((window.counter as usize, window.tpm? as i64)));
         let tokens = tokens as i64;
         if limited.clone().any(|(counter, limit)| used[counter].used_tokens(now) + tokens > limit) {
@@ -153,6 +158,92 @@ impl Windows {
         if tokens != 0 {
             for window in windows.iter().filter(|window| window.tpm.is_some()) {
                 self.used[window.counter as usize].tokens.add(now, tokens, SETTLED_LIFE);
+            }
+        }
+    }
+}
+
+/// The same where the cache may have no room for everything: each write is told to it, in the limiter's order.
+impl Windows {
+    /// Writes an entry, if anything of them is kept.
+    #[inline]
+    pub fn write(&mut self, now: SimTime, slip: Slip, life: SimDuration, plans: &KeyPlans) {
+        let Self { used, slips: Some(slips), .. } = self else { return };
+        slips.write(now, slip, life, plans, |gone| {
+            // What is dropped while it is written begins anew with what has been read of it before.
+            let until = if gone == slip { now + life } else { LONG_AGO };
+            match gone {
+                Slip::Beginning(at) => {
+                    let of = &mut used[at as usize];
+                    (of.expires, of.over_from) = (until, of.over_from.min(until));
+                }
+                Slip::Requests(at) => used[at as usize].requests.renew(until),
+                Slip::Tokens(at) => used.get_mut(at as usize).into_iter().for_each(|of| of.tokens.renew(until)),
+                Slip::Parallel(_) | Slip::TokensOfModel(..) => {}
+            }
+        });
+    }
+
+    /// Requests of a key at the same time have become more or fewer.
+    pub fn write_parallel(&mut self, now: SimTime, key: KeyId, plans: &KeyPlans) {
+        self.write(now, Slip::Parallel(key.0), PARALLEL_LIFE, plans);
+    }
+
+    /// Counts a request.
+    #[cold]
+    pub fn count_request_writing(&mut self, now: SimTime, windows: &[Window], plans: &KeyPlans) -> bool {
+        let limited = windows.iter().filter_map(|window| Some((window.counter, window.rpm? as i64)));
+        if limited.clone().any(|(counter, limit)| self.used[counter as usize].requests.get(now) > limit) {
+            return false;
+        }
+        limited.fold(true, |fits, (counter, limit)| {
+            let at = counter as usize;
+            let is_over = self.used[at].is_over(now);
+            if is_over {
+                self.begin_anew(now, counter, plans);
+            }
+            let count = if is_over { 1 } else { self.used[at].requests.get(now) + 1 };
+            self.write(now, Slip::Requests(counter), defaults::KEY_WINDOW, plans);
+            self.used[at].requests.set(now, count, defaults::KEY_WINDOW);
+            count <= limit && fits
+        })
+    }
+
+    fn begin_anew(&mut self, now: SimTime, counter: u32, plans: &KeyPlans) {
+        self.write(now, Slip::Beginning(counter), defaults::KEY_WINDOW, plans);
+        self.used[counter as usize].begin(now, self.offset);
+    }
+
+    /// Takes tokens.
+    #[cold]
+    pub fn reserve_tokens_writing(&mut self, now: SimTime, windows: &[Window], tokens: u64, plans: &KeyPlans) -> bool {
+        let limited = windows.iter().filter_map(|window| Some((window.counter, window.tpm? as i64)));
+        let with_limit = limited.map(|(counter, limit)| {
+            let used = &self.used[counter as usize];
+            (counter, used.is_over(now), limit, used.used_tokens(now) + tokens as i64)
+        });
+        // All are read before any is written.
+        let all: Vec<(u32, bool, i64, i64)> = with_limit.collect();
+        if all.iter().any(|(_, _, limit, used)| used > limit) {
+            return false;
+        }
+        for (counter, is_over, _, used) in all {
+            if is_over {
+                self.begin_anew(now, counter, plans);
+            }
+            self.write(now, Slip::Tokens(counter), defaults::KEY_WINDOW, plans);
+            self.used[counter as usize].tokens.set(now, used, defaults::KEY_WINDOW);
+        }
+        true
+    }
+
+    /// Charges an answer.
+    #[cold]
+    pub fn add_tokens_writing(&mut self, now: SimTime, charge: &Charge<'_>) {
+        for (slip, by) in charge.slips() {
+            self.write(now, slip, SETTLED_LIFE, charge.plans);
+            if let (Slip::Tokens(counter), Some(by)) = (slip, by) {
+                self.used[counter as usize].tokens.add(now, by, SETTLED_LIFE);
             }
         }
     }

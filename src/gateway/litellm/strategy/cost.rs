@@ -7,7 +7,7 @@ use crate::gateway::parts::MinuteCounter;
 use crate::units::{DeploymentId, NameId, SimDuration, SimTime};
 
 /// Life of a group's counts: the router cache's default.
-const LIFE: SimDuration = SimDuration::from_secs(600);
+pub(super) const LIFE: SimDuration = SimDuration::from_secs(600);
 
 /// Requests and tokens of the minute, by group.
 pub(in crate::gateway::litellm) struct Spending {
@@ -28,6 +28,11 @@ impl Spending {
     pub fn new(names: usize, deployments: usize) -> Self {
         let group = Group { expires: SimTime(i64::MIN), rows: Rows::new() };
         Self { groups: vec![group; names], places: Places::new(deployments) }
+    }
+
+    /// The counts of a group are kept until then; forgotten, if that is over.
+    pub fn keep_until(&mut self, name: NameId, until: SimTime) {
+        self.groups[name.index()].expires = until;
     }
 
     /// An answer has come.

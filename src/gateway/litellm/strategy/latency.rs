@@ -7,7 +7,7 @@ use crate::gateway::litellm::call::CallState;
 use crate::gateway::litellm::plan::{LatencyArgs, Plan, Room};
 use crate::gateway::parts::MinuteCounter;
 use crate::random::{Draws, Purpose};
-use crate::units::{DeploymentId, NameId, SimTime};
+use crate::units::{DeploymentId, NameId, SimDuration, SimTime};
 
 /// What a timeout counts as.
 const PENALTY_SECS: f64 = 1000.0;
@@ -72,6 +72,16 @@ impl Latencies {
             group.expires = now + self.args.ttl;
         }
         group.rows.row(&mut self.places, deployment, Row::new)
+    }
+
+    /// How long the latencies of a group live.
+    pub const fn life(&self) -> SimDuration {
+        self.args.ttl
+    }
+
+    /// The latencies of a group are kept until then; forgotten, if that is over.
+    pub fn keep_until(&mut self, name: NameId, until: SimTime) {
+        self.groups[name.index()].expires = until;
     }
 
     /// An answer has come.

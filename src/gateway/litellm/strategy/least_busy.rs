@@ -5,11 +5,11 @@
 //! stay in the count until the counter expires.
 
 use super::rows::{Places, Rows};
+use crate::gateway::litellm::defaults;
 use crate::gateway::parts::ExpiringCounter;
 use crate::units::{DeploymentId, NameId, SimDuration, SimTime};
 
-/// Life of a counter (`IN_FLIGHT_COUNT_TTL_SECONDS`).
-const LIFE: SimDuration = SimDuration::from_secs(3600);
+const LIFE: SimDuration = defaults::IN_FLIGHT_LIFE;
 
 /// Calls in flight, by group and deployment.
 pub(in crate::gateway::litellm) struct InFlight {
@@ -23,7 +23,8 @@ impl InFlight {
         Self { groups: vec![Rows::new(); names], places: Places::new(deployments) }
     }
 
-    fn count(&mut self, deployment: DeploymentId, name: NameId) -> &mut ExpiringCounter<i64> {
+    /// The count of a deployment in a group.
+    pub fn count(&mut self, deployment: DeploymentId, name: NameId) -> &mut ExpiringCounter<i64> {
         self.groups[name.index()].row(&mut self.places, deployment, ExpiringCounter::default)
     }
 

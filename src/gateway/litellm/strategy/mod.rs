@@ -13,6 +13,7 @@ mod usage_v2;
 use crate::gateway::Notes;
 use crate::gateway::litellm::call::CallState;
 use crate::gateway::litellm::failure::{Class, Failure};
+use crate::gateway::litellm::kept::Kept;
 use crate::gateway::litellm::plan::{Name, Plan, Strategy};
 use crate::gateway::litellm::router::{Cx, LiteLlm};
 use crate::random::Draws;
@@ -22,6 +23,9 @@ use cost::Spending;
 use latency::Latencies;
 use least_busy::InFlight;
 use usage_v1::{MinuteUse, Moment};
+
+/// A life that is over.
+const LONG_AGO: SimTime = SimTime(i64::MIN);
 
 /// Deployments that are all at their limits, as the strategy counts them.
 const FULL: Failure = Failure::NO_DEPLOYMENT.because(WhyNot::DeploymentLimit);
@@ -136,6 +140,52 @@ impl StrategyState {
             Self::LeastBusy(state) => state.returned(now, deployment, name),
             Self::Latency(state) if failure.class == Class::Timeout => state.timed_out(now, deployment, name),
             Self::ByGroup(groups) => groups.of(name).failed(now, deployment, name, failure),
+            _ => {}
+        }
+    }
+
+    /// How long what it writes of a group as one map lives, if it does.
+    pub fn life_of_map(&mut self, name: NameId) -> Option<SimDuration> {
+        match self.of(name) {
+            Self::Cost(_) => Some(cost::LIFE),
+            _ => self.life_of_latencies(name),
+        }
+    }
+
+    /// How long its latencies of a group live, if it has any.
+    pub fn life_of_latencies(&mut self, name: NameId) -> Option<SimDuration> {
+        if let Self::Latency(state) = self.of(name) { Some(state.life()) } else { None }
+    }
+
+    /// Whether it counts minutes of a group.
+    pub fn counts_minutes_of(&mut self, name: NameId) -> bool {
+        matches!(self.of(name), Self::UsageV1(_))
+    }
+
+    /// How many calls are in flight, if it counts them.
+    pub fn in_flight(&mut self, now: SimTime, deployment: DeploymentId, name: NameId) -> Option<i64> {
+        if let Self::LeastBusy(state) = self.of(name) { Some(state.count(deployment, name).get(now)) } else { None }
+    }
+
+    /// The router's cache has dropped an entry.
+    pub fn forget(&mut self, kept: Kept) {
+        match kept {
+            Kept::GroupTokens(name, minute) | Kept::GroupRequests(name, minute) => {
+                if let Self::UsageV1(state) = self.of(name) {
+                    state.forget(name, minute, matches!(kept, Kept::GroupTokens(..)));
+                }
+            }
+            _ => self.begin_anew(kept, LONG_AGO),
+        }
+    }
+
+    /// The router's cache keeps an entry until then.
+    pub fn begin_anew(&mut self, kept: Kept, until: SimTime) {
+        let (Kept::Map(name) | Kept::InFlight(name, _)) = kept else { return };
+        match (self.of(name), kept) {
+            (Self::Latency(state), _) => state.keep_until(name, until),
+            (Self::Cost(state), _) => state.keep_until(name, until),
+            (Self::LeastBusy(state), Kept::InFlight(_, deployment)) => state.count(deployment, name).renew(until),
             _ => {}
         }
     }

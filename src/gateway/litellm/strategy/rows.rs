@@ -53,6 +53,11 @@ impl<T> Rows<T> {
         self.ids.is_empty()
     }
 
+    /// All rows, to change.
+    pub fn all_mut(&mut self) -> &mut [T] {
+        &mut self.rows
+    }
+
     /// The deployments, in order.
     pub fn ids(&self) -> &[DeploymentId] {
         &self.ids

@@ -81,6 +81,24 @@ impl MinuteUse {
         Self { groups: vec![group; names], places: Places::new(deployments), life }
     }
 
+    /// The map of tokens of a group, or of its requests, is forgotten.
+    pub fn forget(&mut self, name: NameId, minute: i64, tokens: bool) {
+        let group = &mut self.groups[name.index()];
+        if group.minute != minute {
+            return;
+        }
+        for row in group.rows.all_mut() {
+            if tokens { row.tokens = None } else { row.requests = None }
+        }
+        if tokens {
+            group.with_tokens = 0;
+        }
+        // Without any tokens all are new, whatever is known of requests.
+        if group.rows.all_mut().iter().all(|row| row.tokens.is_none() && row.requests.is_none()) {
+            group.rows.clear();
+        }
+    }
+
     /// An answer has come.
     pub fn answered(&mut self, at: Moment, sample: &Sample) {
         let group = &mut self.groups[sample.name.index()];

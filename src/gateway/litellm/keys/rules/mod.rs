@@ -6,6 +6,7 @@ mod callbacks;
 mod checks;
 mod clients;
 mod cooldown;
+mod crowded;
 mod empty;
 mod expanded;
 mod fallbacks;
@@ -31,6 +32,7 @@ pub(super) fn all(node: &Node, wire: &Wire, findings: &mut Findings) {
     checks::check(wire, findings);
     clients::check(wire, findings);
     cooldown::check(wire, findings);
+    crowded::check(wire, findings);
     empty::check(node, wire, findings);
     expanded::check(node, findings);
     fallbacks::check(wire, findings);
