@@ -151,7 +151,7 @@ impl State {
             now,
             kept,
             life,
-            || kept.name(plan),
+            |kept| kept.name(plan),
             |gone| match gone == kept {
                 // It had been read before, and is written as it was.
                 true => self.begin_anew(kept, now + life),

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone)]
 pub struct Bounded<K> {
     most: usize,
-    ends: BTreeMap<K, (SimTime, Box<str>)>,
-    /// The same in order; among those that end at the same instant by name.
-    order: BTreeSet<(SimTime, Box<str>, K)>,
+    ends: BTreeMap<K, SimTime>,
+    /// The same in order.
+    order: BTreeSet<(SimTime, K)>,
 }
 
 impl<K: Copy + Ord> Bounded<K> {
@@ -22,36 +22,45 @@ impl<K: Copy + Ord> Bounded<K> {
     }
 
     /// Writes an entry. Its life runs from the write that makes it, and later ones do not prolong it. `forget` is told
-    /// what is dropped before its end.
+    /// what is dropped before its end; of what ends at the same instant the first by `name` is.
     pub fn write(
         &mut self,
         now: SimTime,
         key: K,
         life: SimDuration,
-        name: impl FnOnce() -> Box<str>,
+        name: impl Fn(K) -> Box<str>,
         mut forget: impl FnMut(K),
     ) {
-        while let Some((end, ..)) = self.order.first()
-            && (*end <= now || self.ends.len() >= self.most)
+        while let Some(first) = self.order.first().copied()
+            && (first.0 <= now || self.ends.len() >= self.most)
         {
-            let is_over = *end <= now;
-            let Some((.., dropped)) = self.order.pop_first() else { break };
-            self.ends.remove(&dropped);
+            let is_over = first.0 <= now;
+            let dropped = if is_over { first.1 } else { self.first_by_name(first, &name) };
+            self.remove(dropped);
             if !is_over {
                 forget(dropped);
             }
         }
         if let Entry::Vacant(free) = self.ends.entry(key) {
-            let (end, name) = (now + life, name());
-            free.insert((end, name.clone()));
-            self.order.insert((end, name, key));
+            let end = *free.insert(now + life);
+            self.order.insert((end, key));
+        }
+    }
+
+    /// Names are made only where more than one entry ends at that instant.
+    fn first_by_name(&self, first: (SimTime, K), name: impl Fn(K) -> Box<str>) -> K {
+        let mut same = self.order.range(first..).take_while(|(end, _)| *end == first.0).map(|(_, key)| *key);
+        if same.clone().nth(1).is_none() {
+            first.1
+        } else {
+            same.by_ref().min_by_key(|key| name(*key)).unwrap_or(first.1)
         }
     }
 
     /// Removes an entry, if it is there.
     pub fn remove(&mut self, key: K) {
-        if let Some((end, name)) = self.ends.remove(&key) {
-            self.order.remove(&(end, name, key));
+        if let Some(end) = self.ends.remove(&key) {
+            self.order.remove(&(end, key));
         }
     }
 }
@@ -59,10 +68,11 @@ impl<K: Copy + Ord> Bounded<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn write(cache: &mut Bounded<u32>, at: i64, key: u32, life: i64) -> Vec<u32> {
         let mut gone = Vec::new();
-        cache.write(SimTime(at), key, SimDuration(life), || key.to_string().into(), |key| gone.push(key));
+        cache.write(SimTime(at), key, SimDuration(life), |key| key.to_string().into(), |key| gone.push(key));
         gone
     }
 
@@ -87,5 +97,35 @@ mod tests {
         write(&mut cache, 0, 9, 60);
         assert_eq!(write(&mut cache, 0, 8, 60), [10]);
         assert_eq!(write(&mut cache, 60, 7, 60), [0; 0]);
+    }
+
+    proptest! {
+        /// The slow twin is a list.
+        #[test]
+        fn holds_what_a_list_holds(
+            most in 1usize..8,
+            steps in prop::collection::vec((0i64..4, 0u32..12, 1i64..30, 0u32..10), 0..200),
+        ) {
+            let (mut fast, mut slow, mut now) = (Bounded::new(most), Vec::<(SimTime, String, u32)>::new(), 0);
+            for (later, key, life, kind) in steps {
+                now += later;
+                if kind == 0 {
+                    fast.remove(key);
+                    slow.retain(|(.., other)| *other != key);
+                    continue;
+                }
+                slow.retain(|(end, ..)| *end > SimTime(now));
+                let mut gone = Vec::new();
+                while slow.len() >= most {
+                    slow.sort();
+                    gone.push(slow.remove(0).2);
+                }
+                if slow.iter().all(|(.., other)| *other != key) {
+                    slow.push((SimTime(now + life), key.to_string(), key));
+                }
+                prop_assert_eq!(write(&mut fast, now, key, life), gone);
+                prop_assert_eq!(fast.ends.len(), slow.len());
+            }
+        }
     }
 }

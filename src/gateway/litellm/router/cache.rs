@@ -135,12 +135,7 @@ impl LiteLlm {
         usage: Usage,
         life: SimDuration,
     ) {
-        let is_kept = self.state.responses.put(cx.now, key, usage, life);
-        // A stream is written twice, and a full cache makes room each time [T 313].
-        if key.form != Form::Whole {
-            self.state.responses.put_again(cx.now, key, usage, life);
-        }
-        if !is_kept {
+        if !self.state.responses.put(cx.now, key, usage, life) {
             cx.woken.push(FULL);
         }
     }

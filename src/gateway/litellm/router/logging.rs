@@ -138,41 +138,59 @@ impl LiteLlm {
     /// A success.
     #[inline(always)]
     pub(super) fn log_success(&mut self, now: SimTime, stream: bool, success: Success) {
-        let (deployment, keeps) = (success.flight.deployment, self.state.kept.is_some());
+        if self.state.kept.is_some() {
+            return self.log_success_writing(now, stream, success);
+        }
+        let deployment = success.flight.deployment;
         if !self.plan.deployment(deployment).is_unmapped {
-            match keeps {
-                true => self.write_success(now, deployment, success.flight.name),
-                false => self.state.outcomes[deployment.index()].successes.add(now),
-            }
+            self.state.outcomes[deployment.index()].successes.add(now);
         }
         if self.state.strategy.learns() {
-            if keeps {
-                self.write_returned(now, deployment, success.flight.name);
-            }
             self.state.strategy.succeeded(&self.plan, now, &success_sample(now, success));
-            if keeps {
-                self.write_learned(now, success.flight.name);
-            }
         }
         if self.plan.router.counts_minutes && self.is_named(stream, &success) {
-            let router = &self.plan.router;
-            let minute = router.minutes.of(now);
-            // The strategy and the check of limits count into one counter, each of them.
-            let counted_twice = router.enforce_rate_limits && router.uses_v2;
-            if self.state.lives.is_some() {
-                self.begin_life_of_tokens(now, success.flight);
-            }
-            let times = if counted_twice { 2 } else { 1 };
-            let tokens = success.usage.total() * times;
-            self.write_tokens(now, deployment, success.flight.name, times);
-            self.state.minute(&self.plan, deployment, success.flight.name).add_tokens(minute, tokens);
-            if let Some(shared) = &mut self.state.shared {
-                shared.count_tokens(now, deployment, minute, tokens);
-            }
-        } else if keeps {
+            self.count_tokens(now, success);
+        }
+        self.spend(now, success);
+    }
+
+    /// The same where what is written may be too much for the router's cache.
+    #[cold]
+    #[inline(never)]
+    fn log_success_writing(&mut self, now: SimTime, stream: bool, success: Success) {
+        let Flight { deployment, name, .. } = success.flight;
+        if !self.plan.deployment(deployment).is_unmapped {
+            self.write_success(now, deployment, name);
+        }
+        if self.state.strategy.learns() {
+            self.write_returned(now, deployment, name);
+            self.state.strategy.succeeded(&self.plan, now, &success_sample(now, success));
+            self.write_learned(now, name);
+        }
+        if self.plan.router.counts_minutes && self.is_named(stream, &success) {
+            self.count_tokens(now, success);
+        } else {
             self.write_unnamed(now, stream, deployment);
         }
         self.spend(now, success);
+    }
+
+    /// Tokens count in the calendar minute of their deployment.
+    #[inline(never)]
+    fn count_tokens(&mut self, now: SimTime, success: Success) {
+        let (router, deployment) = (&self.plan.router, success.flight.deployment);
+        let minute = router.minutes.of(now);
+        // The strategy and the check of limits count into one counter, each of them.
+        let times = if router.enforce_rate_limits && router.uses_v2 { 2 } else { 1 };
+        let tokens = success.usage.total() * times;
+        if self.state.lives.is_some() {
+            self.begin_life_of_tokens(now, success.flight);
+        }
+        self.write_tokens(now, deployment, success.flight.name, times);
+        self.state.minute(&self.plan, deployment, success.flight.name).add_tokens(minute, tokens);
+        if let Some(shared) = &mut self.state.shared {
+            shared.count_tokens(now, deployment, minute, tokens);
+        }
     }
 
     /// Tokens are counted that are forgotten before their minute is over.

@@ -132,37 +132,32 @@ impl Responses {
 
     /// Keeps an answer. One that is still there keeps its end. Says whether there is room for
     /// it; too many are not kept. What is over is dropped before, and what ends soonest while the cache is full
-    /// (`InMemoryCache.evict_cache`; from source only). Of what ends at the same moment, which LiteLLM drops in order
-    /// of hashes, the oldest goes.
+    /// (`InMemoryCache.evict_cache`). Of what ends at the same moment, which LiteLLM drops in order of hashes, the oldest
+    /// goes. A stream is written twice, and a full cache makes room each time [T 313].
     #[inline(always)]
     pub(super) fn put(&mut self, now: SimTime, key: Key, usage: Usage, life: SimDuration) -> bool {
         let greatest = &mut self.greatest[first_bits(key.prompt)];
         *greatest = key.prompt.0.max(*greatest);
+        let is_stream = key.form != Form::Whole;
         let key = Packed::new(&key);
         let key = (key, key.hash());
         if !self.others.is_empty() || life != self.shelf.life {
-            return self.put_on_shelves(now, key, usage, life);
+            let is_kept = self.put_on_shelves(now, key, usage, life);
+            return if is_stream { self.put_on_shelves(now, key, usage, life) } else { is_kept };
         }
         let shelf = &mut self.shelf;
         shelf.drop_what_is_over(now);
         if shelf.len() >= self.capacity {
             shelf.drop_first();
         }
-        shelf.put(now, key, usage, self.most)
-    }
-
-    /// Keeps an answer that has just been kept: nothing is new, but in a full cache something else makes room for it.
-    #[inline(always)]
-    pub(super) fn put_again(&mut self, now: SimTime, key: Key, usage: Usage, life: SimDuration) {
-        let is_alone = self.others.is_empty() && life == self.shelf.life;
-        if is_alone && self.shelf.len() < self.capacity {
-            return;
+        let is_kept = shelf.put(now, key, usage, self.most);
+        if is_stream && shelf.len() >= self.capacity {
+            // It may be what ends soonest itself.
+            let is_first = shelf.begins_with(&key.0);
+            shelf.drop_first();
+            return if is_first { shelf.put(now, key, usage, self.most) } else { is_kept };
         }
-        if is_alone && !self.shelf.begins_with(&Packed::new(&key)) {
-            self.shelf.drop_first();
-        } else {
-            self.put(now, key, usage, life);
-        }
+        is_kept
     }
 
     #[cold]
@@ -347,7 +342,6 @@ mod tests {
                 fast.put(secs(now), key, usage, life);
                 slow.put(secs(now), key, usage, life, capacity);
                 if stream {
-                    fast.put_again(secs(now), key, usage, life);
                     slow.put(secs(now), key, usage, life, capacity);
                 }
                 prop_assert_eq!(fast.count(), slow.0.len());

@@ -34,7 +34,7 @@ impl Slips {
 
     /// Writes an entry, and says what is forgotten for it.
     pub fn write(&mut self, now: SimTime, slip: Slip, life: SimDuration, plans: &KeyPlans, forget: impl FnMut(Slip)) {
-        self.0.write(now, slip, life, || name(slip, plans), forget);
+        self.0.write(now, slip, life, |slip| name(slip, plans), forget);
     }
 }
 
