@@ -15,8 +15,9 @@ pub struct ScriptedRequest {
     pub prompt_tokens: Tokens,
     /// Completion tokens of a complete answer.
     pub completion_tokens: Tokens,
-    /// Prompt tokens as the gateway counts them: if a stream does not tell its usage, it learns of no other.
-    pub counted_tokens: Tokens,
+    /// Prompt tokens as the gateway counts them, by each of its tokenizers: if a stream does not tell its usage, it
+    /// learns of no other.
+    pub counted_tokens: [Tokens; 3],
     /// Whether a stream is asked for its usage.
     pub asks_usage: bool,
 }
@@ -102,6 +103,8 @@ pub struct Script {
     pub otherwise: Vec<Vec<Rule>>,
     /// Which of these is each deployment's.
     pub otherwise_of: Vec<usize>,
+    /// By deployment: which tokenizer the gateway counts its streams with.
+    pub tokenizers: Vec<usize>,
     /// Nanoseconds from the start of a calendar minute to time zero.
     pub minute_offset: SimDuration,
 }
@@ -198,14 +201,16 @@ impl Upstream for ScriptedUpstream<'_> {
         let default = Answer::default();
         let answer = self.answer(now, call, request).unwrap_or(&default);
         let usage = Usage::plain(request.prompt_tokens, request.completion_tokens);
+        let tokenizer = self.script.tokenizers.get(call.deployment.index()).copied().unwrap_or_default();
+        let counted_input = request.counted_tokens[tokenizer];
         match answer.kind_of_stream.filter(|_| call.stream).unwrap_or(answer.kind) {
             Kind::Ok if call.stream && !self.tells_usage(call, request) => {
-                stream(answer, Usage::plain(request.counted_tokens, counted(answer.chunks.max(1))))
+                stream(answer, Usage::plain(counted_input, counted(answer.chunks.max(1))))
             }
             Kind::Ok if call.stream => stream(answer, usage),
             Kind::Ok => plain(answer, Outcome::Ok, usage),
             Kind::Error(outcome @ Outcome::Worded(_, wording)) if wording.meaning() == Meaning::Answer => {
-                plain(answer, outcome, Usage::plain(request.counted_tokens, 0))
+                plain(answer, outcome, Usage::plain(counted_input, 0))
             }
             Kind::Error(outcome) => plain(answer, outcome, Usage::default()),
             Kind::Hang => plain(answer, Outcome::ConnectionError, Usage::default()),

@@ -50,6 +50,9 @@ pub struct KeySpec {
     pub end_user: Option<usize>,
     /// Index of the organization that it belongs to.
     pub organization: Option<usize>,
+    /// The limits of requests and tokens that its own row knows of user, team, member, end user and organization. Only
+    /// keys that know some count towards them [T 332]. Without, what stands with those themselves holds.
+    pub told: Option<Box<[[Option<u64>; 2]; 5]>>,
 }
 
 /// What is limited of a key, a user, a team, or a user within a team.

@@ -11,7 +11,7 @@ use crate::gateway::litellm::keyring::KeyPlans;
 use crate::gateway::litellm::policy::{FailsPolicy, RetryPolicy};
 pub use crate::gateway::litellm::price::{Filled, Greatest, Price, Reserved};
 pub use crate::gateway::litellm::proxy_plan::{BudgetReset, CachePlan, ProxyPlan};
-pub use crate::gateway::litellm::router_plan::{CooldownPlan, RouterPlan, TagMatch};
+pub use crate::gateway::litellm::router_plan::{CooldownPlan, Inside, RouterPlan, TagMatch};
 pub use crate::gateway::litellm::wire::Mock;
 use crate::pricing::RateSchedule;
 use crate::units::{BodyId, DeploymentId, NameId, SimDuration, SimTime, Tokens, Usage};
@@ -89,6 +89,8 @@ pub struct Plan {
     pub nothing_asked: Body,
     /// Rows by `BodyId` that say whether a body is refused; the first is empty, and refuses none.
     pub refusals: Vec<Box<[bool]>>,
+    /// Fallbacks inside attempts, where any of them refuses a body or cannot be called.
+    pub inside: HashMap<DeploymentId, Box<[Inside]>>,
     /// Fallback entries with parameters of their own.
     pub customs: Vec<CustomTarget>,
     /// What tells each of them apart.
@@ -455,7 +457,18 @@ impl Plan {
     /// Whether a request with this body is refused before the call, for the provider does not take a parameter.
     #[inline]
     pub fn refuses(&self, name: NameId, id: DeploymentId, body: BodyId) -> bool {
-        let row = self.refusals.get(self.refusals(name, id) as usize);
+        self.is_in_row(self.refusals(name, id), body)
+    }
+
+    /// The same for a fallback inside an attempt, which may not be callable at all.
+    #[cold]
+    pub fn refuses_inside(&self, id: DeploymentId, nth: u32, body: BodyId) -> bool {
+        let inside = self.inside.get(&id).and_then(|all| all.get(nth as usize));
+        inside.is_some_and(|inside| inside.is_unplaced || self.is_in_row(inside.refusals, body))
+    }
+
+    fn is_in_row(&self, row: u32, body: BodyId) -> bool {
+        let row = self.refusals.get(row as usize);
         row.and_then(|row| row.get(body.index())).is_some_and(|refuses| *refuses)
     }
 

@@ -117,3 +117,12 @@ impl Default for RouterPlan {
         }
     }
 }
+
+/// A fallback inside the attempts of a deployment.
+#[derive(Debug, Clone, Copy)]
+pub struct Inside {
+    /// Its row of the plan's `refusals`.
+    pub refusals: u32,
+    /// LiteLLM cannot tell the provider of its model.
+    pub is_unplaced: bool,
+}

@@ -5,7 +5,7 @@ use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::Class;
 use crate::gateway::litellm::kept::{Kept, Purse, ROOM};
 use crate::gateway::litellm::minute_lives::{MinuteLives, Whose};
-use crate::gateway::litellm::plan::{Plan, Strategy};
+use crate::gateway::litellm::plan::Plan;
 use crate::gateway::litellm::router::{Budgets, KeyUse, Late, Responses, Shortcut};
 use crate::gateway::litellm::shared::{Place, Shared};
 use crate::gateway::litellm::strategy::StrategyState;
@@ -37,8 +37,6 @@ pub(super) struct State {
     pub strategy: StrategyState,
     /// Where keys and sessions stay.
     pub pins: Pins,
-    /// The strategy is simple-shuffle.
-    pub uses_shuffle: bool,
     pub budgets: Budgets,
     pub keys: KeyUse,
     pub responses: Responses,
@@ -99,7 +97,6 @@ impl State {
             lives: MinuteLives::new(plan.router.minute_lives[1]),
             strategy: StrategyState::new(plan),
             pins: Pins::default(),
-            uses_shuffle: plan.router.strategy == Strategy::SimpleShuffle,
             budgets: Budgets::new(plan),
             keys: KeyUse::new(plan),
             responses: Responses::new(plan.proxy.cache.as_ref()),

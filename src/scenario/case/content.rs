@@ -2,6 +2,8 @@
 
 use super::fields::Reader;
 use crate::document::Node;
+use crate::gateway::litellm::client::bare;
+use crate::gateway::litellm::wire::Deployment;
 use crate::units::Tokens;
 
 /// Tokens that LiteLLM's tokenizer counts around one user message.
@@ -36,6 +38,21 @@ pub(super) enum Tokenizer {
 }
 
 impl Tokenizer {
+    /// All, those with small numbers first.
+    pub const ALL: [Self; 3] = [Self::O200k, Self::Cl100k, Self::Claude];
+
+    /// Its number, by the model of a deployment, with which streams that do not tell their usage are counted [T 334].
+    pub fn number_for(entry: &Deployment) -> usize {
+        let model = bare(entry.model(), entry.provider.unwrap_or_default());
+        match Self::of(model) {
+            // What a name fills in is not known here.
+            _ if model.contains('*') => 0,
+            Self::O200k => 0,
+            Self::Cl100k => 1,
+            Self::Claude => 2,
+        }
+    }
+
     /// The one for a name that a client asks for.
     pub fn of(model: &str) -> Self {
         const O200K: [&str; 7] = ["gpt-4o", "gpt-4.1", "gpt-5", "o1", "o3", "o4-mini", "chatgpt-4o"];

@@ -51,12 +51,15 @@ pub(super) fn read(case: &Node, start_nanos: i128, reader: &mut Reader) -> (Vec<
         keys.push(Granted::read((&entry.key, node), case, start_nanos, reader));
         // The row of a user goes before what its keys say of it, whether it has limits or not [T 227].
         let has_row = user.as_ref().is_some_and(|user| case.get("users").is_some_and(|rows| rows.get(user).is_some()));
-        let mut belongs = |name: Option<String>, table: &mut Table, prefix: &str| {
+        let mut told = [[None; 2]; 5];
+        let mut belongs = |name: Option<String>, table: &mut Table, (place, prefix): (usize, &str)| {
             let at = table.number(&name?);
             let holder = &mut table.holders[at];
+            let mut known = Holder { rpm: holder.rpm, tpm: holder.tpm, ..Holder::default() };
             if !(has_row && prefix == "user_") {
-                take_limits(holder, node, prefix, reader);
+                take_limits(&mut known, node, prefix, reader);
             }
+            told[place] = [known.rpm, known.tpm];
             if !has_row && prefix == "user_" {
                 // It is asked for, but nothing is reserved of it (`hooks/max_budget_limiter.py`) [T 274].
                 holder.budget = reader.number(node, "user_max_budget").or(holder.budget);
@@ -65,11 +68,11 @@ pub(super) fn read(case: &Node, start_nanos: i128, reader: &mut Reader) -> (Vec<
             }
             Some(at)
         };
-        let user = belongs(user, &mut users, "user_");
-        let team = belongs(team, &mut teams, "team_");
-        let member = belongs(member, &mut members, "team_member_");
-        let end_user = belongs(end_user, &mut end_users, "end_user_");
-        let organization = belongs(organization, &mut organizations, "organization_");
+        let user = belongs(user, &mut users, (0, "user_"));
+        let team = belongs(team, &mut teams, (1, "team_"));
+        let member = belongs(member, &mut members, (2, "team_member_"));
+        let end_user = belongs(end_user, &mut end_users, (3, "end_user_"));
+        let organization = belongs(organization, &mut organizations, (4, "organization_"));
         let parallel = reader.limit(node, "max_parallel_requests");
         let dynamic = ["rpm_limit_type", "tpm_limit_type"].map(|kind| is_dynamic(node, kind));
         ring.keys.push(KeySpec {
@@ -81,6 +84,7 @@ pub(super) fn read(case: &Node, start_nanos: i128, reader: &mut Reader) -> (Vec<
             member,
             end_user,
             organization,
+            told: Some(Box::new(told)),
         });
     }
     (ring.users, ring.teams, ring.members) = (users.holders, teams.holders, members.holders);

@@ -21,6 +21,7 @@ use crate::gateway::litellm::wire::{Deployment, Wire};
 use crate::provider::Script;
 use crate::units::{BodyId, KeyId, PromptId, SimDuration, SimTime, Tokens};
 
+use content::Tokenizer;
 use fields::Reader;
 
 /// A case, ready to be played.
@@ -67,8 +68,8 @@ pub struct CaseRequest {
     pub prompt: PromptId,
     /// Characters of the prompt.
     pub prompt_chars: u32,
-    /// Tokens of the prompt as the gateway counts them in an answer.
-    pub counted_tokens: Tokens,
+    /// Tokens of the prompt as the gateway counts them in an answer, by each tokenizer.
+    pub counted_tokens: [Tokens; 3],
     /// The same as it counts them before the call, by the tokenizer of the model's name.
     pub reserved_tokens: Tokens,
     /// Tokens of the prompt as the upstream reports them.
@@ -131,7 +132,10 @@ fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
     let specs = request::expand(reader.required(node, "requests")?, reader);
     let called = wire.model_list.iter().filter(|deployment| !deployment.dropped);
     let clients: Vec<Client> = called.map(Deployment::client).collect();
+    let called = wire.model_list.iter().filter(|deployment| !deployment.dropped);
+    let tokenizers = called.map(Tokenizer::number_for).collect();
     let script = upstream::read(node.get("upstream"), &deployments, &clients, &specs, start_nanos, reader);
+    let script = Script { tokenizers, ..script };
     let is_router = node.get("layer").and_then(Node::as_str) == Some("router");
     let layer = if is_router { Layer::Router } else { Layer::Proxy };
     let takes = config.get("general_settings").and_then(|settings| settings.get("allow_client_side_credentials"));

@@ -144,7 +144,7 @@ impl Numbering {
             body,
             prompt: PromptId(prompt),
             prompt_chars: content.chars().count() as u32,
-            counted_tokens: counted(&content, Tokenizer::O200k),
+            counted_tokens: Tokenizer::ALL.map(|tokenizer| counted(&content, tokenizer)),
             reserved_tokens: counted(&content, reserving),
             prompt_tokens,
             completion_tokens: reader.count(node, "completion_tokens").unwrap_or(20),

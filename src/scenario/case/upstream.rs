@@ -40,7 +40,7 @@ pub(super) fn read(
         context.reader.unknown_name(entry.key_span, "`upstream`: there is no deployment of this name", near);
     }
     let minute_offset = SimDuration(start_nanos.rem_euclid(NANOS_PER_MINUTE) as i64);
-    Script { rules, otherwise, otherwise_of, minute_offset }
+    Script { rules, otherwise, otherwise_of, minute_offset, tokenizers: Vec::new() }
 }
 
 /// The number of a kind of client; it is added if there is none of its kind.

@@ -11,7 +11,7 @@ use crate::gateway::litellm::params::Params;
 use crate::gateway::litellm::plan::{Budget, Client, Compared, Deployment, Plan, unless_whole};
 use crate::gateway::litellm::wire;
 use crate::gateway::litellm::wire::{LitellmParams, Spanned, Wire};
-use crate::units::{SimDuration, Tokens};
+use crate::units::{DeploymentId, SimDuration, Tokens};
 use std::collections::HashMap;
 
 /// Adds all deployments that the gateway keeps.
@@ -37,11 +37,14 @@ pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, refusals: &mut Refusals<'_>, 
         deployment.provider_budget = budgets.iter().position(|(name, _)| name == provider).map(|index| index as u32);
         deployment.breaks_on_cache = plan.proxy.cache.is_some() && entry.litellm_params.cache.is_some();
         deployment.refusals = refusals.row(entry, entry.model());
+        let inside = refusals.rows_inside(entry);
+        if !inside.is_empty() {
+            plan.inside.insert(DeploymentId::from_index(plan.deployments.len()), inside);
+        }
         deployment.mock = entry.mock;
         deployment.group = names.id(&entry.model_name.value).unwrap_or_default();
         deployment.cache_class = refusals.cache_class(entry);
-        deployment.lacks_format =
-            !plan.proxy.drops_params && Params::not_taken(provider, entry.model()).has_response_format();
+        deployment.lacks_format = !plan.proxy.drops_params && lacks_format(entry);
         plan.compared.push(Compared::new(&deployment, map.compared(entry)));
         plan.deployments.push(deployment);
     }
@@ -49,6 +52,15 @@ pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, refusals: &mut Refusals<'_>, 
     router.provider_budgets = budgets.into_iter().map(|(_, budget)| budget).collect();
     router.has_budgets = !router.provider_budgets.is_empty() || plan.deployments.iter().any(|d| d.budget.is_some());
     router.is_weighted = plan.deployments.iter().any(|d| d.weights.iter().any(Option::is_some));
+}
+
+/// Whether pre-call checks find that a deployment takes no `response_format`: they look at its `base_model`, where it has
+/// one (`router.py:_pre_call_checks`) [T 333].
+fn lacks_format(entry: &wire::Deployment) -> bool {
+    let base = entry.info_base_model().or(entry.params_base_model()).filter(|base| !base.is_empty());
+    let model = base.unwrap_or(entry.model());
+    let provider = if base.is_some() { entry.provider_of_model(model) } else { entry.provider };
+    Params::not_taken(provider.unwrap_or_default(), model).has_response_format()
 }
 
 fn lower(entry: &wire::Deployment, wire: &Wire, names: &mut Names, timeouts: &Timeouts) -> Deployment {
@@ -149,8 +161,16 @@ impl Timeouts {
     /// How long a `mock_timeout` takes: what the deployment says itself is a decimal number, whole or not.
     fn mock_pauses(&self, params: &LitellmParams) -> [SimDuration; 2] {
         let own = |secs: &Option<Spanned<f64>>| secs.as_ref().and_then(|secs| unless_zero(secs.value));
-        let of_call = own(&params.timeout).or_else(|| self.of_call(params).map(unless_whole));
-        let of_stream = own(&params.stream_timeout).or_else(|| self.of_stream(params).map(unless_whole));
+        // Where the router has a timeout of its own, the module's has become a decimal number as well [T 331].
+        let decimal = self.module.filter(|_| self.router.is_some());
+        let of_call = own(&params.timeout)
+            .or(own(&params.request_timeout).map(unless_whole))
+            .or(decimal)
+            .or_else(|| self.of_call(params).map(unless_whole));
+        let of_stream = own(&params.stream_timeout)
+            .or(self.router_stream.map(unless_whole))
+            .or(decimal)
+            .or_else(|| self.of_stream(params).map(unless_whole));
         let of_call = of_call.unwrap_or(defaults::TIMEOUT);
         [of_call, of_stream.unwrap_or(of_call)]
     }

@@ -154,11 +154,15 @@ impl<'a> Numbers<'a> {
         let (user, team) = (key.user.map(Who::User), key.team.map(Who::Team));
         let member = key.member.map(Who::Member);
         let own = Who::Key(index);
-        let of_key =
-            self.window(own).map(|own| Window { rpm: own.rpm.filter(|_| !rpm), tpm: own.tpm.filter(|_| !tpm), ..own });
+        let of_key = self.window(own, None).map(|own| Window {
+            rpm: own.rpm.filter(|_| !rpm),
+            tpm: own.tpm.filter(|_| !tpm),
+            ..own
+        });
         let (end_user, organization) = (key.end_user.map(Who::EndUser), key.organization.map(Who::Organization));
-        let of_others =
-            [user, team, member, end_user, organization].into_iter().flatten().filter_map(|who| self.window(who));
+        let others = [user, team, member, end_user, organization].into_iter().enumerate();
+        let told = |at: usize| key.told.as_ref().map(|told| told[at]);
+        let of_others = others.filter_map(|(at, who)| self.window(who?, told(at)));
         let windows = of_key.into_iter().chain(of_others);
         let payers = [Some(own), team, user, member].into_iter().flatten();
         let paid_from = payers.filter(|who| self.holder(*who).budget.is_some());
@@ -184,8 +188,9 @@ impl<'a> Numbers<'a> {
         names
     }
 
-    fn window(&self, who: Who) -> Option<Window> {
-        let Holder { rpm, tpm, .. } = *self.holder(who);
+    fn window(&self, who: Who, told: Option<[Option<u64>; 2]>) -> Option<Window> {
+        let holder = self.holder(who);
+        let [rpm, tpm] = told.unwrap_or([holder.rpm, holder.tpm]);
         (rpm.is_some() || tpm.is_some()).then(|| Window::new(who.kind(), self.number(who), rpm, tpm))
     }
 

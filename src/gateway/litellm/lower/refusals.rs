@@ -3,11 +3,12 @@
 
 use crate::gateway::litellm::lower::request::RequestParams;
 use crate::gateway::litellm::params::{Asked, NotTaken};
-use crate::gateway::litellm::wire::{Deployment, Wire};
+use crate::gateway::litellm::plan::Inside;
+use crate::gateway::litellm::wire::{Deployment, InnerFallback, Wire};
 use std::collections::HashMap;
 
-/// Classes that the key of an answer has room for.
-const MOST_CLASSES: u32 = u32::MAX >> 1;
+/// Classes that the key of an answer has room for, beside two marks.
+const MOST_CLASSES: u32 = u32::MAX >> 2;
 
 /// Collects the rows of [`Plan::refusals`](crate::gateway::litellm::plan::Plan::refusals) and
 /// the classes of deployments.
@@ -17,8 +18,9 @@ pub(super) struct Refusals<'a> {
     drops: bool,
     /// The rows; the first is empty.
     pub rows: Vec<Box<[bool]>>,
-    /// Their numbers, by what is not taken and what the deployment says itself: many deployments say the same.
-    known: HashMap<(NotTaken, Asked), u32>,
+    /// Their numbers, by what is not taken and what the deployment, and a fallback inside its attempts, say
+    /// themselves: many deployments say the same.
+    known: HashMap<(NotTaken, Asked, Asked), u32>,
     /// How many classes bodies have.
     body_classes: u32,
     /// Numbers of parameters that keep answers apart, by their text.
@@ -35,14 +37,36 @@ impl<'a> Refusals<'a> {
 
     /// The row of a deployment that calls this model.
     pub fn row(&mut self, entry: &Deployment, model: &str) -> u32 {
-        let not_taken = entry.not_taken(model);
+        self.row_of(entry.not_taken(model), entry.asked, Asked::default())
+    }
+
+    /// The same for the fallbacks inside its attempts; empty where none refuses anything [T 330].
+    pub fn rows_inside(&mut self, entry: &Deployment) -> Box<[Inside]> {
+        let fallbacks = entry.litellm_params.fallbacks.iter().flat_map(|list| &list.value);
+        let mut row = |inside: &InnerFallback| {
+            let Some(model) = &inside.model else {
+                let row = self.row_of(entry.not_taken(entry.model()), entry.asked, inside.asked);
+                return Inside { refusals: row, is_unplaced: false };
+            };
+            let Some(provider) = entry.provider_of_model(model) else {
+                return Inside { refusals: 0, is_unplaced: true };
+            };
+            let row = self.row_of(entry.not_taken_at(provider, model), entry.asked, inside.asked);
+            Inside { refusals: row, is_unplaced: false }
+        };
+        let all: Box<[Inside]> = fallbacks.map(|inside| row(&inside.value)).collect();
+        if all.iter().any(|inside| inside.refusals > 0 || inside.is_unplaced) { all } else { Box::default() }
+    }
+
+    fn row_of(&mut self, not_taken: NotTaken, deployment: Asked, inside: Asked) -> u32 {
         let not_taken = if self.drops { not_taken.never_dropped() } else { not_taken };
         if not_taken.is_empty() {
             return 0;
         }
         let (bodies, rows) = (self.bodies, &mut self.rows);
-        *self.known.entry((not_taken, entry.asked)).or_insert_with(|| {
-            let is_refused = |body: &RequestParams| !body.asked.before(entry.asked).refused(not_taken).is_empty();
+        *self.known.entry((not_taken, deployment, inside)).or_insert_with(|| {
+            let asked = |body: &RequestParams| inside.before(body.asked.before(deployment));
+            let is_refused = |body: &RequestParams| !asked(body).refused(not_taken).is_empty();
             let row: Box<[bool]> = bodies.iter().map(is_refused).collect();
             if !row.contains(&true) {
                 return 0;

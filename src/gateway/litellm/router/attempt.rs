@@ -84,9 +84,7 @@ impl LiteLlm {
         }
         call.inner_left = self.plan.deployment(deployment).inner_fallbacks;
         if self.plan.refuses(name, deployment, cx.request.body) {
-            let id = &self.plan.deployment(deployment).id;
-            cx.notes.decided(cx.now, cx.id, || format!("{id} does not take a parameter of the request"));
-            return self.refuse_params(cx, call, flight);
+            return self.refuse_or_delay(cx, call, flight);
         }
         call.log.about = Some((deployment, name));
         if slot.is_some() && !self.state.late.is_empty() {
@@ -107,7 +105,7 @@ impl LiteLlm {
     /// the SDK fails before it tells the logging object of the proxy which deployment it is about. The bare router's is
     /// new and knows it [T 214m].
     #[cold]
-    fn refuse_params<D: Draws, N: Notes>(
+    pub(super) fn refuse_params<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
         call: &mut CallState,
@@ -136,6 +134,7 @@ impl LiteLlm {
         if call.inner_left > 0 {
             return self.inner_fallback(cx, call, flight);
         }
+        call.log.failed &= self.plan.layer == Layer::Proxy;
         self.give_slot_back(cx, &flight);
         Next::Failed(failure)
     }
@@ -401,7 +400,7 @@ impl LiteLlm {
         if entry.inner_fallbacks > 0 {
             let failure = Failure { num_retries: entry.num_retries, ..Failure::with_status(Class::Api, 500) };
             self.log_failure(cx, call, &failure);
-            return Next::Failed(self.after_inner_fallbacks(&flight, failure));
+            return Next::Failed(self.after_inner_fallbacks(call, &flight, failure));
         }
         self.nothing_answered(cx, call)
     }

@@ -13,6 +13,9 @@ use crate::gateway::{FULL, Notes, RequestView, Response, Source, Step};
 use crate::random::Draws;
 use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Usage, WhyNot};
 
+/// Marks keys of answers that a caching group does not share; classes leave this bit free.
+const UNGROUPED: u32 = 1 << 30;
+
 /// Whether this request takes part (`should_use_cache`).
 const fn takes_part(plan: &CachePlan, body: &Body) -> bool {
     !plan.opt_in || body.cache.opt_in
@@ -64,7 +67,20 @@ impl LiteLlm {
             return None;
         }
         let key = self.cache_key(request, held, called);
-        self.state.responses.get(now, &key, body.cache.max_age)
+        let found = self.state.responses.get(now, &key, body.cache.max_age);
+        match self.plan.deployment(called.0).inner_fallbacks {
+            0 => found,
+            _ => found.or_else(|| self.state.responses.get(now, &self.ungrouped(key, called.1), body.cache.max_age)),
+        }
+    }
+
+    /// Calls inside an attempt with fallbacks know nothing of caching groups, and of streams only theirs are kept
+    /// [T 337].
+    #[cold]
+    fn ungrouped(&self, key: Key, name: NameId) -> Key {
+        let shared = self.plan.cached_as.get(name.index()).copied().unwrap_or(name);
+        let sharers = self.plan.cached_as.iter().filter(|first| **first == shared).count();
+        if sharers > 1 { Key { name, class: key.class | UNGROUPED, ..key } } else { key }
     }
 
     /// An answer from the cache, if there is one. It counts as a success of the deployment and costs nothing.
@@ -124,7 +140,12 @@ impl LiteLlm {
         let body = self.body(request);
         let is_kept = !body.cache.no_write && takes_part(plan, body);
         let called = (success.flight.deployment, success.flight.name);
-        is_kept.then(|| (self.cache_key(request, held, called), body.cache.ttl.unwrap_or(plan.ttl)))
+        is_kept.then(|| {
+            let key = self.cache_key(request, held, called);
+            let is_inside = request.stream && self.plan.deployment(called.0).inner_fallbacks > 0;
+            let key = if is_inside { self.ungrouped(key, called.1) } else { key };
+            (key, body.cache.ttl.unwrap_or(plan.ttl))
+        })
     }
 
     #[inline(always)]

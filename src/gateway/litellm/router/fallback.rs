@@ -6,7 +6,9 @@ use crate::gateway::Notes;
 use crate::gateway::litellm::call::{CallState, Few, Frame, Hop, Targets, Walk};
 use crate::gateway::litellm::defaults::DEEPEST_FALLBACK;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::plan::{Body, CustomTarget, FallbackOverride, Layer, ListId, OverrideId, Plan, Target};
+use crate::gateway::litellm::plan::{
+    Body, CustomTarget, FallbackOverride, Layer, ListId, OverrideId, Plan, Strategy, Target,
+};
 use crate::random::Draws;
 use crate::units::NameId;
 
@@ -75,7 +77,9 @@ impl LiteLlm {
     fn others_are_left<D: Draws, N: Notes>(&self, cx: &Cx<'_, D, N>, hop: &Hop, failed: &Few) -> bool {
         let is_left = |id| !self.state.cooldowns.rests(id, cx.now) && !failed.contains(&id);
         let listed = &self.plan.name(hop.name).listed;
-        self.state.uses_shuffle && !failed.is_empty() && listed.iter().any(|id| is_left(*id))
+        // The group's own strategy counts [T 336].
+        let is_shuffled = self.plan.strategy_of(hop.name) == Strategy::SimpleShuffle;
+        is_shuffled && !failed.is_empty() && listed.iter().any(|id| is_left(*id))
     }
 
     /// Walks the list that is configured for this kind of failure; without one the failure is raised.

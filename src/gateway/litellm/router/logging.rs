@@ -51,7 +51,7 @@ impl LiteLlm {
         call: &mut CallState,
         failure: &Failure,
     ) {
-        let counts_once = self.plan.layer == Layer::Proxy && !cx.request.stream;
+        let counts_once = !cx.request.stream && (self.plan.layer == Layer::Proxy || self.has_inner_fallbacks(call));
         if counts_once && call.log.failed {
             return;
         }
@@ -65,6 +65,11 @@ impl LiteLlm {
                 self.state.strategy.failed(cx.now, deployment, name, failure);
             }
         }
+    }
+
+    /// All calls inside an attempt share a logging object, at the bare router too [T 335].
+    fn has_inner_fallbacks(&self, call: &CallState) -> bool {
+        call.log.about.is_some_and(|(deployment, _)| self.plan.deployment(deployment).inner_fallbacks > 0)
     }
 
     /// A failure that is logged by a task of its own: it is put down to whatever has been called by the time that the

@@ -135,6 +135,27 @@ impl LiteLlm {
         }
     }
 
+    /// A `mock_delay` is waited for before anything is refused [T 338].
+    #[cold]
+    pub(super) fn refuse_or_delay<D: Draws, N: Notes>(
+        &mut self,
+        cx: &mut Cx<'_, D, N>,
+        call: &mut CallState,
+        flight: Flight,
+    ) -> Next {
+        let id = &self.plan.deployment(flight.deployment).id;
+        cx.notes.decided(cx.now, cx.id, || format!("{id} does not take a parameter of the request"));
+        let mock =
+            if self.plan.ends_calls { self.mock_of(cx.request, call, flight.deployment) } else { Mock::default() };
+        match mock.delay.filter(|delay| mock.is_on() && *delay > SimDuration::ZERO) {
+            Some(delay) => {
+                call.flight = Some(flight);
+                self.mock_after(cx, call, delay)
+            }
+            None => self.refuse_params(cx, call, flight),
+        }
+    }
+
     fn mock_after<D: Draws, N: Notes>(
         &mut self,
         cx: &mut Cx<'_, D, N>,
@@ -152,6 +173,11 @@ impl LiteLlm {
     pub(super) fn mock_over<D: Draws, N: Notes>(&mut self, cx: &mut Cx<'_, D, N>, call: &mut CallState) -> Next {
         let Some(flight) = call.flight.take() else { return Next::GiveUp(Failure::NO_DEPLOYMENT) };
         let mock = self.mock_of(cx.request, call, flight.deployment);
+        let is_first = call.inner_left == self.plan.deployment(flight.deployment).inner_fallbacks;
+        if is_first && mock.timeout != Some(true) && self.plan.refuses(flight.name, flight.deployment, cx.request.body)
+        {
+            return self.refuse_params(cx, call, flight);
+        }
         if mock.timeout == Some(true) {
             return self.fail_unseen(cx, call, flight, Failure::with_status(Class::Timeout, 408));
         }

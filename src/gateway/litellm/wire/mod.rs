@@ -25,7 +25,7 @@ use crate::document::{Format, Node, Value};
 pub use consequence::Section;
 pub use fallbacks::{Fallback, FallbackTarget, Fallbacks, OwnFallbacks, unread_in_list};
 pub use mock::{Mock, Mocked, Testing};
-pub use model::{Deployment, LitellmParams, ModelInfo, Prices};
+pub use model::{Deployment, InnerFallback, LitellmParams, ModelInfo, Prices};
 pub use most::{FEWER_CALLS, MOST_CALLS, MOST_TRIES, Reach};
 pub use nearest::nearest;
 pub use provider::{prefixes, provider_of};

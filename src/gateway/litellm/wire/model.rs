@@ -149,7 +149,12 @@ section! {
 /// An entry of `litellm_params.fallbacks`: a model, or a map with parameters for it; without a `model` it is the
 /// deployment's own (`litellm_core_utils/fallback_utils.py`).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InnerFallback;
+pub struct InnerFallback {
+    /// The model, if one is named.
+    pub model: Option<String>,
+    /// The parameters of the map.
+    pub asked: Asked,
+}
 
 /// How many organisations a deployment is written for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -250,7 +255,11 @@ impl Deployment {
     /// The parameters that its provider does not take for a model that it calls; at Azure, those of a `base_model` are
     /// taken as well (`get_supported_openai_params.py`; elsewhere too, but no other provider's models differ so much).
     pub fn not_taken(&self, model: &str) -> NotTaken {
-        let provider = self.provider.unwrap_or_default();
+        self.not_taken_at(self.provider.unwrap_or_default(), model)
+    }
+
+    /// The same for a model of another provider, as fallbacks inside an attempt may name one.
+    pub fn not_taken_at(&self, provider: &str, model: &str) -> NotTaken {
         let of_base = self.base_model().filter(|_| provider == "azure").map(|base| NotTaken::of(provider, base));
         let own = NotTaken::of(provider, model);
         of_base.map_or(own, |of_base| own.and(of_base))
@@ -338,7 +347,10 @@ fn prices(node: &Node, section: Section, reader: &mut Reader) -> Prices {
 impl FromNode for InnerFallback {
     fn from_node(node: &Node, reader: &mut Reader) -> Option<Self> {
         match node.value {
-            Value::Str(_) | Value::Map(_) => Some(Self),
+            Value::Str(_) | Value::Map(_) => {
+                let model = node.as_str().or_else(|| node.get("model")?.as_str());
+                Some(Self { model: model.map(str::to_owned), asked: Asked::read(node) })
+            }
             _ => {
                 reader.wrong(node, "the name of a model, or a map with a `model`");
                 None
