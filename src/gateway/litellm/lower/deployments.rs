@@ -54,8 +54,8 @@ pub(super) fn add(wire: &Wire, map: &ModelMap<'_>, refusals: &mut Refusals<'_>, 
     router.is_weighted = plan.deployments.iter().any(|d| d.weights.iter().any(Option::is_some));
 }
 
-/// Whether pre-call checks find that a deployment takes no `response_format`: they look at its `base_model`, where it has
-/// one (`router.py:_pre_call_checks`) [T 333].
+/// Whether pre-call checks find that a deployment takes no `response_format`: they look at its `base_model`, where it
+/// has one (`router.py:_pre_call_checks`) [T 333].
 fn lacks_format(entry: &wire::Deployment) -> bool {
     let base = entry.info_base_model().or(entry.params_base_model()).filter(|base| !base.is_empty());
     let model = base.unwrap_or(entry.model());

@@ -13,8 +13,8 @@ use crate::gateway::{FULL, Notes, RequestView, Response, Source, Step};
 use crate::random::Draws;
 use crate::units::{DeploymentId, NameId, SimDuration, SimTime, Usage, WhyNot};
 
-/// Marks keys of answers that a caching group does not share; classes leave this bit free.
-const UNGROUPED: u32 = 1 << 30;
+/// Marks keys of streams of calls inside attempts with fallbacks; classes leave this bit free.
+const INSIDE: u32 = 1 << 30;
 
 /// Whether this request takes part (`should_use_cache`).
 const fn takes_part(plan: &CachePlan, body: &Body) -> bool {
@@ -70,17 +70,15 @@ impl LiteLlm {
         let found = self.state.responses.get(now, &key, body.cache.max_age);
         match self.plan.deployment(called.0).inner_fallbacks {
             0 => found,
-            _ => found.or_else(|| self.state.responses.get(now, &self.ungrouped(key, called.1), body.cache.max_age)),
+            _ => found.or_else(|| self.state.responses.get(now, &self.inside_key(key, request), body.cache.max_age)),
         }
     }
 
-    /// Calls inside an attempt with fallbacks know nothing of caching groups, and of streams only theirs are kept
-    /// [T 337].
+    /// Calls inside an attempt with fallbacks have keys of their own, and of streams only theirs are kept [T 337].
     #[cold]
-    fn ungrouped(&self, key: Key, name: NameId) -> Key {
-        let shared = self.plan.cached_as.get(name.index()).copied().unwrap_or(name);
-        let sharers = self.plan.cached_as.iter().filter(|first| **first == shared).count();
-        if sharers > 1 { Key { name, class: key.class | UNGROUPED, ..key } } else { key }
+    fn inside_key(&self, key: Key, request: &RequestView) -> Key {
+        let mark = if self.body(request).cache.own_key { 0 } else { INSIDE };
+        Key { class: key.class | mark, ..key }
     }
 
     /// An answer from the cache, if there is one. It counts as a success of the deployment and costs nothing.
@@ -143,7 +141,7 @@ impl LiteLlm {
         is_kept.then(|| {
             let key = self.cache_key(request, held, called);
             let is_inside = request.stream && self.plan.deployment(called.0).inner_fallbacks > 0;
-            let key = if is_inside { self.ungrouped(key, called.1) } else { key };
+            let key = if is_inside { self.inside_key(key, request) } else { key };
             (key, body.cache.ttl.unwrap_or(plan.ttl))
         })
     }
