@@ -2,7 +2,7 @@
 //! stand in a ring: a new one goes to its end, what is over leaves from its beginning. An answer is found by a hash
 //! through the newest of its hash; each knows the one before it, and whoever left is known by its number alone. So
 //! nothing has to be looked up, or taken out of an index, to keep an answer or to drop one (an index with places that
-//! are freed took 120 instructions more a request of `bench-full`). The slow twin is in the tests of `responses.rs`.
+//! are freed took 130 instructions more a request of `bench-full`). The slow twin is in the tests of `responses.rs`.
 
 use super::responses::Packed;
 use crate::units::{SimDuration, SimTime, Usage};
@@ -34,8 +34,8 @@ pub(super) struct Shelf {
 
 /// Places at the beginning.
 const FEW: usize = 16;
-/// So many hashes for each place: that of a new answer is nearly always that of no other, which can be foreseen.
-const HASHES: usize = 8;
+/// So many hashes for each place: more of them are alone, but take more memory (8 came to the same time).
+const HASHES: usize = 2;
 
 impl Shelf {
     pub fn new(life: SimDuration) -> Self {
