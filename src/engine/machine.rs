@@ -6,7 +6,7 @@ use crate::engine::light::LIGHT;
 use crate::engine::observer::{AttemptRecord, Observer, RequestRecord};
 use crate::engine::places::Places;
 use crate::engine::queue::{Class, Queue};
-use crate::engine::room::{MOST_EVENTS, MOST_SLOTS, Overfull};
+use crate::engine::room::{MOST_EVENTS, MOST_SLOTS, Overfull, push_within};
 use crate::engine::slot::{BREAK, COUNTER_MASK, Flight, Kind, Slot, pack, unpack};
 use crate::engine::waits::{WAITED, Waits};
 use crate::gateway::{Attempt, Ended, Event, FULL, Gateway, Response, Source, Step, Turn};
@@ -198,8 +198,7 @@ where
             self.slots[id.index()].reuse(arrival);
             return id;
         }
-        self.slots.push(Slot::new(arrival));
-        if self.slots.len() > MOST_SLOTS {
+        if !push_within(MOST_SLOTS, &mut self.slots, Slot::new(arrival)) {
             self.parts.woken.push(FULL);
         }
         CallId::from_index(self.slots.len() - 1)

@@ -3,7 +3,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use crate::engine::room::MOST_ROWS;
+use crate::engine::room::{MOST_ROWS, push_within};
 use crate::gateway::FULL;
 use crate::units::CallId;
 
@@ -25,8 +25,7 @@ impl<T> Places<T> {
     #[inline(always)]
     pub(super) fn put(&mut self, row: T, woken: &mut Vec<CallId>) -> CallId {
         let Some(place) = self.free.pop() else {
-            self.rows.push(row);
-            if self.rows.len() > MOST_ROWS {
+            if !push_within(MOST_ROWS, &mut self.rows, row) {
                 woken.push(FULL);
             }
             return CallId::from_index(self.rows.len() - 1);

@@ -17,6 +17,20 @@ pub(super) const MOST_EVENTS: usize = 1 << 24;
 /// are bounded far below that.
 pub(super) const MOST_A_SECOND: u32 = 1 << 24;
 
+/// How many more there may be of what has just come to its most, until the run has ended.
+const SPARE: usize = 64;
+
+/// Puts one more into a row; `false` if there are more than `most` by now. A row that has come to its end does not
+/// double its memory once more for the few that follow.
+#[inline(always)]
+pub(super) fn push_within<T>(most: usize, rows: &mut Vec<T>, row: T) -> bool {
+    if rows.len() >= most && rows.len() == rows.capacity() {
+        rows.reserve_exact(SPARE);
+    }
+    rows.push(row);
+    rows.len() <= most
+}
+
 /// A run had to end: so much was in flight at once that it cannot be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(

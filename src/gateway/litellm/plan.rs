@@ -460,14 +460,8 @@ impl Plan {
         self.is_in_row(self.refusals(name, id), body)
     }
 
-    /// The same for a fallback inside an attempt, which may not be callable at all.
-    #[cold]
-    pub fn refuses_inside(&self, id: DeploymentId, nth: u32, body: BodyId) -> bool {
-        let inside = self.inside.get(&id).and_then(|all| all.get(nth as usize));
-        inside.is_some_and(|inside| inside.is_unplaced || self.is_in_row(inside.refusals, body))
-    }
-
-    fn is_in_row(&self, row: u32, body: BodyId) -> bool {
+    /// The same of a row of [`Plan::refusals`].
+    pub fn is_in_row(&self, row: u32, body: BodyId) -> bool {
         let row = self.refusals.get(row as usize);
         row.and_then(|row| row.get(body.index())).is_some_and(|refuses| *refuses)
     }

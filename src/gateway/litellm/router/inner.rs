@@ -6,7 +6,7 @@ use crate::gateway::litellm::call::{CallState, Flight};
 use crate::gateway::litellm::failure::{Class, Failure};
 use crate::gateway::litellm::plan::Layer;
 use crate::random::Draws;
-use crate::units::{RetryAfter, WhyNot};
+use crate::units::{BodyId, DeploymentId, RetryAfter, WhyNot};
 
 impl LiteLlm {
     /// An attempt has failed: fallbacks inside it are tried, if there are any left.
@@ -33,7 +33,7 @@ impl LiteLlm {
     ) -> Next {
         let nth = self.plan.deployment(flight.deployment).inner_fallbacks.saturating_sub(call.inner_left);
         call.inner_left = call.inner_left.saturating_sub(1);
-        if self.plan.refuses_inside(flight.deployment, nth, cx.request.body) {
+        if self.refuses_inside(flight.deployment, nth, cx.request.body) {
             return self.inner_fallback_refused(cx, call, flight);
         }
         call.log.about = Some((flight.deployment, flight.name));
@@ -46,6 +46,13 @@ impl LiteLlm {
             return next;
         }
         self.send(cx, call, flight.deployment)
+    }
+
+    /// Whether such a fallback does not take this body, or cannot be called at all.
+    #[cold]
+    fn refuses_inside(&self, id: DeploymentId, nth: u32, body: BodyId) -> bool {
+        let inside = self.plan.inside.get(&id).and_then(|all| all.get(nth as usize));
+        inside.is_some_and(|inside| inside.is_unplaced || self.plan.is_in_row(inside.refusals, body))
     }
 
     /// The model of the fallback does not take a parameter of the request, or LiteLLM does not know whom to

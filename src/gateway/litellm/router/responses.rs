@@ -132,8 +132,8 @@ impl Responses {
 
     /// Keeps an answer. One that is still there keeps its end. Says whether there is room for
     /// it; too many are not kept. What is over is dropped before, and what ends soonest while the cache is full
-    /// (`InMemoryCache.evict_cache`). Of what ends at the same moment, which LiteLLM drops in order of hashes, the oldest
-    /// goes. A stream is written twice, and a full cache makes room each time [T 313].
+    /// (`InMemoryCache.evict_cache`). Of what ends at the same moment, which LiteLLM drops in order of hashes, the
+    /// oldest goes. A stream is written twice, and a full cache makes room each time [T 313].
     #[inline(always)]
     pub(super) fn put(&mut self, now: SimTime, key: Key, usage: Usage, life: SimDuration) -> bool {
         let greatest = &mut self.greatest[first_bits(key.prompt)];
