@@ -12,13 +12,13 @@ mod cache;
 mod candidates;
 mod cooldown;
 mod disconnect;
+mod enforced;
 mod fallback;
 mod inner;
 mod light;
 mod limits;
 mod logging;
 mod mock;
-
 mod purses;
 mod responses;
 mod retry;
