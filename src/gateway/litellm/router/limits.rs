@@ -82,7 +82,7 @@ impl LiteLlm {
         if self.takes_at_once(cx, held) { None } else { self.over_any_limit(cx, held) }
     }
 
-    /// Nearly every request is of a key with one window, which is open and has room (60 instructions less). `false`
+    /// Nearly every request is of a key with one window, which is open and has room (30 instructions less). `false`
     /// if anything else may have to be asked, by the slow twin: [`LiteLlm::over_any_limit`].
     #[inline(always)]
     fn takes_at_once<D: Draws, N: Notes>(&mut self, cx: &Cx<'_, D, N>, held: &mut Held) -> bool {

@@ -197,7 +197,7 @@ impl Responses {
     }
 }
 
-/// Answers that a run keeps: with the index they come to about two gigabytes.
+/// Answers that a run keeps: with the index they come to a little more than a gigabyte.
 pub const MOST_ANSWERS: usize = 1 << 24;
 
 #[cfg(test)]
