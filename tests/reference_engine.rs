@@ -17,7 +17,7 @@ use reference::erratic::Erratic;
 use reference::gateway::Requests;
 use reference::log::Log;
 use reference::world::{Knobs, Providers, Traffic};
-use worlds::{cases, files};
+use worlds::{cases, crammed, files};
 
 fn knobs() -> impl Strategy<Value = Knobs> {
     let sizes = (0u64..60, 0u64..4, 0u64..6, 1u32..20);
@@ -142,6 +142,25 @@ fn the_lane_changes_nothing_in_any_built_in_scenario() {
         let (fast, slow) = (support::run(&world, 5, 1), support::run_the_long_way(&world, 5, 1));
         assert!(fast.requests > 0, "{}", scenario.name);
         assert_eq!(format!("{fast:?}"), format!("{slow:?}"), "{}", scenario.name);
+    }
+}
+
+/// The same where the router's cache has no room for everything: what is light writes to it as the others do.
+#[test]
+fn the_lane_forgets_what_the_long_way_forgets() {
+    let deployment =
+        "- {model_name: group0, litellm_params: {model: openai/gpt-4o-mini, max_budget: 0.5, budget_duration: 1h}}";
+    let router = "allowed_fails: 1, cooldown_time: 20, num_retries: 1, fallbacks: [{group0: [group0]}]";
+    let roomy = format!("model_list:\n{deployment}\nrouter_settings:\n  {{{router}}}\n");
+    let traffic = "all: {model: group0, rate: 3/s, input: 300, output: 90, stream: 30%}";
+    let upstream = "openai: {bursts: {every: 10m, lasts: 3m, share: 60%, share_outside: 2%}}";
+    let scenario = format!("start: 2026-11-02\nhours: 4\ntraffic: {{{traffic}}}\nupstream: {{{upstream}}}\n");
+    let crammed = crammed(&roomy);
+    for cache in ["", "litellm_settings: {cache: true, cache_params: {type: local, ttl: 60}}\n"] {
+        let world = support::world(&format!("{crammed}{cache}"), &scenario);
+        let (fast, slow) = (support::run(&world, 5, 1), support::run_the_long_way(&world, 5, 1));
+        assert!(fast.requests > 10_000, "{} requests", fast.requests);
+        assert_eq!(format!("{fast:?}"), format!("{slow:?}"));
     }
 }
 

@@ -132,7 +132,7 @@ pub fn scenario() -> impl Strategy<Value = String> {
 }
 
 /// Everything that a scenario may have beside the plainest classes and troubles: a bit each.
-pub const EXTRAS: [Extra; 16] = [
+pub const EXTRAS: [Extra; 17] = [
     Extra::Wildcard,
     Extra::Holders,
     Extra::Sessions,
@@ -149,6 +149,7 @@ pub const EXTRAS: [Extra; 16] = [
     Extra::Retired,
     Extra::Alerts,
     Extra::Slots,
+    Extra::Crammed,
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,6 +186,8 @@ pub enum Extra {
     Alerts,
     /// Few calls at once.
     Slots,
+    /// More deployments with limits than the router's cache has room for.
+    Crammed,
 }
 
 /// The extras whose bits are set.
@@ -234,8 +237,18 @@ pub fn files() -> impl Strategy<Value = Files> {
 fn extended_gateway(gateway: String, extras: Extras) -> String {
     let wildcard = "- model_name: openai/*\n  litellm_params:\n    model: openai/*\nrouter_settings:\n";
     let gateway = if extras.has(Extra::Wildcard) { gateway.replace("router_settings:\n", wildcard) } else { gateway };
+    let gateway = if extras.has(Extra::Crammed) { crammed(&gateway) } else { gateway };
     let slots = "router_settings:\n  default_max_parallel_requests: 3\n";
     if extras.has(Extra::Slots) { gateway.replace("router_settings:\n", slots) } else { gateway }
+}
+
+/// The same gateway with ten deployments more that have limits: the router's cache forgets.
+pub fn crammed(gateway: &str) -> String {
+    let model = |n: usize| MODELS[[0, 2, 3, 5][n % 4]];
+    let deployment =
+        |n| format!("- model_name: group0\n  litellm_params: {{model: {}, rpm: {}, tpm: 90000}}\n", model(n), 4 + n);
+    let more: String = (0..10).map(deployment).collect();
+    gateway.replace("router_settings:\n", &format!("{more}router_settings:\n"))
 }
 
 fn extended_scenario(scenario: &str, extras: Extras) -> String {

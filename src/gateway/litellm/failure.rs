@@ -4,7 +4,7 @@
 use crate::units::{DeploymentId, Mention, RetryAfter, WhyNot};
 
 /// The class of an exception: retry policies and allowed failures go by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// `BadRequestError`: 400 and 422.
     BadRequest,

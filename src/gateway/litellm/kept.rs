@@ -22,7 +22,7 @@ const SHORT_MINUTES: usize = 2;
 const FAILS_OF_CLASSES: usize = 8;
 
 /// An entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kept {
     /// Picks of the last minute.
     Picks(DeploymentId),
@@ -58,7 +58,7 @@ pub(super) enum Kept {
 }
 
 /// Whose budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Purse {
     Provider(u32),
     Deployment(DeploymentId),

@@ -67,7 +67,7 @@ impl Default for Outcomes {
 }
 
 /// Which counter of allowed failures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum FailCounter {
     /// The deployment's only one.
     Shared,

@@ -4,9 +4,7 @@ use super::disconnect::patience_for_content;
 use super::logging::Success;
 use super::{Cx, LiteLlm, Next};
 use crate::gateway::litellm::call::{CallState, Flight, Frame, Waiting};
-use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::failure::{Class, Failure};
-use crate::gateway::litellm::kept::Kept;
 use crate::gateway::litellm::plan::{CustomTarget, Layer};
 use crate::gateway::parts::Slot;
 use crate::gateway::{Attempt, AttemptRole, Ended, Limits, Notes, RequestView, Response, Source, Step};
@@ -25,14 +23,14 @@ impl LiteLlm {
         call: &mut CallState,
         deployment: DeploymentId,
     ) -> Next {
-        let Some(slots) = &self.state.slots[deployment.index()] else { return Next::Call(deployment, None) };
+        if self.state.slots[deployment.index()].is_none() {
+            return Next::Call(deployment, None);
+        }
         if self.plan.deployment(deployment).parallel == Some(0) {
             // A semaphore of less than nothing cannot be made, which is told as an error of the router's own.
             return Next::Failed(Failure::without_status(Class::Refused, 500).because(WhyNot::DeploymentLimit));
         }
-        if slots.is_forgotten(cx.now) {
-            self.state.write(&self.plan, cx.now, Kept::Slots(deployment), defaults::SEMAPHORE_LIFE);
-        }
+        self.write_slots(cx.now, deployment);
         let Some(slots) = &mut self.state.slots[deployment.index()] else { return Next::Call(deployment, None) };
         match slots.take(cx.now, cx.id) {
             Slot::Held(number) => Next::Call(deployment, Some(number)),

@@ -81,12 +81,12 @@ impl Budgets {
     /// The router's cache keeps a sum until then.
     pub fn renew(&mut self, purse: Purse, until: SimTime) {
         self.of(purse).expires = until;
+        self.overruns += 1;
     }
 
     /// The router's cache has dropped a sum.
     pub fn forget(&mut self, purse: Purse) {
         self.renew(purse, LONG_AGO);
-        self.overruns += 1;
     }
 
     /// The router's cache has dropped when a period began.

@@ -60,6 +60,10 @@ impl LiteLlm {
             return Picked::Nothing;
         }
         let Some(deployment) = self.pick_of_rest(cx.now, cx.draws, name, 0) else { return Picked::Nothing };
+        if self.state.kept.is_some() {
+            self.count_pick(cx, deployment);
+            self.write_slots(cx.now, deployment);
+        }
         let Some(slots) = &mut self.state.slots[deployment.index()] else { return Picked::Free((deployment, name)) };
         held.slot = slots.take_free(cx.now);
         if held.slot.is_some() { Picked::Free((deployment, name)) } else { Picked::Taken(deployment) }

@@ -115,7 +115,6 @@ impl Shortcut {
         };
         let takes_all =
             ids.iter().all(is_called_so) && plan.bodies.iter().all(is_plain_body) && router.affinity.is_none();
-        let takes_all = takes_all && !router.forgets;
         let is_open = is_simple && name.orders.is_empty() && has_places && takes_all;
         let is_let_in = plan.layer != Layer::Proxy || (name.is_known && !plan.proxy.has_key_limits);
         let body_breaks = plan.bodies.iter().any(|body| body.cache.breaks);
@@ -128,6 +127,8 @@ impl Shortcut {
         let holds_slots = ids.iter().any(|id| plan.deployment(*id).parallel.is_some());
         let is_plain =
             is_open && is_let_in && !holds_slots && plan.proxy.cache.is_none() && !router.enforce_rate_limits;
+        // Picks are written to a cache that may forget them.
+        let is_plain = is_plain && !router.forgets;
         // What could have been plain and is not has no use for the light way either.
         let is_light = is_open && is_known && !router.enforce_rate_limits && ids.iter().all(is_called) && !is_plain;
         Self {

@@ -6,9 +6,10 @@ use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::keyring::{KeyPlans, Window};
 use crate::gateway::parts::Bounded;
 use crate::units::{NameId, SimDuration, SimTime};
+use smallvec::SmallVec;
 
 /// An entry: of a counter, or of a model under the key, team or organization with that number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Slip {
     /// When the window began.
     Beginning(u32),
@@ -73,7 +74,7 @@ pub(super) struct Charge<'a> {
 
 impl Charge<'_> {
     /// The entries that are written, and by how much those grow that a limit asks for.
-    pub fn slips(&self) -> Vec<(Slip, Option<i64>)> {
+    pub fn slips(&self) -> SmallVec<[(Slip, Option<i64>); 10]> {
         let holders = self.holders.iter().map(|number| Slip::Tokens(*number));
         let has_models = |number: &&u32| {
             matches!(self.plans.kinds.get(**number as usize), Some(&"api_key" | &"team" | &"organization"))

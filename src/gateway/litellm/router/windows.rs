@@ -12,6 +12,7 @@ use crate::gateway::litellm::defaults;
 use crate::gateway::litellm::keyring::{KeyPlans, Window};
 use crate::gateway::parts::ExpiringCounter;
 use crate::units::{KeyId, SimDuration, SimTime};
+use smallvec::SmallVec;
 
 /// Life of a counter that is first written by a settlement: the cache's default.
 pub(super) const SETTLED_LIFE: SimDuration = SimDuration::from_secs(600);
@@ -223,7 +224,7 @@ impl Windows {
             (counter, used.is_over(now), limit, used.used_tokens(now) + tokens as i64)
         });
         // All are read before any is written.
-        let all: Vec<(u32, bool, i64, i64)> = with_limit.collect();
+        let all: SmallVec<[(u32, bool, i64, i64); 5]> = with_limit.collect();
         if all.iter().any(|(_, _, limit, used)| used > limit) {
             return false;
         }

@@ -16,6 +16,16 @@ impl LiteLlm {
         }
     }
 
+    /// Slots are about to be taken: a semaphore that is not there is made.
+    #[inline(always)]
+    pub(super) fn write_slots(&mut self, now: SimTime, deployment: DeploymentId) {
+        if self.state.kept.is_some()
+            && self.state.slots[deployment.index()].as_ref().is_some_and(|slots| slots.is_forgotten(now))
+        {
+            self.state.write(&self.plan, now, Kept::Slots(deployment), defaults::SEMAPHORE_LIFE);
+        }
+    }
+
     /// A success is counted, and what comes with it.
     #[cold]
     pub(super) fn write_success(&mut self, now: SimTime, deployment: DeploymentId, name: NameId) {
